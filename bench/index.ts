@@ -1,0 +1,22 @@
+/** npm run bench [-- overhead kernels train] */
+import * as g from '../lib/index.ts'
+import { benchKernels } from './kernels.ts'
+import { measureMachine } from './machine.ts'
+import { benchOverhead } from './overhead.ts'
+import { benchTrain } from './train.ts'
+
+const benches: Record<string, () => Promise<void>> = {
+  overhead: benchOverhead,
+  kernels: () => benchKernels(measureMachine()),
+  train: benchTrain,
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.find((name) => !(name in benches))
+if (unknown !== undefined) {
+  console.error(`bench: expected ${Object.keys(benches).join(', ')}, got ${unknown}`)
+  process.exit(1)
+}
+const { backend, isa, threads } = g.backendInfo()
+console.log(`galvani ${backend} ${isa}, ${threads} threads, Node ${process.version}`)
+for (const name of asked.length > 0 ? asked : Object.keys(benches)) await benches[name]!()

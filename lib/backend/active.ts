@@ -1,0 +1,74 @@
+/** Which backend runs a program: the native one where it loads, the reference for float64 and wherever native is missing. */
+import { expected } from '../errors.ts'
+import type { Program } from '../program/program.ts'
+import type { Backend, BackendInfo } from './backend.ts'
+import { loadNative } from './native.ts'
+import { createReferenceBackend } from './reference/index.ts'
+
+export type BackendName = 'native' | 'reference'
+
+const loaders: Record<BackendName, () => Backend> = { native: loadNative, reference: createReferenceBackend }
+const loaded = new Map<BackendName, Backend>()
+let chosen: BackendName | null = null
+
+function load(name: BackendName): Backend {
+  let backend = loaded.get(name)
+  if (backend === undefined) {
+    backend = loaders[name]()
+    loaded.set(name, backend)
+  }
+  return backend
+}
+
+function defaultBackend(): BackendName {
+  try {
+    load('native')
+    return 'native'
+  } catch (error) {
+    process.emitWarning(`galvani: the native backend did not load, the slow reference backend takes over: ${(error as Error).message}`)
+    return 'reference'
+  }
+}
+
+export function activeBackend(): Backend {
+  chosen ??= defaultBackend()
+  return load(chosen)
+}
+
+/** The backend of a program: float64 is computed by the reference backend alone. */
+export function backendOf(program: Program): Backend {
+  const active = activeBackend()
+  return program.values.some(({ dtype }) => dtype === 'float64') ? load('reference') : active
+}
+
+/** Blocks until no backend but this one has anything under way: runs on two backends keep their order. */
+export function drainOthers(backend: Backend): void {
+  for (const other of loaded.values()) if (other !== backend) other.drain()
+}
+
+/** Blocks until every run that was submitted has ended. */
+export function drainAll(): void {
+  for (const backend of loaded.values()) backend.drain()
+}
+
+/**
+ * Chooses the backend of what is evaluated from now on: `'native'`, the default, or `'reference'`, the TypeScript
+ * one. Programs with float64 values always run on the reference backend.
+ *
+ * @throws Error where the native addon does not load, with what to do about it; RangeError for another name.
+ */
+export function setBackend(name: BackendName): void {
+  if (!(name in loaders)) throw new RangeError(expected('setBackend', "'native' or 'reference'", name))
+  load(name)
+  chosen = name
+}
+
+/** The name of the backend in use, its instruction set and its number of threads. */
+export const backendInfo = (): BackendInfo => activeBackend().info()
+
+/** How many threads a program may use, the caller's included: an integer from 1 to 64. Results do not depend on it. */
+export function setNumThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
+    throw new RangeError(expected('setNumThreads', 'an integer from 1 to 64', threads))
+  activeBackend().setNumThreads(threads)
+}

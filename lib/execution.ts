@@ -1,0 +1,92 @@
+/** Prepared graphs: a program with its executable, and the buffers of one run. */
+import { totalmem } from 'node:os'
+import { activeBackend, backendOf, drainAll, drainOthers } from './backend/active.ts'
+import type { Backend, Buffers, Executable } from './backend/backend.ts'
+import type { TypedArray } from './dtype.ts'
+import { expected } from './errors.ts'
+import { lower, type NodeUpdate } from './graph/lower.ts'
+import type { Node, Storage } from './graph/node.ts'
+import { buildProgram } from './program/build.ts'
+import { allocateResults, type Program, valueBytes } from './program/program.ts'
+
+export interface PreparedGraph {
+  readonly program: Program
+  /** The backend that was chosen when it was prepared; another choice needs another preparation. */
+  readonly chosen: Backend
+  /** The backend that runs it. */
+  readonly backend: Backend
+  readonly executable: Executable
+  /** The leaves of the program's inputs, in order. */
+  readonly inputs: readonly Node[]
+}
+
+/** What a run may allocate at most: beyond physical memory the system would end the process. */
+function checkMemory(program: Program): void {
+  const results = program.values.filter(({ place }) => place.kind === 'result')
+  const bytes = results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
+  if (bytes > totalmem()) throw new RangeError(expected('evaluate', `at most ${totalmem()} bytes, the memory of this machine`, bytes))
+}
+
+export function prepareGraph(results: readonly Node[], updates: readonly NodeUpdate[] = []): PreparedGraph {
+  const { draft, inputs } = lower(results, updates)
+  const program = buildProgram(draft)
+  checkMemory(program)
+  const backend = backendOf(program)
+  return { program, chosen: activeBackend(), backend, executable: backend.prepare(program), inputs }
+}
+
+/** One state of a run: the buffer it is read from and the one it is written to, the same one in place. */
+export interface StateBinding {
+  readonly read: Storage
+  readonly written: Storage
+}
+
+/** A run that is bound but not submitted. */
+export interface Run {
+  readonly graph: PreparedGraph
+  readonly buffers: Buffers
+  readonly results: readonly TypedArray[]
+  readonly states: readonly StateBinding[]
+}
+
+export function bindRun(graph: PreparedGraph, inputs: readonly TypedArray[], states: readonly StateBinding[] = []): Run {
+  const results = allocateResults(graph.program)
+  const read = states.map((state) => state.read.array)
+  const written = states.map((state) => state.written.array)
+  return { graph, buffers: [...inputs, ...read, ...written, ...results], results, states }
+}
+
+export function submitSync({ graph, buffers }: Run): void {
+  drainOthers(graph.backend)
+  graph.executable.run(buffers)
+}
+
+/** Until it settles, whoever reads a written state's array waits. */
+export function submitAsync({ graph, buffers, states }: Run): Promise<void> {
+  drainOthers(graph.backend)
+  const done = graph.executable.runAsync(buffers)
+  if (states.length > 0) markPending(states, done)
+  return done
+}
+
+function markPending(states: readonly StateBinding[], done: Promise<void>): void {
+  const settled = done.then(clear, clear)
+  for (const { written } of states) written.pending = settled
+  function clear(): void {
+    for (const { written } of states) if (written.pending === settled) written.pending = null
+  }
+}
+
+/** The array once no run writes to it any more. */
+export function settledArray(storage: Storage): TypedArray {
+  if (storage.pending !== null) {
+    drainAll()
+    storage.pending = null
+  }
+  return storage.array
+}
+
+export async function settledArrayAsync(storage: Storage): Promise<TypedArray> {
+  while (storage.pending !== null) await storage.pending
+  return storage.array
+}

@@ -1,0 +1,61 @@
+/** From nodes to a draft program: every node that has a value becomes an input, every other one emits its instructions. */
+import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
+import { denseStrides, sizeOf } from '../shape.ts'
+import { Lowering } from './lowering.ts'
+import { type Node, pendingInputs, topologicalOrder } from './node.ts'
+import { isPlaceholder } from './ops/leaf.ts'
+
+/** A leaf whose buffer the program updates, and the node of its new value. */
+export interface NodeUpdate {
+  readonly leaf: Node
+  readonly value: Node
+}
+
+export interface Lowered {
+  readonly draft: Draft
+  /** The leaves in the order of the program's inputs. */
+  readonly inputs: readonly Node[]
+}
+
+const isLeaf = (node: Node): boolean => node.storage !== null || isPlaceholder(node)
+
+export function lower(results: readonly Node[], updates: readonly NodeUpdate[] = []): Lowered {
+  const draft = emptyDraft()
+  const lowering = new Lowering(draft)
+  const states = new Map(updates.map(({ leaf }, index) => [leaf, index]))
+  draft.stateCount = updates.length
+  const inputs: Node[] = []
+  const bind = (node: Node) => {
+    const state = states.get(node)
+    const place = state === undefined ? ({ kind: 'input', index: inputs.push(node) - 1 } as const) : ({ kind: 'state', index: state } as const)
+    lowering.setView(node, lowering.denseView(addValue(draft, node.dtype, node.shape, place)))
+  }
+  for (const { leaf } of updates) bind(leaf)
+  const roots = [...results, ...updates.map(({ value }) => value)]
+  for (const node of topologicalOrder(roots, pendingInputs)) {
+    if (isLeaf(node)) {
+      if (!states.has(node)) bind(node)
+    } else lowering.setView(node, node.def.lower(lowering, node))
+  }
+  draft.inputCount = inputs.length
+  for (const node of results) bindResult(lowering, node)
+  updates.forEach(({ value }, state) => {
+    draft.updates.push({ state, value: lowering.dense(value) })
+  })
+  return { draft, inputs }
+}
+
+/** A result is a value of its own buffer: computed there, or copied where it already has another place. */
+function bindResult(lowering: Lowering, node: Node): void {
+  const { draft } = lowering
+  const view = lowering.viewOf(node)
+  const place = { kind: 'result', index: draft.resultCount++ } as const
+  const value = lowering.denseValue(view)
+  if (draft.values[value]!.place === null) {
+    draft.values[value]!.place = place
+    return
+  }
+  const copy = addValue(draft, node.dtype, node.shape, place)
+  const params = { shape: [sizeOf(node.shape)], offset: 0, strides: denseStrides([1]) }
+  draft.instructions.push(instruction('copy', [value], [copy], params))
+}

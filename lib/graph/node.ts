@@ -1,0 +1,177 @@
+/** The one node type of the graph, and walks over it. */
+import { type DType, dtypes, type TypedArray } from '../dtype.ts'
+import type { Shape } from '../shape.ts'
+import type { Lowering, View } from './lowering.ts'
+
+export interface TensorType {
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+/** Where the value of an evaluated node lives. `pending` settles once the run that writes the array has ended. */
+export interface Storage {
+  readonly array: TypedArray
+  pending: Promise<unknown> | null
+}
+
+export type ParamValue = number | string | boolean | readonly ParamValue[]
+export type Params = Readonly<Record<string, ParamValue>> | null
+
+/** What an operation is: the type of its result, its derivative, and its instructions. */
+export interface OpDef<P extends Params = Params> {
+  readonly name: string
+  /** Checks the inputs and gives the type of the result. */
+  infer(inputs: readonly Node[], params: P): TensorType
+  /** The cotangent of each input from that of the output; null where there is none. Absent: no gradient exists. */
+  vjp?(cotangent: Node, node: Node<P>): readonly (Node | null)[]
+  /** Emits instructions, or gives a view of an operand. */
+  lower(lowering: Lowering, node: Node<P>): View
+}
+
+let created = 0
+
+/** A recorded operation, or a leaf. Its type is fixed; it lets go of its inputs once evaluated, unless tracked. */
+export class Node<P extends Params = Params> {
+  readonly id = created++
+  readonly dtype: DType
+  readonly shape: Shape
+  /** Equal for equal structures: op, parameters, types of leaves. */
+  readonly hash: number
+  storage: Storage | null = null
+
+  constructor(
+    readonly def: OpDef<P>,
+    public inputs: readonly Node[],
+    readonly params: P,
+    type: TensorType,
+    /** Descends from a variable or a watched value, so that gradients may be asked for after evaluation. */
+    readonly tracked: boolean,
+  ) {
+    this.dtype = type.dtype
+    this.shape = type.shape
+    this.hash = hashNode(this as Node)
+  }
+}
+
+const isDifferentiable = (type: TensorType): boolean => type.dtype === 'float32' || type.dtype === 'float64'
+
+/** Records an operation on nodes. */
+export function record<P extends Params>(def: OpDef<P>, inputs: readonly Node[], params: P): Node {
+  const type = def.infer(inputs, params)
+  let tracked = false
+  for (const input of inputs) if (input.tracked) tracked = true
+  return new Node(def, inputs, params, type, tracked && isDifferentiable(type))
+}
+
+const mix = (hash: number, x: number): number => Math.imul((hash << 5) ^ (hash >>> 27) ^ x, 0x9e3779b1)
+
+const opHashes = new WeakMap<OpDef, number>()
+
+function hashOp(def: OpDef): number {
+  let hash = opHashes.get(def)
+  if (hash === undefined) {
+    hash = hashParam(0, def.name)
+    opHashes.set(def, hash)
+  }
+  return hash
+}
+
+const realBits = new Float64Array(1)
+const realWords = new Int32Array(realBits.buffer)
+
+function hashParam(hash: number, value: ParamValue): number {
+  if (typeof value === 'number') {
+    realBits[0] = value
+    return mix(mix(hash, realWords[0]!), realWords[1]!)
+  }
+  if (typeof value === 'boolean') return mix(hash, value ? 3 : 5)
+  if (typeof value !== 'string') return value.reduce<number>(hashParam, mix(hash, value.length))
+  for (let i = 0; i < value.length; i++) hash = mix(hash, value.charCodeAt(i))
+  return hash
+}
+
+function hashNode(node: Node): number {
+  let hash = hashOp(node.def)
+  if (node.params !== null) for (const key in node.params) hash = hashParam(hash, node.params[key]!)
+  if (node.inputs.length === 0) {
+    hash = mix(hash, dtypes.indexOf(node.dtype))
+    for (const extent of node.shape) hash = mix(hash, extent)
+  }
+  for (const input of node.inputs) hash = mix(hash, input.hash)
+  return hash
+}
+
+export function sameParam(a: ParamValue, b: ParamValue): boolean {
+  if (typeof a === 'object' && typeof b === 'object')
+    return a.length === b.length && a.every((value, i) => sameParam(value, b[i]!))
+  return Object.is(a, b)
+}
+
+export function sameParams(a: Params, b: Params): boolean {
+  if (a === b) return true
+  if (a === null || b === null) return false
+  for (const key in a) if (!(key in b) || !sameParam(a[key]!, b[key]!)) return false
+  return Object.keys(a).length === Object.keys(b).length
+}
+
+/** What a walk takes for the inputs of a node. */
+type Inputs = (node: Node) => readonly Node[]
+
+const none: readonly Node[] = []
+
+/** The inputs as an evaluation sees them: a node that has its value is a leaf. */
+export const pendingInputs: Inputs = (node) => (node.storage === null ? node.inputs : none)
+
+/** The inputs as gradients see them: the whole recorded history. */
+export const allInputs: Inputs = (node) => node.inputs
+
+/** Every node that the roots depend on, each after its inputs. Iterative: a graph may be deeper than the call stack. */
+export function topologicalOrder(roots: readonly Node[], inputsOf: Inputs): Node[] {
+  const order: Node[] = []
+  const seen = new Set<Node>()
+  const path: Node[] = []
+  const next: number[] = []
+  for (const root of roots) {
+    if (seen.has(root)) continue
+    seen.add(root)
+    path.push(root)
+    next.push(0)
+    while (path.length > 0) {
+      const top = path.length - 1
+      const inputs = inputsOf(path[top]!)
+      const i = next[top]!
+      if (i < inputs.length) {
+        next[top] = i + 1
+        const input = inputs[i]!
+        if (!seen.has(input)) {
+          seen.add(input)
+          path.push(input)
+          next.push(0)
+        }
+      } else {
+        order.push(path.pop()!)
+        next.pop()
+      }
+    }
+  }
+  return order
+}
+
+function formatParams(params: Params): string {
+  if (params === null) return ''
+  return ` { ${Object.entries(params)
+    .map(([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.join(', ')}]` : value}`)
+    .join(', ')} }`
+}
+
+/** The graph under some nodes as text, one node a line in the order of evaluation. */
+export function formatGraph(roots: readonly Node[]): string {
+  const order = topologicalOrder(roots, allInputs)
+  const names = new Map(order.map((node, i) => [node, `%${i}`]))
+  return order
+    .map((node) => {
+      const inputs = node.inputs.map((input) => ` ${names.get(input)}`).join('')
+      return `${names.get(node)}: ${node.dtype}[${node.shape.join(',')}] = ${node.def.name}${inputs}${formatParams(node.params)}`
+    })
+    .join('\n')
+}

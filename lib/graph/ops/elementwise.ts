@@ -1,0 +1,195 @@
+/** Elementwise operations: a table of derivatives, and the numpy rules of broadcasting and promotion around it. */
+import { type DType, isFloat, promote } from '../../dtype.ts'
+import { DTypeError, expected } from '../../errors.ts'
+import type { MicroOpName } from '../../program/instructions.ts'
+import { broadcastShapes } from '../../shape.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { literal, weakValue } from './leaf.ts'
+import { broadcastTo } from './movement.ts'
+
+/** The cotangent of each input; y is the node itself, so a rule may use its value. */
+type Derivative = (ct: Node, y: Node, ...inputs: Node[]) => (Node | null)[]
+
+/** An operation that is one micro-op; `result` is bool for comparisons. */
+function microOp(name: MicroOpName, derivative?: Derivative, result?: DType): OpDef<null> {
+  return {
+    name,
+    infer: (inputs) => ({ dtype: result ?? inputs.at(-1)!.dtype, shape: inputs[0]!.shape }),
+    ...(derivative && { vjp: (ct: Node, y: Node) => derivative(ct, y, ...y.inputs) }),
+    lower(lowering, node) {
+      const dtype = node.inputs.at(-1)!.dtype
+      return lowering.elementwise(node, node.inputs.map((x) => lowering.viewOf(x)), { op: name, dtype })
+    },
+  }
+}
+
+const zerosLike = (x: Node): Node => broadcastTo(literal(0, x.dtype), x.shape)
+
+/** ct where the condition holds, else 0: a NaN or infinite ct does not leak into the other branch. */
+const masked = (condition: Node, ct: Node): Node => where(condition, ct, 0)
+
+/** Half of ct to each side at a tie, as PyTorch does. */
+const tieHalved = (wins: Node, ties: Node, ct: Node): Node => where(ties, mul(ct, 0.5), masked(wins, ct))
+
+const ops = {
+  add: microOp('add', (ct) => [ct, ct]),
+  sub: microOp('sub', (ct) => [ct, neg(ct)]),
+  mul: microOp('mul', (ct, _y, a, b) => [mul(ct, b!), mul(ct, a!)]),
+  // d(a/b) = da/b − (a/b)·db/b
+  div: microOp('div', (ct, y, _a, b) => [div(ct, b!), neg(mul(ct, div(y, b!)))]),
+  // d(aᵇ) = b·aᵇ⁻¹ da + aᵇ·log a db, where b = 0 has no slope in a, and a = 0 none in b (b ≥ 0)
+  pow: microOp('pow', (ct, y, a, b) => [
+    where(equal(b!, 0), 0, mul(ct, mul(b!, pow(a!, sub(b!, 1))))),
+    mul(ct, where(logicalZeroPower(a!, b!), 0, mul(y, log(a!)))),
+  ]),
+  maximum: microOp('maximum', (ct, _y, a, b) => {
+    const ties = equal(a!, b!)
+    return [tieHalved(greater(a!, b!), ties, ct), tieHalved(less(a!, b!), ties, ct)]
+  }),
+  minimum: microOp('minimum', (ct, _y, a, b) => {
+    const ties = equal(a!, b!)
+    return [tieHalved(less(a!, b!), ties, ct), tieHalved(greater(a!, b!), ties, ct)]
+  }),
+  neg: microOp('neg', (ct) => [neg(ct)]),
+  abs: microOp('abs', (ct, _y, x) => [mul(ct, sign(x!))]),
+  sign: microOp('sign', (_ct, y) => [zerosLike(y)]),
+  square: microOp('square', (ct, _y, x) => [mul(ct, mul(x!, 2))]),
+  sqrt: microOp('sqrt', (ct, y) => [div(mul(ct, 0.5), y)]),
+  exp: microOp('exp', (ct, y) => [mul(ct, y)]),
+  log: microOp('log', (ct, _y, x) => [div(ct, x!)]),
+  // Flat wherever it has a derivative, which is why a network of steps cannot be trained.
+  step: microOp('step', (_ct, y) => [zerosLike(y)]),
+  // σ' = σ(1 − σ)
+  sigmoid: microOp('sigmoid', (ct, y) => [mul(ct, mul(y, sub(1, y)))]),
+  // tanh' = 1 − tanh²
+  tanh: microOp('tanh', (ct, y) => [mul(ct, sub(1, square(y)))]),
+  // From the output, so that the input need not outlive a fused matmul.
+  relu: microOp('relu', (ct, y) => [masked(greater(y, 0), ct)]),
+  // softplus' = σ
+  softplus: microOp('softplus', (ct, _y, x) => [mul(ct, sigmoid(x!))]),
+  equal: microOp('equal', undefined, 'bool'),
+  notEqual: microOp('notEqual', undefined, 'bool'),
+  less: microOp('less', undefined, 'bool'),
+  lessEqual: microOp('lessEqual', undefined, 'bool'),
+  greater: microOp('greater', undefined, 'bool'),
+  greaterEqual: microOp('greaterEqual', undefined, 'bool'),
+  where: microOp('where', (ct, _y, condition) => [null, masked(condition!, ct), where(condition!, 0, ct)]),
+} satisfies Record<string, OpDef<null>>
+
+const leakyReluOp: OpDef<{ slope: number }> = {
+  name: 'leakyRelu',
+  infer: ([x]) => x!,
+  // The output has the sign of the input unless the slope is negative.
+  vjp: (ct, { inputs: [x], params: { slope } }) => [where(greater(x!, 0), ct, mul(ct, slope))],
+  lower(lowering, node) {
+    const slope = lowering.denseView(lowering.literal(node.dtype, node.params.slope))
+    const operands = [lowering.viewOf(node.inputs[0]!), { ...slope, shape: node.shape, strides: node.shape.map(() => 0) }]
+    return lowering.elementwise(node, operands, { op: 'leakyRelu', dtype: node.dtype })
+  },
+}
+
+const castOp: OpDef<{ to: string }> = {
+  name: 'cast',
+  infer: ([x], { to }) => ({ dtype: to as DType, shape: x!.shape }),
+  vjp: (ct, { inputs: [x] }) => [isFloat(x!.dtype) ? cast(ct, x!.dtype) : null],
+  lower(lowering, node) {
+    const [x] = node.inputs
+    return lowering.elementwise(node, [lowering.viewOf(x!)], { op: 'cast', dtype: x!.dtype, to: node.dtype })
+  },
+}
+
+/** A node, or a JavaScript number that takes the dtype of the other operand. */
+export type Operand = Node | number
+
+const toNode = (x: Operand): Node => (typeof x === 'number' ? literal(x, 'float32', true) : x)
+
+/** A number is what the other operand is, unless that would round it: integers meet 0.5 in float32. */
+function promotedDType(a: Node, b: Node): DType {
+  const [x, y] = [weakValue(a), weakValue(b)]
+  if (x !== undefined && y === undefined) return weakDType(x, b.dtype)
+  if (y !== undefined && x === undefined) return weakDType(y, a.dtype)
+  return promote(a.dtype, b.dtype)
+}
+
+function weakDType(value: number, other: DType): DType {
+  if (isFloat(other)) return other
+  const fits = Number.isInteger(value) && (other === 'uint8' ? value >= 0 && value <= 255 : Math.abs(value) <= 2 ** 31 - 1)
+  if (fits) return other === 'bool' ? 'int32' : other
+  return Number.isInteger(value) && Math.abs(value) <= 2 ** 31 - 1 ? 'int32' : 'float32'
+}
+
+/** What arithmetic computes in: bytes widen to int32, so that 200 + 100 is 300. */
+const arithmeticDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
+
+const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32')
+
+const asIs = (dtype: DType): DType => dtype
+
+function as(x: Node, dtype: DType): Node {
+  const value = weakValue(x)
+  return value === undefined ? cast(x, dtype) : literal(value, dtype)
+}
+
+function binary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
+  return (a: Operand, b: Operand): Node => {
+    const [x, y] = [toNode(a), toNode(b)]
+    const dtype = x.dtype === y.dtype && x.dtype === 'float32' ? 'float32' : computeIn(promotedDType(x, y))
+    const shape = broadcastShapes(def.name, x.shape, y.shape)
+    return record(def, [broadcastTo(as(x, dtype), shape), broadcastTo(as(y, dtype), shape)], null)
+  }
+}
+
+function unary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
+  return (x: Operand): Node => {
+    const node = toNode(x)
+    return record(def, [as(node, computeIn(node.dtype))], null)
+  }
+}
+
+export const add = binary(ops.add, arithmeticDType)
+export const sub = binary(ops.sub, arithmeticDType)
+export const mul = binary(ops.mul, arithmeticDType)
+export const div = binary(ops.div, floatDType)
+export const pow = binary(ops.pow, floatDType)
+export const maximum = binary(ops.maximum, arithmeticDType)
+export const minimum = binary(ops.minimum, arithmeticDType)
+export const equal = binary(ops.equal, asIs)
+export const notEqual = binary(ops.notEqual, asIs)
+export const less = binary(ops.less, asIs)
+export const lessEqual = binary(ops.lessEqual, asIs)
+export const greater = binary(ops.greater, asIs)
+export const greaterEqual = binary(ops.greaterEqual, asIs)
+
+export const neg = unary(ops.neg, arithmeticDType)
+export const abs = unary(ops.abs, arithmeticDType)
+export const sign = unary(ops.sign, arithmeticDType)
+export const square = unary(ops.square, arithmeticDType)
+export const relu = unary(ops.relu, arithmeticDType)
+export const sqrt = unary(ops.sqrt, floatDType)
+export const exp = unary(ops.exp, floatDType)
+export const log = unary(ops.log, floatDType)
+export const step = unary(ops.step, floatDType)
+export const sigmoid = unary(ops.sigmoid, floatDType)
+export const tanh = unary(ops.tanh, floatDType)
+export const softplus = unary(ops.softplus, floatDType)
+
+export const leakyRelu = (x: Node, slope: number): Node => record(leakyReluOp, [as(x, floatDType(x.dtype))], { slope })
+
+export function cast(x: Node, dtype: DType): Node {
+  return x.dtype === dtype ? x : record(castOp, [x], { to: dtype })
+}
+
+/** a where the condition is true, else b. */
+export function where(condition: Node, a: Operand, b: Operand): Node {
+  if (condition.dtype !== 'bool') throw new DTypeError(expected('where', 'a bool condition', condition.dtype))
+  const [x, y] = [toNode(a), toNode(b)]
+  const dtype = promotedDType(x, y)
+  const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape))
+  return record(ops.where, [condition, as(x, dtype), as(y, dtype)].map((node) => broadcastTo(node, shape)), null)
+}
+
+/** Where 0ᵇ with b ≥ 0: its slope in b is 0, and log 0 would make it NaN. */
+const logicalZeroPower = (a: Node, b: Node): Node =>
+  greater(mul(cast(equal(a, 0), 'int32'), cast(greaterEqual(b, 0), 'int32')), 0)
+
+export const elementwiseOps = { ...ops, leakyRelu: leakyReluOp, cast: castOp }

@@ -1,0 +1,24 @@
+/** Every operation of the graph, by name. */
+import { elementwiseOps } from './elementwise.ts'
+import { indexingOps } from './indexing.ts'
+import { leafOps } from './leaf.ts'
+import { matmulOps } from './matmul.ts'
+import { movementOps } from './movement.ts'
+import { optimizerOps } from './optimizer.ts'
+import { randomOps } from './random.ts'
+import { reduceOps } from './reduce.ts'
+import { softmaxOps } from './softmax.ts'
+
+export const graphOps = {
+  ...leafOps,
+  ...elementwiseOps,
+  ...matmulOps,
+  ...movementOps,
+  ...reduceOps,
+  ...softmaxOps,
+  ...indexingOps,
+  ...randomOps,
+  ...optimizerOps,
+}
+
+export type OpName = keyof typeof graphOps

@@ -1,0 +1,69 @@
+/** Reading and writing rows by index. */
+import { allocate, type DType, isFloat } from '../../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import { formatShape, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { cast, equal } from './elementwise.ts'
+import { data, literal } from './leaf.ts'
+import { broadcastTo, reshape } from './movement.ts'
+
+const extentsOf = (table: Shape, indices: Shape) => ({
+  rows: table[0]!,
+  rowSize: sizeOf(table.slice(1)),
+  count: sizeOf(indices),
+})
+
+const gatherOp: OpDef<null> = {
+  name: 'gather',
+  infer: ([x, indices]) => ({ dtype: x!.dtype, shape: [...indices!.shape, ...x!.shape.slice(1)] }),
+  vjp(ct, { inputs: [x, indices] }) {
+    return [scatterAdd(broadcastTo(literal(0, x!.dtype), x!.shape), indices!, ct), null]
+  },
+  lower(lowering, node) {
+    const [x, indices] = node.inputs
+    const operands = [lowering.dense(x!), lowering.dense(indices!)]
+    return lowering.denseView(lowering.emit('gather', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
+  },
+}
+
+const scatterAddOp: OpDef<null> = {
+  name: 'scatterAdd',
+  infer: ([x]) => x!,
+  vjp: (ct, { inputs: [, indices] }) => [ct, null, gather(ct, indices!)],
+  lower(lowering, node) {
+    const [x, indices, updates] = node.inputs
+    const operands = [lowering.dense(x!), lowering.dense(indices!), lowering.dense(updates!)]
+    return lowering.denseView(lowering.emit('scatterAdd', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
+  },
+}
+
+function checkIndices(op: string, indices: Node): Node {
+  if (isFloat(indices.dtype) || indices.dtype === 'bool') throw new DTypeError(expected(op, 'int32 indices', indices.dtype))
+  return cast(indices, 'int32')
+}
+
+/** x[indices]: rows of x along its first axis; the result has the shape of indices, then that of a row. */
+export function gather(x: Node, indices: Node): Node {
+  if (x.shape.length === 0) throw new ShapeError(expected('gather', 'a tensor of at least one axis', formatShape(x.shape)))
+  return record(gatherOp, [x, checkIndices('gather', indices)], null)
+}
+
+/** x with updates[i…] added to row indices[i…], in ascending order of i. */
+export function scatterAdd(x: Node, indices: Node, updates: Node): Node {
+  if (x.shape.length === 0) throw new ShapeError(expected('scatterAdd', 'a tensor of at least one axis', formatShape(x.shape)))
+  if (x.dtype === 'bool' || x.dtype === 'uint8' || x.dtype !== updates.dtype)
+    throw new DTypeError(expected('scatterAdd', 'float or int32 operands of one dtype', `${x.dtype} and ${updates.dtype}`))
+  const shape = [...indices.shape, ...x.shape.slice(1)]
+  if (!sameShape(updates.shape, shape)) throw new ShapeError(expected('scatterAdd', `updates ${formatShape(shape)}`, formatShape(updates.shape)))
+  return record(scatterAddOp, [x, checkIndices('scatterAdd', indices), updates], null)
+}
+
+/** Rows with a 1 at the class; zeros where a class is outside [0, depth). */
+export function oneHot(classes: Node, depth: number, dtype: DType = 'float32'): Node {
+  if (!Number.isInteger(depth) || depth < 1) throw new ShapeError(expected('oneHot', 'a positive depth', depth))
+  const indices = checkIndices('oneHot', classes)
+  const columns = allocate('int32', depth).map((_, i) => i)
+  return cast(equal(reshape(indices, [...indices.shape, 1]), data(columns, 'int32', [depth])), dtype)
+}
+
+export const indexingOps = { gather: gatherOp, scatterAdd: scatterAddOp }

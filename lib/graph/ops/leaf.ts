@@ -1,0 +1,70 @@
+/** Leaves of the graph, and the identities that mark a value for gradients. */
+import type { DType, TypedArray } from '../../dtype.ts'
+import { InternalError } from '../../errors.ts'
+import type { Shape } from '../../shape.ts'
+import { Node, type OpDef, type Storage } from '../node.ts'
+
+/** A value that exists: bound as an input of whichever program reads it. */
+const dataOp: OpDef<null> = {
+  name: 'data',
+  infer: inferLeaf,
+  lower() {
+    throw new InternalError('a data leaf is bound, not lowered')
+  },
+}
+
+function inferLeaf(): never {
+  throw new InternalError('a leaf is made with its type')
+}
+
+/** A value that each run of a compiled function binds anew. */
+const placeholderOp: OpDef<null> = { ...dataOp, name: 'placeholder' }
+
+const literalOp: OpDef<{ value: number; weak: boolean }> = {
+  name: 'literal',
+  infer: inferLeaf,
+  lower: (lowering, node) => lowering.denseView(lowering.literal(node.dtype, node.params.value)),
+}
+
+const identityOf = (name: string): OpDef<null> => ({
+  name,
+  infer: ([x]) => x!,
+  vjp: (cotangent) => [cotangent],
+  lower: (lowering, node) => lowering.viewOf(node.inputs[0]!),
+})
+
+const watchOp = identityOf('watch')
+const stopGradientOp: OpDef<null> = { ...identityOf('stopGradient'), vjp: () => [null] }
+
+export const data = (array: TypedArray, dtype: DType, shape: Shape, tracked = false): Node =>
+  leafOf({ array, pending: null }, dtype, shape, tracked)
+
+export function leafOf(storage: Storage, dtype: DType, shape: Shape, tracked: boolean): Node {
+  const node = new Node(dataOp, [], null, { dtype, shape }, tracked)
+  node.storage = storage
+  return node
+}
+
+export const placeholder = (dtype: DType, shape: Shape, tracked = false): Node =>
+  new Node(placeholderOp, [], null, { dtype, shape }, tracked)
+
+export const isPlaceholder = (node: Node): boolean => node.def === placeholderOp
+
+/** A scalar constant. A weak one, a JavaScript number, takes the dtype of what it meets. */
+export const literal = (value: number, dtype: DType, weak = false): Node =>
+  new Node(literalOp, [], { value, weak }, { dtype, shape: [] }, false)
+
+/** The number that a weak literal stands for, or undefined. */
+export function weakValue(node: Node): number | undefined {
+  if (node.def !== literalOp) return undefined
+  const { value, weak } = node.params as { value: number; weak: boolean }
+  return weak ? value : undefined
+}
+
+/** The same value, with its history kept from here on. */
+export const watch = (x: Node): Node => new Node(watchOp, [x], null, x, true)
+
+/** The same value, a constant to gradients. */
+export const stopGradient = (x: Node): Node => new Node(stopGradientOp, [x], null, x, false)
+
+export const leafOps = { data: dataOp, placeholder: placeholderOp, literal: literalOp, watch: watchOp, stopGradient: stopGradientOp }

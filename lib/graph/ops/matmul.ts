@@ -1,0 +1,96 @@
+/** Matrix multiplication: 2-D and batched, transposes folded into how the operands are read. */
+import { isFloat, promote } from '../../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import type { MatrixLayout } from '../../program/instructions.ts'
+import { broadcastShapes, formatShape, type Shape, sizeOf } from '../../shape.ts'
+import type { Lowering, View } from '../lowering.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { cast } from './elementwise.ts'
+import { broadcastTo, reshape, transposeMatrices } from './movement.ts'
+
+const matmulOp: OpDef<null> = {
+  name: 'matmul',
+  infer([a, b]) {
+    return { dtype: a!.dtype, shape: [...a!.shape.slice(0, -1), b!.shape.at(-1)!] }
+  },
+  // C[m,n] = A[m,k]·B[k,n]: dA[m,k] = dC·Bᵀ, dB[k,n] = Aᵀ·dC
+  vjp: (ct, { inputs: [a, b] }) => [matmul(ct, transposeMatrices(b!)), matmul(transposeMatrices(a!), ct)],
+  lower(lowering, { inputs: [x, y], dtype, shape }) {
+    const [a, b] = [matrixOperand(lowering, x!), matrixOperand(lowering, y!)]
+    const [m, n, k] = [shape.at(-2)!, shape.at(-1)!, x!.shape.at(-1)!]
+    const params = { batch: sizeOf(shape.slice(0, -2)), m, n, k, a: a.layout, b: b.layout, activation: 'none', slope: 0 } as const
+    return lowering.denseView(lowering.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0]!)
+  },
+}
+
+type MatmulExtents = { batch: number; m: number; n: number; k: number; a: MatrixLayout; b: MatrixLayout; activation: 'none'; slope: number }
+
+/** One B for a whole batch of dense A: a single tall product. */
+function mergeRows(params: MatmulExtents): MatmulExtents {
+  const { batch, m, a, b } = params
+  const rowsFollow = !a.transpose && a.batchStride === m * a.leadingDimension
+  if (batch <= 1 || b.batchStride !== 0 || !rowsFollow) return params
+  return { ...params, batch: 1, m: batch * m, a: { ...a, batchStride: 0 } }
+}
+
+interface MatrixOperand {
+  value: number
+  layout: MatrixLayout
+}
+
+function matrixOperand(lowering: Lowering, node: Node): MatrixOperand {
+  const view = lowering.viewOf(node)
+  const layout = layoutOf(view)
+  if (layout !== null) return { value: view.value, layout }
+  const value = lowering.denseValue(view)
+  return { value, layout: layoutOf(lowering.denseView(value))! }
+}
+
+/** How a matmul can read the view without a copy; null where it cannot. */
+function layoutOf({ shape, strides, offset }: View): MatrixLayout | null {
+  const rank = shape.length
+  const [rows, columns] = [shape[rank - 2]!, shape[rank - 1]!]
+  const [rowStride, columnStride] = [strides[rank - 2]!, strides[rank - 1]!]
+  const batchStride = batchStrideOf(shape.slice(0, -2), strides.slice(0, -2))
+  if (batchStride === null) return null
+  if (columns === 1 || columnStride === 1)
+    return { offset, batchStride, leadingDimension: rows === 1 ? columns : rowStride, transpose: false }
+  if (rows === 1 || rowStride === 1) return { offset, batchStride, leadingDimension: columnStride, transpose: true }
+  return null
+}
+
+/** The one distance between successive matrices: 0 where all are the same; null where there is no such distance. */
+function batchStrideOf(shape: Shape, strides: readonly number[]): number | null {
+  let expectedStride: number | null = null
+  let batchStride = 0
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] === 1) continue
+    if (expectedStride === null) batchStride = strides[axis]!
+    else if (strides[axis] !== expectedStride) return null
+    expectedStride = batchStride === 0 ? 0 : strides[axis]! * shape[axis]!
+  }
+  return batchStride
+}
+
+/**
+ * a[…, m, k] · b[…, k, n]; leading axes broadcast. A 1-D operand is a row on the left, a column on the right, and its
+ * axis is dropped from the result, as in numpy.
+ */
+export function matmul(a: Node, b: Node): Node {
+  const dtype = promote(a.dtype, b.dtype)
+  if (!isFloat(dtype)) throw new DTypeError(expected('matmul', 'float32 or float64', `${a.dtype} × ${b.dtype}`))
+  if (a.shape.length === 0 || b.shape.length === 0)
+    throw new ShapeError(expected('matmul', 'operands of at least one axis', `${formatShape(a.shape)} × ${formatShape(b.shape)}`))
+  const x = a.shape.length === 1 ? reshape(a, [1, a.shape[0]!]) : a
+  const y = b.shape.length === 1 ? reshape(b, [b.shape[0]!, 1]) : b
+  if (x.shape.at(-1) !== y.shape.at(-2))
+    throw new ShapeError(`matmul: inner dimensions differ: ${formatShape(a.shape)} × ${formatShape(b.shape)}`)
+  const batch = broadcastShapes('matmul', x.shape.slice(0, -2), y.shape.slice(0, -2))
+  const left = broadcastTo(cast(x, dtype), [...batch, ...x.shape.slice(-2)])
+  const right = broadcastTo(cast(y, dtype), [...batch, ...y.shape.slice(-2)])
+  const product = record(matmulOp, [left, right], null)
+  if (x === a && y === b) return product
+  return reshape(product, [...batch, ...(x === a ? [x.shape.at(-2)!] : []), ...(y === b ? [y.shape.at(-1)!] : [])])
+}
+
+export const matmulOps = { matmul: matmulOp }

@@ -1,0 +1,166 @@
+/** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
+import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import { broadcastShapes, denseStrides, formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import { reshapeView } from '../lowering.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { sumTo } from './reduce.ts'
+
+const reshapeOp: OpDef<{ shape: Shape }> = {
+  name: 'reshape',
+  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
+  vjp: (ct, { inputs: [x] }) => [reshape(ct, x!.shape)],
+  lower(lowering, { inputs: [x], shape }) {
+    const view = lowering.viewOf(x!)
+    return reshapeView(view, shape) ?? reshapeView(lowering.denseView(lowering.denseValue(view)), shape)!
+  },
+}
+
+const permuteOp: OpDef<{ axes: readonly number[] }> = {
+  name: 'permute',
+  infer: ([x], { axes }) => ({ dtype: x!.dtype, shape: axes.map((axis) => x!.shape[axis]!) }),
+  vjp: (ct, { params: { axes } }) => [permute(ct, inversePermutation(axes))],
+  lower(lowering, { inputs: [x], params: { axes }, shape }) {
+    const view = lowering.viewOf(x!)
+    return { ...view, shape, strides: axes.map((axis) => view.strides[axis]!) }
+  },
+}
+
+function inversePermutation(axes: readonly number[]): number[] {
+  const inverse = new Array<number>(axes.length)
+  axes.forEach((axis, i) => {
+    inverse[axis] = i
+  })
+  return inverse
+}
+
+const broadcastToOp: OpDef<{ shape: Shape }> = {
+  name: 'broadcastTo',
+  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
+  vjp: (ct, { inputs: [x] }) => [sumTo(ct, x!.shape)],
+  lower(lowering, { inputs: [x], shape }) {
+    const view = lowering.viewOf(x!)
+    const added = shape.length - view.shape.length
+    const strides = shape.map((extent, i) => (i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!))
+    return { ...view, shape, strides }
+  },
+}
+
+const sliceOp: OpDef<{ starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }> = {
+  name: 'slice',
+  infer: ([x], { sizes }) => ({ dtype: x!.dtype, shape: sizes }),
+  // The slots that were skipped get zeros.
+  vjp: (ct, { inputs: [x], params: { starts, steps } }) => [pad(ct, x!.shape, starts, steps)],
+  lower(lowering, { inputs: [x], params: { starts, steps }, shape }) {
+    const view = lowering.viewOf(x!)
+    const offset = starts.reduce((sum, start, axis) => sum + start * view.strides[axis]!, view.offset)
+    if (sizeOf(shape) === 0) return { ...view, shape, offset: 0, strides: shape.map(() => 0) }
+    return { ...view, shape, offset, strides: view.strides.map((stride, axis) => stride * steps[axis]!) }
+  },
+}
+
+const padOp: OpDef<{ shape: Shape; starts: readonly number[]; steps: readonly number[] }> = {
+  name: 'pad',
+  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
+  vjp: (ct, { inputs: [x], params: { starts, steps } }) => [sliceAt(ct, starts, x!.shape, steps)],
+  lower(lowering, { inputs: [x], params: { starts, steps }, dtype, shape }) {
+    const strides = denseStrides(shape)
+    const offset = sizeOf(x!.shape) === 0 ? 0 : starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0)
+    const params = { shape: x!.shape, offset, strides: strides.map((stride, axis) => stride * steps[axis]!) }
+    return lowering.denseView(lowering.emit('pad', [lowering.dense(x!)], [{ dtype, shape }], params)[0]!)
+  },
+}
+
+const concatOp: OpDef<{ axis: number }> = {
+  name: 'concat',
+  infer(inputs, { axis }) {
+    const [first] = inputs
+    const shape = first!.shape.slice()
+    shape[axis] = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0)
+    return { dtype: first!.dtype, shape }
+  },
+  vjp(ct, { inputs, params: { axis } }) {
+    let start = 0
+    return inputs.map((x) => {
+      const starts = x.shape.map((_, i) => (i === axis ? start : 0))
+      start += x.shape[axis]!
+      return sliceAt(ct, starts, x.shape)
+    })
+  },
+  lower(lowering, { inputs, params: { axis }, dtype, shape }) {
+    const outer = sizeOf(shape.slice(0, axis))
+    const inners = inputs.map((x) => sizeOf(x.shape.slice(axis)))
+    const operands = inputs.map((x) => lowering.dense(x))
+    return lowering.denseView(lowering.emit('concat', operands, [{ dtype, shape }], { outer, inners })[0]!)
+  },
+}
+
+/** At most one extent may be -1: it is inferred. */
+export function reshape(x: Node, shape: Shape): Node {
+  const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
+  const unknown = shape.filter((extent) => extent === -1).length
+  const inferred = unknown === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent)) : shape
+  if (sameShape(inferred, x.shape)) return x
+  if (inferred.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(inferred) !== sizeOf(x.shape))
+    throw new ShapeError(expected('reshape', `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`, formatShape(shape)))
+  return record(reshapeOp, [x], { shape: inferred.slice() })
+}
+
+/** Axis i of the result is axis `axes[i]` of x. */
+export function permute(x: Node, axes: readonly number[]): Node {
+  const order = axes.map((axis) => normalizeAxis('transpose', axis, x.shape.length))
+  if (order.length !== x.shape.length || new Set(order).size !== order.length)
+    throw new ShapeError(expected('transpose', `a permutation of ${x.shape.length} axes`, formatShape(axes)))
+  if (order.every((axis, i) => axis === i)) return x
+  return record(permuteOp, [x], { axes: order })
+}
+
+/** Exchanges the last two axes. */
+export function transposeMatrices(x: Node): Node {
+  const rank = x.shape.length
+  return permute(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2])
+}
+
+export function broadcastTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x
+  if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
+    throw new ShapeError(expected('broadcastTo', `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)))
+  return record(broadcastToOp, [x], { shape: shape.slice() })
+}
+
+/** sizes[i] elements of axis i, from starts[i] on, every steps[i]-th. */
+export function sliceAt(x: Node, starts: readonly number[], sizes: readonly number[], steps: readonly number[] = sizes.map(() => 1)): Node {
+  if (sameShape(sizes, x.shape)) return x
+  x.shape.forEach((extent, axis) => {
+    const [start, size, step] = [starts[axis]!, sizes[axis]!, steps[axis]!]
+    const inside = Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step) && start >= 0 && size >= 0 && step >= 1
+    if (!inside || (size > 0 && start + (size - 1) * step >= extent))
+      throw new ShapeError(`slice: expected a range inside axis ${axis} of ${formatShape(x.shape)}, got ${size} from ${start} by ${step}`)
+  })
+  return record(sliceOp, [x], { starts: starts.slice(), sizes: sizes.slice(), steps: steps.slice() })
+}
+
+/** x in the midst of zeros: element i of axis a goes to starts[a] + i·steps[a]. The adjoint of sliceAt. */
+export function pad(x: Node, shape: Shape, starts: readonly number[], steps: readonly number[]): Node {
+  return record(padOp, [x], { shape: shape.slice(), starts: starts.slice(), steps: steps.slice() })
+}
+
+export function concat(inputs: readonly Node[], axis = 0): Node {
+  const [first] = inputs
+  if (first === undefined) throw new ShapeError(expected('concat', 'at least one tensor', 'none'))
+  const along = normalizeAxis('concat', axis, first.shape.length)
+  for (const { dtype, shape } of inputs) {
+    if (dtype !== first.dtype) throw new DTypeError(expected('concat', `${first.dtype} everywhere`, dtype))
+    if (shape.length !== first.shape.length || shape.some((extent, i) => i !== along && extent !== first.shape[i]))
+      throw new ShapeError(expected('concat', `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)))
+  }
+  return inputs.length === 1 ? first : record(concatOp, inputs, { axis: along })
+}
+
+export const movementOps = {
+  reshape: reshapeOp,
+  permute: permuteOp,
+  broadcastTo: broadcastToOp,
+  slice: sliceOp,
+  pad: padOp,
+  concat: concatOp,
+}

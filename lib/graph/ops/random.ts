@@ -1,0 +1,20 @@
+/** Random numbers as a function of a key: the same key gives the same bits on every backend. */
+import type { DType } from '../../dtype.ts'
+import type { DistributionName } from '../../program/instructions.ts'
+import type { Shape } from '../../shape.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+
+const randomOp: OpDef<{ distribution: DistributionName; dtype: DType; shape: Shape }> = {
+  name: 'random',
+  infer: (_inputs, { dtype, shape }) => ({ dtype, shape }),
+  lower(lowering, node) {
+    const { distribution } = node.params
+    return lowering.denseView(lowering.emit('random', [lowering.dense(node.inputs[0]!)], [node], { distribution })[0]!)
+  },
+}
+
+/** key: int32[2]. */
+export const random = (key: Node, distribution: DistributionName, dtype: DType, shape: Shape): Node =>
+  record(randomOp, [key], { distribution, dtype, shape: shape.slice() })
+
+export const randomOps = { random: randomOp }

@@ -1,0 +1,133 @@
+/** Reductions over axes. */
+import { type DType, isFloat } from '../../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import type { ReductionName } from '../../program/instructions.ts'
+import { normalizeAxes, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import type { Lowering } from '../lowering.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { cast, div, equal, mul, sqrt, square, where, greater } from './elementwise.ts'
+import { broadcastTo, permute, reshape } from './movement.ts'
+
+export type Axes = number | readonly number[] | null | undefined
+
+type ReduceParams = { axes: readonly number[] }
+
+const keptShape = (shape: Shape, axes: readonly number[]): Shape => shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
+
+/** x[outer, reduced, inner] when the axes stand together, so that no element has to move. */
+function contiguousExtents(shape: Shape, axes: readonly number[]): { outer: number; reduced: number; inner: number } {
+  const first = axes[0]!
+  const end = axes.at(-1)! + 1
+  return { outer: sizeOf(shape.slice(0, first)), reduced: sizeOf(shape.slice(first, end)), inner: sizeOf(shape.slice(end)) }
+}
+
+function lowerReduce(kind: ReductionName) {
+  return (lowering: Lowering, { inputs: [x], params: { axes }, dtype, shape }: Node<ReduceParams>) => {
+    const extents = contiguousExtents(x!.shape, axes)
+    return lowering.denseView(lowering.emit('reduce', [lowering.dense(x!)], [{ dtype, shape }], { kind, ...extents })[0]!)
+  }
+}
+
+const inferKept = ([x]: readonly Node[], { axes }: ReduceParams) => ({ dtype: x!.dtype, shape: keptShape(x!.shape, axes) })
+
+/** The cotangent is shared evenly among the elements that reach the extreme, as PyTorch's amax does. */
+function extremeVjp(ct: Node, y: Node<ReduceParams>): Node[] {
+  const [x] = y.inputs
+  const ties = cast(equal(x!, broadcastTo(y, x!.shape)), x!.dtype)
+  const share = div(ct, sumOver(ties, y.params.axes))
+  return [mul(ties, broadcastTo(share, x!.shape))]
+}
+
+// The defs reduce adjacent axes and keep them with extent 1; what users call moves axes together and reshapes.
+const sumOp: OpDef<ReduceParams> = {
+  name: 'sum',
+  infer: inferKept,
+  vjp: (ct, { inputs: [x] }) => [broadcastTo(ct, x!.shape)],
+  lower: lowerReduce('sum'),
+}
+const maxOp: OpDef<ReduceParams> = { name: 'max', infer: inferKept, vjp: extremeVjp, lower: lowerReduce('max') }
+const minOp: OpDef<ReduceParams> = { name: 'min', infer: inferKept, vjp: extremeVjp, lower: lowerReduce('min') }
+
+const argmaxOp: OpDef<{ axis: number }> = {
+  name: 'argmax',
+  infer: ([x], { axis }) => ({ dtype: 'int32', shape: keptShape(x!.shape, [axis]) }),
+  lower(lowering, { inputs: [x], params: { axis }, dtype, shape }) {
+    const params = contiguousExtents(x!.shape, [axis])
+    return lowering.denseView(lowering.emit('argmax', [lowering.dense(x!)], [{ dtype, shape }], params)[0]!)
+  },
+}
+
+const areAdjacent = (axes: readonly number[]): boolean => axes.at(-1)! - axes[0]! === axes.length - 1
+
+/** Reduces any axes: where others stand between them, they are moved to the end first. Axes keep extent 1. */
+function reduceOver(def: OpDef<ReduceParams>, x: Node, axes: readonly number[]): Node {
+  if (axes.length === 0) return x
+  if (areAdjacent(axes)) return record(def, [x], { axes: axes.slice() })
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const moved = permute(x, [...kept, ...axes])
+  const reduced = record(def, [moved], { axes: axes.map((_, i) => kept.length + i) })
+  return reshape(reduced, keptShape(x.shape, axes))
+}
+
+const sumOver = (x: Node, axes: readonly number[]): Node => reduceOver(sumOp, x, axes)
+
+const dropAxes = (x: Node, axes: readonly number[]): Node => reshape(x, x.shape.filter((_, axis) => !axes.includes(axis)))
+
+const sumDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
+
+export function sum(x: Node, axes?: Axes, keepDims = false): Node {
+  const over = normalizeAxes('sum', axes, x.shape.length)
+  const total = sumOver(cast(x, sumDType(x.dtype)), over)
+  return keepDims ? total : dropAxes(total, over)
+}
+
+/** Σx / n, in float32 for integers. */
+export function mean(x: Node, axes?: Axes, keepDims = false): Node {
+  const over = normalizeAxes('mean', axes, x.shape.length)
+  const count = over.reduce((size, axis) => size * x.shape[axis]!, 1)
+  return div(sum(isFloat(x.dtype) ? x : cast(x, 'float32'), over, keepDims), count)
+}
+
+function extreme(name: 'max' | 'min', def: OpDef<ReduceParams>) {
+  return (x: Node, axes?: Axes, keepDims = false): Node => {
+    const over = normalizeAxes(name, axes, x.shape.length)
+    if (over.some((axis) => x.shape[axis] === 0)) throw new ShapeError(expected(name, 'at least one element', 'none'))
+    const wide = reduceOver(def, cast(x, sumDType(x.dtype)), over)
+    const kept = cast(wide, x.dtype)
+    return keepDims ? kept : dropAxes(kept, over)
+  }
+}
+
+export const max = extreme('max', maxOp)
+export const min = extreme('min', minOp)
+
+/** The index of the first greatest element along an axis; of the whole, flattened, without one. */
+export function argmax(x: Node, axis?: number | null, keepDims = false): Node {
+  if (axis === undefined || axis === null) {
+    const flat = argmax(reshape(x, [sizeOf(x.shape)]), 0)
+    return keepDims ? reshape(flat, x.shape.map(() => 1)) : flat
+  }
+  const along = normalizeAxis('argmax', axis, x.shape.length)
+  if (x.shape[along] === 0) throw new ShapeError(expected('argmax', 'at least one element', 'none'))
+  const kept = record(argmaxOp, [cast(x, sumDType(x.dtype))], { axis: along })
+  return keepDims ? kept : dropAxes(kept, [along])
+}
+
+/** √Σx². Its gradient at 0 is 0, as PyTorch has it: the square root is taken of 1 there, and masked. */
+export function norm(x: Node, axes?: Axes, keepDims = false): Node {
+  if (!isFloat(x.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', x.dtype))
+  const squares = sum(square(x), axes, keepDims)
+  const positive = greater(squares, 0)
+  const root = sqrt(where(positive, squares, 1))
+  return where(positive, root, squares)
+}
+
+/** Sums what broadcasting repeated: the adjoint of broadcastTo. */
+export function sumTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x
+  const added = x.shape.length - shape.length
+  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis < added || (shape[axis - added] === 1 && x.shape[axis] !== 1))
+  return reshape(sumOver(x, axes), shape)
+}
+
+export const reduceOps = { sum: sumOp, max: maxOp, min: minOp, argmax: argmaxOp }

@@ -1,0 +1,117 @@
+/** Softmax and cross-entropy along the last axis: fused instructions, each with its derivative in plain operations. */
+import { isFloat, promote } from '../../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import { formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import type { Lowering } from '../lowering.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { cast, exp, mul, neg, sub } from './elementwise.ts'
+import { oneHot } from './indexing.ts'
+import { permute, reshape } from './movement.ts'
+import { sum } from './reduce.ts'
+
+const rowsOf = (shape: Shape) => ({ rows: sizeOf(shape.slice(0, -1)), columns: shape.at(-1)! })
+
+const lowerRows = (opcode: 'softmax' | 'logSoftmax') => (lowering: Lowering, node: Node<null>) =>
+  lowering.denseView(lowering.emit(opcode, [lowering.dense(node.inputs[0]!)], [node], rowsOf(node.shape))[0]!)
+
+const softmaxOp: OpDef<null> = {
+  name: 'softmax',
+  infer: ([x]) => x!,
+  // s·(ct − Σ s·ct)
+  vjp: (ct, s) => [mul(s, sub(ct, sum(mul(s, ct), -1, true)))],
+  lower: lowerRows('softmax'),
+}
+
+const logSoftmaxOp: OpDef<null> = {
+  name: 'logSoftmax',
+  infer: ([x]) => x!,
+  // ct − softmax·Σ ct
+  vjp: (ct, y) => [sub(ct, mul(exp(y), sum(ct, -1, true)))],
+  lower: lowerRows('logSoftmax'),
+}
+
+/** One instruction gives losses and gradient; whichever node comes first emits it, the other one shares it. */
+function lowerCrossEntropy(output: 0 | 1) {
+  return (lowering: Lowering, { inputs: [logits, labels], dtype }: Node<null>) => {
+    const operands = [lowering.dense(logits!), lowering.dense(labels!)]
+    const key = `softmaxCrossEntropy ${operands.join(' ')}`
+    let outputs = lowering.shared.get(key)
+    if (outputs === undefined) {
+      const { shape } = logits!
+      const types = [{ dtype, shape: shape.slice(0, -1) }, { dtype, shape }]
+      outputs = lowering.emit('softmaxCrossEntropy', operands, types, rowsOf(shape))
+      lowering.shared.set(key, outputs)
+    }
+    return lowering.denseView(outputs[output]!)
+  }
+}
+
+const isClasses = (labels: Node): boolean => labels.dtype === 'int32'
+
+/** The labels as rows of probabilities. */
+const probabilities = (logits: Node, labels: Node): Node =>
+  isClasses(labels) ? oneHot(labels, logits.shape.at(-1)!, logits.dtype) : labels
+
+const softmaxCrossEntropyOp: OpDef<null> = {
+  name: 'softmaxCrossEntropy',
+  infer: ([logits]) => ({ dtype: logits!.dtype, shape: logits!.shape.slice(0, -1) }),
+  vjp(ct, { inputs: [logits, labels] }) {
+    const rows = reshape(ct, [...ct.shape, 1])
+    const gradient = record(softmaxCrossEntropyGradientOp, [logits!, labels!], null)
+    return [mul(rows, gradient), isClasses(labels!) ? null : neg(mul(rows, logSoftmax(logits!)))]
+  },
+  lower: lowerCrossEntropy(0),
+}
+
+/** softmax(logits)·Σp − p */
+const softmaxCrossEntropyGradientOp: OpDef<null> = {
+  name: 'softmaxCrossEntropyGradient',
+  infer: ([logits]) => logits!,
+  vjp(ct, { inputs: [logits, labels] }) {
+    const [s, p] = [softmax(logits!), probabilities(logits!, labels!)]
+    const product = mul(s, ct)
+    const inner = sum(product, -1, true)
+    const weight = sum(p, -1, true)
+    return [mul(weight, sub(product, mul(s, inner))), isClasses(labels!) ? null : sub(inner, ct)]
+  },
+  lower: lowerCrossEntropy(1),
+}
+
+/** Runs an operation along the last axis, whichever one was asked for. */
+function alongAxis(name: string, def: OpDef<null>) {
+  return (x: Node, axis = -1): Node => {
+    const float = isFloat(x.dtype) ? x : cast(x, 'float32')
+    const rank = x.shape.length
+    const along = normalizeAxis(name, axis, rank)
+    if (along === rank - 1) return record(def, [float], null)
+    const order = x.shape.map((_, i) => i)
+    order[along] = rank - 1
+    order[rank - 1] = along
+    return permute(record(def, [permute(float, order)], null), order)
+  }
+}
+
+export const softmax = alongAxis('softmax', softmaxOp)
+export const logSoftmax = alongAxis('logSoftmax', logSoftmaxOp)
+
+/** Per-row losses of logits[…, classes] against classes[…] (integers) or rows of probabilities[…, classes]. */
+export function softmaxCrossEntropy(logits: Node, labels: Node): Node {
+  if (logits.shape.length === 0 || logits.shape.at(-1) === 0)
+    throw new ShapeError(expected('softmaxCrossEntropy', 'logits[…, classes]', formatShape(logits.shape)))
+  const classes = !isFloat(labels.dtype)
+  const shape = classes ? logits.shape.slice(0, -1) : logits.shape
+  if (labels.dtype === 'bool') throw new DTypeError(expected('softmaxCrossEntropy', 'integer or float labels', labels.dtype))
+  if (!sameShape(labels.shape, shape))
+    throw new ShapeError(
+      `softmaxCrossEntropy: expected ${classes ? 'integer' : 'one-hot'} labels of shape ${formatShape(shape)} for logits ${formatShape(logits.shape)}, got ${formatShape(labels.shape)}`,
+    )
+  const dtype = classes ? (isFloat(logits.dtype) ? logits.dtype : 'float32') : promote(promote(logits.dtype, 'float32'), labels.dtype)
+  return record(softmaxCrossEntropyOp, [cast(logits, dtype), cast(labels, classes ? 'int32' : dtype)], null)
+}
+
+export const softmaxOps = {
+  softmax: softmaxOp,
+  logSoftmax: logSoftmaxOp,
+  softmaxCrossEntropy: softmaxCrossEntropyOp,
+  softmaxCrossEntropyGradient: softmaxCrossEntropyGradientOp,
+}

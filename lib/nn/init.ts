@@ -1,0 +1,62 @@
+/**
+ * Initial weights whose variance keeps signals the same size from layer to layer. Each initializer makes a tensor of
+ * the given shape: [in, out] of a dense layer, […window, in, out] of a convolution. They draw from the global stream
+ * of random numbers unless they are given a seed.
+ */
+import type { DType } from '../dtype.ts'
+import { expected, ShapeError } from '../errors.ts'
+import { randn, uniform } from '../random.ts'
+import { formatShape, type Shape, sizeOf } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+
+export interface InitializerOptions {
+  /** float32 unless given. */
+  dtype?: DType | undefined
+  /** Fixes the numbers, whatever was drawn before. */
+  seed?: number | undefined
+}
+
+export type Initializer = (shape: Shape, options?: InitializerOptions) => Tensor
+
+/** How many inputs an output depends on, and how many outputs an input reaches. */
+interface Fans {
+  fanIn: number
+  fanOut: number
+}
+
+function fansOf(shape: Shape): Fans {
+  if (shape.length < 2) throw new ShapeError(expected('init', 'a shape […, in, out]', formatShape(shape)))
+  const window = sizeOf(shape.slice(0, -2))
+  return { fanIn: window * shape.at(-2)!, fanOut: window * shape.at(-1)! }
+}
+
+/** X. Glorot & Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), eq. 12. */
+const glorotVariance = ({ fanIn, fanOut }: Fans): number => 2 / (fanIn + fanOut)
+
+/** K. He et al., "Delving deep into rectifiers" (2015), eq. 10: half of a relu's inputs are cut off. */
+const heVariance = ({ fanIn }: Fans): number => 2 / fanIn
+
+const normalOf =
+  (variance: (fans: Fans) => number): Initializer =>
+  (shape, options) =>
+    randn(shape, { ...options, std: Math.sqrt(variance(fansOf(shape))) })
+
+/** The variance of a uniform distribution on [−a, a] is a²/3. */
+const uniformOf =
+  (variance: (fans: Fans) => number): Initializer =>
+  (shape, options) => {
+    const limit = Math.sqrt(3 * variance(fansOf(shape)))
+    return uniform(shape, { ...options, min: -limit, max: limit })
+  }
+
+/** Uniform on ±√(6 / (in + out)). */
+export const glorotUniform = uniformOf(glorotVariance)
+
+/** Normal with variance 2 / (in + out). */
+export const glorotNormal = normalOf(glorotVariance)
+
+/** Uniform on ±√(6 / in). */
+export const heUniform = uniformOf(heVariance)
+
+/** Normal with variance 2 / in. */
+export const heNormal = normalOf(heVariance)

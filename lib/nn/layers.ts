@@ -1,0 +1,62 @@
+/** Layers without parameters, and the sequence. */
+import { expected } from '../errors.ts'
+import type { Tensor } from '../tensor.ts'
+import { Module } from './module.ts'
+
+class Lambda extends Module {
+  readonly #apply: (x: Tensor) => Tensor
+
+  constructor(apply: (x: Tensor) => Tensor) {
+    super()
+    this.#apply = apply
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#apply(x)
+  }
+}
+
+/** max(x, 0) */
+export const relu = (): Module => new Lambda((x) => x.relu())
+
+/** x above 0, else slope · x; the slope is 0.01 unless given. */
+export const leakyRelu = (slope?: number): Module => new Lambda((x) => x.leakyRelu(slope))
+
+/** 1 / (1 + e⁻ˣ) */
+export const sigmoid = (): Module => new Lambda((x) => x.sigmoid())
+
+/** The hyperbolic tangent. */
+export const tanh = (): Module => new Lambda((x) => x.tanh())
+
+/** eˣ / Σeˣ along an axis, the last one unless given. Losses of logits do not want it. */
+export const softmax = (axis?: number): Module => new Lambda((x) => x.softmax(axis))
+
+/** [n, …] to [n, m]: every row becomes one axis. */
+export const flatten = (): Module => new Lambda((x) => x.flatten(1))
+
+/** Layers one after the other; layer i is property i, and its parameters are named `i.weight`, `i.bias`. */
+export class Sequential extends Module {
+  readonly [index: number]: Module
+  readonly #layers: readonly Module[]
+
+  constructor(layers: readonly Module[]) {
+    super()
+    layers.forEach((layer, i) => {
+      if (!(layer instanceof Module)) throw new TypeError(expected('sequential', 'modules', `${typeof layer} at ${i}`))
+    })
+    this.#layers = layers
+    Object.assign(this, layers)
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#layers.reduce((value, layer) => layer.forward(value), x)
+  }
+}
+
+/**
+ * Layers one after the other.
+ *
+ * @example
+ * const model = sequential(flatten(), linear(784, 128), relu(), linear(128, 10))
+ */
+export const sequential = (...layers: Module[]): Sequential => new Sequential(layers)

@@ -1,0 +1,107 @@
+/** Elementwise instructions that only one other one reads, densely and over the same shape, become one group with it. */
+import { type Draft, instruction, usesOf } from './draft.ts'
+import type { Instruction, InstructionOf, LoadPattern, MicroInstruction } from './instructions.ts'
+import { isDense } from './signatures.ts'
+
+/** A group's registers live in the first-level cache, so it stays small. */
+const maxSteps = 24
+const maxOperands = 12
+
+type Elementwise = InstructionOf<'elementwise'>
+
+interface Operand {
+  readonly value: number
+  readonly pattern: LoadPattern
+}
+
+/** Instructions that will be one, in their order, and what they read from outside the group. */
+interface Group {
+  readonly members: readonly Elementwise[]
+  readonly operands: readonly Operand[]
+  readonly steps: number
+}
+
+export function fuseElementwise(draft: Draft): void {
+  const { counts } = usesOf(draft)
+  const groups = new Map<number, Group>()
+  const producers = new Map<number, number>()
+  draft.instructions.forEach((instruction, position) => {
+    if (instruction.opcode !== 'elementwise') return
+    let group = groupOf(instruction)
+    for (let i = 0; i < group.operands.length; i++) {
+      const { value } = group.operands[i]!
+      const from = counts[value] === 1 ? producers.get(value) : undefined
+      const joined = from === undefined ? null : join(groups.get(from)!, group, value)
+      if (joined === null) continue
+      for (const shared of sharedValues(groups.get(from!)!, group)) counts[shared]!--
+      groups.delete(from!)
+      group = joined
+      i = -1
+    }
+    groups.set(position, group)
+    if (instruction.outputs.length === 1) producers.set(instruction.outputs[0]!, position)
+  })
+  draft.instructions = draft.instructions.flatMap((instruction, position): Instruction[] => {
+    if (instruction.opcode !== 'elementwise') return [instruction]
+    const group = groups.get(position)
+    return group === undefined ? [] : [emit(group)]
+  })
+}
+
+const groupOf = (single: Elementwise): Group => ({
+  members: [single],
+  operands: single.inputs.map((value, i) => ({ value, pattern: single.params.operands[i]! })),
+  steps: single.params.code.length,
+})
+
+const shapeOf = ({ members }: Group): readonly number[] => members[0]!.params.shape
+
+const sameExtents = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i])
+
+const sameOperand = (a: Operand, b: Operand): boolean =>
+  a.value === b.value && a.pattern.offset === b.pattern.offset && sameExtents(a.pattern.strides, b.pattern.strides)
+
+/** The group of both, where the consumer reads `value` element by element as the producer makes it; else null. */
+function join(producer: Group, consumer: Group, value: number): Group | null {
+  const shape = shapeOf(consumer)
+  const steps = producer.steps + consumer.steps
+  if (steps > maxSteps || !sameExtents(shapeOf(producer), shape)) return null
+  const operands = producer.operands.slice()
+  for (const operand of consumer.operands) {
+    if (operand.value !== value) {
+      if (!operands.some((other) => sameOperand(other, operand))) operands.push(operand)
+    } else if (!isDense(shape, operand.pattern)) return null
+  }
+  return operands.length > maxOperands ? null : { members: [...producer.members, ...consumer.members], operands, steps }
+}
+
+/** What both groups read: when they are one, it has one reader fewer. */
+function sharedValues(a: Group, b: Group): Set<number> {
+  const values = new Set(b.operands.map(({ value }) => value))
+  return new Set(a.operands.map(({ value }) => value).filter((value) => values.has(value)))
+}
+
+/** Numbers the registers anew: operands of the group first, then the steps of its members in order. */
+function emit({ members, operands }: Group): Elementwise {
+  if (members.length === 1) return members[0]!
+  const code: MicroInstruction[] = []
+  const made = new Map<number, number>()
+  for (const { inputs, outputs, params } of members) {
+    const base = operands.length + code.length - inputs.length
+    const external = inputs.map((value, i) => {
+      const operand = { value, pattern: params.operands[i]! }
+      return made.get(value) ?? operands.findIndex((other) => sameOperand(other, operand))
+    })
+    const register = (r: number) => (r < inputs.length ? external[r]! : base + r)
+    for (const step of params.code) code.push({ ...step, args: step.args.map(register) })
+    outputs.forEach((value, i) => {
+      made.set(value, register(params.results[i]!))
+    })
+  }
+  const { outputs, params } = members.at(-1)!
+  const results = outputs.map((value) => made.get(value)!)
+  const patterns = operands.map(({ pattern }) => pattern)
+  const inputs = operands.map(({ value }) => value)
+  return instruction('elementwise', inputs, outputs, { shape: params.shape, operands: patterns, code, results }) as Elementwise
+}

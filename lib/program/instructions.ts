@@ -1,0 +1,200 @@
+/** The instructions of a program: what each one reads, writes, takes as parameters and promises. */
+import type { DType } from '../dtype.ts'
+
+/** How a matmul reads one operand: rows of `leadingDimension` elements, `transpose` when stored as its transpose. */
+export interface MatrixLayout {
+  readonly offset: number
+  readonly batchStride: number
+  readonly leadingDimension: number
+  readonly transpose: boolean
+}
+
+export const activations = ['none', 'relu', 'leakyRelu', 'sigmoid', 'tanh'] as const
+export type ActivationName = (typeof activations)[number]
+
+export const reductions = ['sum', 'max', 'min'] as const
+export type ReductionName = (typeof reductions)[number]
+
+export const distributions = ['uniform', 'normal'] as const
+export type DistributionName = (typeof distributions)[number]
+
+/**
+ * One step of an elementwise group. `dtype` is that of the operands (for `where`, of the two choices; for `cast`,
+ * of the source). Registers 0..operands-1 are the operands, the next ones the results of the steps in order.
+ */
+export interface MicroInstruction {
+  readonly op: MicroOpName
+  readonly dtype: DType
+  readonly to?: DType
+  readonly args: readonly number[]
+}
+
+/** How an elementwise group or a copy reads an operand: element offset, and a stride per axis (0 broadcasts). */
+export interface LoadPattern {
+  readonly offset: number
+  readonly strides: readonly number[]
+}
+
+/**
+ * - `matmul` (a, b, [bias[n]]) → c[batch, m, n] = activation(a·b + bias). float32 and float64. `slope` is leakyRelu's.
+ * - `elementwise` (operands…) → outputs…: for every index of `shape`, load the operands by their patterns, run
+ *   `code`, store register `results[i]` into output i (dense). An output may be the same buffer as an operand of the
+ *   same element size whose pattern is dense.
+ * - `copy` (x) → out[shape], out[i…] = x[offset + Σ i·stride]. Any dtype.
+ * - `pad` (x[shape]) → out: zeros, then out[offset + Σ i·stride] = x[i…] (distinct targets). Any dtype.
+ * - `concat` (x₀[outer, inner₀], …) → out[outer, Σ inner]. Any dtype.
+ * - `reduce` (x[outer, reduced, inner]) → out[outer, inner]. sum/max/min; float32, float64, int32. An empty sum is 0,
+ *   an empty max -inf (int32: its least value). NaN wins in max and min.
+ * - `argmax` (x[outer, reduced, inner]) → int32 [outer, inner]: the first greatest, a NaN before all others.
+ * - `softmax`, `logSoftmax` (x[rows, columns]) → same shape. An out may be the same buffer as x.
+ * - `softmaxCrossEntropy` (logits[rows, columns], labels) → losses[rows], [gradient[rows, columns]]. labels: int32
+ *   [rows] of classes, or float [rows, columns] of probabilities p: loss = Σ p·(−logSoftmax), gradient = softmax·Σp − p.
+ *   Fails (see below) on a class outside [0, columns).
+ * - `gather` (x[rows, rowSize], indices int32[count]) → out[count, rowSize]. Any dtype. Fails on an index outside [0, rows).
+ * - `scatterAdd` (x[rows, rowSize], indices int32[count], updates[count, rowSize]) → x with out[indices[i]] += updates[i],
+ *   in ascending i. float32, float64, int32. Out may be the same buffer as x. Fails as gather does.
+ * - `random` (key int32[2]) → out float32/float64: Philox 4x32-10, counter = element index / 4 (see random.ts).
+ * - `sgd` (p, g, learningRate[]) → p'. p' = p − lr·g. p' may be p's buffer.
+ * - `momentum` (p, g, v, learningRate[]) → p', v'. v' = momentum·v + g; p' = p − lr·(nesterov ? g + momentum·v' : v').
+ * - `adam` (p, g, m, v, learningRate[], step[]) → p', m', v' (Kingma & Ba 2015, algorithm 1; step counts from 1, float).
+ *   m' = β₁m + (1−β₁)g; v' = β₂v + (1−β₂)g²; p' = p·(1 − lr·weightDecay) − lr/(1−β₁ᵗ) · m' / (√(v'/(1−β₂ᵗ)) + ε).
+ *   Each output may be the buffer of its old value.
+ *
+ * An instruction that fails ends the run before any state is written: every fallible instruction stands before the
+ * first that writes a state.
+ */
+export interface InstructionParams {
+  matmul: {
+    batch: number
+    m: number
+    n: number
+    k: number
+    a: MatrixLayout
+    b: MatrixLayout
+    activation: ActivationName
+    slope: number
+  }
+  elementwise: {
+    shape: readonly number[]
+    operands: readonly LoadPattern[]
+    code: readonly MicroInstruction[]
+    results: readonly number[]
+  }
+  copy: { shape: readonly number[]; offset: number; strides: readonly number[] }
+  pad: { shape: readonly number[]; offset: number; strides: readonly number[] }
+  concat: { outer: number; inners: readonly number[] }
+  reduce: { kind: ReductionName; outer: number; reduced: number; inner: number }
+  argmax: { outer: number; reduced: number; inner: number }
+  softmax: { rows: number; columns: number }
+  logSoftmax: { rows: number; columns: number }
+  softmaxCrossEntropy: { rows: number; columns: number }
+  gather: { rows: number; rowSize: number; count: number }
+  scatterAdd: { rows: number; rowSize: number; count: number }
+  random: { distribution: DistributionName }
+  sgd: { size: number }
+  momentum: { size: number; momentum: number; nesterov: boolean }
+  adam: { size: number; beta1: number; beta2: number; epsilon: number; weightDecay: number }
+}
+
+export type Opcode = keyof InstructionParams
+
+export type InstructionOf<K extends Opcode> = {
+  readonly opcode: K
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  readonly params: Readonly<InstructionParams[K]>
+}
+
+export type Instruction = { [K in Opcode]: InstructionOf<K> }[Opcode]
+
+interface OpcodeFacts {
+  /** Output i may share the buffer of input `inPlace[i]`. An elementwise group decides operand by operand. */
+  readonly inPlace: readonly number[]
+  /** A bad index in its data ends the run. */
+  readonly fallible: boolean
+}
+
+const plain: OpcodeFacts = { inPlace: [], fallible: false }
+
+export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
+  matmul: plain,
+  elementwise: plain,
+  copy: plain,
+  pad: plain,
+  concat: plain,
+  reduce: plain,
+  argmax: plain,
+  softmax: { inPlace: [0], fallible: false },
+  logSoftmax: { inPlace: [0], fallible: false },
+  softmaxCrossEntropy: { inPlace: [], fallible: true },
+  gather: { inPlace: [], fallible: true },
+  scatterAdd: { inPlace: [0], fallible: true },
+  random: plain,
+  sgd: { inPlace: [0], fallible: false },
+  momentum: { inPlace: [0, 2], fallible: false },
+  adam: { inPlace: [0, 2, 3], fallible: false },
+}
+
+export const opcodes = Object.keys(opcodeFacts) as readonly Opcode[]
+
+/** What a micro-op takes and gives: `same` dtype in and out, a `comparison` to bool, a conversion. */
+type MicroOpKind = 'same' | 'float' | 'any' | 'comparison' | 'cast'
+
+interface MicroOpFacts {
+  readonly arity: 1 | 2 | 3
+  readonly kind: MicroOpKind
+}
+
+const unary: MicroOpFacts = { arity: 1, kind: 'float' }
+const arithmetic: MicroOpFacts = { arity: 2, kind: 'same' }
+const comparison: MicroOpFacts = { arity: 2, kind: 'comparison' }
+
+/**
+ * `same`: float32, float64, int32 (wrapping); `float`: float32, float64; `any`: every dtype; `comparison`: every dtype, to bool.
+ * Integer `div` and `pow` do not exist (division and powers are float). maximum and minimum propagate NaN.
+ * step(x) = x > 0 ? 1 : 0 (NaN gives NaN). relu(x) = x > 0 ? x : 0, NaN stays NaN. leakyRelu(x, slope) = x > 0 ? x : slope·x.
+ * softplus(x) = max(x, 0) + log1p(exp(−|x|)). where(c, a, b): c is bool, a and b any dtype.
+ * cast: float → integer truncates toward zero and saturates, NaN gives 0; int32 → uint8 keeps the low byte; any → bool is x ≠ 0.
+ */
+export const microOps = {
+  identity: { arity: 1, kind: 'any' },
+  add: arithmetic,
+  sub: arithmetic,
+  mul: arithmetic,
+  div: { arity: 2, kind: 'float' },
+  pow: { arity: 2, kind: 'float' },
+  maximum: arithmetic,
+  minimum: arithmetic,
+  neg: { arity: 1, kind: 'same' },
+  abs: { arity: 1, kind: 'same' },
+  sign: { arity: 1, kind: 'same' },
+  square: { arity: 1, kind: 'same' },
+  sqrt: unary,
+  exp: unary,
+  log: unary,
+  step: unary,
+  sigmoid: unary,
+  tanh: unary,
+  relu: { arity: 1, kind: 'same' },
+  leakyRelu: { arity: 2, kind: 'float' },
+  softplus: unary,
+  equal: comparison,
+  notEqual: comparison,
+  less: comparison,
+  lessEqual: comparison,
+  greater: comparison,
+  greaterEqual: comparison,
+  where: { arity: 3, kind: 'any' },
+  cast: { arity: 1, kind: 'cast' },
+} as const satisfies Record<string, MicroOpFacts>
+
+export type MicroOpName = keyof typeof microOps
+
+export const microOpNames = Object.keys(microOps) as readonly MicroOpName[]
+
+/** The dtype a micro-instruction gives. */
+export function microResultDType({ op, dtype, to }: MicroInstruction): DType {
+  const { kind } = microOps[op]
+  if (kind === 'comparison') return 'bool'
+  return kind === 'cast' ? to! : dtype
+}

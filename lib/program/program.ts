@@ -1,0 +1,57 @@
+/**
+ * The Program: the contract between the graph, which writes it, and the backends, which run it. Plain data.
+ *
+ * Every operand is dense and row-major. A value lives in one place; an instruction reads values that were written
+ * before it and writes each of its outputs once. A state is written once at most; after that only its new value is read.
+ */
+import { allocate, type DType, type TypedArray } from '../dtype.ts'
+import { byteLength, type Shape, sizeOf } from '../shape.ts'
+import type { Instruction } from './instructions.ts'
+
+/**
+ * - `input`: a buffer of the caller that the program reads.
+ * - `state`: a buffer of the caller that the program reads and updates in place (old and new value share the index).
+ * - `literal`: bytes that belong to the program.
+ * - `result`: a buffer of the caller that the program fills.
+ * - `arena`: scratch memory at a byte offset (a multiple of 64), reused once nothing reads the value any more.
+ */
+export type Place =
+  | { readonly kind: 'input' | 'state' | 'literal' | 'result'; readonly index: number }
+  | { readonly kind: 'arena'; readonly offset: number }
+
+export interface Value {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly place: Place
+}
+
+export interface Program {
+  readonly values: readonly Value[]
+  readonly instructions: readonly Instruction[]
+  readonly literals: readonly TypedArray[]
+  readonly inputCount: number
+  readonly stateCount: number
+  readonly resultCount: number
+  readonly arenaBytes: number
+}
+
+/** Arena offsets are multiples of this: a cache line, and the widest vector. */
+export const arenaAlignment = 64
+
+/** The number of buffers a run binds, in this order: inputs, states as read, states as written, results. */
+export const bufferCount = (program: Program): number => program.inputCount + 2 * program.stateCount + program.resultCount
+
+/** Fresh zeroed buffers for every result, in the order of their indices. */
+export function allocateResults(program: Program): TypedArray[] {
+  const results = new Array<TypedArray>(program.resultCount)
+  for (const { place, dtype, shape } of program.values) {
+    if (place.kind === 'result') results[place.index] = allocate(dtype, sizeOf(shape))
+  }
+  return results
+}
+
+/** `float32[2,4]` */
+export const formatType = (value: Pick<Value, 'dtype' | 'shape'>): string => `${value.dtype}[${value.shape.join(',')}]`
+
+/** Bytes of a value. */
+export const valueBytes = (value: Value): number => byteLength(value.dtype, value.shape)

@@ -1,0 +1,352 @@
+/** The type rules of the program: how many operands each instruction has, of which dtypes and sizes, by its parameters. */
+import { type DType, dtypes, isFloat } from '../dtype.ts'
+import { expected, ProgramError } from '../errors.ts'
+import { denseStrides, maxExtent, maxRank, type Shape, sizeOf } from '../shape.ts'
+import {
+  activations,
+  distributions,
+  type Instruction,
+  type InstructionParams,
+  type LoadPattern,
+  type MatrixLayout,
+  type MicroInstruction,
+  microOps,
+  microResultDType,
+  type Opcode,
+  reductions,
+} from './instructions.ts'
+import { formatType, type Program, type Value } from './program.ts'
+
+/** The instruction that a message is about. */
+export interface Site {
+  readonly index: number
+  readonly opcode: Opcode
+}
+
+export function refuse({ index, opcode }: Site, what: string, got: unknown): never {
+  throw new ProgramError(expected(`instruction ${index} (${opcode})`, what, got))
+}
+
+/** `size` elements exactly; of a `view`, which is read through strides, at least so many. */
+interface Operand {
+  readonly name: string
+  readonly dtype: DType
+  readonly size: number
+  readonly view: boolean
+}
+
+const dense = (name: string, dtype: DType, size: number): Operand => ({ name, dtype, size, view: false })
+const view = (name: string, dtype: DType, size: number): Operand => ({ name, dtype, size, view: true })
+
+interface Given {
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly site: Site
+}
+
+interface Signature<K extends Opcode> {
+  /** The least and the greatest number of inputs, and of outputs. */
+  readonly inputs: readonly [number, number]
+  readonly outputs: readonly [number, number]
+  /** What the first input may hold. */
+  readonly dtypes: readonly DType[]
+  /** The operands, where the first input holds `t`. */
+  readonly operands: (
+    params: Readonly<InstructionParams[K]>,
+    t: DType,
+    given: Given,
+  ) => { inputs: readonly Operand[]; outputs: readonly Operand[] }
+}
+
+const floats: readonly DType[] = ['float32', 'float64']
+const numbers: readonly DType[] = ['float32', 'float64', 'int32']
+
+const rowwise: Signature<'softmax' | 'logSoftmax'> = {
+  inputs: [1, 1],
+  outputs: [1, 1],
+  dtypes: floats,
+  operands: ({ rows, columns }, t) => ({
+    inputs: [dense('x', t, rows * columns)],
+    outputs: [dense('out', t, rows * columns)],
+  }),
+}
+
+const signatures: { readonly [K in Opcode]: Signature<K> } = {
+  matmul: {
+    inputs: [2, 3],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: ({ batch, m, n, k, a, b, activation }, t, { inputs, site }) => {
+      oneOf(site, 'an activation', activations, activation)
+      const bias = inputs.length === 3 ? [dense('bias', t, n)] : []
+      return {
+        inputs: [view('a', t, matrixReach(a, batch, m, k)), view('b', t, matrixReach(b, batch, k, n)), ...bias],
+        outputs: [dense('c', t, batch * m * n)],
+      }
+    },
+  },
+  elementwise: {
+    inputs: [1, Infinity],
+    outputs: [1, Infinity],
+    dtypes,
+    operands: ({ shape, operands, code, results }, _, { inputs, outputs, site }) => {
+      if (operands.length !== inputs.length) refuse(site, `${operands.length} inputs`, inputs.length)
+      if (results.length !== outputs.length) refuse(site, `${results.length} outputs`, outputs.length)
+      const registers = registerTypes(site, inputs, code)
+      return {
+        inputs: operands.map((x, i) => view(`operand ${i}`, inputs[i]!.dtype, reach(site, shape, x))),
+        outputs: results.map((register, i) => {
+          if (!(register < registers.length)) refuse(site, `a register below ${registers.length}`, register)
+          return dense(`result ${i}`, registers[register]!, sizeOf(shape))
+        }),
+      }
+    },
+  },
+  copy: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes,
+    operands: (p, t, { site }) => ({
+      inputs: [view('x', t, reach(site, p.shape, p))],
+      outputs: [dense('out', t, sizeOf(p.shape))],
+    }),
+  },
+  pad: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes,
+    operands: (p, t, { site }) => {
+      const least = reach(site, p.shape, p)
+      if (!targetsDiffer(p.shape, p.strides)) refuse(site, 'strides that give distinct targets', `[${p.strides}]`)
+      return { inputs: [dense('x', t, sizeOf(p.shape))], outputs: [view('out', t, least)] }
+    },
+  },
+  concat: {
+    inputs: [1, Infinity],
+    outputs: [1, 1],
+    dtypes,
+    operands: ({ outer, inners }, t) => ({
+      inputs: inners.map((inner, i) => dense(`operand ${i}`, t, outer * inner)),
+      outputs: [
+        dense(
+          'out',
+          t,
+          inners.reduce((sum, inner) => sum + outer * inner, 0),
+        ),
+      ],
+    }),
+  },
+  reduce: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes: numbers,
+    operands: ({ kind, outer, reduced, inner }, t, { site }) => {
+      oneOf(site, 'a reduction', reductions, kind)
+      return { inputs: [dense('x', t, outer * reduced * inner)], outputs: [dense('out', t, outer * inner)] }
+    },
+  },
+  argmax: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes: numbers,
+    operands: ({ outer, reduced, inner }, t, { site }) => {
+      if (reduced === 0 && outer * inner > 0) refuse(site, 'something to choose from', 'an empty axis')
+      return { inputs: [dense('x', t, outer * reduced * inner)], outputs: [dense('out', 'int32', outer * inner)] }
+    },
+  },
+  softmax: rowwise,
+  logSoftmax: rowwise,
+  softmaxCrossEntropy: {
+    inputs: [2, 2],
+    outputs: [1, 2],
+    dtypes: floats,
+    operands: ({ rows, columns }, t, { inputs, outputs }) => {
+      const classes = inputs[1]!.dtype === 'int32'
+      const labels = classes ? dense('labels', 'int32', rows) : dense('labels', t, rows * columns)
+      const gradient = outputs.length === 2 ? [dense('gradient', t, rows * columns)] : []
+      return { inputs: [dense('logits', t, rows * columns), labels], outputs: [dense('losses', t, rows), ...gradient] }
+    },
+  },
+  gather: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes,
+    operands: ({ rows, rowSize, count }, t) => ({
+      inputs: [dense('x', t, rows * rowSize), dense('indices', 'int32', count)],
+      outputs: [dense('out', t, count * rowSize)],
+    }),
+  },
+  scatterAdd: {
+    inputs: [3, 3],
+    outputs: [1, 1],
+    dtypes: numbers,
+    operands: ({ rows, rowSize, count }, t) => ({
+      inputs: [dense('x', t, rows * rowSize), dense('indices', 'int32', count), dense('updates', t, count * rowSize)],
+      outputs: [dense('out', t, rows * rowSize)],
+    }),
+  },
+  random: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes: ['int32'],
+    operands: ({ distribution }, _, { outputs, site }) => {
+      oneOf(site, 'a distribution', distributions, distribution)
+      const { dtype, shape } = outputs[0]!
+      return {
+        inputs: [dense('key', 'int32', 2)],
+        outputs: [dense('out', isFloat(dtype) ? dtype : 'float32', sizeOf(shape))],
+      }
+    },
+  },
+  sgd: {
+    inputs: [3, 3],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: ({ size }, t) => ({
+      inputs: [dense('p', t, size), dense('g', t, size), dense('learningRate', t, 1)],
+      outputs: [dense("p'", t, size)],
+    }),
+  },
+  momentum: {
+    inputs: [4, 4],
+    outputs: [2, 2],
+    dtypes: floats,
+    operands: ({ size }, t) => ({
+      inputs: [dense('p', t, size), dense('g', t, size), dense('v', t, size), dense('learningRate', t, 1)],
+      outputs: [dense("p'", t, size), dense("v'", t, size)],
+    }),
+  },
+  adam: {
+    inputs: [6, 6],
+    outputs: [3, 3],
+    dtypes: floats,
+    operands: ({ size }, t) => ({
+      inputs: [
+        ...['p', 'g', 'm', 'v'].map((name) => dense(name, t, size)),
+        ...['learningRate', 'step'].map((name) => dense(name, t, 1)),
+      ],
+      outputs: ["p'", "m'", "v'"].map((name) => dense(name, t, size)),
+    }),
+  },
+}
+
+function oneOf(site: Site, what: string, names: readonly string[], name: string): void {
+  if (!names.includes(name)) refuse(site, `${what} (${names.join(', ')})`, name)
+}
+
+/** How many elements an operand must have for the layout to stay inside. */
+function matrixReach(layout: MatrixLayout, batch: number, rows: number, columns: number): number {
+  if (batch * rows * columns === 0) return 0
+  const [outer, inner] = layout.transpose ? [columns, rows] : [rows, columns]
+  return layout.offset + (batch - 1) * layout.batchStride + (outer - 1) * layout.leadingDimension + inner
+}
+
+function reach(site: Site, shape: Shape, { offset, strides }: LoadPattern): number {
+  if (shape.length > maxRank) refuse(site, `at most ${maxRank} axes`, shape.length)
+  if (strides.length !== shape.length) refuse(site, `${shape.length} strides`, strides.length)
+  if (sizeOf(shape) === 0) return 0
+  const steps = shape.map((extent, axis) => (extent - 1) * strides[axis]!)
+  const lowest = steps.reduce((sum, step) => sum + Math.min(step, 0), offset)
+  if (lowest < 0) refuse(site, 'strides that stay inside the operand', `element ${lowest}`)
+  return steps.reduce((sum, step) => sum + Math.max(step, 0), offset) + 1
+}
+
+/** Each stride reaches past all that the smaller ones reach together, so no two indices have one target. */
+function targetsDiffer(shape: Shape, strides: readonly number[]): boolean {
+  const axes = shape
+    .map((extent, axis) => ({ extent, stride: Math.abs(strides[axis]!) }))
+    .filter(({ extent }) => extent > 1)
+  let covered = 0
+  for (const { extent, stride } of axes.sort((a, b) => a.stride - b.stride)) {
+    if (stride <= covered) return sizeOf(shape) === 0
+    covered += (extent - 1) * stride
+  }
+  return true
+}
+
+/** True where the pattern reads elements 0, 1, 2, … in order. */
+export function isDense(shape: Shape, { offset, strides }: LoadPattern): boolean {
+  const order = denseStrides(shape)
+  return offset === 0 && shape.every((extent, axis) => extent <= 1 || strides[axis] === order[axis])
+}
+
+const operandDTypes = {
+  same: numbers,
+  float: floats,
+  any: dtypes,
+  comparison: dtypes,
+  cast: dtypes,
+} as const satisfies Record<string, readonly DType[]>
+
+/** The dtypes of an elementwise group's registers: its operands, then what each step gives. */
+function registerTypes(site: Site, inputs: readonly Value[], code: readonly MicroInstruction[]): DType[] {
+  const registers = inputs.map((input) => input.dtype)
+  code.forEach((step, i) => {
+    checkStep(site, `step ${i}`, step, registers)
+    registers.push(microResultDType(step))
+  })
+  return registers
+}
+
+function checkStep(site: Site, name: string, { op, dtype, to, args }: MicroInstruction, registers: DType[]): void {
+  if (!Object.hasOwn(microOps, op)) refuse(site, `${name} to be a micro-op`, op)
+  const { arity, kind } = microOps[op]
+  if (!(operandDTypes[kind] as readonly DType[]).includes(dtype))
+    refuse(site, `${name}, ${op}, to take ${operandDTypes[kind].join(' or ')}`, dtype)
+  if (args.length !== arity) refuse(site, `${name}, ${op}, to have ${arity} arguments`, args.length)
+  if (kind === 'cast' && !dtypes.includes(to!)) refuse(site, `${name} to cast to a dtype`, to)
+  args.forEach((register, i) => {
+    if (!(register < registers.length)) refuse(site, `${name} to read a register below ${registers.length}`, register)
+    const wanted = op === 'where' && i === 0 ? 'bool' : dtype
+    if (registers[register] !== wanted) refuse(site, `${name}, ${op}, to read ${wanted}`, registers[register])
+  })
+}
+
+const realParams: readonly string[] = ['slope', 'momentum', 'beta1', 'beta2', 'epsilon', 'weightDecay']
+
+/** Every number but the real ones counts or addresses something: an integer that fits the wire format. */
+function checkNumbers(site: Site, params: object, signed = false): void {
+  for (const key in params) {
+    const value: unknown = params[key as keyof typeof params]
+    if (typeof value === 'object' && value !== null) checkNumbers(site, value, key === 'strides')
+    else if (typeof value === 'number' && !isCount(signed ? Math.abs(value) : value) && !realParams.includes(key))
+      refuse(site, `${key} to be an integer in [${signed ? -maxExtent : 0}, ${maxExtent}]`, value)
+  }
+}
+
+export const isCount = (x: number): boolean => Number.isInteger(x) && x >= 0 && x <= maxExtent
+
+function checkArity(site: Site, what: string, [least, most]: readonly [number, number], count: number): void {
+  if (count >= least && count <= most) return
+  refuse(site, `${least === most ? least : `${least} to ${most}`} ${what}`, count)
+}
+
+function compare(site: Site, operands: readonly Operand[], values: readonly Value[]): void {
+  if (operands.length !== values.length) refuse(site, `${operands.length} operands`, values.length)
+  operands.forEach(({ name, dtype, size, view }, i) => {
+    const value = values[i]!
+    const actual = sizeOf(value.shape)
+    if (value.dtype === dtype && (view ? actual >= size : actual === size)) return
+    refuse(site, `${name} to be ${dtype} with ${view ? 'at least ' : ''}${size} elements`, formatType(value))
+  })
+}
+
+/** Refuses an instruction whose operands are not what its parameters say. Ids are in range. */
+export function checkSignature(program: Program, index: number): void {
+  const { opcode, inputs, outputs, params } = program.instructions[index] as Instruction
+  const site: Site = { index, opcode }
+  const signature = signatures[opcode] as Signature<Opcode>
+  checkNumbers(site, params)
+  checkArity(site, 'inputs', signature.inputs, inputs.length)
+  checkArity(site, 'outputs', signature.outputs, outputs.length)
+  const given: Given = {
+    inputs: inputs.map((id) => program.values[id]!),
+    outputs: outputs.map((id) => program.values[id]!),
+    site,
+  }
+  const t = given.inputs[0]!.dtype
+  if (!signature.dtypes.includes(t)) refuse(site, `the first input to be ${signature.dtypes.join(' or ')}`, t)
+  const operands = signature.operands(params, t, given)
+  compare(site, operands.inputs, given.inputs)
+  compare(site, operands.outputs, given.outputs)
+}

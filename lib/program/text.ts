@@ -1,0 +1,76 @@
+/** A program as text, for people and for tests. */
+import { denseStrides } from '../shape.ts'
+import type { Instruction, InstructionOf, LoadPattern, MatrixLayout } from './instructions.ts'
+import { formatType, type Place, type Program } from './program.ts'
+
+/**
+ * One bound value or instruction a line, in order:
+ *
+ *     %0: float32[2,4] input 0
+ *     %4: float32[2,3] @0 = matmul %0 %1ᵀ + %2, relu
+ *     %5: float32[2,3] @64 = elementwise { a = mul %4 %3(0,0); b = add a %0 } → b
+ *
+ * `@64` is an arena offset, `ᵀ` an operand stored as its transpose, `(0,0)` the strides of an operand that is not dense.
+ */
+export function formatProgram(program: Program): string {
+  const written = new Set(program.instructions.flatMap(({ outputs }) => outputs))
+  const bound = program.values.flatMap((_, id) => (written.has(id) ? [] : [`${formatValue(program, id)}${formatLiteral(program, id)}`]))
+  const lines = program.instructions.map((instruction) => {
+    const outputs = instruction.outputs.map((id) => formatValue(program, id)).join(', ')
+    return `${outputs} = ${formatInstruction(program, instruction)}`
+  })
+  return [...bound, ...lines, `arena ${program.arenaBytes} bytes`].join('\n')
+}
+
+function formatValue({ values }: Program, id: number): string {
+  const value = values[id]!
+  return `%${id}: ${formatType(value)} ${formatPlace(value.place)}`
+}
+
+const formatPlace = (place: Place): string => (place.kind === 'arena' ? `@${place.offset}` : `${place.kind} ${place.index}`)
+
+function formatLiteral({ values, literals }: Program, id: number): string {
+  const { place } = values[id]!
+  if (place.kind !== 'literal') return ''
+  const data = literals[place.index]!
+  return ` = ${data.length <= 4 ? Array.from(data).join(' ') : `${data.length} elements`}`
+}
+
+function formatInstruction(program: Program, instruction: Instruction): string {
+  if (instruction.opcode === 'matmul') return formatMatmul(instruction)
+  if (instruction.opcode === 'elementwise') return formatElementwise(program, instruction)
+  const inputs = instruction.inputs.map((id) => ` %${id}`).join('')
+  return `${instruction.opcode}${inputs}${formatParams(instruction.params)}`
+}
+
+function formatParams(params: object): string {
+  const entries = Object.entries(params).map(([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.join(',')}]` : value}`)
+  return entries.length === 0 ? '' : ` { ${entries.join(', ')} }`
+}
+
+function formatMatmul({ inputs: [a, b, bias], params }: InstructionOf<'matmul'>): string {
+  const product = `matmul ${formatMatrix(a!, params.a)} ${formatMatrix(b!, params.b)}`
+  const activation = params.activation === 'leakyRelu' ? `leakyRelu ${params.slope}` : params.activation
+  return `${product}${bias === undefined ? '' : ` + %${bias}`}${activation === 'none' ? '' : `, ${activation}`}`
+}
+
+const formatMatrix = (id: number, { offset, transpose }: MatrixLayout): string =>
+  `%${id}${offset === 0 ? '' : `[${offset}:]`}${transpose ? 'ᵀ' : ''}`
+
+function formatElementwise({ values }: Program, { inputs, params }: InstructionOf<'elementwise'>): string {
+  const operands = inputs.map((id, i) => `%${id}${formatPattern(params.operands[i]!, params.shape, values[id]!.shape)}`)
+  const register = (r: number) => operands[r] ?? registerName(r - operands.length)
+  const steps = params.code.map(({ op, to, args }, i) => {
+    return `${registerName(i)} = ${[op, ...args.map(register), ...(to ? [to] : [])].join(' ')}`
+  })
+  return `elementwise { ${steps.join('; ')} } → ${params.results.map(register).join(', ')}`
+}
+
+const registerName = (i: number): string => (i < 26 ? String.fromCharCode(97 + i) : `r${i}`)
+
+function formatPattern({ offset, strides }: LoadPattern, shape: readonly number[], operand: readonly number[]): string {
+  const dense = denseStrides(shape)
+  const isDense = offset === 0 && strides.every((stride, axis) => shape[axis] === 1 || stride === dense[axis])
+  if (isDense || operand.length === 0) return ''
+  return `(${offset === 0 ? '' : `${offset}: `}${strides.join(',')})`
+}

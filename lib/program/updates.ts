@@ -1,0 +1,98 @@
+/** State updates: each new value is written where the old one stands, as long as nothing is lost; else copied there at the end. */
+import { sizeOf } from '../shape.ts'
+import { addValue, type Draft, instruction, usesOf } from './draft.ts'
+import { mayReplace } from './in-place.ts'
+import { type Instruction, opcodeFacts } from './instructions.ts'
+import type { Place } from './program.ts'
+
+export function placeUpdates(draft: Draft): void {
+  if (draft.updates.length === 0) return
+  const oldValues = oldValuesOf(draft)
+  delayUpdates(draft, oldValues)
+  const inPlace = inPlaceTest(draft)
+  const saved: Instruction[] = []
+  const copies: Instruction[] = []
+  for (const { state, value } of draft.updates) {
+    const place = { kind: 'state', index: state } as const
+    if (value === oldValues[state]) continue
+    if (inPlace(value, oldValues[state]!)) draft.values[value]!.place = place
+    else copies.push(copyTo(draft, oldValues.includes(value) ? save(draft, saved, value) : value, place))
+  }
+  draft.instructions = [...saved, ...draft.instructions, ...copies]
+}
+
+/** By state, the value it has when the program begins. */
+function oldValuesOf({ values, stateCount }: Draft): number[] {
+  const oldValues = new Array<number>(stateCount)
+  values.forEach(({ place }, id) => {
+    if (place?.kind === 'state') oldValues[place.index] = id
+  })
+  return oldValues
+}
+
+/** An old value that is to become another state's new one is set aside before anything overwrites it. */
+function save(draft: Draft, saved: Instruction[], value: number): number {
+  const copy = copyTo(draft, value, null)
+  saved.push(copy)
+  return copy.outputs[0]!
+}
+
+function copyTo(draft: Draft, value: number, place: Place | null): Instruction {
+  const { dtype, shape } = draft.values[value]!
+  const params = { shape: [sizeOf(shape)], offset: 0, strides: [1] }
+  return instruction('copy', [value], [addValue(draft, dtype, shape, place)], params)
+}
+
+/** Whether a value may be written over an old one: nothing reads that any more, and nothing can fail any more. */
+function inPlaceTest(draft: Draft): (value: number, old: number) => boolean {
+  const { lastReaders } = usesOf(draft)
+  const lastFallible = lastFallibleOf(draft)
+  const writers = new Map<number, number>()
+  draft.instructions.forEach(({ outputs }, position) => {
+    for (const value of outputs) writers.set(value, position)
+  })
+  return (value, old) => {
+    const writer = writers.get(value) ?? -1
+    if (draft.values[value]!.place !== null || writer <= lastFallible || writer < lastReaders[old]!) return false
+    const instruction = draft.instructions[writer]!
+    return mayReplace(draft, instruction, instruction.outputs.indexOf(value), old)
+  }
+}
+
+const lastFallibleOf = ({ instructions }: Draft): number => instructions.findLastIndex(({ opcode }) => opcodeFacts[opcode].fallible)
+
+/** What does nothing but make new values waits until the old ones were read and nothing can fail any more. */
+function delayUpdates(draft: Draft, oldValues: readonly number[]): void {
+  const { lastReaders } = usesOf(draft)
+  const lastFallible = lastFallibleOf(draft)
+  /** When a value may be made at the earliest: after that instruction. */
+  const due = new Map<number, number>()
+  for (const { state, value } of draft.updates) due.set(value, Math.max(due.get(value) ?? -1, lastReaders[oldValues[state]!]!, lastFallible))
+  const updating = updatingInstructions(draft)
+  const order = draft.instructions.map((instruction, position) => {
+    if (!updating.has(position)) return { instruction, after: position }
+    const { inputs, outputs } = instruction
+    const after = Math.max(position, ...[...inputs, ...outputs].map((value) => due.get(value) ?? -1))
+    for (const value of outputs) due.set(value, after)
+    return { instruction, after: after + 0.5 }
+  })
+  draft.instructions = order.sort((a, b) => a.after - b.after).map(({ instruction }) => instruction)
+}
+
+/** The positions of instructions that make new values of states, for nobody but each other. */
+function updatingInstructions(draft: Draft): Set<number> {
+  const { counts } = usesOf(draft)
+  const positions = new Set<number>()
+  /** How many of those who need a value are updates or such instructions. */
+  const needed = new Int32Array(draft.values.length)
+  const updated = new Set(draft.updates.map(({ value }) => value))
+  for (const { value } of draft.updates) needed[value]!++
+  for (let position = draft.instructions.length - 1; position >= 0; position--) {
+    const { opcode, inputs, outputs } = draft.instructions[position]!
+    if (opcodeFacts[opcode].fallible || !outputs.some((value) => updated.has(value))) continue
+    if (!outputs.every((value) => counts[value] === needed[value])) continue
+    positions.add(position)
+    for (const value of new Set(inputs)) needed[value]!++
+  }
+  return positions
+}

@@ -1,0 +1,64 @@
+import { type DType, isFloat } from './dtype.ts'
+import { DTypeError, expected } from './errors.ts'
+import type { Node } from './graph/node.ts'
+import { data } from './graph/ops/leaf.ts'
+import { random } from './graph/ops/random.ts'
+import type { DistributionName } from './program/instructions.ts'
+import { checkShape, type Shape } from './shape.ts'
+import { type Tensor, wrap } from './tensor.ts'
+import { dynamicInput } from './trace.ts'
+
+interface RandomOptions {
+  /** float32 unless given. */
+  dtype?: DType
+  /** Fixes the numbers whatever was drawn before; otherwise each draw takes the next key of the global stream. */
+  seed?: number
+}
+
+let globalSeed = 0
+let draws = 0
+
+/** Starts the global stream of random numbers anew: what is drawn from here on depends on the seed alone. */
+export function setSeed(seed: number): void {
+  globalSeed = checkSeed('setSeed', seed)
+  draws = 0
+}
+
+function checkSeed(op: string, seed: number): number {
+  if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 32 - 1)
+    throw new RangeError(expected(op, 'an integer seed from 0 to 2³² − 1', seed))
+  return seed
+}
+
+/** The key of a seed given by the user, or the next one of the global stream. */
+const nextKey = (): Int32Array<ArrayBuffer> => Int32Array.of(globalSeed | 0, ++draws | 0)
+
+/** A seed that follows from the global one; each call gives another. */
+export function nextSeed(): number {
+  const [seed, draw] = nextKey()
+  return (Math.imul(seed! ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(draw!, 0xc2b2ae35)) >>> 0
+}
+
+function draw(op: string, distribution: DistributionName, shape: Shape, { dtype = 'float32', seed }: RandomOptions): Node {
+  if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
+  checkShape(op, shape)
+  const key = seed === undefined ? dynamicInput('int32', [2], nextKey) : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
+  return random(key, distribution, dtype, shape)
+}
+
+/**
+ * Normally distributed numbers, by Philox 4x32-10 and the inverse distribution function: the same bits on every
+ * backend and instruction set. Inside `compile` each call draws anew, unless a seed is given.
+ */
+export function randn(shape: Shape, { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+  const standard = wrap(draw('randn', 'normal', shape, options))
+  const scaled = std === 1 ? standard : standard.mul(std)
+  return mean === 0 ? scaled : scaled.add(mean)
+}
+
+/** Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}. */
+export function uniform(shape: Shape, { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {}): Tensor {
+  const standard = wrap(draw('uniform', 'uniform', shape, options))
+  const scaled = max - min === 1 ? standard : standard.mul(max - min)
+  return min === 0 ? scaled : scaled.add(min)
+}

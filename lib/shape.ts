@@ -1,0 +1,75 @@
+import { bytesPerElement, type DType } from './dtype.ts'
+import { expected, ShapeError } from './errors.ts'
+
+/** The extent of each axis; [] is a scalar. */
+export type Shape = readonly number[]
+
+/** What JavaScript's typed arrays can hold at most (2^33 elements in Node 20), and what a size may be in a program. */
+export const maxElements = 2 ** 33
+export const maxExtent = 2 ** 31 - 1
+export const maxRank = 8
+
+export const sizeOf = (shape: Shape): number => {
+  let size = 1
+  for (const extent of shape) size *= extent
+  return size
+}
+
+export const byteLength = (dtype: DType, shape: Shape): number => sizeOf(shape) * bytesPerElement(dtype)
+
+export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`
+
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i])
+
+/** Validates a shape that a user wrote. */
+export function checkShape(op: string, shape: Shape): Shape {
+  if (!Array.isArray(shape)) throw new ShapeError(expected(op, 'a shape (an array of extents)', String(shape)))
+  if (shape.length > maxRank) throw new ShapeError(expected(op, `at most ${maxRank} axes`, shape.length))
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || extent < 0 || extent > maxExtent)
+      throw new ShapeError(expected(op, `extents from 0 to ${maxExtent}`, formatShape(shape)))
+  }
+  if (sizeOf(shape) > maxElements) throw new ShapeError(expected(op, `at most ${maxElements} elements`, formatShape(shape)))
+  return shape
+}
+
+/** Row-major strides, in elements. */
+export function denseStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride
+    stride *= shape[axis]!
+  }
+  return strides
+}
+
+/** The shape that a and b broadcast to under numpy's rules. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a
+  const rank = Math.max(a.length, b.length)
+  const shape = new Array<number>(rank)
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - i] ?? 1
+    const y = b[b.length - i] ?? 1
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(`${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast`)
+    shape[rank - i] = x === 1 ? y : x
+  }
+  return shape
+}
+
+/** An axis in [0, rank); negative ones count from the end. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
+    throw new ShapeError(expected(op, `an axis in [${-rank}, ${rank})`, axis))
+  return axis < 0 ? axis + rank : axis
+}
+
+/** Distinct axes in ascending order; undefined means all of them. */
+export function normalizeAxes(op: string, axes: number | readonly number[] | undefined | null, rank: number): number[] {
+  if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, i) => i)
+  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(op, axis, rank))
+  if (new Set(list).size !== list.length) throw new ShapeError(expected(op, 'distinct axes', formatShape(list)))
+  return list.sort((x, y) => x - y)
+}

@@ -1,0 +1,47 @@
+/** What `compile` collects while it runs a function once to record it. */
+import type { DType, TypedArray } from './dtype.ts'
+import type { Node } from './graph/node.ts'
+import { data, placeholder } from './graph/ops/leaf.ts'
+import type { Shape } from './shape.ts'
+import type { Variable } from './variable.ts'
+
+/** A variable that the function reads: the leaf of its value before the run, and its value as recorded so far. */
+export interface TracedVariable {
+  readonly leaf: Node
+  value: Node
+}
+
+/** A leaf that is read anew at each run. */
+export interface DynamicInput {
+  readonly leaf: Node
+  readonly read: () => TypedArray
+}
+
+export interface Trace {
+  readonly variables: Map<Variable, TracedVariable>
+  readonly dynamicInputs: DynamicInput[]
+}
+
+let active: Trace | null = null
+
+export const activeTrace = (): Trace | null => active
+
+/** Runs a function with every variable and dynamic input it meets recorded in a fresh trace. */
+export function traced<T>(fn: () => T): { result: T; trace: Trace } {
+  const outer = active
+  const trace: Trace = { variables: new Map(), dynamicInputs: [] }
+  active = trace
+  try {
+    return { result: fn(), trace }
+  } finally {
+    active = outer
+  }
+}
+
+/** A leaf whose data `read` gives: once here and now, or at each run of the function being compiled. */
+export function dynamicInput(dtype: DType, shape: Shape, read: () => TypedArray): Node {
+  if (active === null) return data(read(), dtype, shape)
+  const leaf = placeholder(dtype, shape)
+  active.dynamicInputs.push({ leaf, read })
+  return leaf
+}

@@ -1,0 +1,100 @@
+import { Dataset } from '../data/dataset.ts'
+import { expected } from '../errors.ts'
+import type { Optimizer } from '../optim/optimizer.ts'
+import { checkFunction, checkNumber } from '../options.ts'
+import { nextSeed } from '../random.ts'
+import type { Tensor } from '../tensor.ts'
+import type { Variable } from '../variable.ts'
+import { type Metric, type MetricTable, metricTable, type Scores } from './scores.ts'
+
+/** What `fit` trains: every module of `nn`, and whatever else has these two. */
+export interface Trainable {
+  forward(x: Tensor): Tensor
+  parameters(): readonly Variable[]
+}
+
+/** The means of an epoch so far. */
+export type BatchInfo = Scores & {
+  /** From 0. */
+  epoch: number
+  /** The steps done in this epoch, of how many, and the rows in them. */
+  step: number
+  steps: number
+  samples: number
+}
+
+/** The means of an epoch's steps, each taken before its update. */
+export type EpochInfo = Scores & {
+  /** From 0. */
+  epoch: number
+  /** Of training, without the validation. */
+  seconds: number
+  /** The means of the validation set after the epoch. */
+  validation?: Scores
+}
+
+/** Called while training; what they return is awaited, and what they throw ends it. */
+export interface Callbacks {
+  /** At most about every 50 ms, and at the last step of an epoch. */
+  onBatchEnd?(info: BatchInfo): unknown
+  onEpochEnd?(info: EpochInfo): unknown
+}
+
+export interface FitOptions {
+  /** The mean loss of a batch, a scalar: `losses.crossEntropy`, or any function of prediction and target. */
+  loss: (prediction: Tensor, target: Tensor) => Tensor
+  optimizer: Optimizer
+  /** Passes over the data; 1 unless given. */
+  epochs?: number
+  /** Rows per step; 32 unless given. The last step of an epoch takes what is left. */
+  batchSize?: number
+  /** `['accuracy']`, or functions by name: `[{ error: (prediction, target) => … }]`. */
+  metrics?: readonly Metric[]
+  /** Scored after each epoch. */
+  validation?: Dataset | undefined
+  /** Whether rows come in another order each epoch; true unless given. */
+  shuffle?: boolean
+  /** Of the order; otherwise it follows from `setSeed`. */
+  seed?: number
+  /** Ends training soon after it is aborted: `fit` rejects with its reason, and the parameters stay as they are by then. */
+  signal?: AbortSignal | undefined
+  callbacks?: Callbacks
+}
+
+export interface Settings extends Required<Omit<FitOptions, 'metrics' | 'validation' | 'signal'>> {
+  metrics: MetricTable
+  validation: Dataset | undefined
+  signal: AbortSignal | undefined
+}
+
+const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x >= least
+
+function checkDataset(what: string, dataset: Dataset): void {
+  if (!(dataset instanceof Dataset))
+    throw new TypeError(expected('fit', `${what} made by data.fromTensors`, typeof dataset))
+  if (dataset.size === 0) throw new RangeError(expected('fit', `${what} of at least one row`, 'an empty one'))
+}
+
+function checkModel(model: Trainable): void {
+  checkFunction('fit', 'a model with a method forward', model?.forward)
+  checkFunction('fit', 'a model with a method parameters', model?.parameters)
+}
+
+function checkOptimizer(optimizer: Optimizer): void {
+  checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
+}
+
+/** Checks what the user gave, and fills in what they did not. */
+export function settingsOf(model: Trainable, dataset: Dataset, options: FitOptions): Settings {
+  checkModel(model)
+  checkDataset('a data set', dataset)
+  const { epochs = 1, batchSize = 32, metrics = [], validation, signal, ...others } = options ?? {}
+  checkNumber('fit', 'an integer of epochs of at least 0', epochs, isInteger(0))
+  checkNumber('fit', 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
+  checkFunction('fit', 'a loss, such as losses.crossEntropy', others.loss)
+  checkOptimizer(others.optimizer)
+  if (validation !== undefined) checkDataset('a validation set', validation)
+  const { shuffle = true, seed = nextSeed(), callbacks = {} } = others
+  checkNumber('fit', 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
+  return { ...others, epochs, batchSize, metrics: metricTable(metrics), validation, signal, shuffle, seed, callbacks }
+}

@@ -1,0 +1,82 @@
+import { expected, ShapeError } from '../errors.ts'
+import { correct } from '../metrics.ts'
+import { formatShape } from '../shape.ts'
+import { Tensor } from '../tensor.ts'
+
+/** Gives a scalar that is a mean over the rows, or a value per row. */
+export type MetricFunction = (prediction: Tensor, target: Tensor) => Tensor
+
+/** `'accuracy'`, or functions by name. */
+export type Metric = 'accuracy' | Readonly<Record<string, MetricFunction>>
+
+export type MetricTable = ReadonlyMap<string, MetricFunction>
+
+/** Means over rows. */
+export interface Scores {
+  loss: number
+  /** With the metric `'accuracy'`. */
+  accuracy?: number
+  [metric: string]: number | undefined
+}
+
+/** What an epoch reports beside its metrics. */
+const reserved = ['loss', 'epoch', 'step', 'steps', 'samples', 'seconds', 'validation']
+
+export function metricTable(metrics: readonly Metric[]): MetricTable {
+  if (!Array.isArray(metrics))
+    throw new TypeError(expected('fit', "metrics, a list such as ['accuracy']", typeof metrics))
+  const entries = metrics.flatMap((metric: Metric): [string, MetricFunction][] => {
+    if (metric === 'accuracy') return [['accuracy', correct]]
+    if (typeof metric === 'object' && metric !== null) return Object.entries(metric)
+    throw new RangeError(expected('fit', "a metric, 'accuracy' or { name: function }", metric))
+  })
+  for (const [name, metric] of entries) {
+    if (reserved.includes(name))
+      throw new RangeError(expected('fit', `a metric of another name than ${reserved.join(', ')}`, name))
+    if (typeof metric !== 'function')
+      throw new TypeError(expected('fit', `a function as metric ${name}`, typeof metric))
+  }
+  return new Map(entries)
+}
+
+/** Each metric as a scalar sum over the rows of a batch. */
+export function metricSums(metrics: MetricTable, prediction: Tensor, target: Tensor, rows: number): Tensor[] {
+  return [...metrics].map(([name, metric]) => {
+    const value = metric(prediction, target)
+    if (!(value instanceof Tensor)) throw new TypeError(expected('fit', `a tensor from metric ${name}`, typeof value))
+    if (value.ndim === 0) return value.mul(rows)
+    if (value.ndim === 1 && value.size === rows) return value.sum()
+    throw new ShapeError(expected('fit', `a scalar or ${rows} values from metric ${name}`, formatShape(value.shape)))
+  })
+}
+
+/** The means over all rows that were added so far. */
+export class RunningScores {
+  #samples = 0
+  #loss = 0
+  readonly #sums: number[]
+  readonly #names: readonly string[]
+
+  constructor(metrics: MetricTable) {
+    this.#names = [...metrics.keys()]
+    this.#sums = this.#names.map(() => 0)
+  }
+
+  get samples(): number {
+    return this.#samples
+  }
+
+  /** The mean loss of a batch, and the sums of the metrics over its rows. */
+  add(rows: number, loss: number, sums: readonly number[]): void {
+    this.#samples += rows
+    this.#loss += loss * rows
+    sums.forEach((sum, i) => {
+      this.#sums[i]! += sum
+    })
+  }
+
+  means(): Scores {
+    const metrics = this.#names.map((name, i) => [name, this.#sums[i]! / this.#samples])
+    return { loss: this.#loss / this.#samples, ...Object.fromEntries(metrics) }
+  }
+}

@@ -1,0 +1,384 @@
+// A fused elementwise group: a straight-line program of micro-ops that runs block by block, so that what lies between
+// two micro-ops stays in the first-level cache. Dense operands and outputs are used where they are; everything else
+// passes through scratch blocks.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "executor/steps.h"
+#include "executor/view.h"
+
+namespace galvani {
+namespace {
+
+constexpr int64_t kBlock = 2048;  // elements; a few blocks of them fit the first-level cache
+constexpr int64_t kCacheLine = 64;
+
+int64_t round_to_lines(int64_t bytes) { return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine; }
+
+enum class Load {
+  k_direct,    // dense: a pointer into its memory
+  k_prepared,  // the same block every time: a scalar, or rows that fit a block; filled once at the start of a run
+  k_row,       // a row longer than a block, again and again: a pointer into it wherever no row ends in the block
+  k_column,    // one element for each row
+  k_strided,
+};
+
+struct Operand {
+  Load load;
+  Location location;  // of its first element
+  StridedView view;   // collapsed
+  int64_t bytes;            // of an element
+  bool is_staged = false;   // copied before it is used, as an output overwrites it too soon
+  int32_t slot = -1;        // the scratch block that it is loaded into, where it needs one
+};
+
+// Registers are entries of a table of pointers, made anew for each block: operands, outputs, scratch blocks, and null.
+struct Micro {
+  MicroKernel kernel;
+  int32_t args[3];
+  int32_t target;
+};
+
+struct Copy {
+  int32_t from, to;  // entries
+  int64_t bytes;     // of an element
+};
+
+template <typename T>
+void fill(void* out, const void* value, int64_t n) {
+  std::fill_n(static_cast<T*>(out), n, *static_cast<const T*>(value));
+}
+
+void fill(void* out, const void* value, int64_t element_bytes, int64_t n) {
+  element_bytes == 4 ? fill<uint32_t>(out, value, n) : fill<uint8_t>(out, value, n);
+}
+
+// The elements [begin, end) of a view [rows, period] with strides [stride, 0].
+void load_column(const Operand& operand, const uint8_t* x, uint8_t* out, int64_t begin, int64_t end) {
+  const int64_t period = operand.view.shape[1], stride = operand.view.strides[0] * operand.bytes;
+  for (int64_t row = begin / period; begin < end; ++row) {
+    const int64_t n = std::min((row + 1) * period, end) - begin;
+    fill(out, x + row * stride, operand.bytes, n);
+    out += n * operand.bytes;
+    begin += n;
+  }
+}
+
+struct Plan {
+  int64_t block = kBlock;
+  std::vector<Operand> operands;
+  std::vector<Location> outputs;
+  std::vector<int64_t> output_bytes;  // of an element
+  std::vector<Micro> code;
+  std::vector<Copy> copies;  // at the end of each block
+  int32_t slots = 0;         // scratch blocks of a thread
+  int32_t prepared = 0;      // scratch blocks that all threads read
+};
+
+class ElementwiseStep final : public Step {
+ public:
+  ElementwiseStep(const Split& split, decltype(KernelTable::copy) copy, Plan plan)
+      : Step(split.tasks()), split_(split), copy_(copy), plan_(std::move(plan)) {}
+
+  bool run(Run& run) const override {
+    fill_prepared(run);
+    for_ranges(run.parallel, split_, [&](int64_t begin, int64_t end, int thread) { run_range(run, begin, end, thread); });
+    return true;
+  }
+
+  int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
+
+ private:
+  int64_t slot_bytes() const { return round_to_lines(std::min(plan_.block, split_.count) * 4); }
+  int64_t prepared_bytes() const { return plan_.prepared * slot_bytes(); }
+  int64_t thread_bytes() const { return table_bytes() + plan_.slots * slot_bytes(); }
+  int64_t table_bytes() const {
+    return round_to_lines((plan_.operands.size() + plan_.outputs.size() + plan_.slots + 1) * sizeof(void*));
+  }
+
+  uint8_t* prepared_block(const Run& run, const Operand& operand) const { return run.workspace + operand.slot * slot_bytes(); }
+
+  void fill_prepared(const Run& run) const {
+    const int64_t n = std::min(plan_.block, split_.count);
+    for (const Operand& operand : plan_.operands) {
+      if (operand.load != Load::k_prepared) continue;
+      uint8_t* const out = prepared_block(run, operand);
+      const uint8_t* const x = operand.location.in<const uint8_t>(run);
+      if (operand.view.rank == 1) {
+        fill(out, x, operand.bytes, n);
+        continue;
+      }
+      const int64_t period = operand.view.shape[1];
+      for (int64_t at = 0; at < n; at += period) {
+        std::memcpy(out + at * operand.bytes, x, std::min(period, n - at) * operand.bytes);
+      }
+    }
+  }
+
+  void run_range(const Run& run, int64_t begin, int64_t end, int thread) const {
+    uint8_t* const scratch = run.workspace + prepared_bytes() + thread * thread_bytes();
+    void** const table = reinterpret_cast<void**>(scratch);
+    void** const slots = table + plan_.operands.size() + plan_.outputs.size();
+    for (int32_t slot = 0; slot < plan_.slots; ++slot) slots[slot] = scratch + table_bytes() + slot * slot_bytes();
+    slots[plan_.slots] = nullptr;
+    for (int64_t at = begin; at < end; at += plan_.block) run_block(run, table, slots, at, std::min(at + plan_.block, end));
+  }
+
+  void run_block(const Run& run, void** table, void** slots, int64_t begin, int64_t end) const {
+    void** entry = table;
+    for (const Operand& operand : plan_.operands) *entry++ = load(run, operand, slots, begin, end);
+    for (size_t i = 0; i < plan_.outputs.size(); ++i) {
+      *entry++ = plan_.outputs[i].in<uint8_t>(run) + begin * plan_.output_bytes[i];
+    }
+    for (const Micro& micro : plan_.code) {
+      micro.kernel(table[micro.args[0]], table[micro.args[1]], table[micro.args[2]], table[micro.target], end - begin);
+    }
+    for (const Copy& copy : plan_.copies) {
+      if (table[copy.to] != table[copy.from]) std::memcpy(table[copy.to], table[copy.from], (end - begin) * copy.bytes);
+    }
+  }
+
+  void* load(const Run& run, const Operand& operand, void** slots, int64_t begin, int64_t end) const {
+    uint8_t* const x = operand.location.in<uint8_t>(run);
+    if (operand.load == Load::k_prepared) return prepared_block(run, operand);
+    if (operand.load == Load::k_direct && !operand.is_staged) return x + begin * operand.bytes;
+    if (operand.load == Load::k_row) {
+      const int64_t period = operand.view.shape[1], phase = begin % period;
+      if (phase + (end - begin) <= period) return x + phase * operand.bytes;
+    }
+    uint8_t* const out = static_cast<uint8_t*>(slots[operand.slot]);
+    if (operand.load == Load::k_direct) {
+      std::memcpy(out, x + begin * operand.bytes, (end - begin) * operand.bytes);
+    } else if (operand.load == Load::k_column) {
+      load_column(operand, x, out, begin, end);
+    } else {
+      copy_(operand.view, static_cast<int>(operand.bytes), x, out - begin * operand.bytes, begin, end);
+    }
+    return out;
+  }
+
+  Split split_;
+  decltype(KernelTable::copy) copy_;
+  Plan plan_;
+};
+
+// Chooses where every register lives.
+class Builder {
+ public:
+  Builder(Preparation& preparation, const Instruction& instruction)
+      : preparation_(preparation),
+        instruction_(instruction),
+        params_(std::get<ElementwiseParams>(instruction.params)),
+        operand_count_(params_.operands.size()) {}
+
+  std::unique_ptr<Step> build() {
+    for (size_t i = 0; i < operand_count_; ++i) add_operand(i);
+    for (size_t i = 0; i < params_.results.size(); ++i) add_output(i);
+    choose_block();
+    find_last_reads();
+    assign_homes();
+    stage_overwritten_operands();
+    for (size_t i = 0; i < operand_count_; ++i) give_slot_to_operand(i);
+    for (size_t i = 0; i < params_.code.size(); ++i) {
+      if (!add_micro(i)) return nullptr;
+    }
+    bind_late_entries();
+    const bool is_one_call = plan_.code.size() <= 1 && plan_.slots == 0 && plan_.prepared == 0;
+    const Split split = split_work(params_.size, is_one_call ? kCacheLine : plan_.block, nanoseconds_per_element());
+    if (is_one_call) plan_.block = split.grain;
+    return std::make_unique<ElementwiseStep>(split, preparation_.kernels.copy, std::move(plan_));
+  }
+
+ private:
+  static constexpr int32_t kReadAtEnd = std::numeric_limits<int32_t>::max();
+
+  void add_operand(size_t i) {
+    const DType dtype = preparation_.input_dtype(instruction_, i);
+    Operand operand;
+    operand.bytes = element_bytes(dtype);
+    operand.view = collapse(params_.operands[i]);
+    operand.location = preparation_.input(instruction_, i);
+    operand.location.offset += operand.view.offset * operand.bytes;
+    operand.view.offset = 0;
+    operand.load = load_of(operand.view);
+    plan_.operands.push_back(operand);
+    register_bytes_.push_back(operand.bytes);
+  }
+
+  static Load load_of(const StridedView& view) {
+    if (is_contiguous(view)) return Load::k_direct;
+    if (view.rank == 1 && view.strides[0] == 0) return Load::k_prepared;
+    if (view.rank == 2 && view.strides[0] == 0 && view.strides[1] == 1) return Load::k_row;
+    if (view.rank == 2 && view.strides[1] == 0) return Load::k_column;
+    return Load::k_strided;
+  }
+
+  void add_output(size_t i) {
+    plan_.outputs.push_back(preparation_.output(instruction_, i));
+    plan_.output_bytes.push_back(element_bytes(preparation_.program.values[instruction_.outputs[i]].dtype));
+  }
+
+  // Blocks that begin where rows do let rows of one length be prepared.
+  void choose_block() {
+    int64_t period = 0;
+    for (const Operand& operand : plan_.operands) {
+      if (operand.load == Load::k_row && operand.view.shape[1] <= kBlock && period == 0) period = operand.view.shape[1];
+    }
+    if (period == 0) return;
+    plan_.block = kBlock / period * period;
+    for (Operand& operand : plan_.operands) {
+      if (operand.load == Load::k_row && operand.view.shape[1] == period) operand.load = Load::k_prepared;
+    }
+  }
+
+  void find_last_reads() {
+    last_read_.assign(operand_count_ + params_.code.size(), -1);
+    for (size_t i = 0; i < params_.code.size(); ++i) {
+      for (const int32_t arg : params_.code[i].args) {
+        if (arg >= 0) last_read_[arg] = static_cast<int32_t>(i);
+      }
+    }
+  }
+
+  // The first output of a micro-op's result is where it is computed; others are copied at the end of the block.
+  void assign_homes() {
+    home_.assign(last_read_.size(), -1);
+    for (size_t i = 0; i < params_.results.size(); ++i) {
+      const int32_t result = params_.results[i];
+      const bool is_computed = static_cast<size_t>(result) >= operand_count_;
+      if (is_computed && home_[result] < 0) {
+        home_[result] = static_cast<int32_t>(operand_count_ + i);
+      } else {
+        copied_.push_back(i);
+      }
+    }
+    for (const size_t i : copied_) last_read_[params_.results[i]] = kReadAtEnd;
+  }
+
+  // An operand that is read after an output has been written over it is set aside at the start of the block.
+  void stage_overwritten_operands() {
+    for (size_t output = 0; output < plan_.outputs.size(); ++output) {
+      const int32_t result = params_.results[output];
+      const bool is_home = home_[result] == static_cast<int32_t>(operand_count_ + output);
+      const int32_t written_at = is_home ? result - static_cast<int32_t>(operand_count_) : kReadAtEnd - 1;
+      for (size_t i = 0; i < operand_count_; ++i) {
+        Operand& operand = plan_.operands[i];
+        const bool is_itself = !is_home && result == static_cast<int32_t>(i);
+        const bool is_overwritten = operand.load == Load::k_direct && operand.location == plan_.outputs[output];
+        if (is_overwritten && !is_itself && last_read_[i] > written_at) operand.is_staged = true;
+      }
+    }
+  }
+
+  void give_slot_to_operand(size_t i) {
+    Operand& operand = plan_.operands[i];
+    if (operand.load == Load::k_prepared) {
+      operand.slot = plan_.prepared++;
+    } else if (operand.load != Load::k_direct || operand.is_staged) {
+      operand.slot = take_slot();
+    }
+    entries_.push_back(static_cast<int32_t>(i));
+    slot_of_.push_back(-1);
+  }
+
+  bool add_micro(size_t i) {
+    const MicroInstruction& micro = params_.code[i];
+    const int from = static_cast<int>(micro.dtype), to = static_cast<int>(micro.to);
+    const MicroKernel kernel = micro.op == MicroOp::k_cast ? preparation_.kernels.cast[from][to]
+                                                           : preparation_.kernels.micro[static_cast<int>(micro.op)][from];
+    if (kernel == nullptr) {
+      preparation_.error = std::string("no kernel for ") + name_of(micro.op) + " of " + name_of(micro.dtype);
+      return false;
+    }
+    const bool is_comparison = micro.op >= MicroOp::k_equal && micro.op <= MicroOp::k_greaterEqual;
+    register_bytes_.push_back(is_comparison ? 1 : element_bytes(micro.op == MicroOp::k_cast ? micro.to : micro.dtype));
+    Micro step{kernel, {kNull, kNull, kNull}, 0};
+    for (int k = 0; k < 3; ++k) {
+      if (micro.args[k] >= 0) step.args[k] = entries_[micro.args[k]];
+    }
+    place_result(static_cast<int32_t>(i));
+    step.target = entries_.back();
+    plan_.code.push_back(step);
+    return true;
+  }
+
+  // In its output; else in the block of an argument that is read here for the last time; else in a free block.
+  void place_result(int32_t step) {
+    const int32_t result = static_cast<int32_t>(operand_count_) + step;
+    int32_t slot = -1;
+    if (home_[result] < 0) slot = inherit_slot(step, register_bytes_[result]);
+    if (home_[result] < 0 && slot < 0) slot = take_slot();
+    for (const int32_t arg : params_.code[step].args) {
+      if (arg >= 0 && last_read_[arg] == step) free_slot(arg);
+    }
+    entries_.push_back(home_[result] >= 0 ? home_[result] : slot_entry(slot));
+    slot_of_.push_back(slot);
+    if (last_read_[result] < 0) free_slot(result);
+  }
+
+  int32_t inherit_slot(int32_t step, int64_t bytes) {
+    for (const int32_t arg : params_.code[step].args) {
+      if (arg < 0 || last_read_[arg] != step || slot_of_[arg] < 0 || register_bytes_[arg] != bytes) continue;
+      return std::exchange(slot_of_[arg], -1);
+    }
+    return -1;
+  }
+
+  int32_t take_slot() {
+    if (free_slots_.empty()) return plan_.slots++;
+    const int32_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    return slot;
+  }
+
+  void free_slot(int32_t reg) {
+    if (slot_of_[reg] >= 0) free_slots_.push_back(std::exchange(slot_of_[reg], -1));
+  }
+
+  int32_t slot_entry(int32_t slot) const { return static_cast<int32_t>(operand_count_ + plan_.outputs.size()) + slot; }
+
+  // The entry after the last slot holds null, and only now it is known which one that is.
+  void bind_late_entries() {
+    for (Micro& micro : plan_.code) {
+      for (int32_t& arg : micro.args) {
+        if (arg == kNull) arg = slot_entry(plan_.slots);
+      }
+    }
+    for (const size_t i : copied_) {
+      plan_.copies.push_back({entries_[params_.results[i]], static_cast<int32_t>(operand_count_ + i), plan_.output_bytes[i]});
+    }
+  }
+
+  double nanoseconds_per_element() const {
+    double sum = 0;
+    for (const Operand& operand : plan_.operands) sum += operand.bytes * cost::kPerByte * (operand.load == Load::k_strided ? 8 : 1);
+    for (const int64_t bytes : plan_.output_bytes) sum += bytes * cost::kPerByte;
+    for (const MicroInstruction& micro : params_.code) sum += cost::per_element(micro.op);
+    return sum;
+  }
+
+  static constexpr int32_t kNull = -1;
+
+  Preparation& preparation_;
+  const Instruction& instruction_;
+  const ElementwiseParams& params_;
+  const size_t operand_count_;
+  Plan plan_;
+  std::vector<size_t> copied_;           // outputs that are not the home of their result
+  std::vector<int64_t> register_bytes_;  // by register, as are the next four
+  std::vector<int32_t> last_read_;       // the micro-instruction
+  std::vector<int32_t> home_;            // the entry of the output that it is computed in
+  std::vector<int32_t> entries_;
+  std::vector<int32_t> slot_of_;         // the slot that it will give back
+  std::vector<int32_t> free_slots_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_elementwise(Preparation& preparation, const Instruction& instruction) {
+  return Builder(preparation, instruction).build();
+}
+
+}  // namespace galvani

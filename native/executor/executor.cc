@@ -1,0 +1,95 @@
+#include "executor/executor.h"
+
+#include <cstring>
+
+namespace galvani {
+namespace {
+
+int64_t align(int64_t bytes) { return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment; }
+
+}  // namespace
+
+std::shared_ptr<Executable> Executable::prepare(const int32_t* words, int64_t word_count, const uint8_t* literals,
+                                                int64_t literal_bytes, const KernelTable& kernels, SharedBlock& memory,
+                                                int threads, PrepareStatus* status, std::string* error) {
+  std::shared_ptr<Executable> executable(new Executable);
+  *status = PrepareStatus::k_malformed;
+  if (!decode_program(words, word_count, literal_bytes, &executable->program_, error)) return nullptr;
+  if (!executable->prepare_steps(kernels, error)) return nullptr;
+  *status = PrepareStatus::k_no_memory;
+  executable->memory_ = &memory;
+  executable->literals_ = std::make_unique<Block>(literal_bytes);
+  if (executable->literals_->data() == nullptr || !executable->take_memory(threads)) {
+    *error = "expected a program that fits in memory, got one that needs " +
+             std::to_string(executable->program_.arena_bytes + executable->workspace_bytes(threads)) + " bytes";
+    return nullptr;
+  }
+  if (literal_bytes > 0) std::memcpy(executable->literals_->data(), literals, literal_bytes);
+  *status = PrepareStatus::k_ok;
+  return executable;
+}
+
+bool Executable::prepare_steps(const KernelTable& kernels, std::string* error) {
+  Preparation preparation{program_, kernels, ""};
+  steps_.reserve(program_.instructions.size());
+  for (const Instruction& instruction : program_.instructions) {
+    steps_.push_back(make_step(preparation, instruction));
+    if (steps_.back() == nullptr) {
+      *error = preparation.error;
+      return false;
+    }
+    has_parallel_step_ |= steps_.back()->is_parallel();
+  }
+  program_.instructions = {};
+  program_.values = {};
+  bases_.resize(program_.input_count + program_.state_count + program_.result_count + 2);
+  return true;
+}
+
+int64_t Executable::workspace_bytes(int threads) const {
+  int64_t most = 0;
+  for (const auto& step : steps_) most = std::max(most, step->workspace_bytes(step->is_parallel() ? threads : 1));
+  return most;
+}
+
+bool Executable::take_memory(int threads) {
+  std::shared_ptr<Block> block = memory_->get(align(program_.arena_bytes) + workspace_bytes(threads));
+  if (block == nullptr) return false;
+  block_ = std::move(block);
+  threads_ = threads;
+  return true;
+}
+
+void Executable::bind(void* const* buffers) {
+  const int32_t inputs = program_.input_count, states = program_.state_count;
+  const auto byte_pointer = [buffers](int32_t i) { return static_cast<uint8_t*>(buffers[i]); };
+  uint8_t** base = bases_.data();
+  for (int32_t i = 0; i < inputs; ++i) *base++ = byte_pointer(i);
+  for (int32_t i = inputs; i < inputs + states; ++i) {
+    uint8_t* const written = byte_pointer(i + states);
+    if (written != byte_pointer(i) && program_.buffers[i].bytes > 0) {
+      std::memcpy(written, byte_pointer(i), program_.buffers[i].bytes);
+    }
+    *base++ = written;
+  }
+  for (int32_t i = inputs + 2 * states; i < inputs + 2 * states + program_.result_count; ++i) *base++ = byte_pointer(i);
+  *base++ = literals_->data();
+  *base++ = block_->data();
+}
+
+bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure) {
+  // After setNumThreads; where there is no memory for more, fewer threads do it.
+  if (pool.threads() > threads_) take_memory(pool.threads());
+  bind(buffers);
+  ThreadPool::Lease lease(pool, has_parallel_step_ ? threads_ : 1);
+  Run run{bases_.data(), lease, block_->data() + align(program_.arena_bytes), {}, {}};
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i]->run(run)) continue;
+    *failure = run.failure;
+    failure->instruction = static_cast<int32_t>(i);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace galvani

@@ -1,0 +1,51 @@
+// A program that is ready to run.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "executor/memory.h"
+#include "executor/step.h"
+#include "program/program.h"
+#include "runtime/thread_pool.h"
+
+namespace galvani {
+
+enum class PrepareStatus { k_ok, k_malformed, k_no_memory };
+
+class Executable {
+ public:
+  // Validates the program, chooses its kernels and takes the memory for its runs on up to `threads` threads. Null,
+  // with `status` and `error`, where that fails.
+  static std::shared_ptr<Executable> prepare(const int32_t* words, int64_t word_count, const uint8_t* literals,
+                                             int64_t literal_bytes, const KernelTable& kernels, SharedBlock& memory,
+                                             int threads, PrepareStatus* status, std::string* error);
+
+  // What a run binds: inputs, states as read, states as written, results.
+  const std::vector<BufferType>& buffers() const { return program_.buffers; }
+  int input_count() const { return program_.input_count; }
+  int state_count() const { return program_.state_count; }
+
+  // One buffer for each of buffers(), no writable one overlapping another except a state its old self. Runs of the
+  // executables that share memory must not overlap. False where an index in the data is out of range.
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure);
+
+ private:
+  Executable() = default;
+  bool prepare_steps(const KernelTable& kernels, std::string* error);
+  int64_t workspace_bytes(int threads) const;
+  bool take_memory(int threads);
+  void bind(void* const* buffers);
+
+  Program program_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  bool has_parallel_step_ = false;
+  std::unique_ptr<Block> literals_;
+  SharedBlock* memory_ = nullptr;
+  std::shared_ptr<Block> block_;  // the arena, then the workspace
+  int threads_ = 0;               // that there is workspace for
+  std::vector<uint8_t*> bases_;   // see Run
+};
+
+}  // namespace galvani

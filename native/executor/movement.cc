@@ -1,0 +1,208 @@
+// Instructions that move elements: copy, pad, concat, gather and scatterAdd.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "executor/steps.h"
+#include "executor/view.h"
+
+namespace galvani {
+namespace {
+
+constexpr int64_t kCacheLine = 64;
+constexpr double kPerStridedElement = 0.5;  // nanoseconds
+
+double moved(int64_t bytes) { return 2 * static_cast<double>(bytes) * cost::kPerByte; }
+
+void copy_bytes(uint8_t* out, const uint8_t* x, int64_t bytes) {
+  if (bytes > 0) std::memcpy(out, x, bytes);
+}
+
+template <typename T>
+void spread(const uint8_t* x, uint8_t* out, int64_t stride, int64_t n) {
+  const T* const from = reinterpret_cast<const T*>(x);
+  T* const to = reinterpret_cast<T*>(out);
+  for (int64_t i = 0; i < n; ++i) to[i * stride] = from[i];
+}
+
+// Writes x, dense, to the elements of a view.
+class PadStep final : public Step {
+ public:
+  PadStep(const StridedView& view, int64_t size, int64_t bytes, int64_t out_bytes, Location x, Location out)
+      : Step(split_work(out_bytes, kCacheLine, cost::kPerByte).tasks()),
+        view_(view),
+        row_(view.rank == 0 ? 1 : view.shape[view.rank - 1]),
+        stride_(view.rank == 0 ? 1 : view.strides[view.rank - 1]),
+        bytes_(bytes),
+        zeros_(split_work(out_bytes, kCacheLine, cost::kPerByte)),
+        rows_(split_work(size == 0 ? 0 : size / row_, 1,
+                         cost::kPerRow + static_cast<double>(row_) * (stride_ == 1 ? bytes * cost::kPerByte : kPerStridedElement))),
+        x_(x),
+        out_(out) {}
+
+  bool run(Run& run) const override {
+    uint8_t* const out = out_.in<uint8_t>(run);
+    for_ranges(threads_of(run), zeros_, [&](int64_t begin, int64_t end, int) { std::memset(out + begin, 0, end - begin); });
+    for_ranges(threads_of(run), rows_, [&](int64_t begin, int64_t end, int) { place_rows(run, begin, end); });
+    return true;
+  }
+
+ private:
+  void place_rows(const Run& run, int64_t begin, int64_t end) const {
+    for (int64_t row = begin; row < end; ++row) {
+      const uint8_t* const from = x_.in<const uint8_t>(run) + row * row_ * bytes_;
+      uint8_t* const to = out_.in<uint8_t>(run) + start_of(row) * bytes_;
+      if (stride_ == 1) {
+        copy_bytes(to, from, row_ * bytes_);
+      } else {
+        bytes_ == 4 ? spread<uint32_t>(from, to, stride_, row_) : spread<uint8_t>(from, to, stride_, row_);
+      }
+    }
+  }
+
+  int64_t start_of(int64_t row) const {
+    int64_t start = view_.offset;
+    for (int axis = view_.rank - 2; axis >= 0; --axis) {
+      start += row % view_.shape[axis] * view_.strides[axis];
+      row /= view_.shape[axis];
+    }
+    return start;
+  }
+
+  StridedView view_;
+  int64_t row_, stride_;  // the innermost axis
+  int64_t bytes_;         // of an element
+  Split zeros_, rows_;
+  Location x_, out_;
+};
+
+struct Piece {
+  Location location;
+  int64_t begin, end;  // bytes in a row of the output
+};
+
+// The bytes [begin, end) of the concatenation of the pieces, row by row.
+void concatenate(const Run& run, const std::vector<Piece>& pieces, uint8_t* out, int64_t begin, int64_t end) {
+  const int64_t row_bytes = pieces.back().end;
+  int64_t row = begin / row_bytes, at = begin % row_bytes;
+  auto piece = std::upper_bound(pieces.begin(), pieces.end(), at, [](int64_t x, const Piece& p) { return x < p.end; });
+  while (begin < end) {
+    const int64_t n = std::min(piece->end - at, end - begin);
+    const uint8_t* const x = piece->location.in<const uint8_t>(run) + row * (piece->end - piece->begin) + at - piece->begin;
+    copy_bytes(out + begin, x, n);
+    begin += n;
+    at += n;
+    if (at == piece->end && ++piece == pieces.end()) {
+      piece = pieces.begin();
+      at = 0;
+      ++row;
+    }
+  }
+}
+
+template <typename T>
+void gather_elements(const T* x, const int32_t* indices, T* out, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) out[i] = x[indices[i]];
+}
+
+void gather_rows(const uint8_t* x, const int32_t* indices, uint8_t* out, int64_t row_bytes, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) copy_bytes(out + i * row_bytes, x + indices[i] * row_bytes, row_bytes);
+}
+
+struct ScatterAdd {
+  Location x, indices, updates, out;
+  int64_t row_size, count;
+};
+
+// The rows [begin, end) of out: each thread goes over all indices, in ascending order, and takes those in its range.
+template <typename T>
+void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t), int64_t begin, int64_t end) {
+  const T* const x = s.x.in<const T>(run);
+  const T* const updates = s.updates.in<const T>(run);
+  const int32_t* const indices = s.indices.in<const int32_t>(run);
+  T* const out = s.out.in<T>(run);
+  const int64_t bytes = (end - begin) * s.row_size * static_cast<int64_t>(sizeof(T));
+  if (out != x && bytes > 0) std::memcpy(out + begin * s.row_size, x + begin * s.row_size, bytes);
+  for (int64_t i = 0; i < s.count; ++i) {
+    if (indices[i] >= begin && indices[i] < end) accumulate(updates + i * s.row_size, out + indices[i] * s.row_size, s.row_size);
+  }
+}
+
+template <typename T>
+auto scatter_body(const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t)) {
+  return [=](const Run& run, int64_t begin, int64_t end) { scatter_rows(run, s, accumulate, begin, end); };
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<ViewParams>(instruction.params);
+  const StridedView view = collapse(params.view);
+  const int64_t bytes = element_bytes(preparation.input_dtype(instruction, 0));
+  const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
+  if (is_contiguous(view)) {
+    return make_range_step(split_work(params.size * bytes, kCacheLine, moved(1)),
+                           [=, offset = view.offset * bytes](const Run& run, int64_t begin, int64_t end) {
+                             copy_bytes(out.in<uint8_t>(run) + begin, x.in<const uint8_t>(run) + offset + begin, end - begin);
+                           });
+  }
+  return make_range_step(split_work(params.size, kCacheLine, kPerStridedElement),
+                         [=, kernel = preparation.kernels.copy](const Run& run, int64_t begin, int64_t end) {
+                           kernel(view, static_cast<int>(bytes), x.in<const void>(run), out.in<void>(run), begin, end);
+                         });
+}
+
+std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<ViewParams>(instruction.params);
+  return std::make_unique<PadStep>(collapse(params.view), params.size, element_bytes(preparation.input_dtype(instruction, 0)),
+                                   preparation.program.values[instruction.outputs[0]].bytes,
+                                   preparation.input(instruction, 0), preparation.output(instruction, 0));
+}
+
+std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<ConcatParams>(instruction.params);
+  const Value& value = preparation.program.values[instruction.outputs[0]];
+  std::vector<Piece> pieces;
+  int64_t row_bytes = 0;
+  for (size_t i = 0; i < params.inners.size(); ++i) {
+    const int64_t bytes = params.inners[i] * element_bytes(value.dtype);
+    if (bytes > 0) pieces.push_back({preparation.input(instruction, i), row_bytes, row_bytes + bytes});
+    row_bytes += bytes;
+  }
+  const double per_piece = cost::kPerRow * static_cast<double>(pieces.size()) / static_cast<double>(std::max<int64_t>(row_bytes, 1));
+  return make_range_step(split_work(value.bytes, kCacheLine, moved(1) + per_piece),
+                         [pieces = std::move(pieces), out = preparation.output(instruction, 0)](
+                             const Run& run, int64_t begin, int64_t end) {
+                           concatenate(run, pieces, out.in<uint8_t>(run), begin, end);
+                         });
+}
+
+std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<IndexParams>(instruction.params);
+  const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
+  const Location out = preparation.output(instruction, 0);
+  const int64_t row_bytes = params.row_size * element_bytes(preparation.input_dtype(instruction, 0));
+  const Split split = split_work(params.count, 1, cost::kPerRow + moved(row_bytes));
+  const auto body = [=](const Run& run, int64_t begin, int64_t end) {
+    const int32_t* const rows = indices.in<const int32_t>(run);
+    if (row_bytes == 4) return gather_elements(x.in<const uint32_t>(run), rows, out.in<uint32_t>(run), begin, end);
+    if (row_bytes == 1) return gather_elements(x.in<const uint8_t>(run), rows, out.in<uint8_t>(run), begin, end);
+    gather_rows(x.in<const uint8_t>(run), rows, out.in<uint8_t>(run), row_bytes, begin, end);
+  };
+  return make_checked_step(indices, params.count, params.rows, split, body);
+}
+
+std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<IndexParams>(instruction.params);
+  const ScatterAdd s{preparation.input(instruction, 0), preparation.input(instruction, 1), preparation.input(instruction, 2),
+                     preparation.output(instruction, 0), params.row_size, params.count};
+  const double added = static_cast<double>(params.count) * (cost::kPerRow + moved(params.row_size * 4));
+  const double per_row = moved(params.row_size * 4) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
+  const Split split = split_work(params.rows, 1, per_row);
+  if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
+    return make_checked_step(s.indices, s.count, params.rows, split, scatter_body(s, preparation.kernels.accumulate_int32));
+  }
+  return make_checked_step(s.indices, s.count, params.rows, split, scatter_body(s, preparation.kernels.accumulate_float32));
+}
+
+}  // namespace galvani

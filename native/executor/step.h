@@ -1,0 +1,83 @@
+// An instruction, prepared: kernels chosen, operands located, work divided. Running it checks and allocates nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "executor/cost.h"
+#include "program/program.h"
+#include "runtime/parallel.h"
+
+namespace galvani {
+
+// A bad index in an instruction's data: `value` at `position`, where only [0, limit) was allowed.
+struct Failure {
+  int32_t instruction;
+  int64_t position, value, limit;
+};
+
+// What a run binds.
+struct Run {
+  uint8_t* const* bases;  // inputs, states, results, the literals, the arena
+  Parallel& parallel;
+  uint8_t* workspace;  // of the step that runs
+  Failure failure;
+  Serial serial;
+};
+
+// Where a value is.
+struct Location {
+  int64_t base;  // among the bases of a run
+  int64_t offset;
+
+  template <typename T>
+  T* in(const Run& run) const {
+    return reinterpret_cast<T*>(run.bases[base] + offset);
+  }
+  bool operator==(const Location& other) const { return base == other.base && offset == other.offset; }
+};
+
+class Step {
+ public:
+  explicit Step(int64_t tasks) : tasks_(tasks) {}
+  virtual ~Step() = default;
+  // False where it failed; then it has written nothing, and run.failure says why.
+  virtual bool run(Run& run) const = 0;
+  virtual int64_t workspace_bytes(int /* threads */) const { return 0; }
+  // Whether it is worth more than one thread.
+  bool is_parallel() const { return tasks_ > 1; }
+
+ protected:
+  Parallel& threads_of(Run& run) const { return is_parallel() ? run.parallel : run.serial; }
+
+ private:
+  int64_t tasks_;
+};
+
+struct Preparation {
+  const Program& program;
+  const KernelTable& kernels;
+  std::string error;  // what this build of the library cannot run
+
+  Location locate(int32_t value) const;
+  Location input(const Instruction& instruction, size_t i) const { return locate(instruction.inputs[i]); }
+  Location output(const Instruction& instruction, size_t i) const { return locate(instruction.outputs[i]); }
+  DType input_dtype(const Instruction& instruction, size_t i) const { return program.values[instruction.inputs[i]].dtype; }
+};
+
+// body(begin, end, thread) over the ranges of a split.
+template <typename Body>
+void for_ranges(Parallel& parallel, const Split& split, Body&& body) {
+  if (split.tasks() <= 1) {
+    if (split.count > 0) body(int64_t{0}, split.count, 0);
+    return;
+  }
+  parallel.for_each(split.tasks(), [&](int64_t task, int thread) {
+    const int64_t begin = task * split.grain;
+    body(begin, split.count - begin < split.grain ? split.count : begin + split.grain, thread);
+  });
+}
+
+std::unique_ptr<Step> make_step(Preparation& preparation, const Instruction& instruction);
+
+}  // namespace galvani

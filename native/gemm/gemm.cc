@@ -1,0 +1,205 @@
+#include "gemm/gemm.h"
+
+#include <algorithm>
+
+namespace galvani {
+namespace {
+
+// Multiplications below which a second thread costs more than it gives: some 2 µs of work.
+constexpr double kParallelWork = 1 << 17;
+// Multiplications of a task, where there are enough: some 0.5 ms, so that threads that come late find some left.
+constexpr double kTaskWork = 1 << 25;
+constexpr int64_t kMostTasksPerThread = 4;
+// Elements of B that are not expected to stay in L2.
+constexpr int64_t kLargeB = 1 << 17;
+// A large B that few rows of A meet is read from memory once: by this many of its rows, each from end to end.
+constexpr int64_t kStreamedRows = 16;
+// Up to so many rows of A, reading a transposed B by dot products is quicker than packing it.
+constexpr int64_t kMostDotRows = 8;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t round_up(int64_t a, int64_t unit) { return ceil_div(a, unit) * unit; }
+
+struct Range {
+  int64_t begin, end;
+  int64_t size() const { return end - begin; }
+};
+
+// Part `index` of [0, size), cut at multiples of `unit`.
+Range part_of(int64_t size, int64_t unit, int64_t parts, int64_t index) {
+  const int64_t units = ceil_div(size, unit);
+  return {std::min(size, units * index / parts * unit), std::min(size, units * (index + 1) / parts * unit)};
+}
+
+// What is computed, in the form that suits it best.
+struct Problem {
+  GemmShape shape;
+  MatrixView a, b;
+  float* c;
+  GemmEpilogue epilogue;
+  int64_t bias_stride;
+  bool uses_dot;
+  int64_t kc, nc;
+};
+
+// A batch whose matrices A lie one below the other and share one B is a single product.
+void fold_batch(Problem* p) {
+  const int64_t m = p->shape.m;
+  if (p->shape.batch == 1 || p->b.batch_stride != 0) return;
+  if (m == 1 ? p->a.column_stride != 1 : p->a.batch_stride != m * p->a.row_stride) return;
+  if (m == 1) p->a.row_stride = p->a.batch_stride;
+  p->shape.m *= p->shape.batch;
+  p->shape.batch = 1;
+}
+
+// A column C = A·b is the row bᵀ·Aᵀ, if that reads A in its order.
+void turn_column(Problem* p) {
+  if (p->shape.n != 1 || (p->a.row_stride != 1 && p->b.row_stride != 1)) return;
+  const MatrixView a = p->a, b = p->b;
+  p->a = {b.data, b.batch_stride, 1, b.row_stride};
+  p->b = {a.data, a.batch_stride, a.column_stride, a.row_stride};
+  p->shape.n = p->shape.m;
+  p->shape.m = 1;
+  p->bias_stride = 0;
+}
+
+// The depth of the blocks of k: as equal as can be. It decides the rounding of C, so it depends on nothing but the shape
+// and the layout.
+int64_t block_depth(int64_t k, int64_t kc) { return k <= kc ? k : ceil_div(k, ceil_div(k, kc)); }
+
+Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
+                     const GemmEpilogue& epilogue, const GemmKernels& kernels) {
+  Problem p = {shape, a, b, c, epilogue, 1, false, kernels.kc, kernels.nc};
+  fold_batch(&p);
+  turn_column(&p);
+  const bool rows_of_b = p.b.column_stride == 1;
+  p.uses_dot = !rows_of_b && p.a.column_stride == 1 && p.shape.m <= kMostDotRows;
+  if (rows_of_b && p.shape.m <= kernels.mr && p.shape.k > kLargeB / p.shape.n) {
+    p.kc = kStreamedRows;
+    p.nc = p.shape.n;
+  }
+  p.kc = block_depth(p.shape.k, p.kc);
+  return p;
+}
+
+int64_t workspace_floats(int64_t n, int64_t k, const GemmKernels& kernels) {
+  const int64_t columns = n < kernels.nc ? round_up(n, kernels.lanes) : kernels.nc;
+  return round_up(std::min(k, kernels.kc) * columns, 16);
+}
+
+// How C is cut into tasks. Each computes its part with all of k.
+struct Grid {
+  int64_t batch_parts, row_parts, column_parts;
+  int64_t tasks() const { return batch_parts * row_parts * column_parts; }
+};
+
+// The cut of one C into about `parts` whose largest part costs least. Beside the multiplications, a task reads its rows
+// of A and its columns of B, and packs those if B is transposed: in multiplications per element and step of k.
+Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
+  constexpr double kReadCost = 1, kPackCost = 6;
+  const double column_cost = p.b.column_stride == 1 || p.uses_dot ? kReadCost : kPackCost;
+  Grid best = {1, 1, 1};
+  double best_cost = 0;
+  for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
+    const int64_t column_parts = parts / row_parts;
+    const double rows = static_cast<double>(round_up(ceil_div(p.shape.m, row_parts), kernels.mr));
+    const double columns = static_cast<double>(round_up(ceil_div(p.shape.n, column_parts), kernels.lanes));
+    const double cost = rows * columns + kReadCost * rows + column_cost * columns;
+    if (row_parts > 1 && cost >= best_cost) continue;
+    best = {1, row_parts, column_parts};
+    best_cost = cost;
+  }
+  return best;
+}
+
+Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
+  const GemmShape& s = p.shape;
+  const double work = static_cast<double>(s.batch) * s.m * round_up(s.n, kernels.lanes) * s.k;
+  if (threads == 1 || work < kParallelWork) return {1, 1, 1};
+  if (s.batch % threads == 0 || s.batch >= 4 * threads) return {std::min(s.batch, 4 * threads), 1, 1};
+  const double most = static_cast<double>(kMostTasksPerThread);
+  const double tasks_per_thread = std::clamp(work / (kTaskWork * static_cast<double>(threads)), 1.0, most);
+  Grid grid = cut_matrix(p, threads * static_cast<int64_t>(tasks_per_thread), kernels);
+  grid.batch_parts = s.batch;
+  return grid;
+}
+
+// Part of C of one of the matrices, with all of k. The strides of B are those of the problem, whatever b_stride says.
+GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) {
+  GemmBlock part = {};
+  part.m = rows.size();
+  part.n = columns.size();
+  part.k = p.shape.k;
+  part.a = p.a.data + batch * p.a.batch_stride + rows.begin * p.a.row_stride;
+  part.a_row_stride = p.a.row_stride;
+  part.a_column_stride = p.a.column_stride;
+  part.b = p.b.data + batch * p.b.batch_stride + columns.begin * p.b.column_stride;
+  part.b_stride = p.uses_dot ? p.b.column_stride : p.b.row_stride;
+  part.c = p.c + (batch * p.shape.m + rows.begin) * p.shape.n + columns.begin;
+  part.c_stride = p.shape.n;
+  part.is_last = true;
+  part.bias = p.epilogue.bias == nullptr ? nullptr : p.epilogue.bias + columns.begin * p.bias_stride;
+  part.bias_stride = p.bias_stride;
+  part.activation = p.epilogue.activation;
+  part.slope = p.epilogue.slope;
+  return part;
+}
+
+// The loops over blocks of B: kc × nc of it, which all rows of A meet while it is in L2.
+void multiply_part(const Problem& p, const GemmBlock& part, const GemmKernels& kernels, float* packed) {
+  GemmBlock block = part;
+  block.b_is_packed = p.b.column_stride != 1 || (part.m >= kernels.packing_rows && part.k > kLargeB / part.n);
+  for (int64_t j = 0; j < part.n; j += p.nc) {
+    block.n = std::min(p.nc, part.n - j);
+    block.c = part.c + j;
+    if (part.bias != nullptr) block.bias = part.bias + j * part.bias_stride;
+    int64_t q = 0;
+    do {
+      block.k = std::min(p.kc, part.k - q);
+      block.a = part.a + q * part.a_column_stride;
+      block.b = part.b + q * p.b.row_stride + j * p.b.column_stride;
+      if (block.b_is_packed) {
+        kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
+        block.b = packed;
+      }
+      block.accumulate = q > 0;
+      q += block.k;
+      block.is_last = q == part.k;
+      kernels.multiply(block);
+    } while (q < part.k);
+  }
+}
+
+void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, float* workspace) {
+  const int64_t column_part = task % grid.column_parts;
+  const int64_t row_part = task / grid.column_parts % grid.row_parts;
+  const Range columns = part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part);
+  const Range rows = part_of(p.shape.m, kernels.mr, grid.row_parts, row_part);
+  const Range batches = part_of(p.shape.batch, 1, grid.batch_parts, task / grid.column_parts / grid.row_parts);
+  if (rows.size() == 0 || columns.size() == 0) return;
+  for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
+    const GemmBlock part = make_part(p, batch, rows, columns);
+    p.uses_dot ? kernels.dot(part) : multiply_part(p, part, kernels, workspace);
+  }
+}
+
+}  // namespace
+
+size_t gemm_workspace_bytes(const GemmShape& shape, const GemmKernels& kernels, int threads) {
+  return sizeof(float) * static_cast<size_t>(workspace_floats(shape.n, shape.k, kernels) * threads);
+}
+
+void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c, const GemmEpilogue& epilogue,
+          const GemmKernels& kernels, Parallel& parallel, void* workspace) {
+  if (shape.batch == 0 || shape.m == 0 || shape.n == 0) return;
+  const Problem p = make_problem(shape, a, b, c, epilogue, kernels);
+  const Grid grid = make_grid(p, parallel.threads(), kernels);
+  float* const floats = static_cast<float*>(workspace);
+  if (grid.tasks() == 1) return run_task(p, grid, 0, kernels, floats);
+  const int64_t floats_of_thread = workspace_floats(shape.n, shape.k, kernels);
+  parallel.for_each(grid.tasks(), [&](int64_t task, int thread) {
+    run_task(p, grid, task, kernels, floats + thread * floats_of_thread);
+  });
+}
+
+}  // namespace galvani

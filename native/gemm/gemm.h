@@ -1,0 +1,39 @@
+// C[batch] = activation(A[batch] · B[batch] + bias): the loops around the microkernels. No intrinsics here, and no
+// knowledge of programs. Reference: Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kernel_table.h"
+#include "runtime/parallel.h"
+
+namespace galvani {
+
+// Element (i, j) of matrix `b` is at data[b·batch_stride + i·row_stride + j·column_stride]. One of the strides is 1.
+struct MatrixView {
+  const float* data;
+  int64_t batch_stride;
+  int64_t row_stride;
+  int64_t column_stride;
+};
+
+struct GemmShape {
+  int64_t batch, m, n, k;
+};
+
+struct GemmEpilogue {
+  const float* bias = nullptr;  // [n]
+  Activation activation = Activation::k_none;
+  float slope = 0;
+};
+
+// Bytes of scratch that gemm() needs for this shape with up to `threads` threads; 64-byte aligned memory.
+size_t gemm_workspace_bytes(const GemmShape& shape, const GemmKernels& kernels, int threads);
+
+// C is dense [batch, m, n] and overlaps neither operand. k = 0 gives activation(bias). The bits of C do not depend on
+// how many threads there are.
+void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c, const GemmEpilogue& epilogue,
+          const GemmKernels& kernels, Parallel& parallel, void* workspace);
+
+}  // namespace galvani

@@ -1,0 +1,16 @@
+// The kernels that run on every machine of the architecture: the compiler's default target, no region.
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/kernel_table.h"
+
+namespace galvani {
+namespace baseline {
+#include "simd/baseline.h"
+
+#include "kernels/table.h"
+}  // namespace baseline
+
+constexpr KernelTable kBaselineKernels = baseline::make_table("baseline");
+
+}  // namespace galvani

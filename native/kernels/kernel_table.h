@@ -1,0 +1,138 @@
+// The kernels of one instruction set, as pointers. Everything above this header is free of intrinsics, everything
+// below it is written once over the vector type of simd/<isa>.h and compiled per instruction set.
+//
+// Kernels check nothing: the program was validated. They run on [begin, end) of their outputs, so that a caller can
+// split the work; the result of an output never depends on where the split was. Pointers are aligned to their element.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace galvani {
+
+// The orders of these lists are the numbers of the wire format; the addon exports the names.
+#define GALVANI_DTYPES(X) X(float32) X(int32) X(uint8) X(bool)
+#define GALVANI_MICRO_OPS(X)                                                                                          \
+  X(identity) X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(neg) X(abs) X(sign) X(square) X(sqrt)         \
+  X(exp) X(log) X(step) X(sigmoid) X(tanh) X(relu) X(leakyRelu) X(softplus)                                            \
+  X(equal) X(notEqual) X(less) X(lessEqual) X(greater) X(greaterEqual) X(where) X(cast)
+#define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min)
+#define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
+#define GALVANI_DISTRIBUTIONS(X) X(uniform) X(normal)
+
+#define GALVANI_ENUMERATOR(name) k_##name,
+enum class DType : int32_t { GALVANI_DTYPES(GALVANI_ENUMERATOR) count };
+enum class MicroOp : int32_t { GALVANI_MICRO_OPS(GALVANI_ENUMERATOR) count };
+enum class Reduction : int32_t { GALVANI_REDUCTIONS(GALVANI_ENUMERATOR) count };
+enum class Activation : int32_t { GALVANI_ACTIVATIONS(GALVANI_ENUMERATOR) count };
+enum class Distribution : int32_t { GALVANI_DISTRIBUTIONS(GALVANI_ENUMERATOR) count };
+#undef GALVANI_ENUMERATOR
+
+constexpr int kDTypeCount = static_cast<int>(DType::count);
+constexpr int kMicroOpCount = static_cast<int>(MicroOp::count);
+constexpr int kReductionCount = static_cast<int>(Reduction::count);
+constexpr int kMaxRank = 8;
+
+// out[i] = op(a[i], b[i], c[i]) for i in [0, n), dense. out may be one of the operands. b and c are null where the
+// micro-op has fewer operands. For `where`, a is the condition (bytes 0 or 1).
+using MicroKernel = void (*)(const void* a, const void* b, const void* c, void* out, int64_t n);
+
+// A strided view: element (i0, …) is at offset + Σ i·stride, in elements.
+struct StridedView {
+  int rank;
+  int64_t shape[kMaxRank];
+  int64_t strides[kMaxRank];
+  int64_t offset;
+};
+
+struct AdamStep {
+  float learning_rate;        // lr
+  float beta1, beta2;         // rounded from double
+  float one_minus_beta1, one_minus_beta2;  // computed in double, then rounded
+  float step_size;            // lr / (1 - beta1^t)
+  float inverse_sqrt_bias2;   // 1 / sqrt(1 - beta2^t)
+  float epsilon;
+  float decay;                // 1 - lr * weightDecay
+};
+
+// A block of a matrix product: c = or, if `accumulate`, += a[m × k] · b[k × n].
+struct GemmBlock {
+  int64_t m, n, k;
+  const float* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
+  int64_t a_row_stride, a_column_stride;
+  const float* b;  // element (p, j) at b[p·b_stride + j], or as pack_b left it
+  int64_t b_stride;
+  bool b_is_packed;
+  float* c;  // element (i, j) at c[i·c_stride + j]
+  int64_t c_stride;
+  bool accumulate;
+  // With the last block of k: bias[j·bias_stride] is added where bias is not null, then the activation is applied.
+  bool is_last;
+  const float* bias;
+  int64_t bias_stride;
+  Activation activation;
+  float slope;
+};
+
+struct GemmKernels {
+  int64_t mr, nr;         // the tile of C that stays in registers while k runs
+  int64_t kc, nc;         // a kc×nc block of B stays in L2, an mr×kc panel of A in L1
+  int64_t lanes;          // of a vector
+  int64_t packing_rows;   // from that many rows of A on, a B that is not in L2 is worth packing
+  void (*multiply)(const GemmBlock& block);
+  // c[i][j] = the dot product of row i of a (a_column_stride is 1) and row j of b, here [n × k] with b_stride between
+  // its rows. All of k at once.
+  void (*dot)(const GemmBlock& block);
+  // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
+  // one after the other: k rows of the panel's columns, which are zero padded to whole vectors.
+  void (*pack_b)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
+};
+
+struct KernelTable {
+  const char* isa;
+
+  MicroKernel micro[kMicroOpCount][kDTypeCount];  // by operand dtype; null where the pair does not exist; `cast` is null here
+  MicroKernel cast[kDTypeCount][kDTypeCount];     // [from][to]
+
+  // Elements [begin, end) of the dense result of reading a view; element_bytes is 1 or 4.
+  void (*copy)(const StridedView& view, int element_bytes, const void* x, void* out, int64_t begin, int64_t end);
+
+  // Outputs [begin, end) of x[outer, reduced, inner] → out[outer, inner]. Pairwise or blocked with a fixed shape.
+  void (*reduce_float32[kReductionCount])(const float* x, float* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+  void (*reduce_int32[kReductionCount])(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+  void (*argmax_float32)(const float* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+  void (*argmax_int32)(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+
+  // Rows [begin, end).
+  void (*softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);
+  void (*log_softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);
+  // gradient may be null. Labels are in range.
+  void (*cross_entropy_classes)(const float* logits, const int32_t* labels, float* losses, float* gradient, int64_t columns,
+                                int64_t begin, int64_t end);
+  void (*cross_entropy_probabilities)(const float* logits, const float* labels, float* losses, float* gradient,
+                                      int64_t columns, int64_t begin, int64_t end);
+
+  // out[j] += x[j] for j in [0, n): scatterAdd's row.
+  void (*accumulate_float32)(const float* x, float* out, int64_t n);
+  void (*accumulate_int32)(const int32_t* x, int32_t* out, int64_t n);
+
+  // Elements [begin, end). Outputs may be the buffers of the old values.
+  void (*sgd)(const float* p, const float* g, float learning_rate, float* p_out, int64_t begin, int64_t end);
+  void (*momentum)(const float* p, const float* g, const float* v, float learning_rate, float momentum, bool nesterov,
+                   float* p_out, float* v_out, int64_t begin, int64_t end);
+  void (*adam)(const AdamStep& step, const float* p, const float* g, const float* m, const float* v, float* p_out,
+               float* m_out, float* v_out, int64_t begin, int64_t end);
+
+  // Elements [begin, end), begin a multiple of 4. key[2]; the same bits on every instruction set.
+  void (*random[2])(const int32_t* key, float* out, int64_t begin, int64_t end);  // by Distribution
+
+  GemmKernels gemm;
+};
+
+extern const KernelTable kBaselineKernels;
+#if defined(__x86_64__)
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512Kernels;
+#endif
+
+}  // namespace galvani

@@ -1,0 +1,79 @@
+// Parameter updates, one pass over parameter, gradient and state. The formulas are in lib/program/instructions.ts.
+#pragma once
+
+struct SgdStep {
+  const float* p;
+  const float* g;
+  float* p_out;
+  F32 learning_rate;
+  template <class Lanes>
+  void operator()(int64_t i, Lanes lanes) const {
+    lanes.write(p_out + i, lanes.read(p + i) - learning_rate * lanes.read(g + i));
+  }
+};
+
+inline void sgd_kernel(const float* p, const float* g, float learning_rate, float* p_out, int64_t begin, int64_t end) {
+  for_each_vector(begin, end, SgdStep{p, g, p_out, broadcast(learning_rate)});
+}
+
+template <bool nesterov>
+struct MomentumStep {
+  const float* p;
+  const float* g;
+  const float* v;
+  float* p_out;
+  float* v_out;
+  F32 learning_rate, momentum;
+  template <class Lanes>
+  void operator()(int64_t i, Lanes lanes) const {
+    const F32 gradient = lanes.read(g + i);
+    const F32 velocity = momentum * lanes.read(v + i) + gradient;
+    const F32 direction = nesterov ? gradient + momentum * velocity : velocity;
+    lanes.write(p_out + i, lanes.read(p + i) - learning_rate * direction);
+    lanes.write(v_out + i, velocity);
+  }
+};
+
+inline void momentum_kernel(const float* p, const float* g, const float* v, float learning_rate, float momentum,
+                            bool nesterov, float* p_out, float* v_out, int64_t begin, int64_t end) {
+  const F32 rate = broadcast(learning_rate), decay = broadcast(momentum);
+  if (nesterov) {
+    for_each_vector<2>(begin, end, MomentumStep<true>{p, g, v, p_out, v_out, rate, decay});
+  } else {
+    for_each_vector<2>(begin, end, MomentumStep<false>{p, g, v, p_out, v_out, rate, decay});
+  }
+}
+
+struct AdamKernelStep {
+  const float* p;
+  const float* g;
+  const float* m;
+  const float* v;
+  float* p_out;
+  float* m_out;
+  float* v_out;
+  AdamStep step;
+  template <class Lanes>
+  void operator()(int64_t i, Lanes lanes) const {
+    const F32 gradient = lanes.read(g + i);
+    const F32 first = broadcast(step.beta1) * lanes.read(m + i) + broadcast(step.one_minus_beta1) * gradient;
+    const F32 second =
+        broadcast(step.beta2) * lanes.read(v + i) + broadcast(step.one_minus_beta2) * (gradient * gradient);
+    const F32 scale = sqrt(second) * broadcast(step.inverse_sqrt_bias2) + broadcast(step.epsilon);
+    const F32 update = broadcast(step.step_size) * first / scale;
+    lanes.write(p_out + i, lanes.read(p + i) * broadcast(step.decay) - update);
+    lanes.write(m_out + i, first);
+    lanes.write(v_out + i, second);
+  }
+};
+
+inline void adam_kernel(const AdamStep& step, const float* p, const float* g, const float* m, const float* v,
+                        float* p_out, float* m_out, float* v_out, int64_t begin, int64_t end) {
+  for_each_vector<2>(begin, end, AdamKernelStep{p, g, m, v, p_out, m_out, v_out, step});
+}
+
+// out[j] += x[j].
+template <class T>
+void accumulate_kernel(const T* x, T* out, int64_t n) {
+  for_each_vector(0, n, BinaryStep<Add, T, T>{out, x, out});
+}

@@ -1,0 +1,128 @@
+// All kernels of one instruction set and the table of them. Included inside the namespace of that instruction set and
+// its target region, after its simd header; so neither this header nor those below include anything from outside.
+#pragma once
+
+#include "kernels/vector_loop.h"
+
+#include "kernels/math.h"
+#include "kernels/pow.h"
+
+#include "kernels/elementwise.h"
+
+#include "kernels/reduce.h"
+
+#include "kernels/argmax.h"
+#include "kernels/movement.h"
+#include "kernels/optimizer.h"
+#include "kernels/random.h"
+#include "kernels/softmax.h"
+
+constexpr int kFloat = static_cast<int>(DType::k_float32);
+constexpr int kInt = static_cast<int>(DType::k_int32);
+constexpr int kByte = static_cast<int>(DType::k_uint8);
+constexpr int kBool = static_cast<int>(DType::k_bool);
+
+// The row of a micro-op for the operand dtypes float32, int32, uint8 and bool.
+struct Row {
+  MicroKernel kernels[kDTypeCount];
+};
+template <class Op>
+constexpr Row unary_float() { return {{unary_kernel<Op, float>, nullptr, nullptr, nullptr}}; }
+template <class Op>
+constexpr Row unary_number() { return {{unary_kernel<Op, float>, unary_kernel<Op, int32_t>, nullptr, nullptr}}; }
+template <class Op>
+constexpr Row binary_float() { return {{binary_kernel<Op, float>, nullptr, nullptr, nullptr}}; }
+template <class Op>
+constexpr Row binary_number() { return {{binary_kernel<Op, float>, binary_kernel<Op, int32_t>, nullptr, nullptr}}; }
+template <class Op>
+constexpr Row comparison() {
+  constexpr MicroKernel bytes = binary_kernel<Op, uint8_t>;
+  return {{binary_kernel<Op, float, uint8_t>, binary_kernel<Op, int32_t, uint8_t>, bytes, bytes}};
+}
+
+constexpr Row micro_row(MicroOp op) {
+  switch (op) {
+    case MicroOp::k_identity:
+      return {{identity_kernel<float>, identity_kernel<int32_t>, identity_kernel<uint8_t>, identity_kernel<uint8_t>}};
+    case MicroOp::k_add: return binary_number<Add>();
+    case MicroOp::k_sub: return binary_number<Subtract>();
+    case MicroOp::k_mul: return binary_number<Multiply>();
+    case MicroOp::k_div: return binary_float<Divide>();
+    case MicroOp::k_pow: return binary_float<Pow>();
+    case MicroOp::k_maximum: return binary_number<Maximum>();
+    case MicroOp::k_minimum: return binary_number<Minimum>();
+    case MicroOp::k_neg: return unary_number<Negate>();
+    case MicroOp::k_abs: return unary_number<Abs>();
+    case MicroOp::k_sign: return unary_number<Sign>();
+    case MicroOp::k_square: return unary_number<Square>();
+    case MicroOp::k_sqrt: return unary_float<Sqrt>();
+    case MicroOp::k_exp: return unary_float<Exp>();
+    case MicroOp::k_log: return unary_float<Log>();
+    case MicroOp::k_step: return unary_float<Step>();
+    case MicroOp::k_sigmoid: return unary_float<Sigmoid>();
+    case MicroOp::k_tanh: return unary_float<Tanh>();
+    case MicroOp::k_relu: return unary_number<Relu>();
+    case MicroOp::k_leakyRelu: return binary_float<LeakyRelu>();
+    case MicroOp::k_softplus: return unary_float<Softplus>();
+    case MicroOp::k_equal: return comparison<Equal>();
+    case MicroOp::k_notEqual: return comparison<NotEqual>();
+    case MicroOp::k_less: return comparison<Less>();
+    case MicroOp::k_lessEqual: return comparison<LessEqual>();
+    case MicroOp::k_greater: return comparison<Greater>();
+    case MicroOp::k_greaterEqual: return comparison<GreaterEqual>();
+    case MicroOp::k_where:
+      return {{where_kernel<float>, where_kernel<int32_t>, where_kernel<uint8_t>, where_kernel<uint8_t>}};
+    case MicroOp::k_cast:
+    case MicroOp::count: break;
+  }
+  return {{nullptr, nullptr, nullptr, nullptr}};
+}
+
+// The casts from one dtype to float32, int32, uint8 and bool.
+constexpr Row cast_row(int from) {
+  if (from == kFloat) {
+    return {{identity_kernel<float>, unary_kernel<ToInt, float, int32_t>, unary_kernel<ToByte, float, uint8_t>,
+             unary_kernel<ToBool, float, uint8_t>}};
+  }
+  if (from == kInt) {
+    return {{unary_kernel<ToFloat, int32_t, float>, identity_kernel<int32_t>, unary_kernel<ToByte, int32_t, uint8_t>,
+             unary_kernel<ToBool, int32_t, uint8_t>}};
+  }
+  const MicroKernel to_bool = from == kBool ? identity_kernel<uint8_t> : unary_kernel<ToBool, uint8_t, uint8_t>;
+  return {{unary_kernel<ToFloat, uint8_t, float>, unary_kernel<ToInt, uint8_t, int32_t>, identity_kernel<uint8_t>,
+           to_bool}};
+}
+
+constexpr KernelTable make_table(const char* isa) {
+  KernelTable table = {};
+  table.isa = isa;
+  for (int op = 0; op < kMicroOpCount; ++op) {
+    const Row row = micro_row(static_cast<MicroOp>(op));
+    for (int dtype = 0; dtype < kDTypeCount; ++dtype) table.micro[op][dtype] = row.kernels[dtype];
+  }
+  for (int from = 0; from < kDTypeCount; ++from) {
+    const Row row = cast_row(from);
+    for (int to = 0; to < kDTypeCount; ++to) table.cast[from][to] = row.kernels[to];
+  }
+  table.copy = copy_kernel;
+  table.reduce_float32[static_cast<int>(Reduction::k_sum)] = reduce_kernel<Sum, float>;
+  table.reduce_float32[static_cast<int>(Reduction::k_max)] = reduce_kernel<Max, float>;
+  table.reduce_float32[static_cast<int>(Reduction::k_min)] = reduce_kernel<Min, float>;
+  table.reduce_int32[static_cast<int>(Reduction::k_sum)] = reduce_kernel<Sum, int32_t>;
+  table.reduce_int32[static_cast<int>(Reduction::k_max)] = reduce_kernel<Max, int32_t>;
+  table.reduce_int32[static_cast<int>(Reduction::k_min)] = reduce_kernel<Min, int32_t>;
+  table.argmax_float32 = argmax_kernel<float>;
+  table.argmax_int32 = argmax_kernel<int32_t>;
+  table.softmax = softmax_kernel;
+  table.log_softmax = log_softmax_kernel;
+  table.cross_entropy_classes = cross_entropy_classes_kernel;
+  table.cross_entropy_probabilities = cross_entropy_probabilities_kernel;
+  table.accumulate_float32 = accumulate_kernel<float>;
+  table.accumulate_int32 = accumulate_kernel<int32_t>;
+  table.sgd = sgd_kernel;
+  table.momentum = momentum_kernel;
+  table.adam = adam_kernel;
+  table.random[static_cast<int>(Distribution::k_uniform)] = random_kernel<Uniform>;
+  table.random[static_cast<int>(Distribution::k_normal)] = random_kernel<Normal>;
+  return table;
+}

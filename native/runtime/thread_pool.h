@@ -1,0 +1,103 @@
+// The threads that help a program run: one pool for the process, which one program at a time may lease.
+//
+// Waking a parked thread takes some 50 µs, handing work to a spinning one 0.4 µs. So helpers spin while a program that
+// can use them runs, and for a moment afterwards, as the next one often follows at once; then they park.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "runtime/parallel.h"
+#include "runtime/thread.h"
+
+namespace galvani {
+
+constexpr int kMaxThreads = 64;
+
+class ThreadPool {
+ public:
+  ThreadPool() = default;
+  ~ThreadPool() { stop(); }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  // The pool of the process. It is never destroyed: a process may exit while its threads run.
+  static ThreadPool& instance();
+
+  // How many threads a program may use, the caller's included.
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+  // Waits for the program that has the helpers. 1 to kMaxThreads.
+  void set_threads(int threads);
+
+  // Each environment holds the pool; when the last one lets go, the helpers end.
+  void retain();
+  void release();
+
+  // The helpers, for one program; none of them, if another program has them already. The results are the same.
+  class Lease final : public Parallel {
+   public:
+    // At most `most_threads` threads, the caller included.
+    Lease(ThreadPool& pool, int most_threads);
+    ~Lease() override;
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    int threads() const override { return threads_; }
+    void run(int64_t tasks, void (*body)(void*, int64_t, int), void* context) override;
+
+   private:
+    ThreadPool& pool_;
+    int threads_;
+  };
+
+ private:
+  struct Helper {
+    ThreadPool* pool;
+    int index;
+    Thread thread;
+  };
+
+  bool acquire();
+  void wait_and_acquire();
+  void give_back();
+  void start_helpers();
+  void stop();
+  void stop_helpers();
+  void wake_helpers();
+  void park();
+  void help(int index);
+  void run(int64_t tasks, void (*body)(void*, int64_t, int), void* context, int threads);
+  int64_t take_tasks(int thread);
+
+  // What is being run. `ticket_` holds the number of the job above kRemainingBits, and how many of its tasks nobody has
+  // taken yet below. Whoever lowers it owns a task, and knows that the other members were those of that job when it
+  // read them: they change only while no task is left.
+  static constexpr int kRemainingBits = 24;
+  static constexpr uint64_t kRemainingMask = (uint64_t{1} << kRemainingBits) - 1;
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  std::atomic<void (*)(void*, int64_t, int)> body_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<int64_t> tasks_{0};
+  std::atomic<int> job_threads_{0};
+  alignas(64) std::atomic<int64_t> done_{0};
+
+  alignas(64) std::atomic<bool> is_leased_{false};
+  std::atomic<bool> is_in_use_{false};   // a program that can use the helpers runs
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<int> parked_{0};
+  std::atomic<int> threads_{1};
+  std::mutex park_mutex_;
+  std::condition_variable unpark_;
+
+  int environments_ = 0;  // guarded by the lease, as are the helpers
+  int helper_count_ = 0;
+  Helper helpers_[kMaxThreads];
+};
+
+// GALVANI_NUM_THREADS, or the number of processors this process may use. 0 and an error where the variable is no number
+// from 1 to kMaxThreads.
+int default_thread_count(const char* variable, std::string* error);
+
+}  // namespace galvani

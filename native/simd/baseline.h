@@ -1,0 +1,175 @@
+// Vectors of 4 lanes in the compiler's portable vector extension: SSE2 on x86-64, NEON on arm64.
+//
+// Every header of simd/ defines these types and functions, inside the namespace of its instruction set:
+// F32 (float lanes), I32 (int32 lanes, wrapping arithmetic) and Mask (one truth per lane). Bytes (uint8 and bool) are
+// loaded into I32 lanes and stored from their low bytes.
+#pragma once
+
+typedef float Floats __attribute__((vector_size(16)));
+typedef int32_t Ints __attribute__((vector_size(16)));
+typedef uint32_t Unsigned __attribute__((vector_size(16)));
+
+struct Mask {
+  Ints v;  // -1 or 0
+};
+
+struct F32 {
+  static constexpr int kLanes = 4;
+  Floats v;
+};
+
+struct I32 {
+  static constexpr int kLanes = 4;
+  Ints v;
+};
+
+constexpr int kLanes = 4;
+constexpr bool kHasFma = false;
+
+// True in lanes 0..count-1.
+inline Mask first_lanes(int count) { return {Ints{0, 1, 2, 3} < count}; }
+inline Mask operator&(Mask a, Mask b) { return {a.v & b.v}; }
+inline Mask operator|(Mask a, Mask b) { return {a.v | b.v}; }
+inline Mask operator~(Mask a) { return {~a.v}; }
+inline bool any(Mask a) { return (a.v[0] | a.v[1] | a.v[2] | a.v[3]) != 0; }
+// The lowest true lane; there must be one.
+inline int first_set(Mask a) { return a.v[0] ? 0 : a.v[1] ? 1 : a.v[2] ? 2 : 3; }
+
+inline F32 load(const float* p) {
+  F32 a;
+  __builtin_memcpy(&a.v, p, 16);
+  return a;
+}
+inline I32 load(const int32_t* p) {
+  I32 a;
+  __builtin_memcpy(&a.v, p, 16);
+  return a;
+}
+inline I32 load(const uint8_t* p) { return {Ints{p[0], p[1], p[2], p[3]}}; }
+
+// Lanes 0..count-1 from memory, 0 in the others; 0 <= count <= kLanes. Nothing past them is read.
+inline F32 load_partial(const float* p, int count) {
+  if (count == 4) return load(p);
+  return {Floats{count > 0 ? p[0] : 0, count > 1 ? p[1] : 0, count > 2 ? p[2] : 0, 0}};
+}
+inline I32 load_partial(const int32_t* p, int count) {
+  if (count == 4) return load(p);
+  return {Ints{count > 0 ? p[0] : 0, count > 1 ? p[1] : 0, count > 2 ? p[2] : 0, 0}};
+}
+inline I32 load_partial(const uint8_t* p, int count) {
+  if (count == 4) return load(p);
+  return {Ints{count > 0 ? p[0] : 0, count > 1 ? p[1] : 0, count > 2 ? p[2] : 0, 0}};
+}
+
+inline void store(float* p, F32 a) { __builtin_memcpy(p, &a.v, 16); }
+inline void store(int32_t* p, I32 a) { __builtin_memcpy(p, &a.v, 16); }
+inline void store(uint8_t* p, I32 a) {
+  for (int i = 0; i < 4; ++i) p[i] = static_cast<uint8_t>(a.v[i]);
+}
+// Lanes 0..count-1; nothing past them is written.
+inline void store_partial(float* p, F32 a, int count) {
+  if (count > 0) p[0] = a.v[0];
+  if (count > 1) p[1] = a.v[1];
+  if (count > 2) p[2] = a.v[2];
+  if (count > 3) p[3] = a.v[3];
+}
+inline void store_partial(int32_t* p, I32 a, int count) {
+  if (count > 0) p[0] = a.v[0];
+  if (count > 1) p[1] = a.v[1];
+  if (count > 2) p[2] = a.v[2];
+  if (count > 3) p[3] = a.v[3];
+}
+inline void store_partial(uint8_t* p, I32 a, int count) {
+  for (int i = 0; i < count; ++i) p[i] = static_cast<uint8_t>(a.v[i]);
+}
+
+inline F32 broadcast(float a) { return {Floats{a, a, a, a}}; }
+inline I32 broadcast(int32_t a) { return {Ints{a, a, a, a}}; }
+inline I32 lane_numbers() { return {Ints{0, 1, 2, 3}}; }
+inline F32 zero() { return {Floats{0, 0, 0, 0}}; }
+
+inline I32 bits(F32 a) { return {reinterpret_cast<Ints>(a.v)}; }
+inline F32 from_bits(I32 a) { return {reinterpret_cast<Floats>(a.v)}; }
+inline Unsigned to_unsigned(I32 a) { return reinterpret_cast<Unsigned>(a.v); }
+inline I32 from_unsigned(Unsigned a) { return {reinterpret_cast<Ints>(a)}; }
+
+inline I32 operator+(I32 a, I32 b) { return from_unsigned(to_unsigned(a) + to_unsigned(b)); }
+inline I32 operator-(I32 a, I32 b) { return from_unsigned(to_unsigned(a) - to_unsigned(b)); }
+inline I32 operator*(I32 a, I32 b) { return from_unsigned(to_unsigned(a) * to_unsigned(b)); }
+// The high 32 bits of the unsigned product.
+inline I32 multiply_high(I32 a, I32 b) {
+  const Unsigned x = to_unsigned(a), y = to_unsigned(b);
+  Unsigned high = {0, 0, 0, 0};
+  for (int i = 0; i < 4; ++i) high[i] = static_cast<uint32_t>((uint64_t{x[i]} * y[i]) >> 32);
+  return from_unsigned(high);
+}
+inline I32 operator&(I32 a, I32 b) { return {a.v & b.v}; }
+inline I32 operator|(I32 a, I32 b) { return {a.v | b.v}; }
+inline I32 operator^(I32 a, I32 b) { return {a.v ^ b.v}; }
+template <int n>
+inline I32 shift_left(I32 a) { return from_unsigned(to_unsigned(a) << n); }
+template <int n>
+inline I32 shift_right(I32 a) { return {a.v >> n}; }  // copies of the sign come in
+template <int n>
+inline I32 shift_right_unsigned(I32 a) { return from_unsigned(to_unsigned(a) >> n); }
+
+inline Mask operator==(F32 a, F32 b) { return {a.v == b.v}; }
+inline Mask operator!=(F32 a, F32 b) { return {a.v != b.v}; }
+inline Mask operator<(F32 a, F32 b) { return {a.v < b.v}; }
+inline Mask operator<=(F32 a, F32 b) { return {a.v <= b.v}; }
+inline Mask operator==(I32 a, I32 b) { return {a.v == b.v}; }
+inline Mask operator!=(I32 a, I32 b) { return {a.v != b.v}; }
+inline Mask operator<(I32 a, I32 b) { return {a.v < b.v}; }
+inline Mask operator<=(I32 a, I32 b) { return {a.v <= b.v}; }
+
+inline I32 select(Mask m, I32 a, I32 b) { return {(a.v & m.v) | (b.v & ~m.v)}; }
+inline F32 select(Mask m, F32 a, F32 b) { return from_bits(select(m, bits(a), bits(b))); }
+
+inline F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
+inline F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }
+inline F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
+inline F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
+// a·b + c, rounded once where kHasFma.
+inline F32 fma(F32 a, F32 b, F32 c) { return a * b + c; }
+inline F32 sqrt(F32 a) {
+  return {Floats{__builtin_sqrtf(a.v[0]), __builtin_sqrtf(a.v[1]), __builtin_sqrtf(a.v[2]), __builtin_sqrtf(a.v[3])}};
+}
+// a > b ? a : b, so b where one is NaN.
+inline F32 max(F32 a, F32 b) { return select(b < a, a, b); }
+inline I32 max(I32 a, I32 b) { return select(b < a, a, b); }
+// a < b ? a : b, so b where one is NaN.
+inline F32 min(F32 a, F32 b) { return select(a < b, a, b); }
+inline I32 min(I32 a, I32 b) { return select(a < b, a, b); }
+
+inline F32 to_float(I32 a) { return {__builtin_convertvector(a.v, Floats)}; }
+// Toward zero. Of no defined value outside the range of int32.
+inline I32 truncate(F32 a) { return {__builtin_convertvector(a.v, Ints)}; }
+// Adding 1.5·2^23 leaves no bits for a fraction: the low bits of the sum are the nearest integer, ties to even.
+constexpr float kIntegerShift = 12582912.0f;
+// To the nearest integer, for |a| < 2^22.
+inline F32 round(F32 a) { return a + broadcast(kIntegerShift) - broadcast(kIntegerShift); }
+// a·2^n, rounded at most once, for integral n in [-250, 250] and a in [2^-24, 2]: a power above 2^127 or below 2^-126
+// is applied in two halves, the first of which is exact.
+inline F32 ldexp(F32 a, F32 n) {
+  const I32 exponent = bits(n + broadcast(kIntegerShift)) - bits(broadcast(kIntegerShift));  // defined for NaN too
+  const I32 half = shift_right<1>(exponent);
+  const F32 first = from_bits(shift_left<23>(half + broadcast(127)));
+  const F32 second = from_bits(shift_left<23>(exponent - half + broadcast(127)));
+  return a * first * second;
+}
+
+// Lane i of the result is lane (i + n) mod kLanes.
+template <int n>
+inline I32 rotate(I32 a) { return {Ints{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}}; }
+template <int n>
+inline F32 rotate(F32 a) { return {Floats{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}}; }
+
+// The lanes of a and b in turn: those of the lower halves, those of the upper halves.
+inline I32 zip_low(I32 a, I32 b) { return {Ints{a.v[0], b.v[0], a.v[1], b.v[1]}}; }
+inline I32 zip_high(I32 a, I32 b) { return {Ints{a.v[2], b.v[2], a.v[3], b.v[3]}}; }
+
+inline float first_lane(F32 a) { return a.v[0]; }
+inline int32_t first_lane(I32 a) { return a.v[0]; }
+inline float reduce_add(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
+inline float larger(float a, float b) { return a > b ? a : b; }
+inline float reduce_max(F32 a) { return larger(larger(a.v[0], a.v[2]), larger(a.v[1], a.v[3])); }

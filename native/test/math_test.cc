@@ -1,0 +1,183 @@
+// exp, log, tanh, sigmoid, softplus and pow: their errors in units of the last place, against libm in double, over
+// every 4099th of all floats, and their special values.
+#include "test/kernel_testing.h"
+
+namespace galvani::test {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kDenormal = std::numeric_limits<float>::denorm_min();
+constexpr float kGreatest = std::numeric_limits<float>::max();
+
+double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+double softplus(double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x))); }
+
+struct Function {
+  const char* name;
+  MicroOp op;
+  double (*exact)(double);
+  double bound;  // in ulps; the greatest errors over all 2^32 floats are a little below
+};
+const Function kFunctions[] = {
+    {"exp", MicroOp::k_exp, std::exp, 1.05},       {"log", MicroOp::k_log, std::log, 0.8},
+    {"tanh", MicroOp::k_tanh, std::tanh, 1.4},     {"sigmoid", MicroOp::k_sigmoid, sigmoid, 2.0},
+    {"softplus", MicroOp::k_softplus, softplus, 1.7}, {"sqrt", MicroOp::k_sqrt, std::sqrt, 0.5},
+};
+constexpr double kPowBound = 1.2;
+
+// |actual - exact| over the distance of floats at `exact`. What overflows or is NaN must do so exactly.
+double error_in_ulps(float actual, double exact) {
+  const float rounded = static_cast<float>(exact);
+  if (!std::isfinite(rounded)) return same(actual, rounded) ? 0 : HUGE_VAL;
+  const double ulp = std::ldexp(1.0, std::max(std::ilogb(exact), -126) - 23);
+  return std::fabs(static_cast<double>(actual) - exact) / ulp;
+}
+
+// The worst of a run of points, printed once for each table and function.
+struct Worst {
+  double error = 0;
+  float x = 0, y = 0;
+  void see(double candidate, float at_x, float at_y) {
+    if (candidate <= error) return;  // a NaN goes on, and stays
+    error = candidate;
+    x = at_x;
+    y = at_y;
+  }
+  void expect_below(double bound, const KernelTable& table, const char* name) const {
+    if (error <= bound) return;
+    char text[200];
+    std::snprintf(text, sizeof text, "%s: %s: expected an error of at most %g ulp, got %g at (%a, %a)", table.isa, name,
+                  bound, error, static_cast<double>(x), static_cast<double>(y));
+    fail(__FILE__, __LINE__, text);
+  }
+};
+
+MicroKernel float_kernel(const KernelTable& table, MicroOp op) {
+  return table.micro[static_cast<int>(op)][static_cast<int>(DType::k_float32)];
+}
+
+float value(const KernelTable& table, MicroOp op, float x, float y = 0) {
+  float out;
+  float_kernel(table, op)(&x, &y, nullptr, &out, 1);
+  return out;
+}
+
+TEST(math_errors_over_all_floats) {
+  constexpr uint64_t kStride = 4099, kPoints = (uint64_t{1} << 32) / kStride;
+  std::vector<float> x(kPoints), out(kPoints);
+  std::vector<double> exact(kPoints);
+  for (uint64_t i = 0; i < kPoints; ++i) x[i] = float_of_bits(static_cast<uint32_t>(i * kStride));
+  for (const Function& function : kFunctions) {
+    for (uint64_t i = 0; i < kPoints; ++i) exact[i] = function.exact(static_cast<double>(x[i]));
+    for_each_table([&](const KernelTable& table) {
+      float_kernel(table, function.op)(x.data(), nullptr, nullptr, out.data(), static_cast<int64_t>(kPoints));
+      Worst worst;
+      for (uint64_t i = 0; i < kPoints; ++i) worst.see(error_in_ulps(out[i], exact[i]), x[i], 0);
+      worst.expect_below(function.bound, table, function.name);
+    });
+  }
+}
+
+TEST(math_special_values) {
+  struct Special {
+    MicroOp op;
+    float x, wanted;
+  };
+  const Special specials[] = {
+      {MicroOp::k_exp, 0.0f, 1.0f},
+      {MicroOp::k_exp, -0.0f, 1.0f},
+      {MicroOp::k_exp, kInfinity, kInfinity},
+      {MicroOp::k_exp, -kInfinity, 0.0f},
+      {MicroOp::k_exp, NAN, NAN},
+      {MicroOp::k_exp, 88.7228394f, kInfinity},         // log(2^128) = 88.72283911
+      {MicroOp::k_exp, -103.5f, kDenormal},             // between 1/2 and 3/2 of it
+      {MicroOp::k_exp, -104.0f, 0.0f},
+      {MicroOp::k_exp, -kGreatest, 0.0f},
+      {MicroOp::k_log, 1.0f, 0.0f},
+      {MicroOp::k_log, 0.0f, -kInfinity},
+      {MicroOp::k_log, -0.0f, -kInfinity},
+      {MicroOp::k_log, kInfinity, kInfinity},
+      {MicroOp::k_log, -kInfinity, NAN},
+      {MicroOp::k_log, -kDenormal, NAN},
+      {MicroOp::k_log, NAN, NAN},
+      {MicroOp::k_tanh, 0.0f, 0.0f},
+      {MicroOp::k_tanh, -0.0f, -0.0f},
+      {MicroOp::k_tanh, kDenormal, kDenormal},
+      {MicroOp::k_tanh, -kDenormal, -kDenormal},
+      {MicroOp::k_tanh, kInfinity, 1.0f},
+      {MicroOp::k_tanh, -kInfinity, -1.0f},
+      {MicroOp::k_tanh, kGreatest, 1.0f},
+      {MicroOp::k_tanh, NAN, NAN},
+      {MicroOp::k_sigmoid, 0.0f, 0.5f},
+      {MicroOp::k_sigmoid, kInfinity, 1.0f},
+      {MicroOp::k_sigmoid, -kInfinity, 0.0f},
+      {MicroOp::k_sigmoid, -103.5f, kDenormal},
+      {MicroOp::k_sigmoid, NAN, NAN},
+      {MicroOp::k_softplus, kInfinity, kInfinity},
+      {MicroOp::k_softplus, -kInfinity, 0.0f},
+      {MicroOp::k_softplus, -103.5f, kDenormal},
+      {MicroOp::k_softplus, kGreatest, kGreatest},
+      {MicroOp::k_softplus, NAN, NAN},
+      {MicroOp::k_sqrt, -0.0f, -0.0f},
+      {MicroOp::k_sqrt, -kDenormal, NAN},
+      {MicroOp::k_sqrt, kInfinity, kInfinity},
+  };
+  for_each_table([&](const KernelTable& table) {
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; ++i) {
+      const Special& special = specials[i];
+      EXPECT_SAME(value(table, special.op, special.x), special.wanted, describe(table, "special", static_cast<int64_t>(i)));
+    }
+  });
+}
+
+// Signs of zeros and infinities are compared too: libm's pow in double has all of IEEE 754's cases.
+TEST(pow_special_values) {
+  const float values[] = {0.0f,        -0.0f,       1.0f,        -1.0f,        2.0f,         -2.0f,        3.0f,
+                          -3.0f,       0.5f,        -0.5f,       1.5f,         -1.5f,        kInfinity,    -kInfinity,
+                          NAN,         kDenormal,   -kDenormal,  1e-39f,       kGreatest,    -kGreatest,   0.99999994f,
+                          1.0000001f,  16777215.0f, 16777216.0f, -16777215.0f, 8388607.5f,   -8388607.5f,  4194303.5f,
+                          1e9f,        -1e9f,       1e30f,       2147483648.0f, 33.0f,       -33.0f,       -0.99999994f};
+  for_each_table([&](const KernelTable& table) {
+    Worst worst;
+    for (const float x : values) {
+      for (const float y : values) {
+        const float actual = value(table, MicroOp::k_pow, x, y);
+        const double exact = std::pow(static_cast<double>(x), static_cast<double>(y));
+        worst.see(error_in_ulps(actual, exact), x, y);
+        if (!std::isnan(exact) && std::signbit(actual) != std::signbit(exact)) worst.see(HUGE_VAL, x, y);
+      }
+    }
+    worst.expect_below(kPowBound, table, "pow");
+  });
+}
+
+// Any two floats; a base of any size, or near 1, with an exponent that keeps the power between the least and the
+// greatest float.
+void draw(Random& random, float& x, float& y) {
+  const int64_t way = random.below(3);
+  x = float_of_bits(random.next());
+  y = float_of_bits(random.next());
+  if (way == 0) return;
+  x = way == 1 ? std::fabs(x) : 1 + random.uniform(-0.4f, 0.4f) * std::ldexp(1.0f, -static_cast<int>(random.below(24)));
+  y = static_cast<float>(static_cast<double>(random.uniform(-104, 89)) / std::log(static_cast<double>(x)));
+}
+
+TEST(pow_errors) {
+  constexpr int64_t kPoints = 300000;
+  std::vector<float> x(kPoints), y(kPoints), out(kPoints);
+  std::vector<double> exact(kPoints);
+  Random random(3);
+  for (size_t i = 0; i < kPoints; ++i) {
+    draw(random, x[i], y[i]);
+    exact[i] = std::pow(static_cast<double>(x[i]), static_cast<double>(y[i]));
+  }
+  for_each_table([&](const KernelTable& table) {
+    float_kernel(table, MicroOp::k_pow)(x.data(), y.data(), nullptr, out.data(), kPoints);
+    Worst worst;
+    for (size_t i = 0; i < kPoints; ++i) worst.see(error_in_ulps(out[i], exact[i]), x[i], y[i]);
+    worst.expect_below(kPowBound, table, "pow");
+  });
+}
+
+}  // namespace
+}  // namespace galvani::test

@@ -1,0 +1,32 @@
+/**
+ * The spine of the tests of operations: at least one row for each. Parity of the backends, gradient checks and the
+ * programs that run under sanitizers all come from these rows; an operation without one does not compile.
+ */
+import type { OpName } from '../../lib/graph/ops/index.ts'
+import type * as operations from '../../lib/operations.ts'
+import type { OpCase } from '../support/cases.ts'
+import { elementwiseCases } from './cases/elementwise.ts'
+import { indexingCases } from './cases/indexing.ts'
+import { leafCases } from './cases/leaf.ts'
+import { matmulCases } from './cases/matmul.ts'
+import { movementCases } from './cases/movement.ts'
+import { optimizerCases } from './cases/optimizer.ts'
+import { reduceCases } from './cases/reduce.ts'
+import { softmaxCases } from './cases/softmax.ts'
+
+/** Leaves that programs bind as inputs: the operands of every row. */
+type BoundLeaf = 'data' | 'placeholder'
+
+/** Every operation of the graph, and every function of the package, some of which are several operations. */
+export type CaseName = Exclude<OpName, BoundLeaf> | keyof typeof operations
+
+export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
+  ...leafCases,
+  ...elementwiseCases,
+  ...matmulCases,
+  ...movementCases,
+  ...reduceCases,
+  ...softmaxCases,
+  ...indexingCases,
+  ...optimizerCases,
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { ProgramError } from '../../lib/errors.ts'
+import { opcodes } from '../../lib/program/instructions.ts'
+import { verifyProgram } from '../../lib/program/verify.ts'
+import { apply, float, malformedPrograms } from '../support/malformed-programs.ts'
+import { opcodeSamples } from '../support/opcode-samples.ts'
+import { program } from '../support/run.ts'
+
+describe('a malformed program is refused, its well-formed twin is not', () => {
+  test.each(malformedPrograms)('$rule', ({ twin, malformed, message }) => {
+    verifyProgram(twin)
+    expect(() => verifyProgram(malformed)).toThrow(ProgramError)
+    expect(() => verifyProgram(malformed)).toThrow(message)
+  })
+})
+
+test.each(opcodes)('the sample of %s is well-formed', (opcode) => {
+  verifyProgram(opcodeSamples[opcode])
+})
+
+/** Value i + 1 is the negative of value i, in the arena at offsetOf(i). */
+const negations = (count: number, offsetOf: (i: number) => number, arenaBytes: number) =>
+  program({
+    values: [float([4], 'input', 0), ...Array.from({ length: count }, (_, i) => float([4], 'arena', offsetOf(i)))],
+    instructions: Array.from({ length: count }, (_, i) => apply('neg', [i], i + 1, [4])),
+    inputCount: 1,
+    arenaBytes,
+  })
+
+describe('slots', () => {
+  test('an operand that is not read again may be replaced', () => {
+    verifyProgram(negations(3, () => 0, 64))
+  })
+
+  test('a slot is free once its value is not read again', () => {
+    verifyProgram(negations(4, (i) => (i % 2) * 64, 128))
+  })
+
+  test('100,000 instructions, all of whose values are alive at the end', () => {
+    const count = 100_000
+    const { values, instructions, ...rest } = negations(count, (i) => ((i * 7919) % count) * 64, count * 64)
+    const readers = Array.from({ length: count }, (_, i) => apply('neg', [i + 1], count + 1 + i, [4]))
+    const outputs = readers.map((_, i) => float([4], 'arena', (count + i) * 64))
+    const all = {
+      values: [...values, ...outputs],
+      instructions: [...instructions, ...readers],
+      ...rest,
+      arenaBytes: count * 128,
+    }
+    verifyProgram(all)
+    const busy = { ...all, values: all.values.with(count, float([4], 'arena', 0)) }
+    expect(() => verifyProgram(busy)).toThrow(
+      `instruction ${count - 1} (elementwise): expected a free slot for value ${count}`,
+    )
+  })
+})

@@ -1,0 +1,144 @@
+/** What a row of the operation cases is, and the programs that are made from it. */
+import assert from 'node:assert'
+
+import type { Buffers } from '../../lib/backend/backend.ts'
+import { allocate, type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
+import { gradients } from '../../lib/graph/autograd.ts'
+import { lower } from '../../lib/graph/lower.ts'
+import type { Node } from '../../lib/graph/node.ts'
+import { data } from '../../lib/graph/ops/leaf.ts'
+import { buildProgram } from '../../lib/program/build.ts'
+import type { FusionPass } from '../../lib/program/fuse.ts'
+import type { Program } from '../../lib/program/program.ts'
+import { type Shape, sizeOf } from '../../lib/shape.ts'
+import { type Tensor, wrap } from '../../lib/tensor.ts'
+import { uniforms } from './tape.ts'
+
+/** Uniform in [low, high); where low is negative, without |x| < gap. */
+export interface Range {
+  readonly low: number
+  readonly high: number
+  readonly gap?: number
+}
+
+/** A range, or some numbers over and over. */
+export type Values = Range | readonly number[]
+
+export interface Operand {
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly values: Values
+}
+
+const ordinary: { readonly [K in DType]: Values } = {
+  float32: { low: -2, high: 2 },
+  float64: { low: -2, high: 2 },
+  int32: { low: -9, high: 10 },
+  uint8: { low: 0, high: 256 },
+  bool: { low: 0, high: 2 },
+}
+
+export const operand = (shape: Shape, values?: Values, dtype: DType = 'float32'): Operand => ({
+  shape,
+  dtype,
+  values: values ?? ordinary[dtype],
+})
+
+/** Shapes as text: '3,17 17 .' is [3, 17], [17] and the scalar []. */
+export const shapesOf = (text: string): Shape[] =>
+  text.split(' ').map((shape) => (shape === '.' ? [] : shape.split(',').map(Number)))
+
+type Magnitude = (...xs: Tensor[]) => Tensor
+
+/**
+ * How far a backend may be from the reference, see tolerance.ts. `depth` is the number of terms of a sum, and the
+ * magnitude of the sum is what the function gives for the absolute values of its operands, unless it is said.
+ */
+export type CaseContract = { readonly ulps: number } | { readonly depth: number; readonly magnitude?: Magnitude }
+
+/** One use of one operation. */
+export interface OpCase {
+  readonly note?: string
+  readonly inputs: readonly Operand[]
+  readonly f: (...xs: Tensor[]) => Tensor | readonly Tensor[]
+  readonly contract: CaseContract
+  /** Its gradient in the float operands is checked: there are some, and the function is smooth where they are. */
+  readonly differentiable?: boolean
+}
+
+export const exactly: CaseContract = { ulps: 0 }
+
+/** Names a row by what it takes. */
+export function titleOf({ note, inputs }: OpCase): string {
+  const types = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join(',')}]`).join(' ')
+  return note === undefined ? types : `${note}: ${types}`
+}
+
+/** Runs a check on every row, and names the ones that fail. */
+export function checkRows(rows: readonly OpCase[], check: (row: OpCase) => void): void {
+  const failures = rows.flatMap((row) => {
+    try {
+      check(row)
+      return []
+    } catch (error) {
+      return [`${titleOf(row)}: ${(error as Error).message}`]
+    }
+  })
+  assert.ok(failures.length === 0, `${failures.length} of ${rows.length} rows fail\n${failures.join('\n')}`)
+}
+
+export function dataOf({ shape, dtype, values }: Operand, seed: number): TypedArray {
+  const array = allocate(dtype, sizeOf(shape))
+  const next = uniforms(seed)
+  const fromRange = (range: Range) => (isFloat(dtype) ? between(range, next()) : Math.floor(between(range, next())))
+  for (let i = 0; i < array.length; i++) array[i] = 'low' in values ? fromRange(values) : values[i % values.length]!
+  return array
+}
+
+function between({ low, high, gap = 0 }: Range, u: number): number {
+  const x = low + (high - low - 2 * gap) * u
+  return x < -gap ? x : x + 2 * gap
+}
+
+/** The operands of a row, each a leaf of the graph. */
+export const leavesOf = ({ inputs }: OpCase): Tensor[] =>
+  inputs.map((x, i) => wrap(data(dataOf(x, 7919 * (i + 1)), x.dtype, x.shape)))
+
+export const outputsOf = ({ f }: OpCase, xs: readonly Tensor[]): Tensor[] => [f(...xs)].flat()
+
+export interface CaseProgram {
+  readonly program: Program
+  readonly inputs: Buffers
+}
+
+function programOf(results: readonly Node[], passes?: readonly FusionPass[]): CaseProgram {
+  const { draft, inputs } = lower(results)
+  return { program: buildProgram(draft, passes), inputs: inputs.map((leaf) => leaf.storage!.array) }
+}
+
+export const forwardProgram = (row: OpCase, passes?: readonly FusionPass[]): CaseProgram =>
+  programOf(
+    outputsOf(row, leavesOf(row)).map(({ node }) => node),
+    passes,
+  )
+
+/** The gradients of Σ y·cotangent with respect to every float operand, for a fixed random cotangent. */
+export function gradientProgram(row: OpCase, passes?: readonly FusionPass[]): CaseProgram {
+  const xs = leavesOf(row)
+  const [y] = outputsOf(row, xs)
+  const cotangent = data(dataOf(operand(y!.shape, undefined, y!.dtype), 1), y!.dtype, y!.shape)
+  const wanted = xs.filter(({ dtype }) => isFloat(dtype)).map(({ node }) => node)
+  const found = gradients(y!.node, wanted, cotangent)
+  return programOf(
+    found.filter((gradient) => gradient !== null),
+    passes,
+  )
+}
+
+/** What the terms of each sum add up to in absolute value, by the function that the contract names. */
+export function magnitudeProgram({ inputs, f, contract }: OpCase): CaseProgram | null {
+  if ('ulps' in contract) return null
+  const xs = leavesOf({ inputs, f, contract })
+  const magnitude = contract.magnitude?.(...xs) ?? f(...xs.map((x) => (isFloat(x.dtype) ? x.abs() : x)))
+  return programOf([magnitude].flat().map(({ node }) => node))
+}

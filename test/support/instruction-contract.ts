@@ -1,0 +1,195 @@
+/** How far each output of one instruction may be from the reference, given its operands: the numeric contract, by opcode. */
+import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
+import type { DType, TypedArray } from '../../lib/dtype.ts'
+import {
+  type Instruction,
+  type InstructionOf,
+  microOps,
+  microResultDType,
+  type Opcode,
+} from '../../lib/program/instructions.ts'
+import { denseStrides, sizeOf } from '../../lib/shape.ts'
+import { runInstruction, type Typed, typed } from './run.ts'
+import { accumulated, type Contract, exact, expectClose, microOpUlps, ulps } from './tolerance.ts'
+
+const reference = createReferenceBackend()
+
+type Given<K extends Opcode> = {
+  readonly params: InstructionOf<K>['params']
+  readonly inputs: readonly TypedArray[]
+  readonly expected: readonly TypedArray[]
+}
+
+/** The contract of each output. */
+type Contracts<K extends Opcode> = { of(given: Given<K>): Contract[] }['of']
+
+const same = ({ expected }: { expected: readonly TypedArray[] }): Contract[] => expected.map(() => exact)
+
+/** Magnitudes leave out what is not finite (it has to match), and grow without bound where float32 may overflow. */
+const magnitude = (x: number): number => (Number.isFinite(x) ? (Math.abs(x) > 2 ** 125 ? Infinity : Math.abs(x)) : 0)
+
+const magnitudes = (x: TypedArray): TypedArray => Float64Array.from(x, magnitude)
+
+const epsilons = (count: number, of: (i: number) => number): Contract => ({
+  epsilons: Float64Array.from({ length: count }, (_, i) => of(i)),
+})
+
+const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> } = {
+  matmul({ params, inputs, expected }) {
+    const size = params.batch * params.m * params.n
+    const [terms] = runInstruction(reference, 'matmul', { ...params, activation: 'none' }, inputs.map(magnitudes), [
+      ['float64', size],
+    ])
+    const sum = accumulated(params.k + inputs.length - 2, terms!) as { epsilons: Float64Array }
+    const steepest = params.activation === 'leakyRelu' ? Math.max(1, Math.abs(params.slope)) : 1
+    const rounding = params.activation === 'none' || params.activation === 'relu' ? 0 : 2
+    return [epsilons(size, (i) => sum.epsilons[i]! * steepest + rounding * magnitude(expected[0]![i]!))]
+  },
+  copy: same,
+  pad: same,
+  concat: same,
+  reduce({ params, inputs: [x], expected }) {
+    if (params.kind !== 'sum' || x instanceof Int32Array) return same({ expected })
+    const [terms] = runInstruction(reference, 'reduce', params, [magnitudes(x!)], [['float64', expected[0]!.length]])
+    return [accumulated(params.reduced, terms!)]
+  },
+  argmax: same,
+  softmax({ params, inputs: [x], expected: [out] }) {
+    const { errors } = softmaxErrors(params, x!, out!)
+    return [epsilons(out!.length, errors)]
+  },
+  logSoftmax({ params, inputs: [x], expected: [out] }) {
+    const { distances, terms } = softmaxErrors(params, x!, out!)
+    return [epsilons(out!.length, (i) => distances(i) + magnitude(out![i]!) + terms)]
+  },
+  softmaxCrossEntropy({ params, inputs: [logits, labels], expected: [losses, gradient] }) {
+    const { rows, columns } = params
+    const [softmax] = runInstruction(
+      reference,
+      'softmax',
+      params,
+      [logits!],
+      [[gradient instanceof Float64Array || losses instanceof Float64Array ? 'float64' : 'float32', rows * columns]],
+    )
+    const { distances, errors, terms } = softmaxErrors(params, logits!, softmax!)
+    const weights = weightsOf(params, labels!)
+    const sumOf = (row: number, f: (i: number) => number) => {
+      let sum = 0
+      for (let i = row * columns; i < (row + 1) * columns; i++) sum += f(i)
+      return sum
+    }
+    const loss = (i: number) =>
+      magnitude(weights[i]!) * (2 * distances(i) + 2 * Math.log(columns) + terms) * (1 + Math.sqrt(columns))
+    const total = (row: number) => sumOf(row, (i) => magnitude(weights[i]!))
+    const slope = (i: number) => {
+      const sum = total(Math.floor(i / columns))
+      return errors(i) * sum + (softmax![i]! * sum * terms + 2 * magnitude(weights[i]!))
+    }
+    const ofLosses = epsilons(rows, (row) => sumOf(row, loss))
+    return gradient ? [ofLosses, epsilons(rows * columns, slope)] : [ofLosses]
+  },
+  gather: same,
+  scatterAdd: same,
+  random: same,
+  sgd({ params, inputs: [p, g, learningRate] }) {
+    return [epsilons(params.size, (i) => magnitude(p![i]!) + 2 * magnitude(learningRate![0]! * g![i]!))]
+  },
+  momentum({ params, inputs: [p, g, v, learningRate] }) {
+    const velocity = (i: number) => 2 * (magnitude(params.momentum * v![i]!) + magnitude(g![i]!))
+    const update = (i: number) => learningRate![0]! * 4 * (velocity(i) + magnitude(g![i]!))
+    return [epsilons(params.size, (i) => magnitude(p![i]!) + update(i)), epsilons(params.size, velocity)]
+  },
+  adam({ params, inputs: [p, g, m, v, learningRate, step], expected: [, , newV] }) {
+    const { size, beta1, beta2, epsilon } = params
+    const first = (i: number) => 4 * (magnitude(beta1 * m![i]!) + magnitude((1 - beta1) * g![i]!))
+    const second = (i: number) => 4 * (magnitude(beta2 * v![i]!) + magnitude(g![i]! ** 2))
+    const stepSize = learningRate![0]! / (1 - beta1 ** step![0]!)
+    const bias2 = 1 - beta2 ** step![0]!
+    const update = (i: number) => (4 * stepSize * first(i)) / (Math.sqrt(magnitude(newV![i]!) / bias2) + epsilon)
+    const parameter = (i: number) => 4 * magnitude(p![i]!) + update(i) + (second(i) === Infinity ? Infinity : 0)
+    return [parameter, first, second].map((f) => epsilons(size, f))
+  },
+}
+
+/** Of row-wise exponentials: |x − max|, which is how much exp enlarges a rounding of x − max, and the error of softmax. */
+function softmaxErrors({ rows, columns }: { rows: number; columns: number }, x: TypedArray, softmax: TypedArray) {
+  const [max] = runInstruction(
+    reference,
+    'reduce',
+    { kind: 'max', outer: rows, reduced: columns, inner: 1 },
+    [Float64Array.from(x)],
+    [['float64', rows]],
+  )
+  const distances = (i: number) => magnitude(x[i]! - max![Math.floor(i / columns)]!)
+  const terms = 4 + 2 * Math.sqrt(columns)
+  const errors = (i: number) => (softmax[i]! > 0 ? softmax[i]! * (distances(i) + terms) : 0)
+  return { distances, errors, terms }
+}
+
+/** The labels as a row of probabilities each. */
+function weightsOf({ rows, columns }: { rows: number; columns: number }, labels: TypedArray): TypedArray {
+  if (!(labels instanceof Int32Array)) return labels
+  const weights = new Float64Array(rows * columns)
+  labels.forEach((label, row) => {
+    weights[row * columns + label] = 1
+  })
+  return weights
+}
+
+/**
+ * Throws unless the outputs are those of the reference within the contract. An elementwise group is checked step by
+ * step, so `actual` must end with one output for each step of its code, as `exposed` programs have.
+ */
+export function checkInstruction(instruction: Instruction, inputs: readonly Typed[], actual: readonly Typed[]): void {
+  const { opcode, params } = instruction
+  if (opcode === 'elementwise') {
+    checkSteps(instruction, inputs, actual)
+    return
+  }
+  const outputs = actual.map(({ dtype, data }) => [dtype, data.length] as const)
+  const expected = runInstruction(reference, opcode, params, inputs, outputs)
+  const contractsOf = contracts[opcode] as Contracts<Opcode>
+  const allowed = contractsOf({ params, inputs: inputs.map(({ data }) => data), expected })
+  actual.forEach(({ data }, i) => {
+    expectClose(data, expected[i]!, allowed[i]!, `${opcode}, output ${i}`)
+  })
+}
+
+function checkSteps(
+  { params }: InstructionOf<'elementwise'>,
+  inputs: readonly Typed[],
+  actual: readonly Typed[],
+): void {
+  const { shape, operands, code, results } = params
+  const size = sizeOf(shape)
+  const registers: Typed[] = inputs.map((x, i) => {
+    const [data] = runInstruction(reference, 'copy', { shape, ...operands[i]! }, [x], [[x.dtype, size]])
+    return { dtype: x.dtype, data: data! }
+  })
+  registers.push(...actual.slice(actual.length - code.length))
+  code.forEach((step, i) => {
+    const args = step.args.map((register) => registers[register]!)
+    const expected = runStep(step, args, microResultDType(step), size)
+    const what = `${step.op} of ${args.map((x) => x.data[0]).join(', ')}, …`
+    expectClose(registers[inputs.length + i]!.data, expected, ulps(microOpUlps[step.op]), `step ${i}, ${what}`)
+  })
+  results.forEach((register, i) => {
+    expectClose(actual[i]!.data, registers[register]!.data, exact, `result ${i}`)
+  })
+}
+
+function runStep(
+  step: InstructionOf<'elementwise'>['params']['code'][number],
+  args: readonly Typed[],
+  to: DType,
+  size: number,
+): TypedArray {
+  const { arity } = microOps[step.op]
+  const params = {
+    shape: [size],
+    operands: args.map(() => ({ offset: 0, strides: denseStrides([size]) })),
+    code: [{ ...step, args: args.map((_, i) => i) }],
+    results: [arity],
+  }
+  return runInstruction(reference, 'elementwise', params, args.map(typed), [[to, size]])[0]!
+}

@@ -1,0 +1,147 @@
+/** One small valid program of a single instruction for each opcode, from inputs to results. */
+import type { DType } from '../../lib/dtype.ts'
+import type { InstructionParams, Opcode } from '../../lib/program/instructions.ts'
+import type { Program } from '../../lib/program/program.ts'
+import { instruction, program, value } from './run.ts'
+
+type Operands = readonly (readonly [DType, ...number[]])[]
+
+function sample<K extends Opcode>(
+  opcode: K,
+  params: InstructionParams[K],
+  inputs: Operands,
+  outputs: Operands,
+): Program {
+  return program({
+    values: [
+      ...inputs.map(([dtype, ...shape], i) => value(dtype, shape, 'input', i)),
+      ...outputs.map(([dtype, ...shape], i) => value(dtype, shape, 'result', i)),
+    ],
+    instructions: [
+      instruction(
+        opcode,
+        params,
+        inputs.map((_, i) => i),
+        outputs.map((_, i) => inputs.length + i),
+      ),
+    ],
+    inputCount: inputs.length,
+    resultCount: outputs.length,
+  })
+}
+
+export const opcodeSamples: { readonly [K in Opcode]: Program } = {
+  matmul: sample(
+    'matmul',
+    {
+      batch: 2,
+      m: 3,
+      n: 4,
+      k: 5,
+      a: { offset: 0, batchStride: 15, leadingDimension: 5, transpose: false },
+      b: { offset: 1, batchStride: 0, leadingDimension: 6, transpose: true },
+      activation: 'leakyRelu',
+      slope: 0.1,
+    },
+    [
+      ['float32', 2, 3, 5],
+      ['float32', 24],
+      ['float32', 4],
+    ],
+    [['float32', 2, 3, 4]],
+  ),
+  elementwise: sample(
+    'elementwise',
+    {
+      shape: [2, 3],
+      operands: [
+        { offset: 0, strides: [3, 1] },
+        { offset: 0, strides: [0, 1] },
+        { offset: 1, strides: [-1, 0] },
+      ],
+      code: [
+        { op: 'add', dtype: 'float32', args: [0, 1] },
+        { op: 'cast', dtype: 'int32', to: 'float32', args: [2] },
+        { op: 'less', dtype: 'float32', args: [3, 4] },
+        { op: 'where', dtype: 'float32', args: [5, 3, 4] },
+      ],
+      results: [5, 6],
+    },
+    [
+      ['float32', 2, 3],
+      ['float32', 3],
+      ['int32', 2],
+    ],
+    [
+      ['bool', 2, 3],
+      ['float32', 2, 3],
+    ],
+  ),
+  copy: sample('copy', { shape: [3, 2], offset: 0, strides: [1, 3] }, [['uint8', 2, 3]], [['uint8', 3, 2]]),
+  pad: sample('pad', { shape: [2, 2], offset: 1, strides: [4, 2] }, [['int32', 2, 2]], [['int32', 8]]),
+  concat: sample(
+    'concat',
+    { outer: 2, inners: [1, 3] },
+    [
+      ['bool', 2, 1],
+      ['bool', 2, 3],
+    ],
+    [['bool', 2, 4]],
+  ),
+  reduce: sample('reduce', { kind: 'sum', outer: 2, reduced: 3, inner: 4 }, [['int32', 2, 3, 4]], [['int32', 2, 4]]),
+  argmax: sample('argmax', { outer: 2, reduced: 3, inner: 4 }, [['float32', 2, 3, 4]], [['int32', 2, 4]]),
+  softmax: sample('softmax', { rows: 2, columns: 3 }, [['float32', 2, 3]], [['float32', 2, 3]]),
+  logSoftmax: sample('logSoftmax', { rows: 2, columns: 3 }, [['float32', 2, 3]], [['float32', 2, 3]]),
+  softmaxCrossEntropy: sample(
+    'softmaxCrossEntropy',
+    { rows: 2, columns: 3 },
+    [
+      ['float32', 2, 3],
+      ['int32', 2],
+    ],
+    [
+      ['float32', 2],
+      ['float32', 2, 3],
+    ],
+  ),
+  gather: sample(
+    'gather',
+    { rows: 3, rowSize: 2, count: 4 },
+    [
+      ['uint8', 3, 2],
+      ['int32', 4],
+    ],
+    [['uint8', 4, 2]],
+  ),
+  scatterAdd: sample(
+    'scatterAdd',
+    { rows: 3, rowSize: 2, count: 4 },
+    [
+      ['float32', 3, 2],
+      ['int32', 4],
+      ['float32', 4, 2],
+    ],
+    [['float32', 3, 2]],
+  ),
+  random: sample('random', { distribution: 'normal' }, [['int32', 2]], [['float32', 5]]),
+  sgd: sample('sgd', { size: 3 }, [['float32', 3], ['float32', 3], ['float32']], [['float32', 3]]),
+  momentum: sample(
+    'momentum',
+    { size: 3, momentum: 0.9, nesterov: true },
+    [['float32', 3], ['float32', 3], ['float32', 3], ['float32']],
+    [
+      ['float32', 3],
+      ['float32', 3],
+    ],
+  ),
+  adam: sample(
+    'adam',
+    { size: 3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+    [['float32', 3], ['float32', 3], ['float32', 3], ['float32', 3], ['float32'], ['float32']],
+    [
+      ['float32', 3],
+      ['float32', 3],
+      ['float32', 3],
+    ],
+  ),
+}

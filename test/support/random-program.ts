@@ -1,0 +1,398 @@
+/**
+ * Random valid programs over every opcode and dtype. A sketch says what is computed; a placement (placement.ts) says
+ * where the values lie.
+ */
+import { type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
+import {
+  activations,
+  distributions,
+  type Instruction,
+  type InstructionParams,
+  type LoadPattern,
+  type MatrixLayout,
+  type MicroInstruction,
+  microOpNames,
+  microOps,
+  microResultDType,
+  type Opcode,
+  opcodeFacts,
+  opcodes,
+  reductions,
+} from '../../lib/program/instructions.ts'
+import { denseStrides, type Shape, sizeOf } from '../../lib/shape.ts'
+import { type Content, randomData } from './random-data.ts'
+import { instruction } from './run.ts'
+import { Tape } from './tape.ts'
+
+/** `state`: the old value of a state; `update`: the new one. */
+export interface SketchValue {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly role: 'input' | 'literal' | 'state' | 'update' | 'computed'
+  /** Of inputs, literals and states. */
+  readonly data?: TypedArray
+  /** The number of the state, of states and updates. */
+  readonly state?: number
+}
+
+export interface Sketch {
+  readonly values: readonly SketchValue[]
+  readonly instructions: readonly Instruction[]
+  /** The computed values that the caller sees. */
+  readonly results: ReadonlySet<number>
+}
+
+/** One instruction for each tape. */
+export function sketchOf(tapes: readonly (readonly number[])[], dtypes: readonly DType[]): Sketch {
+  const sketcher = new Sketcher(dtypes)
+  for (const numbers of tapes) {
+    sketcher.tape = new Tape(numbers)
+    const opcode = sketcher.tape.pick(['elementwise', ...opcodes, 'elementwise'] satisfies Opcode[])
+    const mayFail = opcodeFacts[opcode].fallible && sketcher.wroteState
+    emitters[mayFail ? 'copy' : opcode](sketcher, sketcher.tape)
+  }
+  return sketcher.finish()
+}
+
+const sizes = [4, 1, 2, 3, 6, 8, 12, 16, 17, 24, 33, 64, 100, 130, 0, 2100]
+const numbers: readonly DType[] = ['float32', 'float64', 'int32']
+
+class Sketcher {
+  tape = new Tape([])
+  wroteState = false
+  readonly dtypes: readonly DType[]
+  readonly floats: readonly DType[]
+  readonly numbers: readonly DType[]
+  readonly #values: SketchValue[] = []
+  readonly #instructions: Instruction[] = []
+  readonly #results = new Set<number>()
+  readonly #read = new Set<number>()
+  /** States whose new value is written. */
+  readonly #updated = new Set<number>()
+  #states = 0
+
+  constructor(dtypes: readonly DType[]) {
+    this.dtypes = dtypes
+    this.floats = dtypes.filter(isFloat)
+    this.numbers = dtypes.filter((dtype) => numbers.includes(dtype))
+  }
+
+  dtypeOf = (id: number): DType => this.#values[id]!.dtype
+  sizeOf = (id: number): number => sizeOf(this.#values[id]!.shape)
+
+  #add(value: SketchValue): number {
+    this.#values.push(value)
+    return this.#values.length - 1
+  }
+
+  /** A value that may still be read and that fits; mostly one that nothing has read yet, so that chains grow. */
+  find(fits: (dtype: DType, size: number) => boolean): number | undefined {
+    const found = this.#values.flatMap(({ dtype, shape, role, state }, id) => {
+      const isGone = role === 'state' && this.#updated.has(state!)
+      return fits(dtype, sizeOf(shape)) && !isGone ? [id] : []
+    })
+    const unread = found.filter((id) => !this.#read.has(id))
+    const candidates = unread.length > 0 && !this.tape.oneIn(4) ? unread : found
+    return candidates.length === 0 || this.tape.oneIn(5) ? undefined : this.tape.pick(candidates)
+  }
+
+  fresh(dtype: DType, size: number, content: Content = 'any'): number {
+    const role = this.tape.pick(['input', 'input', 'literal'] as const)
+    return this.#add({
+      dtype,
+      shape: shapeOf(this.tape, size),
+      role,
+      data: randomData(this.tape, dtype, size, content),
+    })
+  }
+
+  state(dtype: DType, size: number, content: Content = 'any'): number {
+    const data = randomData(this.tape, dtype, size, content)
+    return this.#add({ dtype, shape: [size], role: 'state', data, state: this.#states++ })
+  }
+
+  /** Some value of one of the dtypes. */
+  any(dtypes: readonly DType[]): number {
+    return this.find((dtype) => dtypes.includes(dtype)) ?? this.fresh(this.tape.pick(dtypes), this.tape.pick(sizes))
+  }
+
+  operand(dtype: DType, size: number): number {
+    return this.find((d, s) => d === dtype && s === size) ?? this.fresh(dtype, size)
+  }
+
+  output(dtype: DType, size: number): number {
+    const id = this.#add({ dtype, shape: shapeOf(this.tape, size), role: 'computed' })
+    if (this.tape.oneIn(8)) this.#results.add(id)
+    return id
+  }
+
+  /** The new value of `old`, in place where that is a state that has none, else a computed value. */
+  outputOver(old: number): number {
+    const { role, state, dtype, shape } = this.#values[old]!
+    if (role !== 'state' || this.#updated.has(state!)) return this.output(dtype, sizeOf(shape))
+    this.#updated.add(state!)
+    this.wroteState = true
+    return this.#add({ dtype, shape, role: 'update', state: state! })
+  }
+
+  emit<K extends Opcode>(opcode: K, params: InstructionParams[K], inputs: number[], outputs: number[]): void {
+    this.#instructions.push(instruction(opcode, params, inputs, outputs))
+    for (const id of inputs) this.#read.add(id)
+  }
+
+  finish(): Sketch {
+    this.#values.forEach(({ role }, id) => {
+      if (role === 'computed' && !this.#read.has(id)) this.#results.add(id)
+    })
+    return { values: this.#values, instructions: this.#instructions, results: this.#results }
+  }
+}
+
+/** `count` extents whose product is `size`. */
+function factors(tape: Tape, size: number, count: number): number[] {
+  if (size === 0) {
+    const zero = tape.below(count)
+    return Array.from({ length: count }, (_, i) => (i === zero ? 0 : 1 + tape.below(3)))
+  }
+  const extents: number[] = []
+  for (let rest = size; extents.length < count; rest /= extents.at(-1)!) {
+    const divisors = Array.from({ length: rest }, (_, i) => rest - i).filter((divisor) => rest % divisor === 0)
+    extents.push(extents.length === count - 1 ? rest : tape.pick(divisors))
+  }
+  return extents
+}
+
+function shapeOf(tape: Tape, size: number): number[] {
+  if (size === 1 && tape.oneIn(2)) return []
+  return factors(tape, size, 1 + tape.below(4))
+}
+
+const dense = (shape: Shape): LoadPattern => ({ offset: 0, strides: denseStrides(shape) })
+
+/** Any way of reading the shape from an operand of `size` elements. */
+function randomPattern(tape: Tape, shape: Shape, size: number): LoadPattern {
+  if (sizeOf(shape) === 0) return dense(shape)
+  let room = size - 1
+  let back = 0
+  const strides = shape.map((extent) => {
+    if (extent === 1) return tape.below(5)
+    const stride = tape.below(Math.floor(room / (extent - 1)) + 1)
+    room -= stride * (extent - 1)
+    if (!tape.oneIn(6)) return stride
+    back += stride * (extent - 1)
+    return -stride
+  })
+  return { offset: back + tape.below(room + 1), strides }
+}
+
+/** A value and a way of reading the shape from it. */
+function randomView(s: Sketcher, tape: Tape, dtypes: readonly DType[], shape: Shape): [number, LoadPattern] {
+  const size = sizeOf(shape)
+  if (tape.below(2) === 0) {
+    const id = s.find((dtype, n) => dtypes.includes(dtype) && n === size) ?? s.fresh(tape.pick(dtypes), size)
+    return [id, dense(shape)]
+  }
+  const id = s.find((dtype, n) => dtypes.includes(dtype) && n > 0) ?? s.fresh(tape.pick(dtypes), 1 + tape.below(20))
+  return [id, randomPattern(tape, shape, s.sizeOf(id))]
+}
+
+const operandDTypes = (s: Sketcher) => ({
+  same: s.numbers,
+  float: s.floats,
+  any: s.dtypes,
+  comparison: s.dtypes,
+  cast: s.dtypes,
+})
+
+/** Steps over registers of these types, which grow with each step. */
+function randomCode(s: Sketcher, tape: Tape, registers: DType[]): MicroInstruction[] {
+  const code: MicroInstruction[] = []
+  for (let steps = 1 + tape.below(6); steps > 0; steps--) {
+    const op = tape.pick(microOpNames)
+    const { arity, kind } = microOps[op]
+    const usable = registers.filter((dtype) => operandDTypes(s)[kind].includes(dtype))
+    if (usable.length === 0 || (op === 'where' && !registers.includes('bool'))) continue
+    const dtype = tape.pick(usable)
+    const register = (wanted: DType) => tape.pick(registers.flatMap((given, i) => (given === wanted ? [i] : [])))
+    const args = Array.from({ length: arity }, (_, i) => register(op === 'where' && i === 0 ? 'bool' : dtype))
+    const step = op === 'cast' ? { op, dtype, to: tape.pick(s.dtypes), args } : { op, dtype, args }
+    code.push(step)
+    registers.push(microResultDType(step))
+  }
+  return code
+}
+
+function randomLayout(tape: Tape, batch: number, rows: number, columns: number): [MatrixLayout, reach: number] {
+  const transpose = tape.oneIn(2)
+  const [outer, inner] = transpose ? [columns, rows] : [rows, columns]
+  const leadingDimension = inner + (tape.oneIn(3) ? tape.below(4) : 0)
+  const batchStride = tape.oneIn(3) ? 0 : outer * leadingDimension + tape.below(3)
+  const offset = tape.oneIn(3) ? tape.below(4) : 0
+  const isEmpty = batch * rows * columns === 0
+  const reach = isEmpty ? 0 : offset + (batch - 1) * batchStride + (outer - 1) * leadingDimension + inner
+  return [{ offset, batchStride, leadingDimension, transpose }, reach]
+}
+
+/** A value of at least `reach` elements. */
+function matrixOperand(s: Sketcher, tape: Tape, dtype: DType, reach: number): number {
+  return s.find((d, size) => d === dtype && size >= reach) ?? s.fresh(dtype, reach + tape.below(3))
+}
+
+const scalar = (s: Sketcher, dtype: DType): number => s.fresh(dtype, 1, 'positive')
+
+/** What an optimizer updates: a state, or some other value. */
+function parameter(s: Sketcher, tape: Tape): { p: number; dtype: DType; size: number } {
+  const p = tape.oneIn(3) ? s.state(tape.pick(s.floats), tape.pick(sizes)) : s.any(s.floats)
+  return { p, dtype: s.dtypeOf(p), size: s.sizeOf(p) }
+}
+
+function moment(s: Sketcher, tape: Tape, dtype: DType, size: number, content: Content = 'any'): number {
+  if (tape.oneIn(2)) return s.state(dtype, size, content)
+  return content === 'any' ? s.operand(dtype, size) : s.fresh(dtype, size, content)
+}
+
+const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = {
+  matmul(s, tape) {
+    const dtype = tape.pick(s.floats)
+    const extent = () => tape.pick([2, 1, 3, 4, 5, 7, 8, 16, 17, 33, 50, 0])
+    const [batch, m, n, k] = [tape.pick([1, 1, 2, 3, 0]), extent(), extent(), extent()]
+    const [a, reachA] = randomLayout(tape, batch, m, k)
+    const [b, reachB] = randomLayout(tape, batch, k, n)
+    const inputs = [matrixOperand(s, tape, dtype, reachA), matrixOperand(s, tape, dtype, reachB)]
+    if (tape.oneIn(2)) inputs.push(s.operand(dtype, n))
+    const params = { batch, m, n, k, a, b, activation: tape.pick(activations), slope: 0.01 }
+    s.emit('matmul', params, inputs, [s.output(dtype, batch * m * n)])
+  },
+  elementwise(s, tape) {
+    const first = s.any(s.dtypes)
+    const shape = shapeOf(tape, s.sizeOf(first))
+    const views: [number, LoadPattern][] = [[first, dense(shape)]]
+    for (let more = tape.below(3); more > 0; more--) views.push(randomView(s, tape, s.dtypes, shape))
+    const inputs = views.map(([id]) => id)
+    const registers = inputs.map(s.dtypeOf)
+    const code = randomCode(s, tape, registers)
+    const results = [registers.length - 1]
+    while (tape.oneIn(3)) results.push(tape.below(registers.length))
+    const isOver = (register: number) =>
+      registers[register] === s.dtypeOf(first) && inputs.every((id, i) => id !== first || views[i]![1] === views[0]![1])
+    const outputs = results.map((register) =>
+      isOver(register) ? s.outputOver(first) : s.output(registers[register]!, sizeOf(shape)),
+    )
+    s.emit('elementwise', { shape, operands: views.map(([, pattern]) => pattern), code, results }, inputs, outputs)
+  },
+  copy(s, tape) {
+    const x = s.any(s.dtypes)
+    const size = tape.pick([s.sizeOf(x), ...sizes])
+    const shape = shapeOf(tape, s.sizeOf(x) === 0 ? 0 : size)
+    const pattern =
+      tape.oneIn(3) && sizeOf(shape) === s.sizeOf(x) ? dense(shape) : randomPattern(tape, shape, s.sizeOf(x))
+    const target = tape.oneIn(4)
+      ? s.outputOver(s.state(s.dtypeOf(x), sizeOf(shape)))
+      : s.output(s.dtypeOf(x), sizeOf(shape))
+    s.emit('copy', { shape, ...pattern }, [x], [target])
+  },
+  pad(s, tape) {
+    const x = s.any(s.dtypes)
+    const shape = shapeOf(tape, s.sizeOf(x))
+    const offset = tape.below(4)
+    let covered = 0
+    const strides = shape.map((extent) => {
+      const stride = covered + 1 + tape.below(2)
+      covered += Math.max(extent - 1, 0) * stride
+      return stride
+    })
+    if (tape.oneIn(2) && new Set(shape).size === 1) strides.reverse()
+    s.emit('pad', { shape, offset, strides }, [x], [s.output(s.dtypeOf(x), offset + covered + 1 + tape.below(4))])
+  },
+  concat(s, tape) {
+    const first = s.any(s.dtypes)
+    const dtype = s.dtypeOf(first)
+    const [outer, inner] = s.sizeOf(first) === 0 ? [1, 0] : (factors(tape, s.sizeOf(first), 2) as [number, number])
+    const [inputs, inners] = [[first], [inner]]
+    for (let more = tape.below(3); more > 0; more--) {
+      const id = s.find((d, size) => d === dtype && size % outer === 0) ?? s.fresh(dtype, outer * tape.below(4))
+      inputs.push(id)
+      inners.push(s.sizeOf(id) / outer)
+    }
+    s.emit('concat', { outer, inners }, inputs, [s.output(dtype, outer * inners.reduce((sum, x) => sum + x))])
+  },
+  reduce(s, tape) {
+    const x = s.any(s.numbers)
+    const [outer, reduced, inner] = factors(tape, s.sizeOf(x), 3) as [number, number, number]
+    const params = { kind: tape.pick(reductions), outer, reduced, inner }
+    s.emit('reduce', params, [x], [s.output(s.dtypeOf(x), outer * inner)])
+  },
+  argmax(s, tape) {
+    const x = s.any(s.numbers)
+    const [outer, inner, reduced] =
+      s.sizeOf(x) === 0 ? [0, 2, 3] : (factors(tape, s.sizeOf(x), 3) as [number, number, number])
+    s.emit('argmax', { outer, reduced, inner }, [x], [s.output('int32', outer * inner)])
+  },
+  softmax: (s, tape) => emitSoftmax('softmax', s, tape),
+  logSoftmax: (s, tape) => emitSoftmax('logSoftmax', s, tape),
+  softmaxCrossEntropy(s, tape) {
+    const logits = s.any(s.floats)
+    const dtype = s.dtypeOf(logits)
+    const size = s.sizeOf(logits)
+    const [rows, columns] = size === 0 ? [0, 3] : (factors(tape, size, 2) as [number, number])
+    const probabilities = () => (tape.oneIn(3) ? s.operand(dtype, size) : s.fresh(dtype, size, 'positive'))
+    const labels = tape.oneIn(2) ? probabilities() : s.fresh('int32', rows, { from: 0, below: columns })
+    const outputs = [s.output(dtype, rows)]
+    if (tape.oneIn(2)) outputs.push(s.output(dtype, size))
+    s.emit('softmaxCrossEntropy', { rows, columns }, [logits, labels], outputs)
+  },
+  gather(s, tape) {
+    const x = s.any(s.dtypes)
+    const [rows, rowSize] = factors(tape, s.sizeOf(x), 2) as [number, number]
+    const count = rows === 0 ? 0 : tape.below(8)
+    const indices = s.fresh('int32', count, { from: 0, below: rows })
+    s.emit('gather', { rows, rowSize, count }, [x, indices], [s.output(s.dtypeOf(x), count * rowSize)])
+  },
+  scatterAdd(s, tape) {
+    const x = s.any(s.numbers)
+    const dtype = s.dtypeOf(x)
+    const [rows, rowSize] = factors(tape, s.sizeOf(x), 2) as [number, number]
+    const count = rows === 0 ? 0 : tape.below(8)
+    const inputs = [x, s.fresh('int32', count, { from: 0, below: rows }), s.operand(dtype, count * rowSize)]
+    s.emit('scatterAdd', { rows, rowSize, count }, inputs, [s.output(dtype, s.sizeOf(x))])
+  },
+  random(s, tape) {
+    const output = s.output(tape.pick(s.floats), tape.pick(sizes))
+    s.emit('random', { distribution: tape.pick(distributions) }, [s.operand('int32', 2)], [output])
+  },
+  sgd(s, tape) {
+    const { p, dtype, size } = parameter(s, tape)
+    const inputs = [p, s.operand(dtype, size), scalar(s, dtype)]
+    s.emit('sgd', { size }, inputs, [s.outputOver(p)])
+  },
+  momentum(s, tape) {
+    const { p, dtype, size } = parameter(s, tape)
+    const v = moment(s, tape, dtype, size)
+    const inputs = [p, s.operand(dtype, size), v, scalar(s, dtype)]
+    s.emit(
+      'momentum',
+      { size, momentum: 0.9, nesterov: tape.oneIn(2) },
+      inputs,
+      [p, v].map((old) => s.outputOver(old)),
+    )
+  },
+  adam(s, tape) {
+    const { p, dtype, size } = parameter(s, tape)
+    const [m, v] = [moment(s, tape, dtype, size), moment(s, tape, dtype, size, 'positive')]
+    const step = s.fresh(dtype, 1, { from: 1, below: 1000 })
+    const inputs = [p, s.operand(dtype, size), m, v, scalar(s, dtype), step]
+    const params = { size, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: tape.pick([0, 0.01]) }
+    s.emit(
+      'adam',
+      params,
+      inputs,
+      [p, m, v].map((old) => s.outputOver(old)),
+    )
+  },
+}
+
+function emitSoftmax(opcode: 'softmax' | 'logSoftmax', s: Sketcher, tape: Tape): void {
+  const x = s.any(s.floats)
+  const [rows, columns] = factors(tape, s.sizeOf(x), 2) as [number, number]
+  s.emit(opcode, { rows, columns }, [x], [s.output(s.dtypeOf(x), rows * columns)])
+}

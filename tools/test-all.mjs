@@ -1,0 +1,88 @@
+// npm test: runs every stage, streams its output, and ends with one line: `N passed, N failed`.
+// Each vitest test and each native test counts; any other stage counts as one.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), 'galvani-test-'))
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const tarball = join(scratch, `${name}-${version}.tgz`)
+const vitestReport = join(scratch, 'vitest.json')
+
+const useDist = 'if (g.tensor([1, 2]).add(1).dataSync()[1] !== 3) process.exit(1)'
+
+const stages = [
+  { title: 'lint', command: ['biome', 'check', '--error-on-warnings'] },
+  { title: 'types', command: ['tsc'] },
+  { title: 'addon', command: ['node-gyp', 'configure', 'build', '--jobs', 'max', '--loglevel', 'warn'] },
+  { title: 'dist', command: ['tsdown'] },
+  { title: 'import', command: ['node', '--input-type=module', '-e', `import * as g from '${name}'; ${useDist}`] },
+  { title: 'require', command: ['node', '-e', `const g = require('${name}'); ${useDist}`] },
+  { title: 'pack', command: ['npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', scratch] },
+  { title: 'publint', command: ['publint', 'run', '--strict', tarball] },
+  { title: 'attw', command: ['attw', '--no-definitely-typed', tarball] },
+  { title: 'native tests, ASan and UBSan', command: ['node', 'tools/native.mjs', 'test', 'asan'], count: nativeTests },
+  { title: 'native tests, TSan', command: ['node', 'tools/native.mjs', 'test', 'tsan'], count: nativeTests },
+  {
+    title: 'vitest',
+    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
+    count: vitestTests,
+  },
+]
+
+function wholeStage(exitCode) {
+  return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+}
+
+// A stage that broke before or beside its tests (a build error, a crash, a leak) is a failure of its own.
+function withBreakage(exitCode, { passed, failed }) {
+  return { passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed }
+}
+
+function nativeTests(exitCode, summary) {
+  return summary ? withBreakage(exitCode, summary) : { passed: 0, failed: 1 }
+}
+
+function vitestTests(exitCode) {
+  if (!existsSync(vitestReport)) return { passed: 0, failed: 1 }
+  const report = JSON.parse(readFileSync(vitestReport, 'utf8'))
+  return withBreakage(exitCode, { passed: report.numPassedTests, failed: report.numFailedTests })
+}
+
+/** Streams the stage's output, except the summary line of a native test binary, which only the last line may look like. */
+function run({ command: [file, ...args], count = wholeStage }) {
+  return new Promise((resolve) => {
+    let summary
+    const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = /^(\d+) passed, (\d+) failed$/.exec(line)
+      if (match) summary = { passed: Number(match[1]), failed: Number(match[2]) }
+      else console.log(line)
+    })
+    child.on('error', (error) => console.error(error.message))
+    child.on('close', (exitCode) => resolve(count(exitCode, summary)))
+  })
+}
+
+const total = { passed: 0, failed: 0 }
+const failures = []
+for (const stage of stages) {
+  console.log(`\n== ${stage.title}`)
+  const start = performance.now()
+  const { passed, failed } = await run(stage)
+  console.log(
+    `== ${stage.title}: ${passed} passed, ${failed} failed in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  )
+  total.passed += passed
+  total.failed += failed
+  if (failed > 0) failures.push(stage.title)
+}
+rmSync(scratch, { recursive: true, force: true })
+
+if (failures.length > 0) console.log(`\nfailed: ${failures.join('; ')}`)
+console.log(`\n${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.failed > 0 ? 1 : 0
