@@ -3,11 +3,11 @@ import type { TypedArray } from './dtype.ts'
 import { expected } from './errors.ts'
 import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
 import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
-import type { Node } from './graph/node.ts'
+import type { Node, Storage, TensorType } from './graph/node.ts'
 import { leafOf, placeholder, watch } from './graph/ops/leaf.ts'
 import { formatProgram } from './program/text.ts'
 import { Tensor, wrap } from './tensor.ts'
-import { traced } from './trace.ts'
+import { activeTrace, type Trace, traced } from './trace.ts'
 import { mapTree, treeKey } from './tree.ts'
 import { Variable } from './variable.ts'
 
@@ -31,7 +31,7 @@ interface Traced {
   readonly sources: readonly Source[]
   /** Variables that the function assigns, in the order of the program's states. */
   readonly updated: readonly Variable[]
-  readonly results: readonly Node[]
+  readonly results: readonly TensorType[]
   /** The function's result, with the index of a result in place of each tensor. */
   readonly shape: unknown
 }
@@ -52,13 +52,14 @@ function variableId(variable: Variable): number {
   return id
 }
 
-/** Tensors count by type, variables by identity, everything else by value. */
+/** Tensors count by type, variables by identity, everything else by value; no text stands for two different leaves. */
 function signatureOf(args: unknown[]): string {
   return treeKey(args, (x) => {
     if (x instanceof Variable) return `variable ${variableId(x)}`
     if (x instanceof Tensor) return `${x.dtype}[${x.shape.join()}]`
     if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
       throw new TypeError(expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', String(x)))
+    if (typeof x === 'string') return JSON.stringify(x)
     return `${typeof x} ${Object.is(x, -0) ? '-0' : String(x)}`
   })
 }
@@ -69,7 +70,16 @@ function tensorsIn(args: unknown[]): Node[] {
   return nodes
 }
 
-function traceFunction<A extends unknown[], R>(fn: (...args: A) => R, args: A): Traced {
+/** What a function did when it was recorded. */
+interface Recording {
+  /** Of the tensors among the arguments. */
+  readonly leaves: readonly Node[]
+  readonly nodes: readonly Node[]
+  readonly shape: unknown
+  readonly trace: Trace
+}
+
+function recordFunction<A extends unknown[]>(fn: (...args: A) => unknown, args: A): Recording {
   const leaves: Node[] = []
   const { result, trace } = traced(() => {
     const replaced = mapTree(args, (x) => {
@@ -80,21 +90,45 @@ function traceFunction<A extends unknown[], R>(fn: (...args: A) => R, args: A): 
       return wrap(watch(leaf))
     })
     const result = fn(...(replaced as A))
-    if (result instanceof Promise) throw new TypeError(expected('compile', 'a function that is not async', 'one that returned a promise'))
+    if (result instanceof Promise) {
+      // What is left of it works on values without data: that it fails says nothing new.
+      result.catch(() => {})
+      throw new TypeError(expected('compile', 'a function that is not async', 'one that returned a promise'))
+    }
     return collectResults(result)
   })
+  return { leaves, ...result, trace }
+}
+
+// Made here, so that they keep alive what they name and nothing else of the recording.
+const argumentSource =
+  (i: number): Source =>
+  (args) =>
+    args[i]!.storage!.array
+const variableSource =
+  (variable: Variable): Source =>
+  () =>
+    variable.storage.array
+const constantSource =
+  ({ array }: Storage): Source =>
+  () =>
+    array
+
+function prepareTraced({ leaves, nodes, shape, trace }: Recording): Traced {
   const sources = new Map<Node, Source>()
-  leaves.forEach((leaf, i) => sources.set(leaf, (nodes) => nodes[i]!.storage!.array))
+  leaves.forEach((leaf, i) => {
+    sources.set(leaf, argumentSource(i))
+  })
   for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, read)
+  for (const [variable, { leaf }] of trace.variables) sources.set(leaf, variableSource(variable))
   const changed = [...trace.variables].filter(([, { leaf, value }]) => value !== leaf)
-  for (const [variable, { leaf }] of trace.variables) sources.set(leaf, () => variable.storage.array)
-  const graph = prepareGraph(result.nodes, changed.map(([, traced]) => traced))
+  const graph = prepareGraph(nodes, changed.map(([, traced]) => traced))
   return {
     graph: { ...graph, inputs: [] },
-    sources: graph.inputs.map((leaf) => sources.get(leaf) ?? (() => leaf.storage!.array)),
+    sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(leaf.storage!)),
     updated: changed.map(([variable]) => variable),
-    results: result.nodes,
-    shape: result.shape,
+    results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
+    shape,
   }
 }
 
@@ -115,16 +149,42 @@ function bind({ graph, sources, updated }: Traced, args: readonly Node[]): Run {
   return bindRun(graph, inputs, updated.map((variable) => variable.bindUpdate()))
 }
 
+/** The variables hold what the run writes, from when it was submitted on. */
+function commit({ updated }: Traced, { states }: Run): void {
+  updated.forEach((variable, i) => {
+    variable.commitUpdate(states[i]!)
+  })
+}
+
 function unpack({ results, shape }: Traced, run: Run): unknown {
   const tensors = results.map(({ dtype, shape }, i) => wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, shape, false)))
   return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
+}
+
+/** Settles when the last call that waits for its arguments has them. */
+let waiting: Promise<void> | null = null
+
+/** Settles when all nodes have their values and no earlier call waits any more: calls keep their order. */
+function inTurn(nodes: readonly Node[]): Promise<void> {
+  const before = waiting
+  const ready = evaluateNodes(nodes).finally(() => before)
+  const turn = ready
+    .catch(() => {})
+    .then(() => {
+      if (waiting === turn) waiting = null
+    })
+  waiting = turn
+  return ready
 }
 
 /**
  * A function that is recorded once per signature (the dtypes and shapes of its tensors, and its other arguments) and
  * then replayed as one prepared program: no recording, and nothing allocated but the results. Variables it assigns
  * are updated in place. Numbers and branches are frozen when it is recorded: what changes between calls is an
- * argument or a variable.
+ * argument or a variable. Inside another compiled function it becomes part of that one.
+ *
+ * Calls run in the order in which they are made. An asynchronous call with an argument that is still to be computed
+ * is made once that has its value: synchronous calls may overtake it until then.
  *
  * @example
  * const step = compile((x, y) => optimizer.minimize(() => losses.crossEntropy(model.forward(x), y)))
@@ -132,6 +192,11 @@ function unpack({ results, shape }: Traced, run: Run): unknown {
  *
  * @param fn takes tensors, plain values, and arrays or plain objects of them; returns the same. Not async.
  */
+// Parameters without a type are tensors.
+export function compile<F extends (...args: Tensor[]) => unknown, const R>(
+  fn: F & ((...args: never[]) => R),
+): Compiled<Parameters<F>, R>
+export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R>
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R> {
   if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
   const cache = new Map<string, Traced>()
@@ -139,25 +204,30 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
     const key = signatureOf(args)
     let entry = cache.get(key)
     if (entry === undefined || entry.graph.chosen !== activeBackend()) {
-      entry = traceFunction(fn, args)
+      entry = prepareTraced(recordFunction(fn, args))
       cache.set(key, entry)
     }
     return entry
   }
   const compiled = async (...args: A): Promise<R> => {
+    if (activeTrace() !== null) return fn(...args)
     const entry = find(args)
     const nodes = tensorsIn(args)
-    await evaluateNodes(nodes)
+    if (waiting !== null || nodes.some(({ storage }) => storage === null)) await inTurn(nodes)
     const run = bind(entry, nodes)
-    await submitAsync(run)
+    const done = submitAsync(run)
+    commit(entry, run)
+    await done
     return unpack(entry, run) as R
   }
   const sync = (...args: A): R => {
+    if (activeTrace() !== null) return fn(...args)
     const entry = find(args)
     const nodes = tensorsIn(args)
     evaluateNodesSync(nodes)
     const run = bind(entry, nodes)
     submitSync(run)
+    commit(entry, run)
     return unpack(entry, run) as R
   }
   const program = (...args: A): string => formatProgram(find(args).graph.program)

@@ -1,8 +1,8 @@
 /** From recorded nodes to their values. Graphs of the same structure share one executable, found by their hash. */
 import { activeBackend } from './backend/active.ts'
-import { InternalError } from './errors.ts'
+import { expected, InternalError } from './errors.ts'
 import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
-import { type Node, type OpDef, type Params, pendingInputs, sameParams, topologicalOrder } from './graph/node.ts'
+import { type Node, type OpDef, type Params, pendingInputs, sameParams, structuralHash, topologicalOrder } from './graph/node.ts'
 import { isPlaceholder } from './graph/ops/leaf.ts'
 import { type Shape, sameShape } from './shape.ts'
 
@@ -39,14 +39,12 @@ interface Structure {
 function structureOf(roots: readonly Node[]): Structure {
   const order = topologicalOrder(roots, pendingInputs)
   const position = new Map<Node, number>()
-  let hash = order.length
   order.forEach((node, i) => {
-    if (isPlaceholder(node) && node.storage === null)
-      throw new Error('evaluate: this value belongs to a function being compiled and has no data; return it from the function')
+    if (isPlaceholder(node))
+      throw new TypeError(expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'))
     position.set(node, i)
   })
-  for (const root of roots) hash = (Math.imul(hash, 31) + root.hash) | 0
-  return { order, position, roots, hash }
+  return { order, position, roots, hash: structuralHash(order, position, roots) }
 }
 
 const stepOf = (node: Node, position: ReadonlyMap<Node, number>): Step => ({
@@ -73,18 +71,17 @@ function matches(entry: Entry, { order, position, roots }: Structure): boolean {
 }
 
 function findEntry(structure: Structure): Entry {
-  const bucket = cache.get(structure.hash)
   const chosen = activeBackend()
-  const found = bucket?.find((entry) => entry.graph.chosen === chosen && matches(entry, structure))
-  if (bucket !== undefined && found !== undefined) {
-    cache.delete(structure.hash)
-    cache.set(structure.hash, bucket)
-    return found
+  const bucket = cache.get(structure.hash) ?? []
+  const found = bucket.find((entry) => entry.graph.chosen === chosen && matches(entry, structure))
+  const entry = found ?? createEntry(structure)
+  // A map keeps the order of insertion: what was used last stands at the end.
+  cache.delete(structure.hash)
+  cache.set(structure.hash, found ? bucket : [...bucket, entry])
+  if (!found) {
+    cachedEntries++
+    evictOldest()
   }
-  const entry = createEntry(structure)
-  cache.set(structure.hash, [...(bucket ?? []), entry])
-  cachedEntries++
-  evictOldest()
   return entry
 }
 
@@ -100,7 +97,7 @@ function createEntry({ order, position, roots }: Structure): Entry {
 
 function evictOldest(): void {
   for (const [hash, bucket] of cache) {
-    if (cachedEntries <= cacheSize) return
+    if (cachedEntries <= cacheSize || cache.size === 1) return
     cache.delete(hash)
     cachedEntries -= bucket.length
     for (const { graph } of bucket) graph.executable.dispose()

@@ -20,11 +20,12 @@ export interface PreparedGraph {
   readonly inputs: readonly Node[]
 }
 
-/** What a run may allocate at most: beyond physical memory the system would end the process. */
+/** What a run may allocate at most: beyond physical memory, or a container's share of it, the system would end the process. */
 function checkMemory(program: Program): void {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
   const results = program.values.filter(({ place }) => place.kind === 'result')
   const bytes = results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
-  if (bytes > totalmem()) throw new RangeError(expected('evaluate', `at most ${totalmem()} bytes, the memory of this machine`, bytes))
+  if (bytes > memory) throw new RangeError(expected('evaluate', `at most ${memory} bytes, the memory of this machine`, bytes))
 }
 
 export function prepareGraph(results: readonly Node[], updates: readonly NodeUpdate[] = []): PreparedGraph {
@@ -83,10 +84,5 @@ export function settledArray(storage: Storage): TypedArray {
     drainAll()
     storage.pending = null
   }
-  return storage.array
-}
-
-export async function settledArrayAsync(storage: Storage): Promise<TypedArray> {
-  while (storage.pending !== null) await storage.pending
   return storage.array
 }

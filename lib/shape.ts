@@ -4,9 +4,9 @@ import { expected, ShapeError } from './errors.ts'
 /** The extent of each axis; [] is a scalar. */
 export type Shape = readonly number[]
 
-/** What JavaScript's typed arrays can hold at most (2^33 elements in Node 20), and what a size may be in a program. */
-export const maxElements = 2 ** 33
-export const maxExtent = 2 ** 31 - 1
+/** A program counts and addresses elements in 32 bits. */
+export const maxElements = 2 ** 31 - 1
+export const maxExtent = maxElements
 export const maxRank = 8
 
 export const sizeOf = (shape: Shape): number => {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { type DType, type TypedArray, checkDType } from './dtype.ts'
 import { ShapeError, expected } from './errors.ts'
 import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
-import { settledArray, settledArrayAsync } from './execution.ts'
+import { settledArray } from './execution.ts'
 import { formatGraph, type Node } from './graph/node.ts'
 import * as ops from './graph/ops/elementwise.ts'
 import { gather, oneHot, scatterAdd } from './graph/ops/indexing.ts'
@@ -30,7 +30,7 @@ export interface ReduceOptions {
  */
 export class Tensor {
   /** @internal */
-  constructor(private readonly recorded: Node) {}
+  constructor(protected recorded: Node) {}
 
   /** @internal */
   get node(): Node {
@@ -43,11 +43,11 @@ export class Tensor {
   }
 
   get shape(): Shape {
-    return this.evaluated.shape
+    return this.recorded.shape
   }
 
   get dtype(): DType {
-    return this.evaluated.dtype
+    return this.recorded.dtype
   }
 
   /** The number of axes. */
@@ -63,8 +63,11 @@ export class Tensor {
   /** The elements in row-major order, as a copy; computed off the event loop. Uint8Array for uint8 and bool. */
   async data(): Promise<TypedArray> {
     const node = this.evaluated
-    await evaluateNodes([node])
-    return (await settledArrayAsync(node.storage!)).slice()
+    if (node.storage === null) await evaluateNodes([node])
+    const storage = node.storage!
+    // Copied at once where nothing has to be waited for: the next step may write to the buffer.
+    if (storage.pending !== null) await storage.pending
+    return storage.array.slice()
   }
 
   /** `data`, here and now. */

@@ -43,9 +43,9 @@ function dtypeOfArray(op: string, array: ArrayBufferView): DType {
 export function parseValues(op: string, values: TensorValues, { shape, dtype }: TensorOptions): ParsedValues {
   const given = dtype === undefined ? undefined : checkDType(op, dtype)
   if (ArrayBuffer.isView(values)) {
-    const type = given ?? dtypeOfArray(op, values)
+    const own = dtypeOfArray(op, values)
     checkAttached(op, values)
-    return fill(op, values as unknown as ArrayLike<number>, type, shape ?? [values.length])
+    return fill(op, values as unknown as ArrayLike<number>, given ?? own, shape ?? [values.length])
   }
   const nested: number[] = []
   const elements: (number | boolean)[] = []
@@ -92,6 +92,7 @@ function flatten(op: string, values: TensorValues, depth: number, shape: number[
   }
   if (!Array.isArray(values) && !ArrayBuffer.isView(values))
     throw new TypeError(expected(op, 'numbers, booleans, nested arrays of them or a typed array', values === null ? 'null' : typeof values))
+  if (ArrayBuffer.isView(values)) checkAttached(op, values)
   const list = values as readonly TensorValues[]
   if (elements.length === 0 && depth === shape.length) shape.push(list.length)
   if (shape[depth] !== list.length) throw raggedError(op, shape, depth, `${list.length} values`)

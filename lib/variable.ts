@@ -23,14 +23,12 @@ export interface VariableOptions extends TensorOptions {
 export class Variable extends Tensor {
   readonly name: string | undefined
   readonly trainable: boolean
-  private leaf: Node
-  /** Somebody else holds the leaf, so its buffer must not change any more. */
+  /** Somebody else holds the node that was recorded last, a leaf, so its buffer must not change any more. */
   private handedOut = false
 
   /** @internal */
   constructor(leaf: Node, { name, trainable = true }: { name?: string; trainable?: boolean }) {
     super(leaf)
-    this.leaf = leaf
     this.name = name
     this.trainable = trainable
     leavesOfVariables.set(leaf, this)
@@ -41,18 +39,18 @@ export class Variable extends Tensor {
     const trace = activeTrace()
     if (trace !== null) return this.tracedIn(trace.variables).value
     this.handedOut = true
-    return this.leaf
+    return this.recorded
   }
 
-  /** Reading the data copies it: that does not hand out the buffer. @internal */
+  /** Reading the data copies it: that does not hand out the buffer, unless the reader has to wait. @internal */
   protected override get evaluated(): Node {
-    return activeTrace() === null ? this.leaf : this.node
+    return activeTrace() === null && this.storage.pending === null ? this.recorded : this.node
   }
 
   private tracedIn(variables: Map<Variable, TracedVariable>): TracedVariable {
     let traced = variables.get(this)
     if (traced === undefined) {
-      const leaf = placeholder(this.leaf.dtype, this.leaf.shape, true)
+      const leaf = placeholder(this.recorded.dtype, this.recorded.shape, true)
       traced = { leaf, value: leaf }
       variables.set(this, traced)
       leavesOfVariables.set(leaf, this)
@@ -63,7 +61,7 @@ export class Variable extends Tensor {
   /** The value it holds now; it stays what it is when the variable changes. */
   get value(): Tensor {
     const { node } = this
-    return wrap(node === this.leaf ? leafOf(this.storage, node.dtype, node.shape, false) : stopGradient(node))
+    return wrap(node === this.recorded ? leafOf(this.storage, node.dtype, node.shape, false) : stopGradient(node))
   }
 
   /**
@@ -86,21 +84,26 @@ export class Variable extends Tensor {
   }
 
   private replaceLeaf(storage: Storage, handedOut: boolean): void {
-    this.leaf = leafOf(storage, this.leaf.dtype, this.leaf.shape, true)
+    this.recorded = leafOf(storage, this.recorded.dtype, this.recorded.shape, true)
     this.handedOut = handedOut
-    leavesOfVariables.set(this.leaf, this)
+    leavesOfVariables.set(this.recorded, this)
   }
 
   /** The buffer a program reads the value from. @internal */
   get storage(): Storage {
-    return this.leaf.storage!
+    return this.recorded.storage!
   }
 
   /** Where a program reads the old value and writes the new one: the same buffer, unless somebody holds the old one. @internal */
   bindUpdate(): StateBinding {
     const read = this.storage
-    if (this.handedOut) this.replaceLeaf({ array: allocate(this.leaf.dtype, read.array.length), pending: null }, false)
-    return { read, written: this.storage }
+    if (!this.handedOut) return { read, written: read }
+    return { read, written: { array: allocate(this.dtype, read.array.length), pending: null } }
+  }
+
+  /** Takes over what a submitted run writes. @internal */
+  commitUpdate({ written }: StateBinding): void {
+    if (written !== this.storage) this.replaceLeaf(written, false)
   }
 
   override toString(): string {

@@ -1,17 +1,30 @@
 // Developer builds of the native core through CMake, run by npm scripts:
-//   native.mjs test  release|asan|tsan    builds and runs the native test binary
-//   native.mjs addon release|asan|tsan    builds the addon with cmake-js and prints its path
-import { spawnSync } from 'node:child_process'
+//   native.mjs test   release|asan|tsan      builds and runs the native tests
+//   native.mjs bench  NAME [ARGUMENT...]     builds and runs native/bench/NAME.cc
+//   native.mjs addon  release|asan|tsan      builds the addon with cmake-js and prints its path
+//   native.mjs vitest asan [ARGUMENT...]     runs vitest on the addon built so
+import { execFileSync, spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sanitizers = { release: '', asan: 'address', tsan: 'thread' }
 const jobs = String(availableParallelism())
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+// An allocation beyond memory returns null, as it does without a sanitizer. Node itself leaks at exit.
+const sanitizerOptions = {
+  ASAN_OPTIONS: 'allocator_may_return_null=1',
+  TSAN_OPTIONS: 'allocator_may_return_null=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1',
+}
+const insideNode = { ASAN_OPTIONS: `${sanitizerOptions.ASAN_OPTIONS}:detect_leaks=0` }
+
+function run(command, args, environment = {}) {
+  const env = { ...process.env, ...sanitizerOptions, ...environment }
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
   if (error?.code === 'ENOENT') fail(`${command} not found${command === 'cmake' ? ': apt-get install cmake' : ''}`)
+  if (signal) fail(`${command} died of ${signal}`)
   if (status !== 0) process.exit(status ?? 1)
 }
 
@@ -20,24 +33,47 @@ function fail(message) {
   process.exit(1)
 }
 
-function test(preset) {
+function checkPreset(preset) {
+  if (!Object.hasOwn(sanitizers, preset ?? '')) fail(`expected the preset release, asan or tsan, got ${preset}`)
+}
+
+function build(preset, target) {
+  checkPreset(preset)
   run('cmake', ['--preset', preset])
-  run('cmake', ['--build', '--preset', preset, '--target', 'galvani_native_test', '--parallel', jobs])
-  const binary = `build-cmake/${preset}/galvani_native_test`
+  run('cmake', ['--build', '--preset', preset, '--target', target, '--parallel', jobs])
+  return join(root, 'build-cmake', preset, target)
+}
+
+function test(preset) {
+  const binary = build(preset, 'galvani_native_test')
   // ThreadSanitizer's shadow memory needs a layout that address-space randomisation may not leave free.
   if (preset === 'tsan' && process.platform === 'linux') run('setarch', ['-R', binary])
   else run(binary, [])
 }
 
-function addon(preset) {
-  const out = `build-cmake/addon-${preset}`
-  const sanitize = `--CDGALVANI_SANITIZE=${sanitizers[preset]}`
-  run('cmake-js', ['build', '--out', out, '--parallel', jobs, '--target', 'galvani', sanitize])
-  console.log(`${out}/Release/galvani.node`)
+function bench(name, ...args) {
+  run(build('release', `galvani_${name}`), args)
 }
 
-const actions = { test, addon }
-const [action, preset] = process.argv.slice(2)
-if (!Object.hasOwn(actions, action ?? '')) fail(`expected the action test or addon, got ${action}`)
-if (!Object.hasOwn(sanitizers, preset ?? '')) fail(`expected the preset release, asan or tsan, got ${preset}`)
-actions[action](preset)
+function addon(preset) {
+  checkPreset(preset)
+  const out = join(root, 'build-cmake', `addon-${preset}`)
+  const sanitize = `--CDGALVANI_SANITIZE=${sanitizers[preset]}`
+  run('cmake-js', ['build', '--log-level', 'warn', '--out', out, '--parallel', jobs, '--target', 'galvani', sanitize])
+  const file = join(out, 'Release', 'galvani.node')
+  console.log(file)
+  return file
+}
+
+function vitest(preset, ...args) {
+  if (preset !== 'asan') fail(`expected the preset asan, got ${preset}`)
+  const file = addon(preset)
+  // Node is not instrumented, so that the sanitizer's runtime must be there before it.
+  const runtime = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
+  run('vitest', ['run', ...args], { ...insideNode, GALVANI_ADDON: file, LD_PRELOAD: runtime })
+}
+
+const actions = { test, bench, addon, vitest }
+const [action, ...rest] = process.argv.slice(2)
+if (!Object.hasOwn(actions, action ?? '')) fail(`expected ${Object.keys(actions).join(', ')}, got ${action}`)
+actions[action](...rest)

@@ -11,7 +11,6 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'galvani-test-'))
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tarball = join(scratch, `${name}-${version}.tgz`)
-const vitestReport = join(scratch, 'vitest.json')
 
 const useDist = 'if (g.tensor([1, 2]).add(1).dataSync()[1] !== 3) process.exit(1)'
 
@@ -27,11 +26,8 @@ const stages = [
   { title: 'attw', command: ['attw', '--no-definitely-typed', tarball] },
   { title: 'native tests, ASan and UBSan', command: ['node', 'tools/native.mjs', 'test', 'asan'], count: nativeTests },
   { title: 'native tests, TSan', command: ['node', 'tools/native.mjs', 'test', 'tsan'], count: nativeTests },
-  {
-    title: 'vitest',
-    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
-    count: vitestTests,
-  },
+  vitestStage('parity, ASan and UBSan', ['npm', 'run', '--silent', 'native:parity', '--']),
+  vitestStage('vitest', ['vitest', 'run']),
 ]
 
 function wholeStage(exitCode) {
@@ -47,10 +43,19 @@ function nativeTests(exitCode, summary) {
   return summary ? withBreakage(exitCode, summary) : { passed: 0, failed: 1 }
 }
 
-function vitestTests(exitCode) {
-  if (!existsSync(vitestReport)) return { passed: 0, failed: 1 }
-  const report = JSON.parse(readFileSync(vitestReport, 'utf8'))
-  return withBreakage(exitCode, { passed: report.numPassedTests, failed: report.numFailedTests })
+function vitestStage(title, command) {
+  const report = join(scratch, `${title}.json`)
+  return {
+    title,
+    command: [...command, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    count: (exitCode) => vitestTests(exitCode, report),
+  }
+}
+
+function vitestTests(exitCode, report) {
+  if (!existsSync(report)) return { passed: 0, failed: 1 }
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'))
+  return withBreakage(exitCode, { passed: numPassedTests, failed: numFailedTests })
 }
 
 /** Streams the stage's output, except the summary line of a native test binary, which only the last line may look like. */

@@ -2,7 +2,7 @@
 import { expected } from '../errors.ts'
 import type { Program } from '../program/program.ts'
 import type { Backend, BackendInfo } from './backend.ts'
-import { loadNative } from './native.ts'
+import { loadNative, NativeLoadError } from './native.ts'
 import { createReferenceBackend } from './reference/index.ts'
 
 export type BackendName = 'native' | 'reference'
@@ -25,7 +25,9 @@ function defaultBackend(): BackendName {
     load('native')
     return 'native'
   } catch (error) {
-    process.emitWarning(`galvani: the native backend did not load, the slow reference backend takes over: ${(error as Error).message}`)
+    // A wrong setting is an error: only a missing binary has a replacement.
+    if (!(error instanceof NativeLoadError)) throw error
+    process.emitWarning(`galvani: the native backend did not load, the slow reference backend takes over: ${error.message}`)
     return 'reference'
   }
 }

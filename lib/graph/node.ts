@@ -1,6 +1,6 @@
 /** The one node type of the graph, and walks over it. */
 import { type DType, dtypes, type TypedArray } from '../dtype.ts'
-import type { Shape } from '../shape.ts'
+import { checkShape, type Shape } from '../shape.ts'
 import type { Lowering, View } from './lowering.ts'
 
 export interface TensorType {
@@ -35,7 +35,7 @@ export class Node<P extends Params = Params> {
   readonly id = created++
   readonly dtype: DType
   readonly shape: Shape
-  /** Equal for equal structures: op, parameters, types of leaves. */
+  /** Of the operation, its parameters and, of a leaf, its type; see `structuralHash`. */
   readonly hash: number
   storage: Storage | null = null
 
@@ -58,6 +58,7 @@ const isDifferentiable = (type: TensorType): boolean => type.dtype === 'float32'
 /** Records an operation on nodes. */
 export function record<P extends Params>(def: OpDef<P>, inputs: readonly Node[], params: P): Node {
   const type = def.infer(inputs, params)
+  checkShape(def.name, type.shape)
   let tracked = false
   for (const input of inputs) if (input.tracked) tracked = true
   return new Node(def, inputs, params, type, tracked && isDifferentiable(type))
@@ -93,11 +94,26 @@ function hashParam(hash: number, value: ParamValue): number {
 function hashNode(node: Node): number {
   let hash = hashOp(node.def)
   if (node.params !== null) for (const key in node.params) hash = hashParam(hash, node.params[key]!)
-  if (node.inputs.length === 0) {
-    hash = mix(hash, dtypes.indexOf(node.dtype))
-    for (const extent of node.shape) hash = mix(hash, extent)
+  return node.inputs.length === 0 ? hashType(hash, node) : hash
+}
+
+function hashType(hash: number, { dtype, shape }: TensorType): number {
+  hash = mix(hash, dtypes.indexOf(dtype))
+  for (const extent of shape) hash = mix(hash, extent)
+  return hash
+}
+
+/** Equal for graphs of the same structure, as an evaluation sees them: what has a value is a leaf, whatever it was made from. */
+export function structuralHash(order: readonly Node[], position: ReadonlyMap<Node, number>, roots: readonly Node[]): number {
+  let hash = order.length
+  for (const node of order) {
+    if (node.storage !== null) hash = hashType(hash, node)
+    else {
+      hash = mix(hash, node.hash)
+      for (const input of node.inputs) hash = mix(hash, position.get(input)!)
+    }
   }
-  for (const input of node.inputs) hash = mix(hash, input.hash)
+  for (const root of roots) hash = mix(hash, position.get(root)!)
   return hash
 }
 

@@ -97,8 +97,8 @@ const reductionNumber = (numbering: Numbering, name: ReductionName) => numberOf(
 const distributionNumber = (numbering: Numbering, name: DistributionName) => numberOf(numbering.distributions, name)
 
 function encodeInstruction({ opcode, inputs, outputs, params }: Instruction, numbering: Numbering): number[] {
-  const words = (encodeParams[opcode] as ParamEncoder<Opcode>)(params, numbering)
   const number = numberOf(numbering.opcodes, opcode)
+  const words = (encodeParams[opcode] as ParamEncoder<Opcode>)(params, numbering)
   return [number, inputs.length, ...inputs, outputs.length, ...outputs, words.length, ...words]
 }
 

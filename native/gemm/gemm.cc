@@ -7,16 +7,17 @@ namespace {
 
 // Multiplications below which a second thread costs more than it gives: some 2 µs of work.
 constexpr double kParallelWork = 1 << 17;
-// Multiplications of a task, where there are enough: some 0.5 ms, so that threads that come late find some left.
-constexpr double kTaskWork = 1 << 25;
+// Multiplications of a task, where there are enough: some 0.3 ms, so that threads that come late find some left.
+constexpr double kTaskWork = 1 << 24;
 constexpr int64_t kMostTasksPerThread = 4;
 // Elements of B that are not expected to stay in L2.
-constexpr int64_t kLargeB = 1 << 17;
+constexpr double kLargeB = 1 << 17;
 // A large B that few rows of A meet is read from memory once: by this many of its rows, each from end to end.
 constexpr int64_t kStreamedRows = 16;
 // Up to so many rows of A, reading a transposed B by dot products is quicker than packing it.
 constexpr int64_t kMostDotRows = 8;
 
+bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t unit) { return ceil_div(a, unit) * unit; }
 
@@ -74,7 +75,7 @@ Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixVi
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
   p.uses_dot = !rows_of_b && p.a.column_stride == 1 && p.shape.m <= kMostDotRows;
-  if (rows_of_b && p.shape.m <= kernels.mr && p.shape.k > kLargeB / p.shape.n) {
+  if (rows_of_b && p.shape.m <= kernels.mr && is_large(p.shape.k, p.shape.n)) {
     p.kc = kStreamedRows;
     p.nc = p.shape.n;
   }
@@ -114,8 +115,9 @@ Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
 
 Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
   const GemmShape& s = p.shape;
-  const double work = static_cast<double>(s.batch) * s.m * round_up(s.n, kernels.lanes) * s.k;
-  if (threads == 1 || work < kParallelWork) return {1, 1, 1};
+  if (threads == 1) return {1, 1, 1};
+  const double work = static_cast<double>(s.batch) * s.m * std::max(s.n, kernels.lanes) * s.k;
+  if (work < kParallelWork) return {1, 1, 1};
   if (s.batch % threads == 0 || s.batch >= 4 * threads) return {std::min(s.batch, 4 * threads), 1, 1};
   const double most = static_cast<double>(kMostTasksPerThread);
   const double tasks_per_thread = std::clamp(work / (kTaskWork * static_cast<double>(threads)), 1.0, most);
@@ -145,42 +147,57 @@ GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) 
   return part;
 }
 
+// Whether B, though its rows are contiguous, is better packed: because it is large, or because it is narrow and its
+// partial vector would be a tile of its own, too narrow to keep the units busy.
+bool is_worth_packing(const GemmBlock& part, const GemmKernels& kernels) {
+  if (part.n > kernels.lanes && part.n < kernels.nr) return part.n % kernels.lanes != 0 && part.m >= 4 * kernels.mr;
+  return part.m >= kernels.packing_rows && is_large(part.k, part.n);
+}
+
 // The loops over blocks of B: kc × nc of it, which all rows of A meet while it is in L2.
-void multiply_part(const Problem& p, const GemmBlock& part, const GemmKernels& kernels, float* packed) {
-  GemmBlock block = part;
-  block.b_is_packed = p.b.column_stride != 1 || (part.m >= kernels.packing_rows && part.k > kLargeB / part.n);
-  for (int64_t j = 0; j < part.n; j += p.nc) {
-    block.n = std::min(p.nc, part.n - j);
-    block.c = part.c + j;
-    if (part.bias != nullptr) block.bias = part.bias + j * part.bias_stride;
+void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels, float* packed) {
+  const int64_t n = block.n, k = block.k;
+  const float* const a = block.a;
+  const float* const b = block.b;
+  const float* const bias = block.bias;
+  float* const c = block.c;
+  block.b_is_packed = p.b.column_stride != 1 || is_worth_packing(block, kernels);
+  for (int64_t j = 0; j < n; j += p.nc) {
+    block.n = std::min(p.nc, n - j);
+    block.c = c + j;
+    if (bias != nullptr) block.bias = bias + j * p.bias_stride;
     int64_t q = 0;
     do {
-      block.k = std::min(p.kc, part.k - q);
-      block.a = part.a + q * part.a_column_stride;
-      block.b = part.b + q * p.b.row_stride + j * p.b.column_stride;
+      block.k = std::min(p.kc, k - q);
+      block.a = a + q * p.a.column_stride;
+      block.b = b + q * p.b.row_stride + j * p.b.column_stride;
       if (block.b_is_packed) {
         kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
         block.b = packed;
       }
       block.accumulate = q > 0;
       q += block.k;
-      block.is_last = q == part.k;
+      block.is_last = q == k;
       kernels.multiply(block);
-    } while (q < part.k);
+    } while (q < k);
+  }
+}
+
+void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels, float* workspace) {
+  if (rows.size() == 0 || columns.size() == 0) return;
+  for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
+    p.uses_dot ? kernels.dot(make_part(p, batch, rows, columns))
+               : multiply_part(p, make_part(p, batch, rows, columns), kernels, workspace);
   }
 }
 
 void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, float* workspace) {
   const int64_t column_part = task % grid.column_parts;
   const int64_t row_part = task / grid.column_parts % grid.row_parts;
-  const Range columns = part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part);
-  const Range rows = part_of(p.shape.m, kernels.mr, grid.row_parts, row_part);
-  const Range batches = part_of(p.shape.batch, 1, grid.batch_parts, task / grid.column_parts / grid.row_parts);
-  if (rows.size() == 0 || columns.size() == 0) return;
-  for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
-    const GemmBlock part = make_part(p, batch, rows, columns);
-    p.uses_dot ? kernels.dot(part) : multiply_part(p, part, kernels, workspace);
-  }
+  const int64_t batch_part = task / grid.column_parts / grid.row_parts;
+  run_part(p, part_of(p.shape.batch, 1, grid.batch_parts, batch_part),
+           part_of(p.shape.m, kernels.mr, grid.row_parts, row_part),
+           part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part), kernels, workspace);
 }
 
 }  // namespace
@@ -195,7 +212,7 @@ void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, floa
   const Problem p = make_problem(shape, a, b, c, epilogue, kernels);
   const Grid grid = make_grid(p, parallel.threads(), kernels);
   float* const floats = static_cast<float*>(workspace);
-  if (grid.tasks() == 1) return run_task(p, grid, 0, kernels, floats);
+  if (grid.tasks() == 1) return run_part(p, {0, p.shape.batch}, {0, p.shape.m}, {0, p.shape.n}, kernels, floats);
   const int64_t floats_of_thread = workspace_floats(shape.n, shape.k, kernels);
   parallel.for_each(grid.tasks(), [&](int64_t task, int thread) {
     run_task(p, grid, task, kernels, floats + thread * floats_of_thread);

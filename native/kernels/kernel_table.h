@@ -84,22 +84,25 @@ struct GemmKernels {
   // its rows. All of k at once.
   void (*dot)(const GemmBlock& block);
   // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
-  // one after the other: k rows of the panel's columns, which are zero padded to whole vectors.
+  // one after the other: k rows of the panel's columns, padded to whole vectors.
   void (*pack_b)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
 };
 
 struct KernelTable {
   const char* isa;
 
-  MicroKernel micro[kMicroOpCount][kDTypeCount];  // by operand dtype; null where the pair does not exist; `cast` is null here
-  MicroKernel cast[kDTypeCount][kDTypeCount];     // [from][to]
+  // By operand dtype; null where the pair does not exist; `cast` is null here.
+  MicroKernel micro[kMicroOpCount][kDTypeCount];
+  MicroKernel cast[kDTypeCount][kDTypeCount];  // [from][to]
 
   // Elements [begin, end) of the dense result of reading a view; element_bytes is 1 or 4.
   void (*copy)(const StridedView& view, int element_bytes, const void* x, void* out, int64_t begin, int64_t end);
 
   // Outputs [begin, end) of x[outer, reduced, inner] → out[outer, inner]. Pairwise or blocked with a fixed shape.
-  void (*reduce_float32[kReductionCount])(const float* x, float* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
-  void (*reduce_int32[kReductionCount])(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+  void (*reduce_float32[kReductionCount])(const float* x, float* out, int64_t reduced, int64_t inner, int64_t begin,
+                                          int64_t end);
+  void (*reduce_int32[kReductionCount])(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin,
+                                        int64_t end);
   void (*argmax_float32)(const float* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
   void (*argmax_int32)(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
 
@@ -107,8 +110,8 @@ struct KernelTable {
   void (*softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);
   void (*log_softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);
   // gradient may be null. Labels are in range.
-  void (*cross_entropy_classes)(const float* logits, const int32_t* labels, float* losses, float* gradient, int64_t columns,
-                                int64_t begin, int64_t end);
+  void (*cross_entropy_classes)(const float* logits, const int32_t* labels, float* losses, float* gradient,
+                                int64_t columns, int64_t begin, int64_t end);
   void (*cross_entropy_probabilities)(const float* logits, const float* labels, float* losses, float* gradient,
                                       int64_t columns, int64_t begin, int64_t end);
 

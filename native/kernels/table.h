@@ -12,6 +12,7 @@
 #include "kernels/reduce.h"
 
 #include "kernels/argmax.h"
+#include "kernels/gemm_kernels.h"
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
@@ -124,5 +125,6 @@ constexpr KernelTable make_table(const char* isa) {
   table.adam = adam_kernel;
   table.random[static_cast<int>(Distribution::k_uniform)] = random_kernel<Uniform>;
   table.random[static_cast<int>(Distribution::k_normal)] = random_kernel<Normal>;
+  table.gemm = kGemmKernels;
   return table;
 }

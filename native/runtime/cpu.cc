@@ -55,7 +55,7 @@ const KernelTable* choose_kernel_table(const char* forced_isa, std::string* erro
   for (int i = 0; i < supported().count; ++i) {
     if (std::strcmp(supported().tables[i]->isa, forced_isa) == 0) return supported().tables[i];
   }
-  *error = "isa: expected one that this machine supports (" + list_of_names() + "), got " + forced_isa;
+  *error = "expected an instruction set of this machine (" + list_of_names() + "), got " + forced_isa;
   return nullptr;
 }
 

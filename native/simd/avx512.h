@@ -121,4 +121,3 @@ inline I32 zip_high(I32 a, I32 b) {
 inline float first_lane(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline int32_t first_lane(I32 a) { return _mm512_cvtsi512_si32(a.v); }
 inline float reduce_add(F32 a) { return _mm512_reduce_add_ps(a.v); }
-inline float reduce_max(F32 a) { return _mm512_reduce_max_ps(a.v); }

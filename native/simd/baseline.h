@@ -171,5 +171,3 @@ inline I32 zip_high(I32 a, I32 b) { return {Ints{a.v[2], b.v[2], a.v[3], b.v[3]}
 inline float first_lane(F32 a) { return a.v[0]; }
 inline int32_t first_lane(I32 a) { return a.v[0]; }
 inline float reduce_add(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
-inline float larger(float a, float b) { return a > b ? a : b; }
-inline float reduce_max(F32 a) { return larger(larger(a.v[0], a.v[2]), larger(a.v[1], a.v[3])); }

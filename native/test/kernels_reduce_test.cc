@@ -1,6 +1,4 @@
 // Reductions and argmax over the middle axis, against scalar code.
-#include <functional>
-
 #include "test/kernel_testing.h"
 
 namespace galvani::test {
@@ -46,7 +44,8 @@ T extreme(const std::vector<T>& values, T identity, bool greatest) {
   T best = identity;
   for (const T value : values) {
     if (best != best) break;
-    const bool better = value == best ? std::signbit(static_cast<double>(value)) != greatest : (value > best) == greatest;
+    const bool negative = std::signbit(static_cast<double>(value));
+    const bool better = value == best ? negative != greatest : (value > best) == greatest;
     if (value != value || better) best = value;
   }
   return best;
@@ -68,8 +67,9 @@ void check_extremes(const KernelTable& table, void (*const kernels[])(const T*, 
       const auto minima = run<T, T>(table, kernels[static_cast<int>(Reduction::k_min)], x, shape, random);
       for (int64_t i = 0; i < static_cast<int64_t>(maxima.size()); ++i) {
         const std::vector<T> values = column(x, shape, i);
-        EXPECT_SAME(maxima[static_cast<size_t>(i)], extreme(values, least, true), describe(table, text_of(shape), i));
-        EXPECT_SAME(minima[static_cast<size_t>(i)], extreme(values, greatest, false), describe(table, text_of(shape), i));
+        const std::string where = describe(table, text_of(shape), i);
+        EXPECT_SAME(maxima[static_cast<size_t>(i)], extreme(values, least, true), where);
+        EXPECT_SAME(minima[static_cast<size_t>(i)], extreme(values, greatest, false), where);
       }
     }
   }
@@ -175,7 +175,8 @@ void check_argmax(const KernelTable& table, Kernel kernel) {
       }
       const auto found = run<T, int32_t>(table, kernel, x, shape, random);
       for (int64_t i = 0; i < static_cast<int64_t>(found.size()); ++i) {
-        EXPECT_SAME(found[static_cast<size_t>(i)], first_greatest(column(x, shape, i)), describe(table, text_of(shape), i));
+        const int32_t wanted = first_greatest(column(x, shape, i));
+        EXPECT_SAME(found[static_cast<size_t>(i)], wanted, describe(table, text_of(shape), i));
       }
     }
   }

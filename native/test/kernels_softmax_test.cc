@@ -30,7 +30,8 @@ void fill_logits(Buffer<float>& x, Random& random) {
 int64_t rows_for(int64_t columns) { return columns < 100 ? 9 : 3; }
 
 // Relative to the value, or to the least float that is not denormal.
-void expect_close(const KernelTable& table, const char* what, int64_t columns, float actual, double exact, double size) {
+void expect_close(const KernelTable& table, const char* what, int64_t columns, float actual, double exact,
+                  double size) {
   if (is_near(static_cast<double>(actual), exact, 2e-6 * std::fabs(size) + 1e-40)) return;
   fail(__FILE__, __LINE__,
        describe(table, what, columns) + " columns: expected " + std::to_string(exact) + ", got " +
@@ -161,7 +162,8 @@ TEST(cross_entropy_of_probabilities) {
     Random random(23);
     for (const int64_t columns : kColumns) {
       const int64_t rows = rows_for(columns);
-      Buffer<float> x(rows * columns, 1), p(rows * columns, 2), gradient(rows * columns, 3), losses(rows, 1), alone(rows, 2);
+      Buffer<float> x(rows * columns, 1), p(rows * columns, 2), gradient(rows * columns, 3);
+      Buffer<float> losses(rows, 1), alone(rows, 2);
       fill_logits(x, random);
       for (int64_t i = 0; i < p.size(); ++i) p[i] = random.uniform(0, 2) / static_cast<float>(columns);
       table.cross_entropy_probabilities(x.data(), p.data(), losses.data(), gradient.data(), columns, 0, rows);

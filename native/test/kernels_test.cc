@@ -1,6 +1,4 @@
 // Micro-ops and casts: which exist, their values against scalar code, and every size, alignment and aliasing.
-#include <functional>
-
 #include "test/kernel_testing.h"
 
 namespace galvani::test {
@@ -283,7 +281,8 @@ TEST(cast_values) {
       fill(x, from, random);
       kernel(x.data(), nullptr, nullptr, out.data(), n);
       for (int64_t i = 0; i < n; ++i) {
-        const double wanted = from == to ? static_cast<double>(x[i]) : cast_reference(static_cast<double>(x[i]), from, to);
+        const double value = static_cast<double>(x[i]);
+        const double wanted = from == to ? value : cast_reference(value, from, to);
         EXPECT_NEAR(static_cast<double>(out[i]), wanted, 0);
       }
     });

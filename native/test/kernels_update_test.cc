@@ -48,8 +48,8 @@ State adam_exactly(State s) {
 
 Update momentum_update(bool nesterov) {
   return {nesterov ? "nesterov" : "momentum", 1e-6,
-          [nesterov](const KernelTable& table, const float* p, const float* g, const float*, const float* v, float* p_out,
-                     float*, float* v_out, int64_t begin, int64_t end) {
+          [nesterov](const KernelTable& table, const float* p, const float* g, const float*, const float* v,
+                     float* p_out, float*, float* v_out, int64_t begin, int64_t end) {
             table.momentum(p, g, v, kRate, kMomentum, nesterov, p_out, v_out, begin, end);
           },
           [nesterov](State s) {
@@ -60,8 +60,10 @@ Update momentum_update(bool nesterov) {
 
 std::vector<Update> updates() {
   const Update sgd = {"sgd", 1e-6,
-                      [](const KernelTable& table, const float* p, const float* g, const float*, const float*, float* p_out,
-                         float*, float*, int64_t begin, int64_t end) { table.sgd(p, g, kRate, p_out, begin, end); },
+                      [](const KernelTable& table, const float* p, const float* g, const float*, const float*,
+                         float* p_out, float*, float*, int64_t begin, int64_t end) {
+                        table.sgd(p, g, kRate, p_out, begin, end);
+                      },
                       [](State s) { return State{s.p - 0.01 * s.g, s.g, s.m, s.v}; }};
   const Update adam = {"adam", 1e-6,
                        [](const KernelTable& table, const float* p, const float* g, const float* m, const float* v,
@@ -167,6 +169,8 @@ uint32_t word(const int32_t* key, int64_t element) {
   return philox(counter, static_cast<uint32_t>(key[0]), static_cast<uint32_t>(key[1])).words[element % 4];
 }
 
+float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
+
 // The known answers of Random123's kat_vectors for philox4x32 10.
 TEST(philox_known_answers) {
   const Block zeros = philox({{0, 0, 0, 0}}, 0, 0);
@@ -191,7 +195,7 @@ TEST(random_uniform) {
         kernel(key, parts.data(), 0, cut);
         kernel(key, parts.data(), cut, n);
         for (int64_t i = 0; i < n; ++i) {
-          EXPECT_SAME(out[i], static_cast<float>(word(key, i) >> 8) * 0x1p-24f, describe(table, "uniform", i));
+          EXPECT_SAME(out[i], uniform(word(key, i)), describe(table, "uniform", i));
           EXPECT_SAME(parts[i], out[i], describe(table, "uniform in parts", i));
         }
         EXPECT(out.guards_are_whole() && parts.guards_are_whole());
@@ -209,7 +213,7 @@ TEST(random_uniform_far_out) {
     float* const start = reinterpret_cast<float*>(reinterpret_cast<uintptr_t>(out.data()) - kBegin * sizeof(float));
     table.random[static_cast<int>(Distribution::k_uniform)](key, start, kBegin, kBegin + n);
     for (int64_t i = 0; i < n; ++i) {
-      EXPECT_SAME(out[i], static_cast<float>(word(key, kBegin + i) >> 8) * 0x1p-24f, describe(table, "uniform", i));
+      EXPECT_SAME(out[i], uniform(word(key, kBegin + i)), describe(table, "uniform", i));
     }
   });
 }
@@ -239,9 +243,10 @@ TEST(random_normal) {
   });
 }
 
-// From an implementation in another language (CPython's statistics.NormalDist, which is AS 241 too), key 0, elements 0…7.
+// By CPython's statistics.NormalDist, which is AS 241 too: key 0, elements 0…7.
 TEST(random_normal_known_answers) {
-  const float wanted[] = {-0.25581598f, 1.1775912f, 0.63018364f, 0.26756224f, 1.9148033f, -0.3528749f, 0.50702375f, -1.7854512f};
+  const float wanted[] = {-0.25581598f, 1.1775912f, 0.63018364f, 0.26756224f,
+                          1.9148033f,  -0.3528749f, 0.50702375f, -1.7854512f};
   const int32_t key[] = {0, 0};
   for_each_table([&](const KernelTable& table) {
     float x[8];

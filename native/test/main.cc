@@ -1,7 +1,8 @@
-// Runs every test whose name contains the argument (all of them without one).
+// Runs every test whose name contains the argument (all of them without one), or with --replay FILE recorded cases.
 #include <cstdio>
 #include <cstring>
 
+#include "test/replay.h"
 #include "test/test.h"
 
 namespace galvani::test {
@@ -38,4 +39,8 @@ int run_tests(const char* filter) {
 
 }  // namespace galvani::test
 
-int main(int count, char** arguments) { return galvani::test::run_tests(count > 1 ? arguments[1] : nullptr); }
+int main(int count, char** arguments) {
+  using namespace galvani::test;
+  if (count == 3 && std::strcmp(arguments[1], "--replay") == 0) return replay(arguments[2]);
+  return run_tests(count > 1 ? arguments[1] : nullptr);
+}

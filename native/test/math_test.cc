@@ -19,7 +19,7 @@ struct Function {
   double bound;  // in ulps; the greatest errors over all 2^32 floats are a little below
 };
 const Function kFunctions[] = {
-    {"exp", MicroOp::k_exp, std::exp, 1.05},       {"log", MicroOp::k_log, std::log, 0.8},
+    {"exp", MicroOp::k_exp, std::exp, 1.05},       {"log", MicroOp::k_log, std::log, 0.9},
     {"tanh", MicroOp::k_tanh, std::tanh, 1.4},     {"sigmoid", MicroOp::k_sigmoid, sigmoid, 2.0},
     {"softplus", MicroOp::k_softplus, softplus, 1.7}, {"sqrt", MicroOp::k_sqrt, std::sqrt, 0.5},
 };
@@ -125,18 +125,19 @@ TEST(math_special_values) {
   for_each_table([&](const KernelTable& table) {
     for (size_t i = 0; i < sizeof specials / sizeof *specials; ++i) {
       const Special& special = specials[i];
-      EXPECT_SAME(value(table, special.op, special.x), special.wanted, describe(table, "special", static_cast<int64_t>(i)));
+      const std::string where = describe(table, "special", static_cast<int64_t>(i));
+      EXPECT_SAME(value(table, special.op, special.x), special.wanted, where);
     }
   });
 }
 
 // Signs of zeros and infinities are compared too: libm's pow in double has all of IEEE 754's cases.
 TEST(pow_special_values) {
-  const float values[] = {0.0f,        -0.0f,       1.0f,        -1.0f,        2.0f,         -2.0f,        3.0f,
-                          -3.0f,       0.5f,        -0.5f,       1.5f,         -1.5f,        kInfinity,    -kInfinity,
-                          NAN,         kDenormal,   -kDenormal,  1e-39f,       kGreatest,    -kGreatest,   0.99999994f,
-                          1.0000001f,  16777215.0f, 16777216.0f, -16777215.0f, 8388607.5f,   -8388607.5f,  4194303.5f,
-                          1e9f,        -1e9f,       1e30f,       2147483648.0f, 33.0f,       -33.0f,       -0.99999994f};
+  const float values[] = {0.0f,        -0.0f,       1.0f,         -1.0f,      2.0f,         -2.0f,       3.0f,
+                          -3.0f,       0.5f,        -0.5f,        1.5f,       -1.5f,        kInfinity,   -kInfinity,
+                          kDenormal,   -kDenormal,  1e-39f,       kGreatest,  -kGreatest,   0.99999994f, 1.0000001f,
+                          16777215.0f, 16777216.0f, -16777215.0f, 8388607.5f, -8388607.5f,  4194303.5f,  1e9f,
+                          -1e9f,       1e30f,       33.0f,        -33.0f,     -0.99999994f, 0x1p31f,     NAN};
   for_each_table([&](const KernelTable& table) {
     Worst worst;
     for (const float x : values) {

@@ -1,20 +1,35 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../../lib/backend/backend.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import { type DType, dtypes, type TypedArray } from '../../lib/dtype.ts'
 import { microOpNames, opcodes } from '../../lib/program/instructions.ts'
+import { formatProgram } from '../../lib/program/text.ts'
+import { native, nativeIsas } from '../support/backends.ts'
 import { checkInstruction } from '../support/instruction-contract.ts'
 import { exposed, type Placed, shared, unshared } from '../support/placement.ts'
 import { type Sketch, sketchOf } from '../support/random-program.ts'
-import { bind, type RunOutcome, type Typed } from '../support/run.ts'
+import { type Bound, bind, type RunOutcome, type Typed } from '../support/run.ts'
 import { Tape, tape } from '../support/tape.ts'
 import { expectSame } from '../support/tolerance.ts'
+
+/** A counterexample is shown as the text of its program. */
+const textOf = (sketch: Sketch, placement: readonly number[]) => () =>
+  `\n${formatProgram(shared(sketch, new Tape(placement)).program)}\n`
 
 const sketches = (allowed: readonly DType[]) =>
   fc
     .record({ tapes: fc.array(tape, { minLength: 1, maxLength: 14, size: 'max' }), placement: tape })
-    .map(({ tapes, placement }) => ({ sketch: sketchOf(tapes, allowed), placement }))
+    .map(({ tapes, placement }) => {
+      const sketch = sketchOf(tapes, allowed)
+      return { sketch, placement, [fc.toStringMethod]: textOf(sketch, placement) }
+    })
+
+/** The same programs each time, or as many others as the variable says. */
+const runs = process.env.GALVANI_RANDOM_PROGRAMS
+const settings: fc.Parameters<unknown> = runs ? { numRuns: Number(runs) } : { numRuns: 400, seed: 1 }
+
+const nativeDTypes = dtypes.filter((dtype) => dtype !== 'float64')
 
 const reference = createReferenceBackend()
 
@@ -68,6 +83,19 @@ function checkInstructions({ placed: { program }, data }: ReturnType<typeof valu
     checkInstruction(instruction, instruction.inputs.map(typed), instruction.outputs.map(typed))
 }
 
+async function checkThreads({ program, inputs, states }: Placed): Promise<void> {
+  const executable = native!.prepare(program)
+  const [alone, together, later] = [0, 1, 2].map(() => bind(program, inputs, states)) as [Bound, Bound, Bound]
+  native!.setNumThreads(1)
+  executable.run(alone.buffers)
+  native!.setNumThreads(2)
+  executable.run(together.buffers)
+  await executable.runAsync(later.buffers)
+  executable.dispose()
+  expectSameOutcome(together, alone)
+  expectSameOutcome(later, alone)
+}
+
 /** What a sketch and its shared placement exercise. */
 function featuresOf(sketch: Sketch, placement: readonly number[]): string[] {
   const { values, instructions } = shared(sketch, new Tape(placement)).program
@@ -106,7 +134,6 @@ describe('random programs', () => {
       ),
       'slot reused',
     ]
-    console.log(counts)
     expect(wanted.filter((feature) => (counts.get(feature) ?? 0) < 5)).toEqual([])
   })
 
@@ -115,7 +142,34 @@ describe('random programs', () => {
       fc.property(sketches(dtypes), ({ sketch, placement }) => {
         checkInstructions(checkPlacements(reference, sketch, placement))
       }),
-      { numRuns: 300 },
+      settings,
     )
+  })
+
+  describe.skipIf(native === null).each(nativeIsas)('on %s', (isa) => {
+    beforeEach(() => {
+      native!.setIsa(isa)
+      expect(native!.info().isa).toBe(isa)
+    })
+
+    test('each instruction keeps the contract, on every placement the same bits', () => {
+      fc.assert(
+        fc.property(sketches(nativeDTypes), ({ sketch, placement }) => {
+          checkInstructions(checkPlacements(native!, sketch, placement))
+        }),
+        settings,
+      )
+    })
+
+    test('the same bits on one thread and on two, sync and async', async () => {
+      const threads = native!.info().threads
+      await fc.assert(
+        fc.asyncProperty(sketches(nativeDTypes), async ({ sketch, placement }) => {
+          await checkThreads(shared(sketch, new Tape(placement)))
+        }),
+        settings,
+      )
+      native!.setNumThreads(threads)
+    })
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ProgramError } from '../../lib/errors.ts'
 import { opcodes } from '../../lib/program/instructions.ts'
 import { verifyProgram } from '../../lib/program/verify.ts'
+import { native } from '../support/backends.ts'
 import { apply, float, malformedPrograms } from '../support/malformed-programs.ts'
 import { opcodeSamples } from '../support/opcode-samples.ts'
 import { program } from '../support/run.ts'
@@ -11,6 +12,14 @@ describe('a malformed program is refused, its well-formed twin is not', () => {
     verifyProgram(twin)
     expect(() => verifyProgram(malformed)).toThrow(ProgramError)
     expect(() => verifyProgram(malformed)).toThrow(message)
+  })
+})
+
+// Names and numbers that have no words are refused by the encoder, all else by the addon's decoder.
+describe.skipIf(native === null)('the native backend refuses a malformed program by itself', () => {
+  test.each(malformedPrograms)('$rule', ({ twin, malformed }) => {
+    native!.prepare(twin).dispose()
+    expect(() => native!.prepare(malformed)).toThrow(/expected|the backend knows no/)
   })
 })
 

@@ -1,0 +1,16 @@
+/** The native backend under test, where it is built. A build that does not load is an error, not a reason to skip. */
+import { loadNative, type NativeBackend, NativeLoadError } from '../../lib/backend/native.ts'
+
+function loadIfBuilt(): NativeBackend | null {
+  try {
+    return loadNative()
+  } catch (error) {
+    if (error instanceof NativeLoadError && error.message.startsWith('the addon was not built')) return null
+    throw error
+  }
+}
+
+export const native: NativeBackend | null = loadIfBuilt()
+
+/** The instruction sets that this machine can run; none where the addon is not built. */
+export const nativeIsas: readonly string[] = native?.info().supportedIsas ?? []

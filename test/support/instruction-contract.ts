@@ -28,6 +28,9 @@ const same = ({ expected }: { expected: readonly TypedArray[] }): Contract[] => 
 /** Magnitudes leave out what is not finite (it has to match), and grow without bound where float32 may overflow. */
 const magnitude = (x: number): number => (Number.isFinite(x) ? (Math.abs(x) > 2 ** 125 ? Infinity : Math.abs(x)) : 0)
 
+/** A step between denormals, in epsilons: what a power of e this small may be off before it is enlarged again. */
+const denormal = 2 ** -125
+
 const magnitudes = (x: TypedArray): TypedArray => Float64Array.from(x, magnitude)
 
 const epsilons = (count: number, of: (i: number) => number): Contract => ({
@@ -83,7 +86,10 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     const total = (row: number) => sumOf(row, (i) => magnitude(weights[i]!))
     const slope = (i: number) => {
       const sum = total(Math.floor(i / columns))
-      return errors(i) * sum + (softmax![i]! * sum * terms + 2 * magnitude(weights[i]!))
+      // A vanishing probability times an infinite sum of labels is NaN or infinite, as it vanishes or not.
+      if (softmax![i]! < 2 ** -100 && !Number.isFinite(sumOf(Math.floor(i / columns), (j) => weights[j]!)))
+        return Infinity
+      return (errors(i) + softmax![i]! * terms + denormal) * sum + 2 * magnitude(weights[i]!)
     }
     const ofLosses = epsilons(rows, (row) => sumOf(row, loss))
     return gradient ? [ofLosses, epsilons(rows * columns, slope)] : [ofLosses]
@@ -101,7 +107,7 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   },
   adam({ params, inputs: [p, g, m, v, learningRate, step], expected: [, , newV] }) {
     const { size, beta1, beta2, epsilon } = params
-    const first = (i: number) => 4 * (magnitude(beta1 * m![i]!) + magnitude((1 - beta1) * g![i]!))
+    const first = (i: number) => 4 * (magnitude(beta1 * m![i]!) + magnitude((1 - beta1) * g![i]!) + denormal)
     const second = (i: number) => 4 * (magnitude(beta2 * v![i]!) + magnitude(g![i]! ** 2))
     const stepSize = learningRate![0]! / (1 - beta1 ** step![0]!)
     const bias2 = 1 - beta2 ** step![0]!

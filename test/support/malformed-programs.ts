@@ -89,7 +89,7 @@ const values: readonly Malformed[] = [
   breaking(links, 'an extent beyond 32 bits', `${extents} [4294967300]`, (p) =>
     set(p.values[1]!, { shape: [2 ** 32 + 4] }),
   ),
-  breaking(links, 'a size that overflows', 'value 1: expected at most 8589934592 elements', (p) => {
+  breaking(links, 'a size that overflows', 'value 1: expected at most 2147483647 elements', (p) => {
     p.values[1]!.shape = [2 ** 31 - 1, 2 ** 31 - 1, 4]
   }),
   breaking(

@@ -99,8 +99,12 @@ export interface RunOutcome {
   readonly states: TypedArray[]
 }
 
+export interface Bound extends RunOutcome {
+  readonly buffers: Buffers
+}
+
 /** Binds fresh buffers for what the program writes; the states as read stay as they are. */
-export function bind(program: Program, inputs: Buffers, states: Buffers = []): { buffers: Buffers } & RunOutcome {
+export function bind(program: Program, inputs: Buffers, states: Buffers = []): Bound {
   const newStates = states.map((state) => new (state.constructor as typeof Float32Array)(state.length) as TypedArray)
   const results = allocateResults(program)
   return { buffers: [...inputs, ...states, ...newStates, ...results], results, states: newStates }

@@ -11,7 +11,7 @@ import type { MicroOpName } from '../../lib/program/instructions.ts'
 
 /**
  * `ulps`: that many representable numbers apart at most. `epsilons`: for each element, or for all, the absolute error
- * allowed, in units of the dtype's epsilon (2⁻²³ for float32).
+ * allowed, in units of the dtype's epsilon (2⁻²³ for float32); where it is infinite or NaN, anything goes.
  */
 export type Contract = { readonly ulps: number } | { readonly epsilons: number | ArrayLike<number> }
 
@@ -111,7 +111,7 @@ function isClose(actual: number, expected: number, array: TypedArray, contract: 
   if ('ulps' in contract) return ulpDistance(actual, expected, array) <= contract.ulps
   const { epsilon, greatest, least } = formatOf(array)
   const epsilons = epsilonsAt(contract, i)
-  if (epsilons >= greatest) return true
+  if (!(epsilons < greatest)) return true
   if (!Number.isFinite(actual) || !Number.isFinite(expected)) return Number.isNaN(actual) && Number.isNaN(expected)
   return Math.abs(actual - expected) <= epsilons * epsilon + 8 * least
 }

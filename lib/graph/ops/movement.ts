@@ -96,6 +96,7 @@ const concatOp: OpDef<{ axis: number }> = {
 
 /** At most one extent may be -1: it is inferred. */
 export function reshape(x: Node, shape: Shape): Node {
+  if (!Array.isArray(shape)) throw new ShapeError(expected('reshape', 'a shape (an array of extents)', shape))
   const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
   const unknown = shape.filter((extent) => extent === -1).length
   const inferred = unknown === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent)) : shape

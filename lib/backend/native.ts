@@ -1,0 +1,159 @@
+/** The native backend: loads the addon, matches its names to numbers, and hands it encoded programs. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ProgramError } from '../errors.ts'
+import { encodeProgram, type Numbering } from '../program/encode.ts'
+import { activations, distributions, microOpNames, opcodes, reductions } from '../program/instructions.ts'
+import type { Program } from '../program/program.ts'
+import type { Backend, BackendInfo, Buffers, Executable } from './backend.ts'
+import { indexError } from './failure.ts'
+
+/** An index in the data that is out of range. */
+type Failure = readonly [instruction: number, position: number, value: number, limit: number]
+
+/**
+ * The exports of native/binding/addon.cc. A handle stands for a prepared program. The memory of the buffers must stay
+ * where it is until an asynchronous run has ended: they are private to the library.
+ */
+export interface Addon {
+  names(): Readonly<Record<keyof Numbering, readonly string[]>>
+  configure(): void
+  prepare(words: Int32Array, literals: Uint8Array): number
+  run(handle: number, buffers: Buffers): Failure | undefined
+  runAsync(handle: number, buffers: Buffers, callback: (failure: Failure | undefined) => void): void
+  release(handle: number): void
+  drain(): void
+  info(): Omit<BackendInfo, 'backend'>
+  setIsa(name: string): void
+  setNumThreads(threads: number): void
+}
+
+/** There is no addon to load, or it cannot be loaded here. */
+export class NativeLoadError extends Error {
+  override name = 'NativeLoadError'
+}
+
+export interface NativeBackend extends Backend {
+  /** Chooses the instruction set of programs that are prepared from here on. */
+  setIsa(name: string): void
+}
+
+const remedy = 'build it with a C++17 compiler and Python 3: npm run build:native'
+
+/** The folder of the package that this module is part of, in sources as in dist. */
+function packageRoot(): string {
+  const start = dirname(fileURLToPath(import.meta.url))
+  for (let folder = start; ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json')
+    if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === 'galvani') return folder
+    if (folder === dirname(folder)) throw new NativeLoadError(`no folder above ${start} is that of the package galvani`)
+  }
+}
+
+function addonFile(): string {
+  const forced = process.env.GALVANI_ADDON
+  const candidates = forced
+    ? [forced]
+    : ['Release', 'Debug'].map((kind) => join(packageRoot(), 'build', kind, 'galvani.node'))
+  const file = candidates.find(existsSync)
+  if (file === undefined) throw new NativeLoadError(`the addon was not built (no ${candidates[0]}); ${remedy}`)
+  return file
+}
+
+/** Loads the addon as it is, or the file that GALVANI_ADDON names. */
+export function loadAddon(): Addon {
+  const file = addonFile()
+  try {
+    return createRequire(import.meta.url)(file) as Addon
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new NativeLoadError(`${file} does not load, perhaps built elsewhere; ${remedy} (${reason})`, { cause })
+  }
+}
+
+function numbersOf(names: readonly string[], needed: readonly string[]): ReadonlyMap<string, number> {
+  const missing = needed.filter((name) => !names.includes(name))
+  if (missing.length > 0)
+    throw new NativeLoadError(`the addon is of another version and lacks ${missing.join(', ')}; ${remedy}`)
+  return new Map(names.map((name, number) => [name, number]))
+}
+
+/** The numbers of the addon's names. float64 has none: it is computed by the reference backend alone. */
+export function numberingOf(addon: Addon): Numbering {
+  const names = addon.names()
+  return {
+    opcodes: numbersOf(names.opcodes, opcodes),
+    microOps: numbersOf(names.microOps, microOpNames),
+    dtypes: numbersOf(names.dtypes, ['float32', 'int32', 'uint8', 'bool']),
+    places: numbersOf(names.places, ['input', 'state', 'literal', 'result', 'arena']),
+    reductions: numbersOf(names.reductions, reductions),
+    activations: numbersOf(names.activations, activations),
+    distributions: numbersOf(names.distributions, distributions),
+  }
+}
+
+/**
+ * Loads the addon and makes a backend of it.
+ * @throws NativeLoadError where it does not load; RangeError for a wrong GALVANI_ISA or GALVANI_NUM_THREADS.
+ */
+export function loadNative(): NativeBackend {
+  const addon = loadAddon()
+  const numbering = numberingOf(addon)
+  addon.configure()
+  // An executable that nobody holds any more lets go of its memory like any other value.
+  const forgotten = new FinalizationRegistry<number>((handle) => addon.release(handle))
+  return {
+    prepare(program) {
+      const executable = new NativeExecutable(addon, program, prepareHandle(addon, program, numbering))
+      forgotten.register(executable, executable.handle)
+      return executable
+    },
+    drain: () => addon.drain(),
+    setNumThreads: (threads) => addon.setNumThreads(threads),
+    setIsa: (name) => addon.setIsa(name),
+    info: () => ({ backend: 'native', ...addon.info() }),
+  }
+}
+
+function prepareHandle(addon: Addon, program: Program, numbering: Numbering): number {
+  const { words, literals } = encodeProgram(program, numbering)
+  try {
+    return addon.prepare(words, literals)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MALFORMED_PROGRAM')
+      throw new ProgramError(error.message)
+    throw error
+  }
+}
+
+class NativeExecutable implements Executable {
+  readonly handle: number
+  readonly #addon: Addon
+  readonly #program: Program
+
+  constructor(addon: Addon, program: Program, handle: number) {
+    this.#addon = addon
+    this.#program = program
+    this.handle = handle
+  }
+
+  run(buffers: Buffers): void {
+    const failure = this.#addon.run(this.handle, buffers)
+    if (failure !== undefined) throw indexError(this.#program, ...failure)
+  }
+
+  runAsync(buffers: Buffers): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#addon.runAsync(this.handle, buffers, (failure) => {
+        if (failure === undefined) resolve()
+        else reject(indexError(this.#program, ...failure))
+      })
+    })
+  }
+
+  dispose(): void {
+    this.#addon.release(this.handle)
+  }
+}

@@ -1,0 +1,253 @@
+// What JavaScript sees: names, prepare, run, runAsync, release, drain, info and the settings. Programs are numbers and
+// executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
+#include <cmath>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "binding/environment.h"
+#include "runtime/cpu.h"
+
+namespace galvani {
+
+Environment::Environment(Napi::Env env) : kernels(choose_kernel_table(nullptr, nullptr)) {
+  ThreadPool::instance().retain();
+  napi_value name;
+  napi_create_string_utf8(env, "galvani", NAPI_AUTO_LENGTH, &name);
+  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, finish_run, &completion_);
+  napi_unref_threadsafe_function(env, completion_);
+  // Hooks run in reverse order: this one before that of the completion function, which a last run may still call.
+  napi_add_env_cleanup_hook(env, shut_down, this);
+}
+
+void Environment::shut_down(void* self) {
+  static_cast<Environment*>(self)->queue.shut_down();
+  ThreadPool::instance().release();
+}
+
+void Environment::begin_async(napi_env env) {
+  if (under_way_++ == 0) napi_ref_threadsafe_function(env, completion_);
+}
+
+void Environment::end_async(napi_env env) {
+  if (--under_way_ == 0) napi_unref_threadsafe_function(env, completion_);
+}
+
+napi_value make_failure(napi_env env, const Failure& failure) {
+  const double parts[] = {static_cast<double>(failure.instruction), static_cast<double>(failure.position),
+                          static_cast<double>(failure.value), static_cast<double>(failure.limit)};
+  napi_value list;
+  napi_create_array_with_length(env, 4, &list);
+  for (uint32_t i = 0; i < 4; ++i) {
+    napi_value part;
+    napi_create_double(env, parts[i], &part);
+    napi_set_element(env, list, i, part);
+  }
+  return list;
+}
+
+namespace {
+
+Environment& environment_of(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return *static_cast<Environment*>(data);
+}
+
+Napi::Value fail_type(Napi::Env env, const char* message) {
+  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+Napi::Value fail_range(Napi::Env env, const std::string& message) {
+  Napi::RangeError::New(env, message).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+template <size_t N>
+Napi::Array list_of(Napi::Env env, const char* const (&names)[N]) {
+  Napi::Array list = Napi::Array::New(env, N);
+  for (uint32_t i = 0; i < N; ++i) list.Set(i, names[i]);
+  return list;
+}
+
+// The names of what a program mentions, each at the index that is its number.
+Napi::Value names(const Napi::CallbackInfo& info) {
+#define GALVANI_NAME(name) #name,
+  const char* const opcodes[] = {GALVANI_OPCODES(GALVANI_NAME)};
+  const char* const micro_ops[] = {GALVANI_MICRO_OPS(GALVANI_NAME)};
+  const char* const dtypes[] = {GALVANI_DTYPES(GALVANI_NAME)};
+  const char* const places[] = {GALVANI_PLACES(GALVANI_NAME)};
+  const char* const reductions[] = {GALVANI_REDUCTIONS(GALVANI_NAME)};
+  const char* const activations[] = {GALVANI_ACTIVATIONS(GALVANI_NAME)};
+  const char* const distributions[] = {GALVANI_DISTRIBUTIONS(GALVANI_NAME)};
+#undef GALVANI_NAME
+  const Napi::Env env = info.Env();
+  Napi::Object all = Napi::Object::New(env);
+  all.Set("opcodes", list_of(env, opcodes));
+  all.Set("microOps", list_of(env, micro_ops));
+  all.Set("dtypes", list_of(env, dtypes));
+  all.Set("places", list_of(env, places));
+  all.Set("reductions", list_of(env, reductions));
+  all.Set("activations", list_of(env, activations));
+  all.Set("distributions", list_of(env, distributions));
+  return all;
+}
+
+// A typed array whose memory no other thread can change.
+bool is_array_of(const Napi::Value& value, napi_typedarray_type type) {
+  if (!value.IsTypedArray()) return false;
+  const Napi::TypedArray array = value.As<Napi::TypedArray>();
+  return array.TypedArrayType() == type && array.ArrayBuffer().IsArrayBuffer();
+}
+
+// prepare(words: Int32Array, literals: Uint8Array): a handle.
+Napi::Value prepare(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() != 2 || !is_array_of(info[0], napi_int32_array) || !is_array_of(info[1], napi_uint8_array)) {
+    return fail_type(env, "prepare: expected words (Int32Array) and literals (Uint8Array)");
+  }
+  const Napi::Int32Array words = info[0].As<Napi::Int32Array>();
+  const Napi::Uint8Array literals = info[1].As<Napi::Uint8Array>();
+  Environment& environment = environment_of(env);
+  PrepareStatus status = PrepareStatus::k_ok;
+  std::string error;
+  std::shared_ptr<Executable> executable = Executable::prepare(
+      words.Data(), static_cast<int64_t>(words.ElementLength()), literals.Data(), static_cast<int64_t>(literals.ByteLength()),
+      *environment.kernels, environment.memory, ThreadPool::instance().threads(), &status, &error);
+  if (status == PrepareStatus::k_no_memory) return fail_range(env, "prepare: " + error);
+  if (executable == nullptr) {
+    napi_throw_error(env, "ERR_MALFORMED_PROGRAM", error.c_str());
+    return env.Undefined();
+  }
+  const uint32_t handle = environment.next_handle++;
+  environment.executables.emplace(handle, std::move(executable));
+  return Napi::Number::New(env, handle);
+}
+
+// The executable of a handle, or null with an exception pending.
+std::shared_ptr<Executable> executable_of(napi_env env, Environment& environment, napi_value value) {
+  uint32_t handle = 0;
+  if (napi_get_value_uint32(env, value, &handle) == napi_ok) {
+    const auto found = environment.executables.find(handle);
+    if (found != environment.executables.end()) return found->second;
+  }
+  napi_throw_type_error(env, nullptr, "run: expected the handle of a program that was prepared and not released");
+  return nullptr;
+}
+
+// run(handle, buffers): undefined, or the failure. Called for each step of a training loop, so without wrappers.
+napi_value run(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  Environment& environment = environment_of(env);
+  const std::shared_ptr<Executable> executable = executable_of(env, environment, arguments[0]);
+  if (executable == nullptr) return nullptr;
+  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_sync, &environment.bound)) return nullptr;
+  environment.queue.drain();
+  Failure failure = {};
+  if (executable->run(environment.bound.pointers.data(), ThreadPool::instance(), &failure)) return nullptr;
+  return make_failure(env, failure);
+}
+
+// runAsync(handle, buffers, callback): callback(failure or undefined).
+napi_value run_async(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3];
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  Environment& environment = environment_of(env);
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, arguments[2], &type) != napi_ok || type != napi_function) {
+    napi_throw_type_error(env, nullptr, "runAsync: expected a callback");
+    return nullptr;
+  }
+  std::shared_ptr<Executable> executable = executable_of(env, environment, arguments[0]);
+  if (executable == nullptr) return nullptr;
+  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_async, &environment.bound)) return nullptr;
+  submit_run(env, environment, std::move(executable), arguments[2]);
+  return nullptr;
+}
+
+// release(handle): the executable goes once no run of it is under way.
+Napi::Value release(const Napi::CallbackInfo& info) {
+  if (info.Length() != 1 || !info[0].IsNumber()) return fail_type(info.Env(), "release: expected a handle");
+  environment_of(info.Env()).executables.erase(info[0].As<Napi::Number>().Uint32Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value drain(const Napi::CallbackInfo& info) {
+  environment_of(info.Env()).queue.drain();
+  return info.Env().Undefined();
+}
+
+Napi::Value describe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  int count = 0;
+  const KernelTable* const* tables = supported_kernel_tables(&count);
+  Napi::Array isas = Napi::Array::New(env, static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) isas.Set(static_cast<uint32_t>(i), tables[i]->isa);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("isa", environment_of(env).kernels->isa);
+  result.Set("supportedIsas", isas);
+  result.Set("threads", ThreadPool::instance().threads());
+  return result;
+}
+
+// setIsa(name): the instruction set of programs that are prepared from here on.
+Napi::Value set_isa(const Napi::CallbackInfo& info) {
+  if (info.Length() != 1 || !info[0].IsString()) return fail_type(info.Env(), "setIsa: expected a name");
+  std::string error;
+  const KernelTable* const table = choose_kernel_table(info[0].As<Napi::String>().Utf8Value().c_str(), &error);
+  if (table == nullptr) return fail_range(info.Env(), "setIsa: " + error);
+  environment_of(info.Env()).kernels = table;
+  return info.Env().Undefined();
+}
+
+Napi::Value set_num_threads(const Napi::CallbackInfo& info) {
+  const double threads = info.Length() == 1 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
+  if (!(threads >= 1 && threads <= kMaxThreads && threads == std::floor(threads))) {
+    return fail_range(info.Env(), "setNumThreads: expected an integer from 1 to " + std::to_string(kMaxThreads));
+  }
+  ThreadPool::instance().set_threads(static_cast<int>(threads));
+  return info.Env().Undefined();
+}
+
+// configure(): reads GALVANI_ISA and GALVANI_NUM_THREADS. Throws where one of them is wrong.
+Napi::Value configure(const Napi::CallbackInfo& info) {
+  std::string error;
+  const KernelTable* const table = choose_kernel_table(std::getenv("GALVANI_ISA"), &error);
+  if (table == nullptr) return fail_range(info.Env(), "GALVANI_ISA: " + error);
+  const int threads = default_thread_count(std::getenv("GALVANI_NUM_THREADS"), &error);
+  if (threads == 0) return fail_range(info.Env(), error);
+  environment_of(info.Env()).kernels = table;
+  static std::once_flag first;
+  std::call_once(first, [threads] { ThreadPool::instance().set_threads(threads); });
+  return info.Env().Undefined();
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  Environment* const environment = new Environment(env);
+  napi_set_instance_data(env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
+  const napi_property_descriptor fast[] = {
+      {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"runAsync", nullptr, run_async, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  napi_define_properties(env, exports, 2, fast);
+  exports.Set("names", Napi::Function::New(env, names));
+  exports.Set("configure", Napi::Function::New(env, configure));
+  exports.Set("prepare", Napi::Function::New(env, prepare));
+  exports.Set("release", Napi::Function::New(env, release));
+  exports.Set("drain", Napi::Function::New(env, drain));
+  exports.Set("info", Napi::Function::New(env, describe));
+  exports.Set("setIsa", Napi::Function::New(env, set_isa));
+  exports.Set("setNumThreads", Napi::Function::New(env, set_num_threads));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(galvani, init)
+
+}  // namespace galvani

@@ -1,0 +1,71 @@
+// A run on the execution thread, and the way back.
+#include <memory>
+#include <utility>
+
+#include "binding/environment.h"
+
+namespace galvani {
+namespace {
+
+// It holds its buffers and the callback until it is settled. Those of a run that never began end with its environment.
+class AsyncRun final : public ExecutionQueue::Task {
+ public:
+  AsyncRun(Environment& environment, std::shared_ptr<Executable> executable)
+      : environment_(environment), executable_(std::move(executable)), pointers_(environment.bound.pointers) {}
+
+  // The buffers by a list of its own, since JavaScript may empty the one it passed.
+  bool hold(napi_env env, const std::vector<napi_value>& buffers, napi_value callback) {
+    napi_value list;
+    if (napi_create_array_with_length(env, buffers.size(), &list) != napi_ok) return false;
+    for (size_t i = 0; i < buffers.size(); ++i) napi_set_element(env, list, static_cast<uint32_t>(i), buffers[i]);
+    return napi_create_reference(env, list, 1, &buffers_) == napi_ok &&
+           napi_create_reference(env, callback, 1, &callback_) == napi_ok;
+  }
+
+  void let_go(napi_env env) {
+    if (buffers_ != nullptr) napi_delete_reference(env, buffers_);
+    if (callback_ != nullptr) napi_delete_reference(env, callback_);
+  }
+
+  void run() override { succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_); }
+  void finish() override { environment_.complete(this); }
+
+  void settle(napi_env env) {
+    napi_value callback, undefined;
+    napi_get_reference_value(env, callback_, &callback);
+    napi_get_undefined(env, &undefined);
+    const napi_value result = succeeded_ ? undefined : make_failure(env, failure_);
+    let_go(env);
+    environment_.end_async(env);
+    napi_call_function(env, undefined, callback, 1, &result, nullptr);
+  }
+
+ private:
+  Environment& environment_;
+  std::shared_ptr<Executable> executable_;
+  std::vector<void*> pointers_;
+  napi_ref buffers_ = nullptr, callback_ = nullptr;
+  Failure failure_ = {};
+  bool succeeded_ = false;
+};
+
+}  // namespace
+
+void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, napi_value callback) {
+  auto run = std::make_unique<AsyncRun>(environment, std::move(executable));
+  if (!run->hold(env, environment.bound.items, callback) || !environment.queue.submit(run.get())) {
+    run->let_go(env);
+    napi_throw_error(env, nullptr, "runAsync: the execution thread cannot be started");
+    return;
+  }
+  static_cast<void>(run.release());
+  environment.begin_async(env);
+}
+
+// Without an environment there is nobody to tell.
+void finish_run(napi_env env, napi_value, void*, void* data) {
+  const std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(data));
+  if (env != nullptr) run->settle(env);
+}
+
+}  // namespace galvani

@@ -1,0 +1,108 @@
+// Typed arrays to pointers. Nothing that JavaScript passes may make a run touch memory that is not its own.
+#include <algorithm>
+#include <string>
+
+#include "binding/environment.h"
+
+namespace galvani {
+namespace {
+
+napi_typedarray_type array_type(DType dtype) {
+  switch (dtype) {
+    case DType::k_float32: return napi_float32_array;
+    case DType::k_int32: return napi_int32_array;
+    default: return napi_uint8_array;
+  }
+}
+
+bool throw_type_error(napi_env env, const std::string& message) {
+  napi_throw_type_error(env, nullptr, message.c_str());
+  return false;
+}
+
+bool refuse(napi_env env, size_t i, const std::string& expected, const std::string& got) {
+  return throw_type_error(env, "run: expected buffer " + std::to_string(i) + " to be " + expected + ", got " + got);
+}
+
+// A buffer that may shrink could do so while another thread runs on it.
+bool may_shrink(napi_env env, napi_value item) {
+  napi_value buffer, resizable;
+  bool result = false;
+  return napi_get_typedarray_info(env, item, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
+         napi_get_named_property(env, buffer, "resizable", &resizable) == napi_ok &&
+         napi_get_value_bool(env, resizable, &result) == napi_ok && result;
+}
+
+// All that may call back into JavaScript, as the getter of an element does: from there on pointers stay what they are.
+bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, std::vector<napi_value>* items) {
+  bool is_array = false;
+  uint32_t length = 0;
+  if (napi_is_array(env, list, &is_array) != napi_ok || !is_array) return throw_type_error(env, "run: expected an array of buffers");
+  napi_get_array_length(env, list, &length);
+  if (length != count) {
+    return throw_type_error(env, "run: expected " + std::to_string(count) + " buffers, got " + std::to_string(length));
+  }
+  items->resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    napi_value& item = (*items)[i];
+    bool is_typed_array = false;
+    if (napi_get_element(env, list, static_cast<uint32_t>(i), &item) != napi_ok) return false;
+    if (napi_is_typedarray(env, item, &is_typed_array) != napi_ok || !is_typed_array) return refuse(env, i, "a typed array", "something else");
+    if (mode == RunMode::k_async && may_shrink(env, item)) return refuse(env, i, "of a fixed size", "a resizable one");
+  }
+  return true;
+}
+
+bool bind_item(napi_env env, napi_value item, size_t i, const BufferType& type, void** data) {
+  napi_typedarray_type actual;
+  size_t length;
+  napi_value buffer;
+  bool is_array_buffer = false, is_detached = false;
+  if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok) return false;
+  if (actual != array_type(type.dtype)) return refuse(env, i, std::string("the typed array of ") + name_of(type.dtype), "another");
+  // Another thread could change an index in shared memory after it was checked.
+  napi_is_arraybuffer(env, buffer, &is_array_buffer);
+  if (!is_array_buffer) return refuse(env, i, "memory of its own", "shared memory");
+  napi_is_detached_arraybuffer(env, buffer, &is_detached);
+  if (is_detached) return refuse(env, i, "attached", "a detached one");
+  const int64_t bytes = static_cast<int64_t>(length) * element_bytes(type.dtype);
+  if (bytes == type.bytes) return true;
+  return refuse(env, i, std::to_string(type.bytes) + " bytes long", std::to_string(bytes));
+}
+
+// Whether memory that is written overlaps any other. A state may be written where it is read.
+bool has_overlap(const Executable& executable, BoundBuffers* bound) {
+  const auto& types = executable.buffers();
+  const size_t inputs = executable.input_count(), states = executable.state_count();
+  bound->regions.clear();
+  for (size_t i = 0; i < types.size(); ++i) {
+    const bool is_old_state = i >= inputs && i < inputs + states;
+    if (types[i].bytes == 0 || (is_old_state && bound->pointers[i] == bound->pointers[i + states])) continue;
+    const uint8_t* const begin = static_cast<const uint8_t*>(bound->pointers[i]);
+    bound->regions.push_back({begin, begin + types[i].bytes, i >= inputs + states});
+  }
+  using Region = BoundBuffers::Region;
+  std::sort(bound->regions.begin(), bound->regions.end(), [](const Region& a, const Region& b) { return a.begin < b.begin; });
+  const uint8_t *end = nullptr, *written_end = nullptr;
+  for (const Region& region : bound->regions) {
+    if (region.begin < written_end || (region.is_written && region.begin < end)) return true;
+    end = std::max(end, region.end);
+    if (region.is_written) written_end = std::max(written_end, region.end);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, BoundBuffers* bound) {
+  const auto& types = executable.buffers();
+  if (!collect_items(env, types.size(), list, mode, &bound->items)) return false;
+  bound->pointers.resize(types.size());
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (!bind_item(env, bound->items[i], i, types[i], &bound->pointers[i])) return false;
+  }
+  if (!has_overlap(executable, bound)) return true;
+  return throw_type_error(env, "run: expected written buffers that overlap no other, got two that share memory");
+}
+
+}  // namespace galvani

@@ -1,0 +1,68 @@
+// What the addon holds for one environment: the main thread or a worker.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "executor/executor.h"
+#include "napi.h"
+#include "runtime/execution_queue.h"
+
+namespace galvani {
+
+// The buffers of a run, in the order that Executable::buffers states, and room to check them.
+struct BoundBuffers {
+  struct Region {
+    const uint8_t *begin, *end;
+    bool is_written;
+  };
+
+  std::vector<napi_value> items;  // typed arrays; valid until the call from JavaScript returns
+  std::vector<void*> pointers;
+  std::vector<Region> regions;
+};
+
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+
+  const KernelTable* kernels;
+  SharedBlock memory;
+  ExecutionQueue queue;
+  // By handle. A handle is never used again, so that a released one is known for what it is.
+  std::unordered_map<uint32_t, std::shared_ptr<Executable>> executables;
+  uint32_t next_handle = 1;
+  BoundBuffers bound;  // of the run that is being called, kept for its capacity
+
+  // The process stays alive while a run is under way, and only then. For the thread of the environment.
+  void begin_async(napi_env env);
+  void end_async(napi_env env);
+  // From the execution thread: hands a finished run to the thread of the environment.
+  void complete(void* run) { napi_call_threadsafe_function(completion_, run, napi_tsfn_blocking); }
+
+ private:
+  static void shut_down(void* self);
+
+  napi_threadsafe_function completion_ = nullptr;
+  int64_t under_way_ = 0;
+};
+
+enum class RunMode { k_sync, k_async };
+
+// Fills `bound` from `list`, an array of as many typed arrays as the executable binds. False, with an exception
+// pending, where they are not of the right types and sizes, or where memory that is written overlaps other memory.
+bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, BoundBuffers* bound);
+
+// A failed run as JavaScript sees it: [instruction, position, value, limit].
+napi_value make_failure(napi_env env, const Failure& failure);
+
+// Runs on the execution thread with the buffers that environment.bound holds, then calls callback(failure or
+// undefined). Throws where the thread cannot be started.
+void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, napi_value callback);
+
+// Settles a finished run; the environment's completion function.
+void finish_run(napi_env env, napi_value function, void* context, void* run);
+
+}  // namespace galvani

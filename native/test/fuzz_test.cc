@@ -1,0 +1,138 @@
+// Programs with words changed at random: each is refused, or runs inside its memory. Meant for a sanitizer.
+#include "test/executor_testing.h"
+
+namespace galvani::test {
+namespace {
+
+constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32, kByte = DType::k_uint8, kBool = DType::k_bool;
+
+// Every opcode and every place. What a seed calls matmul, elementwise, … is small, so that a run is quick.
+ProgramBuilder forward_program() {
+  ProgramBuilder b;
+  const int32_t x = b.input(kFloat, {4, 6}), weight = b.input(kFloat, {5, 6}), bias = b.literal<float>(kFloat, {5}, {1, 2, 3, 4, 5});
+  const int32_t hidden = b.scratch(kFloat, {4, 5}), masked = b.scratch(kFloat, {4, 5}), mask = b.scratch(kBool, {4, 5});
+  b.instruction(Opcode::k_matmul, {x, weight, bias}, {hidden}, matmul(1, 4, 5, 6, {0, 24, 6, 0}, {0, 30, 6, 1}, Activation::k_tanh));
+  const std::vector<MicroWords> code = {{MicroOp::k_less, kFloat, {0, 1}}, {MicroOp::k_exp, kFloat, {0}},
+                                        {MicroOp::k_where, kFloat, {2, 3, 1}}, {MicroOp::k_mul, kFloat, {4, 3}}};
+  b.instruction(Opcode::k_elementwise, {hidden, bias}, {masked, mask}, elementwise({4, 5}, {{0, {5, 1}}, {0, {0, 1}}}, code, {5, 2}));
+  const int32_t soft = b.result(kFloat, {4, 5}), sums = b.result(kFloat, {5}), best = b.result(kInt, {4}), turned = b.result(kBool, {5, 4});
+  b.instruction(Opcode::k_softmax, {masked}, {soft}, {4, 5});
+  b.instruction(Opcode::k_reduce, {masked}, {sums}, {number(Reduction::k_sum), 1, 4, 5});
+  b.instruction(Opcode::k_argmax, {masked}, {best}, {4, 5, 1});
+  b.instruction(Opcode::k_copy, {mask}, {turned}, view({5, 4}, 0, {1, 5}));
+  b.instruction(Opcode::k_logSoftmax, {masked}, {b.result(kFloat, {4, 5})}, {4, 5});
+  return b;
+}
+
+ProgramBuilder indexing_program() {
+  ProgramBuilder b;
+  const int32_t table = b.input(kFloat, {7, 3}), indices = b.literal<int32_t>(kInt, {4}, {6, 0, 3, 3});
+  const int32_t rows = b.scratch(kFloat, {4, 3}), sums = b.scratch(kFloat, {7, 3});
+  b.instruction(Opcode::k_gather, {table, indices}, {rows}, {7, 3, 4});
+  b.instruction(Opcode::k_scatterAdd, {table, indices, rows}, {sums}, {7, 3, 4});
+  const int32_t joined = b.result(kFloat, {2, 17}), padded = b.result(kFloat, {6, 5});
+  const int32_t half = b.value(kFloat, Place::k_arena, 0, {2, 6});
+  b.instruction(Opcode::k_elementwise, {rows}, {half}, elementwise({12}, {{0, {1}}}, {{MicroOp::k_abs, kFloat, {0}}}, {1}));
+  b.instruction(Opcode::k_concat, {half, half, b.literal<float>(kFloat, {2, 5}, std::vector<float>(10, 0.5f))}, {joined}, {2, 6, 6, 5});
+  b.instruction(Opcode::k_pad, {half}, {padded}, view({4, 3}, 6, {5, 1}));
+  const int32_t bytes = b.input(kByte, {9});
+  b.instruction(Opcode::k_elementwise, {bytes}, {b.result(kFloat, {3, 3})},
+                elementwise({3, 3}, {{8, {-3, -1}}}, {{MicroOp::k_cast, kByte, {0}, kFloat}}, {1}));
+  return b;
+}
+
+ProgramBuilder update_program() {
+  ProgramBuilder b;
+  const Words shape = {3, 4};
+  const int32_t logits = b.input(kFloat, shape), labels = b.literal<int32_t>(kInt, {3}, {0, 3, 1}), rate = b.input(kFloat, {}), key = b.input(kInt, {2});
+  const int32_t gradient = b.scratch(kFloat, shape), noise = b.scratch(kFloat, shape), losses = b.result(kFloat, {3});
+  Words old, updated;
+  for (int i = 0; i < 6; ++i) old.push_back(b.state(kFloat, shape));
+  for (int i = 0; i < 6; ++i) updated.push_back(b.value(kFloat, Place::k_state, i, shape));
+  b.instruction(Opcode::k_softmaxCrossEntropy, {logits, labels}, {losses, gradient}, {3, 4});
+  b.instruction(Opcode::k_random, {key}, {noise}, {number(Distribution::k_normal)});
+  b.instruction(Opcode::k_adam, {old[0], gradient, old[1], old[2], rate, rate}, {updated[0], updated[1], updated[2]},
+                Words{12} + real(0.9) + real(0.999) + real(1e-8) + real(0));
+  b.instruction(Opcode::k_momentum, {old[3], noise, old[4], rate}, {updated[3], updated[4]}, Words{12} + real(0.9) + Words{1});
+  b.instruction(Opcode::k_sgd, {old[5], old[5], rate}, {updated[5]}, {12});
+  return b;
+}
+
+int64_t bytes_of_buffers(const Program& program) {
+  int64_t sum = program.arena_bytes;
+  for (const BufferType& type : program.buffers) sum = std::min<int64_t>(sum, int64_t{1} << 50) + type.bytes;
+  return sum;
+}
+
+// Whether the words were a program.
+bool try_words(const Words& words, const Bytes& literals, const KernelTable& table, Random& random) {
+  // On the heap, and no longer than they say.
+  const Words exact(words);
+  Program program;
+  std::string error;
+  if (!decode_program(exact.data(), static_cast<int64_t>(exact.size()), static_cast<int64_t>(literals.size()), &program, &error)) {
+    EXPECT(!error.empty());
+    return false;
+  }
+  constexpr int64_t kMostBytes = 1 << 20;
+  if (bytes_of_buffers(program) > kMostBytes) return true;
+  std::vector<Bytes> contents;
+  for (const BufferType& type : program.buffers) {
+    contents.emplace_back(type.bytes);
+    for (uint8_t& byte : contents.back()) byte = static_cast<uint8_t>(random.next());
+  }
+  EXPECT(run(exact, literals, contents, table, 2).is_prepared);
+  return true;
+}
+
+int32_t changed(int32_t word, Random& random) {
+  const int32_t special[] = {0, 1, -1, 2, 7, 16, 64, 1 << 20, 0x7fffffff, INT32_MIN};
+  switch (random.below(4)) {
+    case 0: return special[random.below(10)];
+    case 1: return static_cast<int32_t>(static_cast<uint32_t>(word) + 1);
+    case 2: return static_cast<int32_t>(static_cast<uint32_t>(word) - 1);
+    default: return static_cast<int32_t>(random.below(12));
+  }
+}
+
+void fuzz(const ProgramBuilder& builder, uint64_t seed) {
+  Random random(seed);
+  const Words valid = builder.words();
+  int accepted = 0;
+  constexpr int kRounds = 6000;
+  int table_count = 0;
+  const KernelTable* const* tables = supported_kernel_tables(&table_count);
+  EXPECT(try_words(valid, builder.literals, *tables[0], random));
+  for (int round = 0; round < kRounds; ++round) {
+    Words words = valid;
+    const int64_t changes = 1 + random.below(3);
+    for (int64_t i = 0; i < changes; ++i) {
+      int32_t& word = words[random.below(static_cast<int64_t>(words.size()))];
+      word = changed(word, random);
+    }
+    if (random.below(20) == 0) words.resize(random.below(static_cast<int64_t>(words.size())));
+    accepted += try_words(words, builder.literals, *tables[round % table_count], random);
+  }
+  EXPECT(accepted > kRounds / 100);
+  EXPECT(accepted < kRounds);
+}
+
+TEST(fuzz_forward_program) { fuzz(forward_program(), 1); }
+TEST(fuzz_indexing_program) { fuzz(indexing_program(), 2); }
+TEST(fuzz_update_program) { fuzz(update_program(), 3); }
+
+TEST(fuzz_noise) {
+  Random random(4);
+  for (int round = 0; round < 3000; ++round) {
+    Words words(random.below(60));
+    for (int32_t& word : words) word = changed(0, random);
+    if (words.size() > 1) {
+      words[0] = kProgramMagic;
+      words[1] = kProgramVersion;
+    }
+    try_words(words, {}, kBaselineKernels, random);
+  }
+}
+
+}  // namespace
+}  // namespace galvani::test

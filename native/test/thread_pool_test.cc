@@ -1,0 +1,221 @@
+// The thread pool and the execution queue under load. Meant for ThreadSanitizer.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "runtime/execution_queue.h"
+#include "runtime/thread_pool.h"
+#include "test/test.h"
+
+namespace galvani::test {
+namespace {
+
+// Whether every task in [0, tasks) ran once, on a thread that the lease has.
+bool runs_each_task_once(Parallel& parallel, int64_t tasks) {
+  std::vector<int> runs(tasks, 0);
+  std::atomic<bool> is_thread_known{true};
+  parallel.for_each(tasks, [&](int64_t task, int thread) {
+    ++runs[task];
+    if (thread < 0 || thread >= parallel.threads()) is_thread_known = false;
+  });
+  for (const int count : runs) {
+    if (count != 1) return false;
+  }
+  return is_thread_known;
+}
+
+TEST(pool_runs_each_task_once) {
+  for (const int threads : {1, 2, 3, 8}) {
+    ThreadPool pool;
+    pool.set_threads(threads);
+    for (int program = 0; program < 20; ++program) {
+      ThreadPool::Lease lease(pool, kMaxThreads);
+      EXPECT_EQ(lease.threads(), threads);
+      for (const int64_t tasks : {0, 1, 2, 3, 17, 1000}) EXPECT(runs_each_task_once(lease, tasks));
+    }
+  }
+}
+
+TEST(pool_lends_no_more_threads_than_wanted) {
+  ThreadPool pool;
+  pool.set_threads(4);
+  for (const int most : {1, 2, 3, 4, 2, 1}) {
+    ThreadPool::Lease lease(pool, most);
+    EXPECT_EQ(lease.threads(), most);
+    EXPECT(runs_each_task_once(lease, 200));
+  }
+}
+
+// Tasks see what was written before the fork, and the caller sees what they wrote.
+TEST(pool_orders_memory_across_fork_and_join) {
+  ThreadPool pool;
+  pool.set_threads(3);
+  ThreadPool::Lease lease(pool, 3);
+  std::vector<int64_t> values(64, 0);
+  for (int64_t round = 1; round <= 2000; ++round) {
+    const int64_t addend = round;
+    lease.for_each(64, [&](int64_t task, int) { values[task] += addend; });
+  }
+  for (const int64_t value : values) EXPECT_EQ(value, 2000 * 2001 / 2);
+}
+
+TEST(pool_serves_one_program_and_lets_others_run_alone) {
+  ThreadPool pool;
+  pool.set_threads(2);
+  std::atomic<int> failures{0};
+  std::vector<std::thread> programs;
+  for (int i = 0; i < 4; ++i) {
+    programs.emplace_back([&] {
+      for (int round = 0; round < 200; ++round) {
+        ThreadPool::Lease lease(pool, 2);
+        if (!runs_each_task_once(lease, 50)) ++failures;
+      }
+    });
+  }
+  for (std::thread& program : programs) program.join();
+  EXPECT_EQ(failures.load(), 0);
+  {
+    ThreadPool::Lease first(pool, 2), second(pool, 2);
+    EXPECT_EQ(first.threads(), 2);
+    EXPECT_EQ(second.threads(), 1);
+    EXPECT(runs_each_task_once(second, 9));
+  }
+}
+
+TEST(pool_changes_its_size_while_programs_run) {
+  ThreadPool pool;
+  pool.set_threads(2);
+  std::atomic<bool> is_done{false};
+  std::atomic<int> failures{0};
+  std::thread program([&] {
+    while (!is_done) {
+      ThreadPool::Lease lease(pool, kMaxThreads);
+      if (!runs_each_task_once(lease, 20)) ++failures;
+    }
+  });
+  for (int round = 0; round < 30; ++round) pool.set_threads(1 + round % 5);
+  is_done = true;
+  program.join();
+  EXPECT_EQ(failures.load(), 0);
+}
+
+TEST(pool_parks_and_wakes) {
+  ThreadPool pool;
+  pool.set_threads(3);
+  for (int round = 0; round < 10; ++round) {
+    {
+      ThreadPool::Lease lease(pool, 3);
+      EXPECT(runs_each_task_once(lease, 100));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+TEST(pool_ends_its_helpers_with_the_last_environment_and_starts_them_again) {
+  ThreadPool pool;
+  pool.set_threads(2);
+  for (int round = 0; round < 3; ++round) {
+    pool.retain();
+    pool.retain();
+    {
+      ThreadPool::Lease lease(pool, 2);
+      EXPECT(runs_each_task_once(lease, 10));
+    }
+    pool.release();
+    {
+      ThreadPool::Lease lease(pool, 2);
+      EXPECT_EQ(lease.threads(), 2);
+    }
+    pool.release();
+  }
+}
+
+TEST(pool_of_a_forked_child_runs_alone) {
+  ThreadPool& pool = ThreadPool::instance();
+  pool.set_threads(2);
+  {
+    ThreadPool::Lease lease(pool, 2);
+    EXPECT(runs_each_task_once(lease, 10));
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    pool.set_threads(3);
+    ThreadPool::Lease lease(pool, 2);
+    _exit(lease.threads() == 1 && runs_each_task_once(lease, 10) ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  pool.set_threads(1);
+}
+
+TEST(default_thread_count_reads_the_variable) {
+  std::string error;
+  EXPECT_EQ(default_thread_count("3", &error), 3);
+  EXPECT(default_thread_count(nullptr, &error) >= 1);
+  EXPECT(default_thread_count("", &error) >= 1);
+  EXPECT(error.empty());
+  for (const char* wrong : {"0", "65", "-1", "two", "2x", "99999999999999999999"}) {
+    error.clear();
+    EXPECT_EQ(default_thread_count(wrong, &error), 0);
+    EXPECT(error.find(wrong) != std::string::npos);
+  }
+}
+
+// Appends its number to a log when it runs, and counts how often it was finished or deleted.
+struct Log {
+  std::vector<int> order;
+  std::atomic<int> finished{0}, deleted{0};
+};
+
+class LoggedTask final : public ExecutionQueue::Task {
+ public:
+  LoggedTask(Log& log, int number, int milliseconds = 0) : log_(log), number_(number), milliseconds_(milliseconds) {}
+  ~LoggedTask() override { ++log_.deleted; }
+  void run() override {
+    if (milliseconds_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds_));
+    log_.order.push_back(number_);
+  }
+  void finish() override {
+    ++log_.finished;
+    delete this;
+  }
+
+ private:
+  Log& log_;
+  int number_, milliseconds_;
+};
+
+TEST(queue_runs_tasks_in_order) {
+  Log log;
+  {
+    ExecutionQueue queue;
+    queue.drain();
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 50; ++i) EXPECT(queue.submit(new LoggedTask(log, round * 50 + i)));
+      queue.drain();
+      EXPECT_EQ(log.order.size(), static_cast<size_t>(50 * (round + 1)));
+      if (round % 7 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(log.order[i], i);
+  EXPECT_EQ(log.finished.load(), 1000);
+}
+
+TEST(queue_ends_with_the_task_in_flight_and_drops_the_rest) {
+  Log log;
+  {
+    ExecutionQueue queue;
+    for (int i = 0; i < 100; ++i) EXPECT(queue.submit(new LoggedTask(log, i, 5)));
+  }
+  EXPECT(log.finished < 100);
+  EXPECT_EQ(log.finished.load(), static_cast<int>(log.order.size()));
+  EXPECT_EQ(log.deleted.load(), 100);
+}
+
+}  // namespace
+}  // namespace galvani::test
