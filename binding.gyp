@@ -22,11 +22,11 @@
         [
           'OS=="linux"',
           {
-            # One binary for every distribution: it carries its own libstdc++ and exports none of its symbols.
+            # One binary for every distribution: it carries its own libstdc++, and exports nothing but its entry points.
             'ldflags': [
               '-static-libstdc++',
               '-static-libgcc',
-              '-Wl,--exclude-libs,ALL',
+              '-Wl,--version-script=<(module_root_dir)/native/exports.map',
               '-Wl,--gc-sections',
               '-Wl,-s',
             ],

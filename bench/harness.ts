@@ -31,5 +31,11 @@ async function medianSync(fn: () => void): Promise<number> {
 /** One row a line, numbers to three digits. */
 export function printTable(title: string, rows: readonly Record<string, string | number>[]): void {
   console.log(`\n${title}`)
-  console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, x]) => [key, typeof x === 'number' ? Number(x.toPrecision(3)) : x]))))
+  console.table(
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, x]) => [key, typeof x === 'number' ? Number(x.toPrecision(3)) : x]),
+      ),
+    ),
+  )
 }

@@ -59,7 +59,10 @@ async function benchElementwise(peak: MachinePeak): Promise<void> {
     }
     rows.push(row)
   }
-  printTable(`elementwise and reductions, calls included (memory copy on one core: ${peak.copyGBs.toFixed(0)} GB/s)`, rows)
+  printTable(
+    `elementwise and reductions, calls included (memory copy on one core: ${peak.copyGBs.toFixed(0)} GB/s)`,
+    rows,
+  )
 }
 
 export async function benchKernels(peak: MachinePeak): Promise<void> {

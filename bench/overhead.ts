@@ -12,7 +12,10 @@ function recordChain(x: g.Tensor): g.Tensor {
 
 /** The softmax-cross-entropy gradients of x[2,4]·w[4,3] + b[3]. */
 function tinyGradient() {
-  const x = g.tensor([[1, 2, 3, 4], [4, 3, 2, 1]])
+  const x = g.tensor([
+    [1, 2, 3, 4],
+    [4, 3, 2, 1],
+  ])
   const labels = g.tensor([2, 0], { dtype: 'int32' })
   const w = g.variable(g.randn([4, 3], { seed: 1 }))
   const b = g.variable(g.zeros([3]))

@@ -4,11 +4,19 @@ import { medianMicroseconds, printTable } from './harness.ts'
 
 function trainingStep(batch: number) {
   g.setSeed(1)
-  const model = g.nn.sequential(g.nn.linear(784, 256), g.nn.relu(), g.nn.linear(256, 128), g.nn.relu(), g.nn.linear(128, 10))
+  const model = g.nn.sequential(
+    g.nn.linear(784, 256),
+    g.nn.relu(),
+    g.nn.linear(256, 128),
+    g.nn.relu(),
+    g.nn.linear(128, 10),
+  )
   const optimizer = g.optim.adam({ learningRate: 0.001 })
   const [x] = g.evaluateSync(g.uniform([batch, 784]))
   const labels = g.tensor(Int32Array.from({ length: batch }, (_, i) => i % 10))
-  const step = g.compile((x: g.Tensor, y: g.Tensor) => optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)))
+  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
+    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
+  )
   return { sync: () => step.sync(x!, labels), async: () => step(x!, labels) }
 }
 

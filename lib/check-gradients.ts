@@ -1,9 +1,9 @@
+import { tensor } from './creation.ts'
 import { expected, GradientError } from './errors.ts'
 import { gradients as nodeGradients } from './graph/autograd.ts'
 import { watch } from './graph/ops/leaf.ts'
 import { randn } from './random.ts'
 import { evaluateSync, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
-import { tensor } from './creation.ts'
 
 export interface CheckGradientsOptions {
   /** 2 also checks the gradient of the gradient; 1 unless given. */
@@ -54,12 +54,23 @@ function vjp(f: Fn, xs: readonly Tensor[], u: Tensor): Tensor[] {
   return nodeGradients(y.node, watched, u.node).map((gradient, i) => (gradient ? wrap(gradient) : xs[i]!.mul(0)))
 }
 
-function checkOnce(which: string, f: Fn, points: readonly Tensor[], delta: number, tolerance: number, seed: number): void {
+function checkOnce(
+  which: string,
+  f: Fn,
+  points: readonly Tensor[],
+  delta: number,
+  tolerance: number,
+  seed: number,
+): void {
   const u = direction(f(...points), seed)
   const v = points.map((x, i) => direction(x, seed + 1 + i))
-  const analytic = vjp(f, points, u).map((gradient, i) => inner(gradient, v[i]!)).reduce((a, b) => a.add(b))
+  const analytic = vjp(f, points, u)
+    .map((gradient, i) => inner(gradient, v[i]!))
+    .reduce((a, b) => a.add(b))
   const shifted = (by: number) => inner(u, f(...points.map((x, i) => x.add(v[i]!.mul(by)))))
-  const numeric = shifted(delta).sub(shifted(-delta)).div(2 * delta)
+  const numeric = shifted(delta)
+    .sub(shifted(-delta))
+    .div(2 * delta)
   evaluateSync(analytic, numeric)
   const [a, b] = [analytic.itemSync(), numeric.itemSync()]
   const scale = Math.max(1, Math.abs(a), Math.abs(b))

@@ -58,7 +58,9 @@ function signatureOf(args: unknown[]): string {
     if (x instanceof Variable) return `variable ${variableId(x)}`
     if (x instanceof Tensor) return `${x.dtype}[${x.shape.join()}]`
     if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
-      throw new TypeError(expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', String(x)))
+      throw new TypeError(
+        expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', String(x)),
+      )
     if (typeof x === 'string') return JSON.stringify(x)
     return `${typeof x} ${Object.is(x, -0) ? '-0' : String(x)}`
   })
@@ -122,7 +124,10 @@ function prepareTraced({ leaves, nodes, shape, trace }: Recording): Traced {
   for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, read)
   for (const [variable, { leaf }] of trace.variables) sources.set(leaf, variableSource(variable))
   const changed = [...trace.variables].filter(([, { leaf, value }]) => value !== leaf)
-  const graph = prepareGraph(nodes, changed.map(([, traced]) => traced))
+  const graph = prepareGraph(
+    nodes,
+    changed.map(([, traced]) => traced),
+  )
   return {
     graph: { ...graph, inputs: [] },
     sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(leaf.storage!)),
@@ -146,7 +151,11 @@ function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
 
 function bind({ graph, sources, updated }: Traced, args: readonly Node[]): Run {
   const inputs = sources.map((source) => source(args))
-  return bindRun(graph, inputs, updated.map((variable) => variable.bindUpdate()))
+  return bindRun(
+    graph,
+    inputs,
+    updated.map((variable) => variable.bindUpdate()),
+  )
 }
 
 /** The variables hold what the run writes, from when it was submitted on. */
@@ -157,7 +166,9 @@ function commit({ updated }: Traced, { states }: Run): void {
 }
 
 function unpack({ results, shape }: Traced, run: Run): unknown {
-  const tensors = results.map(({ dtype, shape }, i) => wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, shape, false)))
+  const tensors = results.map(({ dtype, shape }, i) =>
+    wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, shape, false)),
+  )
   return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
 }
 
@@ -231,5 +242,7 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
     return unpack(entry, run) as R
   }
   const program = (...args: A): string => formatProgram(find(args).graph.program)
-  return Object.defineProperty(Object.assign(compiled, { sync, program }), 'traces', { get: () => cache.size }) as Compiled<A, R>
+  return Object.defineProperty(Object.assign(compiled, { sync, program }), 'traces', {
+    get: () => cache.size,
+  }) as Compiled<A, R>
 }

@@ -52,7 +52,11 @@ function generate(op: string, dtype: DType, shape: Shape, element: (i: number) =
  * start, start + step, … below stop (above it for a negative step); `arange(n)` counts from 0. float32, or int32 when
  * asked for by `dtype`.
  */
-export function arange(start: number, stop?: number, { step = 1, dtype = 'float32' }: DTypeOption & { step?: number } = {}): Tensor {
+export function arange(
+  start: number,
+  stop?: number,
+  { step = 1, dtype = 'float32' }: DTypeOption & { step?: number } = {},
+): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop]
   if (!(Number.isFinite(from) && Number.isFinite(to) && Number.isFinite(step)) || step === 0)
     throw new RangeError(expected('arange', 'finite bounds and a step other than 0', `${from}, ${to}, ${step}`))

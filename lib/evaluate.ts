@@ -2,7 +2,15 @@
 import { activeBackend } from './backend/active.ts'
 import { expected, InternalError } from './errors.ts'
 import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
-import { type Node, type OpDef, type Params, pendingInputs, sameParams, structuralHash, topologicalOrder } from './graph/node.ts'
+import {
+  type Node,
+  type OpDef,
+  type Params,
+  pendingInputs,
+  sameParams,
+  structuralHash,
+  topologicalOrder,
+} from './graph/node.ts'
 import { isPlaceholder } from './graph/ops/leaf.ts'
 import { type Shape, sameShape } from './shape.ts'
 
@@ -41,7 +49,9 @@ function structureOf(roots: readonly Node[]): Structure {
   const position = new Map<Node, number>()
   order.forEach((node, i) => {
     if (isPlaceholder(node))
-      throw new TypeError(expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'))
+      throw new TypeError(
+        expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'),
+      )
     position.set(node, i)
   })
   return { order, position, roots, hash: structuralHash(order, position, roots) }
@@ -113,7 +123,10 @@ const pendingNodes = (nodes: readonly Node[]): Node[] => [...new Set(nodes)].fil
 function bindNodes(roots: readonly Node[]): Run {
   const structure = structureOf(roots)
   const { graph, leaves } = findEntry(structure)
-  return bindRun(graph, leaves.map((leaf) => structure.order[leaf]!.storage!.array))
+  return bindRun(
+    graph,
+    leaves.map((leaf) => structure.order[leaf]!.storage!.array),
+  )
 }
 
 /** An evaluated node holds its value; unless gradients may be asked for, it lets go of what it was made from. */

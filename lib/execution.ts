@@ -25,7 +25,8 @@ function checkMemory(program: Program): void {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
   const results = program.values.filter(({ place }) => place.kind === 'result')
   const bytes = results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
-  if (bytes > memory) throw new RangeError(expected('evaluate', `at most ${memory} bytes, the memory of this machine`, bytes))
+  if (bytes > memory)
+    throw new RangeError(expected('evaluate', `at most ${memory} bytes, the memory of this machine`, bytes))
 }
 
 export function prepareGraph(results: readonly Node[], updates: readonly NodeUpdate[] = []): PreparedGraph {
@@ -50,7 +51,11 @@ export interface Run {
   readonly states: readonly StateBinding[]
 }
 
-export function bindRun(graph: PreparedGraph, inputs: readonly TypedArray[], states: readonly StateBinding[] = []): Run {
+export function bindRun(
+  graph: PreparedGraph,
+  inputs: readonly TypedArray[],
+  states: readonly StateBinding[] = [],
+): Run {
   const results = allocateResults(graph.program)
   const read = states.map((state) => state.read.array)
   const written = states.map((state) => state.written.array)

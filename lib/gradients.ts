@@ -29,7 +29,11 @@ export function gradients<const T extends readonly Tensor[]>(y: Tensor, xs: T, c
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
     throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))
-  const found = nodeGradients(y.node, xs.map((x) => x.node), cotangent === undefined ? undefined : toNode(cotangent))
+  const found = nodeGradients(
+    y.node,
+    xs.map((x) => x.node),
+    cotangent === undefined ? undefined : toNode(cotangent),
+  )
   return found.map((gradient, i) => required(gradient, i, 'gradients')) as TensorsFor<T>
 }
 
@@ -49,7 +53,9 @@ type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends 1 ? Te
  * @example
  * const { value, gradient } = valueAndGrad((x) => x.square().sum())(tensor([1, 2]))
  */
-export function valueAndGrad<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
+export function valueAndGrad<F extends TensorFunction>(
+  f: F,
+): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
   return (...xs) => {
     const watched = xs.map((x) => watch(toNode(x as TensorLike)))
     const value = f(...watched.map(wrap))

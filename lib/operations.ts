@@ -1,7 +1,7 @@
 /** Every operation as a function: `add(x, y)` is `x.add(y)`. Operands are tensors, variables, numbers or nested arrays. */
 import type { DType } from './dtype.ts'
-import type { Axes } from './graph/ops/reduce.ts'
 import { concat as concatNodes } from './graph/ops/movement.ts'
+import type { Axes } from './graph/ops/reduce.ts'
 import type { Shape } from './shape.ts'
 import { type ReduceOptions, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 
@@ -110,13 +110,20 @@ export const broadcastTo = (x: TensorLike, shape: Shape): Tensor => toTensor(x).
 export const slice = (x: TensorLike, ...bounds: Parameters<Tensor['slice']>): Tensor => toTensor(x).slice(...bounds)
 
 /** Tensors one after the other along an axis; they agree in dtype and in every other extent. */
-export const concat = (tensors: readonly TensorLike[], axis = 0): Tensor => wrap(concatNodes(tensors.map((x) => toNode(x)), axis))
+export const concat = (tensors: readonly TensorLike[], axis = 0): Tensor =>
+  wrap(
+    concatNodes(
+      tensors.map((x) => toNode(x)),
+      axis,
+    ),
+  )
 
 /** Rows x[indices]: [n, …] and indices[k…] give [k…, …]. An index outside [0, n) is a RangeError when evaluated. */
 export const gather = (x: TensorLike, indices: TensorLike): Tensor => toTensor(x).gather(indices)
 
 /** x with updates[i…] added to row indices[i…]; repeated indices add up. */
-export const scatterAdd = (x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor => toTensor(x).scatterAdd(indices, updates)
+export const scatterAdd = (x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor =>
+  toTensor(x).scatterAdd(indices, updates)
 
 /** The sum over axes, all of them without any. int32 for bool and uint8. */
 export const sum = (x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor => toTensor(x).sum(axis, options)
@@ -134,7 +141,8 @@ export const min = (x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
 export const norm = (x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor => toTensor(x).norm(axis, options)
 
 /** The int32 index of the first greatest element along an axis; of the flattened tensor without one. NaN is greatest. */
-export const argmax = (x: TensorLike, axis?: number, options?: ReduceOptions): Tensor => toTensor(x).argmax(axis, options)
+export const argmax = (x: TensorLike, axis?: number, options?: ReduceOptions): Tensor =>
+  toTensor(x).argmax(axis, options)
 
 /** eˣ / Σeˣ along an axis, the last one unless given. */
 export const softmax = (x: TensorLike, axis?: number): Tensor => toTensor(x).softmax(axis)
@@ -143,7 +151,8 @@ export const softmax = (x: TensorLike, axis?: number): Tensor => toTensor(x).sof
 export const logSoftmax = (x: TensorLike, axis?: number): Tensor => toTensor(x).logSoftmax(axis)
 
 /** Losses −log softmax(logits)[label] of each row of logits[…, classes]: labels are integers[…] or rows of probabilities [… , classes]. A class outside [0, classes) is a RangeError when evaluated, before anything is written. */
-export const softmaxCrossEntropy = (logits: TensorLike, labels: TensorLike): Tensor => toTensor(logits).softmaxCrossEntropy(labels)
+export const softmaxCrossEntropy = (logits: TensorLike, labels: TensorLike): Tensor =>
+  toTensor(logits).softmaxCrossEntropy(labels)
 
 /** Rows of `depth` elements with a 1 at the class, of integers[…]: [… , depth]. */
 export const oneHot = (classes: TensorLike, depth: number, options?: { dtype?: DType }): Tensor =>

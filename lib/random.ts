@@ -39,10 +39,18 @@ export function nextSeed(): number {
   return (Math.imul(seed! ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(draw!, 0xc2b2ae35)) >>> 0
 }
 
-function draw(op: string, distribution: DistributionName, shape: Shape, { dtype = 'float32', seed }: RandomOptions): Node {
+function draw(
+  op: string,
+  distribution: DistributionName,
+  shape: Shape,
+  { dtype = 'float32', seed }: RandomOptions,
+): Node {
   if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
   checkShape(op, shape)
-  const key = seed === undefined ? dynamicInput('int32', [2], nextKey) : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
+  const key =
+    seed === undefined
+      ? dynamicInput('int32', [2], nextKey)
+      : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
   return random(key, distribution, dtype, shape)
 }
 
@@ -50,14 +58,20 @@ function draw(op: string, distribution: DistributionName, shape: Shape, { dtype 
  * Normally distributed numbers, by Philox 4x32-10 and the inverse distribution function: the same bits on every
  * backend and instruction set. Inside `compile` each call draws anew, unless a seed is given.
  */
-export function randn(shape: Shape, { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+export function randn(
+  shape: Shape,
+  { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {},
+): Tensor {
   const standard = wrap(draw('randn', 'normal', shape, options))
   const scaled = std === 1 ? standard : standard.mul(std)
   return mean === 0 ? scaled : scaled.add(mean)
 }
 
 /** Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}. */
-export function uniform(shape: Shape, { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {}): Tensor {
+export function uniform(
+  shape: Shape,
+  { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {},
+): Tensor {
   const standard = wrap(draw('uniform', 'uniform', shape, options))
   const scaled = max - min === 1 ? standard : standard.mul(max - min)
   return min === 0 ? scaled : scaled.add(min)

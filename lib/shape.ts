@@ -19,7 +19,8 @@ export const byteLength = (dtype: DType, shape: Shape): number => sizeOf(shape) 
 
 export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i])
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((extent, i) => extent === b[i])
 
 /** Validates a shape that a user wrote. */
 export function checkShape(op: string, shape: Shape): Shape {
@@ -29,7 +30,8 @@ export function checkShape(op: string, shape: Shape): Shape {
     if (!Number.isInteger(extent) || extent < 0 || extent > maxExtent)
       throw new ShapeError(expected(op, `extents from 0 to ${maxExtent}`, formatShape(shape)))
   }
-  if (sizeOf(shape) > maxElements) throw new ShapeError(expected(op, `at most ${maxElements} elements`, formatShape(shape)))
+  if (sizeOf(shape) > maxElements)
+    throw new ShapeError(expected(op, `at most ${maxElements} elements`, formatShape(shape)))
   return shape
 }
 

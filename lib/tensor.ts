@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import { type DType, type TypedArray, checkDType } from './dtype.ts'
-import { ShapeError, expected } from './errors.ts'
+import { checkDType, type DType, type TypedArray } from './dtype.ts'
+import { expected, ShapeError } from './errors.ts'
 import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
 import { settledArray } from './execution.ts'
 import { formatGraph, type Node } from './graph/node.ts'
@@ -9,7 +9,7 @@ import { gather, oneHot, scatterAdd } from './graph/ops/indexing.ts'
 import { leafOf, literal, stopGradient } from './graph/ops/leaf.ts'
 import { matmul } from './graph/ops/matmul.ts'
 import { broadcastTo, permute, reshape, sliceAt } from './graph/ops/movement.ts'
-import { argmax, type Axes, max, mean, min, norm, sum } from './graph/ops/reduce.ts'
+import { type Axes, argmax, max, mean, min, norm, sum } from './graph/ops/reduce.ts'
 import { logSoftmax, softmax, softmaxCrossEntropy } from './graph/ops/softmax.ts'
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.ts'
 import { type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
@@ -288,7 +288,11 @@ export class Tensor {
    * Elements start ≤ i < end of each axis, every step-th. Arrays speak of the first axes, the other ones are whole;
    * negative bounds count from the end and bounds beyond it are clamped, as in numpy. Steps are positive.
    */
-  slice(start: number | readonly number[], end?: number | readonly number[], { step = 1 }: { step?: number | readonly number[] } = {}): Tensor {
+  slice(
+    start: number | readonly number[],
+    end?: number | readonly number[],
+    { step = 1 }: { step?: number | readonly number[] } = {},
+  ): Tensor {
     const bounds = sliceBounds(this.shape, asList(start), end === undefined ? [] : asList(end), asList(step))
     return wrap(sliceAt(this.node, bounds.starts, bounds.sizes, bounds.steps))
   }
@@ -378,7 +382,9 @@ const asList = (x: number | readonly number[]): readonly number[] => (typeof x =
 function sliceBounds(shape: Shape, start: readonly number[], end: readonly number[], step: readonly number[]) {
   const rank = shape.length
   if (start.length > rank || end.length > rank || step.length > rank)
-    throw new ShapeError(expected('slice', `bounds for at most ${rank} axes`, Math.max(start.length, end.length, step.length)))
+    throw new ShapeError(
+      expected('slice', `bounds for at most ${rank} axes`, Math.max(start.length, end.length, step.length)),
+    )
   const clamp = (bound: number, extent: number) => Math.min(extent, Math.max(0, bound < 0 ? bound + extent : bound))
   const starts = shape.map((extent, axis) => clamp(start[axis] ?? 0, extent))
   const steps = shape.map((_, axis) => step[axis] ?? 1)
@@ -387,7 +393,13 @@ function sliceBounds(shape: Shape, start: readonly number[], end: readonly numbe
     return Math.max(0, Math.ceil(length / steps[axis]!))
   })
   if ([...starts, ...sizes, ...steps].some((x) => !Number.isInteger(x)) || steps.some((x) => x < 1))
-    throw new ShapeError(expected('slice', 'integer bounds and positive steps', `start ${formatShape(start)}, end ${formatShape(end)}, step ${formatShape(step)}`))
+    throw new ShapeError(
+      expected(
+        'slice',
+        'integer bounds and positive steps',
+        `start ${formatShape(start)}, end ${formatShape(end)}, step ${formatShape(step)}`,
+      ),
+    )
   return { starts, sizes, steps }
 }
 

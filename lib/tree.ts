@@ -14,5 +14,7 @@ export function mapTree(tree: unknown, leaf: (x: unknown) => unknown): unknown {
 export function treeKey(tree: unknown, leaf: (x: unknown) => string): string {
   if (!isContainer(tree)) return leaf(tree)
   if (Array.isArray(tree)) return `[${tree.map((x) => treeKey(x, leaf)).join()}]`
-  return `{${Object.entries(tree).map(([key, x]) => `${JSON.stringify(key)}:${treeKey(x, leaf)}`).join()}}`
+  return `{${Object.entries(tree)
+    .map(([key, x]) => `${JSON.stringify(key)}:${treeKey(x, leaf)}`)
+    .join()}}`
 }

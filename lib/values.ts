@@ -35,8 +35,16 @@ function dtypeOfArray(op: string, array: ArrayBufferView): DType {
   if (array instanceof Float32Array) return 'float32'
   if (array instanceof Float64Array) return 'float64'
   if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return 'uint8'
-  if (array instanceof Int32Array || array instanceof Int8Array || array instanceof Int16Array || array instanceof Uint16Array) return 'int32'
-  throw new DTypeError(expected(op, 'numbers, booleans or a typed array of at most 32-bit integers or floats', array.constructor.name))
+  if (
+    array instanceof Int32Array ||
+    array instanceof Int8Array ||
+    array instanceof Int16Array ||
+    array instanceof Uint16Array
+  )
+    return 'int32'
+  throw new DTypeError(
+    expected(op, 'numbers, booleans or a typed array of at most 32-bit integers or floats', array.constructor.name),
+  )
 }
 
 /** Copies values; `shape` and `dtype` are inferred where they are not given. */
@@ -79,19 +87,33 @@ export function allocateChecked(op: string, dtype: DType, shape: Shape): TypedAr
   try {
     return allocate(dtype, sizeOf(shape))
   } catch {
-    throw new RangeError(`${op}: cannot allocate ${sizeOf(shape) * bytesPerElement(dtype)} bytes for ${dtype}${formatShape(shape)}`)
+    throw new RangeError(
+      `${op}: cannot allocate ${sizeOf(shape) * bytesPerElement(dtype)} bytes for ${dtype}${formatShape(shape)}`,
+    )
   }
 }
 
 /** Appends the elements in order; the first branch sets the shape and every other one must have it. */
-function flatten(op: string, values: TensorValues, depth: number, shape: number[], elements: (number | boolean)[]): void {
+function flatten(
+  op: string,
+  values: TensorValues,
+  depth: number,
+  shape: number[],
+  elements: (number | boolean)[],
+): void {
   if (typeof values === 'number' || typeof values === 'boolean') {
     if (depth !== shape.length) throw raggedError(op, shape, depth, 'a number')
     elements.push(values)
     return
   }
   if (!Array.isArray(values) && !ArrayBuffer.isView(values))
-    throw new TypeError(expected(op, 'numbers, booleans, nested arrays of them or a typed array', values === null ? 'null' : typeof values))
+    throw new TypeError(
+      expected(
+        op,
+        'numbers, booleans, nested arrays of them or a typed array',
+        values === null ? 'null' : typeof values,
+      ),
+    )
   if (ArrayBuffer.isView(values)) checkAttached(op, values)
   const list = values as readonly TensorValues[]
   if (elements.length === 0 && depth === shape.length) shape.push(list.length)

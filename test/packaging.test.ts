@@ -65,7 +65,7 @@ describe('package', () => {
       encoding: 'utf8',
     })
     const packed: string[] = JSON.parse(output)[0].files.map((file: { path: string }) => file.path)
-    const compiled = ['.cc', '.h', '.inc', 'sources.txt'].flatMap(nativeFiles).filter((path) => !isTool(path))
+    const compiled = ['.cc', '.h', '.map', 'sources.txt'].flatMap(nativeFiles).filter((path) => !isTool(path))
     expect(packed).toEqual(expect.arrayContaining([...compiled, 'binding.gyp', 'LICENSE']))
     const allowed = /^(dist\/.*|native\/(?!test\/|bench\/).*|binding\.gyp|package\.json|LICENSE|README\.md)$/
     expect(packed.filter((path) => !allowed.test(path))).toEqual([])

@@ -6,12 +6,17 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const documents = ['README.md', 'ARCHITECTURE.md'].map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
+const documents = ['README.md', 'ARCHITECTURE.md'].map((name) => ({
+  name,
+  text: readFileSync(join(root, name), 'utf8'),
+}))
 
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!)
 
-const snippets = documents.flatMap(({ name, text }) => blocks(text, 'ts').map((code, i) => ({ title: `${name} ${i + 1}`, code })))
+const snippets = documents.flatMap(({ name, text }) =>
+  blocks(text, 'ts').map((code, i) => ({ title: `${name} ${i + 1}`, code })),
+)
 
 test('there are snippets to run', () => expect(snippets.length).toBeGreaterThanOrEqual(3))
 
@@ -20,7 +25,11 @@ test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
   try {
     const file = join(folder, 'snippet.ts')
     writeFileSync(file, code.replaceAll("'galvani'", "'../../lib/index.ts'"))
-    const output = execFileSync(process.execPath, ['--import', 'tsx', file], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    const output = execFileSync(process.execPath, ['--import', 'tsx', file], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     expect(output).not.toBe('')
     expect(output).not.toMatch(/undefined|NaN/)
   } finally {
@@ -29,7 +38,9 @@ test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
 })
 
 const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const commands = documents.flatMap(({ text }) => [...text.matchAll(/npm (?:run )?([a-z:]+)/g)].map((match) => match[1]!))
+const commands = documents.flatMap(({ text }) =>
+  [...text.matchAll(/npm (?:run )?([a-z:]+)/g)].map((match) => match[1]!),
+)
 
 test.each([...new Set(commands)].filter((name) => name !== 'ci'))('npm %s exists', (name) => {
   expect(packageJson.scripts).toHaveProperty([name])
@@ -37,5 +48,10 @@ test.each([...new Set(commands)].filter((name) => name !== 'ci'))('npm %s exists
 
 test('the 25 lines are 25 lines', () => {
   const [training] = blocks(documents[0]!.text, 'ts')
-  expect(training!.trim().split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(26)
+  expect(
+    training!
+      .trim()
+      .split('\n')
+      .filter((line) => line.trim() !== '').length,
+  ).toBeLessThanOrEqual(26)
 })

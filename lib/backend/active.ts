@@ -27,7 +27,9 @@ function defaultBackend(): BackendName {
   } catch (error) {
     // A wrong setting is an error: only a missing binary has a replacement.
     if (!(error instanceof NativeLoadError)) throw error
-    process.emitWarning(`galvani: the native backend did not load, the slow reference backend takes over: ${error.message}`)
+    process.emitWarning(
+      `galvani: the native backend did not load, the slow reference backend takes over: ${error.message}`,
+    )
     return 'reference'
   }
 }

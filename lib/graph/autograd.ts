@@ -26,9 +26,12 @@ function derivatives(node: Node, cotangent: Node): readonly (Node | null)[] {
  * differentiable path.
  */
 export function gradients(y: Node, xs: readonly Node[], cotangent?: Node): (Node | null)[] {
-  if (!isFloat(y.dtype)) throw new DTypeError(expected('gradients', 'a float32 or float64 value to differentiate', y.dtype))
+  if (!isFloat(y.dtype))
+    throw new DTypeError(expected('gradients', 'a float32 or float64 value to differentiate', y.dtype))
   if (cotangent && !sameShape(cotangent.shape, y.shape))
-    throw new ShapeError(expected('gradients', `a cotangent of shape ${formatShape(y.shape)}`, formatShape(cotangent.shape)))
+    throw new ShapeError(
+      expected('gradients', `a cotangent of shape ${formatShape(y.shape)}`, formatShape(cotangent.shape)),
+    )
   const order = topologicalOrder([y], allInputs)
   const onPath = dependents(order, xs)
   const cotangents = new Map<Node, Node>()

@@ -27,7 +27,10 @@ export function lower(results: readonly Node[], updates: readonly NodeUpdate[] =
   const inputs: Node[] = []
   const bind = (node: Node) => {
     const state = states.get(node)
-    const place = state === undefined ? ({ kind: 'input', index: inputs.push(node) - 1 } as const) : ({ kind: 'state', index: state } as const)
+    const place =
+      state === undefined
+        ? ({ kind: 'input', index: inputs.push(node) - 1 } as const)
+        : ({ kind: 'state', index: state } as const)
     lowering.setView(node, lowering.denseView(addValue(draft, node.dtype, node.shape, place)))
   }
   for (const { leaf } of updates) bind(leaf)

@@ -43,7 +43,8 @@ function contiguousRuns({ shape, strides }: View): Run[] {
     if (extent === 1) return
     const stride = strides[axis]!
     const outer = runs.at(-1)
-    if (outer !== undefined && outer.stride === stride * extent) runs[runs.length - 1] = { extent: outer.extent * extent, stride }
+    if (outer !== undefined && outer.stride === stride * extent)
+      runs[runs.length - 1] = { extent: outer.extent * extent, stride }
     else runs.push({ extent, stride })
   })
   return runs

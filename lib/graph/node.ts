@@ -104,7 +104,11 @@ function hashType(hash: number, { dtype, shape }: TensorType): number {
 }
 
 /** Equal for graphs of the same structure, as an evaluation sees them: what has a value is a leaf, whatever it was made from. */
-export function structuralHash(order: readonly Node[], position: ReadonlyMap<Node, number>, roots: readonly Node[]): number {
+export function structuralHash(
+  order: readonly Node[],
+  position: ReadonlyMap<Node, number>,
+  roots: readonly Node[],
+): number {
   let hash = order.length
   for (const node of order) {
     if (node.storage !== null) hash = hashType(hash, node)

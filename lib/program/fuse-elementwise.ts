@@ -103,5 +103,10 @@ function emit({ members, operands }: Group): Elementwise {
   const results = outputs.map((value) => made.get(value)!)
   const patterns = operands.map(({ pattern }) => pattern)
   const inputs = operands.map(({ value }) => value)
-  return instruction('elementwise', inputs, outputs, { shape: params.shape, operands: patterns, code, results }) as Elementwise
+  return instruction('elementwise', inputs, outputs, {
+    shape: params.shape,
+    operands: patterns,
+    code,
+    results,
+  }) as Elementwise
 }

@@ -8,7 +8,8 @@ import { isDense } from './signatures.ts'
 /** Whether the output may be written over `value`, which nothing reads later: every operand that reads it allows it. */
 export function mayReplace({ values }: Draft, instruction: Instruction, output: number, value: number): boolean {
   const [made, old] = [values[instruction.outputs[output]!]!, values[value]!]
-  if (bytesPerElement(made.dtype) !== bytesPerElement(old.dtype) || sizeOf(made.shape) !== sizeOf(old.shape)) return false
+  if (bytesPerElement(made.dtype) !== bytesPerElement(old.dtype) || sizeOf(made.shape) !== sizeOf(old.shape))
+    return false
   return instruction.inputs.every((input, i) => input !== value || mayShare(instruction, output, i))
 }
 

@@ -20,7 +20,8 @@ export function plan(draft: Draft): Program {
   return { values, instructions, literals, inputCount, stateCount, resultCount, arenaBytes }
 }
 
-const bytesOf = (draft: Draft, value: number): number => byteLength(draft.values[value]!.dtype, draft.values[value]!.shape)
+const bytesOf = (draft: Draft, value: number): number =>
+  byteLength(draft.values[value]!.dtype, draft.values[value]!.shape)
 
 /** Walks the instructions once; a value takes its slot when it is written and gives it back after its last reader. */
 function assignOffsets(draft: Draft): { arenaBytes: number; offsets: Map<number, number> } {
@@ -28,7 +29,9 @@ function assignOffsets(draft: Draft): { arenaBytes: number; offsets: Map<number,
   const offsets = new Map<number, number>()
   const { lastReaders } = usesOf(draft)
   draft.instructions.forEach((instruction, position) => {
-    const dying = [...new Set(instruction.inputs)].filter((value) => offsets.has(value) && lastReaders[value] === position)
+    const dying = [...new Set(instruction.inputs)].filter(
+      (value) => offsets.has(value) && lastReaders[value] === position,
+    )
     const taken = new Set<number>()
     instruction.outputs.forEach((output, i) => {
       if (draft.values[output]!.place !== null) return

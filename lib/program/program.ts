@@ -39,7 +39,8 @@ export interface Program {
 export const arenaAlignment = 64
 
 /** The number of buffers a run binds, in this order: inputs, states as read, states as written, results. */
-export const bufferCount = (program: Program): number => program.inputCount + 2 * program.stateCount + program.resultCount
+export const bufferCount = (program: Program): number =>
+  program.inputCount + 2 * program.stateCount + program.resultCount
 
 /** Fresh zeroed buffers for every result, in the order of their indices. */
 export function allocateResults(program: Program): TypedArray[] {

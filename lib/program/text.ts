@@ -14,7 +14,9 @@ import { formatType, type Place, type Program } from './program.ts'
  */
 export function formatProgram(program: Program): string {
   const written = new Set(program.instructions.flatMap(({ outputs }) => outputs))
-  const bound = program.values.flatMap((_, id) => (written.has(id) ? [] : [`${formatValue(program, id)}${formatLiteral(program, id)}`]))
+  const bound = program.values.flatMap((_, id) =>
+    written.has(id) ? [] : [`${formatValue(program, id)}${formatLiteral(program, id)}`],
+  )
   const lines = program.instructions.map((instruction) => {
     const outputs = instruction.outputs.map((id) => formatValue(program, id)).join(', ')
     return `${outputs} = ${formatInstruction(program, instruction)}`
@@ -27,7 +29,8 @@ function formatValue({ values }: Program, id: number): string {
   return `%${id}: ${formatType(value)} ${formatPlace(value.place)}`
 }
 
-const formatPlace = (place: Place): string => (place.kind === 'arena' ? `@${place.offset}` : `${place.kind} ${place.index}`)
+const formatPlace = (place: Place): string =>
+  place.kind === 'arena' ? `@${place.offset}` : `${place.kind} ${place.index}`
 
 function formatLiteral({ values, literals }: Program, id: number): string {
   const { place } = values[id]!
@@ -44,7 +47,9 @@ function formatInstruction(program: Program, instruction: Instruction): string {
 }
 
 function formatParams(params: object): string {
-  const entries = Object.entries(params).map(([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.join(',')}]` : value}`)
+  const entries = Object.entries(params).map(
+    ([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.join(',')}]` : value}`,
+  )
   return entries.length === 0 ? '' : ` { ${entries.join(', ')} }`
 }
 

@@ -59,7 +59,8 @@ function inPlaceTest(draft: Draft): (value: number, old: number) => boolean {
   }
 }
 
-const lastFallibleOf = ({ instructions }: Draft): number => instructions.findLastIndex(({ opcode }) => opcodeFacts[opcode].fallible)
+const lastFallibleOf = ({ instructions }: Draft): number =>
+  instructions.findLastIndex(({ opcode }) => opcodeFacts[opcode].fallible)
 
 /** What does nothing but make new values waits until the old ones were read and nothing can fail any more. */
 function delayUpdates(draft: Draft, oldValues: readonly number[]): void {
@@ -67,7 +68,8 @@ function delayUpdates(draft: Draft, oldValues: readonly number[]): void {
   const lastFallible = lastFallibleOf(draft)
   /** When a value may be made at the earliest: after that instruction. */
   const due = new Map<number, number>()
-  for (const { state, value } of draft.updates) due.set(value, Math.max(due.get(value) ?? -1, lastReaders[oldValues[state]!]!, lastFallible))
+  for (const { state, value } of draft.updates)
+    due.set(value, Math.max(due.get(value) ?? -1, lastReaders[oldValues[state]!]!, lastFallible))
   const updating = updatingInstructions(draft)
   const order = draft.instructions.map((instruction, position) => {
     if (!updating.has(position)) return { instruction, after: position }

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
 import { compile } from '../../lib/compile.ts'
-import { randn } from '../../lib/random.ts'
 import { tensor } from '../../lib/creation.ts'
+import { randn } from '../../lib/random.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { variable } from '../../lib/variable.ts'
 import { build, resultsOf } from './support.ts'
@@ -19,7 +19,10 @@ describe('updates of variables', () => {
       a.assign(b)
       b.assign(old)
     }).sync()
-    expect(values(a, b)).toEqual([[3, 4], [1, 2]])
+    expect(values(a, b)).toEqual([
+      [3, 4],
+      [1, 2],
+    ])
   })
 
   test('three variables go round', () => {
@@ -43,9 +46,15 @@ describe('updates of variables', () => {
       b.assign(a)
     })
     step.sync(tensor(10))
-    expect(values(a, b)).toEqual([[11, 12], [11, 12]])
+    expect(values(a, b)).toEqual([
+      [11, 12],
+      [11, 12],
+    ])
     step.sync(tensor(10))
-    expect(values(a, b)).toEqual([[21, 22], [21, 22]])
+    expect(values(a, b)).toEqual([
+      [21, 22],
+      [21, 22],
+    ])
   })
 
   test('the last of two assignments counts, and the first is what the second reads', () => {
@@ -58,15 +67,43 @@ describe('updates of variables', () => {
   })
 
   test('an old value is read after the update', () => {
-    const [v, w] = [variable([[1, 2], [3, 4]]), variable([[0, 0], [0, 0]])]
+    const [v, w] = [
+      variable([
+        [1, 2],
+        [3, 4],
+      ]),
+      variable([
+        [0, 0],
+        [0, 0],
+      ]),
+    ]
     const old = compile(() => {
       const before = v.value
       v.assign(v.mul(2))
       w.assign(before.transpose())
       return [before.transpose(), before.matmul(before), v.sum()]
     }).sync()
-    expect(values(v, w)).toEqual([[[2, 4], [6, 8]], [[1, 3], [2, 4]]])
-    expect(values(...old)).toEqual([[[1, 3], [2, 4]], [[7, 10], [15, 22]], 20])
+    expect(values(v, w)).toEqual([
+      [
+        [2, 4],
+        [6, 8],
+      ],
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    ])
+    expect(values(...old)).toEqual([
+      [
+        [1, 3],
+        [2, 4],
+      ],
+      [
+        [7, 10],
+        [15, 22],
+      ],
+      20,
+    ])
   })
 
   test('the assigned value is returned', () => {
@@ -77,17 +114,27 @@ describe('updates of variables', () => {
     })
     const first = step.sync()
     const second = step.sync()
-    expect(values(v, first, second)).toEqual([[3, 4], [2, 3], [3, 4]])
+    expect(values(v, first, second)).toEqual([
+      [3, 4],
+      [2, 3],
+      [3, 4],
+    ])
   })
 
   test('an assigned view is written out', () => {
-    const v = variable([[1, 2], [3, 4]])
+    const v = variable([
+      [1, 2],
+      [3, 4],
+    ])
     const step = compile((x) => {
       v.assign(v.transpose().add(x).transpose())
       v.assign(v.transpose())
     })
     step.sync(tensor(0))
-    expect(v.arraySync()).toEqual([[1, 3], [2, 4]])
+    expect(v.arraySync()).toEqual([
+      [1, 3],
+      [2, 4],
+    ])
   })
 
   test('a value may be assigned that does not depend on the variable', () => {
@@ -111,9 +158,16 @@ describe('updates of variables', () => {
       return v.gather(indices)
     })
     expect(() => step.sync(tensor([0, 2], { dtype: 'int32' }))).toThrow(RangeError)
-    expect(values(v, w)).toEqual([[1, 2], [[1], [2]]])
+    expect(values(v, w)).toEqual([
+      [1, 2],
+      [[1], [2]],
+    ])
     const gathered = step.sync(tensor([0, 1], { dtype: 'int32' }))
-    expect(values(v, w, gathered)).toEqual([[2, 3], [[2], [4]], [2, 3]])
+    expect(values(v, w, gathered)).toEqual([
+      [2, 3],
+      [[2], [4]],
+      [2, 3],
+    ])
   })
 })
 

@@ -1,6 +1,7 @@
 /** Programs of recorded tensors, and what the planner made of them. */
-import type { TypedArray } from '../../lib/dtype.ts'
+
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
+import type { TypedArray } from '../../lib/dtype.ts'
 import { lower, type NodeUpdate } from '../../lib/graph/lower.ts'
 import { buildProgram } from '../../lib/program/build.ts'
 import { type FusionPass, fusionPasses } from '../../lib/program/fuse.ts'
@@ -14,8 +15,15 @@ export interface Built {
 }
 
 /** The program that computes these tensors. */
-export function build(tensors: readonly Tensor[], passes: readonly FusionPass[] = fusionPasses, updates: readonly NodeUpdate[] = []): Built {
-  const { draft, inputs } = lower(tensors.map(({ node }) => node), updates)
+export function build(
+  tensors: readonly Tensor[],
+  passes: readonly FusionPass[] = fusionPasses,
+  updates: readonly NodeUpdate[] = [],
+): Built {
+  const { draft, inputs } = lower(
+    tensors.map(({ node }) => node),
+    updates,
+  )
   return { program: buildProgram(draft, passes), inputs: inputs.map(({ storage }) => storage!.array) }
 }
 
@@ -56,7 +64,10 @@ export function mostLiveBytes(program: Program): number {
       const offset = offsetOf(id)
       if (offset !== null) live.set(offset, slotBytes(program.values[id]!))
     }
-    most = Math.max(most, [...live.values()].reduce((sum, bytes) => sum + bytes, 0))
+    most = Math.max(
+      most,
+      [...live.values()].reduce((sum, bytes) => sum + bytes, 0),
+    )
     const kept = new Set(outputs.filter((id) => lastRead.has(id)).map(offsetOf))
     for (const id of [...inputs, ...outputs]) {
       const offset = offsetOf(id)

@@ -38,10 +38,22 @@ const fixtures: readonly Fixture[] = JSON.parse(
 
 type Operation = (xs: readonly g.Tensor[], params: Params) => g.Tensor
 
-const unary = (f: (x: g.Tensor) => g.Tensor): Operation => ([x]) => f(x!)
-const binary = (f: (x: g.Tensor, y: g.Tensor) => g.Tensor): Operation => ([x, y]) => f(x!, y!)
-const reduction = (f: typeof g.sum): Operation => ([x], { axes, keepDims }) => f(x!, axes, { keepDims })
-const loss = (f: typeof g.losses.crossEntropy): Operation => ([x, y], { reduction }) => f(x!, y!, { reduction })
+const unary =
+  (f: (x: g.Tensor) => g.Tensor): Operation =>
+  ([x]) =>
+    f(x!)
+const binary =
+  (f: (x: g.Tensor, y: g.Tensor) => g.Tensor): Operation =>
+  ([x, y]) =>
+    f(x!, y!)
+const reduction =
+  (f: typeof g.sum): Operation =>
+  ([x], { axes, keepDims }) =>
+    f(x!, axes, { keepDims })
+const loss =
+  (f: typeof g.losses.crossEntropy): Operation =>
+  ([x, y], { reduction }) =>
+    f(x!, y!, { reduction })
 
 const operations: Readonly<Record<string, Operation>> = {
   add: binary(g.add),
@@ -75,7 +87,12 @@ const operations: Readonly<Record<string, Operation>> = {
   meanSquaredError: loss(g.losses.meanSquaredError),
   gather: binary(g.gather),
   scatterAdd: ([x, indices, updates]) => g.scatterAdd(x!, indices!, updates!),
-  slice: ([x], { start, size }) => g.slice(x!, start, start.map((first, axis) => first + size[axis]!)),
+  slice: ([x], { start, size }) =>
+    g.slice(
+      x!,
+      start,
+      start.map((first, axis) => first + size[axis]!),
+    ),
   concat: (xs, { axis }) => g.concat(xs, axis),
   transpose: ([x], { axes }) => g.transpose(x!, axes),
   reshape: ([x], { shape }) => g.reshape(x!, shape),
@@ -109,7 +126,11 @@ describe.each([
     const xs = fixture.inputs.map((x) => toTensor(x, x.dtype === 'float64' ? dtype : x.dtype))
     const y = operations[fixture.name]!(xs, fixture.params as Params)
     const wanted = fixture.gradients.flatMap((gradient, i) => (gradient === null ? [] : [{ gradient, x: xs[i]! }]))
-    const found = g.gradients(y, wanted.map(({ x }) => x), toTensor(fixture.cotangent, dtype))
+    const found = g.gradients(
+      y,
+      wanted.map(({ x }) => x),
+      toTensor(fixture.cotangent, dtype),
+    )
     expectNumbers(y, fixture.output, tolerance, 'output')
     wanted.forEach(({ gradient }, i) => {
       expectNumbers(found[i]!, gradient, tolerance, `gradient ${i}`)

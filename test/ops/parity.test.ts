@@ -1,44 +1,126 @@
-import { describe, test } from 'vitest'
+/**
+ * Every row on the native backend, by each instruction set this machine has, against the reference within the row's
+ * contract; its gradient instruction by instruction. Fused or not, planned or not, on one thread or two, sync or async.
+ */
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../lib/backend/backend.ts'
+import { loadNative } from '../../lib/backend/native.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/dtype.ts'
+import { fusionPasses } from '../../lib/program/fuse.ts'
 import {
   type CaseProgram,
   checkRows,
+  type Expectation,
+  expectationOf,
   forwardProgram,
   gradientProgram,
-  magnitudeProgram,
   type OpCase,
-  titleOf,
 } from '../support/cases.ts'
-import { runProgram } from '../support/run.ts'
-import { accumulated, type Contract, expectClose, ulps } from '../support/tolerance.ts'
+import { checkInstruction } from '../support/instruction-contract.ts'
+import { exposed } from '../support/placement.ts'
+import { bind, runProgram, type Typed } from '../support/run.ts'
+import { expectClose, expectSame } from '../support/tolerance.ts'
 import { cases } from './cases.ts'
 
 const reference = createReferenceBackend()
+const native = loadNative()
 
-const run = (backend: Backend, { program, inputs }: CaseProgram): TypedArray[] =>
-  runProgram(backend, program, inputs).results
-
-interface Expectation {
-  readonly results: readonly TypedArray[]
-  readonly contracts: readonly Contract[]
-}
-
-function expectationOf(row: OpCase): Expectation {
-  const results = run(reference, forwardProgram(row, []))
-  const { contract } = row
-  if ('ulps' in contract) return { results, contracts: results.map(() => ulps(contract.ulps)) }
-  const magnitudes = run(reference, magnitudeProgram(row)!)
-  return { results, contracts: results.map((_, i) => accumulated(contract.depth, magnitudes[i] ?? magnitudes[0]!)) }
-}
-
-test.each(Object.entries(cases))('%s', (_, rows) => {
-  checkRows(rows, (row) => {
-    const { results, contracts } = expectationOf(row)
-    run(reference, forwardProgram(row)).forEach((actual, i) =>
-      expectClose(actual, results[i]!, contracts[i]!, `result ${i}`),
-    )
-    if (row.differentiable) run(reference, gradientProgram(row))
+function expectSameResults(actual: readonly TypedArray[], expected: readonly TypedArray[], what: string): void {
+  actual.forEach((data, i) => {
+    expectSame(data, expected[i]!, `${what}, result ${i}`)
   })
+}
+
+/** Its results on one thread; the same ones on two, sync and async, from one executable. */
+async function runEveryWay({ program, inputs }: CaseProgram): Promise<TypedArray[]> {
+  const executable = native.prepare(program)
+  const [alone, together, later] = [bind(program, inputs), bind(program, inputs), bind(program, inputs)]
+  native.setNumThreads(1)
+  executable.run(alone.buffers)
+  native.setNumThreads(2)
+  executable.run(together.buffers)
+  await executable.runAsync(later.buffers)
+  executable.dispose()
+  expectSameResults(together.results, alone.results, 'two threads')
+  expectSameResults(later.results, alone.results, 'async')
+  return alone.results
+}
+
+function expectWithin(actual: readonly TypedArray[], { results, contracts }: Expectation, what: string): void {
+  actual.forEach((data, i) => {
+    expectClose(data, results[i]!, contracts[i]!, `${what}, result ${i}`)
+  })
+}
+
+/** Each instruction alone against the reference, given the operands that the backend made; gives the results. */
+function runStepByStep(backend: Backend, { program, inputs }: CaseProgram): TypedArray[] {
+  const values = program.values.map(({ dtype, shape, place }) => {
+    if (place.kind === 'input') return { dtype, shape, role: 'input' as const, data: inputs[place.index]! }
+    if (place.kind === 'literal')
+      return { dtype, shape, role: 'literal' as const, data: program.literals[place.index]! }
+    return { dtype, shape, role: 'computed' as const }
+  })
+  const open = exposed({ values, instructions: program.instructions, results: new Set() })
+  const { results } = runProgram(backend, open.program, open.inputs)
+  const typed = (id: number): Typed => {
+    return { dtype: open.program.values[id]!.dtype, data: values[id]?.data ?? results[open.results.indexOf(id)]! }
+  }
+  for (const instruction of open.program.instructions)
+    checkInstruction(instruction, instruction.inputs.map(typed), instruction.outputs.map(typed))
+  return program.values.flatMap(({ place }, id) => (place.kind === 'result' ? [typed(id).data] : []))
+}
+
+const everyPass = [
+  ['unfused', []],
+  ['fused', fusionPasses],
+] as const
+
+const expectations = new Map<OpCase, Expectation>()
+
+function expectationOnce(row: OpCase): Expectation {
+  const expectation = expectations.get(row) ?? expectationOf(reference, row)
+  expectations.set(row, expectation)
+  return expectation
+}
+
+const operations = Object.entries(cases)
+
+test('every operation has a row', () => {
+  expect(operations.filter(([, rows]) => rows.length === 0)).toEqual([])
+})
+
+describe('fusion keeps the contract on the reference', () => {
+  test.each(operations)('%s', (_, rows) =>
+    checkRows(rows, (row) => {
+      const { program, inputs } = forwardProgram(row)
+      expectWithin(runProgram(reference, program, inputs).results, expectationOnce(row), 'fused')
+    }),
+  )
+})
+
+describe.each(native.info().supportedIsas)('%s', (isa) => {
+  beforeAll(() => {
+    native.setIsa(isa)
+    expect(native.info().isa).toBe(isa)
+  })
+
+  test.each(operations)('%s', (_, rows) =>
+    checkRows(rows, async (row) => {
+      for (const [what, passes] of everyPass)
+        expectWithin(await runEveryWay(forwardProgram(row, passes)), expectationOnce(row), what)
+    }),
+  )
+
+  test.each(operations)('gradient of %s', (_, rows) =>
+    checkRows(
+      rows.filter((row) => row.differentiable),
+      async (row) => {
+        for (const [what, passes] of everyPass) {
+          const program = gradientProgram(row, passes)
+          expectSameResults(await runEveryWay(program), runStepByStep(native, program), `${what}, planned`)
+        }
+      },
+    ),
+  )
 })

@@ -4,7 +4,7 @@ import { compile } from '../../lib/compile.ts'
 import { tensor } from '../../lib/creation.ts'
 import { gradients } from '../../lib/gradients.ts'
 import { setSeed, uniform } from '../../lib/random.ts'
-import { Tensor } from '../../lib/tensor.ts'
+import type { Tensor } from '../../lib/tensor.ts'
 import { activeTrace } from '../../lib/trace.ts'
 import { variable } from '../../lib/variable.ts'
 import { backends } from './backends.ts'
@@ -165,7 +165,10 @@ describe.each(backends)('compile on %s', (backend) => {
       const f = compile(() => v)
       const before = f.sync()
       v.assign([3, 4])
-      expect([before.arraySync(), f.sync().arraySync()]).toEqual([[1, 2], [3, 4]])
+      expect([before.arraySync(), f.sync().arraySync()]).toEqual([
+        [1, 2],
+        [3, 4],
+      ])
     })
 
     test('an argument may be lazy', async () => {
@@ -192,7 +195,10 @@ describe.each(backends)('compile on %s', (backend) => {
       const w = variable([1, 2])
       const f = compile((x: Tensor) => gradients(x.square().mul(w).sum(), [x, w]))
       const [dx, dw] = f.sync(tensor([3, 4]))
-      expect([dx.arraySync(), dw.arraySync()]).toEqual([[6, 16], [9, 16]])
+      expect([dx.arraySync(), dw.arraySync()]).toEqual([
+        [6, 16],
+        [9, 16],
+      ])
     })
   })
 
@@ -204,7 +210,10 @@ describe.each(backends)('compile on %s', (backend) => {
       const value = v.value
       step.sync()
       step.sync()
-      expect([value.arraySync(), v.arraySync()]).toEqual([[2, 3], [4, 5]])
+      expect([value.arraySync(), v.arraySync()]).toEqual([
+        [2, 3],
+        [4, 5],
+      ])
     })
 
     test('what was recorded before a step uses the value of before', () => {
@@ -213,7 +222,10 @@ describe.each(backends)('compile on %s', (backend) => {
       step.sync()
       const doubled = v.mul(2)
       step.sync()
-      expect([doubled.arraySync(), v.arraySync()]).toEqual([[4, 6], [3, 4]])
+      expect([doubled.arraySync(), v.arraySync()]).toEqual([
+        [4, 6],
+        [3, 4],
+      ])
     })
 
     test('gradients recorded before a step use the value of before', () => {
@@ -227,16 +239,25 @@ describe.each(backends)('compile on %s', (backend) => {
       const [v, w] = [variable([1, 2]), variable([0, 0])]
       w.assign(v)
       compile(() => v.assign(v.add(1))).sync()
-      expect([v.arraySync(), w.arraySync()]).toEqual([[2, 3], [1, 2]])
+      expect([v.arraySync(), w.arraySync()]).toEqual([
+        [2, 3],
+        [1, 2],
+      ])
       compile(() => w.assign(w.mul(10))).sync()
-      expect([v.arraySync(), w.arraySync()]).toEqual([[2, 3], [10, 20]])
+      expect([v.arraySync(), w.arraySync()]).toEqual([
+        [2, 3],
+        [10, 20],
+      ])
     })
 
     test('a tensor that was assigned keeps its value', () => {
       const [v, x] = [variable([1, 2]), tensor([3, 4])]
       v.assign(x)
       compile(() => v.assign(v.add(1))).sync()
-      expect([v.arraySync(), x.arraySync()]).toEqual([[4, 5], [3, 4]])
+      expect([v.arraySync(), x.arraySync()]).toEqual([
+        [4, 5],
+        [3, 4],
+      ])
     })
 
     test('a result that was assigned keeps its value', () => {
@@ -244,7 +265,10 @@ describe.each(backends)('compile on %s', (backend) => {
       const next = compile(() => v.add(1)).sync()
       v.assign(next)
       compile(() => v.assign(v.mul(2))).sync()
-      expect([v.arraySync(), next.arraySync()]).toEqual([[4, 6], [2, 3]])
+      expect([v.arraySync(), next.arraySync()]).toEqual([
+        [4, 6],
+        [2, 3],
+      ])
     })
 
     test('data() gives the value of when it was called', async () => {
@@ -256,7 +280,10 @@ describe.each(backends)('compile on %s', (backend) => {
       const between = v.data()
       const later = [step(), step()]
       step.sync()
-      expect([await before, await between].map((x) => Array.from(x))).toEqual([[1, 2], [3, 4]])
+      expect([await before, await between].map((x) => Array.from(x))).toEqual([
+        [1, 2],
+        [3, 4],
+      ])
       await Promise.all([running, ...later])
       expect(v.arraySync()).toEqual([6, 7])
     })
@@ -326,7 +353,11 @@ describe.each(backends)('compile on %s', (backend) => {
     test('a call whose argument cannot be computed lets the next ones pass', async () => {
       const v = variable([1])
       const step = compile((x: Tensor) => v.assign(v.mul(2).add(x)))
-      const bad = step(tensor([[1]]).gather(classes(7)).reshape([1]))
+      const bad = step(
+        tensor([[1]])
+          .gather(classes(7))
+          .reshape([1]),
+      )
       const good = step(tensor([3]))
       await expect(bad).rejects.toThrow(RangeError)
       await good
@@ -405,7 +436,10 @@ describe.each(backends)('compile on %s', (backend) => {
 
     test('a run that fails leaves every state as it was, and the next one works', () => {
       const { count, total, step } = countingStep()
-      const logits = tensor([[1, 2], [3, 4]])
+      const logits = tensor([
+        [1, 2],
+        [3, 4],
+      ])
       step.sync(logits, classes(0, 1))
       expect(() => step.sync(logits, classes(0, 2))).toThrow(RangeError)
       expect(() => step.sync(logits, classes(0, 2))).toThrow('got 2 at row 1')
@@ -416,7 +450,10 @@ describe.each(backends)('compile on %s', (backend) => {
 
     test('so does one among several in flight', async () => {
       const { count, total, step } = countingStep()
-      const logits = tensor([[1, 2], [3, 4]])
+      const logits = tensor([
+        [1, 2],
+        [3, 4],
+      ])
       const labels = [classes(0, 1), classes(-1, 1), classes(0, 1)]
       const outcomes = await Promise.allSettled(labels.map((label) => step(logits, label)))
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
@@ -425,7 +462,10 @@ describe.each(backends)('compile on %s', (backend) => {
 
     test('and one whose values were handed out', async () => {
       const { count, total, step } = countingStep()
-      const logits = tensor([[1, 2], [3, 4]])
+      const logits = tensor([
+        [1, 2],
+        [3, 4],
+      ])
       await step(logits, classes(0, 1))
       const [before, sum] = [total.value, total.sum()]
       await expect(step(logits, classes(9, 1))).rejects.toThrow(RangeError)

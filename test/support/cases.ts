@@ -1,7 +1,7 @@
 /** What a row of the operation cases is, and the programs that are made from it. */
 import assert from 'node:assert'
 
-import type { Buffers } from '../../lib/backend/backend.ts'
+import type { Backend, Buffers } from '../../lib/backend/backend.ts'
 import { allocate, type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
 import { gradients } from '../../lib/graph/autograd.ts'
 import { lower } from '../../lib/graph/lower.ts'
@@ -12,7 +12,9 @@ import type { FusionPass } from '../../lib/program/fuse.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { type Shape, sizeOf } from '../../lib/shape.ts'
 import { type Tensor, wrap } from '../../lib/tensor.ts'
+import { runProgram } from './run.ts'
 import { uniforms } from './tape.ts'
+import { accumulated, type Contract, ulps } from './tolerance.ts'
 
 /** Uniform in [low, high); where low is negative, without |x| < gap. */
 export interface Range {
@@ -48,7 +50,7 @@ export const operand = (shape: Shape, values?: Values, dtype: DType = 'float32')
 export const shapesOf = (text: string): Shape[] =>
   text.split(' ').map((shape) => (shape === '.' ? [] : shape.split(',').map(Number)))
 
-type Magnitude = (...xs: Tensor[]) => Tensor
+type Magnitude = OpCase['f']
 
 /**
  * How far a backend may be from the reference, see tolerance.ts. `depth` is the number of terms of a sum, and the
@@ -75,15 +77,15 @@ export function titleOf({ note, inputs }: OpCase): string {
 }
 
 /** Runs a check on every row, and names the ones that fail. */
-export function checkRows(rows: readonly OpCase[], check: (row: OpCase) => void): void {
-  const failures = rows.flatMap((row) => {
+export async function checkRows(rows: readonly OpCase[], check: (row: OpCase) => void | Promise<void>): Promise<void> {
+  const failures: string[] = []
+  for (const row of rows) {
     try {
-      check(row)
-      return []
+      await check(row)
     } catch (error) {
-      return [`${titleOf(row)}: ${(error as Error).message}`]
+      failures.push(`${titleOf(row)}: ${(error as Error).message}`)
     }
-  })
+  }
   assert.ok(failures.length === 0, `${failures.length} of ${rows.length} rows fail\n${failures.join('\n')}`)
 }
 
@@ -135,10 +137,25 @@ export function gradientProgram(row: OpCase, passes?: readonly FusionPass[]): Ca
   )
 }
 
-/** What the terms of each sum add up to in absolute value, by the function that the contract names. */
-export function magnitudeProgram({ inputs, f, contract }: OpCase): CaseProgram | null {
-  if ('ulps' in contract) return null
-  const xs = leavesOf({ inputs, f, contract })
-  const magnitude = contract.magnitude?.(...xs) ?? f(...xs.map((x) => (isFloat(x.dtype) ? x.abs() : x)))
-  return programOf([magnitude].flat().map(({ node }) => node))
+/** What the terms of each sum add up to in absolute value. */
+function magnitudeProgram(row: OpCase, magnitude?: Magnitude): CaseProgram {
+  const xs = leavesOf(row)
+  const absolute = xs.map((x) => (isFloat(x.dtype) ? x.abs() : x))
+  const found = [magnitude ? magnitude(...xs) : row.f(...absolute)].flat()
+  return programOf(found.map(({ node }) => node))
+}
+
+export interface Expectation {
+  readonly results: readonly TypedArray[]
+  readonly contracts: readonly Contract[]
+}
+
+/** What a row gives on a backend, unfused, and how far others may be from it. */
+export function expectationOf(backend: Backend, row: OpCase): Expectation {
+  const run = ({ program, inputs }: CaseProgram) => runProgram(backend, program, inputs).results
+  const results = run(forwardProgram(row, []))
+  const { contract } = row
+  if ('ulps' in contract) return { results, contracts: results.map(() => ulps(contract.ulps)) }
+  const magnitudes = run(magnitudeProgram(row, contract.magnitude))
+  return { results, contracts: results.map((_, i) => accumulated(contract.depth, magnitudes[i] ?? magnitudes[0]!)) }
 }

@@ -254,7 +254,7 @@ function moment(s: Sketcher, tape: Tape, dtype: DType, size: number, content: Co
 const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = {
   matmul(s, tape) {
     const dtype = tape.pick(s.floats)
-    const extent = () => tape.pick([2, 1, 3, 4, 5, 7, 8, 16, 17, 33, 50, 0])
+    const extent = () => tape.pick([2, 1, 3, 4, 5, 7, 8, 16, 17, 33, 50, 130, 0])
     const [batch, m, n, k] = [tape.pick([1, 1, 2, 3, 0]), extent(), extent(), extent()]
     const [a, reachA] = randomLayout(tape, batch, m, k)
     const [b, reachB] = randomLayout(tape, batch, k, n)
@@ -272,7 +272,7 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const registers = inputs.map(s.dtypeOf)
     const code = randomCode(s, tape, registers)
     const results = [registers.length - 1]
-    while (tape.oneIn(3)) results.push(tape.below(registers.length))
+    while (tape.oneIn(2)) results.push(tape.below(tape.oneIn(2) ? inputs.length : registers.length))
     const isOver = (register: number) =>
       registers[register] === s.dtypeOf(first) && inputs.every((id, i) => id !== first || views[i]![1] === views[0]![1])
     const outputs = results.map((register) =>

@@ -9,44 +9,37 @@ export function matmul(
   [c]: readonly [Floats],
 ): void {
   const activate = activations[p.activation]
-  const row = new Float64Array(p.k)
   const sums = new Float64Array(p.n)
   for (let batch = 0; batch < p.batch; batch++) {
+    const left = denseMatrix(a, p.a, batch, p.m, p.k)
+    const right = denseMatrix(b, p.b, batch, p.k, p.n)
     for (let i = 0; i < p.m; i++) {
-      readRow(a, p.a, batch, i, row)
-      multiplyRow(row, b, p.b, batch, sums)
+      multiplyRow(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
       const start = (batch * p.m + i) * p.n
       for (let j = 0; j < p.n; j++) c[start + j] = activate(bias ? sums[j]! + bias[j]! : sums[j]!, p.slope)
     }
   }
 }
 
-/** row[q] = a[i, q] */
-function readRow(a: Floats, layout: MatrixLayout, batch: number, i: number, row: Float64Array): void {
-  const { offset, batchStride, leadingDimension, transpose } = layout
-  const start = offset + batch * batchStride + i * (transpose ? 1 : leadingDimension)
-  const stride = transpose ? leadingDimension : 1
-  for (let q = 0; q < row.length; q++) row[q] = a[start + q * stride]!
-}
-
-/** sums[j] = Σ row[q] · b[q, j], walking through b in the order in which it is stored. */
-function multiplyRow(row: Float64Array, b: Floats, layout: MatrixLayout, batch: number, sums: Float64Array): void {
+/** The matrix that the layout describes, row by row, in float64. */
+function denseMatrix(x: Floats, layout: MatrixLayout, batch: number, rows: number, columns: number): Float64Array {
   const { leadingDimension, transpose } = layout
   const start = layout.offset + batch * layout.batchStride
-  if (transpose) {
-    for (let j = 0; j < sums.length; j++) sums[j] = dot(row, b, start + j * leadingDimension)
-    return
+  const [rowStride, columnStride] = transpose ? [1, leadingDimension] : [leadingDimension, 1]
+  const matrix = new Float64Array(rows * columns)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) matrix[i * columns + j] = x[start + i * rowStride + j * columnStride]!
   }
+  return matrix
+}
+
+/** sums[j] = Σ row[q] · matrix[q, j] */
+function multiplyRow(row: Float64Array, matrix: Float64Array, sums: Float64Array): void {
   sums.fill(0)
-  for (let q = 0; q < row.length; q++) addScaled(row[q]!, b, start + q * leadingDimension, sums)
-}
-
-function dot(row: Float64Array, b: Floats, start: number): number {
-  let sum = 0
-  for (let q = 0; q < row.length; q++) sum += row[q]! * b[start + q]!
-  return sum
-}
-
-function addScaled(x: number, b: Floats, start: number, sums: Float64Array): void {
-  for (let j = 0; j < sums.length; j++) sums[j] = sums[j]! + x * b[start + j]!
+  const columns = sums.length
+  for (let q = 0; q < row.length; q++) {
+    const x = row[q]!
+    const start = q * columns
+    for (let j = 0; j < columns; j++) sums[j] = sums[j]! + x * matrix[start + j]!
+  }
 }

@@ -18,7 +18,11 @@ function microOp(name: MicroOpName, derivative?: Derivative, result?: DType): Op
     ...(derivative && { vjp: (ct: Node, y: Node) => derivative(ct, y, ...y.inputs) }),
     lower(lowering, node) {
       const dtype = node.inputs.at(-1)!.dtype
-      return lowering.elementwise(node, node.inputs.map((x) => lowering.viewOf(x)), { op: name, dtype })
+      return lowering.elementwise(
+        node,
+        node.inputs.map((x) => lowering.viewOf(x)),
+        { op: name, dtype },
+      )
     },
   }
 }
@@ -83,7 +87,10 @@ const leakyReluOp: OpDef<{ slope: number }> = {
   vjp: (ct, { inputs: [x], params: { slope } }) => [where(greater(x!, 0), ct, mul(ct, slope))],
   lower(lowering, node) {
     const slope = lowering.denseView(lowering.literal(node.dtype, node.params.slope))
-    const operands = [lowering.viewOf(node.inputs[0]!), { ...slope, shape: node.shape, strides: node.shape.map(() => 0) }]
+    const operands = [
+      lowering.viewOf(node.inputs[0]!),
+      { ...slope, shape: node.shape, strides: node.shape.map(() => 0) },
+    ]
     return lowering.elementwise(node, operands, { op: 'leakyRelu', dtype: node.dtype })
   },
 }
@@ -113,7 +120,8 @@ function promotedDType(a: Node, b: Node): DType {
 
 function weakDType(value: number, other: DType): DType {
   if (isFloat(other)) return other
-  const fits = Number.isInteger(value) && (other === 'uint8' ? value >= 0 && value <= 255 : Math.abs(value) <= 2 ** 31 - 1)
+  const fits =
+    Number.isInteger(value) && (other === 'uint8' ? value >= 0 && value <= 255 : Math.abs(value) <= 2 ** 31 - 1)
   if (fits) return other === 'bool' ? 'int32' : other
   return Number.isInteger(value) && Math.abs(value) <= 2 ** 31 - 1 ? 'int32' : 'float32'
 }
@@ -185,7 +193,11 @@ export function where(condition: Node, a: Operand, b: Operand): Node {
   const [x, y] = [toNode(a), toNode(b)]
   const dtype = promotedDType(x, y)
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape))
-  return record(ops.where, [condition, as(x, dtype), as(y, dtype)].map((node) => broadcastTo(node, shape)), null)
+  return record(
+    ops.where,
+    [condition, as(x, dtype), as(y, dtype)].map((node) => broadcastTo(node, shape)),
+    null,
+  )
 }
 
 /** Where 0ᵇ with b ≥ 0: its slope in b is 0, and log 0 would make it NaN. */

@@ -1,7 +1,7 @@
 /** Reading and writing rows by index. */
 import { allocate, type DType, isFloat } from '../../dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { formatShape, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import { formatShape, type Shape, sameShape, sizeOf } from '../../shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast, equal } from './elementwise.ts'
 import { data, literal } from './leaf.ts'
@@ -38,23 +38,29 @@ const scatterAddOp: OpDef<null> = {
 }
 
 function checkIndices(op: string, indices: Node): Node {
-  if (isFloat(indices.dtype) || indices.dtype === 'bool') throw new DTypeError(expected(op, 'int32 indices', indices.dtype))
+  if (isFloat(indices.dtype) || indices.dtype === 'bool')
+    throw new DTypeError(expected(op, 'int32 indices', indices.dtype))
   return cast(indices, 'int32')
 }
 
 /** x[indices]: rows of x along its first axis; the result has the shape of indices, then that of a row. */
 export function gather(x: Node, indices: Node): Node {
-  if (x.shape.length === 0) throw new ShapeError(expected('gather', 'a tensor of at least one axis', formatShape(x.shape)))
+  if (x.shape.length === 0)
+    throw new ShapeError(expected('gather', 'a tensor of at least one axis', formatShape(x.shape)))
   return record(gatherOp, [x, checkIndices('gather', indices)], null)
 }
 
 /** x with updates[i…] added to row indices[i…], in ascending order of i. */
 export function scatterAdd(x: Node, indices: Node, updates: Node): Node {
-  if (x.shape.length === 0) throw new ShapeError(expected('scatterAdd', 'a tensor of at least one axis', formatShape(x.shape)))
+  if (x.shape.length === 0)
+    throw new ShapeError(expected('scatterAdd', 'a tensor of at least one axis', formatShape(x.shape)))
   if (x.dtype === 'bool' || x.dtype === 'uint8' || x.dtype !== updates.dtype)
-    throw new DTypeError(expected('scatterAdd', 'float or int32 operands of one dtype', `${x.dtype} and ${updates.dtype}`))
+    throw new DTypeError(
+      expected('scatterAdd', 'float or int32 operands of one dtype', `${x.dtype} and ${updates.dtype}`),
+    )
   const shape = [...indices.shape, ...x.shape.slice(1)]
-  if (!sameShape(updates.shape, shape)) throw new ShapeError(expected('scatterAdd', `updates ${formatShape(shape)}`, formatShape(updates.shape)))
+  if (!sameShape(updates.shape, shape))
+    throw new ShapeError(expected('scatterAdd', `updates ${formatShape(shape)}`, formatShape(updates.shape)))
   return record(scatterAddOp, [x, checkIndices('scatterAdd', indices), updates], null)
 }
 

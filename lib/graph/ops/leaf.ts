@@ -67,4 +67,10 @@ export const watch = (x: Node): Node => new Node(watchOp, [x], null, x, true)
 /** The same value, a constant to gradients. */
 export const stopGradient = (x: Node): Node => new Node(stopGradientOp, [x], null, x, false)
 
-export const leafOps = { data: dataOp, placeholder: placeholderOp, literal: literalOp, watch: watchOp, stopGradient: stopGradientOp }
+export const leafOps = {
+  data: dataOp,
+  placeholder: placeholderOp,
+  literal: literalOp,
+  watch: watchOp,
+  stopGradient: stopGradientOp,
+}

@@ -18,12 +18,30 @@ const matmulOp: OpDef<null> = {
   lower(lowering, { inputs: [x, y], dtype, shape }) {
     const [a, b] = [matrixOperand(lowering, x!), matrixOperand(lowering, y!)]
     const [m, n, k] = [shape.at(-2)!, shape.at(-1)!, x!.shape.at(-1)!]
-    const params = { batch: sizeOf(shape.slice(0, -2)), m, n, k, a: a.layout, b: b.layout, activation: 'none', slope: 0 } as const
+    const params = {
+      batch: sizeOf(shape.slice(0, -2)),
+      m,
+      n,
+      k,
+      a: a.layout,
+      b: b.layout,
+      activation: 'none',
+      slope: 0,
+    } as const
     return lowering.denseView(lowering.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0]!)
   },
 }
 
-type MatmulExtents = { batch: number; m: number; n: number; k: number; a: MatrixLayout; b: MatrixLayout; activation: 'none'; slope: number }
+type MatmulExtents = {
+  batch: number
+  m: number
+  n: number
+  k: number
+  a: MatrixLayout
+  b: MatrixLayout
+  activation: 'none'
+  slope: number
+}
 
 /** One B for a whole batch of dense A: a single tall product. */
 function mergeRows(params: MatmulExtents): MatmulExtents {
@@ -80,7 +98,9 @@ export function matmul(a: Node, b: Node): Node {
   const dtype = promote(a.dtype, b.dtype)
   if (!isFloat(dtype)) throw new DTypeError(expected('matmul', 'float32 or float64', `${a.dtype} × ${b.dtype}`))
   if (a.shape.length === 0 || b.shape.length === 0)
-    throw new ShapeError(expected('matmul', 'operands of at least one axis', `${formatShape(a.shape)} × ${formatShape(b.shape)}`))
+    throw new ShapeError(
+      expected('matmul', 'operands of at least one axis', `${formatShape(a.shape)} × ${formatShape(b.shape)}`),
+    )
   const x = a.shape.length === 1 ? reshape(a, [1, a.shape[0]!]) : a
   const y = b.shape.length === 1 ? reshape(b, [b.shape[0]!, 1]) : b
   if (x.shape.at(-1) !== y.shape.at(-2))

@@ -1,6 +1,14 @@
 /** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
 import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { broadcastShapes, denseStrides, formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import {
+  broadcastShapes,
+  denseStrides,
+  formatShape,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../../shape.ts'
 import { reshapeView } from '../lowering.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { sumTo } from './reduce.ts'
@@ -40,7 +48,9 @@ const broadcastToOp: OpDef<{ shape: Shape }> = {
   lower(lowering, { inputs: [x], shape }) {
     const view = lowering.viewOf(x!)
     const added = shape.length - view.shape.length
-    const strides = shape.map((extent, i) => (i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!))
+    const strides = shape.map((extent, i) =>
+      i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!,
+    )
     return { ...view, shape, strides }
   },
 }
@@ -99,10 +109,17 @@ export function reshape(x: Node, shape: Shape): Node {
   if (!Array.isArray(shape)) throw new ShapeError(expected('reshape', 'a shape (an array of extents)', shape))
   const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
   const unknown = shape.filter((extent) => extent === -1).length
-  const inferred = unknown === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent)) : shape
+  const inferred =
+    unknown === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent)) : shape
   if (sameShape(inferred, x.shape)) return x
   if (inferred.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(inferred) !== sizeOf(x.shape))
-    throw new ShapeError(expected('reshape', `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`, formatShape(shape)))
+    throw new ShapeError(
+      expected(
+        'reshape',
+        `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`,
+        formatShape(shape),
+      ),
+    )
   return record(reshapeOp, [x], { shape: inferred.slice() })
 }
 
@@ -124,18 +141,33 @@ export function transposeMatrices(x: Node): Node {
 export function broadcastTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x
   if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
-    throw new ShapeError(expected('broadcastTo', `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)))
+    throw new ShapeError(
+      expected('broadcastTo', `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)),
+    )
   return record(broadcastToOp, [x], { shape: shape.slice() })
 }
 
 /** sizes[i] elements of axis i, from starts[i] on, every steps[i]-th. */
-export function sliceAt(x: Node, starts: readonly number[], sizes: readonly number[], steps: readonly number[] = sizes.map(() => 1)): Node {
+export function sliceAt(
+  x: Node,
+  starts: readonly number[],
+  sizes: readonly number[],
+  steps: readonly number[] = sizes.map(() => 1),
+): Node {
   if (sameShape(sizes, x.shape)) return x
   x.shape.forEach((extent, axis) => {
     const [start, size, step] = [starts[axis]!, sizes[axis]!, steps[axis]!]
-    const inside = Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step) && start >= 0 && size >= 0 && step >= 1
+    const inside =
+      Number.isInteger(start) &&
+      Number.isInteger(size) &&
+      Number.isInteger(step) &&
+      start >= 0 &&
+      size >= 0 &&
+      step >= 1
     if (!inside || (size > 0 && start + (size - 1) * step >= extent))
-      throw new ShapeError(`slice: expected a range inside axis ${axis} of ${formatShape(x.shape)}, got ${size} from ${start} by ${step}`)
+      throw new ShapeError(
+        `slice: expected a range inside axis ${axis} of ${formatShape(x.shape)}, got ${size} from ${start} by ${step}`,
+      )
   })
   return record(sliceOp, [x], { starts: starts.slice(), sizes: sizes.slice(), steps: steps.slice() })
 }
@@ -152,7 +184,9 @@ export function concat(inputs: readonly Node[], axis = 0): Node {
   for (const { dtype, shape } of inputs) {
     if (dtype !== first.dtype) throw new DTypeError(expected('concat', `${first.dtype} everywhere`, dtype))
     if (shape.length !== first.shape.length || shape.some((extent, i) => i !== along && extent !== first.shape[i]))
-      throw new ShapeError(expected('concat', `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)))
+      throw new ShapeError(
+        expected('concat', `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)),
+      )
   }
   return inputs.length === 1 ? first : record(concatOp, inputs, { axis: along })
 }

@@ -46,7 +46,13 @@ const output = (of: Node, index: number): Node => record(outputOp, [of], { index
 export const sgd = (p: Node, g: Node, learningRate: Node): Node => record(sgdOp, [p, g, learningRate], null)
 
 /** The new parameter and velocity. */
-export function momentum(p: Node, g: Node, v: Node, learningRate: Node, options: { momentum: number; nesterov: boolean }): [Node, Node] {
+export function momentum(
+  p: Node,
+  g: Node,
+  v: Node,
+  learningRate: Node,
+  options: { momentum: number; nesterov: boolean },
+): [Node, Node] {
   const updated = record(momentumOp, [p, g, v, learningRate], options)
   return [updated, output(updated, 1)]
 }
@@ -59,7 +65,15 @@ export interface AdamOptions extends Readonly<Record<string, number>> {
 }
 
 /** The new parameter, first and second moment. */
-export function adam(p: Node, g: Node, m: Node, v: Node, learningRate: Node, step: Node, options: AdamOptions): [Node, Node, Node] {
+export function adam(
+  p: Node,
+  g: Node,
+  m: Node,
+  v: Node,
+  learningRate: Node,
+  step: Node,
+  options: AdamOptions,
+): [Node, Node, Node] {
   const updated = record(adamOp, [p, g, m, v, learningRate, step], options)
   return [updated, output(updated, 1), output(updated, 2)]
 }

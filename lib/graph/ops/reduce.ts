@@ -2,33 +2,43 @@
 import { type DType, isFloat } from '../../dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../errors.ts'
 import type { ReductionName } from '../../program/instructions.ts'
-import { normalizeAxes, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../../shape.ts'
 import type { Lowering } from '../lowering.ts'
 import { type Node, type OpDef, record } from '../node.ts'
-import { cast, div, equal, mul, sqrt, square, where, greater } from './elementwise.ts'
+import { cast, div, equal, greater, mul, sqrt, square, where } from './elementwise.ts'
 import { broadcastTo, permute, reshape } from './movement.ts'
 
 export type Axes = number | readonly number[] | null | undefined
 
 type ReduceParams = { axes: readonly number[] }
 
-const keptShape = (shape: Shape, axes: readonly number[]): Shape => shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
+const keptShape = (shape: Shape, axes: readonly number[]): Shape =>
+  shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
 
 /** x[outer, reduced, inner] when the axes stand together, so that no element has to move. */
 function contiguousExtents(shape: Shape, axes: readonly number[]): { outer: number; reduced: number; inner: number } {
   const first = axes[0]!
   const end = axes.at(-1)! + 1
-  return { outer: sizeOf(shape.slice(0, first)), reduced: sizeOf(shape.slice(first, end)), inner: sizeOf(shape.slice(end)) }
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    reduced: sizeOf(shape.slice(first, end)),
+    inner: sizeOf(shape.slice(end)),
+  }
 }
 
 function lowerReduce(kind: ReductionName) {
   return (lowering: Lowering, { inputs: [x], params: { axes }, dtype, shape }: Node<ReduceParams>) => {
     const extents = contiguousExtents(x!.shape, axes)
-    return lowering.denseView(lowering.emit('reduce', [lowering.dense(x!)], [{ dtype, shape }], { kind, ...extents })[0]!)
+    return lowering.denseView(
+      lowering.emit('reduce', [lowering.dense(x!)], [{ dtype, shape }], { kind, ...extents })[0]!,
+    )
   }
 }
 
-const inferKept = ([x]: readonly Node[], { axes }: ReduceParams) => ({ dtype: x!.dtype, shape: keptShape(x!.shape, axes) })
+const inferKept = ([x]: readonly Node[], { axes }: ReduceParams) => ({
+  dtype: x!.dtype,
+  shape: keptShape(x!.shape, axes),
+})
 
 /** The cotangent is shared evenly among the elements that reach the extreme, as PyTorch's amax does. */
 function extremeVjp(ct: Node, y: Node<ReduceParams>): Node[] {
@@ -71,7 +81,11 @@ function reduceOver(def: OpDef<ReduceParams>, x: Node, axes: readonly number[]):
 
 const sumOver = (x: Node, axes: readonly number[]): Node => reduceOver(sumOp, x, axes)
 
-const dropAxes = (x: Node, axes: readonly number[]): Node => reshape(x, x.shape.filter((_, axis) => !axes.includes(axis)))
+const dropAxes = (x: Node, axes: readonly number[]): Node =>
+  reshape(
+    x,
+    x.shape.filter((_, axis) => !axes.includes(axis)),
+  )
 
 const sumDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
 
@@ -105,7 +119,12 @@ export const min = extreme('min', minOp)
 export function argmax(x: Node, axis?: number | null, keepDims = false): Node {
   if (axis === undefined || axis === null) {
     const flat = argmax(reshape(x, [sizeOf(x.shape)]), 0)
-    return keepDims ? reshape(flat, x.shape.map(() => 1)) : flat
+    return keepDims
+      ? reshape(
+          flat,
+          x.shape.map(() => 1),
+        )
+      : flat
   }
   const along = normalizeAxis('argmax', axis, x.shape.length)
   if (x.shape[along] === 0) throw new ShapeError(expected('argmax', 'at least one element', 'none'))
@@ -126,7 +145,9 @@ export function norm(x: Node, axes?: Axes, keepDims = false): Node {
 export function sumTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x
   const added = x.shape.length - shape.length
-  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis < added || (shape[axis - added] === 1 && x.shape[axis] !== 1))
+  const axes = x.shape
+    .map((_, axis) => axis)
+    .filter((axis) => axis < added || (shape[axis - added] === 1 && x.shape[axis] !== 1))
   return reshape(sumOver(x, axes), shape)
 }
 

@@ -1,7 +1,7 @@
 /** Softmax and cross-entropy along the last axis: fused instructions, each with its derivative in plain operations. */
 import { isFloat, promote } from '../../dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.ts'
+import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../shape.ts'
 import type { Lowering } from '../lowering.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast, exp, mul, neg, sub } from './elementwise.ts'
@@ -38,7 +38,10 @@ function lowerCrossEntropy(output: 0 | 1) {
     let outputs = lowering.shared.get(key)
     if (outputs === undefined) {
       const { shape } = logits!
-      const types = [{ dtype, shape: shape.slice(0, -1) }, { dtype, shape }]
+      const types = [
+        { dtype, shape: shape.slice(0, -1) },
+        { dtype, shape },
+      ]
       outputs = lowering.emit('softmaxCrossEntropy', operands, types, rowsOf(shape))
       lowering.shared.set(key, outputs)
     }
@@ -100,12 +103,17 @@ export function softmaxCrossEntropy(logits: Node, labels: Node): Node {
     throw new ShapeError(expected('softmaxCrossEntropy', 'logits[…, classes]', formatShape(logits.shape)))
   const classes = !isFloat(labels.dtype)
   const shape = classes ? logits.shape.slice(0, -1) : logits.shape
-  if (labels.dtype === 'bool') throw new DTypeError(expected('softmaxCrossEntropy', 'integer or float labels', labels.dtype))
+  if (labels.dtype === 'bool')
+    throw new DTypeError(expected('softmaxCrossEntropy', 'integer or float labels', labels.dtype))
   if (!sameShape(labels.shape, shape))
     throw new ShapeError(
       `softmaxCrossEntropy: expected ${classes ? 'integer' : 'one-hot'} labels of shape ${formatShape(shape)} for logits ${formatShape(logits.shape)}, got ${formatShape(labels.shape)}`,
     )
-  const dtype = classes ? (isFloat(logits.dtype) ? logits.dtype : 'float32') : promote(promote(logits.dtype, 'float32'), labels.dtype)
+  const dtype = classes
+    ? isFloat(logits.dtype)
+      ? logits.dtype
+      : 'float32'
+    : promote(promote(logits.dtype, 'float32'), labels.dtype)
   return record(softmaxCrossEntropyOp, [cast(logits, dtype), cast(labels, classes ? 'int32' : dtype)], null)
 }
 
