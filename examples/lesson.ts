@@ -72,7 +72,7 @@ export async function softmaxJacobian({ dtype = 'float32' }: LessonOptions = {})
   const x = g.variable(g.tensor([2, 1, 0.1], { dtype }))
   const softmax = g.softmax(x)
   // Row i of the Jacobian is the gradient of output i.
-  const rows = [0, 1, 2].flatMap((i) => g.gradients(softmax.slice([i], [1]).sum(), [x]))
+  const rows = [0, 1, 2].flatMap((i) => g.gradients(softmax.slice([i], [i + 1]).sum(), [x]))
   return numbersOf({ softmax, jacobian: g.concat(rows).reshape([3, 3]) })
 }
 

@@ -48,7 +48,10 @@ let variableCount = 0
 
 function variableId(variable: Variable): number {
   let id = variableIds.get(variable)
-  if (id === undefined) variableIds.set(variable, (id = variableCount++))
+  if (id === undefined) {
+    id = variableCount++
+    variableIds.set(variable, id)
+  }
   return id
 }
 

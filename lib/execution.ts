@@ -2,12 +2,12 @@
 import { totalmem } from 'node:os'
 import { activeBackend, backendOf, drainAll, drainOthers } from './backend/active.ts'
 import type { Backend, Buffers, Executable } from './backend/backend.ts'
-import type { TypedArray } from './dtype.ts'
+import { allocate, type TypedArray } from './dtype.ts'
 import { expected } from './errors.ts'
 import { lower, type NodeUpdate } from './graph/lower.ts'
 import type { Node, Storage } from './graph/node.ts'
 import { buildProgram } from './program/build.ts'
-import { allocateResults, type Program, valueBytes } from './program/program.ts'
+import { type Program, type ResultType, resultTypes, valueBytes } from './program/program.ts'
 
 export interface PreparedGraph {
   readonly program: Program
@@ -16,6 +16,8 @@ export interface PreparedGraph {
   /** The backend that runs it. */
   readonly backend: Backend
   readonly executable: Executable
+  /** What a run allocates. */
+  readonly results: readonly ResultType[]
   /** The leaves of the program's inputs, in order. */
   readonly inputs: readonly Node[]
 }
@@ -34,7 +36,14 @@ export function prepareGraph(results: readonly Node[], updates: readonly NodeUpd
   const program = buildProgram(draft)
   checkMemory(program)
   const backend = backendOf(program)
-  return { program, chosen: activeBackend(), backend, executable: backend.prepare(program), inputs }
+  return {
+    program,
+    chosen: activeBackend(),
+    backend,
+    executable: backend.prepare(program),
+    results: resultTypes(program),
+    inputs,
+  }
 }
 
 /** One state of a run: the buffer it is read from and the one it is written to, the same one in place. */
@@ -56,7 +65,7 @@ export function bindRun(
   inputs: readonly TypedArray[],
   states: readonly StateBinding[] = [],
 ): Run {
-  const results = allocateResults(graph.program)
+  const results = graph.results.map(({ dtype, size }) => allocate(dtype, size))
   const read = states.map((state) => state.read.array)
   const written = states.map((state) => state.written.array)
   return { graph, buffers: [...inputs, ...read, ...written, ...results], results, states }

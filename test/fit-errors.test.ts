@@ -62,6 +62,12 @@ describe('bad input', () => {
     ],
     ['a seed below 0', { seed: -1 }, RangeError, 'fit: expected an integer seed from 0 to 2³² − 1, got -1'],
     [
+      'a seed of 33 bits',
+      { seed: 2 ** 32 },
+      RangeError,
+      'fit: expected an integer seed from 0 to 2³² − 1, got 4294967296',
+    ],
+    [
       'an unknown metric',
       { metrics: ['precision'] },
       RangeError,

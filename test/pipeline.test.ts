@@ -31,4 +31,22 @@ describe('pipeline', () => {
     await expect(pipeline([1, 2, 3], submit, async () => {})).rejects.toThrow('first')
     expect(ended).toBe(true)
   })
+
+  test('an error that comes before its turn is thrown at its turn, and never counts as unhandled', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    const received: number[] = []
+    const submit = async (item: number) => {
+      if (item === 2) throw new Error('second')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      return item
+    }
+    const receive = async (result: number) => {
+      received.push(result)
+    }
+    await expect(pipeline([1, 2, 3], submit, receive)).rejects.toThrow('second')
+    process.off('unhandledRejection', unhandled)
+    expect(received).toEqual([1])
+    expect(unhandled).not.toHaveBeenCalled()
+  })
 })

@@ -42,14 +42,23 @@ export const arenaAlignment = 64
 export const bufferCount = (program: Program): number =>
   program.inputCount + 2 * program.stateCount + program.resultCount
 
-/** Fresh zeroed buffers for every result, in the order of their indices. */
-export function allocateResults(program: Program): TypedArray[] {
-  const results = new Array<TypedArray>(program.resultCount)
-  for (const { place, dtype, shape } of program.values) {
-    if (place.kind === 'result') results[place.index] = allocate(dtype, sizeOf(shape))
-  }
-  return results
+export interface ResultType {
+  readonly dtype: DType
+  readonly size: number
 }
+
+/** The types of the results, in the order of their indices. */
+export function resultTypes(program: Program): ResultType[] {
+  const types = new Array<ResultType>(program.resultCount)
+  for (const { place, dtype, shape } of program.values) {
+    if (place.kind === 'result') types[place.index] = { dtype, size: sizeOf(shape) }
+  }
+  return types
+}
+
+/** Fresh zeroed buffers for every result, in the order of their indices. */
+export const allocateResults = (program: Program): TypedArray[] =>
+  resultTypes(program).map(({ dtype, size }) => allocate(dtype, size))
 
 /** `float32[2,4]` */
 export const formatType = (value: Pick<Value, 'dtype' | 'shape'>): string => `${value.dtype}[${value.shape.join(',')}]`

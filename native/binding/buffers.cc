@@ -24,8 +24,8 @@ bool refuse(napi_env env, size_t i, const std::string& expected, const std::stri
   return throw_type_error(env, "run: expected buffer " + std::to_string(i) + " to be " + expected + ", got " + got);
 }
 
-// A buffer that may shrink could do so while another thread runs on it.
-bool may_shrink(napi_env env, napi_value item) {
+// Whether the buffer may shrink, and so could do while another thread runs on it.
+bool is_resizable(napi_env env, napi_value item) {
   napi_value buffer, resizable;
   bool result = false;
   return napi_get_typedarray_info(env, item, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
@@ -45,10 +45,8 @@ bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, st
   items->resize(count);
   for (size_t i = 0; i < count; ++i) {
     napi_value& item = (*items)[i];
-    bool is_typed_array = false;
     if (napi_get_element(env, list, static_cast<uint32_t>(i), &item) != napi_ok) return false;
-    if (napi_is_typedarray(env, item, &is_typed_array) != napi_ok || !is_typed_array) return refuse(env, i, "a typed array", "something else");
-    if (mode == RunMode::k_async && may_shrink(env, item)) return refuse(env, i, "of a fixed size", "a resizable one");
+    if (mode == RunMode::k_async && is_resizable(env, item)) return refuse(env, i, "of a fixed size", "a resizable one");
   }
   return true;
 }
@@ -57,17 +55,17 @@ bool bind_item(napi_env env, napi_value item, size_t i, const BufferType& type, 
   napi_typedarray_type actual;
   size_t length;
   napi_value buffer;
-  bool is_array_buffer = false, is_detached = false;
-  if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok) return false;
-  if (actual != array_type(type.dtype)) return refuse(env, i, std::string("the typed array of ") + name_of(type.dtype), "another");
+  bool is_private = false;
+  if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok || actual != array_type(type.dtype)) {
+    return refuse(env, i, std::string("the typed array of ") + name_of(type.dtype), "something else");
+  }
   // Another thread could change an index in shared memory after it was checked.
-  napi_is_arraybuffer(env, buffer, &is_array_buffer);
-  if (!is_array_buffer) return refuse(env, i, "memory of its own", "shared memory");
-  napi_is_detached_arraybuffer(env, buffer, &is_detached);
-  if (is_detached) return refuse(env, i, "attached", "a detached one");
+  napi_is_arraybuffer(env, buffer, &is_private);
+  if (!is_private) return refuse(env, i, "memory of its own", "shared memory");
+  // A detached one is 0 bytes long.
   const int64_t bytes = static_cast<int64_t>(length) * element_bytes(type.dtype);
-  if (bytes == type.bytes) return true;
-  return refuse(env, i, std::to_string(type.bytes) + " bytes long", std::to_string(bytes));
+  if (bytes != type.bytes) return refuse(env, i, std::to_string(type.bytes) + " bytes long", std::to_string(bytes));
+  return true;
 }
 
 // Whether memory that is written overlaps any other. A state may be written where it is read.

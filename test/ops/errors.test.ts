@@ -3,6 +3,7 @@ import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
+import { backendNames } from '../support/backends.ts'
 
 type Thrown = abstract new (...args: never[]) => Error
 
@@ -322,7 +323,7 @@ const inData: readonly Mistake[] = [
   ],
 ]
 
-describe.each(['reference', 'native'] as const)('data, on the %s backend', (backend) => {
+describe.each(backendNames)('data, on the %s backend', (backend) => {
   beforeAll(() => g.setBackend(backend))
 
   test.each(byMessage(inData))('%s', (_, mistake) => expectMistake(mistake))

@@ -4,10 +4,10 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../lib/backend/backend.ts'
-import { loadNative } from '../../lib/backend/native.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/dtype.ts'
 import { fusionPasses } from '../../lib/program/fuse.ts'
+import { native, nativeIsas } from '../support/backends.ts'
 import {
   type CaseProgram,
   checkRows,
@@ -24,7 +24,6 @@ import { expectClose, expectSame } from '../support/tolerance.ts'
 import { cases } from './cases.ts'
 
 const reference = createReferenceBackend()
-const native = loadNative()
 
 function expectSameResults(actual: readonly TypedArray[], expected: readonly TypedArray[], what: string): void {
   actual.forEach((data, i) => {
@@ -34,11 +33,11 @@ function expectSameResults(actual: readonly TypedArray[], expected: readonly Typ
 
 /** Its results on one thread; the same ones on two, sync and async, from one executable. */
 async function runEveryWay({ program, inputs }: CaseProgram): Promise<TypedArray[]> {
-  const executable = native.prepare(program)
+  const executable = native!.prepare(program)
   const [alone, together, later] = [bind(program, inputs), bind(program, inputs), bind(program, inputs)]
-  native.setNumThreads(1)
+  native!.setNumThreads(1)
   executable.run(alone.buffers)
-  native.setNumThreads(2)
+  native!.setNumThreads(2)
   executable.run(together.buffers)
   await executable.runAsync(later.buffers)
   executable.dispose()
@@ -68,7 +67,9 @@ function runStepByStep(backend: Backend, { program, inputs }: CaseProgram): Type
   }
   for (const instruction of open.program.instructions)
     checkInstruction(instruction, instruction.inputs.map(typed), instruction.outputs.map(typed))
-  return program.values.flatMap(({ place }, id) => (place.kind === 'result' ? [typed(id).data] : []))
+  const resultAt = (index: number) =>
+    program.values.findIndex(({ place }) => place.kind === 'result' && place.index === index)
+  return Array.from({ length: program.resultCount }, (_, index) => typed(resultAt(index)).data)
 }
 
 const everyPass = [
@@ -99,10 +100,10 @@ describe('fusion keeps the contract on the reference', () => {
   )
 })
 
-describe.each(native.info().supportedIsas)('%s', (isa) => {
+describe.each(nativeIsas)('%s', (isa) => {
   beforeAll(() => {
-    native.setIsa(isa)
-    expect(native.info().isa).toBe(isa)
+    native!.setIsa(isa)
+    expect(native!.info().isa).toBe(isa)
   })
 
   test.each(operations)('%s', (_, rows) =>
@@ -118,7 +119,7 @@ describe.each(native.info().supportedIsas)('%s', (isa) => {
       async (row) => {
         for (const [what, passes] of everyPass) {
           const program = gradientProgram(row, passes)
-          expectSameResults(await runEveryWay(program), runStepByStep(native, program), `${what}, planned`)
+          expectSameResults(await runEveryWay(program), runStepByStep(native!, program), `${what}, planned`)
         }
       },
     ),

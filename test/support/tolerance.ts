@@ -122,7 +122,6 @@ export function expectClose(actual: TypedArray, expected: TypedArray, contract: 
   assert.strictEqual(actual.length, expected.length, `${what}: another size`)
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i]!, expected[i]!]
-    { const k = what.replace(/ of .*/, '').replace(/step \d+, /, ''); const g = ((globalThis as any).stats ??= new Map()); const r = g.get(k) ?? g.set(k, {n:0, skip:0, max:0}).get(k); r.n++; if ('epsilons' in contract) { const q = epsilonsAt(contract, i); if (!(q < 3e38)) r.skip++; else if (a !== e && Number.isFinite(a) && Number.isFinite(e)) r.max = Math.max(r.max, (Math.abs(a-e) - 8*2**-149) / (q*2**-23)) } else if (a!==e && contract.ulps > 0) r.max = Math.max(r.max, ulpDistance(a,e,expected)) }
     if (isClose(a, e, expected, contract, i)) continue
     const allowed = 'ulps' in contract ? `${contract.ulps} ulps` : `${epsilonsAt(contract, i)} epsilons`
     assert.fail(

@@ -171,6 +171,14 @@ const whereRows: OpCase[] = [
   },
 ]
 
+/** Work for more than one thread, over operands that are read in each way. */
+const large = (note: string, shapes: string, f: OpCase['f'], ulps = 0): OpCase => ({
+  note: `large, ${note}`,
+  inputs: shapesOf(shapes).map((shape) => operand(shape)),
+  f,
+  contract: { ulps },
+})
+
 /** Truncation, saturation and wrapping where one dtype meets the range of another. */
 const castValues: { readonly [K in DType]: readonly number[] } = {
   float32: [
@@ -211,7 +219,14 @@ const castRows: OpCase[] = [
 ]
 
 export const elementwiseCases = {
-  add: rowsOfBinary('add'),
+  add: [
+    ...rowsOfBinary('add'),
+    large('dense', '311,700 311,700', (x, y) => x!.add(y!)),
+    large('per column', '311,700 700', (x, y) => x!.add(y!)),
+    large('per row', '311,700 311,1', (x, y) => x!.add(y!)),
+    large('transposed', '311,700 700,311', (x, y) => x!.add(y!.transpose())),
+    large('a group', '311,700 700', (x, y) => x!.add(y!).relu().mul(x!).sub(0.5)),
+  ],
   sub: rowsOfBinary('sub'),
   mul: rowsOfBinary('mul'),
   div: rowsOfBinary('div', { ranges: [awayFromZero, awayFromZero] }),
@@ -238,7 +253,7 @@ export const elementwiseCases = {
   sign: rowsOfUnary('sign', { range: awayFromZero }),
   square: rowsOfUnary('square'),
   sqrt: rowsOfUnary('sqrt', { range: positive }),
-  exp: rowsOfUnary('exp'),
+  exp: [...rowsOfUnary('exp'), large('dense', '99991', (x) => x!.exp(), microOpUlps.exp)],
   log: rowsOfUnary('log', { range: positive }),
   step: rowsOfUnary('step', { range: awayFromZero }),
   sigmoid: rowsOfUnary('sigmoid'),

@@ -28,7 +28,7 @@ const keys = [
   [-1, -(2 ** 31)],
   [123456789, 987654321],
 ]
-const randomShapes = shapesOf('. 0 1 3 17 1023 130,17')
+const randomShapes = shapesOf('. 0 1 3 17 1023 130,17 99991')
 
 const randomRows = (distribution: DistributionName): OpCase[] =>
   [...keys.map((key) => ({ key, shape: [130] })), ...randomShapes.map((shape) => ({ key: [7, 5], shape }))].map(

@@ -41,6 +41,15 @@ const layouts: readonly OpCase[] = [
   matmulRow([], [], 8, { note: 'repeated scalars', f: (a, b) => a.broadcastTo([7, 8]).matmul(b.broadcastTo([8, 9])) }),
 ]
 
+/** Work for more than one thread: square, tall, wide, skinny and batched. */
+const large: readonly OpCase[] = [
+  ...shapesOf('200,300,250 700,40,33 17,2000,300 1,2048,512 512,2048,1').map(([m, k, n]) =>
+    matmulRow([m!, k!], [k!, n!], k!),
+  ),
+  matmulRow([300, 200], [250, 300], 300, { f: (a, b) => a.transpose().matmul(b.transpose()) }),
+  matmulRow([12, 64, 65], [12, 65, 66], 65),
+].map((row) => ({ ...row, note: 'large', differentiable: false }))
+
 const vectors: readonly OpCase[] = [
   matmulRow([40], [40], 40, { note: 'dot product' }),
   matmulRow([40], [40, 9], 40, { note: 'row' }),
@@ -103,6 +112,7 @@ export const matmulCases = {
   matmul: [
     ...extents.map(([m, k, n]) => matmulRow([m!, k!], [k!, n!], k!)),
     ...layouts,
+    ...large,
     ...vectors,
     ...batches,
     ...epilogues,

@@ -4,7 +4,7 @@ import type { Shape } from '../../../lib/shape.ts'
 import { type Tensor, wrap } from '../../../lib/tensor.ts'
 import { type CaseContract, type OpCase, type Operand, operand, shapesOf } from '../../support/cases.ts'
 
-const shapes = shapesOf('. 0 1 17 130 1023 33,17')
+const shapes = shapesOf('. 0 1 17 130 1023 33,17 99991')
 
 /** A handful of roundings of numbers no greater than 4, in whichever order. */
 const contract: CaseContract = { depth: 4, magnitude: (p) => p.abs().add(4) }

@@ -32,6 +32,12 @@ const floatRows: readonly ReductionRow[] = [
   { shape: [0, 3], axes: [1] },
 ]
 
+/** Work for more than one thread. */
+const largeRows: readonly ReductionRow[] = [
+  { shape: [600, 500] },
+  ...shapesOf('0 1').map((axes) => ({ shape: [600, 500], axes })),
+]
+
 const emptyRows: readonly ReductionRow[] = [
   { shape: [0] },
   { shape: [2, 0, 3], axes: [1] },
@@ -53,6 +59,7 @@ function reductionRows(f: Reduction, { contractOf, dtypes, ofNothing }: Facts): 
   return [
     ...floatRows.map((row) => rowOf(row)),
     ...(ofNothing ? emptyRows.map((row) => ({ ...rowOf(row), differentiable: false })) : []),
+    ...largeRows.map((row) => ({ ...rowOf(row), differentiable: false })),
     ...typed.flatMap((dtype) =>
       [{ shape: [3, 40], axes: [1] }, { shape: [40, 17], axes: [0] }, { shape: [333] }].map((row) => rowOf(row, dtype)),
     ),
@@ -106,6 +113,7 @@ const argmaxRow = (shape: Shape, axis: number | undefined, values?: Values, dtyp
 const argmaxRows: readonly OpCase[] = [
   ...[0, 1, 2, -1, undefined].map((axis) => argmaxRow([3, 4, 5], axis)),
   ...[0, 1, undefined].flatMap((axis) => shapesOf('130,17 1,40 40,1 3,1000').map((shape) => argmaxRow(shape, axis))),
+  ...[0, 1, undefined].map((axis) => argmaxRow([600, 500], axis)),
   ...dtypes.flatMap((dtype) => [0, 1].map((axis) => argmaxRow([30, 20], axis, undefined, dtype))),
   argmaxRow([0, 3], 1),
   { ...argmaxRow([60, 40], 1, [1, 2, 2, 0, 2, 1, 1]), note: 'ties: the first one' },

@@ -1,0 +1,20 @@
+/** The limits of this machine, measured by a small C++ program that CMake builds. */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export interface MachinePeak {
+  readonly isa: string
+  /** Fused multiply-adds on one core, counted as two operations. */
+  readonly gflops: number
+  /** Bytes read and written by a copy in memory on one core. */
+  readonly copyGBs: number
+}
+
+export function measureMachine(): MachinePeak {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const cmake = (...args: string[]) =>
+    execFileSync('cmake', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  cmake('--preset', 'release')
+  cmake('--build', '--preset', 'release', '--target', 'galvani_machine')
+  return JSON.parse(execFileSync(`${root}/build-cmake/release/galvani_machine`, { encoding: 'utf8' }))
+}

@@ -1,0 +1,19 @@
+// Prints what this machine can do as JSON, for the instruction set in use.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "bench/machine.h"
+#include "runtime/cpu.h"
+
+int main() {
+  std::string error;
+  const galvani::KernelTable* const table = galvani::choose_kernel_table(std::getenv("GALVANI_ISA"), &error);
+  if (table == nullptr) {
+    std::fprintf(stderr, "%s\n", error.c_str());
+    return 1;
+  }
+  std::printf("{\"isa\": \"%s\", \"gflops\": %.1f, \"copyGBs\": %.1f}\n", table->isa, galvani::peak_gflops(*table),
+              galvani::copy_gbs());
+  return 0;
+}
