@@ -19,7 +19,17 @@ export * as optim from './optim/index.ts'
 export { randn, setSeed, uniform } from './random.ts'
 export type { Shape } from './shape.ts'
 export { evaluate, evaluateSync, type ReduceOptions, Tensor, type TensorLike } from './tensor.ts'
-export type { BatchInfo, Callbacks, EpochInfo, FitOptions, History } from './train/fit.ts'
+export type {
+  BatchInfo,
+  Callbacks,
+  EpochInfo,
+  FitOptions,
+  History,
+  Metric,
+  MetricFunction,
+  Scores,
+  Trainable,
+} from './train/fit.ts'
 export { fit } from './train/fit.ts'
 export type { NestedArray, TensorOptions, TensorValues } from './values.ts'
 export { Variable, type VariableOptions, variable } from './variable.ts'

@@ -75,7 +75,7 @@ void run_case(const Case& c, const KernelTable& table, double peak) {
     ThreadPool::Lease lease(ThreadPool::instance(), threads);
     const double time = gemm_seconds(c, table, lease);
     const double rate = operations / time * 1e-9;
-    std::printf("  %9.2f us %7.1f GFLOP/s %5.1f%%", time * 1e6, rate, 100 * rate / (peak * threads));
+    std::printf("  %10.3f us %6.1f GFLOP/s %5.1f%%", time * 1e6, rate, 100 * rate / (peak * threads));
   }
   std::printf("\n");
 }

@@ -62,10 +62,11 @@ bool bind_item(napi_env env, napi_value item, size_t i, const BufferType& type, 
   // Another thread could change an index in shared memory after it was checked.
   napi_is_arraybuffer(env, buffer, &is_private);
   if (!is_private) return refuse(env, i, "memory of its own", "shared memory");
-  // A detached one is 0 bytes long.
   const int64_t bytes = static_cast<int64_t>(length) * element_bytes(type.dtype);
-  if (bytes != type.bytes) return refuse(env, i, std::to_string(type.bytes) + " bytes long", std::to_string(bytes));
-  return true;
+  if (bytes == type.bytes) return true;
+  bool is_detached = false;
+  napi_is_detached_arraybuffer(env, buffer, &is_detached);
+  return refuse(env, i, std::to_string(type.bytes) + " bytes long", is_detached ? "a detached one" : std::to_string(bytes));
 }
 
 // Whether memory that is written overlaps any other. A state may be written where it is read.

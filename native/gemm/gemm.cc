@@ -12,10 +12,10 @@ constexpr double kTaskWork = 1 << 24;
 constexpr int64_t kMostTasksPerThread = 4;
 // Elements of B that are not expected to stay in L2.
 constexpr double kLargeB = 1 << 17;
-// A large B that few rows of A meet is read from memory once: by this many of its rows, each from end to end.
+// Few rows of A: a transposed B is then read by dot products, as packing it would cost more than they do, and a large B
+// is streamed, by so many of its rows from end to end, as the blocks would leave memory waiting.
+constexpr int64_t kFewRows = 8;
 constexpr int64_t kStreamedRows = 16;
-// Up to so many rows of A, reading a transposed B by dot products is quicker than packing it.
-constexpr int64_t kMostDotRows = 8;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -64,18 +64,18 @@ void turn_column(Problem* p) {
   p->bias_stride = 0;
 }
 
-// The depth of the blocks of k: as equal as can be. It decides the rounding of C, so it depends on nothing but the shape
-// and the layout.
+// The depth of the blocks of k, as equal as can be.
 int64_t block_depth(int64_t k, int64_t kc) { return k <= kc ? k : ceil_div(k, ceil_div(k, kc)); }
 
+// All that decides the rounding of C is decided here, from the shape and the layout alone.
 Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
                      const GemmEpilogue& epilogue, const GemmKernels& kernels) {
   Problem p = {shape, a, b, c, epilogue, 1, false, kernels.kc, kernels.nc};
   fold_batch(&p);
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
-  p.uses_dot = !rows_of_b && p.a.column_stride == 1 && p.shape.m <= kMostDotRows;
-  if (rows_of_b && p.shape.m <= kernels.mr && is_large(p.shape.k, p.shape.n)) {
+  p.uses_dot = !rows_of_b && p.a.column_stride == 1 && p.shape.m <= kFewRows;
+  if (rows_of_b && p.shape.m <= kFewRows && is_large(p.shape.k, p.shape.n)) {
     p.kc = kStreamedRows;
     p.nc = p.shape.n;
   }
@@ -126,7 +126,7 @@ Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
   return grid;
 }
 
-// Part of C of one of the matrices, with all of k. The strides of B are those of the problem, whatever b_stride says.
+// A part of one matrix C, with all of k.
 GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) {
   GemmBlock part = {};
   part.m = rows.size();
@@ -183,21 +183,21 @@ void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels
   }
 }
 
-void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels, float* workspace) {
+void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels, float* packed) {
   if (rows.size() == 0 || columns.size() == 0) return;
   for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
-    p.uses_dot ? kernels.dot(make_part(p, batch, rows, columns))
-               : multiply_part(p, make_part(p, batch, rows, columns), kernels, workspace);
+    const auto part = [&] { return make_part(p, batch, rows, columns); };
+    p.uses_dot ? kernels.dot(part()) : multiply_part(p, part(), kernels, packed);
   }
 }
 
-void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, float* workspace) {
+void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, float* packed) {
   const int64_t column_part = task % grid.column_parts;
   const int64_t row_part = task / grid.column_parts % grid.row_parts;
   const int64_t batch_part = task / grid.column_parts / grid.row_parts;
   run_part(p, part_of(p.shape.batch, 1, grid.batch_parts, batch_part),
            part_of(p.shape.m, kernels.mr, grid.row_parts, row_part),
-           part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part), kernels, workspace);
+           part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part), kernels, packed);
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ inline void pack_rows(const float* from, int64_t from_stride, int64_t k, int col
   }
 }
 
-static void pack_b_kernel(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed) {
+static void pack_b_kernel(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
+                          float* packed) {
   for (int64_t j = 0; j < n; j += kTileColumns) {
     const int columns = n - j < kTileColumns ? static_cast<int>(n - j) : kTileColumns;
     const int width = (columns + kLanes - 1) / kLanes * kLanes;

@@ -103,7 +103,7 @@ __attribute__((noinline)) void multiply_tile(const Tile& t) {
       const F32 x = broadcast(a[kAdjacentRows ? i : i * a_stride]);
       GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) sums[i][v] = fma(x, row[v], sums[i][v]);
     }
-    if (kAdjacentRows) __builtin_prefetch(a + kTileRows);  // of the next tile; so far apart that no hardware foresees it
+    if (kAdjacentRows) __builtin_prefetch(a + kTileRows);  // of the next tile: no hardware foresees such strides
     a += kAdjacentRows ? a_stride : 1;
     b += b_stride;
   }

@@ -155,7 +155,8 @@ class Product {
         magnitude += std::fabs(product);
       }
       wanted_.push_back(activate(case_.activation, sum, case_.slope));
-      tolerances_.push_back(kEpsilon * (std::sqrt(static_cast<double>(s.k)) * magnitude + 2 * std::fabs(wanted_.back())));
+      const double roundings = std::sqrt(static_cast<double>(s.k)) * magnitude + 2 * std::fabs(wanted_.back());
+      tolerances_.push_back(kEpsilon * roundings);
     }
   }
 

@@ -1,3 +1,3 @@
 import type { BackendName } from '../../lib/backend/active.ts'
 
-export const backends: readonly BackendName[] = ['reference']
+export const backends: readonly BackendName[] = ['native', 'reference']

@@ -314,7 +314,9 @@ describe.each(backends)('evaluation on %s', (backend) => {
   test('what needs more than this machine has is refused', async () => {
     const gibibyte = () => randn([2 ** 28])
     const results = Array.from({ length: Math.ceil(totalmem() / 2 ** 30) + 1 }, gibibyte)
-    expect(() => evaluateSync(...results)).toThrow(/^evaluate: expected at most \d+ bytes, the memory of this machine, got \d+$/)
+    expect(() => evaluateSync(...results)).toThrow(
+      /^evaluate: expected at most \d+ bytes, the memory of this machine, got \d+$/,
+    )
     await expect(evaluate(...results)).rejects.toThrow(RangeError)
     expect(tensor([1, 2]).sum().itemSync()).toBe(3)
   })

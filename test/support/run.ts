@@ -94,6 +94,17 @@ export function runInstruction<K extends Opcode>(
   ).results
 }
 
+/** runInstruction on one backend. */
+export const runnerOf =
+  (backend: Backend) =>
+  <K extends Opcode>(
+    opcode: K,
+    params: InstructionParams[K],
+    inputs: readonly (TypedArray | Typed)[],
+    outputs: readonly (readonly [DType, number])[],
+  ): TypedArray[] =>
+    runInstruction(backend, opcode, params, inputs, outputs)
+
 export interface RunOutcome {
   readonly results: TypedArray[]
   readonly states: TypedArray[]
