@@ -51,7 +51,12 @@ const update = (size: number): Program =>
   })
 
 /** Rows of a table. */
-const gather = programOf('gather', { rows: 3, rowSize: 2, count: 2 }, [f32(1, 2, 3, 4, 5, 6), i32(0, 0)], [['float32', 4]])
+const gather = programOf(
+  'gather',
+  { rows: 3, rowSize: 2, count: 2 },
+  [f32(1, 2, 3, 4, 5, 6), i32(0, 0)],
+  [['float32', 4]],
+)
 
 /** A list that the types of the addon forbid. */
 const wrong = (...list: unknown[]) => list as TypedArray[]
@@ -305,7 +310,7 @@ describe('the settings', () => {
     addon.setIsa(isa)
   })
 
-  it.each([['sse9'], ['AVX2'], [''.padEnd(1000, 'x')]])('refuse the instruction set %s', (name) => {
+  it.each([['sse9'], ['AVX2'], ['baseline ']])('refuse the instruction set %j', (name) => {
     expect(() => addon.setIsa(name)).toThrow(/setIsa: expected an instruction set of this machine \(.*baseline\), got /)
   })
 
@@ -347,7 +352,12 @@ describe('the settings', () => {
 
 describe('the backend', () => {
   it('speaks of a bad index as the reference does', () => {
-    const labels = programOf('softmaxCrossEntropy', { rows: 2, columns: 3 }, [f32(0, 0, 0, 0, 0, 0), i32(0, 0)], [['float32', 2]])
+    const labels = programOf(
+      'softmaxCrossEntropy',
+      { rows: 2, columns: 3 },
+      [f32(0, 0, 0, 0, 0, 0), i32(0, 0)],
+      [['float32', 2]],
+    )
     const messages = [loadNative(), createReferenceBackend()].map((backend) => [
       messageOf(() => backend.prepare(gather).run([f32(1, 2, 3, 4, 5, 6), i32(0, 9), new Float32Array(4)])),
       messageOf(() => backend.prepare(labels).run([new Float32Array(6), i32(2, 3), new Float32Array(2)])),
@@ -484,7 +494,8 @@ describe('workers', () => {
 
   it('run at once', async () => {
     const workers = [1, 2, 3, 4].map((runs) => start(50_000, runs, false))
-    const first = (worker: Worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    const first = (worker: Worker) =>
+      new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
     expect(await Promise.all(workers.map(first))).toEqual([512, 256, 128, 64])
     await Promise.all(workers.map((worker) => worker.terminate()))
   })
@@ -505,7 +516,7 @@ describe('workers', () => {
       const words = Int32Array.of(${encodeProgram(update(300_000), numbering).words})
       for (let i = 0; i < 3; i++) {
         const workerData = { file: ${JSON.stringify(file)}, words, size: 300_000, runs: 3, reports: false }
-        const worker = new Worker(${workerCode}, { eval: true, workerData })
+        const worker = new Worker(${workerCode}, { eval: true, execArgv: [], workerData })
         const [message] = await Promise.all([
           new Promise((resolve) => worker.once('message', resolve)),
           new Promise((resolve) => worker.once('exit', resolve)),
@@ -519,7 +530,12 @@ describe('workers', () => {
 it('takes bytes as uint8 and bool alike', () => {
   const pattern = { offset: 0, strides: [1] }
   const code = [{ op: 'cast', dtype: 'uint8', to: 'bool', args: [0] }] as const
-  const toBool = programOf('elementwise', { shape: [4], operands: [pattern], code, results: [1] }, [u8(0, 0, 0, 0)], [['bool', 4]])
+  const toBool = programOf(
+    'elementwise',
+    { shape: [4], operands: [pattern], code, results: [1] },
+    [u8(0, 0, 0, 0)],
+    [['bool', 4]],
+  )
   const out = new Uint8Array(4)
   addon.run(prepare(toBool), [u8(0, 1, 2, 255), out])
   expect(out).toEqual(u8(0, 1, 1, 1))

@@ -6,15 +6,15 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../lib/backend/backend.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/dtype.ts'
-import { fusionPasses } from '../../lib/program/fuse.ts'
+import type { Program } from '../../lib/program/program.ts'
 import { native, nativeIsas } from '../support/backends.ts'
 import {
   type CaseProgram,
   checkRows,
   type Expectation,
   expectationOf,
-  forwardProgram,
-  gradientProgram,
+  forwardPrograms,
+  gradientPrograms,
   type OpCase,
 } from '../support/cases.ts'
 import { checkInstruction } from '../support/instruction-contract.ts'
@@ -46,9 +46,14 @@ async function runEveryWay({ program, inputs }: CaseProgram): Promise<TypedArray
   return alone.results
 }
 
-function expectWithin(actual: readonly TypedArray[], { results, contracts }: Expectation, what: string): void {
+function expectWithin(actual: readonly TypedArray[], { results, contracts }: Expectation, program: Program): void {
   actual.forEach((data, i) => {
-    expectClose(data, results[i]!, contracts[i]!, `${what}, result ${i}`)
+    expectClose(
+      data,
+      results[i]!,
+      contracts[i]!,
+      `result ${i} of ${program.instructions.map(({ opcode }) => opcode).join(', ')}`,
+    )
   })
 }
 
@@ -72,11 +77,6 @@ function runStepByStep(backend: Backend, { program, inputs }: CaseProgram): Type
   return Array.from({ length: program.resultCount }, (_, index) => typed(resultAt(index)).data)
 }
 
-const everyPass = [
-  ['unfused', []],
-  ['fused', fusionPasses],
-] as const
-
 const expectations = new Map<OpCase, Expectation>()
 
 function expectationOnce(row: OpCase): Expectation {
@@ -94,8 +94,8 @@ test('every operation has a row', () => {
 describe('fusion keeps the contract on the reference', () => {
   test.each(operations)('%s', (_, rows) =>
     checkRows(rows, (row) => {
-      const { program, inputs } = forwardProgram(row)
-      expectWithin(runProgram(reference, program, inputs).results, expectationOnce(row), 'fused')
+      for (const { program, inputs } of forwardPrograms(row))
+        expectWithin(runProgram(reference, program, inputs).results, expectationOnce(row), program)
     }),
   )
 })
@@ -108,8 +108,8 @@ describe.each(nativeIsas)('%s', (isa) => {
 
   test.each(operations)('%s', (_, rows) =>
     checkRows(rows, async (row) => {
-      for (const [what, passes] of everyPass)
-        expectWithin(await runEveryWay(forwardProgram(row, passes)), expectationOnce(row), what)
+      for (const every of forwardPrograms(row))
+        expectWithin(await runEveryWay(every), expectationOnce(row), every.program)
     }),
   )
 
@@ -117,10 +117,8 @@ describe.each(nativeIsas)('%s', (isa) => {
     checkRows(
       rows.filter((row) => row.differentiable),
       async (row) => {
-        for (const [what, passes] of everyPass) {
-          const program = gradientProgram(row, passes)
-          expectSameResults(await runEveryWay(program), runStepByStep(native!, program), `${what}, planned`)
-        }
+        for (const every of gradientPrograms(row))
+          expectSameResults(await runEveryWay(every), runStepByStep(native!, every), 'planned')
       },
     ),
   )

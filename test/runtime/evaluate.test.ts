@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
-import { beforeEach, describe, expect, test } from 'vitest'
-import { backendInfo, setBackend } from '../../lib/backend/active.ts'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { activeBackend, backendInfo, setBackend } from '../../lib/backend/active.ts'
 import { tensor } from '../../lib/creation.ts'
 import { executableCount } from '../../lib/evaluate.ts'
 import { gradients } from '../../lib/gradients.ts'
@@ -12,6 +12,7 @@ import { backends } from './backends.ts'
 /** How many executables come to be. */
 function newExecutables(run: () => void): number {
   const before = executableCount()
+  expect(before).toBeLessThan(250)
   run()
   return executableCount() - before
 }
@@ -235,41 +236,6 @@ describe.each(backends)('evaluation on %s', (backend) => {
       expect(x.div(-0).arraySync()).toEqual([-Infinity, Infinity])
       expect(x.mul(NaN).arraySync()).toEqual([NaN, NaN])
     })
-
-    test('is bounded, and keeps what was used last', () => {
-      const recent = () => chain(tensor([0]), 14, 1).dataSync()
-      recent()
-      for (let i = 0; i < 300; i++) {
-        tensor([1])
-          .mul(i + 0.5)
-          .dataSync()
-        if (i % 50 === 0) recent()
-      }
-      expect(executableCount()).toBe(256)
-      const later = () => tensor([1]).mul(1000.5).dataSync()
-      for (const run of [recent, later]) run()
-      expect(executableCount()).toBe(256)
-    })
-
-    test('a full cache takes the same structure for another backend', () => {
-      const f = () => chain(tensor([1]), 15, 2).itemSync()
-      f()
-      for (let i = 0; i < 255; i++)
-        tensor([1])
-          .mul(i + 0.25)
-          .dataSync()
-      setBackend(backend === 'reference' ? backends[0]! : 'reference')
-      expect(f()).toBe(31)
-    })
-
-    test('an executable may leave it while its run is in flight', async () => {
-      const runs = Array.from({ length: 600 }, (_, i) =>
-        tensor([i])
-          .add(i + 0.5)
-          .item(),
-      )
-      expect(await Promise.all(runs)).toEqual(runs.map((_, i) => 2 * i + 0.5))
-    })
   })
 
   describe('concurrently', () => {
@@ -319,5 +285,43 @@ describe.each(backends)('evaluation on %s', (backend) => {
     )
     await expect(evaluate(...results)).rejects.toThrow(RangeError)
     expect(tensor([1, 2]).sum().itemSync()).toBe(3)
+  })
+})
+
+describe.each(backends)('a full cache of executables on %s', (backend) => {
+  beforeEach(() => setBackend(backend))
+
+  test('is bounded, and keeps what was used last', () => {
+    const prepare = vi.spyOn(activeBackend(), 'prepare')
+    const recent = () => chain(tensor([0]), 14, 1).dataSync()
+    const other = (i: number) => tensor([1]).mul(i).dataSync()
+    const prepared = (run: () => unknown): number => {
+      prepare.mockClear()
+      run()
+      return prepare.mock.calls.length
+    }
+    recent()
+    for (let i = 0; i < 300; i++) {
+      other(i + 0.5)
+      if (i % 50 === 0) recent()
+    }
+    expect(executableCount()).toBe(256)
+    expect([prepared(recent), prepared(() => other(299.5)), prepared(() => other(0.5))]).toEqual([0, 0, 1])
+    expect(executableCount()).toBe(256)
+    prepare.mockRestore()
+  })
+
+  test('takes the same structure for another backend', () => {
+    const f = () => chain(tensor([1]), 15, 2).itemSync()
+    f()
+    for (let i = 0; i < 255; i++)
+      chain(tensor([1]), 1, i + 0.25).dataSync()
+    setBackend(backend === 'reference' ? backends[0]! : 'reference')
+    expect(f()).toBe(31)
+  })
+
+  test('an executable may leave it while its run is in flight', async () => {
+    const runs = Array.from({ length: 600 }, (_, i) => chain(tensor([i]), 1, i + 0.5).item())
+    expect(await Promise.all(runs)).toEqual(runs.map((_, i) => 2 * i + 0.5))
   })
 })

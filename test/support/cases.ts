@@ -5,11 +5,11 @@ import type { Backend, Buffers } from '../../lib/backend/backend.ts'
 import { allocate, type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
 import { gradients } from '../../lib/graph/autograd.ts'
 import { lower } from '../../lib/graph/lower.ts'
-import type { Node } from '../../lib/graph/node.ts'
 import { data } from '../../lib/graph/ops/leaf.ts'
 import { buildProgram } from '../../lib/program/build.ts'
-import type { FusionPass } from '../../lib/program/fuse.ts'
+import { type FusionPass, fusionPasses } from '../../lib/program/fuse.ts'
 import type { Program } from '../../lib/program/program.ts'
+import { formatProgram } from '../../lib/program/text.ts'
 import { type Shape, sizeOf } from '../../lib/shape.ts'
 import { type Tensor, wrap } from '../../lib/tensor.ts'
 import { runProgram } from './run.ts'
@@ -113,28 +113,27 @@ export interface CaseProgram {
   readonly inputs: Buffers
 }
 
-function programOf(results: readonly Node[], passes?: readonly FusionPass[]): CaseProgram {
-  const { draft, inputs } = lower(results)
+function programOf(results: readonly Tensor[], passes: readonly FusionPass[] = []): CaseProgram {
+  const { draft, inputs } = lower(results.map(({ node }) => node))
   return { program: buildProgram(draft, passes), inputs: inputs.map((leaf) => leaf.storage!.array) }
 }
 
-export const forwardProgram = (row: OpCase, passes?: readonly FusionPass[]): CaseProgram =>
-  programOf(
-    outputsOf(row, leavesOf(row)).map(({ node }) => node),
-    passes,
-  )
+/** Unfused, and fused where that is another program. */
+function fusedAndNot(results: readonly Tensor[]): CaseProgram[] {
+  const [unfused, fused] = [programOf(results), programOf(results, fusionPasses)]
+  return formatProgram(fused.program) === formatProgram(unfused.program) ? [unfused] : [unfused, fused]
+}
+
+export const forwardPrograms = (row: OpCase): CaseProgram[] => fusedAndNot(outputsOf(row, leavesOf(row)))
 
 /** The gradients of Σ y·cotangent with respect to every float operand, for a fixed random cotangent. */
-export function gradientProgram(row: OpCase, passes?: readonly FusionPass[]): CaseProgram {
+export function gradientPrograms(row: OpCase): CaseProgram[] {
   const xs = leavesOf(row)
   const [y] = outputsOf(row, xs)
   const cotangent = data(dataOf(operand(y!.shape, undefined, y!.dtype), 1), y!.dtype, y!.shape)
   const wanted = xs.filter(({ dtype }) => isFloat(dtype)).map(({ node }) => node)
   const found = gradients(y!.node, wanted, cotangent)
-  return programOf(
-    found.filter((gradient) => gradient !== null),
-    passes,
-  )
+  return fusedAndNot(found.filter((gradient) => gradient !== null).map(wrap))
 }
 
 /** What the terms of each sum add up to in absolute value. */
@@ -142,7 +141,7 @@ function magnitudeProgram(row: OpCase, magnitude?: Magnitude): CaseProgram {
   const xs = leavesOf(row)
   const absolute = xs.map((x) => (isFloat(x.dtype) ? x.abs() : x))
   const found = [magnitude ? magnitude(...xs) : row.f(...absolute)].flat()
-  return programOf(found.map(({ node }) => node))
+  return programOf(found)
 }
 
 export interface Expectation {
@@ -153,7 +152,7 @@ export interface Expectation {
 /** What a row gives on a backend, unfused, and how far others may be from it. */
 export function expectationOf(backend: Backend, row: OpCase): Expectation {
   const run = ({ program, inputs }: CaseProgram) => runProgram(backend, program, inputs).results
-  const results = run(forwardProgram(row, []))
+  const results = run(programOf(outputsOf(row, leavesOf(row))))
   const { contract } = row
   if ('ulps' in contract) return { results, contracts: results.map(() => ulps(contract.ulps)) }
   const magnitudes = run(magnitudeProgram(row, contract.magnitude))

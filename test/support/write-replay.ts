@@ -5,14 +5,13 @@
 import { writeFileSync } from 'node:fs'
 import { loadAddon, numberingOf } from '../../lib/backend/native.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
-import { fusionPasses } from '../../lib/program/fuse.ts'
 import { cases } from '../ops/cases.ts'
 import {
   type CaseProgram,
   type Expectation,
   expectationOf,
-  forwardProgram,
-  gradientProgram,
+  forwardPrograms,
+  gradientPrograms,
   type OpCase,
   titleOf,
 } from './cases.ts'
@@ -43,9 +42,8 @@ function recordRow(operation: string, row: OpCase): RecordedCase[] {
   const name = `${operation} ${titleOf(row)}`
   const expected = expectationOf(reference, row)
   return [
-    record(`${name}, unfused`, forwardProgram(row, []), expected),
-    record(`${name}, fused`, forwardProgram(row, fusionPasses), expected),
-    ...(row.differentiable ? [record(`gradient of ${name}`, gradientProgram(row))] : []),
+    ...forwardPrograms(row).map((program) => record(name, program, expected)),
+    ...(row.differentiable ? gradientPrograms(row).map((program) => record(`gradient of ${name}`, program)) : []),
   ]
 }
 

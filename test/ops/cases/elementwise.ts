@@ -221,11 +221,11 @@ const castRows: OpCase[] = [
 export const elementwiseCases = {
   add: [
     ...rowsOfBinary('add'),
-    large('dense', '311,700 311,700', (x, y) => x!.add(y!)),
-    large('per column', '311,700 700', (x, y) => x!.add(y!)),
-    large('per row', '311,700 311,1', (x, y) => x!.add(y!)),
-    large('transposed', '311,700 700,311', (x, y) => x!.add(y!.transpose())),
-    large('a group', '311,700 700', (x, y) => x!.add(y!).relu().mul(x!).sub(0.5)),
+    large('dense', '211,500 211,500', (x, y) => x!.add(y!)),
+    large('per column', '211,500 500', (x, y) => x!.add(y!)),
+    large('per row', '211,500 211,1', (x, y) => x!.add(y!)),
+    large('transposed', '211,500 500,211', (x, y) => x!.add(y!.transpose())),
+    large('a group', '211,500 500', (x, y) => x!.add(y!).relu().mul(x!).sub(0.5)),
   ],
   sub: rowsOfBinary('sub'),
   mul: rowsOfBinary('mul'),

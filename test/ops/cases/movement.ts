@@ -103,20 +103,20 @@ const permutationRows = permutations.flatMap(([shape, axes]) =>
 
 export const movementCases = {
   reshape: reshapes.flatMap(([from, to]) => movementRows(from!, (x) => x.reshape(to!), `to [${to}]`)),
-  permute: [...permutationRows, large('500,700', (x) => x.transpose())],
+  permute: [...permutationRows, large('300,400', (x) => x.transpose())],
   transpose: [...permutationRows.slice(0, 1), ...movementRows([2, 3, 4], (x) => x.transpose(), 'reversed')],
   flatten: [...movementRows([2, 3, 4], (x) => x.flatten()), ...movementRows([2, 3, 4], (x) => x.flatten(1), 'from 1')],
   broadcastTo: broadcasts.flatMap(([from, to]) => movementRows(from!, (x) => x.broadcastTo(to!), `to [${to}]`)),
   slice: [...[...slices, ...views].flatMap(({ note, shape, view }) => movementRows(shape, view, note))],
   pad: [
-    large('300,500', (x) => wrap(pad(x.node, [700, 505], [0, 5], [2, 1]))),
+    large('300,400', (x) => wrap(pad(x.node, [700, 405], [0, 5], [2, 1]))),
     ...pads.flatMap(({ shape, into, starts, steps }) =>
       movementRows(shape, (x) => wrap(pad(x.node, into, starts, steps)), `into [${into}]`),
     ),
   ],
   concat: [
     ...concatRows,
-    large('500,700', (x) => concat([x, x.slice(0, 400), x], 0)),
-    large('500,700', (x) => concat([x, x], 1)),
+    large('300,400', (x) => concat([x, x.slice(0, 250), x], 0)),
+    large('300,400', (x) => concat([x, x], 1)),
   ],
 } satisfies Record<string, readonly OpCase[]>
