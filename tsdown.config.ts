@@ -8,5 +8,5 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   fixedExtension: false,
-  checks: { legacyCjs: false },
+  checks: { legacyCjs: false, pluginTimings: false },
 })

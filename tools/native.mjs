@@ -1,5 +1,6 @@
 // Developer builds of the native core through CMake, run by npm scripts:
 //   native.mjs test   release|asan|tsan      builds and runs the native tests
+//   native.mjs replay release|asan|tsan      runs the programs of test/ops/cases.ts in the native test binary
 //   native.mjs bench  NAME [ARGUMENT...]     builds and runs native/bench/NAME.cc
 //   native.mjs addon  release|asan|tsan      builds the addon with cmake-js and prints its path
 //   native.mjs vitest asan [ARGUMENT...]     runs vitest on the addon built so
@@ -44,11 +45,17 @@ function build(preset, target) {
   return join(root, 'build-cmake', preset, target)
 }
 
-function test(preset) {
+function test(preset, ...args) {
   const binary = build(preset, 'galvani_native_test')
   // ThreadSanitizer's shadow memory needs a layout that address-space randomisation may not leave free.
-  if (preset === 'tsan' && process.platform === 'linux') run('setarch', ['-R', binary])
-  else run(binary, [])
+  if (preset === 'tsan' && process.platform === 'linux') run('setarch', ['-R', binary, ...args])
+  else run(binary, args)
+}
+
+function replay(preset) {
+  const file = join(root, 'build-cmake', 'cases.replay')
+  run('tsx', ['test/support/write-replay.ts', file])
+  test(preset, '--replay', file)
 }
 
 function bench(name, ...args) {
@@ -73,7 +80,7 @@ function vitest(preset, ...args) {
   run('vitest', ['run', ...args], { ...insideNode, GALVANI_ADDON: file, LD_PRELOAD: runtime })
 }
 
-const actions = { test, bench, addon, vitest }
+const actions = { test, replay, bench, addon, vitest }
 const [action, ...rest] = process.argv.slice(2)
 if (!Object.hasOwn(actions, action ?? '')) fail(`expected ${Object.keys(actions).join(', ')}, got ${action}`)
 actions[action](...rest)

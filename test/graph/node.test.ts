@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
 import { tensor } from '../../lib/creation.ts'
+import { gradients } from '../../lib/gradients.ts'
 import { pendingInputs, structuralHash, topologicalOrder } from '../../lib/graph/node.ts'
 import type { Tensor } from '../../lib/tensor.ts'
-import { gradients } from '../../lib/gradients.ts'
 import { variable } from '../../lib/variable.ts'
 
 beforeAll(() => setBackend('reference'))
@@ -14,7 +14,11 @@ function hashOf(...tensors: Tensor[]): number {
   return structuralHash(order, new Map(order.map((node, i) => [node, i])), roots)
 }
 
-const matrix = (by = 1) => tensor([[by, 2], [3, 4]])
+const matrix = (by = 1) =>
+  tensor([
+    [by, 2],
+    [3, 4],
+  ])
 
 describe('the hash of a structure', () => {
   test('is equal for equal structures, whatever the data', () => {
@@ -39,8 +43,24 @@ describe('the hash of a structure', () => {
       [tensor([1, 2, 3]).add(2)],
       [tensor([[1, 2, 3, 4]]).add(2)],
       [matrix().cast('float64').add(2)],
-      [tensor([[1, 2], [3, 4]], { dtype: 'float64' }).add(2)],
-      [tensor([[1, 2], [3, 4]], { dtype: 'int32' }).add(2)],
+      [
+        tensor(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          { dtype: 'float64' },
+        ).add(2),
+      ],
+      [
+        tensor(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          { dtype: 'int32' },
+        ).add(2),
+      ],
       [x.sum(0)],
       [x.sum(1)],
       [x.sum([0, 1])],
@@ -63,7 +83,10 @@ describe('the hash of a structure', () => {
     const x = matrix().mul(3).exp()
     x.dataSync()
     expect(hashOf(x.add(1))).toBe(hashOf(matrix().add(1)))
-    const v = variable([[1, 2], [3, 4]]).mul(3)
+    const v = variable([
+      [1, 2],
+      [3, 4],
+    ]).mul(3)
     const recorded = v.add(1)
     expect(hashOf(recorded)).not.toBe(hashOf(matrix().add(1)))
     v.dataSync()
@@ -72,8 +95,58 @@ describe('the hash of a structure', () => {
 })
 
 test('a graph as text', () => {
-  const [x, w] = [tensor([[1, 2]]), variable([[1, 2, 3], [4, 5, 6]])]
-  const loss = x.matmul(w).add([1, 2, 3]).relu().softmaxCrossEntropy(tensor([2], { dtype: 'int32' })).mean()
-  expect(loss.graph()).toMatchInlineSnapshot()
-  expect(gradients(loss, [w])[0].graph()).toMatchInlineSnapshot()
+  const [x, w] = [
+    tensor([[1, 2]]),
+    variable([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]),
+  ]
+  const loss = x
+    .matmul(w)
+    .add([1, 2, 3])
+    .relu()
+    .softmaxCrossEntropy(tensor([2], { dtype: 'int32' }))
+    .mean()
+  expect(loss.graph()).toMatchInlineSnapshot(`
+    "%0: float32[1,2] = data
+    %1: float32[2,3] = data
+    %2: float32[1,3] = matmul %0 %1
+    %3: float32[3] = data
+    %4: float32[1,3] = broadcastTo %3 { shape: [1, 3] }
+    %5: float32[1,3] = add %2 %4
+    %6: float32[1,3] = relu %5
+    %7: int32[1] = data
+    %8: float32[1] = softmaxCrossEntropy %6 %7
+    %9: float32[1] = sum %8 { axes: [0] }
+    %10: float32[] = reshape %9 { shape: [] }
+    %11: float32[] = literal { value: 1, weak: false }
+    %12: float32[] = div %10 %11"
+  `)
+  expect(gradients(loss, [w])[0].graph()).toMatchInlineSnapshot(`
+    "%0: float32[1,2] = data
+    %1: float32[2,1] = permute %0 { axes: [1, 0] }
+    %2: float32[2,3] = data
+    %3: float32[1,3] = matmul %0 %2
+    %4: float32[3] = data
+    %5: float32[1,3] = broadcastTo %4 { shape: [1, 3] }
+    %6: float32[1,3] = add %3 %5
+    %7: float32[1,3] = relu %6
+    %8: float32[] = literal { value: 0, weak: false }
+    %9: float32[1,3] = broadcastTo %8 { shape: [1, 3] }
+    %10: bool[1,3] = greater %7 %9
+    %11: float32[] = literal { value: 1, weak: false }
+    %12: float32[] = literal { value: 1, weak: false }
+    %13: float32[] = div %11 %12
+    %14: float32[1] = reshape %13 { shape: [1] }
+    %15: float32[1,1] = reshape %14 { shape: [1, 1] }
+    %16: float32[1,3] = broadcastTo %15 { shape: [1, 3] }
+    %17: int32[1] = data
+    %18: float32[1,3] = softmaxCrossEntropyGradient %7 %17
+    %19: float32[1,3] = mul %16 %18
+    %20: float32[] = literal { value: 0, weak: false }
+    %21: float32[1,3] = broadcastTo %20 { shape: [1, 3] }
+    %22: float32[1,3] = where %10 %19 %21
+    %23: float32[2,3] = matmul %1 %22"
+  `)
 })

@@ -314,8 +314,7 @@ describe.each(backends)('a full cache of executables on %s', (backend) => {
   test('takes the same structure for another backend', () => {
     const f = () => chain(tensor([1]), 15, 2).itemSync()
     f()
-    for (let i = 0; i < 255; i++)
-      chain(tensor([1]), 1, i + 0.25).dataSync()
+    for (let i = 0; i < 255; i++) chain(tensor([1]), 1, i + 0.25).dataSync()
     setBackend(backend === 'reference' ? backends[0]! : 'reference')
     expect(f()).toBe(31)
   })
