@@ -102,7 +102,7 @@ describe('workers', () => {
     }
     run(workerData.runs)
     if (workerData.reports) parentPort.postMessage('started')`
-  const file = fileURLToPath(new URL('../build/Release/galvani.node', import.meta.url))
+  const file = process.env.GALVANI_ADDON ?? fileURLToPath(new URL('../build/Release/galvani.node', import.meta.url))
 
   function start(size: number, runs: number, reports: boolean): Worker {
     const { words } = encodeProgram(update(size), numbering)

@@ -75,6 +75,8 @@ export class Lowering {
   private readonly views = new Map<Node, View>()
   private readonly outputs = new Map<Node, readonly number[]>()
   private readonly literalValues = new Map<string, number>()
+  /** The dense copies of views. */
+  private readonly copies = new Map<View, number>()
   /** What an operation leaves for a later one of the same operands: see softmaxCrossEntropy. */
   readonly shared = new Map<string, number[]>()
 
@@ -111,7 +113,9 @@ export class Lowering {
     const whole = sizeOf(this.draft.values[view.value]!.shape) === sizeOf(view.shape)
     if (whole && view.offset === 0 && isContiguous(view)) return view.value
     const { shape, offset, strides } = view
-    return this.emit('copy', [view.value], [view], { shape, offset, strides })[0]!
+    const copy = this.copies.get(view) ?? this.emit('copy', [view.value], [view], { shape, offset, strides })[0]!
+    this.copies.set(view, copy)
+    return copy
   }
 
   /** A scalar that is part of the program. */

@@ -6,7 +6,8 @@ interface Hole {
   readonly size: number
 }
 
-const align = (bytes: number): number => Math.max(1, Math.ceil(bytes / arenaAlignment)) * arenaAlignment
+/** What a value of so many bytes takes: at least a line, so that no two values begin at the same place. */
+export const alignUp = (bytes: number): number => Math.max(1, Math.ceil(bytes / arenaAlignment)) * arenaAlignment
 
 export class Arena {
   /** In ascending order of offset, never adjacent. */
@@ -14,8 +15,7 @@ export class Arena {
   /** The size the block must have. */
   bytes = 0
 
-  allocate(byteLength: number): number {
-    const size = align(byteLength)
+  allocate(size: number): number {
     let best = -1
     this.holes.forEach((hole, i) => {
       if (hole.size >= size && (best < 0 || hole.size < this.holes[best]!.size)) best = i
@@ -35,8 +35,8 @@ export class Arena {
     return offset
   }
 
-  free(offset: number, byteLength: number): void {
-    let [start, end] = [offset, offset + align(byteLength)]
+  free(offset: number, size: number): void {
+    let [start, end] = [offset, offset + size]
     const index = this.firstHoleAfter(offset)
     const [before, after] = [this.holes[index - 1], this.holes[index]]
     let [from, count] = [index, 0]

@@ -15,7 +15,8 @@ Environment::Environment(Napi::Env env) : kernels(choose_kernel_table(nullptr, n
   ThreadPool::instance().retain();
   napi_value name;
   napi_create_string_utf8(env, "galvani", NAPI_AUTO_LENGTH, &name);
-  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, finish_run, &completion_);
+  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, finish_run,
+                                  &completion_);
   napi_unref_threadsafe_function(env, completion_);
   // Hooks run in reverse order: this one before that of the completion function, which a last run may still call.
   napi_add_env_cleanup_hook(env, shut_down, this);
@@ -113,9 +114,10 @@ Napi::Value prepare(const Napi::CallbackInfo& info) {
   Environment& environment = environment_of(env);
   PrepareStatus status = PrepareStatus::k_ok;
   std::string error;
-  std::shared_ptr<Executable> executable = Executable::prepare(
-      words.Data(), static_cast<int64_t>(words.ElementLength()), literals.Data(), static_cast<int64_t>(literals.ByteLength()),
-      *environment.kernels, environment.memory, ThreadPool::instance().threads(), &status, &error);
+  std::shared_ptr<Executable> executable =
+      Executable::prepare(words.Data(), static_cast<int64_t>(words.ElementLength()), literals.Data(),
+                          static_cast<int64_t>(literals.ByteLength()), *environment.kernels, environment.memory,
+                          ThreadPool::instance().threads(), &status, &error);
   if (status == PrepareStatus::k_no_memory) return fail_range(env, "prepare: " + error);
   if (executable == nullptr) {
     napi_throw_error(env, "ERR_MALFORMED_PROGRAM", error.c_str());
@@ -229,7 +231,8 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment* const environment = new Environment(env);
-  napi_set_instance_data(env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
+  napi_set_instance_data(
+      env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
   const napi_property_descriptor fast[] = {
       {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"runAsync", nullptr, run_async, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -37,7 +37,9 @@ bool is_resizable(napi_env env, napi_value item) {
 bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, std::vector<napi_value>* items) {
   bool is_array = false;
   uint32_t length = 0;
-  if (napi_is_array(env, list, &is_array) != napi_ok || !is_array) return throw_type_error(env, "run: expected an array of buffers");
+  if (napi_is_array(env, list, &is_array) != napi_ok || !is_array) {
+    return throw_type_error(env, "run: expected an array of buffers");
+  }
   napi_get_array_length(env, list, &length);
   if (length != count) {
     return throw_type_error(env, "run: expected " + std::to_string(count) + " buffers, got " + std::to_string(length));
@@ -46,7 +48,9 @@ bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, st
   for (size_t i = 0; i < count; ++i) {
     napi_value& item = (*items)[i];
     if (napi_get_element(env, list, static_cast<uint32_t>(i), &item) != napi_ok) return false;
-    if (mode == RunMode::k_async && is_resizable(env, item)) return refuse(env, i, "of a fixed size", "a resizable one");
+    if (mode == RunMode::k_async && is_resizable(env, item)) {
+      return refuse(env, i, "of a fixed size", "a resizable one");
+    }
   }
   return true;
 }
@@ -56,7 +60,8 @@ bool bind_item(napi_env env, napi_value item, size_t i, const BufferType& type, 
   size_t length;
   napi_value buffer;
   bool is_private = false;
-  if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok || actual != array_type(type.dtype)) {
+  if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok ||
+      actual != array_type(type.dtype)) {
     return refuse(env, i, std::string("the typed array of ") + name_of(type.dtype), "something else");
   }
   // Another thread could change an index in shared memory after it was checked.
@@ -66,7 +71,8 @@ bool bind_item(napi_env env, napi_value item, size_t i, const BufferType& type, 
   if (bytes == type.bytes) return true;
   bool is_detached = false;
   napi_is_detached_arraybuffer(env, buffer, &is_detached);
-  return refuse(env, i, std::to_string(type.bytes) + " bytes long", is_detached ? "a detached one" : std::to_string(bytes));
+  return refuse(env, i, std::to_string(type.bytes) + " bytes long",
+                is_detached ? "a detached one" : std::to_string(bytes));
 }
 
 // Whether memory that is written overlaps any other. A state may be written where it is read.
@@ -81,7 +87,8 @@ bool has_overlap(const Executable& executable, BoundBuffers* bound) {
     bound->regions.push_back({begin, begin + types[i].bytes, i >= inputs + states});
   }
   using Region = BoundBuffers::Region;
-  std::sort(bound->regions.begin(), bound->regions.end(), [](const Region& a, const Region& b) { return a.begin < b.begin; });
+  std::sort(bound->regions.begin(), bound->regions.end(),
+            [](const Region& a, const Region& b) { return a.begin < b.begin; });
   const uint8_t *end = nullptr, *written_end = nullptr;
   for (const Region& region : bound->regions) {
     if (region.begin < written_end || (region.is_written && region.begin < end)) return true;

@@ -12,13 +12,13 @@ namespace galvani {
 namespace cost {
 
 // Nanoseconds on one thread of a current x86 core.
-constexpr double kPerByte = 0.03;               // streamed from or to the second-level cache
-constexpr double kPerFlop = 0.015;              // of a matrix multiplication
+constexpr double kPerByte = 0.03;   // streamed from or to the second-level cache
+constexpr double kPerFlop = 0.015;  // of a matrix multiplication
 constexpr double kPerReducedElement = 0.1;
 constexpr double kPerSoftmaxElement = 1.0;
 constexpr double kPerRandomElement = 1.5;
-constexpr double kPerUpdatedElement = 0.8;      // of an optimizer step, beside its memory
-constexpr double kPerRow = 3;                   // a call to copy or add one row
+constexpr double kPerUpdatedElement = 0.8;  // of an optimizer step, beside its memory
+constexpr double kPerRow = 3;               // a call to copy or add one row
 
 // One element of one micro-op on registers that stay in the first-level cache.
 inline double per_element(MicroOp op) {
@@ -50,7 +50,8 @@ constexpr int64_t kMostTasks = 128;
 // Ranges that are multiples of `unit` items.
 inline Split split_work(int64_t count, int64_t unit, double nanoseconds_per_item) {
   const double total = static_cast<double>(count) * nanoseconds_per_item;
-  const int64_t tasks = std::clamp<int64_t>(static_cast<int64_t>(std::min(total / kTaskNanoseconds, 1e9)), 1, kMostTasks);
+  const int64_t tasks =
+      std::clamp<int64_t>(static_cast<int64_t>(std::min(total / kTaskNanoseconds, 1e9)), 1, kMostTasks);
   const int64_t units = std::max<int64_t>((count + unit - 1) / unit, 1);
   return {count, (units + tasks - 1) / tasks * unit};
 }

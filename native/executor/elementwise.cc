@@ -27,11 +27,11 @@ enum class Load {
 
 struct Operand {
   Load load;
-  Location location;  // of its first element
-  StridedView view;   // collapsed
-  int64_t bytes;            // of an element
-  bool is_staged = false;   // copied before it is used, as an output overwrites it too soon
-  int32_t slot = -1;        // the scratch block that it is loaded into, where it needs one
+  Location location;       // of its first element
+  StridedView view;        // collapsed
+  int64_t bytes;           // of an element
+  bool is_staged = false;  // copied before it is used, as an output overwrites it too soon
+  int32_t slot = -1;       // the scratch block that it is loaded into, where it needs one
 };
 
 // Registers are entries of a table of pointers, made anew for each block: operands, outputs, scratch blocks, and null.
@@ -84,7 +84,8 @@ class ElementwiseStep final : public Step {
 
   bool run(Run& run) const override {
     fill_prepared(run);
-    for_ranges(run.parallel, split_, [&](int64_t begin, int64_t end, int thread) { run_range(run, begin, end, thread); });
+    for_ranges(run.parallel, split_,
+               [&](int64_t begin, int64_t end, int thread) { run_range(run, begin, end, thread); });
     return true;
   }
 
@@ -98,7 +99,9 @@ class ElementwiseStep final : public Step {
     return round_to_lines((plan_.operands.size() + plan_.outputs.size() + plan_.slots + 1) * sizeof(void*));
   }
 
-  uint8_t* prepared_block(const Run& run, const Operand& operand) const { return run.workspace + operand.slot * slot_bytes(); }
+  uint8_t* prepared_block(const Run& run, const Operand& operand) const {
+    return run.workspace + operand.slot * slot_bytes();
+  }
 
   void fill_prepared(const Run& run) const {
     const int64_t n = std::min(plan_.block, split_.count);
@@ -123,7 +126,9 @@ class ElementwiseStep final : public Step {
     void** const slots = table + plan_.operands.size() + plan_.outputs.size();
     for (int32_t slot = 0; slot < plan_.slots; ++slot) slots[slot] = scratch + table_bytes() + slot * slot_bytes();
     slots[plan_.slots] = nullptr;
-    for (int64_t at = begin; at < end; at += plan_.block) run_block(run, table, slots, at, std::min(at + plan_.block, end));
+    for (int64_t at = begin; at < end; at += plan_.block) {
+      run_block(run, table, slots, at, std::min(at + plan_.block, end));
+    }
   }
 
   void run_block(const Run& run, void** table, void** slots, int64_t begin, int64_t end) const {
@@ -286,8 +291,9 @@ class Builder {
   bool add_micro(size_t i) {
     const MicroInstruction& micro = params_.code[i];
     const int from = static_cast<int>(micro.dtype), to = static_cast<int>(micro.to);
-    const MicroKernel kernel = micro.op == MicroOp::k_cast ? preparation_.kernels.cast[from][to]
-                                                           : preparation_.kernels.micro[static_cast<int>(micro.op)][from];
+    const MicroKernel kernel = micro.op == MicroOp::k_cast
+                                   ? preparation_.kernels.cast[from][to]
+                                   : preparation_.kernels.micro[static_cast<int>(micro.op)][from];
     if (kernel == nullptr) {
       preparation_.error = std::string("no kernel for ") + name_of(micro.op) + " of " + name_of(micro.dtype);
       return false;
@@ -347,13 +353,16 @@ class Builder {
       }
     }
     for (const size_t i : copied_) {
-      plan_.copies.push_back({entries_[params_.results[i]], static_cast<int32_t>(operand_count_ + i), plan_.output_bytes[i]});
+      plan_.copies.push_back(
+          {entries_[params_.results[i]], static_cast<int32_t>(operand_count_ + i), plan_.output_bytes[i]});
     }
   }
 
   double nanoseconds_per_element() const {
     double sum = 0;
-    for (const Operand& operand : plan_.operands) sum += operand.bytes * cost::kPerByte * (operand.load == Load::k_strided ? 8 : 1);
+    for (const Operand& operand : plan_.operands) {
+      sum += operand.bytes * cost::kPerByte * (operand.load == Load::k_strided ? 8 : 1);
+    }
     for (const int64_t bytes : plan_.output_bytes) sum += bytes * cost::kPerByte;
     for (const MicroInstruction& micro : params_.code) sum += cost::per_element(micro.op);
     return sum;
@@ -371,7 +380,7 @@ class Builder {
   std::vector<int32_t> last_read_;       // the micro-instruction
   std::vector<int32_t> home_;            // the entry of the output that it is computed in
   std::vector<int32_t> entries_;
-  std::vector<int32_t> slot_of_;         // the slot that it will give back
+  std::vector<int32_t> slot_of_;  // the slot that it will give back
   std::vector<int32_t> free_slots_;
 };
 

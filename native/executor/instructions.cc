@@ -30,8 +30,9 @@ class MatmulStep final : public Step {
   bool run(Run& run) const override {
     if (shape_.batch * shape_.m * shape_.n == 0) return true;
     const float* const bias = bias_.base < 0 ? nullptr : bias_.in<const float>(run);
-    gemm(shape_, view_of(params_.a, a_.in<const float>(run)), view_of(params_.b, b_.in<const float>(run)), c_.in<float>(run),
-         {bias, params_.activation, static_cast<float>(params_.slope)}, kernels_, threads_of(run), run.workspace);
+    gemm(shape_, view_of(params_.a, a_.in<const float>(run)), view_of(params_.b, b_.in<const float>(run)),
+         c_.in<float>(run), {bias, params_.activation, static_cast<float>(params_.slope)}, kernels_, threads_of(run),
+         run.workspace);
     return true;
   }
 
@@ -77,7 +78,12 @@ template <typename T>
 class PartedReduceStep final : public Step {
  public:
   PartedReduceStep(const ReduceParams& params, const Parts& parts, ReduceKernel<T> kernel, Location x, Location out)
-      : Step(split_reduction(params.outer * params.inner, 1, params.reduced).tasks()), params_(params), parts_(parts), kernel_(kernel), x_(x), out_(out) {}
+      : Step(split_reduction(params.outer * params.inner, 1, params.reduced).tasks()),
+        params_(params),
+        parts_(parts),
+        kernel_(kernel),
+        x_(x),
+        out_(out) {}
 
   bool run(Run& run) const override {
     const int64_t inner = params_.inner;
@@ -106,18 +112,20 @@ template <typename T>
 std::unique_ptr<Step> make_reduce_of(const ReduceParams& params, ReduceKernel<T> kernel, Location x, Location out) {
   const Parts parts(params);
   if (parts.count > 1) return std::make_unique<PartedReduceStep<T>>(params, parts, kernel, x, out);
-  return make_range_step(split_reduction(params.outer * params.inner, kCacheLineElements, params.reduced),
-                         [=, reduced = params.reduced, inner = params.inner](const Run& run, int64_t begin, int64_t end) {
-                           kernel(x.in<const T>(run), out.in<T>(run), reduced, inner, begin, end);
-                         });
+  return make_range_step(
+      split_reduction(params.outer * params.inner, kCacheLineElements, params.reduced),
+      [=, reduced = params.reduced, inner = params.inner](const Run& run, int64_t begin, int64_t end) {
+        kernel(x.in<const T>(run), out.in<T>(run), reduced, inner, begin, end);
+      });
 }
 
 template <typename T, typename Kernel>
 std::unique_ptr<Step> make_argmax_of(const ArgmaxParams& params, Kernel kernel, Location x, Location out) {
-  return make_range_step(split_reduction(params.outer * params.inner, kCacheLineElements, params.reduced),
-                         [=, reduced = params.reduced, inner = params.inner](const Run& run, int64_t begin, int64_t end) {
-                           kernel(x.in<const T>(run), out.in<int32_t>(run), reduced, inner, begin, end);
-                         });
+  return make_range_step(
+      split_reduction(params.outer * params.inner, kCacheLineElements, params.reduced),
+      [=, reduced = params.reduced, inner = params.inner](const Run& run, int64_t begin, int64_t end) {
+        kernel(x.in<const T>(run), out.in<int32_t>(run), reduced, inner, begin, end);
+      });
 }
 
 Split split_rows(int64_t rows, int64_t columns) {
@@ -173,7 +181,8 @@ std::unique_ptr<Step> make_argmax(const Preparation& preparation, const Instruct
 
 std::unique_ptr<Step> make_softmax(const Preparation& preparation, const Instruction& instruction) {
   const auto [rows, columns] = std::get<RowsParams>(instruction.params);
-  const auto kernel = instruction.opcode == Opcode::k_softmax ? preparation.kernels.softmax : preparation.kernels.log_softmax;
+  const auto kernel =
+      instruction.opcode == Opcode::k_softmax ? preparation.kernels.softmax : preparation.kernels.log_softmax;
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   const Split split = split_rows(columns == 0 ? 0 : rows, columns);
   return make_range_step(split, [=, columns = columns](const Run& run, int64_t begin, int64_t end) {
@@ -230,13 +239,12 @@ std::unique_ptr<Step> make_momentum(const Preparation& preparation, const Instru
   const Location p = preparation.input(instruction, 0), g = preparation.input(instruction, 1);
   const Location v = preparation.input(instruction, 2), learning_rate = preparation.input(instruction, 3);
   const Location p_out = preparation.output(instruction, 0), v_out = preparation.output(instruction, 1);
-  return make_range_step(split_update(params.size, 5),
-                         [=, momentum = static_cast<float>(params.momentum), nesterov = params.nesterov](
-                             const Run& run, int64_t begin, int64_t end) {
-                           kernel(p.in<const float>(run), g.in<const float>(run), v.in<const float>(run),
-                                  *learning_rate.in<const float>(run), momentum, nesterov, p_out.in<float>(run),
-                                  v_out.in<float>(run), begin, end);
-                         });
+  const float momentum = static_cast<float>(params.momentum);
+  const bool nesterov = params.nesterov;
+  return make_range_step(split_update(params.size, 5), [=](const Run& run, int64_t begin, int64_t end) {
+    kernel(p.in<const float>(run), g.in<const float>(run), v.in<const float>(run), *learning_rate.in<const float>(run),
+           momentum, nesterov, p_out.in<float>(run), v_out.in<float>(run), begin, end);
+  });
 }
 
 std::unique_ptr<Step> make_adam(const Preparation& preparation, const Instruction& instruction) {

@@ -35,14 +35,16 @@ class PadStep final : public Step {
         stride_(view.rank == 0 ? 1 : view.strides[view.rank - 1]),
         bytes_(bytes),
         zeros_(split_work(out_bytes, kCacheLine, cost::kPerByte)),
-        rows_(split_work(size == 0 ? 0 : size / row_, 1,
-                         cost::kPerRow + static_cast<double>(row_) * (stride_ == 1 ? bytes * cost::kPerByte : kPerStridedElement))),
+        rows_(split_work(
+            size == 0 ? 0 : size / row_, 1,
+            cost::kPerRow + static_cast<double>(row_) * (stride_ == 1 ? bytes * cost::kPerByte : kPerStridedElement))),
         x_(x),
         out_(out) {}
 
   bool run(Run& run) const override {
     uint8_t* const out = out_.in<uint8_t>(run);
-    for_ranges(threads_of(run), zeros_, [&](int64_t begin, int64_t end, int) { std::memset(out + begin, 0, end - begin); });
+    for_ranges(threads_of(run), zeros_,
+               [&](int64_t begin, int64_t end, int) { std::memset(out + begin, 0, end - begin); });
     for_ranges(threads_of(run), rows_, [&](int64_t begin, int64_t end, int) { place_rows(run, begin, end); });
     return true;
   }
@@ -88,7 +90,8 @@ void concatenate(const Run& run, const std::vector<Piece>& pieces, uint8_t* out,
   auto piece = std::upper_bound(pieces.begin(), pieces.end(), at, [](int64_t x, const Piece& p) { return x < p.end; });
   while (begin < end) {
     const int64_t n = std::min(piece->end - at, end - begin);
-    const uint8_t* const x = piece->location.in<const uint8_t>(run) + row * (piece->end - piece->begin) + at - piece->begin;
+    const uint8_t* const x =
+        piece->location.in<const uint8_t>(run) + row * (piece->end - piece->begin) + at - piece->begin;
     copy_bytes(out + begin, x, n);
     begin += n;
     at += n;
@@ -105,7 +108,8 @@ void gather_elements(const T* x, const int32_t* indices, T* out, int64_t begin, 
   for (int64_t i = begin; i < end; ++i) out[i] = x[indices[i]];
 }
 
-void gather_rows(const uint8_t* x, const int32_t* indices, uint8_t* out, int64_t row_bytes, int64_t begin, int64_t end) {
+void gather_rows(const uint8_t* x, const int32_t* indices, uint8_t* out, int64_t row_bytes, int64_t begin,
+                 int64_t end) {
   for (int64_t i = begin; i < end; ++i) copy_bytes(out + i * row_bytes, x + indices[i] * row_bytes, row_bytes);
 }
 
@@ -116,7 +120,8 @@ struct ScatterAdd {
 
 // The rows [begin, end) of out: each thread goes over all indices, in ascending order, and takes those in its range.
 template <typename T>
-void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t), int64_t begin, int64_t end) {
+void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t), int64_t begin,
+                  int64_t end) {
   const T* const x = s.x.in<const T>(run);
   const T* const updates = s.updates.in<const T>(run);
   const int32_t* const indices = s.indices.in<const int32_t>(run);
@@ -124,7 +129,9 @@ void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const 
   const int64_t bytes = (end - begin) * s.row_size * static_cast<int64_t>(sizeof(T));
   if (out != x && bytes > 0) std::memcpy(out + begin * s.row_size, x + begin * s.row_size, bytes);
   for (int64_t i = 0; i < s.count; ++i) {
-    if (indices[i] >= begin && indices[i] < end) accumulate(updates + i * s.row_size, out + indices[i] * s.row_size, s.row_size);
+    if (indices[i] >= begin && indices[i] < end) {
+      accumulate(updates + i * s.row_size, out + indices[i] * s.row_size, s.row_size);
+    }
   }
 }
 
@@ -143,7 +150,8 @@ std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instructio
   if (is_contiguous(view)) {
     return make_range_step(split_work(params.size * bytes, kCacheLine, moved(1)),
                            [=, offset = view.offset * bytes](const Run& run, int64_t begin, int64_t end) {
-                             copy_bytes(out.in<uint8_t>(run) + begin, x.in<const uint8_t>(run) + offset + begin, end - begin);
+                             copy_bytes(out.in<uint8_t>(run) + begin, x.in<const uint8_t>(run) + offset + begin,
+                                        end - begin);
                            });
   }
   return make_range_step(split_work(params.size, kCacheLine, kPerStridedElement),
@@ -154,7 +162,8 @@ std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instructio
 
 std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<ViewParams>(instruction.params);
-  return std::make_unique<PadStep>(collapse(params.view), params.size, element_bytes(preparation.input_dtype(instruction, 0)),
+  return std::make_unique<PadStep>(collapse(params.view), params.size,
+                                   element_bytes(preparation.input_dtype(instruction, 0)),
                                    preparation.program.values[instruction.outputs[0]].bytes,
                                    preparation.input(instruction, 0), preparation.output(instruction, 0));
 }
@@ -169,12 +178,12 @@ std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruct
     if (bytes > 0) pieces.push_back({preparation.input(instruction, i), row_bytes, row_bytes + bytes});
     row_bytes += bytes;
   }
-  const double per_piece = cost::kPerRow * static_cast<double>(pieces.size()) / static_cast<double>(std::max<int64_t>(row_bytes, 1));
-  return make_range_step(split_work(value.bytes, kCacheLine, moved(1) + per_piece),
-                         [pieces = std::move(pieces), out = preparation.output(instruction, 0)](
-                             const Run& run, int64_t begin, int64_t end) {
-                           concatenate(run, pieces, out.in<uint8_t>(run), begin, end);
-                         });
+  const double per_piece =
+      cost::kPerRow * static_cast<double>(pieces.size()) / static_cast<double>(std::max<int64_t>(row_bytes, 1));
+  return make_range_step(
+      split_work(value.bytes, kCacheLine, moved(1) + per_piece),
+      [pieces = std::move(pieces), out = preparation.output(instruction, 0)](
+          const Run& run, int64_t begin, int64_t end) { concatenate(run, pieces, out.in<uint8_t>(run), begin, end); });
 }
 
 std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruction& instruction) {
@@ -194,15 +203,21 @@ std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruct
 
 std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<IndexParams>(instruction.params);
-  const ScatterAdd s{preparation.input(instruction, 0), preparation.input(instruction, 1), preparation.input(instruction, 2),
-                     preparation.output(instruction, 0), params.row_size, params.count};
+  const ScatterAdd s{preparation.input(instruction, 0),
+                     preparation.input(instruction, 1),
+                     preparation.input(instruction, 2),
+                     preparation.output(instruction, 0),
+                     params.row_size,
+                     params.count};
   const double added = static_cast<double>(params.count) * (cost::kPerRow + moved(params.row_size * 4));
   const double per_row = moved(params.row_size * 4) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
   const Split split = split_work(params.rows, 1, per_row);
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
-    return make_checked_step(s.indices, s.count, params.rows, split, scatter_body(s, preparation.kernels.accumulate_int32));
+    return make_checked_step(s.indices, s.count, params.rows, split,
+                             scatter_body(s, preparation.kernels.accumulate_int32));
   }
-  return make_checked_step(s.indices, s.count, params.rows, split, scatter_body(s, preparation.kernels.accumulate_float32));
+  return make_checked_step(s.indices, s.count, params.rows, split,
+                           scatter_body(s, preparation.kernels.accumulate_float32));
 }
 
 }  // namespace galvani

@@ -62,7 +62,9 @@ struct Preparation {
   Location locate(int32_t value) const;
   Location input(const Instruction& instruction, size_t i) const { return locate(instruction.inputs[i]); }
   Location output(const Instruction& instruction, size_t i) const { return locate(instruction.outputs[i]); }
-  DType input_dtype(const Instruction& instruction, size_t i) const { return program.values[instruction.inputs[i]].dtype; }
+  DType input_dtype(const Instruction& instruction, size_t i) const {
+    return program.values[instruction.inputs[i]].dtype;
+  }
 };
 
 // body(begin, end, thread) over the ranges of a split.

@@ -25,6 +25,8 @@ inline StridedView collapse(const StridedView& view) {
 }
 
 // Of a collapsed view: whether it is a run of memory.
-inline bool is_contiguous(const StridedView& view) { return view.rank == 0 || (view.rank == 1 && view.strides[0] == 1); }
+inline bool is_contiguous(const StridedView& view) {
+  return view.rank == 0 || (view.rank == 1 && view.strides[0] == 1);
+}
 
 }  // namespace galvani

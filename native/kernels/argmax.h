@@ -7,7 +7,8 @@ inline int32_t argmax_row(const T* x, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) {
     const Part lanes{static_cast<int>(n - i < kLanes ? n - i : kLanes)};
     const auto v = lanes.read(x + i);
-    const Mask found = ((v == greatest) | (v != v)) & lanes.mask();  // v != v: then the greatest is NaN
+    const Mask found = (v == greatest) | (v != v);  // v != v: then the greatest is NaN
+    // Lanes past the row are 0 and may equal it, but then an earlier one does too.
     if (any(found)) return static_cast<int32_t>(i + first_set(found));
   }
   return 0;

@@ -20,7 +20,6 @@ struct Part {
   void write(T* p, V value) const { store_partial(p, value, count); }
   template <class V>
   V or_else(V value, V other) const { return select(first_lanes(count), value, other); }
-  Mask mask() const { return first_lanes(count); }
 };
 
 template <int kUnroll = 4, class Body>

@@ -38,8 +38,11 @@ class Operands {
  private:
   void expect_count(const char* what, size_t count, size_t least, size_t most) {
     if (!ok() || (count >= least && count <= most)) return;
-    if (least == most) fail(&error_, "expected %zu %s, got %zu", least, what, count);
-    else fail(&error_, "expected %zu to %zu %s, got %zu", least, most, what, count);
+    if (least == most) {
+      fail(&error_, "expected %zu %s, got %zu", least, what, count);
+    } else {
+      fail(&error_, "expected %zu to %zu %s, got %zu", least, most, what, count);
+    }
   }
 
   void expect_value(const char* what, size_t i, const Value& value, DType dtype, int64_t size) {
@@ -86,16 +89,18 @@ bool is_number(DType dtype) { return dtype == DType::k_float32 || dtype == DType
 
 bool is_inside(const MatrixLayout& layout, int64_t batch, int64_t rows, int64_t columns, int64_t size) {
   if (layout.transpose) std::swap(rows, columns);
-  return is_inside(StridedView{3, {batch, rows, columns}, {layout.batch_stride, layout.leading_dimension, 1}, layout.offset},
-                   size);
+  return is_inside(
+      StridedView{3, {batch, rows, columns}, {layout.batch_stride, layout.leading_dimension, 1}, layout.offset}, size);
 }
 
 void check(const MatmulParams& p, Opcode, Operands& operands) {
   if (!operands.counts(2, 3, 1, 1)) return;
   operands.expect_input(0, DType::k_float32, operands.input(0).size);
   operands.expect_input(1, DType::k_float32, operands.input(1).size);
-  operands.expect(is_inside(p.a, p.batch, p.m, p.k, operands.input(0).size), "expected a inside its operand, got outside");
-  operands.expect(is_inside(p.b, p.batch, p.k, p.n, operands.input(1).size), "expected b inside its operand, got outside");
+  operands.expect(is_inside(p.a, p.batch, p.m, p.k, operands.input(0).size),
+                  "expected a inside its operand, got outside");
+  operands.expect(is_inside(p.b, p.batch, p.k, p.n, operands.input(1).size),
+                  "expected b inside its operand, got outside");
   if (operands.input_count() == 3) operands.expect_input(2, DType::k_float32, p.n);
   operands.expect_output(0, DType::k_float32, checked_product({p.batch, p.m, p.n}));
 }
@@ -169,15 +174,19 @@ bool is_well_typed(const MicroInstruction& micro, const std::vector<DType>& regi
 }
 
 void check(const ElementwiseParams& p, Opcode, Operands& operands) {
-  if (!operands.counts(p.operands.size(), p.operands.size(), std::max<size_t>(p.results.size(), 1), p.results.size())) return;
+  if (!operands.counts(p.operands.size(), p.operands.size(), std::max<size_t>(p.results.size(), 1), p.results.size())) {
+    return;
+  }
   std::vector<DType> registers;
   registers.reserve(p.operands.size() + p.code.size());
   for (size_t i = 0; i < p.operands.size(); ++i) {
-    operands.expect(is_inside(p.operands[i], operands.input(i).size), "expected a pattern inside its operand, got outside");
+    operands.expect(is_inside(p.operands[i], operands.input(i).size),
+                    "expected a pattern inside its operand, got outside");
     registers.push_back(operands.input(i).dtype);
   }
   for (const MicroInstruction& micro : p.code) {
-    operands.expect(is_well_typed(micro, registers), "expected registers written before, of the micro-op's dtypes, got others");
+    operands.expect(is_well_typed(micro, registers),
+                    "expected registers written before, of the micro-op's dtypes, got others");
     registers.push_back(result_of(micro));
   }
   for (size_t i = 0; i < p.results.size(); ++i) {
@@ -222,7 +231,8 @@ void check(const ReduceParams& p, Opcode, Operands& operands) {
 void check(const ArgmaxParams& p, Opcode, Operands& operands) {
   if (!operands.counts(1, 1)) return;
   operands.expect(is_number(operands.input(0).dtype), "expected float32 or int32, got another dtype");
-  operands.expect(p.reduced > 0 || p.outer == 0 || p.inner == 0, "expected something to choose from, got an empty axis");
+  operands.expect(p.reduced > 0 || p.outer == 0 || p.inner == 0,
+                  "expected something to choose from, got an empty axis");
   operands.expect_input(0, operands.input(0).dtype, checked_product({p.outer, p.reduced, p.inner}));
   operands.expect_output(0, DType::k_int32, checked_product({p.outer, p.inner}));
 }

@@ -68,7 +68,9 @@ class Order {
     const Value& value = program_.values[id];
     const bool is_written = writer_[id] != kNever;
     if (value.place == Place::k_state && is_written) {
-      if (state_writer_[value.index] != kNever) return fail(error_, "value %d: expected one new value of its state, got two", id);
+      if (state_writer_[value.index] != kNever) {
+        return fail(error_, "value %d: expected one new value of its state, got two", id);
+      }
       state_writer_[value.index] = writer_[id];
     }
     if (value.place == Place::k_result) {
@@ -82,15 +84,20 @@ class Order {
   bool check_instruction(int32_t i) {
     const Instruction& instruction = program_.instructions[i];
     for (const int32_t id : instruction.inputs) {
-      if (!check_read(i, id)) return fail(error_, "instruction %d: expected value %d to be there still, got it overwritten", i, id);
-      if (!is_available(i, id)) return fail(error_, "instruction %d: expected value %d to be written before, got it unwritten", i, id);
+      if (!check_read(i, id)) {
+        return fail(error_, "instruction %d: expected value %d to be there still, got it overwritten", i, id);
+      }
+      if (!is_available(i, id)) {
+        return fail(error_, "instruction %d: expected value %d to be written before, got it unwritten", i, id);
+      }
     }
     if (is_fallible(program_, instruction) && has_written_state_) {
       return fail(error_, "instruction %d: expected what can fail before the first write to a state, got it after", i);
     }
     for (size_t output = 0; output < instruction.outputs.size(); ++output) {
       if (!check_write(i, output)) {
-        return fail(error_, "instruction %d: expected output %zu not to overlap what is still needed, got an overlap", i, output);
+        return fail(error_, "instruction %d: expected output %zu not to overlap what is still needed, got an overlap",
+                    i, output);
       }
     }
     return true;

@@ -379,14 +379,19 @@ bool decode_header(Reader& in, Program* program, std::string* error) {
 
 }  // namespace
 
-bool decode_program(const int32_t* words, int64_t word_count, int64_t literal_bytes, Program* program, std::string* error) {
-  if (word_count > kMaxWords) return fail(error, "expected at most %lld words, got more", static_cast<long long>(kMaxWords));
+bool decode_program(const int32_t* words, int64_t word_count, int64_t literal_bytes, Program* program,
+                    std::string* error) {
+  if (word_count > kMaxWords) {
+    return fail(error, "expected at most %lld words, got more", static_cast<long long>(kMaxWords));
+  }
   Reader in(words, word_count);
   if (!decode_header(in, program, error) || !decode_values(in, literal_bytes, program, error) ||
       !decode_instructions(in, program, error)) {
     return false;
   }
-  if (in.left() > 0) return fail(error, "expected the end of the words, got %lld more", static_cast<long long>(in.left()));
+  if (in.left() > 0) {
+    return fail(error, "expected the end of the words, got %lld more", static_cast<long long>(in.left()));
+  }
   return check_order(*program, error);
 }
 

@@ -12,8 +12,8 @@
 namespace galvani {
 
 // The orders of these lists are the numbers of the wire format; the addon exports the names.
-#define GALVANI_OPCODES(X)                                                                                      \
-  X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax)                 \
+#define GALVANI_OPCODES(X)                                                                       \
+  X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax) \
   X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
 
@@ -35,8 +35,8 @@ const char* name_of(MicroOp op);
 struct Value {
   DType dtype;
   Place place;
-  int64_t index;   // of an input, state or result; else the byte offset in the literals or the arena
-  int64_t size;    // elements
+  int64_t index;  // of an input, state or result; else the byte offset in the literals or the arena
+  int64_t size;   // elements
   int64_t bytes;
 };
 
@@ -139,6 +139,7 @@ bool is_fallible(const Program& program, const Instruction& instruction);
 
 // Reads and validates: afterwards a run of the program on buffers of the stated sizes stays inside its memory whatever
 // they hold. Words of any content give a program or an error, never undefined behaviour.
-bool decode_program(const int32_t* words, int64_t word_count, int64_t literal_bytes, Program* program, std::string* error);
+bool decode_program(const int32_t* words, int64_t word_count, int64_t literal_bytes, Program* program,
+                    std::string* error);
 
 }  // namespace galvani

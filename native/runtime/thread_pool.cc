@@ -123,7 +123,9 @@ int64_t ThreadPool::take_tasks(int thread) {
     void* const context = context_.load(std::memory_order_relaxed);
     const int64_t tasks = tasks_.load(std::memory_order_relaxed);
     if (thread >= job_threads_.load(std::memory_order_relaxed)) break;
-    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      continue;
+    }
     body(context, tasks - static_cast<int64_t>(ticket & kRemainingMask), thread);
     done_.fetch_add(1, std::memory_order_release);
     ++taken;
@@ -168,7 +170,8 @@ void ThreadPool::Lease::run(int64_t tasks, void (*body)(void*, int64_t, int), vo
   constexpr int64_t kMostTasks = kRemainingMask;
   if (tasks <= kMostTasks) return pool_.run(tasks, body, context, threads_);
   for (int64_t first = 0; first < tasks; first += kMostTasks) {
-    for_each(std::min(kMostTasks, tasks - first), [=](int64_t task, int thread) { body(context, first + task, thread); });
+    for_each(std::min(kMostTasks, tasks - first),
+             [=](int64_t task, int thread) { body(context, first + task, thread); });
   }
 }
 

@@ -84,7 +84,7 @@ class ThreadPool {
   alignas(64) std::atomic<int64_t> done_{0};
 
   alignas(64) std::atomic<bool> is_leased_{false};
-  std::atomic<bool> is_in_use_{false};   // a program that can use the helpers runs
+  std::atomic<bool> is_in_use_{false};  // a program that can use the helpers runs
   std::atomic<bool> is_stopping_{false};
   std::atomic<int> parked_{0};
   std::atomic<int> threads_{1};

@@ -23,9 +23,9 @@ std::string error_of(const ProgramBuilder& builder) {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 #define EXPECT_ACCEPTED(builder) EXPECT_EQ(error_of(builder), std::string())
-#define EXPECT_REFUSED(builder, part)                                                                             \
-  do {                                                                                                            \
-    const std::string error = error_of(builder);                                                                  \
+#define EXPECT_REFUSED(builder, part)                                                                                  \
+  do {                                                                                                                 \
+    const std::string error = error_of(builder);                                                                       \
     if (!contains(error, part)) ::galvani::test::fail(__FILE__, __LINE__, "expected …" part "…, got '" + error + "'"); \
   } while (false)
 
@@ -55,7 +55,8 @@ TEST(decode_accepts_a_program) { EXPECT_ACCEPTED(negation()); }
 
 TEST(decode_reads_what_was_written) {
   ProgramBuilder builder;
-  const int32_t a = builder.input(kFloat, {2, 4}), b = builder.input(kFloat, {3, 4}), bias = builder.literal<float>(kFloat, {3}, {1, 2, 3});
+  const int32_t a = builder.input(kFloat, {2, 4}), b = builder.input(kFloat, {3, 4}),
+                bias = builder.literal<float>(kFloat, {3}, {1, 2, 3});
   const int32_t c = builder.result(kFloat, {2, 3});
   builder.instruction(Opcode::k_matmul, {a, b, bias}, {c},
                       matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 4, 1}, Activation::k_leakyRelu, 0.25));
@@ -86,7 +87,9 @@ TEST(decode_refuses_other_words) {
 TEST(decode_refuses_every_truncation) {
   const Words words = negation().words();
   for (size_t length = 0; length < words.size(); ++length) {
-    if (error_of(Words(words.begin(), words.begin() + length)).empty()) fail(__FILE__, __LINE__, "accepted a truncation");
+    if (error_of(Words(words.begin(), words.begin() + length)).empty()) {
+      fail(__FILE__, __LINE__, "accepted a truncation");
+    }
   }
 }
 
@@ -157,7 +160,9 @@ TEST(decode_refuses_unknown_opcodes_and_values) {
 }
 
 TEST(decode_checks_elementwise_operands) {
-  const auto group = [](const Words& params) { return single(Opcode::k_elementwise, {{kFloat, {2, 3}}}, {{kFloat, {2, 3}}}, params); };
+  const auto group = [](const Words& params) {
+    return single(Opcode::k_elementwise, {{kFloat, {2, 3}}}, {{kFloat, {2, 3}}}, params);
+  };
   const std::vector<MicroWords> neg = {{MicroOp::k_neg, kFloat, {0}}};
   EXPECT_ACCEPTED(group(elementwise({2, 3}, {{0, {0, 0}}}, neg, {1})));
   EXPECT_ACCEPTED(group(elementwise({2, 3}, {{5, {-3, -1}}}, neg, {1})));
@@ -214,17 +219,22 @@ TEST(decode_checks_matmul) {
   const int32_t huge = 0x7fffffff;
   EXPECT_REFUSED(with(matmul(huge, huge, huge, huge, {huge, huge, huge, 0}, {huge, huge, huge, 1})), "a inside");
   EXPECT_REFUSED(single(Opcode::k_matmul, {{kInt, {8}}, {kFloat, {12}}}, {{kFloat, {2, 3}}},
-                        matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})), "input 0 to be float32");
+                        matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})),
+                 "input 0 to be float32");
   EXPECT_REFUSED(single(Opcode::k_matmul, {{kFloat, {8}}, {kFloat, {12}}, {kFloat, {4}}}, {{kFloat, {2, 3}}},
-                        matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})), "input 2 to be float32 of 3");
+                        matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})),
+                 "input 2 to be float32 of 3");
 }
 
 TEST(decode_checks_copy_and_pad) {
   EXPECT_ACCEPTED(single(Opcode::k_copy, {{kByte, {6}}}, {{kByte, {3, 2}}}, view({3, 2}, 0, {1, 3})));
   EXPECT_REFUSED(single(Opcode::k_copy, {{kByte, {6}}}, {{kByte, {3, 2}}}, view({3, 2}, 0, {2, 3})), "view inside");
-  EXPECT_REFUSED(single(Opcode::k_copy, {{kByte, {6}}}, {{kInt, {3, 2}}}, view({3, 2}, 0, {1, 3})), "output 0 to be uint8");
+  EXPECT_REFUSED(single(Opcode::k_copy, {{kByte, {6}}}, {{kInt, {3, 2}}}, view({3, 2}, 0, {1, 3})),
+                 "output 0 to be uint8");
   EXPECT_REFUSED(single(Opcode::k_copy, {{kByte, {6}}}, {{kByte, {3, 3}}}, view({3, 2}, 0, {1, 3})), "of 6 elements");
-  const auto pad = [](const Words& params) { return single(Opcode::k_pad, {{kFloat, {2, 2}}}, {{kFloat, {4, 4}}}, params); };
+  const auto pad = [](const Words& params) {
+    return single(Opcode::k_pad, {{kFloat, {2, 2}}}, {{kFloat, {4, 4}}}, params);
+  };
   EXPECT_ACCEPTED(pad(view({2, 2}, 5, {4, 1})));
   EXPECT_ACCEPTED(pad(view({2, 2}, 0, {1, 4})));
   EXPECT_REFUSED(pad(view({2, 2}, 11, {4, 1})), "targets inside");
@@ -247,7 +257,9 @@ TEST(decode_checks_concat) {
 }
 
 TEST(decode_checks_reductions) {
-  const auto reduce = [](DType dtype, const Words& params) { return single(Opcode::k_reduce, {{dtype, {2, 3, 4}}}, {{dtype, {2, 4}}}, params); };
+  const auto reduce = [](DType dtype, const Words& params) {
+    return single(Opcode::k_reduce, {{dtype, {2, 3, 4}}}, {{dtype, {2, 4}}}, params);
+  };
   EXPECT_ACCEPTED(reduce(kFloat, {number(Reduction::k_sum), 2, 3, 4}));
   EXPECT_ACCEPTED(reduce(kInt, {number(Reduction::k_max), 2, 3, 4}));
   EXPECT_REFUSED(reduce(kByte, {number(Reduction::k_max), 2, 3, 4}), "float32 or int32");
@@ -277,7 +289,8 @@ TEST(decode_checks_rows) {
 
 TEST(decode_checks_gather_and_scatter) {
   EXPECT_ACCEPTED(single(Opcode::k_gather, {{kBool, {5, 2}}, {kInt, {3}}}, {{kBool, {3, 2}}}, {5, 2, 3}));
-  EXPECT_REFUSED(single(Opcode::k_gather, {{kBool, {5, 2}}, {kFloat, {3}}}, {{kBool, {3, 2}}}, {5, 2, 3}), "input 1 to be int32");
+  EXPECT_REFUSED(single(Opcode::k_gather, {{kBool, {5, 2}}, {kFloat, {3}}}, {{kBool, {3, 2}}}, {5, 2, 3}),
+                 "input 1 to be int32");
   EXPECT_REFUSED(single(Opcode::k_gather, {{kBool, {5, 2}}, {kInt, {3}}}, {{kBool, {3, 2}}}, {6, 2, 3}), "input 0");
   EXPECT_REFUSED(single(Opcode::k_gather, {{kBool, {5, 2}}, {kInt, {3}}}, {{kBool, {4, 2}}}, {5, 2, 3}), "output 0");
   const auto scatter = [](DType dtype, const Words& params) {
@@ -324,10 +337,12 @@ TEST(decode_refuses_a_cycle_of_one) {
 
 TEST(decode_refuses_writing_twice_or_where_one_may_not) {
   ProgramBuilder twice = negation();
-  twice.instruction(Opcode::k_elementwise, {0}, {1}, elementwise({6}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1}));
+  twice.instruction(Opcode::k_elementwise, {0}, {1},
+                    elementwise({6}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1}));
   EXPECT_REFUSED(twice, "one writer");
   ProgramBuilder input = negation();
-  input.instruction(Opcode::k_elementwise, {1}, {0}, elementwise({6}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1}));
+  input.instruction(Opcode::k_elementwise, {1}, {0},
+                    elementwise({6}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1}));
   EXPECT_REFUSED(input, "may be written");
   ProgramBuilder literal;
   const int32_t x = literal.literal<float>(kFloat, {2}, {1, 2});
@@ -345,7 +360,8 @@ ProgramBuilder chain(int32_t a_block, int32_t b_block, bool a_is_read_again) {
   builder.instruction(Opcode::k_elementwise, {x}, {a}, negate(32));
   builder.instruction(Opcode::k_elementwise, {a}, {b}, negate(32));
   const std::vector<MicroWords> add = {{MicroOp::k_add, kFloat, {0, 1}}};
-  builder.instruction(Opcode::k_elementwise, {b, a_is_read_again ? a : b}, {r}, elementwise({32}, {{0, {1}}, {0, {1}}}, add, {2}));
+  builder.instruction(Opcode::k_elementwise, {b, a_is_read_again ? a : b}, {r},
+                      elementwise({32}, {{0, {1}}, {0, {1}}}, add, {2}));
   return builder;
 }
 
@@ -372,7 +388,8 @@ TEST(decode_refuses_outputs_that_overlap) {
   builder.arena_blocks = 2;
   const int32_t x = builder.input(kFloat, {16});
   const int32_t a = builder.value(kFloat, Place::k_arena, 0, {16}), b = builder.value(kFloat, Place::k_arena, 0, {16});
-  builder.instruction(Opcode::k_elementwise, {x}, {a, b}, elementwise({16}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {0, 1}));
+  builder.instruction(Opcode::k_elementwise, {x}, {a, b},
+                      elementwise({16}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {0, 1}));
   EXPECT_REFUSED(builder, "not to overlap");
 }
 
@@ -393,11 +410,14 @@ TEST(decode_checks_what_may_be_in_place) {
   EXPECT_ACCEPTED(in_place(Opcode::k_elementwise, {4, 4}, kFloat, kInt,
                            elementwise({16}, {{0, {1}}}, {{MicroOp::k_cast, kFloat, {0}, kInt}}, {1})));
   EXPECT_REFUSED(in_place(Opcode::k_elementwise, {4, 4}, kFloat, kByte,
-                          elementwise({16}, {{0, {1}}}, {{MicroOp::k_cast, kFloat, {0}, kByte}}, {1})), "not to overlap");
+                          elementwise({16}, {{0, {1}}}, {{MicroOp::k_cast, kFloat, {0}, kByte}}, {1})),
+                 "not to overlap");
   EXPECT_REFUSED(in_place(Opcode::k_elementwise, {4, 4}, kFloat, kFloat,
-                          elementwise({4, 4}, {{0, {1, 4}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1})), "not to overlap");
+                          elementwise({4, 4}, {{0, {1, 4}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1})),
+                 "not to overlap");
   EXPECT_REFUSED(in_place(Opcode::k_elementwise, {4, 4}, kFloat, kFloat,
-                          elementwise({16}, {{15, {-1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1})), "not to overlap");
+                          elementwise({16}, {{15, {-1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1})),
+                 "not to overlap");
 }
 
 TEST(decode_refuses_in_place_over_another_use) {

@@ -107,4 +107,20 @@ void run_everywhere(const ProgramBuilder& builder, const std::vector<Bytes>& con
   });
 }
 
+using Floats = std::vector<float>;
+using Ints = std::vector<int32_t>;
+
+inline Floats random_floats(int64_t n, uint64_t seed = 1) {
+  Random random(seed);
+  Floats values(n);
+  for (float& value : values) value = random.uniform(-2, 2);
+  return values;
+}
+
+inline void expect_floats(const Bytes& actual, const Floats& wanted, double tolerance = 0) {
+  const Floats values = values_of<float>(actual);
+  EXPECT_EQ(values.size(), wanted.size());
+  for (size_t i = 0; i < values.size() && i < wanted.size(); ++i) EXPECT_NEAR(values[i], wanted[i], tolerance);
+}
+
 }  // namespace galvani::test

@@ -9,13 +9,19 @@ constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32, kByte = DType:
 // Every opcode and every place. What a seed calls matmul, elementwise, … is small, so that a run is quick.
 ProgramBuilder forward_program() {
   ProgramBuilder b;
-  const int32_t x = b.input(kFloat, {4, 6}), weight = b.input(kFloat, {5, 6}), bias = b.literal<float>(kFloat, {5}, {1, 2, 3, 4, 5});
+  const int32_t x = b.input(kFloat, {4, 6}), weight = b.input(kFloat, {5, 6}),
+                bias = b.literal<float>(kFloat, {5}, {1, 2, 3, 4, 5});
   const int32_t hidden = b.scratch(kFloat, {4, 5}), masked = b.scratch(kFloat, {4, 5}), mask = b.scratch(kBool, {4, 5});
-  b.instruction(Opcode::k_matmul, {x, weight, bias}, {hidden}, matmul(1, 4, 5, 6, {0, 24, 6, 0}, {0, 30, 6, 1}, Activation::k_tanh));
-  const std::vector<MicroWords> code = {{MicroOp::k_less, kFloat, {0, 1}}, {MicroOp::k_exp, kFloat, {0}},
-                                        {MicroOp::k_where, kFloat, {2, 3, 1}}, {MicroOp::k_mul, kFloat, {4, 3}}};
-  b.instruction(Opcode::k_elementwise, {hidden, bias}, {masked, mask}, elementwise({4, 5}, {{0, {5, 1}}, {0, {0, 1}}}, code, {5, 2}));
-  const int32_t soft = b.result(kFloat, {4, 5}), sums = b.result(kFloat, {5}), best = b.result(kInt, {4}), turned = b.result(kBool, {5, 4});
+  b.instruction(Opcode::k_matmul, {x, weight, bias}, {hidden},
+                matmul(1, 4, 5, 6, {0, 24, 6, 0}, {0, 30, 6, 1}, Activation::k_tanh));
+  const std::vector<MicroWords> code = {{MicroOp::k_less, kFloat, {0, 1}},
+                                        {MicroOp::k_exp, kFloat, {0}},
+                                        {MicroOp::k_where, kFloat, {2, 3, 1}},
+                                        {MicroOp::k_mul, kFloat, {4, 3}}};
+  b.instruction(Opcode::k_elementwise, {hidden, bias}, {masked, mask},
+                elementwise({4, 5}, {{0, {5, 1}}, {0, {0, 1}}}, code, {5, 2}));
+  const int32_t soft = b.result(kFloat, {4, 5}), sums = b.result(kFloat, {5}), best = b.result(kInt, {4}),
+                turned = b.result(kBool, {5, 4});
   b.instruction(Opcode::k_softmax, {masked}, {soft}, {4, 5});
   b.instruction(Opcode::k_reduce, {masked}, {sums}, {number(Reduction::k_sum), 1, 4, 5});
   b.instruction(Opcode::k_argmax, {masked}, {best}, {4, 5, 1});
@@ -32,8 +38,10 @@ ProgramBuilder indexing_program() {
   b.instruction(Opcode::k_scatterAdd, {table, indices, rows}, {sums}, {7, 3, 4});
   const int32_t joined = b.result(kFloat, {2, 17}), padded = b.result(kFloat, {6, 5});
   const int32_t half = b.value(kFloat, Place::k_arena, 0, {2, 6});
-  b.instruction(Opcode::k_elementwise, {rows}, {half}, elementwise({12}, {{0, {1}}}, {{MicroOp::k_abs, kFloat, {0}}}, {1}));
-  b.instruction(Opcode::k_concat, {half, half, b.literal<float>(kFloat, {2, 5}, std::vector<float>(10, 0.5f))}, {joined}, {2, 6, 6, 5});
+  b.instruction(Opcode::k_elementwise, {rows}, {half},
+                elementwise({12}, {{0, {1}}}, {{MicroOp::k_abs, kFloat, {0}}}, {1}));
+  b.instruction(Opcode::k_concat, {half, half, b.literal<float>(kFloat, {2, 5}, std::vector<float>(10, 0.5f))},
+                {joined}, {2, 6, 6, 5});
   b.instruction(Opcode::k_pad, {half}, {padded}, view({4, 3}, 6, {5, 1}));
   const int32_t bytes = b.input(kByte, {9});
   b.instruction(Opcode::k_elementwise, {bytes}, {b.result(kFloat, {3, 3})},
@@ -44,7 +52,8 @@ ProgramBuilder indexing_program() {
 ProgramBuilder update_program() {
   ProgramBuilder b;
   const Words shape = {3, 4};
-  const int32_t logits = b.input(kFloat, shape), labels = b.literal<int32_t>(kInt, {3}, {0, 3, 1}), rate = b.input(kFloat, {}), key = b.input(kInt, {2});
+  const int32_t logits = b.input(kFloat, shape), labels = b.literal<int32_t>(kInt, {3}, {0, 3, 1}),
+                rate = b.input(kFloat, {}), key = b.input(kInt, {2});
   const int32_t gradient = b.scratch(kFloat, shape), noise = b.scratch(kFloat, shape), losses = b.result(kFloat, {3});
   Words old, updated;
   for (int i = 0; i < 6; ++i) old.push_back(b.state(kFloat, shape));
@@ -53,7 +62,8 @@ ProgramBuilder update_program() {
   b.instruction(Opcode::k_random, {key}, {noise}, {number(Distribution::k_normal)});
   b.instruction(Opcode::k_adam, {old[0], gradient, old[1], old[2], rate, rate}, {updated[0], updated[1], updated[2]},
                 Words{12} + real(0.9) + real(0.999) + real(1e-8) + real(0));
-  b.instruction(Opcode::k_momentum, {old[3], noise, old[4], rate}, {updated[3], updated[4]}, Words{12} + real(0.9) + Words{1});
+  b.instruction(Opcode::k_momentum, {old[3], noise, old[4], rate}, {updated[3], updated[4]},
+                Words{12} + real(0.9) + Words{1});
   b.instruction(Opcode::k_sgd, {old[5], old[5], rate}, {updated[5]}, {12});
   return b;
 }
@@ -70,7 +80,8 @@ bool try_words(const Words& words, const Bytes& literals, const KernelTable& tab
   const Words exact(words);
   Program program;
   std::string error;
-  if (!decode_program(exact.data(), static_cast<int64_t>(exact.size()), static_cast<int64_t>(literals.size()), &program, &error)) {
+  if (!decode_program(exact.data(), static_cast<int64_t>(exact.size()), static_cast<int64_t>(literals.size()), &program,
+                      &error)) {
     EXPECT(!error.empty());
     return false;
   }

@@ -66,8 +66,8 @@ class ProgramBuilder {
   }
 
   Words words() const {
-    return Words{kProgramMagic, kProgramVersion, values, instructions, inputs, states, results, arena_blocks} + value_words +
-           instruction_words;
+    return Words{kProgramMagic, kProgramVersion, values, instructions, inputs, states, results, arena_blocks} +
+           value_words + instruction_words;
   }
 
   int32_t values = 0, instructions = 0, inputs = 0, states = 0, results = 0, arena_blocks = 0;
@@ -95,7 +95,9 @@ inline Words elementwise(const Words& shape, const std::vector<Pattern>& operand
   for (const MicroWords& micro : code) {
     Words args = micro.args;
     args.resize(3, -1);
-    words = words + Words{number(micro.op), number(micro.dtype), number(micro.to == DType::count ? micro.dtype : micro.to)} + args;
+    words = words +
+            Words{number(micro.op), number(micro.dtype), number(micro.to == DType::count ? micro.dtype : micro.to)} +
+            args;
   }
   return words + results;
 }

@@ -1,11 +1,19 @@
+import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { setBackend } from '../../lib/backend/active.ts'
+import { activeBackend, setBackend } from '../../lib/backend/active.ts'
 import { compile } from '../../lib/compile.ts'
 import { tensor } from '../../lib/creation.ts'
+import { gradients } from '../../lib/gradients.ts'
 import { randn } from '../../lib/random.ts'
-import type { Tensor } from '../../lib/tensor.ts'
-import { variable } from '../../lib/variable.ts'
-import { build, resultsOf } from './support.ts'
+import { sameShape } from '../../lib/shape.ts'
+import { evaluateSync, type Tensor } from '../../lib/tensor.ts'
+import { type Variable, variable } from '../../lib/variable.ts'
+import { backends } from '../runtime/backends.ts'
+import { Tape, tape } from '../support/tape.ts'
+import { expectSame } from '../support/tolerance.ts'
+import { randomGraph } from './random-graph.ts'
+import { build, mostLiveBytes, resultsOf, spread } from './support.ts'
+import { trainingSteps } from './training-steps.ts'
 
 beforeAll(() => setBackend('reference'))
 
@@ -177,5 +185,125 @@ describe('values in place', () => {
     const wide = bytes.slice(0, 16).cast('float32').add(0.5)
     const [result] = resultsOf(build([wide], []))
     expect(Array.from(result!)).toEqual(Array.from(bytes.dataSync().slice(0, 16), (x) => x + 0.5))
+  })
+
+  test('a chain needs one slot, whatever its length', () => {
+    let x = tensor(new Float32Array(64)).add(1)
+    for (let i = 0; i < 50; i++) x = x.mul(0.5).softmax()
+    expect(build([x.sum()], []).program.arenaBytes).toBe(256)
+  })
+
+  test('values without elements share nothing that matters', () => {
+    const x = randn([0, 4]).mul(2).add(1)
+    expect(resultsOf(build([x.sum(0).add(1), x]))).toEqual([new Float32Array(4).fill(1), new Float32Array(0)])
+  })
+})
+
+describe('training steps', () => {
+  test.each(Object.entries(trainingSteps()))(
+    '%s: the arena is hardly larger than what is needed at once',
+    (_, program) => {
+      const { arenaBytes, ...rest } = program()
+      const least = mostLiveBytes({ arenaBytes, ...rest })
+      expect(arenaBytes).toBeGreaterThanOrEqual(least)
+      expect(arenaBytes).toBeLessThanOrEqual(1.1 * least)
+    },
+  )
+
+  test.each(Object.entries(trainingSteps()))('%s: every update is written in place', (_, program) => {
+    const { instructions, values, stateCount } = program()
+    const writers = instructions.filter(({ outputs }) => outputs.some((id) => values[id]!.place.kind === 'state'))
+    expect(new Set(writers.map(({ opcode }) => opcode))).toEqual(new Set(['adam']))
+    expect(writers.length * 3).toBe(stateCount)
+  })
+
+  test('in whatever order the variables come', () => {
+    const [w1, w2] = [variable(randn([6, 5])), variable(randn([5, 4]))]
+    const step = compile((x: Tensor, order: string) => {
+      const loss = x.matmul(w1).relu().matmul(w2).square().mean()
+      const variables = order === 'forwards' ? [w1, w2] : [w2, w1]
+      gradients(loss, variables).forEach((gradient, i) => {
+        variables[i]!.assign(variables[i]!.sub(gradient.mul(0.1)))
+      })
+    })
+    for (const order of ['forwards', 'backwards']) expect(step.program(randn([3, 6]), order)).not.toContain('copy')
+  })
+})
+
+test('programs of 100,000 instructions are planned', () => {
+  const [m, bias] = [
+    tensor([
+      [0.5, 0.25],
+      [0.25, 0.5],
+    ]),
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+  ]
+  let x = tensor([
+    [1, 2],
+    [3, 4],
+  ])
+  const kept: Tensor[] = []
+  for (let i = 0; i < 50_000; i++) {
+    x = x.matmul(m).add(bias).transpose()
+    if (i % 100 === 0) kept.push(x)
+  }
+  const { program } = build([kept.reduce((a, b) => a.add(b))])
+  expect(program.instructions.length).toBeGreaterThan(100_000 - 1_000)
+  expect(program.arenaBytes).toBeLessThanOrEqual(64 * 520)
+})
+
+describe('random graphs', () => {
+  test.each(backends)('give the same bits with and without shared memory on %s', (backend) => {
+    setBackend(backend)
+    let shared = 0
+    fc.assert(
+      fc.property(tape, (numbers) => {
+        const built = build(randomGraph(new Tape(numbers)).results)
+        const apart = { ...built, program: spread(built.program) }
+        const expected = resultsOf(apart, activeBackend())
+        resultsOf(built, activeBackend()).forEach((result, i) => {
+          expectSame(result, expected[i]!, `result ${i}`)
+        })
+        shared += apart.program.arenaBytes - built.program.arenaBytes
+      }),
+      { numRuns: 300 },
+    )
+    expect(shared).toBeGreaterThan(300 * 64)
+  })
+
+  test.each(backends)('update variables to what their new values are on %s', (backend) => {
+    setBackend(backend)
+    fc.assert(
+      fc.property(tape, tape, (numbers, choices) => {
+        const tapeOf = () => new Tape(numbers)
+        const eager = randomGraph(tapeOf())
+        const choose = new Tape(choices)
+        const picks = eager.variables.map((v) => {
+          const fitting = eager.results.flatMap(({ shape }, i) => (sameShape(shape, v.shape) ? [i] : []))
+          return choose.oneIn(4) || fitting.length === 0 ? null : choose.pick(fitting)
+        })
+        const expected = evaluateSync(...eager.results).map((x) => x.dataSync())
+        let variables: readonly Variable[] = []
+        const results = compile(() => {
+          const graph = randomGraph(tapeOf())
+          variables = graph.variables
+          picks.forEach((pick, i) => {
+            if (pick !== null) variables[i]!.assign(graph.results[pick]!)
+          })
+          return choose.oneIn(2) ? [] : graph.results
+        }).sync()
+        picks.forEach((pick, i) => {
+          const value = pick === null ? eager.variables[i]!.dataSync() : expected[pick]!
+          expectSame(variables[i]!.dataSync(), value, `variable ${i}`)
+        })
+        results.forEach((x, i) => {
+          expectSame(x.dataSync(), expected[i]!, `result ${i}`)
+        })
+      }),
+      { numRuns: 300 },
+    )
   })
 })

@@ -1,5 +1,6 @@
 /** Programs of recorded tensors, and what the planner made of them. */
 
+import type { Backend } from '../../lib/backend/backend.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/dtype.ts'
 import { lower, type NodeUpdate } from '../../lib/graph/lower.ts'
@@ -29,7 +30,8 @@ export function build(
 
 const reference = createReferenceBackend()
 
-export const resultsOf = ({ program, inputs }: Built): TypedArray[] => runProgram(reference, program, inputs).results
+export const resultsOf = ({ program, inputs }: Built, backend: Backend = reference): TypedArray[] =>
+  runProgram(backend, program, inputs).results
 
 export const opcodesOf = (program: Program): string[] => program.instructions.map(({ opcode }) => opcode)
 

@@ -364,6 +364,20 @@ describe.each(backends)('compile on %s', (backend) => {
       expect(v.itemSync()).toBe(5)
     })
 
+    test('runs on two backends keep their order', async () => {
+      const v = variable([1, 2])
+      const step = compile(() => v.assign(v.mul(2).add(1)))
+      const wide = compile((x: Tensor) => x.cast('float64').div(3).cast('float32').add(v))
+      const running = [step(), wide(v), step(), wide(tensor([0, 0])), step()]
+      const here = v.cast('float64').mul(2).sum()
+      expect(here.itemSync()).toBe(2 * (15 + 23))
+      const [, first, , second] = await Promise.all(running)
+      expect([first, second].map((x) => (x as Tensor).arraySync())).toEqual([
+        [4, Math.fround(5 + 5 / 3)],
+        [7, 11],
+      ])
+    })
+
     test('results of asynchronous calls may be used at once by synchronous ones', async () => {
       const v = variable([1, 2])
       const step = compile(() => v.assign(v.add(1)))
@@ -473,6 +487,17 @@ describe.each(backends)('compile on %s', (backend) => {
       expect([count.itemSync(), total.arraySync(), before.arraySync(), sum.itemSync()]).toEqual([1, [4, 6], [4, 6], 10])
       await step(logits, classes(0, 1))
       expect([count.itemSync(), total.arraySync(), before.arraySync()]).toEqual([2, [8, 12], [4, 6]])
+    })
+
+    test('a run that was bound but could not be submitted changes nothing', () => {
+      const v = variable([1, 2])
+      const { value, storage } = v
+      expect(v.bindUpdate().written).not.toBe(storage)
+      expect(v.storage).toBe(storage)
+      expect([v.arraySync(), value.arraySync()]).toEqual([
+        [1, 2],
+        [1, 2],
+      ])
     })
 
     test('a function is expected', () => {

@@ -1,0 +1,134 @@
+/** What is let go of, once nobody needs it. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { setBackend } from '../../lib/backend/active.ts'
+import { compile } from '../../lib/compile.ts'
+import { tensor } from '../../lib/creation.ts'
+import { gradients } from '../../lib/gradients.ts'
+import type { Node } from '../../lib/graph/node.ts'
+import { evaluate, type Tensor } from '../../lib/tensor.ts'
+import { variable } from '../../lib/variable.ts'
+import { backends } from './backends.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+/** Whether an object is collected. `make` gives it without holding on to it. */
+async function isReleased(make: () => object | Promise<object>): Promise<boolean> {
+  const made = new WeakRef(await make())
+  for (let i = 0; i < 5 && made.deref() !== undefined; i++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+  }
+  return made.deref() === undefined
+}
+
+const arrayOf = (t: Tensor): object => t.node.storage!.array
+
+describe.each(backends)('on %s', (backend) => {
+  beforeEach(() => setBackend(backend))
+
+  test('what an evaluated value was made from', async () => {
+    const y = tensor([1, 2]).add(1)
+    expect(
+      await isReleased(async () => {
+        const x = tensor([3, 4])
+        const z = x.mul(y)
+        await evaluate(z, z.exp())
+        return arrayOf(x)
+      }),
+    ).toBe(true)
+    const kept = tensor([3, 4])
+    const array = new WeakRef(arrayOf(kept))
+    expect(await isReleased(() => kept.mul(2))).toBe(true)
+    expect(array.deref()).toBe(arrayOf(kept))
+  })
+
+  test('the arguments of calls, the first ones included', async () => {
+    const f = compile((x: Tensor) => x.mul(2).add(1))
+    for (let i = 0; i < 2; i++) {
+      expect(
+        await isReleased(async () => {
+          const x = tensor([i, 2])
+          f.sync(x)
+          await f(x)
+          return arrayOf(x)
+        }),
+      ).toBe(true)
+    }
+    expect(f.sync(tensor([1, 2])).arraySync()).toEqual([3, 5])
+  })
+
+  test('the results of calls', async () => {
+    const v = variable([1, 2])
+    const f = compile((x: Tensor) => {
+      v.assign(v.add(x))
+      return v.mul(2)
+    })
+    expect(await isReleased(() => arrayOf(f.sync(tensor([1, 2]))))).toBe(true)
+    expect(await isReleased(async () => arrayOf(await f(tensor([1, 2]))))).toBe(true)
+  })
+
+  test('the graph that compile recorded', async () => {
+    const v = variable([1, 2])
+    let recorded: WeakRef<Node> | undefined
+    const f = compile((x: Tensor) => {
+      const loss = x.mul(v).sum()
+      recorded = new WeakRef(loss.node)
+      const [gradient] = gradients(loss, [v])
+      v.assign(v.sub(gradient))
+      return loss
+    })
+    expect(
+      await isReleased(() => {
+        f.sync(tensor([1, 2]))
+        return recorded!.deref()!
+      }),
+    ).toBe(true)
+    expect(f.sync(tensor([1, 1])).itemSync()).toBe(0)
+  })
+
+  test('the value a variable had', async () => {
+    const v = variable([1, 2])
+    expect(
+      await isReleased(() => {
+        const before = v.storage.array
+        v.assign([3, 4])
+        return before
+      }),
+    ).toBe(true)
+    const step = compile(() => v.assign(v.add(1)))
+    expect(
+      await isReleased(async () => {
+        const before = v.value
+        await step()
+        return arrayOf(before)
+      }),
+    ).toBe(true)
+    expect(v.arraySync()).toEqual([4, 5])
+  })
+
+  test('a variable, and a compiled function', async () => {
+    expect(
+      await isReleased(() => {
+        const v = variable([1, 2])
+        const f = compile(() => v.assign(v.mul(v).add(1)))
+        f.sync()
+        return v
+      }),
+    ).toBe(true)
+  })
+
+  test('the history of a value that is gone, although its variable lives', async () => {
+    const v = variable([1, 2])
+    expect(
+      await isReleased(() => {
+        const loss = v.square().sum()
+        loss.itemSync()
+        return gradients(loss, [v])[0].node
+      }),
+    ).toBe(true)
+    expect(v.arraySync()).toEqual([1, 2])
+  })
+})
