@@ -1,11 +1,12 @@
 import { activeBackend } from './backend/active.ts'
 import type { TypedArray } from './dtype.ts'
-import { expected } from './errors.ts'
+import { expected, ShapeError } from './errors.ts'
 import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
 import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
 import type { Node, Storage, TensorType } from './graph/node.ts'
 import { leafOf, placeholder, watch } from './graph/ops/leaf.ts'
 import { formatProgram } from './program/text.ts'
+import { formatShape } from './shape.ts'
 import { Tensor, wrap } from './tensor.ts'
 import { activeTrace, type Trace, traced } from './trace.ts'
 import { mapTree, treeKey } from './tree.ts'
@@ -17,14 +18,26 @@ export interface Compiled<A extends unknown[], R> {
   (...args: A): Promise<R>
   /** Runs here and now. */
   sync(...args: A): R
+  /**
+   * Runs the function once for each entry of the first axis of the tensors among the arguments, as JAX's `scan` does:
+   * variables carry over from step to step, and each result is that of all steps, stacked along a new first axis.
+   * All steps are one crossing into the native core, which a short step is worth.
+   *
+   * @throws (rejects with) ShapeError where first axes differ; RangeError for an index in the data that is out of
+   * range: the steps before it have taken place
+   *
+   * @example
+   * const losses = await step.scan(images.reshape([10, 32, 784]), labels.reshape([10, 32])) // ten steps, losses[10]
+   */
+  scan(...args: A): Promise<R>
   /** The program for these arguments, as text. */
   program(...args: A): string
   /** How many signatures have been traced. */
   readonly traces: number
 }
 
-/** Where a program input comes from at each run. */
-type Source = (args: readonly Node[]) => TypedArray
+/** Where a program input comes from at each run, of one step or of several. */
+type Source = (args: readonly Node[], steps: number) => TypedArray
 
 interface Traced {
   readonly graph: PreparedGraph
@@ -114,6 +127,11 @@ const variableSource =
   (variable: Variable): Source =>
   () =>
     variable.storage.array
+/** Read anew for each step. */
+const dynamicSource =
+  (read: () => TypedArray): Source =>
+  (_, steps) =>
+    steps === 1 ? read() : concatenate(Array.from({ length: steps }, read))
 const constantSource =
   ({ array }: Storage): Source =>
   () =>
@@ -124,7 +142,7 @@ function prepareTraced({ leaves, nodes, shape, trace }: Recording): Traced {
   leaves.forEach((leaf, i) => {
     sources.set(leaf, argumentSource(i))
   })
-  for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, read)
+  for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, dynamicSource(read))
   for (const [variable, { leaf }] of trace.variables) sources.set(leaf, variableSource(variable))
   const changed = [...trace.variables].filter(([, { leaf, value }]) => value !== leaf)
   const graph = prepareGraph(
@@ -152,13 +170,10 @@ function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
   return { nodes, shape }
 }
 
-function bind({ graph, sources, updated }: Traced, args: readonly Node[]): Run {
-  const inputs = sources.map((source) => source(args))
-  return bindRun(
-    graph,
-    inputs,
-    updated.map((variable) => variable.bindUpdate()),
-  )
+function bind({ graph, sources, updated }: Traced, args: readonly Node[], steps = 1): Run {
+  const inputs = sources.map((source) => source(args, steps))
+  const states = updated.map((variable) => variable.bindUpdate())
+  return bindRun(graph, inputs, states, steps)
 }
 
 /** The variables hold what the run writes, from when it was submitted on. */
@@ -168,11 +183,38 @@ function commit({ updated }: Traced, { states }: Run): void {
   })
 }
 
-function unpack({ results, shape }: Traced, run: Run): unknown {
-  const tensors = results.map(({ dtype, shape }, i) =>
-    wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, shape, false)),
-  )
+/** The results, with a leading axis of the steps where `stacked`. */
+function unpack({ results, shape }: Traced, run: Run, stacked = false): unknown {
+  const tensors = results.map(({ dtype, shape }, i) => {
+    const type = stacked ? [run.steps, ...shape] : shape
+    return wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, type, false))
+  })
   return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
+}
+
+function concatenate(parts: readonly TypedArray[]): TypedArray {
+  const [first] = parts as readonly [TypedArray]
+  const whole = new (first.constructor as new (size: number) => TypedArray)(parts.length * first.length)
+  parts.forEach((part, i) => {
+    whole.set(part, i * first.length)
+  })
+  return whole
+}
+
+/** How many steps the arguments of `scan` are, and the arguments of one of them, without data. */
+function stepArguments<A extends unknown[]>(args: A): { steps: number; of: A } {
+  let steps: number | undefined
+  const of = mapTree(args, (x) => {
+    if (!isArgument(x)) return x
+    const [length, ...shape] = x.shape
+    if (length === undefined || length === 0)
+      throw new ShapeError(expected('scan', 'tensors with a first axis of at least one step', formatShape(x.shape)))
+    steps ??= length
+    if (length !== steps) throw new ShapeError(expected('scan', `${steps} steps in every tensor`, length))
+    return wrap(placeholder(x.dtype, shape))
+  })
+  if (steps === undefined) throw new TypeError(expected('scan', 'a tensor among the arguments', 'none'))
+  return { steps, of: of as A }
 }
 
 /** Settles when the last call that waits for its arguments has them. */
@@ -189,6 +231,15 @@ function inTurn(nodes: readonly Node[]): Promise<void> {
     })
   waiting = turn
   return ready
+}
+
+async function runInTurn(entry: Traced, args: readonly Node[], steps: number): Promise<Run> {
+  if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
+  const run = bind(entry, args, steps)
+  const done = submitAsync(run)
+  commit(entry, run)
+  await done
+  return run
 }
 
 /**
@@ -226,13 +277,13 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
   const compiled = async (...args: A): Promise<R> => {
     if (activeTrace() !== null) return fn(...args)
     const entry = find(args)
-    const nodes = tensorsIn(args)
-    if (waiting !== null || nodes.some(({ storage }) => storage === null)) await inTurn(nodes)
-    const run = bind(entry, nodes)
-    const done = submitAsync(run)
-    commit(entry, run)
-    await done
-    return unpack(entry, run) as R
+    return unpack(entry, await runInTurn(entry, tensorsIn(args), 1)) as R
+  }
+  const scan = async (...args: A): Promise<R> => {
+    if (activeTrace() !== null) throw new TypeError(expected('scan', 'a call outside compile', 'one inside'))
+    const { steps, of } = stepArguments(args)
+    const entry = find(of)
+    return unpack(entry, await runInTurn(entry, tensorsIn(args), steps), true) as R
   }
   const sync = (...args: A): R => {
     if (activeTrace() !== null) return fn(...args)
@@ -245,7 +296,7 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
     return unpack(entry, run) as R
   }
   const program = (...args: A): string => formatProgram(find(args).graph.program)
-  return Object.defineProperty(Object.assign(compiled, { sync, program }), 'traces', {
+  return Object.defineProperty(Object.assign(compiled, { sync, scan, program }), 'traces', {
     get: () => cache.size,
   }) as Compiled<A, R>
 }

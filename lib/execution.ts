@@ -58,17 +58,20 @@ export interface Run {
   readonly buffers: Buffers
   readonly results: readonly TypedArray[]
   readonly states: readonly StateBinding[]
+  /** How many times the program runs; results and the inputs that differ from step to step are as many times as long. */
+  readonly steps: number
 }
 
 export function bindRun(
   graph: PreparedGraph,
   inputs: readonly TypedArray[],
   states: readonly StateBinding[] = [],
+  steps = 1,
 ): Run {
-  const results = graph.results.map(({ dtype, size }) => allocate(dtype, size))
+  const results = graph.results.map(({ dtype, size }) => allocate(dtype, steps * size))
   const read = states.map((state) => state.read.array)
   const written = states.map((state) => state.written.array)
-  return { graph, buffers: [...inputs, ...read, ...written, ...results], results, states }
+  return { graph, buffers: [...inputs, ...read, ...written, ...results], results, states, steps }
 }
 
 export function submitSync({ graph, buffers }: Run): void {
@@ -77,9 +80,9 @@ export function submitSync({ graph, buffers }: Run): void {
 }
 
 /** Until it settles, whoever reads a written state's array waits. */
-export function submitAsync({ graph, buffers, states }: Run): Promise<void> {
+export function submitAsync({ graph, buffers, states, steps }: Run): Promise<void> {
   drainOthers(graph.backend)
-  const done = graph.executable.runAsync(buffers)
+  const done = graph.executable.runAsync(buffers, steps)
   if (states.length > 0) markPending(states, done)
   return done
 }

@@ -15,13 +15,38 @@ interface RandomOptions {
   seed?: number
 }
 
-let globalSeed = 0
-let draws = 0
+/** A stream of keys, of which each draw takes the next. */
+export class KeyStream {
+  readonly #seed: number
+  #draws = 0
+
+  constructor(seed: number) {
+    this.#seed = seed
+  }
+
+  next(): Int32Array<ArrayBuffer> {
+    return Int32Array.of(this.#seed | 0, ++this.#draws | 0)
+  }
+}
+
+let stream = new KeyStream(0)
 
 /** Starts the global stream of random numbers anew: what is drawn from here on depends on the seed alone. */
 export function setSeed(seed: number): void {
-  globalSeed = checkSeed('setSeed', seed)
-  draws = 0
+  stream = new KeyStream(checkSeed('setSeed', seed))
+}
+
+let local: KeyStream | null = null
+
+/** What `fn` records draws from this stream instead of the global one, at every run. */
+export function withKeyStream<T>(keys: KeyStream, fn: () => T): T {
+  const outer = local
+  local = keys
+  try {
+    return fn()
+  } finally {
+    local = outer
+  }
 }
 
 function checkSeed(op: string, seed: number): number {
@@ -30,12 +55,9 @@ function checkSeed(op: string, seed: number): number {
   return seed
 }
 
-/** The key of a seed given by the user, or the next one of the global stream. */
-const nextKey = (): Int32Array<ArrayBuffer> => Int32Array.of(globalSeed | 0, ++draws | 0)
-
 /** A seed that follows from the global one; each call gives another. */
 export function nextSeed(): number {
-  const [seed, draw] = nextKey()
+  const [seed, draw] = stream.next()
   return (Math.imul(seed! ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(draw!, 0xc2b2ae35)) >>> 0
 }
 
@@ -47,9 +69,10 @@ function draw(
 ): Node {
   if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
   checkShape(op, shape)
+  const keys = local
   const key =
     seed === undefined
-      ? dynamicInput('int32', [2], nextKey)
+      ? dynamicInput('int32', [2], () => (keys ?? stream).next())
       : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
   return random(key, distribution, dtype, shape)
 }

@@ -76,6 +76,33 @@ describe.each(['native', 'reference'] as const)('fit on %s', (backend) => {
     expect(await Promise.all([train(1), train(2), train(3)])).toEqual(alone)
   })
 
+  test('random numbers of trainings at once are those of each alone, whatever else draws', async () => {
+    const train = async (seed: number) => {
+      const noisy = clouds(60, seed).map((x, y) => [x.add(g.randn(x.shape, { std: 0.1 })), y])
+      const model = g.nn.linear(2, 3, { seed })
+      const { epochs } = await g.fit(model, noisy, options({ epochs: 3, batchSize: 8, seed, validation: noisy }))
+      return { losses: epochs.map(({ loss, validation }) => [loss, validation!.loss]), values: valuesOf(model) }
+    }
+    const alone = [await train(1), await train(2)]
+    g.randn([3]).dataSync()
+    expect(await Promise.all([train(1), train(2)])).toEqual(alone)
+    expect(alone[0]!.losses[0]).not.toEqual(alone[1]!.losses[0])
+  })
+
+  test('two trainings at once go on side by side', async () => {
+    const log: number[] = []
+    const train = (seed: number) =>
+      g.fit(
+        classifier(),
+        clouds(200, seed),
+        options({ epochs: 8, batchSize: 4, seed, callbacks: { onEpochEnd: () => log.push(seed) } }),
+      )
+    await Promise.all([train(1), train(2)])
+    const firstToEnd = log.at(-1) === 1 ? 2 : 1
+    const doneByThen = log.slice(0, log.lastIndexOf(firstToEnd)).filter((seed) => seed !== firstToEnd).length
+    expect(doneByThen).toBeGreaterThanOrEqual(4)
+  })
+
   test('a label out of range is a RangeError, and its step changes nothing', async () => {
     const model = classifier()
     const before = valuesOf(model)
@@ -251,8 +278,8 @@ describe('callbacks', () => {
           },
         },
       })
-      // Each step looks at the clock once, and each callback once more.
-      expect(steps).toEqual([5, 10, 12])
+      // At this pace each step is a crossing of its own, which looks at the clock three times.
+      expect(steps).toEqual([2, 4, 6, 8, 10, 12])
     } finally {
       clock.mockRestore()
     }

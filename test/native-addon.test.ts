@@ -234,6 +234,39 @@ describe('runAsync', () => {
     expect(ended).toEqual([0, 1, 2, 3])
   })
 
+  it('runs several steps, each with its part of the longer inputs and results', async () => {
+    const table = f32(1, 2, 3, 4, 5, 6)
+    const out = new Float32Array(12)
+    const steps = (list: TypedArray[], count: unknown) =>
+      new Promise<unknown>((resolve) => addon.runAsync(prepare(gather), list, resolve, count as number))
+    expect(await steps([table, i32(0, 1, 2, 0, 1, 1), out], 3)).toBeUndefined()
+    expect(out).toEqual(f32(1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 3, 4))
+    expect(await steps([table, i32(0, 1, 2, 9, 1, 1), out.fill(0)], 3)).toEqual([0, 1, 9, 3])
+    expect(out).toEqual(f32(1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0))
+    const state = f32(1024)
+    await new Promise((resolve) => addon.runAsync(prepare(update(1)), [f32(0.5), state, state], resolve, 10))
+    expect(state).toEqual(f32(1))
+    const old = f32(1024)
+    await new Promise((resolve) => addon.runAsync(prepare(update(1)), [f32(0.5, 0.75), old, state], resolve, 2))
+    expect([old, state]).toEqual([f32(1024), f32(128)])
+  })
+
+  it('refuses parts that do not fit, and numbers of steps that are none', () => {
+    const submit = (list: TypedArray[], count: unknown) => () =>
+      addon.runAsync(prepare(gather), list, () => {}, count as number)
+    const table = f32(1, 2, 3, 4, 5, 6)
+    const indices = i32(0, 1, 2, 0, 1, 1)
+    expect(submit([table, indices, new Float32Array(4)], 3)).toThrow(/buffer 2 to be 48 bytes long, got 16/)
+    expect(submit([table, indices, new Float32Array(12)], 2)).toThrow(/buffer 1 to be 8 bytes long, got 24/)
+    const memory = new Float32Array(40)
+    expect(submit([memory.subarray(0, 6), indices, memory.subarray(5, 17)], 3)).toThrow(/share memory/)
+    expect(submit([memory.subarray(0, 18), indices, memory.subarray(17, 29)], 3)).toThrow(/share memory/)
+    const longState = f32(1, 2)
+    expect(() => addon.runAsync(prepare(update(1)), [f32(1), longState, longState], () => {}, 2)).toThrow(/buffer 1/)
+    for (const bad of [0, -1, 1.5, Number.NaN, 2 ** 24 + 1, Infinity, '2', null, {}])
+      expect(submit([table, i32(0, 1), new Float32Array(4)], bad)).toThrow(RangeError)
+  })
+
   it('is over after drain', () => {
     const state = new Float32Array(100_000).fill(1)
     addon.runAsync(prepare(update(state.length)), [f32(1), state, state], () => {})

@@ -12,8 +12,13 @@ export type Buffers = readonly TypedArray[]
 export interface Executable {
   /** Runs here and now, after everything that was submitted before. Throws RangeError where an index in the data is out of range. */
   run(buffers: Buffers): void
-  /** Runs off the event loop, after everything that was submitted before. The buffers must not change until it settles. */
-  runAsync(buffers: Buffers): Promise<void>
+  /**
+   * Runs off the event loop, after everything that was submitted before. The buffers must not change until it settles.
+   * With several steps the program runs so many times, one after the other, and states carry over from step to step.
+   * Results are then `steps` times as long as their values; so are inputs that differ from step to step, a part for
+   * each. It ends with the first step that fails, which changes no state.
+   */
+  runAsync(buffers: Buffers, steps?: number): Promise<void>
   /** Lets go of what the executable holds. It must not run again. */
   dispose(): void
 }

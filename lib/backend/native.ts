@@ -22,7 +22,7 @@ export interface Addon {
   configure(): void
   prepare(words: Int32Array, literals: Uint8Array): number
   run(handle: number, buffers: Buffers): Failure | undefined
-  runAsync(handle: number, buffers: Buffers, callback: (failure: Failure | undefined) => void): void
+  runAsync(handle: number, buffers: Buffers, callback: (failure: Failure | undefined) => void, steps?: number): void
   release(handle: number): void
   drain(): void
   info(): Omit<BackendInfo, 'backend'>
@@ -144,12 +144,13 @@ class NativeExecutable implements Executable {
     if (failure !== undefined) throw indexError(this.#program, ...failure)
   }
 
-  runAsync(buffers: Buffers): Promise<void> {
+  runAsync(buffers: Buffers, steps = 1): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#addon.runAsync(this.handle, buffers, (failure) => {
+      const settle = (failure: Failure | undefined) => {
         if (failure === undefined) resolve()
         else reject(indexError(this.#program, ...failure))
-      })
+      }
+      this.#addon.runAsync(this.handle, buffers, settle, steps)
     })
   }
 

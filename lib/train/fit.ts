@@ -1,8 +1,10 @@
 import { type Compiled, compile } from '../compile.ts'
 import { tensor } from '../creation.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { KeyStream, withKeyStream } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import { type EpochInfo, type FitOptions, type Settings, settingsOf, type Trainable } from './options.ts'
+import { Pace } from './pace.ts'
 import { pipeline } from './pipeline.ts'
 import { metricSums, RunningScores, type Scores } from './scores.ts'
 import { permutation } from './shuffle.ts'
@@ -14,14 +16,15 @@ export interface History {
   epochs: EpochInfo[]
 }
 
-/** From the indices of a batch's rows to its loss and the sums of its metrics. */
+/** From the indices of a batch's rows to its loss and the sums of its metrics, all scalars. */
 type Step = Compiled<[rows: Tensor], Tensor[]>
 
 const millisecondsBetweenCallbacks = 50
 
 /**
  * Trains a model on a data set: a compiled step per batch, which gathers the rows, maps them, and updates the
- * parameters. It runs off the event loop; the promise settles when nothing is under way any more.
+ * parameters. It runs off the event loop, some milliseconds of steps at a time; the promise settles when nothing is
+ * under way any more. Its random numbers follow from its seed alone.
  *
  * @returns for each epoch the mean loss and metrics, the seconds it took, and the same means of the validation set
  * @throws (rejects with) a TypeError, RangeError or ShapeError for options, a model, data or labels that do not fit; an
@@ -56,9 +59,9 @@ export async function fit(model: Trainable, dataset: Dataset, options: FitOption
   return history
 }
 
-function trainingStep(model: Trainable, dataset: Dataset, { loss, optimizer, metrics }: Settings): Step {
+function trainingStep(model: Trainable, dataset: Dataset, { loss, optimizer, metrics, seed }: Settings): Step {
   const parameters = model.parameters().filter(({ trainable }) => trainable)
-  return compile((rows: Tensor) => {
+  return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
     const prediction = model.forward(x)
     const value = optimizer.minimize(() => loss(prediction, y), parameters)
@@ -66,34 +69,78 @@ function trainingStep(model: Trainable, dataset: Dataset, { loss, optimizer, met
   })
 }
 
-function scoringStep(model: Trainable, dataset: Dataset, { loss, metrics }: Settings): Step {
-  return compile((rows: Tensor) => {
+function scoringStep(model: Trainable, dataset: Dataset, { loss, metrics, seed }: Settings): Step {
+  return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
     const prediction = model.forward(x)
     return [loss(prediction, y), ...metricSums(metrics, prediction, y, rows.size)]
   })
 }
 
-function* batchesOf(rows: Int32Array, batchSize: number, signal: AbortSignal | undefined): Generator<Int32Array> {
-  for (let start = 0; start < rows.length; start += batchSize) {
+function compileWithSeed(seed: number, step: (rows: Tensor) => Tensor[]): Step {
+  const keys = new KeyStream(seed)
+  return compile((rows: Tensor) => withKeyStream(keys, () => step(rows)))
+}
+
+/** The rows of some steps, equally many for each. */
+interface Batches {
+  readonly rows: Int32Array
+  readonly steps: number
+}
+
+function* batchesOf(rows: Int32Array, pace: Pace, { batchSize, signal }: Settings): Generator<Batches> {
+  for (let start = 0; start < rows.length; ) {
     signal?.throwIfAborted()
-    yield rows.subarray(start, start + batchSize)
+    const left = rows.length - start
+    const steps = Math.max(1, Math.min(pace.steps, Math.floor(left / batchSize)))
+    const count = Math.min(left, steps * batchSize)
+    yield { rows: rows.subarray(start, start + count), steps }
+    start += count
   }
 }
 
-const submit = (step: Step) => (rows: Int32Array) => step(tensor(rows))
+/** Goes through all rows; for each crossing `receive` gets, step by step, the loss and the sums of the metrics. */
+async function runSteps(
+  step: Step,
+  rows: Int32Array,
+  settings: Settings,
+  receive: (steps: readonly StepResult[]) => unknown,
+): Promise<void> {
+  const pace = new Pace()
+  const submit = ({ rows, steps }: Batches) => step.scan(tensor(rows, { shape: [steps, rows.length / steps] }))
+  await pipeline(batchesOf(rows, pace, settings), submit, async (results, { rows, steps }) => {
+    pace.ended(steps)
+    const [losses, ...sums] = results.map((result) => result.dataSync())
+    const rowsPerStep = rows.length / steps
+    const each = Array.from({ length: steps }, (_, i) => ({
+      rows: rowsPerStep,
+      loss: losses![i]!,
+      sums: sums.map((sum) => sum[i]!),
+    }))
+    await receive(each)
+    pace.resume()
+  })
+}
+
+interface StepResult {
+  readonly rows: number
+  readonly loss: number
+  readonly sums: readonly number[]
+}
 
 async function trainEpoch(train: Step, size: number, epoch: number, settings: Settings): Promise<Scores> {
-  const { batchSize, shuffle, seed, signal, metrics, callbacks } = settings
+  const { batchSize, shuffle, seed, metrics, callbacks } = settings
   const rows = shuffle ? permutation(size, seed, epoch) : range(size)
   const steps = Math.ceil(size / batchSize)
   const scores = new RunningScores(metrics)
   let step = 0
   let called = performance.now()
-  await pipeline(batchesOf(rows, batchSize, signal), submit(train), async (results, batch) => {
-    step++
-    addResults(scores, results, batch.length)
-    checkLoss(results[0]!.itemSync(), epoch, step)
+  await runSteps(train, rows, settings, async (results) => {
+    for (const { rows, loss, sums } of results) {
+      step++
+      scores.add(rows, loss, sums)
+      checkLoss(loss, epoch, step)
+    }
     if (!callbacks.onBatchEnd || (step < steps && performance.now() - called < millisecondsBetweenCallbacks)) return
     await callbacks.onBatchEnd({ epoch, step, steps, samples: scores.samples, ...scores.means() })
     called = performance.now()
@@ -101,20 +148,15 @@ async function trainEpoch(train: Step, size: number, epoch: number, settings: Se
   return scores.means()
 }
 
-async function scoreRows(score: Step, size: number, { batchSize, signal, metrics }: Settings): Promise<Scores> {
-  const scores = new RunningScores(metrics)
-  await pipeline(batchesOf(range(size), batchSize, signal), submit(score), async (results, batch) =>
-    addResults(scores, results, batch.length),
-  )
+async function scoreRows(score: Step, size: number, settings: Settings): Promise<Scores> {
+  const scores = new RunningScores(settings.metrics)
+  await runSteps(score, range(size), settings, (results) => {
+    for (const { rows, loss, sums } of results) scores.add(rows, loss, sums)
+  })
   return scores.means()
 }
 
 const range = (size: number): Int32Array => Int32Array.from({ length: size }, (_, i) => i)
-
-function addResults(scores: RunningScores, results: readonly Tensor[], rows: number): void {
-  const [loss, ...sums] = results.map((result) => result.itemSync())
-  scores.add(rows, loss!, sums)
-}
 
 function checkLoss(loss: number, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return

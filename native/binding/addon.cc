@@ -147,17 +147,31 @@ napi_value run(napi_env env, napi_callback_info info) {
   Environment& environment = environment_of(env);
   const std::shared_ptr<Executable> executable = executable_of(env, environment, arguments[0]);
   if (executable == nullptr) return nullptr;
-  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_sync, &environment.bound)) return nullptr;
+  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_sync, 1, &environment.bound)) return nullptr;
   environment.queue.drain();
   Failure failure = {};
   if (executable->run(environment.bound.pointers.data(), ThreadPool::instance(), &failure)) return nullptr;
   return make_failure(env, failure);
 }
 
-// runAsync(handle, buffers, callback): callback(failure or undefined).
+// How many steps: an argument that may be left out.
+bool get_steps(napi_env env, napi_value value, int64_t* steps) {
+  constexpr double kMostSteps = 1 << 24;
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, value, &type);
+  double number = 1;
+  if (type != napi_undefined) napi_get_value_double(env, value, &number);
+  const bool is_right = (type == napi_undefined || type == napi_number) && number >= 1 && number <= kMostSteps &&
+                        number == std::floor(number);
+  if (!is_right) napi_throw_range_error(env, nullptr, "runAsync: expected steps, an integer from 1 to 2^24");
+  *steps = is_right ? static_cast<int64_t>(number) : 0;
+  return is_right;
+}
+
+// runAsync(handle, buffers, callback, steps = 1): callback(failure or undefined).
 napi_value run_async(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3];
+  size_t count = 4;
+  napi_value arguments[4];
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   Environment& environment = environment_of(env);
   napi_valuetype type = napi_undefined;
@@ -167,8 +181,10 @@ napi_value run_async(napi_env env, napi_callback_info info) {
   }
   std::shared_ptr<Executable> executable = executable_of(env, environment, arguments[0]);
   if (executable == nullptr) return nullptr;
-  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_async, &environment.bound)) return nullptr;
-  submit_run(env, environment, std::move(executable), arguments[2]);
+  int64_t steps = 1;
+  if (!get_steps(env, arguments[3], &steps)) return nullptr;
+  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_async, steps, &environment.bound)) return nullptr;
+  submit_run(env, environment, std::move(executable), steps, arguments[2]);
   return nullptr;
 }
 

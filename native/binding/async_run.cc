@@ -1,4 +1,5 @@
 // A run on the execution thread, and the way back.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -10,8 +11,12 @@ namespace {
 // It holds its buffers and the callback until it is settled. Those of a run that never began end with its environment.
 class AsyncRun final : public ExecutionQueue::Task {
  public:
-  AsyncRun(Environment& environment, std::shared_ptr<Executable> executable)
-      : environment_(environment), executable_(std::move(executable)), pointers_(environment.bound.pointers) {}
+  AsyncRun(Environment& environment, std::shared_ptr<Executable> executable, int64_t steps)
+      : environment_(environment),
+        executable_(std::move(executable)),
+        steps_(steps),
+        pointers_(environment.bound.pointers),
+        strides_(environment.bound.strides) {}
 
   // The buffers by a list of its own, since JavaScript may empty the one it passed.
   bool hold(napi_env env, const std::vector<napi_value>& buffers, napi_value callback) {
@@ -27,7 +32,13 @@ class AsyncRun final : public ExecutionQueue::Task {
     if (callback_ != nullptr) napi_delete_reference(env, callback_);
   }
 
-  void run() override { succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_); }
+  void run() override {
+    for (int64_t step = 0; step < steps_; ++step) {
+      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_);
+      if (!succeeded_) return;
+      go_to_next_step();
+    }
+  }
   void finish() override { environment_.complete(this); }
 
   void settle(napi_env env) {
@@ -41,9 +52,17 @@ class AsyncRun final : public ExecutionQueue::Task {
   }
 
  private:
+  void go_to_next_step() {
+    for (size_t i = 0; i < pointers_.size(); ++i) pointers_[i] = static_cast<uint8_t*>(pointers_[i]) + strides_[i];
+    const auto old_states = pointers_.begin() + executable_->input_count();
+    std::copy_n(old_states + executable_->state_count(), executable_->state_count(), old_states);
+  }
+
   Environment& environment_;
   std::shared_ptr<Executable> executable_;
+  int64_t steps_;
   std::vector<void*> pointers_;
+  std::vector<int64_t> strides_;
   napi_ref buffers_ = nullptr, callback_ = nullptr;
   Failure failure_ = {};
   bool succeeded_ = false;
@@ -51,8 +70,9 @@ class AsyncRun final : public ExecutionQueue::Task {
 
 }  // namespace
 
-void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, napi_value callback) {
-  auto run = std::make_unique<AsyncRun>(environment, std::move(executable));
+void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, int64_t steps,
+                napi_value callback) {
+  auto run = std::make_unique<AsyncRun>(environment, std::move(executable), steps);
   if (!run->hold(env, environment.bound.items, callback) || !environment.queue.submit(run.get())) {
     run->let_go(env);
     napi_throw_error(env, nullptr, "runAsync: the execution thread cannot be started");

@@ -55,28 +55,37 @@ bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, st
   return true;
 }
 
-bool bind_item(napi_env env, napi_value item, size_t i, const BufferType& type, void** data) {
+// What one step and what all of them need of a buffer.
+struct Extent {
+  int64_t bytes_of_step;
+  bool may_be_shared, may_be_parted;  // by the steps
+};
+
+bool bind_item(napi_env env, napi_value item, size_t i, DType dtype, const Extent& extent, int64_t steps, void** data,
+               int64_t* stride) {
   napi_typedarray_type actual;
   size_t length;
   napi_value buffer;
   bool is_private = false;
   if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok ||
-      actual != array_type(type.dtype)) {
-    return refuse(env, i, std::string("the typed array of ") + name_of(type.dtype), "something else");
+      actual != array_type(dtype)) {
+    return refuse(env, i, std::string("the typed array of ") + name_of(dtype), "something else");
   }
   // Another thread could change an index in shared memory after it was checked.
   napi_is_arraybuffer(env, buffer, &is_private);
   if (!is_private) return refuse(env, i, "memory of its own", "shared memory");
-  const int64_t bytes = static_cast<int64_t>(length) * element_bytes(type.dtype);
-  if (bytes == type.bytes) return true;
+  const int64_t bytes = static_cast<int64_t>(length) * element_bytes(dtype);
+  const int64_t bytes_of_all = extent.bytes_of_step * steps;  // fits: 2^31 elements of 4 bytes, 2^24 steps
+  *stride = extent.may_be_parted && bytes == bytes_of_all && steps > 1 ? extent.bytes_of_step : 0;
+  if (*stride > 0 || (bytes == extent.bytes_of_step && (extent.may_be_shared || steps == 1 || bytes == 0))) return true;
   bool is_detached = false;
   napi_is_detached_arraybuffer(env, buffer, &is_detached);
-  return refuse(env, i, std::to_string(type.bytes) + " bytes long",
+  return refuse(env, i, std::to_string(extent.may_be_shared ? extent.bytes_of_step : bytes_of_all) + " bytes long",
                 is_detached ? "a detached one" : std::to_string(bytes));
 }
 
 // Whether memory that is written overlaps any other. A state may be written where it is read.
-bool has_overlap(const Executable& executable, BoundBuffers* bound) {
+bool has_overlap(const Executable& executable, int64_t steps, BoundBuffers* bound) {
   const auto& types = executable.buffers();
   const size_t inputs = executable.input_count(), states = executable.state_count();
   bound->regions.clear();
@@ -84,7 +93,8 @@ bool has_overlap(const Executable& executable, BoundBuffers* bound) {
     const bool is_old_state = i >= inputs && i < inputs + states;
     if (types[i].bytes == 0 || (is_old_state && bound->pointers[i] == bound->pointers[i + states])) continue;
     const uint8_t* const begin = static_cast<const uint8_t*>(bound->pointers[i]);
-    bound->regions.push_back({begin, begin + types[i].bytes, i >= inputs + states});
+    const int64_t bytes = bound->strides[i] > 0 ? types[i].bytes * steps : types[i].bytes;
+    bound->regions.push_back({begin, begin + bytes, i >= inputs + states});
   }
   using Region = BoundBuffers::Region;
   std::sort(bound->regions.begin(), bound->regions.end(),
@@ -100,14 +110,20 @@ bool has_overlap(const Executable& executable, BoundBuffers* bound) {
 
 }  // namespace
 
-bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, BoundBuffers* bound) {
+bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, int64_t steps,
+                  BoundBuffers* bound) {
   const auto& types = executable.buffers();
   if (!collect_items(env, types.size(), list, mode, &bound->items)) return false;
   bound->pointers.resize(types.size());
+  bound->strides.resize(types.size());
+  const size_t inputs = executable.input_count(), first_result = inputs + 2 * executable.state_count();
   for (size_t i = 0; i < types.size(); ++i) {
-    if (!bind_item(env, bound->items[i], i, types[i], &bound->pointers[i])) return false;
+    const Extent extent = {types[i].bytes, i < first_result, i < inputs || i >= first_result};
+    if (!bind_item(env, bound->items[i], i, types[i].dtype, extent, steps, &bound->pointers[i], &bound->strides[i])) {
+      return false;
+    }
   }
-  if (!has_overlap(executable, bound)) return true;
+  if (!has_overlap(executable, steps, bound)) return true;
   return throw_type_error(env, "run: expected written buffers that overlap no other, got two that share memory");
 }
 

@@ -21,6 +21,7 @@ struct BoundBuffers {
 
   std::vector<napi_value> items;  // typed arrays; valid until the call from JavaScript returns
   std::vector<void*> pointers;
+  std::vector<int64_t> strides;  // bytes from one step's part to the next one's; 0 where all steps share the buffer
   std::vector<Region> regions;
 };
 
@@ -51,16 +52,19 @@ class Environment {
 
 enum class RunMode { k_sync, k_async };
 
-// Fills `bound` from `list`, an array of as many typed arrays as the executable binds. False, with an exception
-// pending, where they are not of the right types and sizes, or where memory that is written overlaps other memory.
-bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, BoundBuffers* bound);
+// Fills `bound` from `list`, an array of as many typed arrays as the executable binds, for a run of so many steps: an
+// input may, a result must hold a part for each of them. False, with an exception pending, where they are not of the
+// right types and sizes, or where memory that is written overlaps other memory.
+bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, int64_t steps,
+                  BoundBuffers* bound);
 
 // A failed run as JavaScript sees it: [instruction, position, value, limit].
 napi_value make_failure(napi_env env, const Failure& failure);
 
 // Runs on the execution thread with the buffers that environment.bound holds, then calls callback(failure or
 // undefined). Throws where the thread cannot be started.
-void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, napi_value callback);
+void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, int64_t steps,
+                napi_value callback);
 
 // Settles a finished run; the environment's completion function.
 void finish_run(napi_env env, napi_value function, void* context, void* run);

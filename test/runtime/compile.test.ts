@@ -505,6 +505,86 @@ describe.each(backends)('compile on %s', (backend) => {
     })
   })
 
+  describe('scan', () => {
+    /** A step with a state, a constant, a setting and random numbers. */
+    const noisyStep = () => {
+      const sum = variable([0, 0])
+      const step = compile((x: Tensor, y: { by: Tensor }, factor: number) => {
+        sum.assign(sum.add(x.mul(y.by).mul(factor)).add(uniform([2])))
+        return { sum: sum.mul(1), first: x, constant: tensor([7]) }
+      })
+      return { sum, step }
+    }
+    const xs = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]
+    const bys = [10, 100, 1000]
+
+    test('is the same as one call after the other', async () => {
+      setSeed(5)
+      const one = noisyStep()
+      const expected = xs.map((x, i) => one.step.sync(tensor(x), { by: tensor(bys[i]!) }, 2))
+      setSeed(5)
+      const all = noisyStep()
+      const { sum, first, constant } = await all.step.scan(tensor(xs), { by: tensor(bys) }, 2)
+      expect(sum.arraySync()).toEqual(expected.map(({ sum }) => sum.arraySync()))
+      expect(first.arraySync()).toEqual(xs)
+      expect(constant.arraySync()).toEqual([[7], [7], [7]])
+      expect(all.sum.dataSync()).toEqual(one.sum.dataSync())
+      expect(all.step.traces).toBe(1)
+    })
+
+    test('shares its program with single calls, and takes its turn among them', async () => {
+      const total = variable(0)
+      const add = compile((x: Tensor) => {
+        total.assign(total.mul(2).add(x))
+        return total.mul(1)
+      })
+      const first = add(tensor(1))
+      const steps = add.scan(tensor([2, 3]).add(0))
+      const last = add(tensor(4))
+      expect((await first).itemSync()).toBe(1)
+      expect((await steps).arraySync()).toEqual([4, 11])
+      expect((await last).itemSync()).toBe(26)
+      expect(add.traces).toBe(1)
+    })
+
+    test('keeps a value that was handed out', async () => {
+      const total = variable(1)
+      const double = compile((x: Tensor) => total.assign(total.mul(x)))
+      const before = total.value
+      await double.scan(tensor([2, 3, 4]))
+      expect([before.itemSync(), total.itemSync()]).toEqual([1, 24])
+    })
+
+    test('ends with the step that fails: those before it have taken place', async () => {
+      const { count, step } = countingStep()
+      const logits = tensor(new Float32Array(8), { shape: [4, 1, 2] })
+      const failing = step.scan(logits, tensor([[0], [1], [2], [0]], { dtype: 'int32' }))
+      await expect(failing).rejects.toThrow('softmaxCrossEntropy: expected labels in [0, 2), got 2 at row 0')
+      expect(count.itemSync()).toBe(2)
+    })
+
+    test('wants tensors of as many steps', async () => {
+      const add = compile((x: Tensor, y: Tensor) => x.add(y))
+      await expect(add.scan(tensor([1, 2]), tensor([1, 2, 3]))).rejects.toThrow(
+        'scan: expected 2 steps in every tensor',
+      )
+      await expect(add.scan(tensor(1), tensor(2))).rejects.toThrow('scan: expected tensors with a first axis')
+      await expect(add.scan(tensor([]), tensor([]))).rejects.toThrow('scan: expected tensors with a first axis')
+      await expect(compile(() => tensor(1)).scan()).rejects.toThrow('scan: expected a tensor among the arguments')
+      const inner = compile((x: Tensor) => x)
+      let refusal: Promise<unknown> | undefined
+      compile((x: Tensor) => {
+        refusal = inner.scan(x)
+        return x
+      }).sync(tensor([1]))
+      await expect(refusal).rejects.toThrow('scan: expected a call outside compile')
+    })
+  })
+
   describe('random numbers', () => {
     test('each call draws anew', () => {
       const f = compile(() => uniform([3]))

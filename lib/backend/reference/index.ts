@@ -72,9 +72,13 @@ class ReferenceExecutable implements Executable {
     execute(this.#program, arrays)
   }
 
-  async runAsync(buffers: Buffers): Promise<void> {
-    const arrays = this.#bind(buffers)
-    await this.#queue.submit(() => execute(this.#program, arrays))
+  async runAsync(buffers: Buffers, steps = 1): Promise<void> {
+    const runs = Array.from({ length: steps }, (_, step) =>
+      this.#bind(buffersOfStep(this.#program, buffers, step, steps)),
+    )
+    await this.#queue.submit(() => {
+      for (const bound of runs) execute(this.#program, bound)
+    })
   }
 
   dispose(): void {
@@ -99,6 +103,22 @@ interface Bound {
   readonly arrays: readonly TypedArray[]
   readonly oldStates: Buffers
   readonly newStates: Buffers
+}
+
+/** What step `step` of `steps` is bound to: its part of each longer input and result, and the states as the step before left them. */
+function buffersOfStep(program: Program, buffers: Buffers, step: number, steps: number): Buffers {
+  if (steps === 1) return buffers
+  const { inputCount, stateCount, values } = program
+  const parts = [...buffers]
+  for (const { place, shape } of values) {
+    if (place.kind !== 'input' && place.kind !== 'result') continue
+    const index = place.kind === 'input' ? place.index : inputCount + 2 * stateCount + place.index
+    const size = sizeOf(shape)
+    if (place.kind === 'result' || buffers[index]?.length === steps * size)
+      parts[index] = buffers[index]!.subarray(step * size, (step + 1) * size) as TypedArray
+  }
+  if (step > 0) for (let i = inputCount; i < inputCount + stateCount; i++) parts[i] = buffers[i + stateCount]!
+  return parts
 }
 
 function fixedArray(program: Program, { dtype, shape, place }: Value, arena: ArrayBuffer): TypedArray | undefined {
