@@ -1,0 +1,73 @@
+/** Galvani's own figures, in the form of its peers'. */
+import * as g from '../../lib/index.ts'
+import {
+  type InferenceRow,
+  labelsOf,
+  medianMicroseconds,
+  medianOfBatches,
+  mlp,
+  numbers,
+  report,
+  type TrainingRow,
+} from './rows.ts'
+
+function classifier(layers: readonly number[]): g.nn.Module {
+  const pairs = layers.slice(1).map((units, i) => [layers[i]!, units] as const)
+  const modules = pairs.flatMap(([from, to], i) => {
+    const linear = g.nn.linear(from, to)
+    return i < pairs.length - 1 ? [linear, g.nn.relu()] : [linear]
+  })
+  return g.nn.sequential(...modules)
+}
+
+function trainingStep({ layers, batch, optimizer: name }: TrainingRow): () => unknown {
+  const model = classifier(layers)
+  const optimizer = g.optim[name]({ learningRate: 0.001 })
+  const x = g.tensor(numbers(batch * layers[0]!), { shape: [batch, layers[0]!] })
+  const y = g.tensor(labelsOf(batch))
+  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
+    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
+  )
+  return () => step.sync(x, y)
+}
+
+function inference({ batch }: InferenceRow): () => unknown {
+  const model = classifier(mlp)
+  const forward = g.compile((x: g.Tensor) => model.forward(x))
+  const x = g.tensor(numbers(batch * mlp[0]), { shape: [batch, mlp[0]] })
+  return () => forward.sync(x)
+}
+
+function tinyGradient(): () => unknown {
+  const x = g.tensor([
+    [1, 2, 3, 4],
+    [4, 3, 2, 1],
+  ])
+  const labels = g.tensor([2, 0], { dtype: 'int32' })
+  const [w, b] = [g.variable(g.randn([4, 3], { seed: 1 })), g.variable(g.zeros([3]))]
+  const gradient = g.compile(() => g.gradients(g.losses.crossEntropy(x.matmul(w).add(b), labels), [w, b]))
+  return () => gradient.sync()
+}
+
+/** The shortest of the epochs after the first, as for every peer. */
+async function epoch(): Promise<number> {
+  const { train } = await g.datasets.fashionMnist()
+  const dataset = g.data
+    .fromTensors(train.images, train.labels)
+    .map((x, y) => [x.cast('float32').div(255).flatten(1), y])
+  const history = await g.fit(classifier(mlp), dataset, {
+    epochs: 6,
+    batchSize: 128,
+    loss: g.losses.crossEntropy,
+    optimizer: g.optim.adam({ learningRate: 0.001 }),
+  })
+  return 1e6 * Math.min(...history.epochs.slice(1).map(({ seconds }) => seconds))
+}
+
+g.setSeed(1)
+await report('Galvani', async (row, seconds) => {
+  if (row.kind === 'training') return medianMicroseconds(trainingStep(row), seconds)
+  if (row.kind === 'inference') return medianMicroseconds(inference(row), seconds)
+  if (row.kind === 'tiny gradient') return medianOfBatches(tinyGradient(), seconds)
+  return epoch()
+})

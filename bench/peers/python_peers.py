@@ -1,0 +1,330 @@
+"""JAX, torch and TensorFlow: the rows of rows.ts on two threads. Prints a report as JSON on one line.
+
+    python_peers.py jax|torch|tensorflow [SECONDS [ROW...]]
+
+Inputs are resident; a call is one step, waited for. Epochs shuffle, and the shortest of those after the first counts.
+"""
+
+import gzip
+import json
+import os
+import statistics
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import numpy as np
+
+MLP = [784, 256, 128, 10]
+WIDE = [784, 1024, 1024, 10]
+TRAINING = {
+    "step, batch 32, Adam": (MLP, 32, "adam"),
+    "step, batch 128, Adam": (MLP, 128, "adam"),
+    "step, batch 128, SGD": (MLP, 128, "sgd"),
+    "step, batch 1024, SGD": (MLP, 1024, "sgd"),
+    "wide step, batch 256, Adam": (WIDE, 256, "adam"),
+}
+INFERENCE = {f"inference, batch {batch}": batch for batch in (1, 16, 64, 256)}
+TINY = "tiny gradient"
+EPOCH = "Fashion-MNIST epoch"
+FASHION = os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
+
+
+def median_microseconds(call, seconds):
+    def run(limit):
+        times = []
+        end = time.perf_counter() + limit
+        while True:
+            start = time.perf_counter()
+            call()
+            now = time.perf_counter()
+            times.append(1e6 * (now - start))
+            if now >= end and len(times) >= 3:
+                return times
+
+    run(seconds / 3)
+    return statistics.median(run(seconds))
+
+
+def data(batch, columns):
+    random = np.random.default_rng(1)
+    return random.random((batch, columns), np.float32) - 0.5, (np.arange(batch) % 10).astype(np.int32)
+
+
+def parameters_of(layers):
+    random = np.random.default_rng(2)
+    shapes = zip(layers, layers[1:])
+    return [(random.normal(0, 0.05, s).astype(np.float32), np.zeros(s[1], np.float32)) for s in shapes]
+
+
+def fashion():
+    def read(name, header, shape):
+        with gzip.open(os.path.join(FASHION, name)) as file:
+            return np.frombuffer(file.read(), np.uint8, offset=header).reshape(shape)
+
+    images = read("train-images-idx3-ubyte.gz", 16, (-1, 784)).astype(np.float32) / 255
+    return images, read("train-labels-idx1-ubyte.gz", 8, (-1,)).astype(np.int32)
+
+
+def shortest_epoch(epoch, epochs=4):
+    times = []
+    for _ in range(epochs):
+        start = time.perf_counter()
+        epoch()
+        times.append(time.perf_counter() - start)
+    return 1e6 * min(times[1:])
+
+
+class Jax:
+    def __init__(self):
+        import jax
+        import jax.numpy as jnp
+
+        self.jax, self.jnp = jax, jnp
+
+    def forward(self, parameters, x):
+        for i, (w, b) in enumerate(parameters):
+            x = x @ w + b
+            if i < len(parameters) - 1:
+                x = self.jax.nn.relu(x)
+        return x
+
+    def loss(self, parameters, x, y):
+        log_p = self.jax.nn.log_softmax(self.forward(parameters, x))
+        return -self.jnp.mean(self.jnp.take_along_axis(log_p, y[:, None], axis=1))
+
+    def update(self, optimizer):
+        jax, jnp = self.jax, self.jnp
+
+        def sgd(parameters, state, gradients):
+            return jax.tree.map(lambda p, g: p - 0.001 * g, parameters, gradients), state
+
+        def adam(parameters, state, gradients):
+            m, v, t = state
+            t = t + 1
+            m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
+            v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
+            rate, bias = 0.001 / (1 - 0.9**t), 1 - 0.999**t
+            new = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v / bias) + 1e-8), parameters, m, v)
+            return new, (m, v, t)
+
+        return adam if optimizer == "adam" else sgd
+
+    def state(self, layers):
+        parameters = self.jax.tree.map(self.jnp.asarray, parameters_of(layers))
+        zeros = self.jax.tree.map(self.jnp.zeros_like, parameters)
+        return [parameters, (zeros, self.jax.tree.map(self.jnp.zeros_like, parameters), self.jnp.float32(0))]
+
+    def training(self, layers, batch, optimizer):
+        update = self.update(optimizer)
+
+        @self.partial_jit
+        def step(parameters, state, x, y):
+            value, gradients = self.jax.value_and_grad(self.loss)(parameters, x, y)
+            return *update(parameters, state, gradients), value
+
+        x, y = map(self.jnp.asarray, data(batch, layers[0]))
+        held = self.state(layers)
+
+        def call():
+            held[0], held[1], value = step(held[0], held[1], x, y)
+            self.jax.block_until_ready((value, held))
+
+        return call
+
+    def partial_jit(self, fn):
+        return self.jax.jit(fn, donate_argnums=(0, 1))
+
+    def inference(self, batch):
+        parameters = self.state(MLP)[0]
+        forward = self.jax.jit(self.forward)
+        x = self.jnp.asarray(data(batch, 784)[0])
+        return lambda: forward(parameters, x).block_until_ready()
+
+    def tiny(self):
+        x = self.jnp.asarray([[1, 2, 3, 4], [4, 3, 2, 1]], self.jnp.float32)
+        y = self.jnp.asarray([2, 0])
+        parameters = self.state([4, 3])[0]
+        gradient = self.jax.jit(self.jax.grad(self.loss))
+        return lambda: self.jax.block_until_ready(gradient(parameters, x, y))
+
+    def epoch(self):
+        images, labels = map(self.jnp.asarray, fashion())
+        update = self.update("adam")
+
+        @self.partial_jit
+        def step(parameters, state, images, labels, rows):
+            gradients = self.jax.grad(self.loss)(parameters, images[rows], labels[rows])
+            return update(parameters, state, gradients)
+
+        held = self.state(MLP)
+
+        def epoch():
+            order = np.random.permutation(60000)
+            for i in range(0, 60000, 128):
+                held[0], held[1] = step(held[0], held[1], images, labels, order[i : i + 128])
+            self.jax.block_until_ready(held)
+
+        return epoch
+
+
+class Torch:
+    def __init__(self):
+        import torch
+
+        torch.set_num_threads(2)
+        self.torch = torch
+
+    def model(self, layers):
+        nn = self.torch.nn
+        modules = []
+        for i, (a, b) in enumerate(zip(layers, layers[1:])):
+            modules.append(nn.Linear(a, b))
+            if i < len(layers) - 2:
+                modules.append(nn.ReLU())
+        return nn.Sequential(*modules)
+
+    def optimizer(self, model, name):
+        optim = self.torch.optim
+        if name == "adam":
+            return optim.Adam(model.parameters(), lr=0.001, fused=True)
+        return optim.SGD(model.parameters(), lr=0.001, fused=True)
+
+    def training(self, layers, batch, optimizer):
+        model = self.model(layers)
+        update = self.optimizer(model, optimizer)
+        x, y = map(self.torch.from_numpy, data(batch, layers[0]))
+        y = y.long()
+        loss_of = self.torch.nn.functional.cross_entropy
+
+        def call():
+            update.zero_grad()
+            loss_of(model(x), y).backward()
+            update.step()
+
+        return call
+
+    def inference(self, batch):
+        model = self.model(MLP)
+        x = self.torch.from_numpy(data(batch, 784)[0])
+
+        def call():
+            with self.torch.inference_mode():
+                model(x)
+
+        return call
+
+    def tiny(self):
+        torch = self.torch
+        x = torch.tensor([[1.0, 2, 3, 4], [4, 3, 2, 1]])
+        y = torch.tensor([2, 0])
+        w, b = torch.randn(4, 3, requires_grad=True), torch.zeros(3, requires_grad=True)
+        return lambda: torch.autograd.grad(torch.nn.functional.cross_entropy(x @ w + b, y), (w, b))
+
+    def epoch(self):
+        torch = self.torch
+        images, labels = map(torch.from_numpy, fashion())
+        labels = labels.long()
+        model = self.model(MLP)
+        update = self.optimizer(model, "adam")
+
+        def epoch():
+            order = torch.randperm(60000)
+            for i in range(0, 60000, 128):
+                rows = order[i : i + 128]
+                update.zero_grad()
+                torch.nn.functional.cross_entropy(model(images[rows]), labels[rows]).backward()
+                update.step()
+
+        return epoch
+
+
+class TensorFlow:
+    def __init__(self):
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(2)
+        tf.config.threading.set_inter_op_parallelism_threads(2)
+        self.tf = tf
+
+    def model(self, layers):
+        dense = self.tf.keras.layers.Dense
+        hidden = [dense(units, activation="relu") for units in layers[1:-1]]
+        return self.tf.keras.Sequential([self.tf.keras.Input((layers[0],)), *hidden, dense(layers[-1])])
+
+    def training(self, layers, batch, optimizer):
+        tf = self.tf
+        model = self.model(layers)
+        adam = optimizer == "adam"
+        variables = model.trainable_variables
+        m, v = ([tf.Variable(tf.zeros_like(x)) for x in variables] for _ in range(2))
+        t = tf.Variable(0.0)
+        x, y = map(tf.constant, data(batch, layers[0]))
+
+        @tf.function(jit_compile=True)
+        def step():
+            with tf.GradientTape() as tape:
+                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(x))
+                value = tf.reduce_mean(losses)
+            gradients = tape.gradient(value, variables)
+            t.assign_add(1.0)
+            for p, g, mi, vi in zip(variables, gradients, m, v):
+                if adam:
+                    mi.assign(0.9 * mi + 0.1 * g)
+                    vi.assign(0.999 * vi + 0.001 * g * g)
+                    p.assign_sub(0.001 / (1 - 0.9**t) * mi / (tf.sqrt(vi / (1 - 0.999**t)) + 1e-8))
+                else:
+                    p.assign_sub(0.001 * g)
+            return value
+
+        return lambda: step().numpy()
+
+    def inference(self, batch):
+        model = self.model(MLP)
+        x = self.tf.constant(data(batch, 784)[0])
+        forward = self.tf.function(lambda x: model(x), jit_compile=True)
+        return lambda: forward(x).numpy()
+
+    def tiny(self):
+        tf = self.tf
+        x, y = tf.constant([[1.0, 2, 3, 4], [4, 3, 2, 1]]), tf.constant([2, 0])
+        w, b = tf.Variable(tf.random.normal([4, 3])), tf.Variable(tf.zeros([3]))
+
+        @tf.function(jit_compile=True)
+        def gradient():
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, x @ w + b))
+            return tape.gradient(loss, (w, b))
+
+        return lambda: gradient()[1].numpy()
+
+    def epoch(self):
+        images, labels = fashion()
+        model = self.model(MLP)
+        loss = self.tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, jit_compile=True)
+        return lambda: model.fit(images, labels, batch_size=128, verbose=0)
+
+
+def measure(peer, name, seconds):
+    if name in TRAINING:
+        return median_microseconds(peer.training(*TRAINING[name]), seconds)
+    if name in INFERENCE:
+        return median_microseconds(peer.inference(INFERENCE[name]), seconds)
+    if name == TINY:
+        return median_microseconds(peer.tiny(), seconds)
+    return shortest_epoch(peer.epoch())
+
+
+def main():
+    library = sys.argv[1]
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+    wanted = sys.argv[3:] or [*TRAINING, TINY, *INFERENCE, EPOCH]
+    peer = {"jax": Jax, "torch": Torch, "tensorflow": TensorFlow}[library]()
+    print(json.dumps({"name": library, "microseconds": {name: measure(peer, name, seconds) for name in wanted}}))
+
+
+main()

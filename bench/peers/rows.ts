@@ -1,0 +1,103 @@
+/** What is measured: the same work in every library. Python's part of it is in python_peers.py, under the same names. */
+
+/** Layer sizes of the classifier of 28×28 images. */
+export const mlp = [784, 256, 128, 10] as const
+export const wideMlp = [784, 1024, 1024, 10] as const
+
+export interface TrainingRow {
+  readonly kind: 'training'
+  readonly layers: readonly number[]
+  readonly batch: number
+  readonly optimizer: 'adam' | 'sgd'
+}
+
+export interface InferenceRow {
+  readonly kind: 'inference'
+  readonly batch: number
+}
+
+export type Row = TrainingRow | InferenceRow | { readonly kind: 'tiny gradient' } | { readonly kind: 'epoch' }
+
+const training = (layers: readonly number[], batch: number, optimizer: 'adam' | 'sgd'): TrainingRow => ({
+  kind: 'training',
+  layers,
+  batch,
+  optimizer,
+})
+
+/** By name. */
+export const rows: Readonly<Record<string, Row>> = {
+  'step, batch 32, Adam': training(mlp, 32, 'adam'),
+  'step, batch 128, Adam': training(mlp, 128, 'adam'),
+  'step, batch 128, SGD': training(mlp, 128, 'sgd'),
+  'step, batch 1024, SGD': training(mlp, 1024, 'sgd'),
+  'wide step, batch 256, Adam': training(wideMlp, 256, 'adam'),
+  'tiny gradient': { kind: 'tiny gradient' },
+  'inference, batch 1': { kind: 'inference', batch: 1 },
+  'inference, batch 16': { kind: 'inference', batch: 16 },
+  'inference, batch 64': { kind: 'inference', batch: 64 },
+  'inference, batch 256': { kind: 'inference', batch: 256 },
+  'Fashion-MNIST epoch': { kind: 'epoch' },
+}
+
+/** What a peer prints, as JSON on one line: median microseconds by row; rows that it cannot do are missing. */
+export interface Report {
+  readonly name: string
+  readonly microseconds: Readonly<Record<string, number>>
+}
+
+/** The median time of a call in microseconds, over `seconds` of calls after a warm-up of a third of that. */
+export async function medianMicroseconds(call: () => unknown, seconds: number): Promise<number> {
+  const run = async (limit: number): Promise<number[]> => {
+    const times: number[] = []
+    const end = performance.now() + 1000 * limit
+    do {
+      const start = performance.now()
+      const result = call()
+      if (result instanceof Promise) await result
+      times.push(1000 * (performance.now() - start))
+    } while (performance.now() < end || times.length < 3)
+    return times
+  }
+  await run(seconds / 3)
+  const times = (await run(seconds)).sort((a, b) => a - b)
+  return times[times.length >> 1]!
+}
+
+/** For calls of some microseconds, which the clock is too coarse for: the median over batches of 200 calls. */
+export const medianOfBatches = async (call: () => unknown, seconds: number): Promise<number> =>
+  (await medianMicroseconds(() => {
+    for (let i = 0; i < 200; i++) call()
+  }, seconds)) / 200
+
+/** The names after the first `--`-less argument of a peer's command line: seconds, then rows. */
+export function arguments_(): { seconds: number; wanted: readonly (readonly [string, Row])[] } {
+  const [seconds = '1', ...names] = process.argv.slice(2)
+  const wanted = Object.entries(rows).filter(([name]) => names.length === 0 || names.includes(name))
+  return { seconds: Number(seconds), wanted }
+}
+
+/** Measures what `measure` can do, and prints the report. */
+export async function report(
+  name: string,
+  measure: (row: Row, seconds: number) => Promise<number | undefined>,
+): Promise<void> {
+  const { seconds, wanted } = arguments_()
+  const microseconds: Record<string, number> = {}
+  for (const [rowName, row] of wanted) {
+    const measured = await measure(row, seconds)
+    if (measured !== undefined) microseconds[rowName] = measured
+  }
+  console.log(JSON.stringify({ name, microseconds } satisfies Report))
+}
+
+/** Numbers from −0.5 to 0.5, the same ones each time. */
+export function numbers(size: number): Float32Array {
+  let state = 1
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32 - 0.5
+  })
+}
+
+export const labelsOf = (batch: number): Int32Array => Int32Array.from({ length: batch }, (_, i) => i % 10)
