@@ -2,7 +2,15 @@ import { activeBackend } from './backend/active.ts'
 import type { TypedArray } from './dtype.ts'
 import { expected, ShapeError } from './errors.ts'
 import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
-import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
+import {
+  bindRun,
+  type PreparedGraph,
+  prepareGraph,
+  type Run,
+  type StateBinding,
+  submitAsync,
+  submitSync,
+} from './execution.ts'
 import type { Node, Storage, TensorType } from './graph/node.ts'
 import { leafOf, placeholder, watch } from './graph/ops/leaf.ts'
 import { formatProgram } from './program/text.ts'
@@ -171,16 +179,16 @@ function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
 }
 
 function bind({ graph, sources, updated }: Traced, args: readonly Node[], steps = 1): Run {
-  const inputs = sources.map((source) => source(args, steps))
-  const states = updated.map((variable) => variable.bindUpdate())
+  const inputs: TypedArray[] = []
+  for (const source of sources) inputs.push(source(args, steps))
+  const states: StateBinding[] = []
+  for (const variable of updated) states.push(variable.bindUpdate())
   return bindRun(graph, inputs, states, steps)
 }
 
 /** The variables hold what the run writes, from when it was submitted on. */
 function commit({ updated }: Traced, { states }: Run): void {
-  updated.forEach((variable, i) => {
-    variable.commitUpdate(states[i]!)
-  })
+  for (let i = 0; i < updated.length; i++) updated[i]!.commitUpdate(states[i]!)
 }
 
 /** The results, with a leading axis of the steps where `stacked`. */

@@ -4,12 +4,12 @@ import { expected, InternalError } from './errors.ts'
 import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
 import {
   type Node,
+  numberedOrder,
   type OpDef,
   type Params,
   pendingInputs,
   sameParams,
   structuralHash,
-  topologicalOrder,
 } from './graph/node.ts'
 import { isPlaceholder } from './graph/ops/leaf.ts'
 import { type Shape, sameShape } from './shape.ts'
@@ -36,47 +36,42 @@ const cacheSize = 256
 const cache = new Map<number, Entry[]>()
 let cachedEntries = 0
 
-/** The graph under some roots, with the position of each node. */
+/** The graph under some roots, its nodes numbered. */
 interface Structure {
   readonly order: readonly Node[]
-  readonly position: ReadonlyMap<Node, number>
   readonly roots: readonly Node[]
   readonly hash: number
 }
 
 function structureOf(roots: readonly Node[]): Structure {
-  const order = topologicalOrder(roots, pendingInputs)
-  const position = new Map<Node, number>()
-  order.forEach((node, i) => {
-    if (isPlaceholder(node))
-      throw new TypeError(
-        expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'),
-      )
-    position.set(node, i)
-  })
-  return { order, position, roots, hash: structuralHash(order, position, roots) }
+  const order = numberedOrder(roots, pendingInputs)
+  if (order.some(isPlaceholder))
+    throw new TypeError(
+      expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'),
+    )
+  return { order, roots, hash: structuralHash(order, roots) }
 }
 
-const stepOf = (node: Node, position: ReadonlyMap<Node, number>): Step => ({
+const stepOf = (node: Node): Step => ({
   def: node.storage === null ? node.def : null,
   params: node.storage === null ? node.params : null,
-  inputs: pendingInputs(node).map((input) => position.get(input)!),
+  inputs: pendingInputs(node).map(({ position }) => position),
   dtype: node.dtype,
   shape: node.shape,
 })
 
-function matchesStep(step: Step, node: Node, position: ReadonlyMap<Node, number>): boolean {
+function matchesStep(step: Step, node: Node): boolean {
   if (node.storage !== null) return step.def === null && step.dtype === node.dtype && sameShape(step.shape, node.shape)
   if (step.def !== node.def || step.inputs.length !== node.inputs.length) return false
-  for (let i = 0; i < step.inputs.length; i++) if (position.get(node.inputs[i]!) !== step.inputs[i]) return false
+  for (let i = 0; i < step.inputs.length; i++) if (node.inputs[i]!.position !== step.inputs[i]) return false
   if (node.inputs.length === 0 && (step.dtype !== node.dtype || !sameShape(step.shape, node.shape))) return false
   return sameParams(step.params, node.params)
 }
 
-function matches(entry: Entry, { order, position, roots }: Structure): boolean {
+function matches(entry: Entry, { order, roots }: Structure): boolean {
   if (entry.steps.length !== order.length || entry.roots.length !== roots.length) return false
-  for (let i = 0; i < roots.length; i++) if (position.get(roots[i]!) !== entry.roots[i]) return false
-  for (let i = 0; i < order.length; i++) if (!matchesStep(entry.steps[i]!, order[i]!, position)) return false
+  for (let i = 0; i < roots.length; i++) if (roots[i]!.position !== entry.roots[i]) return false
+  for (let i = 0; i < order.length; i++) if (!matchesStep(entry.steps[i]!, order[i]!)) return false
   return true
 }
 
@@ -95,12 +90,12 @@ function findEntry(structure: Structure): Entry {
   return entry
 }
 
-function createEntry({ order, position, roots }: Structure): Entry {
+function createEntry({ order, roots }: Structure): Entry {
   const graph = prepareGraph(roots)
   return {
-    steps: order.map((node) => stepOf(node, position)),
-    roots: roots.map((root) => position.get(root)!),
-    leaves: graph.inputs.map((leaf) => position.get(leaf)!),
+    steps: order.map(stepOf),
+    roots: roots.map(({ position }) => position),
+    leaves: graph.inputs.map(({ position }) => position),
     graph: { ...graph, inputs: [] },
   }
 }
@@ -118,7 +113,10 @@ function evictOldest(): void {
 export const executableCount = (): number => cachedEntries
 
 /** Nodes that have no value yet, each once. */
-const pendingNodes = (nodes: readonly Node[]): Node[] => [...new Set(nodes)].filter((node) => node.storage === null)
+function pendingNodes(nodes: readonly Node[]): readonly Node[] {
+  const pending = nodes.filter((node) => node.storage === null)
+  return pending.length > 1 ? [...new Set(pending)] : pending
+}
 
 function bindNodes(roots: readonly Node[]): Run {
   const structure = structureOf(roots)

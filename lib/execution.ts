@@ -62,16 +62,20 @@ export interface Run {
   readonly steps: number
 }
 
+/** `inputs` is a list of the run's own: the other buffers are appended to it. */
 export function bindRun(
   graph: PreparedGraph,
-  inputs: readonly TypedArray[],
+  inputs: TypedArray[],
   states: readonly StateBinding[] = [],
   steps = 1,
 ): Run {
-  const results = graph.results.map(({ dtype, size }) => allocate(dtype, steps * size))
-  const read = states.map((state) => state.read.array)
-  const written = states.map((state) => state.written.array)
-  return { graph, buffers: [...inputs, ...read, ...written, ...results], results, states, steps }
+  const buffers = inputs
+  for (const { read } of states) buffers.push(read.array)
+  for (const { written } of states) buffers.push(written.array)
+  const results: TypedArray[] = []
+  for (const { dtype, size } of graph.results) results.push(allocate(dtype, steps * size))
+  for (const result of results) buffers.push(result)
+  return { graph, buffers, results, states, steps }
 }
 
 export function submitSync({ graph, buffers }: Run): void {

@@ -77,6 +77,52 @@ describe('prepare', () => {
   })
 })
 
+describe('profile', () => {
+  const handle = prepare(addition)
+  const buffers = () => [f32(1, 2, 3, 4), f32(10, 20, 30, 40), new Float32Array(4)] as const
+  const call = (...list: unknown[]) => (addon.profile as (...list: unknown[]) => unknown)(...list)
+
+  it('runs the program and says how long each instruction took', () => {
+    const [list, times] = [buffers(), new Float64Array(1)]
+    expect(addon.profile(handle, list, times)).toBeUndefined()
+    expect([...list[2]]).toEqual([11, 22, 33, 44])
+    expect(times[0]).toBeGreaterThan(0)
+  })
+
+  it('gives the failure of a bad index', () => {
+    const list = [f32(1, 2, 3, 4, 5, 6), i32(0, 3), new Float32Array(4)]
+    expect(addon.profile(prepare(gather), list, new Float64Array(1))).toEqual([0, 1, 3, 3])
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['an array', [0]],
+    ['another type', new Float32Array(1)],
+    ['too few', new Float64Array(0)],
+    ['too many', new Float64Array(2)],
+    ['shared memory', new Float64Array(new SharedArrayBuffer(8))],
+  ])('refuses %s for times', (_, times) => {
+    expect(() => call(handle, buffers(), times)).toThrow(/Float64Array of as many elements/)
+  })
+
+  it('refuses times that the list of buffers detaches', () => {
+    const times = new Float64Array(1)
+    const list = [...buffers()]
+    const get = () => {
+      structuredClone(times.buffer, { transfer: [times.buffer] })
+      return list[1]
+    }
+    Object.defineProperty(list, 0, { get })
+    expect(() => call(handle, list, times)).toThrow(/Float64Array of as many elements/)
+  })
+
+  it('refuses what run refuses', () => {
+    expect(() => call(-1, buffers(), new Float64Array(1))).toThrow(/handle/)
+    expect(() => call(handle, [], new Float64Array(1))).toThrow(TypeError)
+    expect(() => call()).toThrow(TypeError)
+  })
+})
+
 describe.each(['run', 'runAsync'] as const)('%s', (mode) => {
   const ignore = () => {}
   const call = (handle: unknown, buffers: unknown) => addon[mode](handle as number, buffers as TypedArray[], ignore)

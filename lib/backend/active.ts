@@ -47,6 +47,7 @@ export function backendOf(program: Program): Backend {
 
 /** Blocks until no backend but this one has anything under way: runs on two backends keep their order. */
 export function drainOthers(backend: Backend): void {
+  if (loaded.size === 1) return
   for (const other of loaded.values()) if (other !== backend) other.drain()
 }
 

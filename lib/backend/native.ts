@@ -23,6 +23,8 @@ export interface Addon {
   prepare(words: Int32Array, literals: Uint8Array): number
   run(handle: number, buffers: Buffers): Failure | undefined
   runAsync(handle: number, buffers: Buffers, callback: (failure: Failure | undefined) => void, steps?: number): void
+  /** `run`, which also fills in how long each instruction took. */
+  profile(handle: number, buffers: Buffers, nanoseconds: Float64Array): Failure | undefined
   release(handle: number): void
   drain(): void
   info(): Omit<BackendInfo, 'backend'>

@@ -2,18 +2,18 @@
 import { isFloat } from '../dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../errors.ts'
 import { formatShape, sameShape } from '../shape.ts'
-import { allInputs, type Node, topologicalOrder } from './node.ts'
+import { allInputs, type Node, numberedOrder } from './node.ts'
 import { add } from './ops/elementwise.ts'
 import { literal } from './ops/leaf.ts'
 import { broadcastTo } from './ops/movement.ts'
 
-/** The nodes of `order` that depend on any of xs, xs included. */
-function dependents(order: readonly Node[], xs: readonly Node[]): Set<Node> {
-  const found = new Set<Node>(xs)
-  for (const node of order) {
-    if (!found.has(node) && node.inputs.some((input) => found.has(input))) found.add(node)
-  }
-  return found
+/** By position, whether a node of `order` depends on any of xs, xs included. */
+function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
+  const depends = new Uint8Array(order.length)
+  for (const x of xs) if (order[x.position] === x) depends[x.position] = 1
+  for (let i = 0; i < order.length; i++)
+    for (const input of order[i]!.inputs) if (depends[input.position] === 1) depends[i] = 1
+  return depends
 }
 
 function derivatives(node: Node, cotangent: Node): readonly (Node | null)[] {
@@ -32,23 +32,23 @@ export function gradients(y: Node, xs: readonly Node[], cotangent?: Node): (Node
     throw new ShapeError(
       expected('gradients', `a cotangent of shape ${formatShape(y.shape)}`, formatShape(cotangent.shape)),
     )
-  const order = topologicalOrder([y], allInputs)
+  const order = numberedOrder([y], allInputs)
   const onPath = dependents(order, xs)
-  const cotangents = new Map<Node, Node>()
-  if (onPath.has(y)) cotangents.set(y, cotangent ?? broadcastTo(literal(1, y.dtype), y.shape))
-  const wanted = new Set(xs)
+  const wanted = new Uint8Array(order.length)
+  for (const x of xs) if (order[x.position] === x) wanted[x.position] = 1
+  const cotangents = new Array<Node | null>(order.length).fill(null)
+  if (onPath[y.position] === 1) cotangents[y.position] = cotangent ?? broadcastTo(literal(1, y.dtype), y.shape)
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!
-    const ct = cotangents.get(node)
-    if (ct === undefined || node.inputs.length === 0) continue
-    if (!node.inputs.some((input) => onPath.has(input))) continue
-    if (!wanted.has(node)) cotangents.delete(node)
+    const ct = cotangents[i]!
+    if (ct === null || !node.inputs.some((input) => onPath[input.position] === 1)) continue
+    if (wanted[i] === 0) cotangents[i] = null
     derivatives(node, ct).forEach((share, j) => {
-      const input = node.inputs[j]!
-      if (share === null || !onPath.has(input)) return
-      const sum = cotangents.get(input)
-      cotangents.set(input, sum === undefined ? share : add(sum, share))
+      const { position } = node.inputs[j]!
+      if (share === null || onPath[position] === 0) return
+      const sum = cotangents[position]!
+      cotangents[position] = sum === null ? share : add(sum, share)
     })
   }
-  return xs.map((x) => cotangents.get(x) ?? null)
+  return xs.map((x) => (order[x.position] === x ? cotangents[x.position]! : null))
 }

@@ -35,9 +35,11 @@ export class Node<P extends Params = Params> {
   readonly id = created++
   readonly dtype: DType
   readonly shape: Shape
-  /** Of the operation, its parameters and, of a leaf, its type; see `structuralHash`. */
-  readonly hash: number
   storage: Storage | null = null
+  /** The last walk that met the node, and its place in the order of the last one that numbered it: see `topologicalOrder`. */
+  walk = 0
+  position = 0
+  private hashed: number | undefined = undefined
 
   constructor(
     readonly def: OpDef<P>,
@@ -49,7 +51,12 @@ export class Node<P extends Params = Params> {
   ) {
     this.dtype = type.dtype
     this.shape = type.shape
-    this.hash = hashNode(this as Node)
+  }
+
+  /** Of the operation, its parameters and, of a leaf, its type; see `structuralHash`. */
+  get hash(): number {
+    this.hashed ??= hashNode(this as Node)
+    return this.hashed
   }
 }
 
@@ -103,21 +110,20 @@ function hashType(hash: number, { dtype, shape }: TensorType): number {
   return hash
 }
 
-/** Equal for graphs of the same structure, as an evaluation sees them: what has a value is a leaf, whatever it was made from. */
-export function structuralHash(
-  order: readonly Node[],
-  position: ReadonlyMap<Node, number>,
-  roots: readonly Node[],
-): number {
+/**
+ * Equal for graphs of the same structure, as an evaluation sees them: what has a value is a leaf, whatever it was made
+ * from. The nodes of `order` are numbered.
+ */
+export function structuralHash(order: readonly Node[], roots: readonly Node[]): number {
   let hash = order.length
   for (const node of order) {
     if (node.storage !== null) hash = hashType(hash, node)
     else {
       hash = mix(hash, node.hash)
-      for (const input of node.inputs) hash = mix(hash, position.get(input)!)
+      for (const input of node.inputs) hash = mix(hash, input.position)
     }
   }
-  for (const root of roots) hash = mix(hash, position.get(root)!)
+  for (const root of roots) hash = mix(hash, root.position)
   return hash
 }
 
@@ -145,15 +151,20 @@ export const pendingInputs: Inputs = (node) => (node.storage === null ? node.inp
 /** The inputs as gradients see them: the whole recorded history. */
 export const allInputs: Inputs = (node) => node.inputs
 
-/** Every node that the roots depend on, each after its inputs. Iterative: a graph may be deeper than the call stack. */
+let walks = 0
+
+/**
+ * Every node that the roots depend on, each after its inputs. Iterative: a graph may be deeper than the call stack.
+ * What it has seen it marks in the nodes, as a set of them would cost more than all the rest.
+ */
 export function topologicalOrder(roots: readonly Node[], inputsOf: Inputs): Node[] {
+  const walk = ++walks
   const order: Node[] = []
-  const seen = new Set<Node>()
   const path: Node[] = []
   const next: number[] = []
   for (const root of roots) {
-    if (seen.has(root)) continue
-    seen.add(root)
+    if (root.walk === walk) continue
+    root.walk = walk
     path.push(root)
     next.push(0)
     while (path.length > 0) {
@@ -163,17 +174,23 @@ export function topologicalOrder(roots: readonly Node[], inputsOf: Inputs): Node
       if (i < inputs.length) {
         next[top] = i + 1
         const input = inputs[i]!
-        if (!seen.has(input)) {
-          seen.add(input)
-          path.push(input)
-          next.push(0)
-        }
+        if (input.walk === walk) continue
+        input.walk = walk
+        path.push(input)
+        next.push(0)
       } else {
         order.push(path.pop()!)
         next.pop()
       }
     }
   }
+  return order
+}
+
+/** The same, with each node's place in the order as its `position`, until the next call. */
+export function numberedOrder(roots: readonly Node[], inputsOf: Inputs): Node[] {
+  const order = topologicalOrder(roots, inputsOf)
+  for (let i = 0; i < order.length; i++) order[i]!.position = i
   return order
 }
 

@@ -1,5 +1,6 @@
-// What JavaScript sees: names, prepare, run, runAsync, release, drain, info and the settings. Programs are numbers and
+// What JavaScript sees: names, prepare, run, runAsync, profile, release, drain, info and the settings. Programs are numbers and
 // executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <mutex>
@@ -154,6 +155,29 @@ napi_value run(napi_env env, napi_callback_info info) {
   return make_failure(env, failure);
 }
 
+// profile(handle, buffers, nanoseconds: Float64Array): a run that also says how long each instruction took.
+Napi::Value profile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Environment& environment = environment_of(env);
+  const std::shared_ptr<Executable> executable = executable_of(env, environment, info[0]);
+  if (executable == nullptr) return env.Undefined();
+  if (!bind_buffers(env, *executable, info[1], RunMode::k_sync, 1, &environment.bound)) return env.Undefined();
+  // After the buffers, whose list may have getters that detach it.
+  const size_t count = executable->instruction_count();
+  if (!is_array_of(info[2], napi_float64_array) || info[2].As<Napi::Float64Array>().ElementLength() != count) {
+    return fail_type(env, "profile: expected a Float64Array of as many elements as the program has instructions");
+  }
+  environment.queue.drain();
+  std::vector<double> times(count);
+  Failure failure = {};
+  void* const* const buffers = environment.bound.pointers.data();
+  if (!executable->profile(buffers, ThreadPool::instance(), &failure, times.data())) {
+    return {env, make_failure(env, failure)};
+  }
+  std::copy(times.begin(), times.end(), info[2].As<Napi::Float64Array>().Data());
+  return env.Undefined();
+}
+
 // How many steps: an argument that may be left out.
 bool get_steps(napi_env env, napi_value value, int64_t* steps) {
   constexpr double kMostSteps = 1 << 24;
@@ -257,6 +281,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("names", Napi::Function::New(env, names));
   exports.Set("configure", Napi::Function::New(env, configure));
   exports.Set("prepare", Napi::Function::New(env, prepare));
+  exports.Set("profile", Napi::Function::New(env, profile));
   exports.Set("release", Napi::Function::New(env, release));
   exports.Set("drain", Napi::Function::New(env, drain));
   exports.Set("info", Napi::Function::New(env, describe));

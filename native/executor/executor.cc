@@ -1,11 +1,20 @@
 #include "executor/executor.h"
 
+#include <chrono>
 #include <cstring>
 
 namespace galvani {
 namespace {
 
 int64_t align(int64_t bytes) { return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment; }
+
+// Runs a step and gives its time.
+bool run_timed(const Step& step, Run& run, double* nanoseconds) {
+  const auto begin = std::chrono::steady_clock::now();
+  const bool succeeded = step.run(run);
+  *nanoseconds = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+  return succeeded;
+}
 
 }  // namespace
 
@@ -77,14 +86,14 @@ void Executable::bind(void* const* buffers) {
   *base++ = block_->data();
 }
 
-bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure) {
+bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
   // After setNumThreads; where there is no memory for more, fewer threads do it.
   if (pool.threads() > threads_) take_memory(pool.threads());
   bind(buffers);
   ThreadPool::Lease lease(pool, has_parallel_step_ ? threads_ : 1);
   Run run{bases_.data(), lease, block_->data() + align(program_.arena_bytes), {}, {}};
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (steps_[i]->run(run)) continue;
+    if (nanoseconds == nullptr ? steps_[i]->run(run) : run_timed(*steps_[i], run, nanoseconds + i)) continue;
     *failure = run.failure;
     failure->instruction = static_cast<int32_t>(i);
     return false;

@@ -29,7 +29,12 @@ class Executable {
 
   // One buffer for each of buffers(), no writable one overlapping another except a state its old self. Runs of the
   // executables that share memory must not overlap. False where an index in the data is out of range.
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure);
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure) { return run(buffers, pool, failure, nullptr); }
+  // The same, with the time that each instruction took: nanoseconds[instruction_count()].
+  bool profile(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
+    return run(buffers, pool, failure, nanoseconds);
+  }
+  size_t instruction_count() const { return steps_.size(); }
 
  private:
   Executable() = default;
@@ -37,6 +42,7 @@ class Executable {
   int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
   void bind(void* const* buffers);
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds);
 
   Program program_;
   std::vector<std::unique_ptr<Step>> steps_;

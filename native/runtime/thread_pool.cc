@@ -99,8 +99,12 @@ void ThreadPool::park() {
 void ThreadPool::help(int index) {
   using Clock = std::chrono::steady_clock;
   auto last_use = Clock::now();
+  uint64_t last_job = 0;
   for (Spinner spinner; !is_stopping_.load(std::memory_order_relaxed); spinner.spin()) {
-    if (take_tasks(index) > 0) {
+    const uint64_t job = job_.load(std::memory_order_acquire);
+    if (job != last_job) {
+      take_tasks(index);
+      last_job = job;
       spinner = Spinner();
       last_use = Clock::now();
     }
@@ -114,34 +118,45 @@ void ThreadPool::help(int index) {
   }
 }
 
-// Runs tasks of the present job until none is left to take; gives how many it ran.
-int64_t ThreadPool::take_tasks(int thread) {
-  int64_t taken = 0;
-  uint64_t ticket = ticket_.load(std::memory_order_acquire);
-  while ((ticket & kRemainingMask) != 0) {
-    const auto body = body_.load(std::memory_order_relaxed);
-    void* const context = context_.load(std::memory_order_relaxed);
-    const int64_t tasks = tasks_.load(std::memory_order_relaxed);
-    if (thread >= job_threads_.load(std::memory_order_relaxed)) break;
-    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      continue;
-    }
-    body(context, tasks - static_cast<int64_t>(ticket & kRemainingMask), thread);
-    done_.fetch_add(1, std::memory_order_release);
-    ++taken;
-    ticket = ticket_.load(std::memory_order_acquire);
+// Runs tasks of the present job until none is left to take: the thread's own first, then those of the threads after it.
+void ThreadPool::take_tasks(int thread) {
+  while (take_task(thread, shares_[thread], true)) {
   }
-  return taken;
+  const int threads = job_threads_.load(std::memory_order_relaxed);
+  for (int i = 1; i < threads; ++i) {
+    while (take_task(thread, shares_[(thread + i) % threads], false)) {
+    }
+  }
+}
+
+// The members are those of the job whose number the share carries: they change only while no share has tasks.
+bool ThreadPool::take_task(int thread, Share& share, bool is_own) {
+  uint64_t tasks = share.tasks.load(std::memory_order_acquire);
+  int64_t begin, end;
+  do {
+    begin = Share::begin_of(tasks);
+    end = Share::end_of(tasks);
+    if (begin >= end || thread >= job_threads_.load(std::memory_order_relaxed)) return false;
+  } while (!share.tasks.compare_exchange_weak(
+      tasks, is_own ? tasks + (uint64_t{1} << Share::kBits) : tasks - 1, std::memory_order_acq_rel,
+      std::memory_order_acquire));
+  const auto body = body_.load(std::memory_order_relaxed);
+  body(context_.load(std::memory_order_relaxed), is_own ? begin : end - 1, thread);
+  done_.fetch_add(1, std::memory_order_release);
+  return true;
 }
 
 void ThreadPool::run(int64_t tasks, void (*body)(void*, int64_t, int), void* context, int threads) {
   body_.store(body, std::memory_order_relaxed);
   context_.store(context, std::memory_order_relaxed);
-  tasks_.store(tasks, std::memory_order_relaxed);
   job_threads_.store(threads, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
-  const uint64_t job = (ticket_.load(std::memory_order_relaxed) >> kRemainingBits) + 1;
-  ticket_.store(job << kRemainingBits | static_cast<uint64_t>(tasks), std::memory_order_release);
+  const uint64_t job = job_.load(std::memory_order_relaxed) + 1;
+  for (int i = 0; i < threads; ++i) {
+    const uint64_t share = Share::pack(job, tasks * i / threads, tasks * (i + 1) / threads);
+    shares_[i].tasks.store(share, std::memory_order_release);
+  }
+  job_.store(job, std::memory_order_release);
   take_tasks(0);
   for (Spinner spinner; done_.load(std::memory_order_acquire) != tasks; spinner.spin()) {
   }
@@ -167,7 +182,6 @@ ThreadPool::Lease::~Lease() {
 
 void ThreadPool::Lease::run(int64_t tasks, void (*body)(void*, int64_t, int), void* context) {
   if (threads_ == 1 || tasks <= 1) return Serial().run(tasks, body, context);
-  constexpr int64_t kMostTasks = kRemainingMask;
   if (tasks <= kMostTasks) return pool_.run(tasks, body, context, threads_);
   for (int64_t first = 0; first < tasks; first += kMostTasks) {
     for_each(std::min(kMostTasks, tasks - first),

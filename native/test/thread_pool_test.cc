@@ -35,7 +35,7 @@ TEST(pool_runs_each_task_once) {
     for (int program = 0; program < 20; ++program) {
       ThreadPool::Lease lease(pool, kMaxThreads);
       EXPECT_EQ(lease.threads(), threads);
-      for (const int64_t tasks : {0, 1, 2, 3, 17, 1000}) EXPECT(runs_each_task_once(lease, tasks));
+      for (const int64_t tasks : {0, 1, 2, 3, 17, 1000, 10000}) EXPECT(runs_each_task_once(lease, tasks));
     }
   }
 }
@@ -48,6 +48,39 @@ TEST(pool_lends_no_more_threads_than_wanted) {
     EXPECT_EQ(lease.threads(), most);
     EXPECT(runs_each_task_once(lease, 200));
   }
+}
+
+// The tasks of a job wait for each other, so no thread can take two.
+TEST(pool_gives_each_thread_the_same_share_every_time) {
+  for (const int threads : {2, 3}) {
+    ThreadPool pool;
+    pool.set_threads(threads);
+    ThreadPool::Lease lease(pool, threads);
+    for (int job = 0; job < 20; ++job) {
+      std::atomic<int> started{0};
+      std::vector<int> thread_of(threads, -1);
+      lease.for_each(threads, [&](int64_t task, int thread) {
+        thread_of[task] = thread;
+        for (++started; started < threads;) std::this_thread::yield();
+      });
+      for (int task = 0; task < threads; ++task) EXPECT_EQ(thread_of[task], task);
+    }
+  }
+}
+
+TEST(pool_takes_over_the_share_of_a_thread_that_is_busy) {
+  ThreadPool pool;
+  pool.set_threads(2);
+  ThreadPool::Lease lease(pool, 2);
+  std::atomic<int> done{0};
+  // Task 0 does not end before all others have, those of its own share included.
+  lease.for_each(20, [&](int64_t task, int) {
+    if (task == 0) {
+      while (done < 19) std::this_thread::yield();
+    }
+    ++done;
+  });
+  EXPECT_EQ(done.load(), 20);
 }
 
 // Tasks see what was written before the fork, and the caller sees what they wrote.

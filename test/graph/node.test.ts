@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
 import { tensor } from '../../lib/creation.ts'
 import { gradients } from '../../lib/gradients.ts'
-import { pendingInputs, structuralHash, topologicalOrder } from '../../lib/graph/node.ts'
+import { numberedOrder, pendingInputs, structuralHash } from '../../lib/graph/node.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { variable } from '../../lib/variable.ts'
 
@@ -10,8 +10,7 @@ beforeAll(() => setBackend('reference'))
 
 function hashOf(...tensors: Tensor[]): number {
   const roots = tensors.map(({ node }) => node)
-  const order = topologicalOrder(roots, pendingInputs)
-  return structuralHash(order, new Map(order.map((node, i) => [node, i])), roots)
+  return structuralHash(numberedOrder(roots, pendingInputs), roots)
 }
 
 const matrix = (by = 1) =>

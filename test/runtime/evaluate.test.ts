@@ -51,6 +51,18 @@ describe.each(backends)('evaluation on %s', (backend) => {
     })
   })
 
+  test('a structure is lowered and prepared once', () => {
+    const w = variable([[0.5], [0.25]])
+    const step = (x: Tensor) => {
+      const loss = chain(x.matmul(w), 3, 0.375).sum()
+      return [loss, ...gradients(loss, [w])]
+    }
+    const prepare = vi.spyOn(activeBackend(), 'prepare')
+    for (let i = 0; i < 5; i++) evaluateSync(...step(tensor([[i, 1]])))
+    expect(prepare).toHaveBeenCalledTimes(1)
+    prepare.mockRestore()
+  })
+
   describe('results', () => {
     test('several in one program', () => {
       const x = tensor([1, 2, 3])

@@ -135,7 +135,10 @@ export function permute(x: Node, axes: readonly number[]): Node {
 /** Exchanges the last two axes. */
 export function transposeMatrices(x: Node): Node {
   const rank = x.shape.length
-  return permute(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2])
+  const axes = x.shape.map((_, axis) => axis)
+  axes[rank - 2] = rank - 1
+  axes[rank - 1] = rank - 2
+  return record(permuteOp, [x], { axes })
 }
 
 export function broadcastTo(x: Node, shape: Shape): Node {
