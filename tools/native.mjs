@@ -1,6 +1,6 @@
 // Developer builds of the native core through CMake, run by npm scripts:
-//   native.mjs test   release|asan|tsan      builds and runs the native tests
-//   native.mjs replay release|asan|tsan      runs the programs of test/ops/cases.ts in the native test binary
+//   native.mjs test   TARGET                 builds and runs the native tests
+//   native.mjs replay TARGET                 runs the programs of test/ops/cases.ts in the native test binary
 //   native.mjs bench  NAME [ARGUMENT...]     builds and runs native/bench/NAME.cc
 //   native.mjs addon  release|asan|tsan      builds the addon with cmake-js and prints its path
 //   native.mjs vitest asan [ARGUMENT...]     runs vitest on the addon built so
@@ -10,8 +10,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const sanitizers = { release: '', asan: 'address', tsan: 'thread' }
 const jobs = String(availableParallelism())
+
+// ThreadSanitizer's shadow memory needs a layout that address-space randomisation may not leave free.
+const withoutRandomLayout = process.platform === 'linux' ? ['setarch', '-R'] : []
+// The features of a Haswell that its emulation lacks, of which it would warn at each start of a thread.
+const haswell = 'Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid'
+const quick = { GALVANI_TEST_QUICK: '1' }
+
+/** What can be built and run here: a CMake preset, and what its programs are run by. */
+const targets = {
+  release: { preset: 'release' },
+  asan: { preset: 'asan' },
+  tsan: { preset: 'tsan', runner: withoutRandomLayout },
+  arm64: { preset: 'arm64', runner: ['qemu-aarch64-static'], env: quick },
+  nehalem: { preset: 'release', runner: ['qemu-x86_64-static', '-cpu', 'Nehalem'], env: quick },
+  haswell: { preset: 'release', runner: ['qemu-x86_64-static', '-cpu', haswell], env: quick },
+}
+const sanitizers = { release: '', asan: 'address', tsan: 'thread' }
 
 // An allocation beyond memory returns null, as it does without a sanitizer. Node itself leaks at exit.
 const sanitizerOptions = {
@@ -21,10 +37,17 @@ const sanitizerOptions = {
 }
 const insideNode = { ASAN_OPTIONS: `${sanitizerOptions.ASAN_OPTIONS}:detect_leaks=0` }
 
+const packages = {
+  cmake: 'cmake',
+  'qemu-aarch64-static': 'qemu-user-static',
+  'qemu-x86_64-static': 'qemu-user-static',
+}
+
 function run(command, args, environment = {}) {
   const env = { ...process.env, ...sanitizerOptions, ...environment }
   const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
-  if (error?.code === 'ENOENT') fail(`${command} not found${command === 'cmake' ? ': apt-get install cmake' : ''}`)
+  if (error?.code === 'ENOENT')
+    fail(`${command} not found${packages[command] ? `: apt-get install ${packages[command]}` : ''}`)
   if (signal) fail(`${command} died of ${signal}`)
   if (status !== 0) process.exit(status ?? 1)
 }
@@ -34,28 +57,27 @@ function fail(message) {
   process.exit(1)
 }
 
-function checkPreset(preset) {
-  if (!Object.hasOwn(sanitizers, preset ?? '')) fail(`expected the preset release, asan or tsan, got ${preset}`)
+function oneOf(table, name) {
+  if (!Object.hasOwn(table, name ?? '')) fail(`expected one of ${Object.keys(table).join(', ')}, got ${name}`)
+  return table[name]
 }
 
 function build(preset, target) {
-  checkPreset(preset)
   run('cmake', ['--preset', preset])
   run('cmake', ['--build', '--preset', preset, '--target', target, '--parallel', jobs])
   return join(root, 'build-cmake', preset, target)
 }
 
-function test(preset, ...args) {
-  const binary = build(preset, 'galvani_native_test')
-  // ThreadSanitizer's shadow memory needs a layout that address-space randomisation may not leave free.
-  if (preset === 'tsan' && process.platform === 'linux') run('setarch', ['-R', binary, ...args])
-  else run(binary, args)
+function test(name, ...args) {
+  const { preset, runner = [], env } = oneOf(targets, name)
+  const [command, ...rest] = [...runner, build(preset, 'galvani_native_test'), ...args]
+  run(command, rest, env)
 }
 
-function replay(preset) {
+function replay(name) {
   const file = join(root, 'build-cmake', 'cases.replay')
   run('tsx', ['test/support/write-replay.ts', file])
-  test(preset, '--replay', file)
+  test(name, '--replay', file)
 }
 
 function bench(name, ...args) {
@@ -63,9 +85,8 @@ function bench(name, ...args) {
 }
 
 function addon(preset) {
-  checkPreset(preset)
+  const sanitize = `--CDGALVANI_SANITIZE=${oneOf(sanitizers, preset)}`
   const out = join(root, 'build-cmake', `addon-${preset}`)
-  const sanitize = `--CDGALVANI_SANITIZE=${sanitizers[preset]}`
   run('cmake-js', ['build', '--log-level', 'warn', '--out', out, '--parallel', jobs, '--target', 'galvani', sanitize])
   const file = join(out, 'Release', 'galvani.node')
   console.log(file)
@@ -73,7 +94,7 @@ function addon(preset) {
 }
 
 function vitest(preset, ...args) {
-  if (preset !== 'asan') fail(`expected the preset asan, got ${preset}`)
+  if (preset !== 'asan') fail(`expected asan, got ${preset}`)
   const file = addon(preset)
   // Node is not instrumented, so that the sanitizer's runtime must be there before it.
   const runtime = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
@@ -82,5 +103,4 @@ function vitest(preset, ...args) {
 
 const actions = { test, replay, bench, addon, vitest }
 const [action, ...rest] = process.argv.slice(2)
-if (!Object.hasOwn(actions, action ?? '')) fail(`expected ${Object.keys(actions).join(', ')}, got ${action}`)
-actions[action](...rest)
+oneOf(actions, action)(...rest)

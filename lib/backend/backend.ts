@@ -25,7 +25,7 @@ export interface Executable {
 
 export interface BackendInfo {
   backend: 'native' | 'reference'
-  /** The instruction set of the kernels: 'avx512', 'avx2', 'baseline'; 'javascript' for the reference. */
+  /** The instruction set of the kernels: 'avx512' or 'avx2' (x64), 'neon' (arm64), 'baseline' (any); 'javascript' for the reference. */
   isa: string
   /** The instruction sets this machine can run, best first. */
   supportedIsas: readonly string[]

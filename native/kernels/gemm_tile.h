@@ -8,12 +8,13 @@ struct GemmBlocking {
 };
 
 // Measured on Zen 4. A tile needs (rows + 1)·vectors + 1 registers (one more without fused multiply-add) of 32 with
-// AVX-512 and 16 before; its 8 to 24 independent sums cover the latency of as many multiply-adds; and rows : vectors
-// balances the loads of A and B. kc·nc floats, 400 to 600 kB, fit in L2; nc is a whole number of tiles. Narrow vectors
-// read B more often per multiplication, so packing it pays sooner.
+// AVX-512 and NEON, of 16 otherwise; its 8 to 24 independent sums cover the latency of as many multiply-adds; and
+// rows : vectors balances the loads of A and B. kc·nc floats, 400 to 600 kB, fit in L2; nc is a whole number of tiles.
+// Narrow vectors read B more often per multiplication, so packing it pays sooner.
 constexpr GemmBlocking gemm_blocking() {
   if (kLanes == 16) return {8, 3, 400, 384, 256};
   if (kLanes == 8) return {4, 3, 256, 384, 64};
+  if (kHasFma) return {5, 4, 256, 384, 64};  // NEON: by the same reasoning, not measured
   return {4, 2, 256, 384, 64};
 }
 

@@ -17,6 +17,8 @@ struct SupportedTables {
       tables[count++] = &kAvx512Kernels;
     }
     if (has_avx2()) tables[count++] = &kAvx2Kernels;
+#elif defined(__aarch64__)
+    tables[count++] = &kNeonKernels;
 #endif
     tables[count++] = &kBaselineKernels;
   }

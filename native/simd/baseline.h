@@ -1,4 +1,4 @@
-// Vectors of 4 lanes in the compiler's portable vector extension: SSE2 on x86-64, NEON on arm64.
+// Vectors of 4 lanes in the compiler's portable vector extension: SSE2 on x86-64.
 //
 // Every header of simd/ defines these types and functions, inside the namespace of its instruction set:
 // F32 (float lanes), I32 (int32 lanes, wrapping arithmetic) and Mask (one truth per lane). Bytes (uint8 and bool) are

@@ -1,7 +1,9 @@
 // A test is TEST(name) { EXPECT(…); … }. A failed expectation is printed and the test goes on.
+// With GALVANI_TEST_QUICK=1, for emulated machines, tests leave out large repetitions of what smaller ones cover.
 #pragma once
 
 #include <cmath>
+#include <cstdlib>
 #include <sstream>
 #include <string>
 
@@ -14,6 +16,11 @@ struct Test {
   void (*body)();
   const Test* next;
 };
+
+inline bool is_quick() {
+  static const bool is_set = std::getenv("GALVANI_TEST_QUICK") != nullptr;
+  return is_set;
+}
 
 void fail(const char* file, int line, const std::string& message);
 

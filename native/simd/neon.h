@@ -1,0 +1,166 @@
+// Vectors of 4 lanes of arm64's Advanced SIMD, which has 32 registers and fused multiply-add. The functions are those
+// of baseline.h, where they are described. arm64's own maximum and minimum propagate NaN, so they are not used here.
+#pragma once
+
+struct Mask {
+  uint32x4_t v;  // all ones or 0
+};
+
+struct F32 {
+  static constexpr int kLanes = 4;
+  float32x4_t v;
+};
+
+struct I32 {
+  static constexpr int kLanes = 4;
+  int32x4_t v;
+};
+
+constexpr int kLanes = 4;
+constexpr bool kHasFma = true;
+
+// Four entries from 4 - count on are the mask of the first count lanes.
+static const uint32_t kLaneWindow[8] = {~0u, ~0u, ~0u, ~0u, 0, 0, 0, 0};
+
+inline Mask first_lanes(int count) { return {vld1q_u32(kLaneWindow + 4 - count)}; }
+inline Mask operator&(Mask a, Mask b) { return {vandq_u32(a.v, b.v)}; }
+inline Mask operator|(Mask a, Mask b) { return {vorrq_u32(a.v, b.v)}; }
+inline Mask operator~(Mask a) { return {vmvnq_u32(a.v)}; }
+inline bool any(Mask a) { return vmaxvq_u32(a.v) != 0; }
+inline int first_set(Mask a) {
+  return __builtin_ctzll(vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(a.v)), 0)) / 16;
+}
+
+inline I32 widen(uint32_t four_bytes) {
+  const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(four_bytes));
+  return {vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))))};
+}
+// The low byte of each lane, lane 0 lowest.
+inline uint32_t low_bytes(I32 a) {
+  const uint16x4_t halves = vmovn_u32(vreinterpretq_u32_s32(a.v));
+  return vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(halves, halves))), 0);
+}
+
+inline F32 load(const float* p) { return {vld1q_f32(p)}; }
+inline I32 load(const int32_t* p) { return {vld1q_s32(p)}; }
+inline I32 load(const uint8_t* p) {
+  uint32_t bytes;
+  __builtin_memcpy(&bytes, p, 4);
+  return widen(bytes);
+}
+inline I32 load_partial(const int32_t* p, int count) {
+  if (count == 4) return load(p);
+  int32x4_t v = vdupq_n_s32(0);
+  if (count > 0) v = vld1q_lane_s32(p, v, 0);
+  if (count > 1) v = vld1q_lane_s32(p + 1, v, 1);
+  if (count > 2) v = vld1q_lane_s32(p + 2, v, 2);
+  return {v};
+}
+inline F32 load_partial(const float* p, int count) {
+  if (count == 4) return load(p);
+  float32x4_t v = vdupq_n_f32(0);
+  if (count > 0) v = vld1q_lane_f32(p, v, 0);
+  if (count > 1) v = vld1q_lane_f32(p + 1, v, 1);
+  if (count > 2) v = vld1q_lane_f32(p + 2, v, 2);
+  return {v};
+}
+inline I32 load_partial(const uint8_t* p, int count) {
+  uint32_t bytes = 0;
+  for (int i = 0; i < count; ++i) bytes |= static_cast<uint32_t>(p[i]) << (8 * i);
+  return widen(bytes);
+}
+
+inline void store(float* p, F32 a) { vst1q_f32(p, a.v); }
+inline void store(int32_t* p, I32 a) { vst1q_s32(p, a.v); }
+inline void store(uint8_t* p, I32 a) {
+  const uint32_t bytes = low_bytes(a);
+  __builtin_memcpy(p, &bytes, 4);
+}
+inline void store_partial(float* p, F32 a, int count) {
+  if (count > 0) vst1q_lane_f32(p, a.v, 0);
+  if (count > 1) vst1q_lane_f32(p + 1, a.v, 1);
+  if (count > 2) vst1q_lane_f32(p + 2, a.v, 2);
+  if (count > 3) vst1q_lane_f32(p + 3, a.v, 3);
+}
+inline void store_partial(int32_t* p, I32 a, int count) {
+  if (count > 0) vst1q_lane_s32(p, a.v, 0);
+  if (count > 1) vst1q_lane_s32(p + 1, a.v, 1);
+  if (count > 2) vst1q_lane_s32(p + 2, a.v, 2);
+  if (count > 3) vst1q_lane_s32(p + 3, a.v, 3);
+}
+inline void store_partial(uint8_t* p, I32 a, int count) {
+  const uint32_t bytes = low_bytes(a);
+  for (int i = 0; i < count; ++i) p[i] = static_cast<uint8_t>(bytes >> (8 * i));
+}
+
+inline F32 broadcast(float a) { return {vdupq_n_f32(a)}; }
+inline I32 broadcast(int32_t a) { return {vdupq_n_s32(a)}; }
+inline I32 lane_numbers() { return {int32x4_t{0, 1, 2, 3}}; }
+inline F32 zero() { return {vdupq_n_f32(0)}; }
+
+inline F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
+inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
+inline F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.v, b.v)}; }
+inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
+inline F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+inline F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }
+inline F32 max(F32 a, F32 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
+inline F32 min(F32 a, F32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
+inline F32 round(F32 a) { return {vrndnq_f32(a.v)}; }
+
+inline I32 operator+(I32 a, I32 b) { return {vaddq_s32(a.v, b.v)}; }
+inline I32 operator-(I32 a, I32 b) { return {vsubq_s32(a.v, b.v)}; }
+inline I32 operator*(I32 a, I32 b) { return {vmulq_s32(a.v, b.v)}; }
+inline I32 multiply_high(I32 a, I32 b) {
+  const uint32x4_t x = vreinterpretq_u32_s32(a.v), y = vreinterpretq_u32_s32(b.v);
+  const uint64x2_t low = vmull_u32(vget_low_u32(x), vget_low_u32(y)), high = vmull_high_u32(x, y);
+  return {vreinterpretq_s32_u32(vuzp2q_u32(vreinterpretq_u32_u64(low), vreinterpretq_u32_u64(high)))};
+}
+inline I32 operator&(I32 a, I32 b) { return {vandq_s32(a.v, b.v)}; }
+inline I32 operator|(I32 a, I32 b) { return {vorrq_s32(a.v, b.v)}; }
+inline I32 operator^(I32 a, I32 b) { return {veorq_s32(a.v, b.v)}; }
+inline I32 max(I32 a, I32 b) { return {vmaxq_s32(a.v, b.v)}; }
+inline I32 min(I32 a, I32 b) { return {vminq_s32(a.v, b.v)}; }
+template <int n>
+inline I32 shift_left(I32 a) { return {vshlq_n_s32(a.v, n)}; }
+template <int n>
+inline I32 shift_right(I32 a) { return {vshrq_n_s32(a.v, n)}; }
+template <int n>
+inline I32 shift_right_unsigned(I32 a) { return {vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a.v), n))}; }
+
+inline I32 bits(F32 a) { return {vreinterpretq_s32_f32(a.v)}; }
+inline F32 from_bits(I32 a) { return {vreinterpretq_f32_s32(a.v)}; }
+inline F32 to_float(I32 a) { return {vcvtq_f32_s32(a.v)}; }
+inline I32 truncate(F32 a) { return {vcvtq_s32_f32(a.v)}; }
+
+inline F32 ldexp(F32 a, F32 n) {
+  const I32 exponent = truncate(n);
+  const I32 half = shift_right<1>(exponent);
+  const F32 first = from_bits(shift_left<23>(half + broadcast(127)));
+  const F32 second = from_bits(shift_left<23>(exponent - half + broadcast(127)));
+  return a * first * second;
+}
+
+inline Mask operator==(F32 a, F32 b) { return {vceqq_f32(a.v, b.v)}; }
+inline Mask operator!=(F32 a, F32 b) { return ~(a == b); }
+inline Mask operator<(F32 a, F32 b) { return {vcltq_f32(a.v, b.v)}; }
+inline Mask operator<=(F32 a, F32 b) { return {vcleq_f32(a.v, b.v)}; }
+inline Mask operator==(I32 a, I32 b) { return {vceqq_s32(a.v, b.v)}; }
+inline Mask operator!=(I32 a, I32 b) { return ~(a == b); }
+inline Mask operator<(I32 a, I32 b) { return {vcltq_s32(a.v, b.v)}; }
+inline Mask operator<=(I32 a, I32 b) { return {vcleq_s32(a.v, b.v)}; }
+
+inline F32 select(Mask m, F32 a, F32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
+inline I32 select(Mask m, I32 a, I32 b) { return {vbslq_s32(m.v, a.v, b.v)}; }
+
+template <int n>
+inline I32 rotate(I32 a) { return {vextq_s32(a.v, a.v, n)}; }
+template <int n>
+inline F32 rotate(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
+
+inline I32 zip_low(I32 a, I32 b) { return {vzip1q_s32(a.v, b.v)}; }
+inline I32 zip_high(I32 a, I32 b) { return {vzip2q_s32(a.v, b.v)}; }
+
+inline float first_lane(F32 a) { return vgetq_lane_f32(a.v, 0); }
+inline int32_t first_lane(I32 a) { return vgetq_lane_s32(a.v, 0); }
+inline float reduce_add(F32 a) { return vpadds_f32(vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v))); }
