@@ -1,13 +1,21 @@
-/** The passes between lowering and a backend: fuse → plan → verify. */
+/** From a draft to a program: the passes, the plan of memory, and a check of all rules. */
 import type { Draft } from './draft.ts'
-import { type FusionPass, fuse, fusionPasses } from './fuse.ts'
+import { chosenPasses, type PassEffect, type PassName, rewrite } from './passes/index.ts'
 import { plan } from './plan.ts'
 import type { Program } from './program.ts'
 import { verifyProgram } from './verify.ts'
 
-export function buildProgram(draft: Draft, passes: readonly FusionPass[] = fusionPasses): Program {
-  fuse(draft, passes)
-  const program = plan(draft)
-  verifyProgram(program)
-  return program
+export interface Built {
+  readonly program: Program
+  /** What the passes did. */
+  readonly effects: readonly PassEffect[]
 }
+
+export function build(draft: Draft, passes: readonly PassName[] = chosenPasses()): Built {
+  const effects = rewrite(draft, passes)
+  const program = plan(draft, { inPlace: passes.includes('inPlace'), reuse: passes.includes('reuse') })
+  verifyProgram(program)
+  return { program, effects }
+}
+
+export const buildProgram = (draft: Draft, passes?: readonly PassName[]): Program => build(draft, passes).program

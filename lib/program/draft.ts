@@ -1,6 +1,6 @@
 /** A program before its memory is planned: lowering writes it, fusion rewrites it, the planner turns it into a Program. */
 import type { DType, TypedArray } from '../dtype.ts'
-import type { Shape } from '../shape.ts'
+import { type Shape, sizeOf } from '../shape.ts'
 import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
 import type { Place } from './program.ts'
 
@@ -48,6 +48,39 @@ export const instruction = <K extends Opcode>(
   outputs: readonly number[],
   params: InstructionParams[K],
 ): Instruction => ({ opcode, inputs, outputs, params }) as unknown as Instruction
+
+/**
+ * Whoever needs `value` takes `source`, which is equal: noted in `replaced`, for `renameValues`. The instruction that is
+ * still needed: a copy, where both have a buffer of their own to fill.
+ */
+export function substitute(
+  { values }: Draft,
+  value: number,
+  source: number,
+  replaced: Map<number, number>,
+): Instruction[] {
+  const [made, equal] = [values[value]!, values[replaced.get(source) ?? source]!]
+  if (made.place !== null && equal.place !== null) {
+    const params = { shape: [sizeOf(made.shape)], offset: 0, strides: [1] }
+    return [instruction('copy', [replaced.get(source) ?? source], [value], params)]
+  }
+  equal.place ??= made.place
+  made.place = null
+  replaced.set(value, replaced.get(source) ?? source)
+  return []
+}
+
+/** Readers of a value take another one instead. */
+export function renameValues(draft: Draft, replaced: ReadonlyMap<number, number>): void {
+  if (replaced.size === 0) return
+  const rename = (value: number) => replaced.get(value) ?? value
+  draft.instructions = draft.instructions.map((next) =>
+    next.inputs.some((value) => replaced.has(value)) ? { ...next, inputs: next.inputs.map(rename) } : next,
+  )
+  draft.updates.forEach(({ state, value }, i) => {
+    draft.updates[i] = { state, value: rename(value) }
+  })
+}
 
 /** Who needs each value: the number of instructions that read it, one more where it leaves the program, and the last reader. */
 export interface Uses {

@@ -198,3 +198,10 @@ export function microResultDType({ op, dtype, to }: MicroInstruction): DType {
   if (kind === 'comparison') return 'bool'
   return kind === 'cast' ? to! : dtype
 }
+
+/** Micro-ops of many machine instructions. */
+const costly: readonly MicroOpName[] = ['pow', 'div', 'sqrt', 'exp', 'log', 'sigmoid', 'tanh', 'softplus']
+
+/** Whether an instruction is an elementwise one that computes no more than what reading its result costs. */
+export const isCheap = ({ opcode, params }: Instruction): boolean =>
+  opcode === 'elementwise' && !params.code.some(({ op }) => costly.includes(op))

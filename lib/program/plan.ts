@@ -1,16 +1,24 @@
 /** Memory planning: state updates where the state is, lifetimes to arena offsets, in place where an opcode allows it. */
+import type { TypedArray } from '../dtype.ts'
 import type { Draft } from './draft.ts'
-import type { Program, Value } from './program.ts'
-import { findSlots, placeSlots, type Slot } from './slots.ts'
+import type { Place, Program, Value } from './program.ts'
+import { findSlots, placeApart, placeSlots, type Slot } from './slots.ts'
 import { placeUpdates } from './updates.ts'
 
+export interface PlanOptions {
+  /** Values are written over operands and states that nobody reads any more. */
+  readonly inPlace: boolean
+  /** Values that are not needed at the same time share memory. */
+  readonly reuse: boolean
+}
+
 /** Turns a draft into a program. The draft is used up. */
-export function plan(draft: Draft): Program {
-  placeUpdates(draft)
-  const slots = findSlots(draft)
-  const arenaBytes = placeSlots([...new Set(slots.values())])
-  const { values, renumber } = compactValues(draft, slots)
-  const { literals, inputCount, stateCount, resultCount } = draft
+export function plan(draft: Draft, { inPlace, reuse }: PlanOptions): Program {
+  placeUpdates(draft, inPlace)
+  const slots = findSlots(draft, inPlace)
+  const arenaBytes = (reuse ? placeSlots : placeApart)([...new Set(slots.values())])
+  const { values, literals, renumber } = compactValues(draft, slots)
+  const { inputCount, stateCount, resultCount } = draft
   const instructions = draft.instructions.map((instruction) => ({
     ...instruction,
     inputs: instruction.inputs.map(renumber),
@@ -19,17 +27,22 @@ export function plan(draft: Draft): Program {
   return { values, instructions, literals, inputCount, stateCount, resultCount, arenaBytes }
 }
 
-/** The values that instructions mention, and the program's bound ones, under new numbers. */
+/** The values that instructions mention, and the program's bound ones, under new numbers; and the literals among them. */
 function compactValues(draft: Draft, slots: ReadonlyMap<number, Slot>) {
   const numbers = new Map<number, number>()
   const values: Value[] = []
+  const literals: TypedArray[] = []
   const mentioned = new Set(draft.instructions.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]))
+  const placeOf = (place: Place, offset: number | undefined): Place => {
+    if (offset !== undefined) return { kind: 'arena', offset }
+    if (place.kind !== 'literal') return place
+    return { kind: 'literal', index: literals.push(draft.literals[place.index]!) - 1 }
+  }
   draft.values.forEach(({ dtype, shape, place }, id) => {
-    const offset = slots.get(id)?.offset
     const bound = place !== null && place.kind !== 'literal'
     if (!mentioned.has(id) && !bound) return
     numbers.set(id, values.length)
-    values.push({ dtype, shape, place: offset === undefined ? place! : { kind: 'arena', offset } })
+    values.push({ dtype, shape, place: placeOf(place!, slots.get(id)?.offset) })
   })
-  return { values, renumber: (id: number) => numbers.get(id)! }
+  return { values, literals, renumber: (id: number) => numbers.get(id)! }
 }

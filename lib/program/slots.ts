@@ -13,7 +13,7 @@ export interface Slot {
 }
 
 /** The slot of each value that has no other place, without its offset: one that dies gives it to one that may replace it. */
-export function findSlots(draft: Draft): Map<number, Slot> {
+export function findSlots(draft: Draft, inPlace = true): Map<number, Slot> {
   const slots = new Map<number, Slot>()
   const { lastReaders } = usesOf(draft)
   draft.instructions.forEach((instruction, position) => {
@@ -22,7 +22,7 @@ export function findSlots(draft: Draft): Map<number, Slot> {
       const { place, dtype, shape } = draft.values[output]!
       if (place !== null) return
       const end = Math.max(position, lastReaders[output]!)
-      const donor = [...dying].find((value) => mayReplace(draft, instruction, i, value))
+      const donor = inPlace ? [...dying].find((value) => mayReplace(draft, instruction, i, value)) : undefined
       if (donor === undefined)
         slots.set(output, { bytes: alignUp(byteLength(dtype, shape)), begin: position, end, offset: 0 })
       else {
@@ -33,6 +33,16 @@ export function findSlots(draft: Draft): Map<number, Slot> {
     })
   })
   return slots
+}
+
+/** Each slot in memory of its own. */
+export function placeApart(slots: readonly Slot[]): number {
+  let arenaBytes = 0
+  for (const slot of slots) {
+    slot.offset = arenaBytes
+    arenaBytes += slot.bytes
+  }
+  return arenaBytes
 }
 
 /** Above this many, the work of comparing each slot with all others would show. */

@@ -1,15 +1,18 @@
-/** State updates: each new value is written where the old one stands, as long as nothing is lost; else copied there at the end. */
+/**
+ * State updates: each new value is written where the old one stands, as long as nothing is lost; else, or where that is
+ * not wanted, copied there at the end.
+ */
 import { sizeOf } from '../shape.ts'
 import { addValue, type Draft, instruction, usesOf } from './draft.ts'
 import { mayReplace } from './in-place.ts'
 import { type Instruction, opcodeFacts } from './instructions.ts'
 import type { Place } from './program.ts'
 
-export function placeUpdates(draft: Draft): void {
+export function placeUpdates(draft: Draft, wantsInPlace = true): void {
   if (draft.updates.length === 0) return
   const oldValues = oldValuesOf(draft)
   delayUpdates(draft, oldValues)
-  const inPlace = inPlaceTest(draft)
+  const inPlace = wantsInPlace ? inPlaceTest(draft) : () => false
   const saved: Instruction[] = []
   const copies: Instruction[] = []
   for (const { state, value } of draft.updates) {

@@ -79,11 +79,9 @@ describe('one instruction', () => {
     expect(f.program(zeros([4, 3]), labels(4))).toMatchInlineSnapshot(`
       "%0: float32[4,3] input 0
       %1: int32[4] input 1
-      %5: float32[] literal 0 = 1
-      %2: float32[4] @0, %3: float32[4,3] @64 = softmaxCrossEntropy %0 %1 { rows: 4, columns: 3 }
+      %2: float32[4] @0, %3: float32[4,3] result 1 = softmaxCrossEntropy %0 %1 { rows: 4, columns: 3 }
       %4: float32[1] result 0 = reduce %2 { kind: sum, outer: 1, reduced: 4, inner: 1 }
-      %6: float32[4,3] result 1 = elementwise { a = mul %5 %3 } → a
-      arena 128 bytes"
+      arena 64 bytes"
     `)
   })
 
@@ -153,18 +151,17 @@ describe('in place', () => {
       %4: float32[2,4] input 0
       %6: int32[2] input 1
       %10: float32[] literal 0 = 2
-      %12: float32[] literal 1 = 1
-      %16: float32[] input 2
+      %12: float32[] literal 1 = 0.5
+      %15: float32[] input 2
       %5: float32[2,3] @0 = matmul %4 %0 + %1
       %7: float32[2] @64, %8: float32[2,3] @128 = softmaxCrossEntropy %5 %6 { rows: 2, columns: 3 }
       %9: float32[1] @0 = reduce %7 { kind: sum, outer: 1, reduced: 2, inner: 1 }
       %11: float32[] result 0 = elementwise { a = div %9 %10 } → a
-      %13: float32[] @0 = elementwise { a = div %12 %10 } → a
-      %14: float32[2,3] @128 = elementwise { a = mul %13 %8 } → a
-      %15: float32[4,3] @0 = matmul %4ᵀ %14
-      %17: float32[4,3] state 0, %18: float32[4,3] state 2 = momentum %0 %15 %2 %16 { size: 12, momentum: 0.9, nesterov: false }
-      %19: float32[1,3] @0 = reduce %14 { kind: sum, outer: 1, reduced: 2, inner: 3 }
-      %20: float32[3] state 1, %21: float32[3] state 3 = momentum %1 %19 %3 %16 { size: 3, momentum: 0.9, nesterov: false }
+      %13: float32[2,3] @128 = elementwise { a = mul %12 %8 } → a
+      %14: float32[4,3] @0 = matmul %4ᵀ %13
+      %16: float32[4,3] state 0, %17: float32[4,3] state 2 = momentum %0 %14 %2 %15 { size: 12, momentum: 0.9, nesterov: false }
+      %18: float32[1,3] @0 = reduce %13 { kind: sum, outer: 1, reduced: 2, inner: 3 }
+      %19: float32[3] state 1, %20: float32[3] state 3 = momentum %1 %18 %3 %15 { size: 3, momentum: 0.9, nesterov: false }
       arena 192 bytes"
     `)
   })
@@ -198,6 +195,7 @@ describe('in place', () => {
       %22: float32[] literal 1 = 2
       %24: float32[] literal 2 = 0
       %25: float32[] literal 3 = 1
+      %26: float32[] literal 4 = 0.5
       %31: float32[] input 2
       %15: float32[2,8] @128 = elementwise { a = cast %13 float32; b = div a %14 } → b
       %16: float32[2,4] @192 = matmul %15 %0 + %1, relu
@@ -205,7 +203,6 @@ describe('in place', () => {
       %19: float32[2] @64, %20: float32[2,3] @256 = softmaxCrossEntropy %17 %18 { rows: 2, columns: 3 }
       %21: float32[1] @0 = reduce %19 { kind: sum, outer: 1, reduced: 2, inner: 1 }
       %23: float32[] result 0 = elementwise { a = div %21 %22 } → a
-      %26: float32[] @0 = elementwise { a = div %25 %22 } → a
       %27: float32[2,3] @256 = elementwise { a = mul %26 %20 } → a
       %28: float32[2,4] @320 = matmul %27 %2ᵀ
       %29: float32[2,4] @320 = elementwise { a = greater %16 %24; b = where a %28 %24 } → b

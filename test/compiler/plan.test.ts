@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { activeBackend, setBackend } from '../../lib/backend/active.ts'
 import { compile } from '../../lib/compile.ts'
 import { tensor } from '../../lib/creation.ts'
@@ -183,14 +183,14 @@ describe('values in place', () => {
   test('an operand of narrower elements is not overwritten', () => {
     const bytes = randn([64], { seed: 1 }).mul(100).cast('uint8')
     const wide = bytes.slice(0, 16).cast('float32').add(0.5)
-    const [result] = resultsOf(build([wide], []))
+    const [result] = resultsOf(build([wide], ['inPlace', 'reuse']))
     expect(Array.from(result!)).toEqual(Array.from(bytes.dataSync().slice(0, 16), (x) => x + 0.5))
   })
 
   test('a chain needs one slot, whatever its length', () => {
     let x = tensor(new Float32Array(64)).add(1)
     for (let i = 0; i < 50; i++) x = x.mul(0.5).softmax()
-    expect(build([x.sum()], []).program.arenaBytes).toBe(256)
+    expect(build([x.sum()], ['inPlace', 'reuse']).program.arenaBytes).toBe(256)
   })
 
   test('values without elements share nothing that matters', () => {
@@ -276,6 +276,11 @@ describe('random graphs', () => {
 
   test.each(backends)('update variables to what their new values are on %s', (backend) => {
     setBackend(backend)
+    // Whether a product takes in what follows, which changes its last bit, depends on who else reads it.
+    vi.stubEnv('GALVANI_PASSES', '-epilogue')
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
     fc.assert(
       fc.property(tape, tape, (numbers, choices) => {
         const tapeOf = () => new Tape(numbers)

@@ -33,6 +33,11 @@ const unary: readonly ((x: Tensor) => Tensor)[] = [
   (x) => x.greater(0.1).where(x, x.mul(0.25)),
   (x) => x.stopGradient().mul(x),
   (x) => x.gather(tensor([0, 0], { dtype: 'int32' })),
+  (x) =>
+    x
+      .tanh()
+      .mul(x.softmax())
+      .add(x.softmax().sum(1, { keepDims: true })),
 ]
 
 const binary: readonly ((x: Tensor, y: Tensor) => Tensor)[] = [

@@ -5,7 +5,7 @@ import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/dtype.ts'
 import { lower, type NodeUpdate } from '../../lib/graph/lower.ts'
 import { buildProgram } from '../../lib/program/build.ts'
-import { type FusionPass, fusionPasses } from '../../lib/program/fuse.ts'
+import { type PassName, passNames } from '../../lib/program/passes/index.ts'
 import { arenaAlignment, type Program, type Value, valueBytes } from '../../lib/program/program.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { runProgram } from '../support/run.ts'
@@ -18,7 +18,7 @@ export interface Built {
 /** The program that computes these tensors. */
 export function build(
   tensors: readonly Tensor[],
-  passes: readonly FusionPass[] = fusionPasses,
+  passes: readonly PassName[] = passNames,
   updates: readonly NodeUpdate[] = [],
 ): Built {
   const { draft, inputs } = lower(

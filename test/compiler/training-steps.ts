@@ -4,15 +4,19 @@ import { gradients } from '../../lib/graph/autograd.ts'
 import { lower } from '../../lib/graph/lower.ts'
 import * as instructions from '../../lib/graph/ops/optimizer.ts'
 import { buildProgram } from '../../lib/program/build.ts'
+import type { PassName } from '../../lib/program/passes/index.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { sizeOf } from '../../lib/shape.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { type Variable, variable } from '../../lib/variable.ts'
 
+/** A program of the passes that are given, or all. */
+export type MakeProgram = (passes?: readonly PassName[]) => Program
+
 const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
 
 /** A loss and the updates of every parameter by Adam, in one program. */
-function stepProgram(parameters: readonly Variable[], loss: Tensor): Program {
+function stepProgram(parameters: readonly Variable[], loss: Tensor): MakeProgram {
   const [rate, step] = [tensor(0.001), tensor(1)]
   const found = gradients(
     loss.node,
@@ -23,13 +27,13 @@ function stepProgram(parameters: readonly Variable[], loss: Tensor): Program {
     const values = instructions.adam(p.node, found[i]!, m.node, v.node, rate.node, step.node, adam)
     return [p, m, v].map(({ node }, j) => ({ leaf: node, value: values[j]! }))
   })
-  return buildProgram(lower([loss.node], updates).draft)
+  return (passes) => buildProgram(lower([loss.node], updates).draft, passes)
 }
 
 const classes = (...shape: number[]) => tensor(new Int32Array(sizeOf(shape)), { shape })
 
 /** Layers of the given widths with relu between them. */
-function perceptron(batch: number, widths: readonly number[]): Program {
+function perceptron(batch: number, widths: readonly number[]): MakeProgram {
   const parameters: Variable[] = []
   let x = tensor(new Uint8Array(batch * widths[0]!), { shape: [batch, widths[0]!] })
     .cast('float32')
@@ -44,7 +48,7 @@ function perceptron(batch: number, widths: readonly number[]): Program {
 }
 
 /** Blocks of attention and a residual network, over rows looked up in a table. */
-function transformer(blocks: number, length: number, width: number): Program {
+function transformer(blocks: number, length: number, width: number): MakeProgram {
   const table = variable(zeros([50, width]))
   const parameters = [table]
   const weight = (rows: number, columns: number) => {
@@ -73,12 +77,12 @@ function transformer(blocks: number, length: number, width: number): Program {
   return stepProgram(parameters, loss)
 }
 
-export const trainingSteps = (): Record<string, () => Program> => ({
-  'mnist, batch 128': () => perceptron(128, [784, 256, 128, 10]),
-  'mnist, batch 1024': () => perceptron(1024, [784, 256, 128, 10]),
-  'mnist, batch 32': () => perceptron(32, [784, 256, 128, 10]),
-  'ten layers': () => perceptron(64, [300, 250, 200, 180, 160, 140, 120, 100, 80, 60, 10]),
-  hourglass: () => perceptron(200, [784, 400, 100, 20, 100, 400, 784]),
-  transformer: () => transformer(3, 16, 32),
-  'wide transformer': () => transformer(2, 24, 100),
+export const trainingSteps = (): Record<string, MakeProgram> => ({
+  'mnist, batch 128': perceptron(128, [784, 256, 128, 10]),
+  'mnist, batch 1024': perceptron(1024, [784, 256, 128, 10]),
+  'mnist, batch 32': perceptron(32, [784, 256, 128, 10]),
+  'ten layers': perceptron(64, [300, 250, 200, 180, 160, 140, 120, 100, 80, 60, 10]),
+  hourglass: perceptron(200, [784, 400, 100, 20, 100, 400, 784]),
+  transformer: transformer(3, 16, 32),
+  'wide transformer': transformer(2, 24, 100),
 })

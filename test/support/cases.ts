@@ -7,7 +7,7 @@ import { gradients } from '../../lib/graph/autograd.ts'
 import { lower } from '../../lib/graph/lower.ts'
 import { data } from '../../lib/graph/ops/leaf.ts'
 import { buildProgram } from '../../lib/program/build.ts'
-import { type FusionPass, fusionPasses } from '../../lib/program/fuse.ts'
+import { type PassName, passNames } from '../../lib/program/passes/index.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { formatProgram } from '../../lib/program/text.ts'
 import { type Shape, sizeOf } from '../../lib/shape.ts'
@@ -113,14 +113,14 @@ export interface CaseProgram {
   readonly inputs: Buffers
 }
 
-function programOf(results: readonly Tensor[], passes: readonly FusionPass[] = []): CaseProgram {
+function programOf(results: readonly Tensor[], passes: readonly PassName[] = []): CaseProgram {
   const { draft, inputs } = lower(results.map(({ node }) => node))
   return { program: buildProgram(draft, passes), inputs: inputs.map((leaf) => leaf.storage!.array) }
 }
 
 /** Unfused, and fused where that is another program. */
 function fusedAndNot(results: readonly Tensor[]): CaseProgram[] {
-  const [unfused, fused] = [programOf(results), programOf(results, fusionPasses)]
+  const [unfused, fused] = [programOf(results), programOf(results, passNames)]
   return formatProgram(fused.program) === formatProgram(unfused.program) ? [unfused] : [unfused, fused]
 }
 

@@ -1,29 +1,8 @@
-/** Fusion: passes over a correct draft that leave fewer instructions and fewer trips through memory. */
-import { sizeOf } from '../shape.ts'
-import { type Draft, type Uses, usesOf } from './draft.ts'
-import { fuseElementwise } from './fuse-elementwise.ts'
-import type { ActivationName, InstructionOf, LoadPattern, MicroInstruction } from './instructions.ts'
-import { isDense } from './signatures.ts'
-
-export const fusionPasses = ['epilogue', 'elementwise'] as const
-export type FusionPass = (typeof fusionPasses)[number]
-
-/** Runs the passes that are on, in order. */
-export function fuse(draft: Draft, passes: readonly FusionPass[] = fusionPasses): void {
-  dropUnreadOutputs(draft)
-  if (passes.includes('epilogue')) fuseEpilogues(draft)
-  if (passes.includes('elementwise')) fuseElementwise(draft)
-}
-
-/** Losses whose gradient nobody reads are computed without it. */
-function dropUnreadOutputs(draft: Draft): void {
-  const { counts } = usesOf(draft)
-  draft.instructions = draft.instructions.map((instruction) => {
-    if (instruction.opcode !== 'softmaxCrossEntropy') return instruction
-    const [losses, gradient] = instruction.outputs
-    return gradient !== undefined && counts[gradient] === 0 ? { ...instruction, outputs: [losses!] } : instruction
-  })
-}
+/** Bias and activation become part of the matmul they follow, which applies both while its tile is in registers. */
+import { sizeOf } from '../../shape.ts'
+import { type Draft, type Uses, usesOf } from '../draft.ts'
+import type { ActivationName, InstructionOf, LoadPattern, MicroInstruction } from '../instructions.ts'
+import { isDense } from '../signatures.ts'
 
 const isActivation = (op: string): op is ActivationName =>
   op === 'relu' || op === 'leakyRelu' || op === 'sigmoid' || op === 'tanh'
@@ -31,8 +10,8 @@ const isActivation = (op: string): op is ActivationName =>
 type Matmul = InstructionOf<'matmul'>
 type Absorb = (draft: Draft, matmul: Matmul, next: InstructionOf<'elementwise'>) => Matmul | null
 
-/** matmul → + bias[n] → activation becomes one matmul that does both while its tile is in registers. */
-function fuseEpilogues(draft: Draft): void {
+/** matmul → + bias[n] → activation becomes one matmul. */
+export function fuseEpilogues(draft: Draft): void {
   const uses = usesOf(draft)
   const removed = new Set<number>()
   for (let position = 0; position < draft.instructions.length; position++) {

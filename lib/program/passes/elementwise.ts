@@ -1,7 +1,7 @@
 /** Elementwise instructions that only one other one reads, densely and over the same shape, become one group with it. */
-import { type Draft, instruction, usesOf } from './draft.ts'
-import type { Instruction, InstructionOf, LoadPattern, MicroInstruction } from './instructions.ts'
-import { isDense } from './signatures.ts'
+import { type Draft, instruction, usesOf } from '../draft.ts'
+import type { Instruction, InstructionOf, LoadPattern, MicroInstruction } from '../instructions.ts'
+import { isDense } from '../signatures.ts'
 
 /** A group's registers live in the first-level cache, so it stays small. */
 const maxSteps = 24
@@ -82,31 +82,34 @@ function sharedValues(a: Group, b: Group): Set<number> {
   return new Set(a.operands.map(({ value }) => value).filter((value) => values.has(value)))
 }
 
-/** Numbers the registers anew: operands of the group first, then the steps of its members in order. */
+/** Numbers the registers anew: operands of the group first, then the steps of its members in order, equal ones once. */
 function emit({ members, operands }: Group): Elementwise {
   if (members.length === 1) return members[0]!
   const code: MicroInstruction[] = []
   const made = new Map<number, number>()
   for (const { inputs, outputs, params } of members) {
-    const base = operands.length + code.length - inputs.length
-    const external = inputs.map((value, i) => {
+    const registers = inputs.map((value, i) => {
       const operand = { value, pattern: params.operands[i]! }
       return made.get(value) ?? operands.findIndex((other) => sameOperand(other, operand))
     })
-    const register = (r: number) => (r < inputs.length ? external[r]! : base + r)
-    for (const step of params.code) code.push({ ...step, args: step.args.map(register) })
+    for (const step of params.code) {
+      const next = { ...step, args: step.args.map((register) => registers[register]!) }
+      const known = code.findIndex((other) => sameStep(other, next))
+      registers.push(operands.length + (known >= 0 ? known : code.push(next) - 1))
+    }
     outputs.forEach((value, i) => {
-      made.set(value, register(params.results[i]!))
+      made.set(value, registers[params.results[i]!]!)
     })
   }
   const { outputs, params } = members.at(-1)!
-  const results = outputs.map((value) => made.get(value)!)
-  const patterns = operands.map(({ pattern }) => pattern)
   const inputs = operands.map(({ value }) => value)
   return instruction('elementwise', inputs, outputs, {
     shape: params.shape,
-    operands: patterns,
+    operands: operands.map(({ pattern }) => pattern),
     code,
-    results,
+    results: outputs.map((value) => made.get(value)!),
   }) as Elementwise
 }
+
+const sameStep = (a: MicroInstruction, b: MicroInstruction): boolean =>
+  a.op === b.op && a.dtype === b.dtype && a.to === b.to && sameExtents(a.args, b.args)

@@ -1,0 +1,141 @@
+/**
+ * Constants: elementwise instructions on literals are computed here, and those that change nothing go. Only operations
+ * that every backend computes to the bit are folded, so that folding changes no result.
+ */
+import { allocate, type DType, isFloat } from '../../dtype.ts'
+import { sizeOf } from '../../shape.ts'
+import { type Draft, renameValues, substitute } from '../draft.ts'
+import {
+  type Instruction,
+  type InstructionOf,
+  type LoadPattern,
+  type MicroInstruction,
+  type MicroOpName,
+  microResultDType,
+} from '../instructions.ts'
+import { isDense } from '../signatures.ts'
+
+type Elementwise = InstructionOf<'elementwise'>
+
+/** A literal of more elements would cost more than the instruction. */
+const mostElements = 16
+
+export function foldConstants(draft: Draft): void {
+  const replaced = new Map<number, number>()
+  const rest: Instruction[] = []
+  for (const next of draft.instructions) {
+    if (next.opcode !== 'elementwise') {
+      rest.push(next)
+      continue
+    }
+    const same = unchanged(draft, next)
+    if (same !== null) rest.push(...substitute(draft, next.outputs[0]!, same, replaced))
+    else if (!fold(draft, next, replaced)) rest.push(next)
+  }
+  draft.instructions = rest
+  renameValues(draft, replaced)
+}
+
+/** In float64: storing the result rounds it once, which for these is exact also for float32. */
+const exact: { readonly [K in MicroOpName]?: (a: number, b: number, c: number) => number } = {
+  identity: (a) => a,
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  maximum: (a, b) => Math.max(a, b),
+  minimum: (a, b) => Math.min(a, b),
+  neg: (a) => -a,
+  abs: Math.abs,
+  sign: Math.sign,
+  square: (a) => a * a,
+  sqrt: Math.sqrt,
+  equal: (a, b) => Number(a === b),
+  notEqual: (a, b) => Number(a !== b),
+  less: (a, b) => Number(a < b),
+  lessEqual: (a, b) => Number(a <= b),
+  greater: (a, b) => Number(a > b),
+  greaterEqual: (a, b) => Number(a >= b),
+  where: (condition, a, b) => (condition !== 0 ? a : b),
+  cast: (a) => a,
+}
+
+/** Null where it is not exact: products of integers need more bits than float64 has, and casts to integers saturate. */
+function compute({ op, dtype, to, args }: MicroInstruction, x: readonly number[]): number | null {
+  const f = exact[op]
+  const isExact = op === 'cast' ? isFloat(to!) : op === 'where' || isFloat(dtype)
+  if (f === undefined || !isExact) return null
+  return f(...(args.map((register) => x[register]!) as [number, number, number]))
+}
+
+/** Makes the outputs literals where all operands are; says whether it did. */
+function fold(draft: Draft, { inputs, outputs, params }: Elementwise, replaced: ReadonlyMap<number, number>): boolean {
+  const size = sizeOf(params.shape)
+  if (size > mostElements || outputs.some((id) => draft.values[id]!.place !== null)) return false
+  const data = inputs.map((id) => literalOf(draft, replaced.get(id) ?? id))
+  if (data.some((array) => array === null)) return false
+  const made = outputs.map((id) => allocate(draft.values[id]!.dtype, size))
+  for (let i = 0; i < size; i++) {
+    const registers = data.map((array, k) => array![elementOf(params.operands[k]!, params.shape, i)]!)
+    for (const step of params.code) {
+      const result = compute(step, registers)
+      if (result === null) return false
+      registers.push(rounded(microResultDType(step), result))
+    }
+    params.results.forEach((register, k) => {
+      made[k]![i] = registers[register]!
+    })
+  }
+  outputs.forEach((id, k) => {
+    draft.values[id]!.place = { kind: 'literal', index: draft.literals.push(made[k]!) - 1 }
+  })
+  return true
+}
+
+const literalOf = ({ values, literals }: Draft, value: number) => {
+  const { place } = values[value]!
+  return place?.kind === 'literal' ? literals[place.index]! : null
+}
+
+function rounded(dtype: DType, x: number): number {
+  const register = allocate(dtype, 1)
+  register[0] = x
+  return register[0]!
+}
+
+/** Which element of an operand belongs to element `i` of the shape. */
+function elementOf({ offset, strides }: LoadPattern, shape: readonly number[], i: number): number {
+  let element = offset
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    element += (i % shape[axis]!) * strides[axis]!
+    i = Math.floor(i / shape[axis]!)
+  }
+  return element
+}
+
+/** The operand that x·1, 1·x, x/1 and x − 0 give, read as it stands; else null. −0 is no such 0. */
+function unchanged(draft: Draft, { inputs, params }: Elementwise): number | null {
+  const [step] = params.code
+  if (params.code.length !== 1 || params.results[0] !== inputs.length) return null
+  const [left, right] = step!.args as [number, number]
+  const isNeutral = (register: number | undefined, neutral: number) => {
+    const data = register === undefined ? null : literalOf(draft, inputs[register]!)
+    return data?.length === 1 && Object.is(data[0], neutral)
+  }
+  const whole = (register: number) => {
+    const value = inputs[register]!
+    const { shape } = draft.values[value]!
+    return sizeOf(shape) === sizeOf(params.shape) && isDense(params.shape, params.operands[register]!) ? value : null
+  }
+  switch (step!.op) {
+    case 'mul':
+      if (isNeutral(left, 1)) return whole(right)
+      return isNeutral(right, 1) ? whole(left) : null
+    case 'div':
+      return isNeutral(right, 1) ? whole(left) : null
+    case 'sub':
+      return isNeutral(right, 0) ? whole(left) : null
+    default:
+      return null
+  }
+}
