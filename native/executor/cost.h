@@ -27,9 +27,20 @@ inline double per_element(MicroOp op) {
     case MicroOp::k_log:
     case MicroOp::k_sigmoid:
     case MicroOp::k_tanh:
+    case MicroOp::k_expm1:
+    case MicroOp::k_log1p:
+    case MicroOp::k_sin:
+    case MicroOp::k_cos:
+    case MicroOp::k_erf:
+    case MicroOp::k_silu:
+    case MicroOp::k_elu:
     case MicroOp::k_softplus: return 0.7;
+    case MicroOp::k_gelu:
+    case MicroOp::k_geluTanh: return 1;
     case MicroOp::k_pow: return 2;
     case MicroOp::k_div:
+    case MicroOp::k_reciprocal:
+    case MicroOp::k_rsqrt:
     case MicroOp::k_sqrt: return 0.25;
     default: return 0.1;
   }

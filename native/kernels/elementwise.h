@@ -61,6 +61,16 @@ GALVANI_UNARY(Log, Long, log(a))
 GALVANI_UNARY(Sigmoid, Long, sigmoid(a))
 GALVANI_UNARY(Tanh, Long, tanh(a))
 GALVANI_UNARY(Softplus, Long, softplus(a))
+GALVANI_UNARY(Expm1, Long, expm1(a))
+GALVANI_UNARY(Log1p, Long, log1p(a))
+GALVANI_UNARY(Sin, Long, sin(a))
+GALVANI_UNARY(Cos, Long, cos(a))
+GALVANI_UNARY(Rsqrt, Cheap, rsqrt(a))
+GALVANI_UNARY(Reciprocal, Cheap, reciprocal(a))
+GALVANI_UNARY(Erf, Long, erf(a))
+GALVANI_UNARY(Silu, Long, silu(a))
+GALVANI_UNARY(Gelu, Long, gelu(a))
+GALVANI_UNARY(GeluTanh, Long, gelu_tanh(a))
 GALVANI_BINARY(Add, Cheap, V, a + b)
 GALVANI_BINARY(Subtract, Cheap, V, a - b)
 GALVANI_BINARY(Multiply, Cheap, V, a * b)
@@ -68,6 +78,7 @@ GALVANI_BINARY(Divide, Cheap, V, a / b)
 GALVANI_BINARY(Maximum, Cheap, V, maximum(a, b))
 GALVANI_BINARY(Minimum, Cheap, V, minimum(a, b))
 GALVANI_BINARY(LeakyRelu, Cheap, V, leaky_relu(a, b))
+GALVANI_BINARY(Elu, Long, V, elu(a, b))
 GALVANI_BINARY(Pow, Long, V, pow(a, b))
 GALVANI_BINARY(Equal, Cheap, I32, truth(a == b))
 GALVANI_BINARY(NotEqual, Cheap, I32, truth(a != b))
@@ -136,13 +147,14 @@ void identity_kernel(const void* a, const void*, const void*, void* out, int64_t
   __builtin_memmove(out, a, static_cast<size_t>(n) * sizeof(T));
 }
 
+// Flattened: a call for each vector would load all constants anew.
 template <class Op, class T, class Out = T>
-void unary_kernel(const void* a, const void*, const void*, void* out, int64_t n) {
+__attribute__((flatten)) void unary_kernel(const void* a, const void*, const void*, void* out, int64_t n) {
   for_each_vector<Op::kUnroll>(0, n, UnaryStep<Op, T, Out>{static_cast<const T*>(a), static_cast<Out*>(out)});
 }
 
 template <class Op, class T, class Out = T>
-void binary_kernel(const void* a, const void* b, const void*, void* out, int64_t n) {
+__attribute__((flatten)) void binary_kernel(const void* a, const void* b, const void*, void* out, int64_t n) {
   const BinaryStep<Op, T, Out> step{static_cast<const T*>(a), static_cast<const T*>(b), static_cast<Out*>(out)};
   for_each_vector<Op::kUnroll>(0, n, step);
 }

@@ -15,6 +15,7 @@ namespace galvani {
 #define GALVANI_MICRO_OPS(X)                                                                                          \
   X(identity) X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(neg) X(abs) X(sign) X(square) X(sqrt)         \
   X(exp) X(log) X(step) X(sigmoid) X(tanh) X(relu) X(leakyRelu) X(softplus)                                            \
+  X(expm1) X(log1p) X(sin) X(cos) X(rsqrt) X(reciprocal) X(erf) X(silu) X(elu) X(gelu) X(geluTanh)                     \
   X(equal) X(notEqual) X(less) X(lessEqual) X(greater) X(greaterEqual) X(where) X(cast)
 #define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min)
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)

@@ -1,5 +1,6 @@
-// exp, log, tanh, sigmoid, softplus and pow over F32. The polynomials are minimax (Remez); ±0, infinities, NaN and
-// denormal inputs and outputs are those of IEEE 754. math_test.cc states and measures the errors.
+// The exponential and its kin, the logarithm, and roots over F32, each within an ulp of the exact value (softplus, silu
+// and elu within two). The polynomials are minimax (Remez). ±0, infinities, NaN and denormal inputs and outputs are those
+// of IEEE 754. docs/accuracy.md states the greatest errors over all floats.
 #pragma once
 
 constexpr float kInfinity = __builtin_inff();
@@ -12,6 +13,8 @@ inline F32 abs(F32 a) { return from_bits(bits(a) & broadcast(0x7fffffff)); }
 inline F32 negative_abs(F32 a) { return from_bits(bits(a) | broadcast(static_cast<int32_t>(0x80000000))); }
 inline I32 sign_bit(F32 a) { return bits(a) & broadcast(static_cast<int32_t>(0x80000000)); }
 inline F32 flip_sign(F32 a, I32 sign) { return from_bits(bits(a) ^ sign); }
+// For functions through 0, whose 0 takes the sign of its argument.
+inline F32 with_sign_of(F32 magnitude, F32 x) { return from_bits((bits(magnitude) & broadcast(0x7fffffff)) | sign_bit(x)); }
 
 // c[0]·x^(n-1) + … + c[n-1].
 template <int n>
@@ -21,25 +24,60 @@ inline F32 polynomial(F32 x, const float (&c)[n]) {
   return sum;
 }
 
-// x = n·ln 2 + r with integral n and |r| <= ln 2 / 2 (Cody and Waite). What would overflow or vanish is brought to
-// where it just does; NaN passes.
+// x = n·ln 2 + r with integral n and |r| <= ln 2 / 2 (Cody and Waite). What would overflow, or vanish even if it is
+// multiplied by x, is brought to where it just does; NaN passes.
 struct ExpArgument {
   F32 n, r;
 };
 inline ExpArgument reduce_exp(F32 x) {
-  x = min(broadcast(89.0f), max(broadcast(-104.0f), x));
+  x = min(broadcast(89.0f), max(broadcast(-115.0f), x));
   const F32 n = round(x * broadcast(1.44269504f));
-  return {n, fma(n, broadcast(-kLn2Low), fma(n, broadcast(-kLn2High), x))};
+  return {n, fnma(n, broadcast(kLn2Low), fnma(n, broadcast(kLn2High), x))};
 }
 
-// 2^n·e^r, e^r = 1 + r + r²·P(r). The error of P is 2^-28 of e^r.
-inline F32 exp_reduced(ExpArgument a) {
+// e^r - 1 - r = r²·P(r) + low. The error of P is 2^-28 of e^r.
+inline F32 exp_tail(F32 r, F32 low) {
   constexpr float kP[] = {0.0013814539f, 0.008368745f, 0.04166839f, 0.16666521f, 0.49999994f};
-  const F32 tail = fma(a.r * a.r, polynomial(a.r, kP), a.r);
-  return ldexp(tail + broadcast(1.0f), a.n);
+  return fma(r * r, polynomial(r, kP), low);
 }
 
-inline F32 exp(F32 x) { return exp_reduced(reduce_exp(x)); }
+// e^r, the last sum unrounded.
+inline Pair exp_mantissa(F32 r) {
+  const Pair sum = quick_two_sum(broadcast(1.0f), r);
+  return {sum.high, exp_tail(r, sum.low)};
+}
+
+// e^(high + low) = 2^n · a mantissa, for what is multiplied by a large exponent.
+struct ScaledPair {
+  Pair mantissa;
+  F32 n;
+};
+inline ScaledPair exp_of_pair(Pair x) {
+  const ExpArgument argument = reduce_exp(x.high);
+  const Pair r = quick_two_sum(argument.r, x.low);
+  const Pair sum = quick_two_sum(broadcast(1.0f), r.high);
+  return {{sum.high, exp_tail(r.high, sum.low + r.low)}, argument.n};
+}
+
+inline F32 exp(F32 x) {
+  const ExpArgument argument = reduce_exp(x);
+  const Pair mantissa = exp_mantissa(argument.r);
+  return ldexp(mantissa.high + mantissa.low, argument.n);
+}
+
+// 2^n·((1 - 2^-n) + (e^r - 1)); e^r - 1 = r + r²·P(r). From n = -30 down it is -1. Up to ½, n is 0: so near 0 nothing
+// cancels, and P holds up to there; its error is 2^-32.
+inline F32 expm1(F32 x) {
+  constexpr float kP[] = {2.4814877e-5f, 1.9964243e-4f, 1.3889116e-3f, 8.333176e-3f, 0.041666664f, 0.16666667f, 0.5f};
+  const ExpArgument a = reduce_exp(x);
+  const Mask small = abs(x) < broadcast(0.5f);
+  const F32 n = select(small, zero(), max(broadcast(-30.0f), a.n));
+  const F32 r = select(small, x, a.r);
+  const F32 power = power_of_two(max(broadcast(-126.0f), zero() - n));
+  const Pair one_less = quick_two_sum(broadcast(1.0f), zero() - power);
+  const Pair sum = quick_two_sum(one_less.high, r);
+  return with_sign_of(ldexp(sum.high + fma(r * r, polynomial(r, kP), sum.low + one_less.low), n), x);
+}
 
 // x = m·2^e with m in [√½, √2), for finite x > 0.
 struct Split {
@@ -53,50 +91,125 @@ inline Split split(F32 x) {
   return {from_bits((shifted & broadcast(0x7fffff)) + sqrt_half), to_float(shift_right<23>(shifted)) - bias};
 }
 
-// e·ln 2 + log(1 + r) for r in [√½ - 1, √2 - 1]; log(1 + r) = r - r²/2 + r³·P(r). The error of P is 2^-30 of the log.
-inline F32 log_reduced(F32 e, F32 r) {
+// e·ln 2 + log(1 + r) + low for r in [√½ - 1, √2 - 1]; log(1 + r) = r - r²/2 + r³·P(r). The error of P is 2^-30 of the log.
+inline F32 log_reduced(F32 e, F32 r, F32 low) {
   constexpr float kP[] = {0.06746643f,  -0.11675652f, 0.11888161f, -0.124055885f, 0.14219552f,
                           -0.16667996f, 0.20002119f,  -0.2500001f, 0.33333313f};
   const F32 half = r * broadcast(-0.5f);
-  const F32 tail = fma(half, r, fma(e, broadcast(kLn2Low), r * r * r * polynomial(r, kP)));
+  const F32 tail = fma(half, r, fma(e, broadcast(kLn2Low), fma(r * r * r, polynomial(r, kP), low)));
   return fma(e, broadcast(kLn2High), r + tail);
+}
+
+// Of a logarithm that is right for finite y > 0.
+inline F32 log_special(F32 y, F32 result) {
+  result = select(y < broadcast(kInfinity), result, y);
+  result = select(y < zero(), broadcast(kNaN), result);
+  return select(y == zero(), broadcast(-kInfinity), result);
 }
 
 inline F32 log(F32 x) {
   const Split s = split(x);
-  F32 result = log_reduced(s.e, s.m - broadcast(1.0f));
-  result = select(x < broadcast(kInfinity), result, x);
-  result = select(x < zero(), broadcast(kNaN), result);
-  return select(x == zero(), broadcast(-kInfinity), result);
+  return log_special(x, log_reduced(s.e, s.m - broadcast(1.0f), zero()));
+}
+
+// The log of the rounded 1 + x, and what rounding took from it over 1 + x; near 0, 1 + x is not rounded at all.
+inline F32 log1p(F32 x) {
+  const Pair sum = two_sum(broadcast(1.0f), x);
+  const Split s = split(sum.high);
+  const Mask near = s.e == zero();
+  const F32 scale = power_of_two(max(broadcast(-126.0f), zero() - s.e));
+  const F32 low = select(near, zero(), sum.low * scale / s.m);
+  const F32 result = log_reduced(s.e, select(near, x, s.m - broadcast(1.0f)), low);
+  return log_special(sum.high, select(abs(x) < broadcast(0.5f), with_sign_of(result, x), result));
 }
 
 // log(1 + x) for x in [0, 1]: 1 + x is 1 + r, or 2·(1 + r), with an exact r.
 inline F32 log1p_unit(F32 x) {
   const Mask high = broadcast(0.41421357f) < x;
   const F32 r = select(high, x * broadcast(0.5f) - broadcast(0.5f), x);
-  return log_reduced(select(high, broadcast(1.0f), zero()), r);
+  return log_reduced(select(high, broadcast(1.0f), zero()), r, zero());
 }
 
 // max(x, 0) + log(1 + e^-|x|).
 inline F32 softplus(F32 x) { return max(zero(), x) + log1p_unit(exp(negative_abs(x))); }
 
-// 1 / (1 + e^-x), and for negative x e^x / (1 + e^x), which does not overflow. What the sum 1 + e loses is given back
-// as q·lost / (1 + e), for which 1 / (1 + e) ≈ 1 - e/2 is near enough.
-inline F32 sigmoid(F32 x) {
+// What 1 / (1 + e^-x), and for negative x e^x / (1 + e^x), which does not overflow, is made of: e^-|x| = 2^n · a mantissa, and
+// the quotient q + low = 1 / (1 + e^-|x|), the second part of which is what rounding took from the divisor and the quotient.
+struct SigmoidParts {
+  Pair mantissa;
+  F32 n, q, low;
+};
+inline SigmoidParts sigmoid_parts(Pair mantissa, F32 n) {
   const F32 one = broadcast(1.0f);
-  const F32 power = exp(negative_abs(x));
-  const F32 sum = power + one;
-  const F32 lost = power - (sum - one);
-  const F32 quotient = select(x < zero(), power, one) / sum;
-  return fma(quotient * lost, fma(power, broadcast(0.5f), broadcast(-1.0f)), quotient);
+  const F32 scale = power_of_two(n);
+  const Pair normal = quick_two_sum(mantissa.high, mantissa.low);
+  const F32 divisor = fma(scale, normal.high, one);
+  const F32 divisor_low = fma(scale, normal.low, fma(scale, normal.high, one - divisor));
+  const F32 q = one / divisor;
+  return {mantissa, n, q, fnma(q, divisor_low, remainder(one, q, divisor)) * q};
 }
 
-// x + x³·P(x²) up to 0.625 (the error of P is 2^-27), and 1 - 2 / (e^2x + 1) from there on.
+// q + low, times the mantissa where x is negative: to be multiplied by 2^n there. What else it is to be multiplied by comes
+// before a denormal result is rounded.
+inline F32 sigmoid_quotient(const SigmoidParts& s, Mask negative) {
+  const Pair m = s.mantissa;
+  return select(negative, multiply_add(m.high, s.q, fma(m.low, s.q, m.high * s.low)), s.q + s.low);
+}
+
+inline SigmoidParts sigmoid_parts(F32 x) {
+  const ExpArgument argument = reduce_exp(negative_abs(x));
+  return sigmoid_parts(exp_mantissa(argument.r), argument.n);
+}
+
+inline F32 sigmoid(F32 x) {
+  const SigmoidParts s = sigmoid_parts(x);
+  const Mask negative = x < zero();
+  const F32 quotient = sigmoid_quotient(s, negative);
+  return select(negative, ldexp(quotient, s.n), quotient);
+}
+
+// x·sigmoid(x), and -0 at -∞.
+inline F32 silu(F32 x) {
+  const SigmoidParts s = sigmoid_parts(x);
+  const Mask negative = x < zero();
+  const F32 product = sigmoid_quotient(s, negative) * max(broadcast(-115.0f), x);
+  return select(negative, ldexp(product, s.n), product);
+}
+
+inline F32 elu(F32 x, F32 alpha) { return select(zero() < x, x, alpha * expm1(x)); }
+
+// x + x³·P(x²) up to 0.625 (the error of P is 2^-27), and 1 - 2 / (e^2x + 1) from there on. At 10 it is 1 already.
 inline F32 tanh(F32 x) {
   constexpr float kP[] = {-0.005704985f, 0.020639084f, -0.053739715f, 0.13331442f, -0.3333328f};
+  const F32 one = broadcast(1.0f);
   const F32 a = abs(x);
   const F32 square = a * a;
   const F32 small = fma(a * square, polynomial(square, kP), a);
-  const F32 large = broadcast(1.0f) - broadcast(2.0f) / (exp(a + a) + broadcast(1.0f));
-  return flip_sign(select(a < broadcast(0.625f), small, large), sign_bit(x));
+  const F32 twice = min(broadcast(20.0f), a + a);
+  const F32 n = round(twice * broadcast(1.44269504f));
+  const F32 r = fnma(n, broadcast(kLn2Low), fnma(n, broadcast(kLn2High), twice));
+  const F32 scale = power_of_two(n);
+  const F32 power_less_scale = exp_tail(r, r);
+  const F32 one_and_scale = scale + one;
+  const F32 divisor = fma(scale, power_less_scale, one_and_scale);
+  const F32 divisor_low = fma(scale, power_less_scale, one_and_scale - divisor);
+  const F32 q = broadcast(2.0f) / divisor;
+  const F32 difference = one - q;
+  const F32 large = difference + fma(q * q * broadcast(0.5f), divisor_low, (one - difference) - q);
+  return with_sign_of(select(a < broadcast(0.625f), small, large), x);
+}
+
+inline F32 reciprocal(F32 x) { return broadcast(1.0f) / x; }
+
+// 1 / √x, and one step of Newton from there: y + y·(1 - x·y²) / 2.
+inline F32 rsqrt(F32 x) {
+  // Without fma the exact product would overflow.
+  const Mask huge = broadcast(0x1p64f) < x;
+  const F32 scaled = select(huge, x * broadcast(0x1p-64f), x);
+  const F32 y = broadcast(1.0f) / sqrt(scaled);
+  const Pair product = two_product(scaled, y);
+  const F32 rest = remainder(broadcast(1.0f), product.high, y) - product.low * y;
+  const F32 better = fma(y * broadcast(0.5f), rest, y);
+  const F32 result = select(abs(rest) < broadcast(1.0f), better, y);  // y at 0, ∞ and NaN
+  return select(huge & (x < broadcast(kInfinity)), result * broadcast(0x1p-32f), result);
 }

@@ -1,32 +1,6 @@
-// pow(x, y) = e^(y·log x), with the logarithm and the product in pairs of floats (Dekker, "A floating-point technique
-// for extending the available precision", 1971): an error in y·log x is multiplied by up to 104 in the result.
+// pow(x, y) = e^(y·log x), with the logarithm and the product in pairs of floats: an error in y·log x is multiplied by up
+// to 104 in the result.
 #pragma once
-
-// high + low, |low| at most half an ulp of high or nearly so.
-struct Pair {
-  F32 high, low;
-};
-
-// a + b exactly, for |a| >= |b| or a = 0.
-inline Pair quick_two_sum(F32 a, F32 b) {
-  const F32 sum = a + b;
-  return {sum, b - (sum - a)};
-}
-
-// a·b exactly (where nothing over- or underflows).
-inline Pair two_product(F32 a, F32 b) {
-  const F32 product = a * b;
-  if (kHasFma) return {product, fma(a, b, zero() - product)};
-  const F32 a_scaled = a * broadcast(4097.0f), b_scaled = b * broadcast(4097.0f);
-  const F32 a_high = a_scaled - (a_scaled - a), b_high = b_scaled - (b_scaled - b);
-  const F32 a_low = a - a_high, b_low = b - b_high;
-  return {product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low};
-}
-
-inline Pair multiply(Pair a, Pair b) {
-  const Pair product = two_product(a.high, b.high);
-  return quick_two_sum(product.high, product.low + (a.high * b.low + a.low * b.high));
-}
 
 // 2·atanh(s) = s·(2 + z·(2/3 + z·P(z))) with z = s². The error of P is 2^-36 of the result.
 inline Pair twice_atanh(Pair s) {
@@ -47,8 +21,7 @@ inline Pair log_pair(F32 x) {
   const F32 denominator = s.m + broadcast(1.0f);
   const F32 lost = s.m - (denominator - broadcast(1.0f));
   const F32 quotient = numerator / denominator;
-  const Pair back = two_product(quotient, denominator);
-  const F32 rest = ((numerator - back.high) - back.low - quotient * lost) / denominator;
+  const F32 rest = (remainder(numerator, quotient, denominator) - quotient * lost) / denominator;
   const Pair log_m = twice_atanh({quotient, rest});
   const Pair sum = quick_two_sum(s.e * broadcast(kLn2High), log_m.high);
   return quick_two_sum(sum.high, sum.low + (log_m.low + s.e * broadcast(kLn2Low)));
@@ -62,9 +35,8 @@ inline F32 pow_magnitude(F32 x, F32 y) {
   y = min(broadcast(0x1p40f), max(broadcast(-0x1p40f), y));
   const Pair product = two_product(log_x.high, y);
   const F32 low = fma(log_x.low, y, product.low);
-  ExpArgument argument = reduce_exp(product.high);
-  argument.r = argument.r + select(abs(product.high) < broadcast(128.0f), low, zero());
-  return exp_reduced(argument);
+  const ScaledPair power = exp_of_pair({product.high, select(abs(product.high) < broadcast(128.0f), low, zero())});
+  return ldexp(power.mantissa.high + power.mantissa.low, power.n);
 }
 
 // IEEE 754-2019, 9.2.1: pow(x, ±0) = pow(1, y) = 1 even for NaN, pow(-1, ±∞) = 1; x < 0 wants an integral y.

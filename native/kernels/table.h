@@ -4,8 +4,13 @@
 
 #include "kernels/vector_loop.h"
 
+#include "kernels/pair.h"
+
 #include "kernels/math.h"
+
+#include "kernels/erf.h"
 #include "kernels/pow.h"
+#include "kernels/trigonometry.h"
 
 #include "kernels/elementwise.h"
 
@@ -65,6 +70,17 @@ constexpr Row micro_row(MicroOp op) {
     case MicroOp::k_relu: return unary_number<Relu>();
     case MicroOp::k_leakyRelu: return binary_float<LeakyRelu>();
     case MicroOp::k_softplus: return unary_float<Softplus>();
+    case MicroOp::k_expm1: return unary_float<Expm1>();
+    case MicroOp::k_log1p: return unary_float<Log1p>();
+    case MicroOp::k_sin: return unary_float<Sin>();
+    case MicroOp::k_cos: return unary_float<Cos>();
+    case MicroOp::k_rsqrt: return unary_float<Rsqrt>();
+    case MicroOp::k_reciprocal: return unary_float<Reciprocal>();
+    case MicroOp::k_erf: return unary_float<Erf>();
+    case MicroOp::k_silu: return unary_float<Silu>();
+    case MicroOp::k_gelu: return unary_float<Gelu>();
+    case MicroOp::k_geluTanh: return unary_float<GeluTanh>();
+    case MicroOp::k_elu: return binary_float<Elu>();
     case MicroOp::k_equal: return comparison<Equal>();
     case MicroOp::k_notEqual: return comparison<NotEqual>();
     case MicroOp::k_less: return comparison<Less>();

@@ -122,6 +122,7 @@ MicroFacts facts_of(MicroOp op) {
     case MicroOp::k_minimum: return {2, MicroKind::k_same};
     case MicroOp::k_div:
     case MicroOp::k_pow:
+    case MicroOp::k_elu:
     case MicroOp::k_leakyRelu: return {2, MicroKind::k_float};
     case MicroOp::k_neg:
     case MicroOp::k_abs:
@@ -134,7 +135,17 @@ MicroFacts facts_of(MicroOp op) {
     case MicroOp::k_step:
     case MicroOp::k_sigmoid:
     case MicroOp::k_tanh:
-    case MicroOp::k_softplus: return {1, MicroKind::k_float};
+    case MicroOp::k_softplus:
+    case MicroOp::k_expm1:
+    case MicroOp::k_log1p:
+    case MicroOp::k_sin:
+    case MicroOp::k_cos:
+    case MicroOp::k_rsqrt:
+    case MicroOp::k_reciprocal:
+    case MicroOp::k_erf:
+    case MicroOp::k_silu:
+    case MicroOp::k_gelu:
+    case MicroOp::k_geluTanh: return {1, MicroKind::k_float};
     case MicroOp::k_equal:
     case MicroOp::k_notEqual:
     case MicroOp::k_less:

@@ -77,6 +77,8 @@ inline F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }
 inline F32 operator*(F32 a, F32 b) { return {_mm256_mul_ps(a.v, b.v)}; }
 inline F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.v, b.v)}; }
 inline F32 fma(F32 a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline F32 fms(F32 a, F32 b, F32 c) { return {_mm256_fmsub_ps(a.v, b.v, c.v)}; }
+inline F32 fnma(F32 a, F32 b, F32 c) { return {_mm256_fnmadd_ps(a.v, b.v, c.v)}; }
 inline F32 sqrt(F32 a) { return {_mm256_sqrt_ps(a.v)}; }
 inline F32 max(F32 a, F32 b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {_mm256_min_ps(a.v, b.v)}; }
@@ -107,6 +109,10 @@ inline F32 from_bits(I32 a) { return {_mm256_castsi256_ps(a.v)}; }
 inline F32 to_float(I32 a) { return {_mm256_cvtepi32_ps(a.v)}; }
 inline I32 truncate(F32 a) { return {_mm256_cvttps_epi32(a.v)}; }
 
+inline F32 power_of_two(F32 n) {
+  const I32 exponent = truncate(max(broadcast(-127.0f), n));
+  return from_bits(shift_left<23>(exponent + broadcast(127)));
+}
 inline F32 ldexp(F32 a, F32 n) {
   const I32 exponent = truncate(n);
   const I32 half = shift_right<1>(exponent);

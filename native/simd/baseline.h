@@ -129,8 +129,10 @@ inline F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
 inline F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }
 inline F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 inline F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
-// a·b + c, rounded once where kHasFma.
+// a·b + c, a·b - c and c - a·b, rounded once where kHasFma.
 inline F32 fma(F32 a, F32 b, F32 c) { return a * b + c; }
+inline F32 fms(F32 a, F32 b, F32 c) { return a * b - c; }
+inline F32 fnma(F32 a, F32 b, F32 c) { return c - a * b; }
 inline F32 sqrt(F32 a) {
   return {Floats{__builtin_sqrtf(a.v[0]), __builtin_sqrtf(a.v[1]), __builtin_sqrtf(a.v[2]), __builtin_sqrtf(a.v[3])}};
 }
@@ -148,6 +150,11 @@ inline I32 truncate(F32 a) { return {__builtin_convertvector(a.v, Ints)}; }
 constexpr float kIntegerShift = 12582912.0f;
 // To the nearest integer, for |a| < 2^22.
 inline F32 round(F32 a) { return a + broadcast(kIntegerShift) - broadcast(kIntegerShift); }
+// 2^n for integral n up to 127; below -126 anything from 0 to 2^-126.
+inline F32 power_of_two(F32 n) {
+  const I32 exponent = bits(max(broadcast(-127.0f), n) + broadcast(kIntegerShift)) - bits(broadcast(kIntegerShift));
+  return from_bits(shift_left<23>(exponent + broadcast(127)));
+}
 // a·2^n, rounded at most once, for integral n in [-250, 250] and a in [2^-24, 2]: a power above 2^127 or below 2^-126
 // is applied in two halves, the first of which is exact.
 inline F32 ldexp(F32 a, F32 n) {
