@@ -103,6 +103,8 @@ inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
 inline F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.v, b.v)}; }
 inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
 inline F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+inline F32 fms(F32 a, F32 b, F32 c) { return {vfmaq_f32(vnegq_f32(c.v), a.v, b.v)}; }
+inline F32 fnma(F32 a, F32 b, F32 c) { return {vfmsq_f32(c.v, a.v, b.v)}; }
 inline F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }
 inline F32 max(F32 a, F32 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
@@ -133,6 +135,10 @@ inline F32 from_bits(I32 a) { return {vreinterpretq_f32_s32(a.v)}; }
 inline F32 to_float(I32 a) { return {vcvtq_f32_s32(a.v)}; }
 inline I32 truncate(F32 a) { return {vcvtq_s32_f32(a.v)}; }
 
+inline F32 power_of_two(F32 n) {
+  const I32 exponent = truncate(max(broadcast(-127.0f), n));
+  return from_bits(shift_left<23>(exponent + broadcast(127)));
+}
 inline F32 ldexp(F32 a, F32 n) {
   const I32 exponent = truncate(n);
   const I32 half = shift_right<1>(exponent);
