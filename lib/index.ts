@@ -18,7 +18,7 @@ export * from './operations.ts'
 export * as optim from './optim/index.ts'
 export { randn, setSeed, uniform } from './random.ts'
 export type { Shape } from './shape.ts'
-export { evaluate, evaluateSync, type ReduceOptions, Tensor, type TensorLike } from './tensor.ts'
+export { evaluate, evaluateSync, type GeluOptions, type ReduceOptions, Tensor, type TensorLike } from './tensor.ts'
 export type {
   BatchInfo,
   Callbacks,

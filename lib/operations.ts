@@ -3,7 +3,7 @@ import type { DType } from './dtype.ts'
 import { concat as concatNodes } from './graph/ops/movement.ts'
 import type { Axes } from './graph/ops/reduce.ts'
 import type { Shape } from './shape.ts'
-import { type ReduceOptions, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
+import { type GeluOptions, type ReduceOptions, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 
 const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
 
@@ -67,6 +67,27 @@ export const exp = (x: TensorLike): Tensor => toTensor(x).exp()
 /** The natural logarithm; −∞ at 0, NaN below. */
 export const log = (x: TensorLike): Tensor => toTensor(x).log()
 
+/** eˣ − 1, without the cancellation near 0. */
+export const expm1 = (x: TensorLike): Tensor => toTensor(x).expm1()
+
+/** log(1 + x), without the cancellation near 0; −∞ at −1, NaN below. */
+export const log1p = (x: TensorLike): Tensor => toTensor(x).log1p()
+
+/** The sine of radians of any size. */
+export const sin = (x: TensorLike): Tensor => toTensor(x).sin()
+
+/** The cosine of radians of any size. */
+export const cos = (x: TensorLike): Tensor => toTensor(x).cos()
+
+/** 1 / √x; ±∞ at ±0, NaN below. */
+export const rsqrt = (x: TensorLike): Tensor => toTensor(x).rsqrt()
+
+/** 1 / x; float32 for integers. */
+export const reciprocal = (x: TensorLike): Tensor => toTensor(x).reciprocal()
+
+/** The error function 2/√π · ∫₀ˣ e^(−t²) dt. */
+export const erf = (x: TensorLike): Tensor => toTensor(x).erf()
+
 /** The Heaviside function: 1 above 0, else 0. Its gradient is 0 everywhere. */
 export const step = (x: TensorLike): Tensor => toTensor(x).step()
 
@@ -84,6 +105,18 @@ export const softplus = (x: TensorLike): Tensor => toTensor(x).softplus()
 
 /** x above 0, else slope · x; its gradient at 0 is the slope. `slope` is 0.01 unless given, as in PyTorch. */
 export const leakyRelu = (x: TensorLike, slope?: number): Tensor => toTensor(x).leakyRelu(slope)
+
+/** x · sigmoid(x), also named swish; its limit 0 at −∞. */
+export const silu = (x: TensorLike): Tensor => toTensor(x).silu()
+
+/** x · sigmoid(x): another name of `silu`. */
+export const swish = silu
+
+/** x above 0, else alpha · (eˣ − 1); its gradient at 0 is alpha. `alpha` is 1 unless given. */
+export const elu = (x: TensorLike, alpha?: number): Tensor => toTensor(x).elu(alpha)
+
+/** x · Φ(x) with the normal distribution function Φ; its limit 0 at −∞. `approximate: 'tanh'` takes (1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2 for Φ. */
+export const gelu = (x: TensorLike, options?: GeluOptions): Tensor => toTensor(x).gelu(options)
 
 /** x where the bool condition is true, else y. */
 export const where = (condition: TensorLike, x: TensorLike, y: TensorLike): Tensor => toTensor(condition).where(x, y)

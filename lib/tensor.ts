@@ -22,6 +22,11 @@ export interface ReduceOptions {
   keepDims?: boolean
 }
 
+export interface GeluOptions {
+  /** 'none' unless given: the normal distribution function itself. */
+  approximate?: ops.GeluForm
+}
+
 /**
  * An immutable value, computed when it is asked for. Operations check shapes and dtypes at once and record what to
  * compute; `data`, `item`, `array` and `evaluate` compute it. Every operation is a method here and a function of the
@@ -224,6 +229,41 @@ export class Tensor {
     return wrap(ops.log(this.node))
   }
 
+  /** eˣ − 1, without the cancellation near 0. */
+  expm1(): Tensor {
+    return wrap(ops.expm1(this.node))
+  }
+
+  /** log(1 + x), without the cancellation near 0; −∞ at −1, NaN below. */
+  log1p(): Tensor {
+    return wrap(ops.log1p(this.node))
+  }
+
+  /** The sine of radians of any size. */
+  sin(): Tensor {
+    return wrap(ops.sin(this.node))
+  }
+
+  /** The cosine of radians of any size. */
+  cos(): Tensor {
+    return wrap(ops.cos(this.node))
+  }
+
+  /** 1 / √x; ±∞ at ±0, NaN below. */
+  rsqrt(): Tensor {
+    return wrap(ops.rsqrt(this.node))
+  }
+
+  /** 1 / x; float32 for integers. */
+  reciprocal(): Tensor {
+    return wrap(ops.reciprocal(this.node))
+  }
+
+  /** The error function 2/√π · ∫₀ˣ e^(−t²) dt. */
+  erf(): Tensor {
+    return wrap(ops.erf(this.node))
+  }
+
   /** The Heaviside function: 1 above 0, else 0. Its gradient is 0 everywhere. */
   step(): Tensor {
     return wrap(ops.step(this.node))
@@ -252,6 +292,29 @@ export class Tensor {
   /** log(1 + eˣ), without overflow. */
   softplus(): Tensor {
     return wrap(ops.softplus(this.node))
+  }
+
+  /** x · sigmoid(x), also named swish; its limit 0 at −∞. */
+  silu(): Tensor {
+    return wrap(ops.silu(this.node))
+  }
+
+  /** x · sigmoid(x): another name of `silu`. */
+  swish(): Tensor {
+    return this.silu()
+  }
+
+  /** x above 0, else alpha · (eˣ − 1); its gradient at 0 is alpha. `alpha` is 1 unless given. */
+  elu(alpha = 1): Tensor {
+    return wrap(ops.elu(this.node, alpha))
+  }
+
+  /**
+   * x · Φ(x) with the normal distribution function Φ; its limit 0 at −∞. As in PyTorch, `approximate: 'tanh'` takes
+   * (1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2 for Φ, as some models were trained with.
+   */
+  gelu({ approximate = 'none' }: GeluOptions = {}): Tensor {
+    return wrap(ops.gelu(this.node, approximate))
   }
 
   /** The same elements as another dtype. Floats truncate toward zero and saturate; NaN gives 0. */

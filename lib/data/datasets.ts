@@ -1,6 +1,6 @@
 /** Data sets that are read from files on this machine. */
-import { tensor } from '../creation.ts'
-import type { Tensor } from '../tensor.ts'
+import { data } from '../graph/ops/leaf.ts'
+import { type Tensor, wrap } from '../tensor.ts'
 import {
   type ImageArrays,
   type ImageDatasetArrays,
@@ -23,9 +23,10 @@ export interface ImageDataset {
   test: LabelledImages
 }
 
+/** The arrays are nobody else's, so they are not copied. */
 const labelled = ({ images, imagesShape, labels }: ImageArrays): LabelledImages => ({
-  images: tensor(images, { shape: imagesShape }),
-  labels: tensor(labels),
+  images: wrap(data(images, 'uint8', imagesShape)),
+  labels: wrap(data(labels, 'int32', [labels.length])),
 })
 
 const toTensors = ({ train, test }: ImageDatasetArrays): ImageDataset => ({

@@ -3,8 +3,7 @@
 // row-major order. A header is untrusted: its claim is compared with the bytes that are there before anything is allocated.
 
 import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { constants, gunzip, gunzipSync } from 'node:zlib'
+import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { allocate, type DType, type TypedArray } from '../dtype.ts'
 import { DataFormatError, expected } from '../errors.ts'
 import { formatShape, sizeOf } from '../shape.ts'
@@ -55,9 +54,18 @@ function fail(name: string, what: string, got: unknown): never {
  * less than the bytes hold
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
+  const parsed = parseInPlace(bytes, name)
+  return parsed.dtype === 'uint8' ? { ...parsed, data: parsed.data.slice() as TypedArray } : parsed
+}
+
+/** Bytes stay where they are. */
+function parseInPlace(bytes: Uint8Array, name: string): IdxArray {
   const { type, shape, start, length } = parseHeader(bytes, name)
   if (bytes.length !== length) fail(name, `${length} bytes, as the header ${formatShape(shape)} claims`, bytes.length)
-  if (type.dtype === 'uint8') return { dtype: 'uint8', shape, data: new Uint8Array(bytes.subarray(start)) }
+  if (type.dtype === 'uint8') {
+    const data = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length - start)
+    return { dtype: 'uint8', shape, data }
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
   const data = allocate(type.dtype, view.byteLength / type.bytes)
   for (let i = 0; i < data.length; i++) data[i] = type.read(view, i * type.bytes)
@@ -90,20 +98,27 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
 export async function readIdxFile(path: string): Promise<IdxArray> {
   const bytes = await readFile(path)
   const isGzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return parseIdx(isGzipped ? await expand(bytes, path) : bytes, path)
+  return parseInPlace(isGzipped ? await expand(bytes, path) : bytes, path)
 }
 
 /** Decompresses no more than the header at the start of the stream claims. */
 async function expand(compressed: Uint8Array, name: string): Promise<Uint8Array> {
   const { length } = parseHeader(expandPrefix(compressed, name), name)
   if (length > maxExpandedBytes) fail(name, `a header that claims at most ${maxExpandedBytes} bytes`, length)
+  // Chunk by chunk into its place: a list of chunks and their concatenation would be twice as much memory.
+  const bytes = new Uint8Array(length)
+  let end = 0
   try {
-    return await promisify(gunzip)(compressed, { maxOutputLength: length })
+    for await (const chunk of createGunzip({ chunkSize: 1 << 18 }).end(compressed) as AsyncIterable<Buffer>) {
+      if (end + chunk.length > length) fail(name, `${length} bytes, as the header claims`, 'more')
+      bytes.set(chunk, end)
+      end += chunk.length
+    }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ERR_BUFFER_TOO_LARGE') fail(name, `${length} bytes, as the header claims`, 'more')
-    return fail(name, 'an intact gzip stream', message)
+    if (error instanceof DataFormatError) throw error
+    fail(name, 'an intact gzip stream', (error as Error).message)
   }
+  return bytes.subarray(0, end)
 }
 
 /** The beginning of the decompressed stream: at least the longest IDX header, and at most 1032 times 8 KiB. */

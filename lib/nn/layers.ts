@@ -1,6 +1,6 @@
 /** Layers without parameters, and the sequence. */
 import { expected } from '../errors.ts'
-import type { Tensor } from '../tensor.ts'
+import type { GeluOptions, Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
 
 class Lambda extends Module {
@@ -27,6 +27,15 @@ export const sigmoid = (): Module => new Lambda((x) => x.sigmoid())
 
 /** The hyperbolic tangent. */
 export const tanh = (): Module => new Lambda((x) => x.tanh())
+
+/** x · sigmoid(x) */
+export const silu = (): Module => new Lambda((x) => x.silu())
+
+/** x above 0, else alpha · (eˣ − 1); alpha is 1 unless given. */
+export const elu = (alpha?: number): Module => new Lambda((x) => x.elu(alpha))
+
+/** x · Φ(x) with the normal distribution function Φ, or the form with tanh. */
+export const gelu = (options?: GeluOptions): Module => new Lambda((x) => x.gelu(options))
 
 /** eˣ / Σeˣ along an axis, the last one unless given. Losses of logits do not want it. */
 export const softmax = (axis?: number): Module => new Lambda((x) => x.softmax(axis))

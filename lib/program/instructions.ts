@@ -153,7 +153,9 @@ const comparison: MicroOpFacts = { arity: 2, kind: 'comparison' }
  * `same`: float32, float64, int32 (wrapping); `float`: float32, float64; `any`: every dtype; `comparison`: every dtype, to bool.
  * Integer `div` and `pow` do not exist (division and powers are float). maximum and minimum propagate NaN.
  * step(x) = x > 0 ? 1 : 0 (NaN gives NaN). relu(x) = x > 0 ? x : 0, NaN stays NaN. leakyRelu(x, slope) = x > 0 ? x : slope·x.
- * softplus(x) = max(x, 0) + log1p(exp(−|x|)). where(c, a, b): c is bool, a and b any dtype.
+ * softplus(x) = max(x, 0) + log1p(exp(−|x|)). elu(x, alpha) = x > 0 ? x : alpha·expm1(x). rsqrt(±0) = ±∞, as 1/√x.
+ * silu(x) = x·sigmoid(x), gelu(x) = x·Φ(x) with the normal distribution function Φ(x) = erfc(−x/√2)/2, and
+ * geluTanh(x) = x·sigmoid(2·√(2/π)·(x + 0.044715·x³)); at −∞ they are their limit, 0. where(c, a, b): c is bool, a and b any dtype.
  * cast: float → integer truncates toward zero and saturates, NaN gives 0; int32 → uint8 keeps the low byte; any → bool is x ≠ 0.
  */
 export const microOps = {
@@ -178,6 +180,17 @@ export const microOps = {
   relu: { arity: 1, kind: 'same' },
   leakyRelu: { arity: 2, kind: 'float' },
   softplus: unary,
+  expm1: unary,
+  log1p: unary,
+  sin: unary,
+  cos: unary,
+  rsqrt: unary,
+  reciprocal: unary,
+  erf: unary,
+  silu: unary,
+  elu: { arity: 2, kind: 'float' },
+  gelu: unary,
+  geluTanh: unary,
   equal: comparison,
   notEqual: comparison,
   less: comparison,

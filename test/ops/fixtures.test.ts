@@ -13,6 +13,8 @@ interface Numbers {
 interface Params {
   readonly exponent: number
   readonly slope: number
+  readonly alpha: number
+  readonly approximate: 'none' | 'tanh'
   readonly axes: number[]
   readonly axis: number
   readonly keepDims: boolean
@@ -76,6 +78,16 @@ const operations: Readonly<Record<string, Operation>> = {
   relu: unary(g.relu),
   leakyRelu: ([x], { slope }) => g.leakyRelu(x!, slope),
   softplus: unary(g.softplus),
+  silu: unary(g.silu),
+  elu: ([x], { alpha }) => g.elu(x!, alpha),
+  gelu: ([x], { approximate }) => g.gelu(x!, { approximate }),
+  expm1: unary(g.expm1),
+  log1p: unary(g.log1p),
+  sin: unary(g.sin),
+  cos: unary(g.cos),
+  rsqrt: unary(g.rsqrt),
+  reciprocal: unary(g.reciprocal),
+  erf: unary(g.erf),
   matmul: binary(g.matmul),
   sum: reduction(g.sum),
   mean: reduction(g.mean),

@@ -95,6 +95,16 @@ const kinks: Readonly<Record<string, Kink>> = {
     at: [[-1, 0, 1]],
     gradients: [[slopeOfLeakyRelu, slopeOfLeakyRelu, 1]],
   },
+  'elu has its alpha at 0': {
+    f: (x) => x.elu(1.5),
+    at: [[-1, 0, 1]],
+    gradients: [[1.5 * Math.exp(-1), 1.5, 1]],
+  },
+  'the exponential of an elu not taken does not overflow': {
+    f: (x) => gradients(x.elu().sum(), [x])[0]!,
+    at: [[1000, -1]],
+    gradients: [[0, Math.exp(-1)]],
+  },
   'abs is flat at 0': { f: (x) => x.abs(), at: [[-2, 0, -0, 2]], gradients: [[-1, 0, 0, 1]] },
   'step is flat everywhere': { f: (x) => x.step(), at: [[-1, 0, 1]], gradients: [[0, 0, 0]] },
   'sign is flat everywhere': { f: (x) => x.sign(), at: [[-1, 0, 1]], gradients: [[0, 0, 0]] },

@@ -7,7 +7,8 @@ import {
   microResultDType,
 } from '../../program/instructions.ts'
 import { sizeOf } from '../../shape.ts'
-import { leakyRelu, pow, relu, saturate, sigmoid, softplus, step } from './functions.ts'
+import { erf } from './erf.ts'
+import { elu, gelu, geluTanh, leakyRelu, pow, relu, saturate, sigmoid, silu, softplus, step } from './functions.ts'
 import { forEachRun } from './strided.ts'
 
 /** Registers of this many elements stay in the cache. */
@@ -103,6 +104,17 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop } = {
   relu: unary(relu),
   leakyRelu: binary(leakyRelu),
   softplus: unary(softplus),
+  expm1: unary(Math.expm1),
+  log1p: unary(Math.log1p),
+  sin: unary(Math.sin),
+  cos: unary(Math.cos),
+  rsqrt: unary((x) => 1 / Math.sqrt(x)),
+  reciprocal: unary((x) => 1 / x),
+  erf: unary(erf),
+  silu: unary(silu),
+  elu: binary(elu),
+  gelu: unary(gelu),
+  geluTanh: unary(geluTanh),
   equal: comparison((a, b) => a === b),
   notEqual: comparison((a, b) => a !== b),
   less: comparison((a, b) => a < b),

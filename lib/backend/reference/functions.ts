@@ -1,5 +1,6 @@
 /** The functions of one real number, in float64; what receives a result rounds it. Each gives NaN for NaN. */
 import type { ActivationName } from '../../program/instructions.ts'
+import { erfc } from './erf.ts'
 
 export const step = (x: number): number => (Number.isNaN(x) ? x : Number(x > 0))
 
@@ -15,6 +16,20 @@ export function sigmoid(x: number): number {
 
 /** log(1 + exp(x)), with an exponential that cannot overflow. */
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+
+export const elu = (x: number, alpha: number): number => (x > 0 ? x : alpha * Math.expm1(x))
+
+/** x · weight, where a weight of 0 wins over an infinite x. */
+const weighted = (x: number, weight: number): number => (weight === 0 ? 0 : x * weight)
+
+export const silu = (x: number): number => weighted(x, sigmoid(x))
+
+/** The normal distribution function by the complement of erf, which keeps its tail. */
+export const gelu = (x: number): number => weighted(x, erfc(-x * Math.SQRT1_2) / 2)
+
+/** (1 + tanh(u)) / 2 is sigmoid(2u), which keeps its tail. */
+export const geluTanh = (x: number): number =>
+  weighted(x, sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
 
 /** IEEE 754 §9.2.1, where Math.pow departs from it: 1 to any power, and −1 to ±∞, are 1. */
 export const pow = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)

@@ -32,6 +32,9 @@ const zerosLike = (x: Node): Node => broadcastTo(literal(0, x.dtype), x.shape)
 /** ct where the condition holds, else 0: a NaN or infinite ct does not leak into the other branch. */
 const masked = (condition: Node, ct: Node): Node => where(condition, ct, 0)
 
+/** √(8/π): gelu's form with tanh is x·σ(√(8/π)·(x + 0.044715·x³)). */
+const geluScale = Math.sqrt(8 / Math.PI)
+
 /** Half of ct to each side at a tie, as PyTorch does. */
 const tieHalved = (wins: Node, ties: Node, ct: Node): Node => where(ties, mul(ct, 0.5), masked(wins, ct))
 
@@ -71,6 +74,31 @@ const ops = {
   relu: microOp('relu', (ct, y) => [masked(greater(y, 0), ct)]),
   // softplus' = σ
   softplus: microOp('softplus', (ct, _y, x) => [mul(ct, sigmoid(x!))]),
+  // Not y + 1, which would have lost what is left of eˣ far below 0.
+  expm1: microOp('expm1', (ct, _y, x) => [mul(ct, exp(x!))]),
+  log1p: microOp('log1p', (ct, _y, x) => [div(ct, add(x!, 1))]),
+  sin: microOp('sin', (ct, _y, x) => [mul(ct, cos(x!))]),
+  cos: microOp('cos', (ct, _y, x) => [neg(mul(ct, sin(x!)))]),
+  // d x^−½ = −½·x^−3⁄2
+  rsqrt: microOp('rsqrt', (ct, y) => [mul(ct, mul(mul(y, square(y)), -0.5))]),
+  reciprocal: microOp('reciprocal', (ct, y) => [neg(mul(ct, square(y)))]),
+  // erf' = 2/√π·e^(−x²)
+  erf: microOp('erf', (ct, _y, x) => [mul(ct, mul(exp(neg(square(x!))), 2 / Math.sqrt(Math.PI)))]),
+  // (x·σ)' = σ + x·σ·(1 − σ), and 1 − σ(x) = σ(−x)
+  silu: microOp('silu', (ct, y, x) => [mul(ct, add(sigmoid(x!), mul(y, sigmoid(neg(x!)))))]),
+  // (x·Φ)' = Φ + x·φ with the normal distribution Φ and its density φ
+  gelu: microOp('gelu', (ct, _y, x) => {
+    const distribution = mul(add(erf(mul(x!, Math.SQRT1_2)), 1), 0.5)
+    const density = mul(exp(mul(square(x!), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+    return [mul(ct, add(distribution, mul(x!, density)))]
+  }),
+  // (x·σ(u))' = σ(u) + x·σ(u)·σ(−u)·u'
+  geluTanh: microOp('geluTanh', (ct, y, x) => {
+    const squared = square(x!)
+    const u = mul(x!, add(mul(squared, geluScale * 0.044715), geluScale))
+    const slope = add(mul(squared, geluScale * 3 * 0.044715), geluScale)
+    return [mul(ct, add(sigmoid(u), mul(y, mul(sigmoid(neg(u)), slope))))]
+  }),
   equal: microOp('equal', undefined, 'bool'),
   notEqual: microOp('notEqual', undefined, 'bool'),
   less: microOp('less', undefined, 'bool'),
@@ -80,20 +108,35 @@ const ops = {
   where: microOp('where', (ct, _y, condition) => [null, masked(condition!, ct), where(condition!, 0, ct)]),
 } satisfies Record<string, OpDef<null>>
 
-const leakyReluOp: OpDef<{ slope: number }> = {
-  name: 'leakyRelu',
-  infer: ([x]) => x!,
-  // The output has the sign of the input unless the slope is negative.
-  vjp: (ct, { inputs: [x], params: { slope } }) => [where(greater(x!, 0), ct, mul(ct, slope))],
-  lower(lowering, node) {
-    const slope = lowering.denseView(lowering.literal(node.dtype, node.params.slope))
-    const operands = [
-      lowering.viewOf(node.inputs[0]!),
-      { ...slope, shape: node.shape, strides: node.shape.map(() => 0) },
-    ]
-    return lowering.elementwise(node, operands, { op: 'leakyRelu', dtype: node.dtype })
-  },
+/** An operation of a tensor and a number, the second operand of its micro-op. */
+function withNumber<K extends string>(
+  name: MicroOpName,
+  key: K,
+  derivative: (ct: Node, x: Node, number: number) => Node,
+): OpDef<Readonly<Record<K, number>>> {
+  return {
+    name,
+    infer: ([x]) => x!,
+    vjp: (ct, { inputs: [x], params }) => [derivative(ct, x!, params[key])],
+    lower(lowering, node) {
+      const number = lowering.denseView(lowering.literal(node.dtype, node.params[key]))
+      const operands = [
+        lowering.viewOf(node.inputs[0]!),
+        { ...number, shape: node.shape, strides: node.shape.map(() => 0) },
+      ]
+      return lowering.elementwise(node, operands, { op: name, dtype: node.dtype })
+    },
+  }
 }
+
+// By the input: the output has its sign unless the slope is negative.
+const leakyReluOp = withNumber('leakyRelu', 'slope', (ct, x, slope) => where(greater(x, 0), ct, mul(ct, slope)))
+
+// The exponential of what is at most 0, as that of the branch not taken may overflow, and 0·∞ is NaN.
+const eluOp = withNumber('elu', 'alpha', (ct, x, alpha) => {
+  const above = greater(x, 0)
+  return where(above, ct, mul(ct, mul(exp(where(above, 0, x)), alpha)))
+})
 
 const castOp: OpDef<{ to: string }> = {
   name: 'cast',
@@ -181,7 +224,30 @@ export const sigmoid = unary(ops.sigmoid, floatDType)
 export const tanh = unary(ops.tanh, floatDType)
 export const softplus = unary(ops.softplus, floatDType)
 
+export const expm1 = unary(ops.expm1, floatDType)
+export const log1p = unary(ops.log1p, floatDType)
+export const sin = unary(ops.sin, floatDType)
+export const cos = unary(ops.cos, floatDType)
+export const rsqrt = unary(ops.rsqrt, floatDType)
+export const reciprocal = unary(ops.reciprocal, floatDType)
+export const erf = unary(ops.erf, floatDType)
+export const silu = unary(ops.silu, floatDType)
+const geluExact = unary(ops.gelu, floatDType)
+const geluTanh = unary(ops.geluTanh, floatDType)
+
 export const leakyRelu = (x: Node, slope: number): Node => record(leakyReluOp, [as(x, floatDType(x.dtype))], { slope })
+export const elu = (x: Node, alpha: number): Node => record(eluOp, [as(x, floatDType(x.dtype))], { alpha })
+
+const gelus = { none: geluExact, tanh: geluTanh }
+
+/** How gelu computes the normal distribution function: by erf, or as a sigmoid of a cubic, which is near it. */
+export type GeluForm = keyof typeof gelus
+
+export function gelu(x: Node, approximate: GeluForm): Node {
+  if (!Object.hasOwn(gelus, approximate))
+    throw new TypeError(expected('gelu', "approximate: 'none' or 'tanh'", String(approximate)))
+  return gelus[approximate](x)
+}
 
 export function cast(x: Node, dtype: DType): Node {
   return x.dtype === dtype ? x : record(castOp, [x], { to: dtype })
@@ -204,4 +270,4 @@ export function where(condition: Node, a: Operand, b: Operand): Node {
 const logicalZeroPower = (a: Node, b: Node): Node =>
   greater(mul(cast(equal(a, 0), 'int32'), cast(greaterEqual(b, 0), 'int32')), 0)
 
-export const elementwiseOps = { ...ops, leakyRelu: leakyReluOp, cast: castOp }
+export const elementwiseOps = { ...ops, leakyRelu: leakyReluOp, elu: eluOp, cast: castOp }

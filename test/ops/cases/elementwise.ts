@@ -136,11 +136,33 @@ const whole = [-2, -1, -0, 0, 1, 2, 3, 1, 0, 0, 2]
 const comparisonRows = (name: 'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual'): OpCase[] =>
   rowsOfBinary(name, { ranges: [whole, whole.toReversed()], differentiable: false })
 
+const noted = (note: string, rows: readonly OpCase[]): OpCase[] =>
+  rows.map((row) => ({ ...row, note: `${note} ${row.note ?? ''}`.trim() }))
+
 const leakyRows = (slope: number): OpCase[] =>
-  unaryRows((x) => x.leakyRelu(slope), { range: awayFromZero }).map((row) => ({
-    ...row,
-    note: `slope ${slope} ${row.note ?? ''}`.trim(),
-  }))
+  noted(
+    `slope ${slope}`,
+    unaryRows((x) => x.leakyRelu(slope), { range: awayFromZero }),
+  )
+
+const eluRows = (alpha: number): OpCase[] =>
+  noted(
+    `alpha ${alpha}`,
+    unaryRows((x) => x.elu(alpha), { range: awayFromZero, ulps: microOpUlps.elu }),
+  )
+
+/** Angles whose reduction needs many bits of π: the float nearest to a multiple of π/2 is the tenth. */
+const angles = [1e2, -1e3, 1e4, -1e5, 1e6, -1e8, 1e12, -1e20, 1e36, 16367173 * 2 ** 72, 1.5707964, 3.1415927, 100000.02]
+
+const circularRows = (name: 'sin' | 'cos'): OpCase[] => [
+  ...rowsOfUnary(name),
+  {
+    note: 'large angles',
+    inputs: [operand([3, 17], angles)],
+    f: (x) => x[name](),
+    contract: { ulps: microOpUlps[name] },
+  },
+]
 
 function whereRow(note: string, condition: Operand, x: Operand, y: Operand): OpCase {
   return { note, inputs: [condition, x, y], f: (c, a, b) => c.where(a, b), contract: { ulps: 0 }, differentiable: true }
@@ -261,6 +283,18 @@ export const elementwiseCases = {
   relu: rowsOfUnary('relu', { range: awayFromZero }),
   leakyRelu: [0.01, 0.2, 0, 1, -0.5].flatMap(leakyRows),
   softplus: rowsOfUnary('softplus'),
+  expm1: rowsOfUnary('expm1'),
+  log1p: rowsOfUnary('log1p', { range: { low: -0.7, high: 3 } }),
+  sin: circularRows('sin'),
+  cos: circularRows('cos'),
+  rsqrt: rowsOfUnary('rsqrt', { range: positive }),
+  reciprocal: rowsOfUnary('reciprocal', { range: awayFromZero }),
+  erf: rowsOfUnary('erf'),
+  silu: rowsOfUnary('silu'),
+  swish: unaryRows((x) => x.swish(), { ulps: microOpUlps.silu }),
+  elu: [1, 0.3, 0, -1.5].flatMap(eluRows),
+  gelu: [...rowsOfUnary('gelu'), large('dense', '99991', (x) => x!.gelu(), microOpUlps.gelu)],
+  geluTanh: unaryRows((x) => x.gelu({ approximate: 'tanh' }), { ulps: microOpUlps.geluTanh }),
   where: whereRows,
   cast: castRows,
 } satisfies Record<string, readonly OpCase[]>
