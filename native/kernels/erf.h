@@ -1,7 +1,7 @@
 // The error function, and gelu in both forms.
 #pragma once
 
-// x + x·P(x² - 0.4375) up to 0.96, and 1 - e^(x·Q(x) + c) from there to 4, where it is 1. The errors are 2^-30 and 2^-34. The
+// x + x·P(x² - 0.4375) up to 0.93, and 1 - e^(x·Q(x) + c) from there to 4, where it is 1. The errors are 2^-30 and 2^-34. The
 // exponent keeps what its last product loses.
 inline F32 erf(F32 x) {
   constexpr float kP[] = {8.083714e-5f, -5.945742e-4f, 3.660862e-3f,  -0.019176004f,
@@ -15,7 +15,7 @@ inline F32 erf(F32 x) {
   const Pair exponent = two_product(bounded, polynomial(bounded, kQ));
   const ScaledPair power = exp_of_pair({exponent.high, exponent.low + broadcast(kC)});
   const F32 large = broadcast(1.0f) - ldexp(power.mantissa.high + power.mantissa.low, power.n);
-  return with_sign_of(select(a < broadcast(0.96f), small, large), x);
+  return with_sign_of(select(a < broadcast(0.93f), small, large), x);
 }
 
 // max(x, 0) - |x|·Φ(-|x|). With a = |x|, Φ(-a) = e^(-a²/2)·G(t) / (a + 2.5), t = (a - 2.5) / (a + 2.5) (the transformation of
