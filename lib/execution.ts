@@ -6,11 +6,14 @@ import { allocate, type TypedArray } from './dtype.ts'
 import { expected } from './errors.ts'
 import { lower, type NodeUpdate } from './graph/lower.ts'
 import type { Node, Storage } from './graph/node.ts'
-import { buildProgram } from './program/build.ts'
+import { build } from './program/build.ts'
+import type { PassEffect } from './program/passes/index.ts'
 import { type Program, type ResultType, resultTypes, valueBytes } from './program/program.ts'
 
 export interface PreparedGraph {
   readonly program: Program
+  /** What the passes did for it. */
+  readonly effects: readonly PassEffect[]
   /** The backend that was chosen when it was prepared; another choice needs another preparation. */
   readonly chosen: Backend
   /** The backend that runs it. */
@@ -33,11 +36,12 @@ function checkMemory(program: Program): void {
 
 export function prepareGraph(results: readonly Node[], updates: readonly NodeUpdate[] = []): PreparedGraph {
   const { draft, inputs } = lower(results, updates)
-  const program = buildProgram(draft)
+  const { program, effects } = build(draft)
   checkMemory(program)
   const backend = backendOf(program)
   return {
     program,
+    effects,
     chosen: activeBackend(),
     backend,
     executable: backend.prepare(program),

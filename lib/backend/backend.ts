@@ -19,6 +19,8 @@ export interface Executable {
    * each. It ends with the first step that fails, which changes no state.
    */
   runAsync(buffers: Buffers, steps?: number): Promise<void>
+  /** `run`, and the nanoseconds that each instruction took. */
+  profile(buffers: Buffers): Float64Array
   /** Lets go of what the executable holds. It must not run again. */
   dispose(): void
 }

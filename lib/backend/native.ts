@@ -156,6 +156,13 @@ class NativeExecutable implements Executable {
     })
   }
 
+  profile(buffers: Buffers): Float64Array {
+    const nanoseconds = new Float64Array(this.#program.instructions.length)
+    const failure = this.#addon.profile(this.handle, buffers, nanoseconds)
+    if (failure !== undefined) throw indexError(this.#program, ...failure)
+    return nanoseconds
+  }
+
   dispose(): void {
     this.#addon.release(this.handle)
   }

@@ -17,11 +17,15 @@ export function formatProgram(program: Program): string {
   const bound = program.values.flatMap((_, id) =>
     written.has(id) ? [] : [`${formatValue(program, id)}${formatLiteral(program, id)}`],
   )
-  const lines = program.instructions.map((instruction) => {
+  return [...bound, ...formatInstructions(program), `arena ${program.arenaBytes} bytes`].join('\n')
+}
+
+/** Each instruction as a line. */
+export function formatInstructions(program: Program): string[] {
+  return program.instructions.map((instruction) => {
     const outputs = instruction.outputs.map((id) => formatValue(program, id)).join(', ')
     return `${outputs} = ${formatInstruction(program, instruction)}`
   })
-  return [...bound, ...lines, `arena ${program.arenaBytes} bytes`].join('\n')
 }
 
 function formatValue({ values }: Program, id: number): string {

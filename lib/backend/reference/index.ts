@@ -72,6 +72,19 @@ class ReferenceExecutable implements Executable {
     execute(this.#program, arrays)
   }
 
+  profile(buffers: Buffers): Float64Array {
+    const arrays = this.#bind(buffers)
+    this.#queue.drain()
+    const nanoseconds = new Float64Array(this.#program.instructions.length)
+    let last = performance.now()
+    execute(this.#program, arrays, (index) => {
+      const now = performance.now()
+      nanoseconds[index] = 1e6 * (now - last)
+      last = now
+    })
+    return nanoseconds
+  }
+
   async runAsync(buffers: Buffers, steps = 1): Promise<void> {
     const runs = Array.from({ length: steps }, (_, step) =>
       this.#bind(buffersOfStep(this.#program, buffers, step, steps)),
@@ -140,7 +153,11 @@ function checkBuffer(value: Value, buffers: Buffers, index: number): TypedArray 
   throw new TypeError(expected('run', `${formatType(value)} as buffer ${index}`, got))
 }
 
-function execute(program: Program, { arrays, oldStates, newStates }: Bound): void {
+function execute(
+  program: Program,
+  { arrays, oldStates, newStates }: Bound,
+  done: (index: number) => void = () => {},
+): void {
   newStates.forEach((state, i) => {
     if (state !== oldStates[i]) state.set(oldStates[i]!)
   })
@@ -148,5 +165,6 @@ function execute(program: Program, { arrays, oldStates, newStates }: Bound): voi
     const arraysOf = (ids: readonly number[]) => ids.map((id) => arrays[id]!)
     const loop = loops[opcode] as Loop<Opcode>
     loop(params, arraysOf(inputs), arraysOf(outputs), (...fault) => indexError(program, index, ...fault))
+    done(index)
   })
 }

@@ -1,0 +1,54 @@
+/** How much an instruction has to do, whatever backend does it. */
+import { bytesPerElement } from '../dtype.ts'
+import { sizeOf } from '../shape.ts'
+import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
+import { type Program, valueBytes } from './program.ts'
+
+/** Operations on real numbers; a function such as exp or √ counts as one, moving and comparing labels as none. */
+const flops: { readonly [K in Opcode]: (params: Readonly<InstructionParams[K]>) => number } = {
+  matmul: ({ batch, m, n, k }) => 2 * batch * m * n * k,
+  elementwise: ({ shape, code }) => sizeOf(shape) * code.filter(({ op }) => op !== 'identity' && op !== 'cast').length,
+  copy: () => 0,
+  pad: () => 0,
+  concat: () => 0,
+  reduce: ({ outer, reduced, inner }) => outer * reduced * inner,
+  argmax: ({ outer, reduced, inner }) => outer * reduced * inner,
+  // The greatest, the difference from it, exp, sum and quotient; with labels, the gradient's difference too.
+  softmax: ({ rows, columns }) => 5 * rows * columns,
+  logSoftmax: ({ rows, columns }) => 5 * rows * columns,
+  softmaxCrossEntropy: ({ rows, columns }) => 6 * rows * columns,
+  gather: () => 0,
+  scatterAdd: ({ rowSize, count }) => rowSize * count,
+  random: () => 0,
+  sgd: ({ size }) => 2 * size,
+  momentum: ({ size, nesterov }) => (nesterov ? 6 : 4) * size,
+  adam: ({ size, weightDecay }) => (weightDecay === 0 ? 13 : 14) * size,
+}
+
+export const flopsOf = ({ opcode, params }: Instruction): number =>
+  (flops[opcode] as (params: InstructionParams[Opcode]) => number)(params)
+
+/** Bytes of the operands, each once, and of the results: what has to be moved if none is in a register. */
+export function bytesOf({ values }: Program, { opcode, inputs, outputs, params }: Instruction): number {
+  const read = new Set(inputs)
+  let bytes = 0
+  // Of a table only the rows that are asked for.
+  if (opcode === 'gather' || opcode === 'scatterAdd') {
+    read.delete(inputs[0]!)
+    bytes = params.count * params.rowSize * bytesPerElement(values[inputs[0]!]!.dtype)
+  }
+  const written = opcode === 'scatterAdd' ? [] : outputs
+  for (const id of [...read, ...written]) bytes += valueBytes(values[id]!)
+  return opcode === 'scatterAdd'
+    ? bytes + params.count * params.rowSize * bytesPerElement(values[outputs[0]!]!.dtype)
+    : bytes
+}
+
+/** Bytes of all the memory that a run of the program touches. */
+export function workingSet(program: Program): number {
+  const bound = program.values.filter(({ place }) => place.kind !== 'arena')
+  const places = new Map(
+    bound.map((value) => [`${value.place.kind} ${(value.place as { index: number }).index}`, value]),
+  )
+  return [...places.values()].reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
+}
