@@ -212,9 +212,13 @@ export function microResultDType({ op, dtype, to }: MicroInstruction): DType {
   return kind === 'cast' ? to! : dtype
 }
 
-/** Micro-ops of many machine instructions. */
-const costly: readonly MicroOpName[] = ['pow', 'div', 'sqrt', 'exp', 'log', 'sigmoid', 'tanh', 'softplus']
+/** Micro-ops of a machine instruction or two. */
+const cheap: readonly MicroOpName[] = [
+  ...(['identity', 'add', 'sub', 'mul', 'maximum', 'minimum', 'neg', 'abs', 'sign', 'square'] as const),
+  ...(['step', 'relu', 'leakyRelu', 'where', 'cast'] as const),
+  ...(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const),
+]
 
 /** Whether an instruction is an elementwise one that computes no more than what reading its result costs. */
 export const isCheap = ({ opcode, params }: Instruction): boolean =>
-  opcode === 'elementwise' && !params.code.some(({ op }) => costly.includes(op))
+  opcode === 'elementwise' && params.code.every(({ op }) => cheap.includes(op))
