@@ -348,6 +348,11 @@ describe('the settings', () => {
     addon.setIsa(isa)
   })
 
+  // Said by tools/native.mjs of the machines that it emulates.
+  it.skipIf(process.env.GALVANI_TEST_ISAS === undefined)('know the instruction sets of the machine', () => {
+    expect(addon.info().supportedIsas.join()).toBe(process.env.GALVANI_TEST_ISAS)
+  })
+
   it.each([['sse9'], ['AVX2'], ['baseline ']])('refuse the instruction set %j', (name) => {
     expect(() => addon.setIsa(name)).toThrow(/setIsa: expected an instruction set of this machine \(.*baseline\), got /)
   })

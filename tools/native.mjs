@@ -5,8 +5,10 @@
 //   native.mjs accuracy [ARGUMENT...]        measures the errors of the elementwise functions into docs/accuracy.md
 //   native.mjs addon  release|asan|tsan      builds the addon with cmake-js and prints its path
 //   native.mjs vitest asan [ARGUMENT...]     runs vitest on the addon built so
+//   native.mjs vitest nehalem|haswell [ARGUMENT...]  runs vitest in a Node on that CPU, on the addon of build/
+//   native.mjs disassemble                   expects wide instructions only in the kernels for them, in build/
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,8 +28,14 @@ const targets = {
   asan: { preset: 'asan' },
   tsan: { preset: 'tsan', runner: withoutRandomLayout },
   arm64: { preset: 'arm64', runner: ['qemu-aarch64-static'], env: quick },
-  nehalem: { preset: 'release', runner: ['qemu-x86_64-static', '-cpu', 'Nehalem'], env: quick },
-  haswell: { preset: 'release', runner: ['qemu-x86_64-static', '-cpu', haswell], env: quick },
+  nehalem: {
+    ...{ preset: 'release', runner: ['qemu-x86_64-static', '-cpu', 'Nehalem'] },
+    env: { ...quick, GALVANI_TEST_ISAS: 'baseline' },
+  },
+  haswell: {
+    ...{ preset: 'release', runner: ['qemu-x86_64-static', '-cpu', haswell] },
+    env: { ...quick, GALVANI_TEST_ISAS: 'avx2,baseline' },
+  },
 }
 const sanitizers = { release: '', asan: 'address', tsan: 'thread' }
 
@@ -120,14 +128,52 @@ function addon(preset) {
   return file
 }
 
-function vitest(preset, ...args) {
-  if (preset !== 'asan') fail(`expected asan, got ${preset}`)
-  const file = addon(preset)
+function vitest(name, ...args) {
+  if (name === 'asan') vitestInstrumented(args)
+  else if (name === 'nehalem' || name === 'haswell') vitestEmulated(targets[name], args)
+  else fail(`expected one of asan, nehalem, haswell, got ${name}`)
+}
+
+function vitestInstrumented(args) {
+  const file = addon('asan')
   // Node is not instrumented, so that the sanitizer's runtime must be there before it.
   const runtime = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   run('vitest', ['run', ...args], { ...insideNode, GALVANI_ADDON: file, LD_PRELOAD: runtime })
 }
 
-const actions = { test, replay, bench, addon, vitest, accuracy }
+// In threads, as processes that an emulated one starts are not emulated. All of them share the addon's settings.
+function vitestEmulated({ runner: [command, ...options], env }, args) {
+  const entry = join(root, 'node_modules/vitest/vitest.mjs')
+  const vitestOptions = ['run', '--pool=threads', '--no-file-parallelism', ...args]
+  run(command, [...options, process.execPath, entry, ...vitestOptions], env)
+}
+
+/** The functions of an object file that have VEX or EVEX instructions. */
+function wideFunctions(file) {
+  const listing = execFileSync('objdump', ['-d', '--no-show-raw-insn', file], { encoding: 'utf8', maxBuffer: 2 ** 30 })
+  const found = new Set()
+  let name
+  for (const line of listing.split('\n')) {
+    const start = /^[0-9a-f]+ <(.*)>:$/.exec(line)
+    if (start) name = start[1]
+    else if (/^ *[0-9a-f]+:\tv|%[yz]mm|%k[0-7]/.test(line)) found.add(name)
+  }
+  return [...found]
+}
+
+// The linker keeps one copy of an inline function: one from a target region would run on every machine.
+function disassemble() {
+  const folder = join(root, 'build/Release/obj.target/galvani')
+  const objects = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.o'))
+  const names = objects.flatMap((file) => wideFunctions(join(folder, file)))
+  const outside = names.filter((name) => !/^_ZN?[A-Z]*7galvani(4avx2|6avx512)/.test(name))
+  if (outside.length > 0) fail(`expected wide instructions in avx2:: and avx512:: only, got ${outside.join(', ')}`)
+  for (const namespace of ['4avx2', '6avx512']) {
+    if (!names.some((name) => name.includes(namespace))) fail(`expected wide instructions in ${namespace}, got none`)
+  }
+  console.log(`${objects.length} objects, ${names.length} functions with wide instructions, all in avx2:: and avx512::`)
+}
+
+const actions = { test, replay, bench, addon, vitest, disassemble }
 const [action, ...rest] = process.argv.slice(2)
 oneOf(actions, action)(...rest)

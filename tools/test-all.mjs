@@ -1,5 +1,5 @@
 // npm test: runs every stage, streams its output, and ends with one line: `N passed, N failed`.
-// Each vitest test and each native test counts; any other stage counts as one.
+// Each vitest test and each native test counts; any other stage counts as one, a replay of the parity cases too.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,20 @@ const stages = [
   { title: 'cases, TSan', command: ['node', 'tools/native.mjs', 'replay', 'tsan'] },
   vitestStage('parity, ASan and UBSan', ['npm', 'run', '--silent', 'native:parity', '--']),
   vitestStage('vitest', ['vitest', 'run']),
+  ...(process.platform === 'linux' && process.arch === 'x64' ? emulatedStages() : []),
 ]
+
+// Machines other than this one: arm64, and x86 without AVX-512 or without any AVX.
+function emulatedStages() {
+  const native = (...args) => ['node', 'tools/native.mjs', ...args]
+  return [
+    { title: 'wide instructions', command: native('disassemble') },
+    { title: 'native tests, arm64', command: native('test', 'arm64'), count: nativeTests },
+    { title: 'cases, arm64', command: native('replay', 'arm64') },
+    vitestStage('parity, Nehalem', ['npm', 'run', '--silent', 'native:nehalem', '--', '-t', '^(?!fusion)']),
+    vitestStage('parity, Haswell', ['npm', 'run', '--silent', 'native:haswell', '--', '-t', '^(?!fusion|baseline)']),
+  ]
+}
 
 function wholeStage(exitCode) {
   return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
