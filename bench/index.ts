@@ -1,5 +1,6 @@
-/** npm run bench [-- overhead kernels train] */
+/** npm run bench [-- overhead kernels train growth] */
 import * as g from '../lib/index.ts'
+import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
 import { measureMachine } from './machine.ts'
 import { benchOverhead } from './overhead.ts'
@@ -9,6 +10,7 @@ const benches: Record<string, () => Promise<void>> = {
   overhead: benchOverhead,
   kernels: () => benchKernels(measureMachine()),
   train: benchTrain,
+  growth: benchGrowth,
 }
 
 const asked = process.argv.slice(2)

@@ -256,6 +256,20 @@ test('programs of 100,000 instructions are planned', () => {
 })
 
 describe('random graphs', () => {
+  test('need hardly more memory than is live at once', () => {
+    let spared = 0
+    fc.assert(
+      fc.property(tape, (numbers) => {
+        const { results } = randomGraph(new Tape(numbers))
+        const { program } = build(results)
+        expect(program.arenaBytes).toBeLessThanOrEqual(1.1 * mostLiveBytes(program))
+        spared += build(results, ['inPlace']).program.arenaBytes - program.arenaBytes
+      }),
+      { numRuns: 200 },
+    )
+    expect(spared).toBeGreaterThan(200 * 64)
+  })
+
   test.each(backends)('give the same bits with and without shared memory on %s', (backend) => {
     setBackend(backend)
     let shared = 0

@@ -152,7 +152,21 @@ const eluRows = (alpha: number): OpCase[] =>
   )
 
 /** Angles whose reduction needs many bits of π: the float nearest to a multiple of π/2 is the tenth. */
-const angles = [1e2, -1e3, 1e4, -1e5, 1e6, -1e8, 1e12, -1e20, 1e36, 16367173 * 2 ** 72, 1.5707964, 3.1415927, 100000.02]
+const angles = [
+  1e2,
+  -1e3,
+  1e4,
+  -1e5,
+  1e6,
+  -1e8,
+  1e12,
+  -1e20,
+  1e36,
+  16367173 * 2 ** 72,
+  1.5707964,
+  Math.fround(Math.PI),
+  100000.02,
+]
 
 const circularRows = (name: 'sin' | 'cos'): OpCase[] => [
   ...rowsOfUnary(name),
