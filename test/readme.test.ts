@@ -39,7 +39,7 @@ test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
 
 const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const commands = documents.flatMap(({ text }) =>
-  [...text.matchAll(/npm (?:run )?([a-z:]+)/g)].map((match) => match[1]!),
+  [...text.matchAll(/npm (?:run )?([a-z][a-z0-9:]*)/g)].map((match) => match[1]!),
 )
 
 test.each([...new Set(commands)].filter((name) => name !== 'ci'))('npm %s exists', (name) => {
