@@ -85,7 +85,7 @@ struct Strip {
 
 template <class R, int width, class T, class Lanes>
 auto fold_strip(const T* x, int64_t rows, int64_t inner, Lanes lanes) {
-  constexpr int64_t kRows = 64;
+  constexpr int64_t kRows = 32;
   using V = decltype(R::identity(x));
   Strip<V, width> fold;
   if (rows <= kRows) {

@@ -132,6 +132,38 @@ TEST(reduce_sum_of_a_million_stays_accurate) {
   });
 }
 
+// A pairwise sum of n terms is off by at most log2 n roundings of what the terms add up to in absolute value (Higham,
+// "The accuracy of floating point summation", 1993); a running sum by n - 1.
+TEST(errors_of_sums_grow_like_those_of_pairwise_sums) {
+  const auto constant = [](Random&) { return 0.1f; };
+  const auto positive = [](Random& random) { return random.uniform(0, 1); };
+  const auto mixed = [](Random& random) { return random.uniform(-1, 1); };
+  float (*const generators[])(Random&) = {constant, positive, mixed};
+  for (int64_t n = 2; n <= 1 << 20; n = 3 * n - n / 2) {
+    for (const auto generate : generators) {
+      for (const int64_t inner : {1, 3, 40}) {
+        if (n * inner > 1 << 20) continue;
+        Random random(static_cast<uint64_t>(n));
+        std::vector<float> x(static_cast<size_t>(n * inner)), sums(static_cast<size_t>(inner));
+        for (float& value : x) value = generate(random);
+        for_each_table([&](const KernelTable& table) {
+          table.reduce_float32[static_cast<int>(Reduction::k_sum)](x.data(), sums.data(), n, inner, 0, inner);
+          for (int64_t i = 0; i < inner; ++i) {
+            double exact = 0, magnitude = 0;
+            for (int64_t r = 0; r < n; ++r) {
+              const double value = static_cast<double>(x[static_cast<size_t>(r * inner + i)]);
+              exact += value;
+              magnitude += std::fabs(value);
+            }
+            const double bound = 0x1p-24 * std::ceil(std::log2(static_cast<double>(n))) * magnitude;
+            EXPECT_NEAR(static_cast<double>(sums[static_cast<size_t>(i)]), exact, bound);
+          }
+        });
+      }
+    }
+  }
+}
+
 TEST(sum_of_a_row_with_nan_or_infinities) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for_each_table([](const KernelTable& table) {

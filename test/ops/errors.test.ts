@@ -229,6 +229,7 @@ const dtypes: readonly Mistake[] = [
     DTypeError,
     'softmaxCrossEntropy: expected integer or float labels, got bool',
   ],
+  [() => x.gelu({ approximate: wrong('fast') }), TypeError, "gelu: expected approximate: 'none' or 'tanh', got fast"],
   [() => x.cast(wrong('half')), DTypeError, 'cast: expected a dtype (bool, uint8, int32, float32, float64), got half'],
   [
     () => x.add(wrong('1')),
