@@ -174,6 +174,6 @@ function disassemble() {
   console.log(`${objects.length} objects, ${names.length} functions with wide instructions, all in avx2:: and avx512::`)
 }
 
-const actions = { test, replay, bench, addon, vitest, disassemble }
+const actions = { test, replay, bench, accuracy, addon, vitest, disassemble }
 const [action, ...rest] = process.argv.slice(2)
 oneOf(actions, action)(...rest)

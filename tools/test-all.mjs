@@ -28,7 +28,7 @@ const stages = [
   { title: 'native tests, TSan', command: ['node', 'tools/native.mjs', 'test', 'tsan'], count: nativeTests },
   { title: 'cases, ASan and UBSan', command: ['node', 'tools/native.mjs', 'replay', 'asan'] },
   { title: 'cases, TSan', command: ['node', 'tools/native.mjs', 'replay', 'tsan'] },
-  vitestStage('parity, ASan and UBSan', ['npm', 'run', '--silent', 'native:parity', '--']),
+  vitestStage('binding, ASan and UBSan', ['npm', 'run', '--silent', 'native:binding', '--']),
   vitestStage('vitest', ['vitest', 'run']),
   ...(process.platform === 'linux' && process.arch === 'x64' ? emulatedStages() : []),
 ]

@@ -55,7 +55,8 @@ test('memory is steady over 10,000 steps', { timeout: 180_000 }, async () => {
   console.log(`growth over 10,000 steps in MiB: ${JSON.stringify(Object.fromEntries(growths))}`)
   expect(growths.map(([name]) => name)).toEqual(['sync', 'async', 'overlapping', 'uncompiled', 'optimizer'])
   for (const [name, { rss, heapUsed, external, arrayBuffers }] of growths) {
-    expect(rss, `${name}: rss`).toBeLessThan(16)
+    // The heap breathes by some MiB; a leak of one small buffer a step would be more than that.
+    expect(rss, `${name}: rss`).toBeLessThan(32)
     expect(heapUsed, `${name}: heapUsed`).toBeLessThan(1)
     expect(external, `${name}: external`).toBeLessThan(1)
     expect(arrayBuffers, `${name}: arrayBuffers`).toBeLessThan(1)
