@@ -33,6 +33,25 @@ double best_seconds(double budget, Body&& body) {
   return best;
 }
 
+// The median of many runs, each of as many calls as the clock needs.
+template <typename Body>
+double median_seconds(double budget, Body&& body) {
+  std::vector<double> samples;
+  int repetitions = 1;
+  for (const double start = seconds(); seconds() - start < budget || samples.size() < 5;) {
+    const double before = seconds();
+    for (int i = 0; i < repetitions; ++i) body();
+    const double each = (seconds() - before) / repetitions;
+    if (each * repetitions < 2e-5) {
+      repetitions *= 2;
+    } else {
+      samples.push_back(each);
+    }
+  }
+  std::nth_element(samples.begin(), samples.begin() + samples.size() / 2, samples.end());
+  return samples[samples.size() / 2];
+}
+
 constexpr int kChains = 12;  // enough to cover the latency of two units
 constexpr int kLinks = 1 << 15;
 
@@ -89,6 +108,40 @@ inline double peak_gflops(const KernelTable& table) {
 #endif
   const double operations = 2.0 * kChains * kLinks * static_cast<double>(table.gemm.lanes);
   return operations / best_seconds(0.1, chains) * 1e-9;
+}
+
+// Copies by whole vectors, four at a time; `bytes` is a multiple of 256.
+template <typename V>
+inline __attribute__((always_inline)) void copy_vectors(const void* from, void* to, size_t bytes) {
+  const V* const x = static_cast<const V*>(from);
+  V* const out = static_cast<V*>(to);
+  for (size_t i = 0; i < bytes / sizeof(V); i += 4) {
+    const V a = x[i], b = x[i + 1], c = x[i + 2], d = x[i + 3];
+    out[i] = a;
+    out[i + 1] = b;
+    out[i + 2] = c;
+    out[i + 3] = d;
+    asm volatile("" ::: "memory");  // so that it stays this loop
+  }
+}
+inline void baseline_copy(const void* from, void* to, size_t bytes) { copy_vectors<Floats4>(from, to, bytes); }
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) inline void avx2_copy(const void* from, void* to, size_t bytes) {
+  copy_vectors<__m256>(from, to, bytes);
+}
+__attribute__((target("avx512f"))) inline void avx512_copy(const void* from, void* to, size_t bytes) {
+  copy_vectors<__m512>(from, to, bytes);
+}
+#endif
+
+using CopyLoop = void (*)(const void* from, void* to, size_t bytes);
+inline CopyLoop copy_loop(const KernelTable& table) {
+#if defined(__x86_64__)
+  if (&table == &kAvx2Kernels) return avx2_copy;
+  if (&table == &kAvx512Kernels) return avx512_copy;
+#endif
+  (void)table;
+  return baseline_copy;
 }
 
 // Bytes read and written per nanosecond by memcpy on one core, from one block larger than the caches to another.

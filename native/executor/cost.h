@@ -11,20 +11,22 @@ namespace galvani {
 
 namespace cost {
 
-// Nanoseconds on one thread of a current x86 core.
-constexpr double kPerByte = 0.03;   // streamed from or to the second-level cache
-constexpr double kPerFlop = 0.015;  // of a matrix multiplication
-constexpr double kPerReducedElement = 0.1;
-constexpr double kPerSoftmaxElement = 1.0;
-constexpr double kPerRandomElement = 1.5;
-constexpr double kPerUpdatedElement = 0.8;  // of an optimizer step, beside its memory
-constexpr double kPerRow = 3;               // a call to copy or add one row
+// Nanoseconds on one thread of a current x86 core with AVX-512 (bench/rows_bench.cc).
+constexpr double kPerByte = 0.004;   // streamed from or to the second-level cache
+constexpr double kPerFlop = 0.0045;  // of a matrix multiplication
+constexpr double kPerStridedElement = 0.3;
+constexpr double kPerTransposedElement = 0.08;
+constexpr double kPerReducedElement = 0.02;
+constexpr double kPerSoftmaxElement = 0.2;
+constexpr double kPerRandomElement = 0.3;
+constexpr double kPerUpdatedElement = 0.05;  // of an optimizer step, beside its memory
+constexpr double kPerRow = 3;                // a call to copy or add one row
 
 // One element of one micro-op on registers that stay in the first-level cache.
 inline double per_element(MicroOp op) {
   switch (op) {
     case MicroOp::k_exp:
-    case MicroOp::k_log:
+    case MicroOp::k_log: return 0.1;
     case MicroOp::k_sigmoid:
     case MicroOp::k_tanh:
     case MicroOp::k_expm1:
@@ -34,15 +36,15 @@ inline double per_element(MicroOp op) {
     case MicroOp::k_erf:
     case MicroOp::k_silu:
     case MicroOp::k_elu:
-    case MicroOp::k_softplus: return 0.7;
+    case MicroOp::k_softplus: return 0.2;
     case MicroOp::k_gelu:
-    case MicroOp::k_geluTanh: return 1;
-    case MicroOp::k_pow: return 2;
+    case MicroOp::k_geluTanh: return 0.3;
+    case MicroOp::k_pow: return 0.5;
     case MicroOp::k_div:
     case MicroOp::k_reciprocal:
     case MicroOp::k_rsqrt:
-    case MicroOp::k_sqrt: return 0.25;
-    default: return 0.1;
+    case MicroOp::k_sqrt: return 0.04;
+    default: return 0.015;
   }
 }
 
@@ -54,15 +56,21 @@ struct Split {
   int64_t tasks() const { return count == 0 ? 0 : (count + grain - 1) / grain; }
 };
 
-// Tasks of some ten microseconds: handing one over costs half of one. What is cheaper than two is not divided.
-constexpr double kTaskNanoseconds = 10'000;
+// Handing over a task costs half a microsecond, and as much for data that the other core holds: what takes less than
+// four is not divided. The number of tasks grows with the square root of the work, as the cost of handing them over and
+// the wait for the last of them then do. Powers of two, so that two threads have as many each.
+constexpr double kDividedNanoseconds = 4'000;
 constexpr int64_t kMostTasks = 128;
+
+inline int64_t task_count(double nanoseconds) {
+  int64_t tasks = 1;
+  while (tasks < kMostTasks && nanoseconds >= kDividedNanoseconds * static_cast<double>(tasks * tasks)) tasks *= 2;
+  return tasks;
+}
 
 // Ranges that are multiples of `unit` items.
 inline Split split_work(int64_t count, int64_t unit, double nanoseconds_per_item) {
-  const double total = static_cast<double>(count) * nanoseconds_per_item;
-  const int64_t tasks =
-      std::clamp<int64_t>(static_cast<int64_t>(std::min(total / kTaskNanoseconds, 1e9)), 1, kMostTasks);
+  const int64_t tasks = task_count(static_cast<double>(count) * nanoseconds_per_item);
   const int64_t units = std::max<int64_t>((count + unit - 1) / unit, 1);
   return {count, (units + tasks - 1) / tasks * unit};
 }

@@ -19,9 +19,12 @@ int64_t round_to_lines(int64_t bytes) { return (bytes + kCacheLine - 1) / kCache
 
 enum class Load {
   k_direct,    // dense: a pointer into its memory
+  k_scalar,    // one element, which all micro-ops that read it take as such
   k_prepared,  // the same block every time: a scalar, or rows that fit a block; filled once at the start of a run
-  k_row,       // a row longer than a block, again and again: a pointer into it wherever no row ends in the block
+  k_row,       // a row, again and again: a pointer into it wherever no row ends in the block
   k_column,    // one element for each row
+  k_in_row,      // k_row and k_column where blocks stay in a row: a pointer into it,
+  k_row_scalar,  // and a scalar
   k_strided,
 };
 
@@ -66,8 +69,14 @@ void load_column(const Operand& operand, const uint8_t* x, uint8_t* out, int64_t
   }
 }
 
+// What runs at once: elements [begin, end); where blocks stay in a row, of which row and from where in it.
+struct Block {
+  int64_t begin, end, row, phase;
+};
+
 struct Plan {
   int64_t block = kBlock;
+  int64_t row = 0;  // blocks end where rows of this length do; 0: they need not
   std::vector<Operand> operands;
   std::vector<Location> outputs;
   std::vector<int64_t> output_bytes;  // of an element
@@ -126,32 +135,45 @@ class ElementwiseStep final : public Step {
     void** const slots = table + plan_.operands.size() + plan_.outputs.size();
     for (int32_t slot = 0; slot < plan_.slots; ++slot) slots[slot] = scratch + table_bytes() + slot * slot_bytes();
     slots[plan_.slots] = nullptr;
-    for (int64_t at = begin; at < end; at += plan_.block) {
-      run_block(run, table, slots, at, std::min(at + plan_.block, end));
+    const int64_t length = plan_.row > 0 ? plan_.row : split_.count;
+    Block block{begin, begin, begin / length, begin % length};
+    while (block.begin < end) {
+      block.end = std::min({block.begin + plan_.block, block.begin + length - block.phase, end});
+      run_block(run, table, slots, block);
+      block.phase += block.end - block.begin;
+      block.begin = block.end;
+      if (block.phase < length) continue;
+      block.phase = 0;
+      ++block.row;
     }
   }
 
-  void run_block(const Run& run, void** table, void** slots, int64_t begin, int64_t end) const {
+  void run_block(const Run& run, void** table, void** slots, const Block& block) const {
+    const int64_t size = block.end - block.begin;
     void** entry = table;
-    for (const Operand& operand : plan_.operands) *entry++ = load(run, operand, slots, begin, end);
+    for (const Operand& operand : plan_.operands) *entry++ = load(run, operand, slots, block);
     for (size_t i = 0; i < plan_.outputs.size(); ++i) {
-      *entry++ = plan_.outputs[i].in<uint8_t>(run) + begin * plan_.output_bytes[i];
+      *entry++ = plan_.outputs[i].in<uint8_t>(run) + block.begin * plan_.output_bytes[i];
     }
     for (const Micro& micro : plan_.code) {
-      micro.kernel(table[micro.args[0]], table[micro.args[1]], table[micro.args[2]], table[micro.target], end - begin);
+      micro.kernel(table[micro.args[0]], table[micro.args[1]], table[micro.args[2]], table[micro.target], size);
     }
     for (const Copy& copy : plan_.copies) {
-      if (table[copy.to] != table[copy.from]) std::memcpy(table[copy.to], table[copy.from], (end - begin) * copy.bytes);
+      if (table[copy.to] != table[copy.from]) std::memcpy(table[copy.to], table[copy.from], size * copy.bytes);
     }
   }
 
-  void* load(const Run& run, const Operand& operand, void** slots, int64_t begin, int64_t end) const {
+  void* load(const Run& run, const Operand& operand, void** slots, const Block& block) const {
+    const auto [begin, end, row, phase] = block;
     uint8_t* const x = operand.location.in<uint8_t>(run);
+    if (operand.load == Load::k_scalar) return x;
+    if (operand.load == Load::k_in_row) return x + phase * operand.bytes;
+    if (operand.load == Load::k_row_scalar) return x + row * operand.view.strides[0] * operand.bytes;
     if (operand.load == Load::k_prepared) return prepared_block(run, operand);
     if (operand.load == Load::k_direct && !operand.is_staged) return x + begin * operand.bytes;
     if (operand.load == Load::k_row) {
-      const int64_t period = operand.view.shape[1], phase = begin % period;
-      if (phase + (end - begin) <= period) return x + phase * operand.bytes;
+      const int64_t period = operand.view.shape[1], start = begin % period;
+      if (start + (end - begin) <= period) return x + start * operand.bytes;
     }
     uint8_t* const out = static_cast<uint8_t*>(slots[operand.slot]);
     if (operand.load == Load::k_direct) {
@@ -181,6 +203,7 @@ class Builder {
   std::unique_ptr<Step> build() {
     for (size_t i = 0; i < operand_count_; ++i) add_operand(i);
     for (size_t i = 0; i < params_.results.size(); ++i) add_output(i);
+    choose_scalars();
     choose_block();
     find_last_reads();
     assign_homes();
@@ -190,7 +213,7 @@ class Builder {
       if (!add_micro(i)) return nullptr;
     }
     bind_late_entries();
-    const bool is_one_call = plan_.code.size() <= 1 && plan_.slots == 0 && plan_.prepared == 0;
+    const bool is_one_call = plan_.code.size() <= 1 && plan_.slots == 0 && plan_.prepared == 0 && plan_.row == 0;
     const Split split = split_work(params_.size, is_one_call ? kCacheLine : plan_.block, nanoseconds_per_element());
     if (is_one_call) plan_.block = split.grain;
     return std::make_unique<ElementwiseStep>(split, preparation_.kernels.copy, std::move(plan_));
@@ -225,16 +248,62 @@ class Builder {
     plan_.output_bytes.push_back(element_bytes(preparation_.program.values[instruction_.outputs[i]].dtype));
   }
 
-  // Blocks that begin where rows do let rows of one length be prepared.
+  static bool needs_no_slot(const Operand& operand) {
+    return is_scalar(operand) || operand.load == Load::k_in_row || operand.load == Load::k_direct;
+  }
+  static bool is_scalar(const Operand& operand) {
+    return operand.load == Load::k_scalar || operand.load == Load::k_row_scalar;
+  }
+
+  const MicroKernel* scalar_kernel(const MicroInstruction& micro, int arg) const {
+    return &preparation_.kernels.micro_scalar[arg][static_cast<int>(micro.op)][static_cast<int>(micro.dtype)];
+  }
+
+  // Whether every reader of an operand has a kernel that takes one element for it, beside an array.
+  bool can_be_scalar(int32_t operand) const {
+    for (const int32_t result : params_.results) {
+      if (result == operand) return false;
+    }
+    for (const MicroInstruction& micro : params_.code) {
+      for (int arg = 0; arg < 3; ++arg) {
+        if (micro.args[arg] != operand) continue;
+        if (arg == 2 || *scalar_kernel(micro, arg) == nullptr) return false;
+        const int32_t other = micro.args[1 - arg];
+        if (other == operand) return false;
+        if (static_cast<size_t>(other) < operand_count_ && is_scalar(plan_.operands[other])) return false;
+      }
+    }
+    return true;
+  }
+
+  void choose_scalars() {
+    for (size_t i = 0; i < operand_count_; ++i) {
+      Operand& operand = plan_.operands[i];
+      const bool is_one_element = operand.load == Load::k_prepared && operand.view.rank == 1;
+      if (is_one_element && can_be_scalar(static_cast<int32_t>(i))) operand.load = Load::k_scalar;
+    }
+  }
+
+  // Blocks that stay in a row see an operand of rows in its place, and one of columns as a scalar. Where rows are short,
+  // blocks that begin where they do let them be prepared.
   void choose_block() {
+    constexpr int64_t kShortRow = 256;
     int64_t period = 0;
     for (const Operand& operand : plan_.operands) {
-      if (operand.load == Load::k_row && operand.view.shape[1] <= kBlock && period == 0) period = operand.view.shape[1];
+      const bool is_row = operand.load == Load::k_row, is_column = operand.load == Load::k_column;
+      if (!is_row && !is_column) continue;
+      if (period == 0 || (is_row && operand.view.shape[1] < kShortRow)) period = operand.view.shape[1];
     }
     if (period == 0) return;
-    plan_.block = kBlock / period * period;
-    for (Operand& operand : plan_.operands) {
-      if (operand.load == Load::k_row && operand.view.shape[1] == period) operand.load = Load::k_prepared;
+    if (period >= kShortRow) plan_.row = period;
+    plan_.block = period >= kShortRow ? std::min(period, kBlock) : kBlock / period * period;
+    for (size_t i = 0; i < operand_count_; ++i) {
+      Operand& operand = plan_.operands[i];
+      if (operand.view.rank != 2 || operand.view.shape[1] != period) continue;
+      if (operand.load == Load::k_row) operand.load = plan_.row > 0 ? Load::k_in_row : Load::k_prepared;
+      if (operand.load == Load::k_column && plan_.row > 0 && can_be_scalar(static_cast<int32_t>(i))) {
+        operand.load = Load::k_row_scalar;
+      }
     }
   }
 
@@ -281,7 +350,7 @@ class Builder {
     Operand& operand = plan_.operands[i];
     if (operand.load == Load::k_prepared) {
       operand.slot = plan_.prepared++;
-    } else if (operand.load != Load::k_direct || operand.is_staged) {
+    } else if (!needs_no_slot(operand) || operand.is_staged) {
       operand.slot = take_slot();
     }
     entries_.push_back(static_cast<int32_t>(i));
@@ -291,9 +360,14 @@ class Builder {
   bool add_micro(size_t i) {
     const MicroInstruction& micro = params_.code[i];
     const int from = static_cast<int>(micro.dtype), to = static_cast<int>(micro.to);
-    const MicroKernel kernel = micro.op == MicroOp::k_cast
-                                   ? preparation_.kernels.cast[from][to]
-                                   : preparation_.kernels.micro[static_cast<int>(micro.op)][from];
+    MicroKernel kernel = micro.op == MicroOp::k_cast ? preparation_.kernels.cast[from][to]
+                                                     : preparation_.kernels.micro[static_cast<int>(micro.op)][from];
+    for (int arg = 0; arg < 2; ++arg) {
+      const int32_t reg = micro.args[arg];
+      if (reg >= 0 && static_cast<size_t>(reg) < operand_count_ && is_scalar(plan_.operands[reg])) {
+        kernel = *scalar_kernel(micro, arg);
+      }
+    }
     if (kernel == nullptr) {
       preparation_.error = std::string("no kernel for ") + name_of(micro.op) + " of " + name_of(micro.dtype);
       return false;
@@ -361,7 +435,8 @@ class Builder {
   double nanoseconds_per_element() const {
     double sum = 0;
     for (const Operand& operand : plan_.operands) {
-      sum += operand.bytes * cost::kPerByte * (operand.load == Load::k_strided ? 8 : 1);
+      if (operand.load == Load::k_direct) sum += operand.bytes * cost::kPerByte;
+      if (operand.load == Load::k_strided) sum += cost::kPerStridedElement;
     }
     for (const int64_t bytes : plan_.output_bytes) sum += bytes * cost::kPerByte;
     for (const MicroInstruction& micro : params_.code) sum += cost::per_element(micro.op);

@@ -78,12 +78,7 @@ template <typename T>
 class PartedReduceStep final : public Step {
  public:
   PartedReduceStep(const ReduceParams& params, const Parts& parts, ReduceKernel<T> kernel, Location x, Location out)
-      : Step(split_reduction(params.outer * params.inner, 1, params.reduced).tasks()),
-        params_(params),
-        parts_(parts),
-        kernel_(kernel),
-        x_(x),
-        out_(out) {}
+      : Step(params.outer * parts.count), params_(params), parts_(parts), kernel_(kernel), x_(x), out_(out) {}
 
   bool run(Run& run) const override {
     const int64_t inner = params_.inner;

@@ -10,7 +10,6 @@ namespace galvani {
 namespace {
 
 constexpr int64_t kCacheLine = 64;
-constexpr double kPerStridedElement = 0.5;  // nanoseconds
 
 double moved(int64_t bytes) { return 2 * static_cast<double>(bytes) * cost::kPerByte; }
 
@@ -37,7 +36,7 @@ class PadStep final : public Step {
         zeros_(split_work(out_bytes, kCacheLine, cost::kPerByte)),
         rows_(split_work(
             size == 0 ? 0 : size / row_, 1,
-            cost::kPerRow + static_cast<double>(row_) * (stride_ == 1 ? bytes * cost::kPerByte : kPerStridedElement))),
+            cost::kPerRow + static_cast<double>(row_) * (stride_ == 1 ? bytes * cost::kPerByte : cost::kPerStridedElement))),
         x_(x),
         out_(out) {}
 
@@ -78,6 +77,48 @@ class PadStep final : public Step {
   Location x_, out_;
 };
 
+// A copy that turns two axes of a view: the one along which x is contiguous, and the last, along which the result is.
+struct Turn {
+  static constexpr int64_t kRows = 256, kColumns = 256;  // of a block, which is one call
+
+  // Axis -1: the view has none to turn.
+  explicit Turn(const StridedView& v) : view(v) {
+    const int last = view.rank - 1;
+    if (last < 1 || view.strides[last] == 0 || view.strides[last] == 1) return;
+    int64_t stride = 1;
+    for (int i = last; i >= 0; stride *= view.shape[i--]) {
+      out_strides[i] = stride;
+      if (view.strides[i] == 1) axis = i;
+    }
+    if (axis < 0) return;
+    row_blocks = (view.shape[axis] + kRows - 1) / kRows;
+    column_blocks = (view.shape[last] + kColumns - 1) / kColumns;
+    blocks = row_blocks * column_blocks;
+    for (int i = 0; i < last; ++i) blocks *= i == axis ? 1 : view.shape[i];
+  }
+
+  void copy(decltype(KernelTable::transpose) kernel, int64_t bytes, const uint8_t* x, uint8_t* out, int64_t block) const {
+    const int last = view.rank - 1;
+    const int64_t column = block % column_blocks * kColumns, row = block / column_blocks % row_blocks * kRows;
+    int64_t from = view.offset + row + column * view.strides[last], to = row * out_strides[axis] + column;
+    int64_t rest = block / (column_blocks * row_blocks);
+    for (int i = last - 1; i >= 0; --i) {
+      if (i == axis) continue;
+      const int64_t index = rest % view.shape[i];
+      from += index * view.strides[i];
+      to += index * out_strides[i];
+      rest /= view.shape[i];
+    }
+    kernel(static_cast<int>(bytes), x + from * bytes, view.strides[last], out + to * bytes, out_strides[axis],
+           std::min(kRows, view.shape[axis] - row), std::min(kColumns, view.shape[last] - column));
+  }
+
+  StridedView view;
+  int axis = -1;
+  int64_t out_strides[kMaxRank];
+  int64_t row_blocks = 0, column_blocks = 0, blocks = 0;
+};
+
 struct Piece {
   Location location;
   int64_t begin, end;  // bytes in a row of the output
@@ -108,9 +149,18 @@ void gather_elements(const T* x, const int32_t* indices, T* out, int64_t begin, 
   for (int64_t i = begin; i < end; ++i) out[i] = x[indices[i]];
 }
 
+// The processor sees no pattern in the rows.
+void prefetch_row(const uint8_t* row, int64_t bytes) {
+  for (int64_t i = 0; i < std::min<int64_t>(bytes, 512); i += kCacheLine) __builtin_prefetch(row + i);
+}
+
 void gather_rows(const uint8_t* x, const int32_t* indices, uint8_t* out, int64_t row_bytes, int64_t begin,
                  int64_t end) {
-  for (int64_t i = begin; i < end; ++i) copy_bytes(out + i * row_bytes, x + indices[i] * row_bytes, row_bytes);
+  constexpr int64_t kAhead = 8;
+  for (int64_t i = begin; i < end; ++i) {
+    if (i + kAhead < end) prefetch_row(x + indices[i + kAhead] * row_bytes, row_bytes);
+    copy_bytes(out + i * row_bytes, x + indices[i] * row_bytes, row_bytes);
+  }
 }
 
 struct ScatterAdd {
@@ -135,6 +185,13 @@ void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const 
   }
 }
 
+// As each range costs a walk over all indices, there are few; and one, where that costs as much as the additions.
+Split few_ranges(Split split, int64_t row_size) {
+  const int64_t most = row_size < 16 ? 1 : 8;
+  split.grain = std::max(split.grain, (split.count + most - 1) / most);
+  return split;
+}
+
 template <typename T>
 auto scatter_body(const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t)) {
   return [=](const Run& run, int64_t begin, int64_t end) { scatter_rows(run, s, accumulate, begin, end); };
@@ -154,7 +211,17 @@ std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instructio
                                         end - begin);
                            });
   }
-  return make_range_step(split_work(params.size, kCacheLine, kPerStridedElement),
+  const Turn turn(view);
+  if (turn.axis >= 0) {
+    const double per_block = cost::kPerTransposedElement * static_cast<double>(params.size) / std::max<int64_t>(turn.blocks, 1);
+    return make_range_step(split_work(turn.blocks, 1, per_block),
+                           [=, kernel = preparation.kernels.transpose](const Run& run, int64_t begin, int64_t end) {
+                             for (int64_t block = begin; block < end; ++block) {
+                               turn.copy(kernel, bytes, x.in<const uint8_t>(run), out.in<uint8_t>(run), block);
+                             }
+                           });
+  }
+  return make_range_step(split_work(params.size, kCacheLine, cost::kPerStridedElement),
                          [=, kernel = preparation.kernels.copy](const Run& run, int64_t begin, int64_t end) {
                            kernel(view, static_cast<int>(bytes), x.in<const void>(run), out.in<void>(run), begin, end);
                          });
@@ -211,7 +278,7 @@ std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Ins
                      params.count};
   const double added = static_cast<double>(params.count) * (cost::kPerRow + moved(params.row_size * 4));
   const double per_row = moved(params.row_size * 4) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
-  const Split split = split_work(params.rows, 1, per_row);
+  const Split split = few_ranges(split_work(params.rows, 1, per_row), params.row_size);
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
     return make_checked_step(s.indices, s.count, params.rows, split,
                              scatter_body(s, preparation.kernels.accumulate_int32));

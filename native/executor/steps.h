@@ -27,8 +27,20 @@ std::unique_ptr<Step> make_range_step(const Split& split, Body body) {
   return std::make_unique<RangeStep<Body>>(split, std::move(body));
 }
 
+// Without a branch, so that it becomes vectors: the sign of i, or of limit - 1 - i, is set where i is outside [0, limit).
+inline bool are_in_range(const int32_t* indices, int64_t count, int64_t limit) {
+  const uint32_t last = static_cast<uint32_t>(std::min<int64_t>(limit, INT32_MAX) - 1);
+  uint32_t signs = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const uint32_t index = static_cast<uint32_t>(indices[i]);
+    signs |= index | (last - index);
+  }
+  return signs >> 31 == 0;
+}
+
 // The first of `count` indices outside [0, limit) fails the run.
 inline bool check_indices(Run& run, const int32_t* indices, int64_t count, int64_t limit) {
+  if (limit > 0 && are_in_range(indices, count, limit)) return true;
   for (int64_t i = 0; i < count; ++i) {
     if (indices[i] >= 0 && indices[i] < limit) continue;
     run.failure = {-1, i, indices[i], limit};

@@ -4,7 +4,16 @@
 template <class T>
 inline int32_t argmax_row(const T* x, int64_t n) {
   const auto greatest = fold_row<Max>(x, n);
-  for (int64_t i = 0; i < n; i += kLanes) {
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    Mask found = first_lanes(0);
+    for (int k = 0; k < 4; ++k) {
+      const auto v = load(x + i + k * kLanes);
+      found = found | (v == greatest) | (v != v);
+    }
+    if (any(found)) break;
+  }
+  for (; i < n; i += kLanes) {
     const Part lanes{static_cast<int>(n - i < kLanes ? n - i : kLanes)};
     const auto v = lanes.read(x + i);
     const Mask found = (v == greatest) | (v != v);  // v != v: then the greatest is NaN

@@ -118,16 +118,18 @@ struct UnaryStep {
   void operator()(int64_t i, Lanes lanes) const { lanes.write(out + i, Op::of(lanes.read(a + i))); }
 };
 
-template <class Op, class T, class Out>
+template <class Op, class A, class B, class Out>
 struct BinaryStep {
-  const T* a;
-  const T* b;
+  A a;
+  B b;
   Out* out;
   template <class Lanes>
-  void operator()(int64_t i, Lanes lanes) const {
-    lanes.write(out + i, Op::of(lanes.read(a + i), lanes.read(b + i)));
-  }
+  void operator()(int64_t i, Lanes lanes) const { lanes.write(out + i, Op::of(a(i, lanes), b(i, lanes))); }
 };
+template <class Op, class A, class B, class Out>
+inline void for_each_pair(A a, B b, Out* out, int64_t n) {
+  for_each_vector<Op::kUnroll>(0, n, BinaryStep<Op, A, B, Out>{a, b, out});
+}
 
 template <class T>
 struct WhereStep {
@@ -155,8 +157,17 @@ __attribute__((flatten)) void unary_kernel(const void* a, const void*, const voi
 
 template <class Op, class T, class Out = T>
 __attribute__((flatten)) void binary_kernel(const void* a, const void* b, const void*, void* out, int64_t n) {
-  const BinaryStep<Op, T, Out> step{static_cast<const T*>(a), static_cast<const T*>(b), static_cast<Out*>(out)};
-  for_each_vector<Op::kUnroll>(0, n, step);
+  const Elements<T> first{static_cast<const T*>(a)}, second{static_cast<const T*>(b)};
+  for_each_pair<Op>(first, second, static_cast<Out*>(out), n);
+}
+// One operand has one element, for all of the other.
+template <class Op, class T, class Out = T>
+__attribute__((flatten)) void scalar_first_kernel(const void* a, const void* b, const void*, void* out, int64_t n) {
+  for_each_pair<Op>(same(static_cast<const T*>(a)), Elements<T>{static_cast<const T*>(b)}, static_cast<Out*>(out), n);
+}
+template <class Op, class T, class Out = T>
+__attribute__((flatten)) void scalar_second_kernel(const void* a, const void* b, const void*, void* out, int64_t n) {
+  for_each_pair<Op>(Elements<T>{static_cast<const T*>(a)}, same(static_cast<const T*>(b)), static_cast<Out*>(out), n);
 }
 
 template <class T>

@@ -94,10 +94,16 @@ struct KernelTable {
 
   // By operand dtype; null where the pair does not exist; `cast` is null here.
   MicroKernel micro[kMicroOpCount][kDTypeCount];
+  // Of binary micro-ops, where one operand is one element for all of the other: the first, or the second.
+  MicroKernel micro_scalar[2][kMicroOpCount][kDTypeCount];
   MicroKernel cast[kDTypeCount][kDTypeCount];  // [from][to]
 
   // Elements [begin, end) of the dense result of reading a view; element_bytes is 1 or 4.
   void (*copy)(const StridedView& view, int element_bytes, const void* x, void* out, int64_t begin, int64_t end);
+
+  // out[row·out_stride + column] = x[row + column·stride] for rows × columns elements of 1 or 4 bytes.
+  void (*transpose)(int element_bytes, const void* x, int64_t stride, void* out, int64_t out_stride, int64_t rows,
+                    int64_t columns);
 
   // Outputs [begin, end) of x[outer, reduced, inner] → out[outer, inner]. Pairwise or blocked with a fixed shape.
   void (*reduce_float32[kReductionCount])(const float* x, float* out, int64_t reduced, int64_t inner, int64_t begin,

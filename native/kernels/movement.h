@@ -72,37 +72,146 @@ void copy_rows(const StridedView& view, const T* x, T* out, int64_t begin, int64
   }
 }
 
-// kLanes vectors. Zipping the upper half of the rows into the lower half, log2(kLanes) times, transposes.
-struct SquareTile {
-  I32 v[kLanes];
+// n vectors. Zipping the second half of them into the first, log2(n) times, gives the first lane of each, then the
+// second lane of each, and so on: of kLanes vectors, the transposed matrix.
+template <int n>
+struct Vectors {
+  I32 v[n];
 };
-template <int rounds>
-inline SquareTile zip_rows(const SquareTile& s) {
+template <int n, int rounds = __builtin_ctz(n)>
+inline Vectors<n> interleave(const Vectors<n>& tile) {
   if constexpr (rounds == 0) {
-    return s;
+    return tile;
   } else {
-    SquareTile zipped;
-    for (int i = 0; i < kLanes / 2; ++i) {
-      zipped.v[2 * i] = zip_low(s.v[i], s.v[i + kLanes / 2]);
-      zipped.v[2 * i + 1] = zip_high(s.v[i], s.v[i + kLanes / 2]);
+    Vectors<n> zipped;
+    for (int i = 0; i < n / 2; ++i) {
+      zipped.v[2 * i] = zip_low(tile.v[i], tile.v[i + n / 2]);
+      zipped.v[2 * i + 1] = zip_high(tile.v[i], tile.v[i + n / 2]);
     }
-    return zip_rows<rounds - 1>(zipped);
+    return interleave<n, rounds - 1>(zipped);
   }
 }
 
-// out[row, column] = x[row + column·stride] for one tile of at most kLanes × kLanes.
-template <class T>
-inline void copy_tile(const T* x, int64_t stride, T* out, int64_t out_stride, int64_t rows, int64_t columns) {
-  for (int64_t row = 0; row < rows; ++row) copy_row(x + row, stride, out + row * out_stride, columns);
+// out[row, column] = x[row + column·stride] for one tile of at most kHeight rows; `rows` and `columns` load and store the
+// lanes that exist.
+template <int kHeight, class T, class Rows, class Columns>
+inline void transpose_tile(const T* x, int64_t stride, T* out, int64_t out_stride, Rows rows, Columns columns,
+                           int height, int width) {
+  Vectors<kLanes> tile;
+  for (int i = 0; i < kLanes; ++i) tile.v[i] = i < width ? rows.read(x + i * stride) : broadcast(0);
+  tile = interleave(tile);
+  for (int i = 0; i < kHeight; ++i) {
+    if (i < height) columns.write(out + i * out_stride, tile.v[i]);
+  }
 }
-inline void copy_tile(const int32_t* x, int64_t stride, int32_t* out, int64_t out_stride, int64_t rows,
-                      int64_t columns) {
-  if (rows != kLanes || columns != kLanes) return copy_tile<int32_t>(x, stride, out, out_stride, rows, columns);
-  constexpr int kRounds = __builtin_ctz(kLanes);
-  SquareTile tile;
-  for (int i = 0; i < kLanes; ++i) tile.v[i] = load(x + i * stride);
-  tile = zip_rows<kRounds>(tile);
-  for (int i = 0; i < kLanes; ++i) store(out + i * out_stride, tile.v[i]);
+
+// The same for at most four columns, as of the channels of an image.
+template <class T, class Rows>
+inline void transpose_narrow_tile(const T* x, int64_t stride, T* out, int64_t out_stride, Rows rows, int height,
+                                  int width) {
+  Vectors<4> tile;
+  for (int i = 0; i < 4; ++i) tile.v[i] = i < width ? rows.read(x + i * stride) : broadcast(0);
+  tile = interleave(tile);
+  for (int i = 0; i < height; i += kLanes / 4) {
+    I32 v = tile.v[4 * i / kLanes];
+    for (int row = i; row < i + kLanes / 4 && row < height; ++row) {
+      store_partial(out + row * out_stride, v, width);
+      v = rotate<4 % kLanes>(v);
+    }
+  }
+}
+
+// Channels, next to each other or in planes, come by masked vectors, whose streams the processor does not see coming:
+// asking for the lines of the tiles after the next halves the time where they come from memory.
+inline void prefetch_tiles(const void* p, int64_t bytes) {
+  const uintptr_t ahead = reinterpret_cast<uintptr_t>(p) + 2048;
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(reinterpret_cast<const void*>(ahead + i));
+}
+
+template <class T>
+inline void transpose_part(const T* x, int64_t stride, T* out, int64_t out_stride, int height, int width) {
+  const Part rows{height}, columns{width};
+  if (height == kLanes && width == kLanes) {
+    transpose_tile<kLanes>(x, stride, out, out_stride, Whole(), Whole(), kLanes, kLanes);
+  } else if (height == kLanes && width <= 4) {
+    prefetch_tiles(out, width * static_cast<int64_t>(sizeof(T)) * kLanes);
+    transpose_narrow_tile(x, stride, out, out_stride, Whole(), kLanes, width);
+  } else if (height <= 4 && width == kLanes) {
+    prefetch_tiles(x, height * static_cast<int64_t>(sizeof(T)) * kLanes);
+    transpose_tile<4>(x, stride, out, out_stride, rows, Whole(), height, kLanes);
+  } else {
+    transpose_tile<kLanes>(x, stride, out, out_stride, rows, columns, height, width);
+  }
+}
+
+// Blocks are as high as a cache line is long, or more, and are walked so that neighbouring lines of x are read one after
+// the other.
+constexpr int64_t kTurnRows = 64, kTurnColumns = 4 * kLanes;
+
+template <class T>
+inline void transpose_block(const T* x, int64_t stride, T* out, int64_t out_stride, int64_t rows, int64_t columns) {
+  for (int64_t row = 0; row < rows; row += kLanes) {
+    const int height = static_cast<int>(rows - row < kLanes ? rows - row : kLanes);
+    for (int64_t column = 0; column < columns; column += kLanes) {
+      const int width = static_cast<int>(columns - column < kLanes ? columns - column : kLanes);
+      transpose_part(x + row + column * stride, stride, out + row * out_stride + column, out_stride, height, width);
+    }
+  }
+}
+
+// Whole blocks of bytes: four columns in one vector of words, which makes the lines of the result whole. The columns
+// are set side by side first, as they may all compete for one set of the cache.
+inline void transpose_bytes(const uint8_t* x, int64_t stride, uint8_t* out, int64_t out_stride) {
+  uint8_t near[kTurnColumns][kTurnRows];
+  for (int i = 0; i < kTurnColumns; ++i) __builtin_memcpy(near[i], x + i * stride, kTurnRows);
+  for (int row = 0; row < kTurnRows; row += kLanes) {
+    Vectors<kLanes> tile;
+    for (int i = 0; i < kLanes; ++i) {
+      const uint8_t* four = near[4 * i] + row;
+      const I32 low = load(four) | shift_left<8>(load(four + kTurnRows));
+      const I32 high = load(four + 2 * kTurnRows) | shift_left<8>(load(four + 3 * kTurnRows));
+      tile.v[i] = low | shift_left<16>(high);
+    }
+    tile = interleave(tile);
+    for (int i = 0; i < kLanes; ++i) {
+      int32_t words[kLanes];
+      store(words, tile.v[i]);
+      __builtin_memcpy(out + (row + i) * out_stride, words, sizeof words);
+    }
+  }
+}
+
+// out[row·out_stride + column] = x[row + column·stride].
+template <class T>
+void transpose(const T* x, int64_t stride, T* out, int64_t out_stride, int64_t rows, int64_t columns) {
+  constexpr int64_t kGroup = 256 / sizeof(T);
+  for (int64_t first = 0; first < columns; first += kGroup) {
+    const int64_t last = columns - first < kGroup ? columns : first + kGroup;
+    for (int64_t row = 0; row < rows; row += kTurnRows) {
+      const int64_t height = rows - row < kTurnRows ? rows - row : kTurnRows;
+      for (int64_t column = first; column < last; column += kTurnColumns) {
+        const int64_t width = last - column < kTurnColumns ? last - column : kTurnColumns;
+        const T* from = x + row + column * stride;
+        T* to = out + row * out_stride + column;
+        if constexpr (sizeof(T) == 1) {
+          if (height == kTurnRows && width == kTurnColumns) {
+            transpose_bytes(from, stride, to, out_stride);
+            continue;
+          }
+        }
+        transpose_block(from, stride, to, out_stride, height, width);
+      }
+    }
+  }
+}
+
+inline void transpose_kernel(int element_bytes, const void* x, int64_t stride, void* out, int64_t out_stride,
+                             int64_t rows, int64_t columns) {
+  if (element_bytes == 1) {
+    transpose(static_cast<const uint8_t*>(x), stride, static_cast<uint8_t*>(out), out_stride, rows, columns);
+  } else {
+    transpose(static_cast<const int32_t*>(x), stride, static_cast<int32_t*>(out), out_stride, rows, columns);
+  }
 }
 
 // A view whose last but one axis has stride 1 and whose last axis has another: transposed matrices.
@@ -115,13 +224,8 @@ void copy_transposed(const StridedView& view, const T* x, T* out, int64_t begin,
   copy_rows(view, x, out, begin, first_whole * columns);
   for (int64_t row = first_whole; row < end_whole;) {
     const int64_t left = rows - row % rows;  // in this matrix
-    int64_t count = end_whole - row < kLanes ? end_whole - row : kLanes;
-    count = left < count ? left : count;
-    const T* from = x + Walk(view, inner, row).offset;
-    for (int64_t column = 0; column < columns; column += kLanes) {
-      const int64_t width = columns - column < kLanes ? columns - column : kLanes;
-      copy_tile(from + column * stride, stride, out + row * columns + column, columns, count, width);
-    }
+    const int64_t count = left < end_whole - row ? left : end_whole - row;
+    transpose(x + Walk(view, inner, row).offset, stride, out + row * columns, columns, count, columns);
     row += count;
   }
   copy_rows(view, x, out, end_whole * columns, end);

@@ -75,5 +75,5 @@ inline void adam_kernel(const AdamStep& step, const float* p, const float* g, co
 // out[j] += x[j].
 template <class T>
 void accumulate_kernel(const T* x, T* out, int64_t n) {
-  for_each_vector(0, n, BinaryStep<Add, T, T>{out, x, out});
+  for_each_pair<Add>(Elements<T>{out}, Elements<T>{x}, out, n);
 }

@@ -65,17 +65,53 @@ V fold_pairwise(const Source& source, V identity, int64_t begin, int64_t end) {
   return R::combine(first, fold_pairwise<R>(source, identity, middle, end));
 }
 
-template <class T>
-struct Elements {
-  const T* x;
-  template <class Lanes>
-  auto operator()(int64_t i, Lanes lanes) const { return lanes.read(x + i); }
+// The instructions may lose a NaN and the sign of a zero.
+struct RawMax {
+  static F32 combine(F32 a, F32 b) { return max(a, b); }
+};
+struct RawMin {
+  static F32 combine(F32 a, F32 b) { return min(a, b); }
 };
 
 template <class R, class T>
-inline auto fold_row(const T* x, int64_t n) {
+inline auto fold_row_with_care(const T* x, int64_t n) {
   return fold_lanes<R>(fold_pairwise<R>(Elements<T>{x}, R::identity(x), 0, n));
 }
+template <class R, class T>
+inline auto fold_row(const T* x, int64_t n) { return fold_row_with_care<R>(x, n); }
+
+// The extreme of a row by the raw instruction, beside the sum: only if that is NaN, or the extreme is a zero, it takes
+// care to find the right one.
+template <class R, class Raw>
+inline F32 fold_extreme(const float* x, int64_t n) {
+  F32 extremes[4], sums[4];
+  for (int k = 0; k < 4; ++k) {
+    extremes[k] = R::identity(x);
+    sums[k] = zero();
+  }
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    for (int k = 0; k < 4; ++k) {
+      const F32 v = load(x + i + k * kLanes);
+      extremes[k] = Raw::combine(extremes[k], v);
+      sums[k] = sums[k] + v;
+    }
+  }
+  for (; i < n; i += kLanes) {
+    const Part lanes{static_cast<int>(n - i < kLanes ? n - i : kLanes)};
+    const F32 v = lanes.read(x + i);
+    extremes[0] = Raw::combine(extremes[0], lanes.or_else(v, R::identity(x)));
+    sums[0] = sums[0] + v;
+  }
+  const F32 extreme = fold_lanes<Raw>(Raw::combine(Raw::combine(extremes[0], extremes[1]),
+                                                   Raw::combine(extremes[2], extremes[3])));
+  const F32 sum = fold_lanes<Sum>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  return any((sum != sum) | (extreme == zero())) ? fold_row_with_care<R>(x, n) : extreme;
+}
+template <>
+inline auto fold_row<Max>(const float* x, int64_t n) { return fold_extreme<Max, RawMax>(x, n); }
+template <>
+inline auto fold_row<Min>(const float* x, int64_t n) { return fold_extreme<Min, RawMin>(x, n); }
 
 // A strip of `width` vectors of neighbouring columns.
 template <class V, int width>
@@ -103,12 +139,13 @@ auto fold_strip(const T* x, int64_t rows, int64_t inner, Lanes lanes) {
   return fold;
 }
 
-// Columns [i, end) of one x[reduced, inner].
+// Columns [i, end) of one x[reduced, inner], in strips of two cache lines or more.
 template <class R, class T>
 void reduce_columns(const T* x, T* out, int64_t reduced, int64_t inner, int64_t i, int64_t end) {
-  for (; i + 4 * kLanes <= end; i += 4 * kLanes) {
-    const auto fold = fold_strip<R, 4>(x + i, reduced, inner, Whole());
-    for (int w = 0; w < 4; ++w) store(out + i + w * kLanes, fold.v[w]);
+  constexpr int kStrip = 8;
+  for (; i + kStrip * kLanes <= end; i += kStrip * kLanes) {
+    const auto fold = fold_strip<R, kStrip>(x + i, reduced, inner, Whole());
+    for (int w = 0; w < kStrip; ++w) store(out + i + w * kLanes, fold.v[w]);
   }
   for (; i + kLanes <= end; i += kLanes) store(out + i, fold_strip<R, 1>(x + i, reduced, inner, Whole()).v[0]);
   if (i < end) {

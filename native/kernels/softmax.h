@@ -1,13 +1,9 @@
-// softmax, logSoftmax and cross entropy over the rows of x[rows, columns]. A row stays in cache between its passes:
+// softmax, logSoftmax and cross entropy over the rows of x[rows, columns]; of few columns in softmax_narrow.h. A row stays in cache between its passes:
 // its greatest element (subtracted, so that no power overflows), the sum of the powers, the result. In a row with a
 // NaN or +∞, or of -∞ alone, the sum is NaN and so is every result, as in the composition of the plain operations.
 #pragma once
 
 // The raw maximum may lose a NaN; the sum finds it.
-struct RawMax {
-  static F32 combine(F32 a, F32 b) { return max(a, b); }
-};
-
 inline F32 greatest_of_row(const float* x, int64_t columns) {
   const F32 least = broadcast(-kInfinity);
   return fold_lanes<RawMax>(fold_pairwise<RawMax>(Elements<float>{x}, least, 0, columns));
@@ -80,6 +76,7 @@ struct SoftmaxStep {
 };
 
 inline void softmax_kernel(const float* x, float* out, int64_t columns, int64_t begin, int64_t end) {
+  if (columns <= kNarrow) return for_each_group(columns, begin, end, NarrowSoftmax{x, out, columns});
   Scratch scratch;
   for (int64_t row = begin; row < end; ++row) {
     const RowSum row_sum = sum_row(x + row * columns, out + row * columns, scratch, columns);
@@ -97,6 +94,7 @@ struct LogSoftmaxStep {
 };
 
 inline void log_softmax_kernel(const float* x, float* out, int64_t columns, int64_t begin, int64_t end) {
+  if (columns <= kNarrow) return for_each_group(columns, begin, end, NarrowLogSoftmax{x, out, columns});
   for (int64_t row = begin; row < end; ++row) {
     const RowSum row_sum = sum_row(x + row * columns, columns);
     const LogSoftmaxStep step{x + row * columns, out + row * columns, row_sum.shift, log(row_sum.sum)};
@@ -120,6 +118,9 @@ struct ClassGradientStep {
 
 inline void cross_entropy_classes_kernel(const float* logits, const int32_t* labels, float* losses, float* gradient,
                                          int64_t columns, int64_t begin, int64_t end) {
+  if (columns <= kNarrow) {
+    return for_each_group(columns, begin, end, NarrowClassEntropy{logits, labels, losses, gradient, columns});
+  }
   Scratch scratch;
   for (int64_t row = begin; row < end; ++row) {
     const float* x = logits + row * columns;
@@ -157,6 +158,9 @@ struct ProbabilitiesGradientStep {
 
 inline void cross_entropy_probabilities_kernel(const float* logits, const float* labels, float* losses,
                                                float* gradient, int64_t columns, int64_t begin, int64_t end) {
+  if (columns <= kNarrow) {
+    return for_each_group(columns, begin, end, NarrowProbabilityEntropy{logits, labels, losses, gradient, columns});
+  }
   Scratch scratch;
   for (int64_t row = begin; row < end; ++row) {
     const float* x = logits + row * columns;

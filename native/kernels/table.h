@@ -21,6 +21,8 @@
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
+#include "kernels/softmax_narrow.h"
+
 #include "kernels/softmax.h"
 
 constexpr int kFloat = static_cast<int>(DType::k_float32);
@@ -36,27 +38,53 @@ template <class Op>
 constexpr Row unary_float() { return {{unary_kernel<Op, float>, nullptr, nullptr, nullptr}}; }
 template <class Op>
 constexpr Row unary_number() { return {{unary_kernel<Op, float>, unary_kernel<Op, int32_t>, nullptr, nullptr}}; }
-template <class Op>
-constexpr Row binary_float() { return {{binary_kernel<Op, float>, nullptr, nullptr, nullptr}}; }
-template <class Op>
-constexpr Row binary_number() { return {{binary_kernel<Op, float>, binary_kernel<Op, int32_t>, nullptr, nullptr}}; }
-template <class Op>
+
+// The operands of a binary micro-op: two arrays, or one element for one of them.
+enum class Operands { k_dense, k_scalar_first, k_scalar_second };
+template <Operands operands, class Op, class T, class Out = T>
+constexpr MicroKernel binary() {
+  if constexpr (operands == Operands::k_scalar_first) return scalar_first_kernel<Op, T, Out>;
+  if constexpr (operands == Operands::k_scalar_second) return scalar_second_kernel<Op, T, Out>;
+  return binary_kernel<Op, T, Out>;
+}
+template <Operands operands, class Op>
+constexpr Row binary_float() { return {{binary<operands, Op, float>(), nullptr, nullptr, nullptr}}; }
+template <Operands operands, class Op>
+constexpr Row binary_number() {
+  return {{binary<operands, Op, float>(), binary<operands, Op, int32_t>(), nullptr, nullptr}};
+}
+template <Operands operands, class Op>
 constexpr Row comparison() {
-  constexpr MicroKernel bytes = binary_kernel<Op, uint8_t>;
-  return {{binary_kernel<Op, float, uint8_t>, binary_kernel<Op, int32_t, uint8_t>, bytes, bytes}};
+  constexpr MicroKernel bytes = binary<operands, Op, uint8_t>();
+  return {{binary<operands, Op, float, uint8_t>(), binary<operands, Op, int32_t, uint8_t>(), bytes, bytes}};
+}
+
+template <Operands operands>
+constexpr Row binary_row(MicroOp op) {
+  switch (op) {
+    case MicroOp::k_add: return binary_number<operands, Add>();
+    case MicroOp::k_sub: return binary_number<operands, Subtract>();
+    case MicroOp::k_mul: return binary_number<operands, Multiply>();
+    case MicroOp::k_div: return binary_float<operands, Divide>();
+    case MicroOp::k_pow: return binary_float<operands, Pow>();
+    case MicroOp::k_maximum: return binary_number<operands, Maximum>();
+    case MicroOp::k_minimum: return binary_number<operands, Minimum>();
+    case MicroOp::k_leakyRelu: return binary_float<operands, LeakyRelu>();
+    case MicroOp::k_elu: return binary_float<operands, Elu>();
+    case MicroOp::k_equal: return comparison<operands, Equal>();
+    case MicroOp::k_notEqual: return comparison<operands, NotEqual>();
+    case MicroOp::k_less: return comparison<operands, Less>();
+    case MicroOp::k_lessEqual: return comparison<operands, LessEqual>();
+    case MicroOp::k_greater: return comparison<operands, Greater>();
+    case MicroOp::k_greaterEqual: return comparison<operands, GreaterEqual>();
+    default: return {{nullptr, nullptr, nullptr, nullptr}};
+  }
 }
 
 constexpr Row micro_row(MicroOp op) {
   switch (op) {
     case MicroOp::k_identity:
       return {{identity_kernel<float>, identity_kernel<int32_t>, identity_kernel<uint8_t>, identity_kernel<uint8_t>}};
-    case MicroOp::k_add: return binary_number<Add>();
-    case MicroOp::k_sub: return binary_number<Subtract>();
-    case MicroOp::k_mul: return binary_number<Multiply>();
-    case MicroOp::k_div: return binary_float<Divide>();
-    case MicroOp::k_pow: return binary_float<Pow>();
-    case MicroOp::k_maximum: return binary_number<Maximum>();
-    case MicroOp::k_minimum: return binary_number<Minimum>();
     case MicroOp::k_neg: return unary_number<Negate>();
     case MicroOp::k_abs: return unary_number<Abs>();
     case MicroOp::k_sign: return unary_number<Sign>();
@@ -68,7 +96,6 @@ constexpr Row micro_row(MicroOp op) {
     case MicroOp::k_sigmoid: return unary_float<Sigmoid>();
     case MicroOp::k_tanh: return unary_float<Tanh>();
     case MicroOp::k_relu: return unary_number<Relu>();
-    case MicroOp::k_leakyRelu: return binary_float<LeakyRelu>();
     case MicroOp::k_softplus: return unary_float<Softplus>();
     case MicroOp::k_expm1: return unary_float<Expm1>();
     case MicroOp::k_log1p: return unary_float<Log1p>();
@@ -80,19 +107,10 @@ constexpr Row micro_row(MicroOp op) {
     case MicroOp::k_silu: return unary_float<Silu>();
     case MicroOp::k_gelu: return unary_float<Gelu>();
     case MicroOp::k_geluTanh: return unary_float<GeluTanh>();
-    case MicroOp::k_elu: return binary_float<Elu>();
-    case MicroOp::k_equal: return comparison<Equal>();
-    case MicroOp::k_notEqual: return comparison<NotEqual>();
-    case MicroOp::k_less: return comparison<Less>();
-    case MicroOp::k_lessEqual: return comparison<LessEqual>();
-    case MicroOp::k_greater: return comparison<Greater>();
-    case MicroOp::k_greaterEqual: return comparison<GreaterEqual>();
     case MicroOp::k_where:
       return {{where_kernel<float>, where_kernel<int32_t>, where_kernel<uint8_t>, where_kernel<uint8_t>}};
-    case MicroOp::k_cast:
-    case MicroOp::count: break;
+    default: return binary_row<Operands::k_dense>(op);
   }
-  return {{nullptr, nullptr, nullptr, nullptr}};
 }
 
 // The casts from one dtype to float32, int32, uint8 and bool.
@@ -115,13 +133,20 @@ constexpr KernelTable make_table(const char* isa) {
   table.isa = isa;
   for (int op = 0; op < kMicroOpCount; ++op) {
     const Row row = micro_row(static_cast<MicroOp>(op));
-    for (int dtype = 0; dtype < kDTypeCount; ++dtype) table.micro[op][dtype] = row.kernels[dtype];
+    const Row first = binary_row<Operands::k_scalar_first>(static_cast<MicroOp>(op));
+    const Row second = binary_row<Operands::k_scalar_second>(static_cast<MicroOp>(op));
+    for (int dtype = 0; dtype < kDTypeCount; ++dtype) {
+      table.micro[op][dtype] = row.kernels[dtype];
+      table.micro_scalar[0][op][dtype] = first.kernels[dtype];
+      table.micro_scalar[1][op][dtype] = second.kernels[dtype];
+    }
   }
   for (int from = 0; from < kDTypeCount; ++from) {
     const Row row = cast_row(from);
     for (int to = 0; to < kDTypeCount; ++to) table.cast[from][to] = row.kernels[to];
   }
   table.copy = copy_kernel;
+  table.transpose = transpose_kernel;
   table.reduce_float32[static_cast<int>(Reduction::k_sum)] = reduce_kernel<Sum, float>;
   table.reduce_float32[static_cast<int>(Reduction::k_max)] = reduce_kernel<Max, float>;
   table.reduce_float32[static_cast<int>(Reduction::k_min)] = reduce_kernel<Min, float>;

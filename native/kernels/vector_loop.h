@@ -22,6 +22,23 @@ struct Part {
   V or_else(V value, V other) const { return select(first_lanes(count), value, other); }
 };
 
+// Operands of a loop's body: the elements of an array, or one value for all of them.
+template <class T>
+struct Elements {
+  const T* x;
+  template <class Lanes>
+  auto operator()(int64_t i, Lanes lanes) const { return lanes.read(x + i); }
+};
+template <class V>
+struct Same {
+  V value;
+  template <class Lanes>
+  V operator()(int64_t, Lanes) const { return value; }
+};
+inline Same<F32> same(const float* x) { return {broadcast(*x)}; }
+inline Same<I32> same(const int32_t* x) { return {broadcast(*x)}; }
+inline Same<I32> same(const uint8_t* x) { return {broadcast(static_cast<int32_t>(*x))}; }
+
 template <int kUnroll = 4, class Body>
 inline void for_each_vector(int64_t begin, int64_t end, const Body& body) {
   int64_t i = begin;

@@ -35,6 +35,58 @@ void check_pattern(const Words& shape, int64_t y_size, const Pattern& pattern) {
                  [&](const Outcome& outcome) { expect_floats(outcome.buffers[2], wanted); });
 }
 
+// x·row + column − scalar, and a comparison of the scalar with x, over rows that are short, a block and longer.
+TEST(elementwise_reads_rows_columns_and_scalars_together) {
+  for (const int32_t columns : {3, 255, 256, 1000, 2048, 5000}) {
+    const int32_t rows = 37;
+    const Words shape = {rows, columns};
+    ProgramBuilder builder;
+    const Words in = {builder.input(kFloat, shape), builder.input(kFloat, {columns}), builder.input(kFloat, {rows}),
+                      builder.input(kFloat, {})};
+    builder.instruction(Opcode::k_elementwise, in, {builder.result(kFloat, shape), builder.result(kBool, shape)},
+                        elementwise(shape, {{0, {columns, 1}}, {0, {0, 1}}, {0, {1, 0}}, {0, {0, 0}}},
+                                    {{MicroOp::k_mul, kFloat, {0, 1}},
+                                     {MicroOp::k_add, kFloat, {2, 4}},
+                                     {MicroOp::k_sub, kFloat, {5, 3}},
+                                     {MicroOp::k_less, kFloat, {3, 0}}},
+                                    {6, 7}));
+    const Floats x = random_floats(int64_t{rows} * columns, 1), row = random_floats(columns, 2);
+    const Floats column = random_floats(rows, 3), scalar = random_floats(1, 4);
+    Floats sums(x.size());
+    Bytes less(x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+      const float product = x[i] * row[i % columns], sum = column[i / columns] + product;
+      sums[i] = sum - scalar[0];
+      less[i] = scalar[0] < x[i];
+    }
+    run_everywhere(builder, {bytes_of(x), bytes_of(row), bytes_of(column), bytes_of(scalar)}, [&](const Outcome& o) {
+      expect_floats(o.buffers[4], sums);
+      EXPECT(o.buffers[5] == less);
+    });
+  }
+}
+
+// What no kernel takes as a scalar: both operands of a micro-op, the operand of a unary one, and a result.
+TEST(elementwise_reads_scalars_that_need_a_block) {
+  const int32_t n = 3000;
+  ProgramBuilder builder;
+  const Words in = {builder.input(kFloat, {n}), builder.input(kFloat, {}), builder.input(kFloat, {})};
+  builder.instruction(Opcode::k_elementwise, in, {builder.result(kFloat, {n}), builder.result(kFloat, {n})},
+                      elementwise({n}, {{0, {1}}, {0, {0}}, {0, {0}}},
+                                  {{MicroOp::k_mul, kFloat, {1, 2}},
+                                   {MicroOp::k_neg, kFloat, {1}},
+                                   {MicroOp::k_add, kFloat, {3, 4}},
+                                   {MicroOp::k_add, kFloat, {0, 5}}},
+                                  {6, 2}));
+  const Floats x = random_floats(n, 1);
+  Floats wanted(x);
+  for (float& value : wanted) value += 1.5f * 4.0f + -1.5f;
+  run_everywhere(builder, {bytes_of(x), bytes_of(Floats{1.5f}), bytes_of(Floats{4.0f})}, [&](const Outcome& o) {
+    expect_floats(o.buffers[3], wanted);
+    expect_floats(o.buffers[4], Floats(n, 4.0f));
+  });
+}
+
 TEST(elementwise_reads_dense) {
   for (const int32_t n : {0, 1, 2, 15, 16, 17, 2047, 2048, 2049, 5000, 300000}) check_pattern({n}, n + 3, {3, {1}});
 }

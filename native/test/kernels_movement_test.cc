@@ -92,5 +92,34 @@ TEST(copy_of_random_views) {
   });
 }
 
+template <typename T>
+void check_transpose(const KernelTable& table, int64_t rows, int64_t columns, Random& random) {
+  const int64_t stride = rows + random.below(3), out_stride = columns + random.below(3);
+  Buffer<T> x(columns * stride, 1), out(rows * out_stride, 2);
+  x.fill(random);
+  out.fill(random);
+  const std::vector<T> before(out.data(), out.data() + out.size());
+  table.transpose(sizeof(T), x.data(), stride, out.data(), out_stride, rows, columns);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < out_stride; ++column) {
+      const int64_t i = row * out_stride + column;
+      EXPECT_SAME(out[i], column < columns ? x[row + column * stride] : before[i], describe(table, "transpose", i));
+    }
+  }
+  EXPECT(out.guards_are_whole());
+}
+
+TEST(transpose_of_all_sizes) {
+  for_each_table([](const KernelTable& table) {
+    Random random(14);
+    for (const int64_t rows : {1, 2, 3, 4, 5, 8, 15, 16, 17, 63, 64, 65, 130}) {
+      for (const int64_t columns : {1, 2, 3, 4, 5, 8, 15, 16, 17, 33, 64, 67, 256, 300}) {
+        check_transpose<int32_t>(table, rows, columns, random);
+        check_transpose<uint8_t>(table, rows, columns, random);
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace galvani::test

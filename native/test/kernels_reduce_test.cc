@@ -232,5 +232,33 @@ TEST(argmax_of_rows_of_minus_infinity) {
   });
 }
 
+// The raw instructions would give the zero that comes last, and lose a NaN.
+TEST(extremes_of_rows_of_zeros_and_of_one_nan) {
+  for_each_table([](const KernelTable& table) {
+    for (const int64_t n : {1, 5, 16, 17, 64, 100, 1000}) {
+      for (int64_t at = 0; at < n; at += 1 + n / 40) {
+        Buffer<float> x(n, 1);
+        float out;
+        const auto reduce = [&](Reduction kind) {
+          table.reduce_float32[static_cast<int>(kind)](x.data(), &out, n, 1, 0, 1);
+          return out;
+        };
+        for (int64_t i = 0; i < n; ++i) x[i] = i == at ? 0.0f : -0.0f;
+        EXPECT_SAME(reduce(Reduction::k_max), 0.0f, describe(table, "max", at));
+        EXPECT_SAME(reduce(Reduction::k_min), n == 1 ? 0.0f : -0.0f, describe(table, "min", at));
+        for (int64_t i = 0; i < n; ++i) x[i] = i == at ? -0.0f : 0.0f;
+        EXPECT_SAME(reduce(Reduction::k_max), n == 1 ? -0.0f : 0.0f, describe(table, "max", at));
+        EXPECT_SAME(reduce(Reduction::k_min), -0.0f, describe(table, "min", at));
+        for (int64_t i = 0; i < n; ++i) x[i] = i == at ? NAN : static_cast<float>(i);
+        EXPECT_SAME(reduce(Reduction::k_max), NAN, describe(table, "max", at));
+        EXPECT_SAME(reduce(Reduction::k_min), NAN, describe(table, "min", at));
+        for (int64_t i = 0; i < n; ++i) x[i] = i == at ? -INFINITY : INFINITY;
+        EXPECT_SAME(reduce(Reduction::k_max), n == 1 ? -INFINITY : INFINITY, describe(table, "max", at));
+        EXPECT_SAME(reduce(Reduction::k_min), -INFINITY, describe(table, "min", at));
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace galvani::test

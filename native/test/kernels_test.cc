@@ -203,6 +203,49 @@ void for_each_micro_kernel(const KernelTable& table, Body body) {
   }
 }
 
+// One element beside an array against an array filled with it.
+template <typename T, typename Out>
+void check_scalar_operands(const KernelTable& table, MicroOp op, DType dtype) {
+  constexpr int64_t kMost = 70;
+  const int row = static_cast<int>(op), column = static_cast<int>(dtype);
+  Random random(static_cast<uint64_t>(row));
+  for (int arg = 0; arg < 2; ++arg) {
+    const MicroKernel kernel = table.micro_scalar[arg][row][column];
+    for (int64_t n = 0; n <= kMost; ++n) {
+      Buffer<T> x(n, 1), filled(n, 2), scalar(1, 3);
+      Buffer<Out> wanted(n, 1), out(n, 2);
+      fill(x, dtype, random);
+      fill(scalar, dtype, random);
+      for (int64_t i = 0; i < n; ++i) filled[i] = scalar[0];
+      table.micro[row][column](arg == 0 ? filled.data() : x.data(), arg == 0 ? x.data() : filled.data(), nullptr,
+                               wanted.data(), n);
+      kernel(arg == 0 ? scalar.data() : x.data(), arg == 0 ? x.data() : scalar.data(), nullptr, out.data(), n);
+      for (int64_t i = 0; i < n; ++i) EXPECT_SAME(out[i], wanted[i], describe(table, name_of(op), i));
+      EXPECT(out.guards_are_whole());
+    }
+  }
+}
+
+TEST(binary_kernels_take_scalars) {
+  for_each_table([](const KernelTable& table) {
+    for_each_micro_kernel(table, [&](MicroOp op, DType dtype, MicroKernel) {
+      const int row = static_cast<int>(op), column = static_cast<int>(dtype);
+      const bool is_comparison = kind_of(op) == Kind::comparison;
+      const bool is_binary = is_comparison || op == MicroOp::k_pow || op == MicroOp::k_leakyRelu ||
+                             op == MicroOp::k_elu ||
+                             (op >= MicroOp::k_add && op <= MicroOp::k_minimum);
+      EXPECT_EQ(table.micro_scalar[0][row][column] != nullptr, is_binary);
+      EXPECT_EQ(table.micro_scalar[1][row][column] != nullptr, is_binary);
+      if (!is_binary) return;
+      if (dtype == DType::k_float32 && is_comparison) return check_scalar_operands<float, uint8_t>(table, op, dtype);
+      if (dtype == DType::k_float32) return check_scalar_operands<float, float>(table, op, dtype);
+      if (dtype == DType::k_int32 && is_comparison) return check_scalar_operands<int32_t, uint8_t>(table, op, dtype);
+      if (dtype == DType::k_int32) return check_scalar_operands<int32_t, int32_t>(table, op, dtype);
+      check_scalar_operands<uint8_t, uint8_t>(table, op, dtype);
+    });
+  });
+}
+
 // float → integer truncates and saturates, NaN gives 0; int32 → uint8 keeps the low byte; any → bool is x ≠ 0.
 double cast_reference(double x, DType from, DType to) {
   if (to == DType::k_bool) return x != 0;

@@ -1,0 +1,277 @@
+// Programs of one step, of every kind but matmul: for tests over all of them, and for the benches. Each reads and writes
+// about as many bytes as asked for.
+#pragma once
+
+#include <string>
+
+#include "test/program_builder.h"
+
+namespace galvani::test {
+
+constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32, kByte = DType::k_uint8;
+
+struct StepCase {
+  std::string name;
+  int64_t elements;
+  int64_t bytes;  // read and written
+  ProgramBuilder builder;
+  int32_t index_limit = 10;  // of the int32 inputs
+};
+
+inline Words elements(int64_t n) { return {static_cast<int32_t>(n)}; }
+inline Words matrix(int64_t rows, int64_t columns) { return {static_cast<int32_t>(rows), static_cast<int32_t>(columns)}; }
+
+inline StepCase unary(const char* name, MicroOp op, int64_t bytes) {
+  const Words shape = elements(bytes / 8);
+  StepCase c{name, bytes / 8, bytes, {}};
+  const int32_t x = c.builder.input(kFloat, shape);
+  c.builder.instruction(Opcode::k_elementwise, {x}, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {1}}}, {{op, kFloat, {0}}}, {1}));
+  return c;
+}
+
+// x op scalar.
+inline StepCase with_scalar(const char* name, MicroOp op, int64_t bytes) {
+  const Words shape = elements(bytes / 8);
+  StepCase c{name, bytes / 8, bytes, {}};
+  const Words in = {c.builder.input(kFloat, shape), c.builder.literal(kFloat, {}, std::vector<float>{0.01f})};
+  c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {1}}, {0, {0}}}, {{op, kFloat, {0, 1}}}, {2}));
+  return c;
+}
+
+inline StepCase add(int64_t bytes) {
+  const Words shape = elements(bytes / 12);
+  StepCase c{"add", bytes / 12, bytes, {}};
+  const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, shape)};
+  c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {1}}, {0, {1}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
+  return c;
+}
+
+// relu((x · y + x) · 0.01 - y): five cheap micro-ops.
+inline StepCase chain(int64_t bytes) {
+  const Words shape = elements(bytes / 12);
+  StepCase c{"five micro-ops", bytes / 12, bytes, {}};
+  const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, shape),
+                    c.builder.literal(kFloat, {}, std::vector<float>{0.01f})};
+  c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {1}}, {0, {1}}, {0, {0}}},
+                                    {{MicroOp::k_mul, kFloat, {0, 1}},
+                                     {MicroOp::k_add, kFloat, {3, 0}},
+                                     {MicroOp::k_mul, kFloat, {4, 2}},
+                                     {MicroOp::k_sub, kFloat, {5, 1}},
+                                     {MicroOp::k_relu, kFloat, {6}}},
+                                    {7}));
+  return c;
+}
+
+inline StepCase add_row(int64_t rows, int64_t columns) {
+  const Words shape = matrix(rows, columns);
+  StepCase c{"+ row", rows * columns, 8 * rows * columns, {}};
+  const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, elements(columns))};
+  c.builder.instruction(
+      Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+      elementwise(shape, {{0, {shape[1], 1}}, {0, {0, 1}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
+  return c;
+}
+
+inline StepCase add_column(int64_t rows, int64_t columns) {
+  const Words shape = matrix(rows, columns);
+  StepCase c{"+ column", rows * columns, 8 * rows * columns, {}};
+  const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, elements(rows))};
+  c.builder.instruction(
+      Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+      elementwise(shape, {{0, {shape[1], 1}}, {0, {1, 0}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
+  return c;
+}
+
+// uint8 → float32, and as images are scaled.
+inline StepCase cast(const char* name, bool is_scaled, int64_t bytes) {
+  const Words shape = elements(bytes / 5);
+  StepCase c{name, bytes / 5, bytes, {}};
+  Words in = {c.builder.input(kByte, shape)};
+  std::vector<Pattern> patterns = {{0, {1}}};
+  std::vector<MicroWords> code = {{MicroOp::k_cast, kByte, {0}, kFloat}};
+  if (is_scaled) {
+    in.push_back(c.builder.literal(kFloat, {}, std::vector<float>{1 / 255.0f}));
+    patterns.push_back({0, {0}});
+    code = {{MicroOp::k_cast, kByte, {0}, kFloat}, {MicroOp::k_mul, kFloat, {2, 1}}};
+  }
+  const Words results = {static_cast<int32_t>(in.size() + code.size()) - 1};
+  c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, patterns, code, results));
+  return c;
+}
+
+inline StepCase reduce(const char* name, Reduction kind, int64_t outer, int64_t reduced, int64_t inner) {
+  const int64_t size = outer * reduced * inner;
+  StepCase c{name, size, 4 * size, {}};
+  c.builder.instruction(Opcode::k_reduce, {c.builder.input(kFloat, elements(size))},
+                        {c.builder.result(kFloat, elements(outer * inner))},
+                        Words{number(kind)} + elements(outer) + elements(reduced) + elements(inner));
+  return c;
+}
+
+// A sum, divided.
+inline StepCase mean(const char* name, int64_t outer, int64_t reduced, int64_t inner) {
+  const int64_t size = outer * reduced * inner;
+  StepCase c{name, size, 4 * size, {}};
+  const Words shape = elements(outer * inner);
+  const int32_t sum = c.builder.scratch(kFloat, shape);
+  c.builder.instruction(Opcode::k_reduce, {c.builder.input(kFloat, elements(size))}, {sum},
+                        Words{0} + elements(outer) + elements(reduced) + elements(inner));
+  const int32_t count = c.builder.literal(kFloat, {}, std::vector<float>{static_cast<float>(reduced)});
+  c.builder.instruction(Opcode::k_elementwise, {sum, count}, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {1}}, {0, {0}}}, {{MicroOp::k_div, kFloat, {0, 1}}}, {2}));
+  return c;
+}
+
+inline StepCase argmax(int64_t rows, int64_t columns) {
+  StepCase c{"argmax of rows", rows * columns, 4 * rows * columns, {}};
+  c.builder.instruction(Opcode::k_argmax, {c.builder.input(kFloat, matrix(rows, columns))},
+                        {c.builder.result(kInt, elements(rows))}, matrix(rows, columns) + Words{1});
+  return c;
+}
+
+inline StepCase rows_of(const char* name, Opcode opcode, int64_t rows, int64_t columns) {
+  StepCase c{name, rows * columns, 8 * rows * columns, {}};
+  const Words shape = matrix(rows, columns);
+  c.builder.instruction(opcode, {c.builder.input(kFloat, shape)}, {c.builder.result(kFloat, shape)}, shape);
+  return c;
+}
+
+// What compile() makes of losses.crossEntropy: the mean of the losses; and, for the gradient, its share of each row.
+inline StepCase cross_entropy(const char* name, bool has_gradient, int64_t rows, int64_t columns) {
+  StepCase c{name, rows * columns, (has_gradient ? 8 : 4) * rows * columns, {}};
+  c.index_limit = static_cast<int32_t>(columns);
+  ProgramBuilder& b = c.builder;
+  const Words shape = matrix(rows, columns);
+  const Words in = {b.input(kFloat, shape), b.input(kInt, elements(rows))};
+  const int32_t losses = b.scratch(kFloat, elements(rows)), sum = b.scratch(kFloat, {});
+  const int32_t gradient = has_gradient ? b.scratch(kFloat, shape) : -1;
+  b.instruction(Opcode::k_softmaxCrossEntropy, in, has_gradient ? Words{losses, gradient} : Words{losses}, shape);
+  b.instruction(Opcode::k_reduce, {losses}, {sum}, Words{0, 1} + elements(rows) + Words{1});
+  const int32_t count = b.literal(kFloat, {}, std::vector<float>{static_cast<float>(rows)});
+  const Words one_division = elementwise({}, {{0, {}}, {0, {}}}, {{MicroOp::k_div, kFloat, {0, 1}}}, {2});
+  b.instruction(Opcode::k_elementwise, {sum, count}, {b.result(kFloat, {})}, one_division);
+  if (!has_gradient) return c;
+  const int32_t one = b.literal(kFloat, {}, std::vector<float>{1}), share = b.scratch(kFloat, {});
+  b.instruction(Opcode::k_elementwise, {one, count}, {share}, one_division);
+  b.instruction(
+      Opcode::k_elementwise, {share, gradient}, {b.result(kFloat, shape)},
+      elementwise(shape, {{0, {0, 0}}, {0, {shape[1], 1}}}, {{MicroOp::k_mul, kFloat, {0, 1}}}, {2}));
+  return c;
+}
+
+// Rows of 64 floats, as many as there are in the table.
+inline StepCase gather(const char* name, int32_t row_size, int64_t bytes) {
+  const int64_t rows = bytes / 8 / row_size;
+  StepCase c{name, rows * row_size, bytes, {}};
+  c.index_limit = static_cast<int32_t>(rows);
+  const Words shape = matrix(rows, row_size);
+  const Words in = {c.builder.input(kFloat, shape), c.builder.input(kInt, elements(rows))};
+  c.builder.instruction(Opcode::k_gather, in, {c.builder.result(kFloat, shape)}, shape + elements(rows));
+  return c;
+}
+
+// Onto a state, in place, as the gradient of an embedding is: updates are read, rows read and written.
+inline StepCase scatter_add(const char* name, int32_t row_size, int64_t bytes) {
+  const int64_t rows = bytes / 12 / row_size;
+  StepCase c{name, rows * row_size, bytes, {}};
+  c.index_limit = static_cast<int32_t>(rows);
+  const Words shape = matrix(rows, row_size);
+  const int32_t old = c.builder.state(kFloat, shape);
+  const Words in = {old, c.builder.input(kInt, elements(rows)), c.builder.input(kFloat, shape)};
+  const int32_t updated = c.builder.value(kFloat, Place::k_state, 0, shape);
+  c.builder.instruction(Opcode::k_scatterAdd, in, {updated}, shape + elements(rows));
+  return c;
+}
+
+// A copy with the axes of a dense array in another order.
+inline StepCase permute(const char* name, DType dtype, const Words& shape, const Words& order) {
+  int64_t size = 1;
+  for (const int32_t extent : shape) size *= extent;
+  StepCase c{name, size, 2 * size * element_bytes(dtype), {}};
+  Words strides(shape.size(), 1), new_shape, new_strides;
+  for (size_t axis = shape.size() - 1; axis > 0; --axis) strides[axis - 1] = strides[axis] * shape[axis];
+  for (const int32_t axis : order) {
+    new_shape.push_back(shape[axis]);
+    new_strides.push_back(strides[axis]);
+  }
+  c.builder.instruction(Opcode::k_copy, {c.builder.input(dtype, shape)}, {c.builder.result(dtype, new_shape)},
+                        view(new_shape, 0, new_strides));
+  return c;
+}
+
+inline StepCase square(const char* name, DType dtype, int64_t bytes) {
+  int32_t n = 1;
+  while (2 * int64_t{n + 1} * (n + 1) * element_bytes(dtype) <= bytes) ++n;
+  return permute(name, dtype, {n, n}, {1, 0});
+}
+
+enum class Rule { k_sgd, k_momentum, k_adam };
+
+inline StepCase update(const char* name, Rule rule, int64_t bytes) {
+  const int states = rule == Rule::k_sgd ? 1 : rule == Rule::k_momentum ? 2 : 3;
+  const int64_t size = bytes / (4 * (2 * states + 1));
+  StepCase c{name, size, bytes, {}};
+  ProgramBuilder& b = c.builder;
+  const Words shape = elements(size);
+  Words old, updated;
+  for (int i = 0; i < states; ++i) {
+    old.push_back(b.state(kFloat, shape));
+    updated.push_back(b.value(kFloat, Place::k_state, i, shape));
+  }
+  Words in = {old[0], b.input(kFloat, shape)};
+  in.insert(in.end(), old.begin() + 1, old.end());
+  in.push_back(b.literal(kFloat, {}, std::vector<float>{1e-6f}));
+  if (rule == Rule::k_adam) in.push_back(b.literal(kFloat, {}, std::vector<float>{3}));
+  if (rule == Rule::k_sgd) b.instruction(Opcode::k_sgd, in, updated, shape);
+  if (rule == Rule::k_momentum) b.instruction(Opcode::k_momentum, in, updated, shape + real(0.9) + Words{0});
+  if (rule == Rule::k_adam) {
+    b.instruction(Opcode::k_adam, in, updated, shape + real(0.9) + real(0.999) + real(1e-8) + real(0));
+  }
+  return c;
+}
+
+// One case of each kind.
+inline std::vector<StepCase> step_cases(int64_t bytes) {
+  const int64_t rows = std::max<int64_t>(bytes / 8000, 1);
+  const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (8 * 56 * 56 * 3), 1));
+  std::vector<StepCase> cases;
+  cases.push_back(unary("relu", MicroOp::k_relu, bytes));
+  cases.push_back(with_scalar("leakyRelu", MicroOp::k_leakyRelu, bytes));
+  cases.push_back(with_scalar("x * scalar", MicroOp::k_mul, bytes));
+  cases.push_back(unary("exp", MicroOp::k_exp, bytes));
+  cases.push_back(unary("sigmoid", MicroOp::k_sigmoid, bytes));
+  cases.push_back(unary("tanh", MicroOp::k_tanh, bytes));
+  cases.push_back(unary("gelu", MicroOp::k_gelu, bytes));
+  cases.push_back(unary("gelu, tanh", MicroOp::k_geluTanh, bytes));
+  cases.push_back(add(bytes));
+  cases.push_back(chain(bytes));
+  cases.push_back(add_row(rows, 1000));
+  cases.push_back(add_column(rows, 1000));
+  cases.push_back(cast("cast", false, bytes));
+  cases.push_back(cast("cast, scaled", true, bytes));
+  cases.push_back(reduce("sum", Reduction::k_sum, 1, bytes / 4, 1));
+  cases.push_back(reduce("max", Reduction::k_max, 1, bytes / 4, 1));
+  cases.push_back(reduce("sum of rows", Reduction::k_sum, 2 * rows, 1000, 1));
+  cases.push_back(reduce("sum of columns", Reduction::k_sum, 1, 2 * rows, 1000));
+  cases.push_back(argmax(2 * rows, 1000));
+  cases.push_back(rows_of("softmax", Opcode::k_softmax, rows, 1000));
+  cases.push_back(rows_of("logSoftmax", Opcode::k_logSoftmax, rows, 1000));
+  cases.push_back(gather("gather, rows of 64", 64, bytes));
+  cases.push_back(gather("gather, rows of 1", 1, bytes));
+  cases.push_back(scatter_add("scatterAdd, rows of 64", 64, bytes));
+  cases.push_back(square("transpose", kFloat, bytes));
+  cases.push_back(square("transpose, uint8", kByte, bytes));
+  cases.push_back(permute("NHWC to NCHW", kFloat, {images, 56, 56, 3}, {0, 3, 1, 2}));
+  cases.push_back(permute("NCHW to NHWC", kFloat, {images, 3, 56, 56}, {0, 2, 3, 1}));
+  cases.push_back(update("sgd", Rule::k_sgd, bytes));
+  cases.push_back(update("momentum", Rule::k_momentum, bytes));
+  cases.push_back(update("adam", Rule::k_adam, bytes));
+  return cases;
+}
+
+}  // namespace galvani::test
