@@ -12,10 +12,16 @@ constexpr double kTaskWork = 1 << 24;
 constexpr int64_t kMostTasksPerThread = 4;
 // Elements of B that are not expected to stay in L2.
 constexpr double kLargeB = 1 << 17;
-// Few rows of A: a transposed B is then read by dot products, as packing it would cost more than they do, and a large B
-// is streamed, by so many of its rows from end to end, as the blocks would leave memory waiting.
+// Few rows of A: a transposed B is then read by dot products, as packing it would cost more than they do.
 constexpr int64_t kFewRows = 8;
+// Where one pass over B serves all rows of A, there is nothing to keep in a cache. But a tile of narrow vectors reads B
+// in runs too short for memory: a large B is read from end to end by so many of its rows.
+constexpr int64_t kLongLanes = 16;
 constexpr int64_t kStreamedRows = 16;
+// A transposed A is packed where it meets so many columns of B, if its rows are a page or more: read in place, each step
+// of k would then miss the caches at the same few sets.
+constexpr int64_t kManyColumns = 96;
+constexpr int64_t kPageFloats = 1024;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -75,8 +81,8 @@ Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixVi
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
   p.uses_dot = !rows_of_b && p.a.column_stride == 1 && p.shape.m <= kFewRows;
-  if (rows_of_b && p.shape.m <= kFewRows && is_large(p.shape.k, p.shape.n)) {
-    p.kc = kStreamedRows;
+  if (rows_of_b && p.shape.m <= kernels.mr) {
+    p.kc = kernels.lanes < kLongLanes && is_large(p.shape.k, p.shape.n) ? kStreamedRows : p.shape.k;
     p.nc = p.shape.n;
   }
   p.kc = block_depth(p.shape.k, p.kc);
@@ -85,7 +91,13 @@ Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixVi
 
 int64_t workspace_floats(int64_t n, int64_t k, const GemmKernels& kernels) {
   const int64_t columns = n < kernels.nc ? round_up(n, kernels.lanes) : kernels.nc;
-  return round_up(std::min(k, kernels.kc) * columns, 16);
+  const int64_t depth = block_depth(k, kernels.kc);
+  return round_up(depth * columns, 16) + round_up(depth * kernels.packed_rows, 16);
+}
+
+// Whether B is packed because it is large, or has to be because it is transposed.
+bool packs_blocks(const Problem& p, const GemmKernels& kernels) {
+  return p.b.column_stride != 1 || (p.shape.m >= kernels.packing_rows && is_large(p.shape.k, p.shape.n));
 }
 
 // How C is cut into tasks. Each computes its part with all of k.
@@ -95,10 +107,10 @@ struct Grid {
 };
 
 // The cut of one C into about `parts` whose largest part costs least. Beside the multiplications, a task reads its rows
-// of A and its columns of B, and packs those if B is transposed: in multiplications per element and step of k.
+// of A and its columns of B, and may pack those: in multiplications per element and step of k.
 Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
   constexpr double kReadCost = 1, kPackCost = 6;
-  const double column_cost = p.b.column_stride == 1 || p.uses_dot ? kReadCost : kPackCost;
+  const double column_cost = packs_blocks(p, kernels) && !p.uses_dot ? kPackCost : kReadCost;
   Grid best = {1, 1, 1};
   double best_cost = 0;
   for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
@@ -147,11 +159,11 @@ GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) 
   return part;
 }
 
-// Whether B, though its rows are contiguous, is better packed: because it is large, or because it is narrow and its
-// partial vector would be a tile of its own, too narrow to keep the units busy.
-bool is_worth_packing(const GemmBlock& part, const GemmKernels& kernels) {
-  if (part.n > kernels.lanes && part.n < kernels.nr) return part.n % kernels.lanes != 0 && part.m >= 4 * kernels.mr;
-  return part.m >= kernels.packing_rows && is_large(part.k, part.n);
+// Whether a part of B is: also one that is so narrow that its partial vector would be a tile of its own, too narrow to
+// keep the units busy.
+bool packs_part(const Problem& p, const GemmBlock& part, const GemmKernels& kernels) {
+  const bool is_narrow = part.n > kernels.lanes && part.n < kernels.nr;
+  return packs_blocks(p, kernels) || (is_narrow && part.n % kernels.lanes != 0 && part.m >= 4 * kernels.mr);
 }
 
 // The loops over blocks of B: kc × nc of it, which all rows of A meet while it is in L2.
@@ -161,7 +173,9 @@ void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels
   const float* const b = block.b;
   const float* const bias = block.bias;
   float* const c = block.c;
-  block.b_is_packed = p.b.column_stride != 1 || is_worth_packing(block, kernels);
+  block.b_is_packed = packs_part(p, block, kernels);
+  if (p.a.column_stride >= kPageFloats && n >= kManyColumns && p.kc <= kernels.kc) block.packed_a = packed;
+  if (block.packed_a != nullptr) packed += round_up(kernels.packed_rows * p.kc, 16);
   for (int64_t j = 0; j < n; j += p.nc) {
     block.n = std::min(p.nc, n - j);
     block.c = c + j;

@@ -41,38 +41,76 @@ inline void activate(const GemmBlock& block, float* c, int rows, int64_t columns
   }
 }
 
-inline int columns_of_tile(const GemmBlock& block, int64_t j) {
-  const int64_t left = block.n - j;
-  if (left >= kTileColumns) return kTileColumns;
-  const int columns = static_cast<int>(left);
-  return block.b_is_packed || columns < kLanes ? columns : columns / kLanes * kLanes;
+// The width of the tiles of a block, in vectors: the least that covers its columns, or else the greatest that has tiles
+// of all its rows; that of a large product at least.
+inline int widest_tile(int64_t rows, int64_t columns) {
+  int widest = kBlocking.vectors;
+  for (int vectors = 1; vectors <= 16; ++vectors) {
+    if (vectors > kBlocking.vectors && kBlocking.rows(vectors) < rows) continue;
+    if (kBlocking.rows(vectors) == 0) continue;
+    widest = vectors;
+    if (vectors * kLanes >= columns) break;
+  }
+  return widest;
 }
 
-static void multiply_kernel(const GemmBlock& block) {
-  const bool adjacent_rows = block.a_row_stride == 1;
+// The width of the tile that comes next where `columns` are left.
+inline int next_tile(int widest, bool is_packed, int64_t columns) {
+  const int64_t left = (columns + kLanes - 1) / kLanes;
+  if (is_packed || left >= widest + 2) return static_cast<int>(left < widest ? left : widest);
+  const bool is_ragged = columns % kLanes != 0;
+  // 3 and 1 would leave one too narrow to keep the units busy.
+  if (left == 4 && widest == 3) return 2;
+  for (int vectors = widest; vectors > 1; --vectors) {
+    if (vectors <= left && kBlocking.rows(vectors) != 0 && (vectors <= 3 || vectors < left || !is_ragged)) return vectors;
+  }
+  return 1;
+}
+
+// Rows [0, m) of C; element (i, p) of A is at a[i·a_row_stride + p·a_step].
+inline void multiply_rows_of_block(const GemmBlock& block, int64_t first, int64_t m, const float* a,
+                                   int64_t a_row_stride, int64_t a_step) {
   const bool adds_bias = block.is_last && block.bias != nullptr;
   const bool has_relu = block.is_last && block.activation == Activation::k_relu;
   const bool activates = block.is_last && block.activation != Activation::k_none && !has_relu;
   Tile tile = {};
+  tile.a_row_stride = a_row_stride;
+  tile.a_step = a_step;
   tile.k = block.k;
   tile.c_stride = block.c_stride;
   tile.accumulate = block.accumulate;
   tile.bias_stride = block.bias_stride;
   tile.has_relu = has_relu;
-  for (int64_t i = 0; i < block.m; i += kTileRows) {
-    const int rows = block.m - i < kTileRows ? static_cast<int>(block.m - i) : kTileRows;
-    tile.a = block.a + i * block.a_row_stride;
-    tile.a_stride = adjacent_rows ? block.a_column_stride : block.a_row_stride;
+  const int widest = block.b_is_packed && block.n > kTileColumns ? kBlocking.vectors : widest_tile(m, block.n);
+  const int most_rows = kBlocking.rows(widest);
+  const int64_t panels = (m + most_rows - 1) / most_rows;
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    const int64_t i = m * panel / panels;  // as equal as can be: a tile of few rows is slow
+    const int rows = static_cast<int>(m * (panel + 1) / panels - i);
+    tile.a = a + i * a_row_stride;
     for (int64_t j = 0; j < block.n; j += tile.columns) {
-      tile.columns = columns_of_tile(block, j);
+      const int vectors = next_tile(widest, block.b_is_packed, block.n - j);
+      const int64_t width = vectors * kLanes;
+      tile.columns = static_cast<int>(block.n - j < width ? block.n - j : width);
       tile.b = block.b_is_packed ? block.b + j * block.k : block.b + j;
-      tile.b_stride = block.b_is_packed ? (tile.columns + kLanes - 1) / kLanes * kLanes : block.b_stride;
-      tile.c = block.c + i * block.c_stride + j;
+      tile.b_stride = block.b_is_packed ? width : block.b_stride;
+      tile.c = block.c + (first + i) * block.c_stride + j;
       if (adds_bias) tile.bias = block.bias + j * block.bias_stride;
-      adjacent_rows ? multiply_columns<kBlocking.vectors, true>(rows, block.b_is_packed, tile)
-                    : multiply_columns<kBlocking.vectors, false>(rows, block.b_is_packed, tile);
+      multiply_any(rows, vectors, !block.b_is_packed && tile.columns < width, tile);
       if (activates) activate(block, tile.c, rows, tile.columns);
     }
+  }
+}
+
+static void multiply_kernel(const GemmBlock& block) {
+  if (block.packed_a == nullptr) {
+    return multiply_rows_of_block(block, 0, block.m, block.a, block.a_row_stride, block.a_column_stride);
+  }
+  for (int64_t i = 0; i < block.m; i += kPackedRows) {
+    const int rows = block.m - i < kPackedRows ? static_cast<int>(block.m - i) : kPackedRows;
+    pack_panel(block.a + i * block.a_row_stride, block.a_column_stride, block.a_row_stride, block.k, rows, kPackedRows,
+               block.packed_a);
+    multiply_rows_of_block(block, i, rows, block.packed_a, 1, kPackedRows);
   }
 }
 
@@ -120,5 +158,5 @@ static void dot_kernel(const GemmBlock& block) {
   }
 }
 
-constexpr GemmKernels kGemmKernels = {kTileRows, kTileColumns, kBlocking.kc, kBlocking.nc, kLanes,
-                                      kBlocking.packing_rows, multiply_kernel, dot_kernel, pack_b_kernel};
+constexpr GemmKernels kGemmKernels = {kTileRows,   kTileColumns,           kBlocking.kc,    kBlocking.nc, kLanes,
+                                      kPackedRows, kBlocking.packing_rows, multiply_kernel, dot_kernel,   pack_b_kernel};

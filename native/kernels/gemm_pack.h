@@ -1,4 +1,4 @@
-// Packing B into panels as wide as a tile, in the order in which tiles read them.
+// Packing B, or A where it does not lie well, into panels in the order in which tiles read them.
 #pragma once
 
 typedef float Quad __attribute__((vector_size(16)));
@@ -48,13 +48,21 @@ inline void pack_transposed(const float* from, int64_t from_stride, int64_t k, i
 }
 
 inline void pack_rows(const float* from, int64_t from_stride, int64_t k, int columns, int width, float* to) {
-  const int last = width - kLanes;
+  const int whole = columns / kLanes * kLanes;
   for (int64_t p = 0; p < k; ++p) {
-    for (int j = 0; j < last; j += kLanes) store(to + j, load(from + j));
-    store(to + last, load_partial(from + last, columns - last));
+    for (int j = 0; j < whole; j += kLanes) store(to + j, load(from + j));
+    __builtin_prefetch(from + columns);  // the next panel's part of the row
+    if (whole < columns) store(to + whole, load_partial(from + whole, columns - whole));
     from += from_stride;
     to += width;
   }
+}
+
+// to[p·width + j] = from[p·row_stride + j·column_stride] for p in [0, k) and j in [0, columns); one stride is 1.
+inline void pack_panel(const float* from, int64_t row_stride, int64_t column_stride, int64_t k, int columns, int width,
+                       float* to) {
+  if (column_stride == 1) return pack_rows(from, row_stride, k, columns, width, to);
+  pack_transposed(from, column_stride, k, columns, width, to);
 }
 
 static void pack_b_kernel(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
@@ -62,10 +70,6 @@ static void pack_b_kernel(const float* b, int64_t row_stride, int64_t column_str
   for (int64_t j = 0; j < n; j += kTileColumns) {
     const int columns = n - j < kTileColumns ? static_cast<int>(n - j) : kTileColumns;
     const int width = (columns + kLanes - 1) / kLanes * kLanes;
-    if (column_stride == 1) {
-      pack_rows(b + j, row_stride, k, columns, width, packed + j * k);
-    } else {
-      pack_transposed(b + j * column_stride, column_stride, k, columns, width, packed + j * k);
-    }
+    pack_panel(b + j * column_stride, row_stride, column_stride, k, columns, width, packed + j * k);
   }
 }

@@ -61,6 +61,7 @@ struct GemmBlock {
   int64_t m, n, k;
   const float* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
   int64_t a_row_stride, a_column_stride;
+  float* packed_a;  // null, or room for packed_rows × k floats through which the rows of a pass
   const float* b;  // element (p, j) at b[p·b_stride + j], or as pack_b left it
   int64_t b_stride;
   bool b_is_packed;
@@ -79,6 +80,7 @@ struct GemmKernels {
   int64_t mr, nr;         // the tile of C that stays in registers while k runs
   int64_t kc, nc;         // a kc×nc block of B stays in L2, an mr×kc panel of A in L1
   int64_t lanes;          // of a vector
+  int64_t packed_rows;    // how many rows of A are packed at a time
   int64_t packing_rows;   // from that many rows of A on, a B that is not in L2 is worth packing
   void (*multiply)(const GemmBlock& block);
   // c[i][j] = the dot product of row i of a (a_column_stride is 1) and row j of b, here [n × k] with b_stride between
