@@ -4,6 +4,7 @@
 //   native.mjs bench  NAME [ARGUMENT...]     builds and runs native/bench/NAME.cc
 //   native.mjs accuracy [ARGUMENT...]        measures the errors of the elementwise functions into docs/accuracy.md
 //   native.mjs addon  release|asan|tsan      builds the addon with cmake-js and prints its path
+//   native.mjs node   TARGET [ARGUMENT...]  runs Node on the emulated machine
 //   native.mjs vitest asan [ARGUMENT...]     runs vitest on the addon built so
 //   native.mjs vitest nehalem|haswell [ARGUMENT...]  runs vitest in a Node on that CPU, on the addon of build/
 //   native.mjs disassemble                   expects wide instructions only in the kernels for them, in build/
@@ -130,8 +131,8 @@ function addon(preset) {
 
 function vitest(name, ...args) {
   if (name === 'asan') vitestInstrumented(args)
-  else if (name === 'nehalem' || name === 'haswell') vitestEmulated(targets[name], args)
-  else fail(`expected one of asan, nehalem, haswell, got ${name}`)
+  else if (name === 'nehalem') vitestEmulated(targets[name], args)
+  else fail(`expected one of asan, nehalem, got ${name}`)
 }
 
 function vitestInstrumented(args) {
@@ -146,6 +147,12 @@ function vitestEmulated({ runner: [command, ...options], env }, args) {
   const entry = join(root, 'node_modules/vitest/vitest.mjs')
   const vitestOptions = ['run', '--pool=threads', '--no-file-parallelism', ...args]
   run(command, [...options, process.execPath, entry, ...vitestOptions], env)
+}
+
+function node(name, ...args) {
+  const { runner = [], env } = oneOf(targets, name)
+  const [command, ...rest] = [...runner, process.execPath, ...args]
+  run(command, rest, env)
 }
 
 /** The functions of an object file that have VEX or EVEX instructions. */
@@ -174,6 +181,6 @@ function disassemble() {
   console.log(`${objects.length} objects, ${names.length} functions with wide instructions, all in avx2:: and avx512::`)
 }
 
-const actions = { test, replay, bench, accuracy, addon, vitest, disassemble }
+const actions = { test, replay, bench, accuracy, addon, vitest, node, disassemble }
 const [action, ...rest] = process.argv.slice(2)
 oneOf(actions, action)(...rest)

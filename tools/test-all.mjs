@@ -14,6 +14,8 @@ const tarball = join(scratch, `${name}-${version}.tgz`)
 
 const useDist = 'if (g.tensor([1, 2]).add(1).dataSync()[1] !== 3) process.exit(1)'
 
+const useAvx2 = `import * as g from '${name}'; ${useDist}; if (g.backendInfo().isa !== 'avx2') process.exit(1)`
+
 const stages = [
   { title: 'lint', command: ['biome', 'check', '--error-on-warnings'] },
   { title: 'types', command: ['tsc'] },
@@ -41,7 +43,10 @@ function emulatedStages() {
     { title: 'native tests, arm64', command: native('test', 'arm64'), count: nativeTests },
     { title: 'cases, arm64', command: native('replay', 'arm64') },
     vitestStage('parity, Nehalem', ['npm', 'run', '--silent', 'native:nehalem', '--', '-t', '^(?!fusion)']),
-    vitestStage('parity, Haswell', ['npm', 'run', '--silent', 'native:haswell', '--', '-t', '^(?!fusion|baseline)']),
+    // qemu 7.2 crashes in vitest as a Haswell, though not in Node: so the recorded programs run without it.
+    { title: 'native tests, Haswell', command: native('test', 'haswell'), count: nativeTests },
+    { title: 'cases, Haswell', command: native('replay', 'haswell') },
+    { title: 'addon, Haswell', command: native('node', 'haswell', '--input-type=module', '-e', useAvx2) },
   ]
 }
 
