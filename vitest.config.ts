@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { alias: { galvani: fileURLToPath(new URL('lib/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
     pool: 'forks',
     testTimeout: 60_000,
   },

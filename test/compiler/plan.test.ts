@@ -257,16 +257,19 @@ test('programs of 100,000 instructions are planned', () => {
 
 describe('random graphs', () => {
   test('need hardly more memory than is live at once', () => {
-    let spared = 0
+    let [spared, used, needed] = [0, 0, 0]
     fc.assert(
       fc.property(tape, (numbers) => {
         const { results } = randomGraph(new Tape(numbers))
         const { program } = build(results)
-        expect(program.arenaBytes).toBeLessThanOrEqual(1.1 * mostLiveBytes(program))
+        used += program.arenaBytes
+        needed += mostLiveBytes(program)
         spared += build(results, ['inPlace']).program.arenaBytes - program.arenaBytes
       }),
       { numRuns: 200 },
     )
+    // Not of each graph: to find the least arena is NP-hard, and a handful of lines misses it by one.
+    expect(used).toBeLessThanOrEqual(1.01 * needed)
     expect(spared).toBeGreaterThan(200 * 64)
   })
 
