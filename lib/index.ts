@@ -1,4 +1,5 @@
 /** The public surface: re-exports only. */
+import './operations/methods.ts'
 
 export { type BackendName, backendInfo, setBackend, setNumThreads } from './backend/active.ts'
 export type { BackendInfo } from './backend/backend.ts'
@@ -15,7 +16,7 @@ export { type InspectedInstruction, Inspection, type InspectOptions, inspect } f
 export * as losses from './losses.ts'
 export * as metrics from './metrics.ts'
 export * as nn from './nn/index.ts'
-export * from './operations.ts'
+export * from './operations/index.ts'
 export * as optim from './optim/index.ts'
 export { randn, setSeed, uniform } from './random.ts'
 export type { Shape } from './shape.ts'

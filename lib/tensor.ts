@@ -11,6 +11,7 @@ import { matmul } from './graph/ops/matmul.ts'
 import { broadcastTo, permute, reshape, sliceAt } from './graph/ops/movement.ts'
 import { type Axes, argmax, max, mean, min, norm, sum } from './graph/ops/reduce.ts'
 import { logSoftmax, softmax, softmaxCrossEntropy } from './graph/ops/softmax.ts'
+import type { OperationMethods } from './operations/methods.ts'
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.ts'
 import { type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
 
@@ -27,12 +28,16 @@ export interface GeluOptions {
   approximate?: ops.GeluForm
 }
 
+/** The operations that operations/methods.ts puts on the prototype. */
+export interface Tensor extends OperationMethods {}
+
 /**
  * An immutable value, computed when it is asked for. Operations check shapes and dtypes at once and record what to
  * compute; `data`, `item`, `array` and `evaluate` compute it. Every operation is a method here and a function of the
  * package: `x.add(y)` is `add(x, y)`. Shapes broadcast as numpy's; dtypes promote bool < uint8 < int32 < float32 <
  * float64, and a plain number takes the dtype of the other operand.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: each operation is defined once, as a function.
 export class Tensor {
   /** @internal */
   constructor(protected recorded: Node) {}

@@ -1,7 +1,7 @@
 /** Random graphs over a small set of operations, with gradients; values stay near 1. */
 import { tensor } from '../../lib/creation.ts'
 import { gradients } from '../../lib/graph/autograd.ts'
-import { concat } from '../../lib/operations.ts'
+import { concat } from '../../lib/operations/index.ts'
 import { randn } from '../../lib/random.ts'
 import type { Shape } from '../../lib/shape.ts'
 import { type Tensor, wrap } from '../../lib/tensor.ts'

@@ -3,7 +3,7 @@
  * programs that run under sanitizers all come from these rows; an operation without one does not compile.
  */
 import type { OpName } from '../../lib/graph/ops/index.ts'
-import type * as operations from '../../lib/operations.ts'
+import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { indexingCases } from './cases/indexing.ts'
@@ -12,6 +12,7 @@ import { matmulCases } from './cases/matmul.ts'
 import { movementCases } from './cases/movement.ts'
 import { optimizerCases } from './cases/optimizer.ts'
 import { reduceCases } from './cases/reduce.ts'
+import { shapeCases } from './cases/shape.ts'
 import { softmaxCases } from './cases/softmax.ts'
 
 /** Leaves that programs bind as inputs: the operands of every row. */
@@ -25,6 +26,7 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...elementwiseCases,
   ...matmulCases,
   ...movementCases,
+  ...shapeCases,
   ...reduceCases,
   ...softmaxCases,
   ...indexingCases,

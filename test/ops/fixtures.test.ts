@@ -1,14 +1,6 @@
 /** Outputs and gradients of the public operations against PyTorch; test/fixtures/make_fixtures.py made the numbers. */
-import { readFileSync } from 'node:fs'
-import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
-import { backendNames } from '../support/backends.ts'
-
-interface Numbers {
-  readonly shape: number[]
-  /** What JSON has no number for is a string that Number() understands. */
-  readonly data: readonly (number | string | boolean)[]
-}
+import { describeFixtures, type Operation as OperationOf } from '../support/fixtures.ts'
 
 interface Params {
   readonly exponent: number
@@ -24,22 +16,7 @@ interface Params {
   readonly shape: number[]
 }
 
-interface Fixture {
-  readonly name: string
-  readonly note?: string
-  readonly params: Partial<Params>
-  readonly inputs: readonly (Numbers & { dtype: 'float64' | 'int32' | 'bool' })[]
-  readonly cotangent: Numbers
-  readonly output: Numbers
-  /** Of each input; null where none is asked for. */
-  readonly gradients: readonly (Numbers | null)[]
-}
-
-const fixtures: readonly Fixture[] = JSON.parse(
-  readFileSync(new URL('../fixtures/operations.json', import.meta.url), 'utf8'),
-)
-
-type Operation = (xs: readonly g.Tensor[], params: Params) => g.Tensor
+type Operation = OperationOf<Params>
 
 const unary =
   (f: (x: g.Tensor) => g.Tensor): Operation =>
@@ -112,40 +89,4 @@ const operations: Readonly<Record<string, Operation>> = {
   broadcastTo: ([x], { shape }) => g.broadcastTo(x!, shape),
 }
 
-const toTensor = ({ shape, data }: Numbers, dtype: g.DType): g.Tensor => g.tensor(data.map(Number), { shape, dtype })
-
-/** Every element within the tolerance, relative above 1; an infinity is itself. */
-function expectNumbers(actual: g.Tensor, expected: Numbers, tolerance: number, what: string): void {
-  expect(actual.shape, what).toEqual(expected.shape)
-  actual.dataSync().forEach((x, i) => {
-    const wanted = Number(expected.data[i])
-    if (Object.is(x, wanted)) return
-    const text = `${what}, element ${i}: expected ${wanted}, got ${x}`
-    expect(Math.abs(x - wanted), text).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)))
-  })
-}
-
-const title = ({ name, note, inputs }: Fixture): string =>
-  `${name} ${inputs.map(({ shape }) => `[${shape}]`).join(' ')}${note === undefined ? '' : `: ${note}`}`
-
-describe.each([
-  ['float64', 'reference', 1e-12] as const,
-  ...backendNames.map((backend) => ['float32', backend, 2e-6] as const),
-])('%s on the %s backend agrees with PyTorch', (dtype, backend, tolerance) => {
-  beforeAll(() => g.setBackend(backend))
-
-  test.each(fixtures.map((fixture) => [title(fixture), fixture] as const))('%s', (_, fixture) => {
-    const xs = fixture.inputs.map((x) => toTensor(x, x.dtype === 'float64' ? dtype : x.dtype))
-    const y = operations[fixture.name]!(xs, fixture.params as Params)
-    const wanted = fixture.gradients.flatMap((gradient, i) => (gradient === null ? [] : [{ gradient, x: xs[i]! }]))
-    const found = g.gradients(
-      y,
-      wanted.map(({ x }) => x),
-      toTensor(fixture.cotangent, dtype),
-    )
-    expectNumbers(y, fixture.output, tolerance, 'output')
-    wanted.forEach(({ gradient }, i) => {
-      expectNumbers(found[i]!, gradient, tolerance, `gradient ${i}`)
-    })
-  })
-})
+describeFixtures('operations.json', operations)

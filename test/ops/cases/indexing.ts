@@ -1,6 +1,6 @@
 /** Rows of gather, scatterAdd and oneHot. Indices repeat, skip rows and stand in any order. */
 import type { DType } from '../../../lib/dtype.ts'
-import { oneHot } from '../../../lib/operations.ts'
+import { oneHot } from '../../../lib/operations/index.ts'
 import type { Shape } from '../../../lib/shape.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'

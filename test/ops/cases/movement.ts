@@ -1,13 +1,13 @@
 /** Rows of movement: the same elements under another shape or order, as results and as operands of what follows. */
 import { pad } from '../../../lib/graph/ops/movement.ts'
-import { concat } from '../../../lib/operations.ts'
+import { concat } from '../../../lib/operations/index.ts'
 import type { Shape } from '../../../lib/shape.ts'
 import { type Tensor, wrap } from '../../../lib/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 import { dtypes, type ViewRow, views } from './elementwise.ts'
 
 /** A view as the result, of every dtype, and as an operand of another operation. */
-function movementRows(shape: Shape, f: (x: Tensor) => Tensor, note?: string): OpCase[] {
+export function movementRows(shape: Shape, f: (x: Tensor) => Tensor, note?: string): OpCase[] {
   const row = { f, contract: exactly, ...(note === undefined ? {} : { note }) }
   return [
     ...dtypes.map((dtype) => ({

@@ -1,9 +1,9 @@
 /** Every operation as a function: `add(x, y)` is `x.add(y)`. Operands are tensors, variables, numbers or nested arrays. */
-import type { DType } from './dtype.ts'
-import { concat as concatNodes } from './graph/ops/movement.ts'
-import type { Axes } from './graph/ops/reduce.ts'
-import type { Shape } from './shape.ts'
-import { type GeluOptions, type ReduceOptions, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
+import type { DType } from '../dtype.ts'
+import { concat as concatNodes } from '../graph/ops/movement.ts'
+import type { Axes } from '../graph/ops/reduce.ts'
+import type { Shape } from '../shape.ts'
+import { type GeluOptions, type ReduceOptions, Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
 
 const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
 

@@ -1,0 +1,20 @@
+/**
+ * The operations as methods: `x.squeeze()` is `squeeze(x)`. Those of basic.ts stand in the class itself; of every other
+ * family, the functions of a tensor are put on its prototype here. The library itself calls the functions.
+ */
+import { Tensor } from '../tensor.ts'
+import * as shape from './shape.ts'
+
+const methods = { ...shape }
+
+type MethodOf<F> = F extends (x: infer _, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never
+
+/** What the functions are as methods: without their first operand. */
+export type OperationMethods = { [Name in keyof typeof methods]: MethodOf<(typeof methods)[Name]> }
+
+for (const [name, operation] of Object.entries<(x: Tensor, ...rest: never[]) => unknown>(methods)) {
+  const method = function (this: Tensor, ...rest: never[]) {
+    return operation(this, ...rest)
+  }
+  Object.defineProperty(Tensor.prototype, name, { value: method, configurable: true, writable: true })
+}
