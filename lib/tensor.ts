@@ -269,11 +269,6 @@ export class Tensor {
     return wrap(ops.erf(this.node))
   }
 
-  /** The Heaviside function: 1 above 0, else 0. Its gradient is 0 everywhere. */
-  step(): Tensor {
-    return wrap(ops.step(this.node))
-  }
-
   /** 1 / (1 + e⁻ˣ) */
   sigmoid(): Tensor {
     return wrap(ops.sigmoid(this.node))

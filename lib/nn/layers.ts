@@ -1,5 +1,6 @@
 /** Layers without parameters, and the sequence. */
 import { expected } from '../errors.ts'
+import * as ops from '../operations/activations.ts'
 import type { GeluOptions, Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
 
@@ -36,6 +37,43 @@ export const elu = (alpha?: number): Module => new Lambda((x) => x.elu(alpha))
 
 /** x · Φ(x) with the normal distribution function Φ, or the form with tanh. */
 export const gelu = (options?: GeluOptions): Module => new Lambda((x) => x.gelu(options))
+
+/** log(1 + eˣ) */
+export const softplus = (): Module => new Lambda((x) => x.softplus())
+
+/** min(max(x, 0), 6) */
+export const relu6 = (): Module => new Lambda((x) => ops.relu6(x))
+
+/** x above 0, else alpha · (e^(x/alpha) − 1); alpha is 1 unless given. */
+export const celu = (alpha?: number): Module => new Lambda((x) => ops.celu(x, alpha))
+
+/** scale · elu(x, alpha), by which layers keep mean 0 and variance 1. */
+export const selu = (): Module => new Lambda((x) => ops.selu(x))
+
+/** x · tanh(softplus(x)) */
+export const mish = (): Module => new Lambda((x) => ops.mish(x))
+
+/** x / (1 + |x|) */
+export const softsign = (): Module => new Lambda((x) => ops.softsign(x))
+
+/** min(max(x + 3, 0), 6) / 6 */
+export const hardSigmoid = (): Module => new Lambda((x) => ops.hardSigmoid(x))
+
+/** x · hardSigmoid(x) */
+export const hardSwish = (): Module => new Lambda((x) => ops.hardSwish(x))
+
+/** x within [min, max], [−1, 1] unless given. */
+export const hardTanh = (options?: ops.HardTanhOptions): Module => new Lambda((x) => ops.hardTanh(x, options))
+
+/** log(sigmoid(x)) */
+export const logSigmoid = (): Module => new Lambda((x) => ops.logSigmoid(x))
+
+/** a · sigmoid(b) of the halves of x along an axis, the last one unless given. */
+export const glu = (axis?: number): Module => new Lambda((x) => ops.glu(x, axis))
+
+/** x where it is above the threshold, else the value. */
+export const threshold = (threshold: number, value: number): Module =>
+  new Lambda((x) => ops.threshold(x, threshold, value))
 
 /** eˣ / Σeˣ along an axis, the last one unless given. Losses of logits do not want it. */
 export const softmax = (axis?: number): Module => new Lambda((x) => x.softmax(axis))

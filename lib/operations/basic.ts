@@ -88,9 +88,6 @@ export const reciprocal = (x: TensorLike): Tensor => toTensor(x).reciprocal()
 /** The error function 2/√π · ∫₀ˣ e^(−t²) dt. */
 export const erf = (x: TensorLike): Tensor => toTensor(x).erf()
 
-/** The Heaviside function: 1 above 0, else 0. Its gradient is 0 everywhere. */
-export const step = (x: TensorLike): Tensor => toTensor(x).step()
-
 /** 1 / (1 + e⁻ˣ) */
 export const sigmoid = (x: TensorLike): Tensor => toTensor(x).sigmoid()
 

@@ -1,3 +1,4 @@
 /** Every operation as a function, a file for each family. */
+export * from './activations.ts'
 export * from './basic.ts'
 export * from './shape.ts'

@@ -3,9 +3,10 @@
  * family, the functions of a tensor are put on its prototype here. The library itself calls the functions.
  */
 import { Tensor } from '../tensor.ts'
+import * as activations from './activations.ts'
 import * as shape from './shape.ts'
 
-const methods = { ...shape }
+const methods = { ...activations, ...shape }
 
 type MethodOf<F> = F extends (x: infer _, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never
 

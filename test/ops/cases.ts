@@ -5,6 +5,7 @@
 import type { OpName } from '../../lib/graph/ops/index.ts'
 import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
+import { activationCases } from './cases/activations.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
@@ -24,6 +25,7 @@ export type CaseName = Exclude<OpName, BoundLeaf> | keyof typeof operations
 export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...leafCases,
   ...elementwiseCases,
+  ...activationCases,
   ...matmulCases,
   ...movementCases,
   ...shapeCases,

@@ -11,7 +11,7 @@ import { broadcastTo } from './movement.ts'
 type Derivative = (ct: Node, y: Node, ...inputs: Node[]) => (Node | null)[]
 
 /** An operation that is one micro-op; `result` is bool for comparisons. */
-function microOp(name: MicroOpName, derivative?: Derivative, result?: DType): OpDef<null> {
+export function microOp(name: MicroOpName, derivative?: Derivative, result?: DType): OpDef<null> {
   return {
     name,
     infer: (inputs) => ({ dtype: result ?? inputs.at(-1)!.dtype, shape: inputs[0]!.shape }),
@@ -27,10 +27,10 @@ function microOp(name: MicroOpName, derivative?: Derivative, result?: DType): Op
   }
 }
 
-const zerosLike = (x: Node): Node => broadcastTo(literal(0, x.dtype), x.shape)
+export const zerosLike = (x: Node): Node => broadcastTo(literal(0, x.dtype), x.shape)
 
 /** ct where the condition holds, else 0: a NaN or infinite ct does not leak into the other branch. */
-const masked = (condition: Node, ct: Node): Node => where(condition, ct, 0)
+export const masked = (condition: Node, ct: Node): Node => where(condition, ct, 0)
 
 /** √(8/π): gelu's form with tanh is x·σ(√(8/π)·(x + 0.044715·x³)). */
 const geluScale = Math.sqrt(8 / Math.PI)
@@ -151,10 +151,10 @@ const castOp: OpDef<{ to: string }> = {
 /** A node, or a JavaScript number that takes the dtype of the other operand. */
 export type Operand = Node | number
 
-const toNode = (x: Operand): Node => (typeof x === 'number' ? literal(x, 'float32', true) : x)
+export const operandNode = (x: Operand): Node => (typeof x === 'number' ? literal(x, 'float32', true) : x)
 
 /** A number is what the other operand is, unless that would round it: integers meet 0.5 in float32. */
-function promotedDType(a: Node, b: Node): DType {
+export function promotedDType(a: Node, b: Node): DType {
   const [x, y] = [weakValue(a), weakValue(b)]
   if (x !== undefined && y === undefined) return weakDType(x, b.dtype)
   if (y !== undefined && x === undefined) return weakDType(y, a.dtype)
@@ -170,29 +170,29 @@ function weakDType(value: number, other: DType): DType {
 }
 
 /** What arithmetic computes in: bytes widen to int32, so that 200 + 100 is 300. */
-const arithmeticDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
+export const arithmeticDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
 
-const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32')
+export const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32')
 
 const asIs = (dtype: DType): DType => dtype
 
-function as(x: Node, dtype: DType): Node {
+export function as(x: Node, dtype: DType): Node {
   const value = weakValue(x)
   return value === undefined ? cast(x, dtype) : literal(value, dtype)
 }
 
-function binary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
+export function binary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
   return (a: Operand, b: Operand): Node => {
-    const [x, y] = [toNode(a), toNode(b)]
+    const [x, y] = [operandNode(a), operandNode(b)]
     const dtype = x.dtype === y.dtype && x.dtype === 'float32' ? 'float32' : computeIn(promotedDType(x, y))
     const shape = broadcastShapes(def.name, x.shape, y.shape)
     return record(def, [broadcastTo(as(x, dtype), shape), broadcastTo(as(y, dtype), shape)], null)
   }
 }
 
-function unary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
+export function unary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
   return (x: Operand): Node => {
-    const node = toNode(x)
+    const node = operandNode(x)
     return record(def, [as(node, computeIn(node.dtype))], null)
   }
 }
@@ -256,7 +256,7 @@ export function cast(x: Node, dtype: DType): Node {
 /** a where the condition is true, else b. */
 export function where(condition: Node, a: Operand, b: Operand): Node {
   if (condition.dtype !== 'bool') throw new DTypeError(expected('where', 'a bool condition', condition.dtype))
-  const [x, y] = [toNode(a), toNode(b)]
+  const [x, y] = [operandNode(a), operandNode(b)]
   const dtype = promotedDType(x, y)
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape))
   return record(

@@ -8,6 +8,7 @@ import { optimizerOps } from './optimizer.ts'
 import { randomOps } from './random.ts'
 import { reduceOps } from './reduce.ts'
 import { softmaxOps } from './softmax.ts'
+import { surrogateOps } from './surrogate.ts'
 
 export const graphOps = {
   ...leafOps,
@@ -19,6 +20,7 @@ export const graphOps = {
   ...indexingOps,
   ...randomOps,
   ...optimizerOps,
+  ...surrogateOps,
 }
 
 export type OpName = keyof typeof graphOps

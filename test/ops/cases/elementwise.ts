@@ -291,7 +291,6 @@ export const elementwiseCases = {
   sqrt: rowsOfUnary('sqrt', { range: positive }),
   exp: [...rowsOfUnary('exp'), large('dense', '99991', (x) => x!.exp(), microOpUlps.exp)],
   log: rowsOfUnary('log', { range: positive }),
-  step: rowsOfUnary('step', { range: awayFromZero }),
   sigmoid: rowsOfUnary('sigmoid'),
   tanh: rowsOfUnary('tanh'),
   relu: rowsOfUnary('relu', { range: awayFromZero }),

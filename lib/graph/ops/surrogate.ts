@@ -1,0 +1,27 @@
+/** The step with the gradient of a smooth function, by which a network of steps can be trained. */
+import { expected } from '../../errors.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { abs, add, as, div, elementwiseOps, floatDType, mul, square } from './elementwise.ts'
+
+/** ct times what stands for the derivative of the step. */
+const surrogates = {
+  straightThrough: (ct: Node): Node => ct,
+  fastSigmoid: (ct: Node, x: Node, slope: number): Node => div(ct, square(add(mul(abs(x), slope), 1))),
+}
+
+export type Surrogate = keyof typeof surrogates
+
+const surrogateStepOp: OpDef<{ surrogate: Surrogate; slope: number }> = {
+  name: 'surrogateStep',
+  infer: ([x]) => x!,
+  vjp: (ct, { inputs: [x], params }) => [surrogates[params.surrogate](ct, x!, params.slope)],
+  lower: (lowering, node) => elementwiseOps.step.lower(lowering, node as unknown as Node<null>),
+}
+
+export function surrogateStep(x: Node, surrogate: Surrogate, slope: number): Node {
+  if (!Object.hasOwn(surrogates, surrogate))
+    throw new TypeError(expected('step', `a surrogate (${Object.keys(surrogates).join(', ')})`, String(surrogate)))
+  return record(surrogateStepOp, [as(x, floatDType(x.dtype))], { surrogate, slope })
+}
+
+export const surrogateOps = { surrogateStep: surrogateStepOp }
