@@ -13,6 +13,7 @@ import { type Axes, argmax, max, mean, min, norm, sum } from './graph/ops/reduce
 import { logSoftmax, softmax, softmaxCrossEntropy } from './graph/ops/softmax.ts'
 import type { OperationMethods } from './operations/methods.ts'
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.ts'
+import { type SliceBounds, type SliceOptions, sliceRanges } from './slice-bounds.ts'
 import { type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
 
 /** What an operation takes: a tensor, a variable, a number (of the other operand's dtype), or nested arrays. */
@@ -348,16 +349,13 @@ export class Tensor {
   }
 
   /**
-   * Elements start ≤ i < end of each axis, every step-th. Arrays speak of the first axes, the other ones are whole;
-   * negative bounds count from the end and bounds beyond it are clamped, as in numpy. Steps are positive.
+   * Elements start, start + step, … before end of each axis. Arrays speak of the first axes, the other ones are whole;
+   * negative bounds count from the end and bounds beyond it are clamped, as in numpy. A negative step goes backwards,
+   * and null is a bound that is not given: x.slice(null, null, { step: -1 }) is x from its last row to its first.
    */
-  slice(
-    start: number | readonly number[],
-    end?: number | readonly number[],
-    { step = 1 }: { step?: number | readonly number[] } = {},
-  ): Tensor {
-    const bounds = sliceBounds(this.shape, asList(start), end === undefined ? [] : asList(end), asList(step))
-    return wrap(sliceAt(this.node, bounds.starts, bounds.sizes, bounds.steps))
+  slice(start: SliceBounds, end?: SliceBounds, { step = 1 }: SliceOptions = {}): Tensor {
+    const { starts, sizes, steps } = sliceRanges(this.shape, start, end, step)
+    return wrap(sliceAt(this.node, starts, sizes, steps))
   }
 
   /** Rows x[indices]: [n, …] and indices[k…] give [k…, …]. An index outside [0, n) is a RangeError when evaluated. */
@@ -437,33 +435,6 @@ export function toNode(value: TensorLike, dtype?: DType): Node {
   if (typeof value === 'number' && dtype === undefined) return literal(value, 'float32', true)
   const parsed = parseValues('tensor', value, dtype === undefined ? {} : { dtype })
   return leafOf({ array: parsed.array, pending: null }, parsed.dtype, parsed.shape, false)
-}
-
-const asList = (x: number | readonly number[]): readonly number[] => (typeof x === 'number' ? [x] : x)
-
-/** numpy's rules for start:end:step, per axis. */
-function sliceBounds(shape: Shape, start: readonly number[], end: readonly number[], step: readonly number[]) {
-  const rank = shape.length
-  if (start.length > rank || end.length > rank || step.length > rank)
-    throw new ShapeError(
-      expected('slice', `bounds for at most ${rank} axes`, Math.max(start.length, end.length, step.length)),
-    )
-  const clamp = (bound: number, extent: number) => Math.min(extent, Math.max(0, bound < 0 ? bound + extent : bound))
-  const starts = shape.map((extent, axis) => clamp(start[axis] ?? 0, extent))
-  const steps = shape.map((_, axis) => step[axis] ?? 1)
-  const sizes = shape.map((extent, axis) => {
-    const length = clamp(end[axis] ?? extent, extent) - starts[axis]!
-    return Math.max(0, Math.ceil(length / steps[axis]!))
-  })
-  if ([...starts, ...sizes, ...steps].some((x) => !Number.isInteger(x)) || steps.some((x) => x < 1))
-    throw new ShapeError(
-      expected(
-        'slice',
-        'integer bounds and positive steps',
-        `start ${formatShape(start)}, end ${formatShape(end)}, step ${formatShape(step)}`,
-      ),
-    )
-  return { starts, sizes, steps }
 }
 
 /**

@@ -136,7 +136,7 @@ export const flatten = (x: TensorLike, axis?: number): Tensor => toTensor(x).fla
 /** Repeated along new leading axes and axes of extent 1, as numpy's rules allow. */
 export const broadcastTo = (x: TensorLike, shape: Shape): Tensor => toTensor(x).broadcastTo(shape)
 
-/** Elements start ≤ i < end of each axis, every step-th. Arrays speak of the first axes, the other ones are whole; negative bounds count from the end and bounds beyond it are clamped, as in numpy. Steps are positive. */
+/** Elements start, start + step, … before end of each axis. Arrays speak of the first axes, the other ones are whole; negative bounds count from the end and bounds beyond it are clamped, as in numpy. A negative step goes backwards; null is a bound that is not given. */
 export const slice = (x: TensorLike, ...bounds: Parameters<Tensor['slice']>): Tensor => toTensor(x).slice(...bounds)
 
 /** Tensors one after the other along an axis; they agree in dtype and in every other extent. */

@@ -4,9 +4,14 @@
  */
 import { Tensor } from '../tensor.ts'
 import * as activations from './activations.ts'
+import * as indexing from './indexing.ts'
 import * as shape from './shape.ts'
 
-const methods = { ...activations, ...shape }
+const methods = {
+  ...activations,
+  ...indexing,
+  ...shape,
+}
 
 type MethodOf<F> = F extends (x: infer _, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never
 

@@ -35,6 +35,14 @@ export interface LoadPattern {
   readonly strides: readonly number[]
 }
 
+/** The extents of x before, along and after an axis, and `count`, that of the indices along it. */
+interface AlongAxis {
+  outer: number
+  rows: number
+  count: number
+  inner: number
+}
+
 /**
  * - `matmul` (a, b, [bias[n]]) → c[batch, m, n] = activation(a·b + bias). float32 and float64. `slope` is leakyRelu's.
  * - `elementwise` (operands…) → outputs…: for every index of `shape`, load the operands by their patterns, run
@@ -53,6 +61,11 @@ export interface LoadPattern {
  * - `gather` (x[rows, rowSize], indices int32[count]) → out[count, rowSize]. Any dtype. Fails on an index outside [0, rows).
  * - `scatterAdd` (x[rows, rowSize], indices int32[count], updates[count, rowSize]) → x with out[indices[i]] += updates[i],
  *   in ascending i. float32, float64, int32. Out may be the same buffer as x. Fails as gather does.
+ * - `takeAlongAxis` (x[outer, rows, inner], indices int32[outer, count, inner]) → out of indices' shape:
+ *   out[o, i, j] = x[o, indices[o, i, j], j]. Any dtype. Fails on an index outside [0, rows).
+ * - `scatterAlongAxis` (x[outer, rows, inner], indices int32[outer, count, inner], updates of indices' shape) → x with,
+ *   in ascending i, out[o, indices[o, i, j], j] = updates[o, i, j], or += where `accumulate`: then float32, float64 or
+ *   int32, else any dtype. Out may be the same buffer as x. Fails as takeAlongAxis does.
  * - `random` (key int32[2]) → out float32/float64: Philox 4x32-10, counter = element index / 4 (see random.ts).
  * - `sgd` (p, g, learningRate[]) → p'. p' = p − lr·g. p' may be p's buffer.
  * - `momentum` (p, g, v, learningRate[]) → p', v'. v' = momentum·v + g; p' = p − lr·(nesterov ? g + momentum·v' : v').
@@ -90,6 +103,8 @@ export interface InstructionParams {
   softmaxCrossEntropy: { rows: number; columns: number }
   gather: { rows: number; rowSize: number; count: number }
   scatterAdd: { rows: number; rowSize: number; count: number }
+  takeAlongAxis: AlongAxis
+  scatterAlongAxis: AlongAxis & { accumulate: boolean }
   random: { distribution: DistributionName }
   sgd: { size: number }
   momentum: { size: number; momentum: number; nesterov: boolean }
@@ -129,6 +144,8 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
   softmaxCrossEntropy: { inPlace: [], fallible: true },
   gather: { inPlace: [], fallible: true },
   scatterAdd: { inPlace: [0], fallible: true },
+  takeAlongAxis: { inPlace: [], fallible: true },
+  scatterAlongAxis: { inPlace: [0], fallible: true },
   random: plain,
   sgd: { inPlace: [0], fallible: false },
   momentum: { inPlace: [0, 2], fallible: false },

@@ -185,6 +185,28 @@ const signatures: { readonly [K in Opcode]: Signature<K> } = {
       outputs: [dense('out', t, rows * rowSize)],
     }),
   },
+  takeAlongAxis: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes,
+    operands: ({ outer, rows, count, inner }, t) => ({
+      inputs: [dense('x', t, outer * rows * inner), dense('indices', 'int32', outer * count * inner)],
+      outputs: [dense('out', t, outer * count * inner)],
+    }),
+  },
+  scatterAlongAxis: {
+    inputs: [3, 3],
+    outputs: [1, 1],
+    dtypes,
+    operands: ({ outer, rows, count, inner, accumulate }, t, { site }) => {
+      if (accumulate && !numbers.includes(t)) refuse(site, `the first input to be ${numbers.join(' or ')}`, t)
+      const [size, selected] = [outer * rows * inner, outer * count * inner]
+      return {
+        inputs: [dense('x', t, size), dense('indices', 'int32', selected), dense('updates', t, selected)],
+        outputs: [dense('out', t, size)],
+      }
+    },
+  },
   random: {
     inputs: [1, 1],
     outputs: [1, 1],

@@ -19,6 +19,8 @@ const flops: { readonly [K in Opcode]: (params: Readonly<InstructionParams[K]>) 
   softmaxCrossEntropy: ({ rows, columns }) => 6 * rows * columns,
   gather: () => 0,
   scatterAdd: ({ rowSize, count }) => rowSize * count,
+  takeAlongAxis: () => 0,
+  scatterAlongAxis: ({ outer, count, inner, accumulate }) => (accumulate ? outer * count * inner : 0),
   random: () => 0,
   sgd: ({ size }) => 2 * size,
   momentum: ({ size, nesterov }) => (nesterov ? 6 : 4) * size,

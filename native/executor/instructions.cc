@@ -286,6 +286,8 @@ std::unique_ptr<Step> make_step(Preparation& preparation, const Instruction& ins
     case Opcode::k_softmaxCrossEntropy: return make_cross_entropy(preparation, instruction);
     case Opcode::k_gather: return make_gather(preparation, instruction);
     case Opcode::k_scatterAdd: return make_scatter_add(preparation, instruction);
+    case Opcode::k_takeAlongAxis: return make_take_along_axis(preparation, instruction);
+    case Opcode::k_scatterAlongAxis: return make_scatter_along_axis(preparation, instruction);
     case Opcode::k_random: return make_random(preparation, instruction);
     case Opcode::k_sgd: return make_sgd(preparation, instruction);
     case Opcode::k_momentum: return make_momentum(preparation, instruction);

@@ -88,5 +88,7 @@ std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction
 std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_take_along_axis(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_scatter_along_axis(const Preparation& preparation, const Instruction& instruction);
 
 }  // namespace galvani

@@ -280,6 +280,19 @@ void check(const IndexParams& p, Opcode opcode, Operands& operands) {
   operands.expect_output(0, dtype, is_scatter ? size : selected);
 }
 
+void check(const AlongAxisParams& p, Opcode opcode, Operands& operands) {
+  const bool is_scatter = opcode == Opcode::k_scatterAlongAxis;
+  if (!operands.counts(is_scatter ? 3 : 2, 1)) return;
+  const DType dtype = operands.input(0).dtype;
+  const int64_t size = checked_product({p.outer, p.rows, p.inner});
+  const int64_t selected = checked_product({p.outer, p.count, p.inner});
+  operands.expect(!p.accumulate || is_number(dtype), "expected float32 or int32, got another dtype");
+  operands.expect_input(0, dtype, size);
+  operands.expect_input(1, DType::k_int32, selected);
+  if (is_scatter) operands.expect_input(2, dtype, selected);
+  operands.expect_output(0, dtype, is_scatter ? size : selected);
+}
+
 void check(const RandomParams&, Opcode, Operands& operands) {
   if (!operands.counts(1, 1)) return;
   operands.expect_input(0, DType::k_int32, 2);

@@ -15,6 +15,7 @@ int in_place_position(Opcode opcode, size_t output) {
     case Opcode::k_softmax:
     case Opcode::k_logSoftmax:
     case Opcode::k_scatterAdd:
+    case Opcode::k_scatterAlongAxis:
     case Opcode::k_sgd: return 0;
     case Opcode::k_momentum: return output == 0 ? 0 : 2;
     case Opcode::k_adam: return output == 0 ? 0 : static_cast<int>(output) + 1;
@@ -195,9 +196,14 @@ class Order {
 }  // namespace
 
 bool is_fallible(const Program& program, const Instruction& instruction) {
-  if (instruction.opcode == Opcode::k_gather || instruction.opcode == Opcode::k_scatterAdd) return true;
-  return instruction.opcode == Opcode::k_softmaxCrossEntropy &&
-         program.values[instruction.inputs[1]].dtype == DType::k_int32;
+  switch (instruction.opcode) {
+    case Opcode::k_gather:
+    case Opcode::k_scatterAdd:
+    case Opcode::k_takeAlongAxis:
+    case Opcode::k_scatterAlongAxis: return true;
+    case Opcode::k_softmaxCrossEntropy: return program.values[instruction.inputs[1]].dtype == DType::k_int32;
+    default: return false;
+  }
 }
 
 bool check_order(const Program& program, std::string* error) { return Order(program, error).check(); }

@@ -219,6 +219,16 @@ Params decode_index(Reader& in) {
   return params;
 }
 
+Params decode_along_axis(Opcode opcode, Reader& in) {
+  AlongAxisParams params{};
+  params.outer = in.number("outer");
+  params.rows = in.number("rows");
+  params.count = in.number("count");
+  params.inner = in.number("inner");
+  if (opcode == Opcode::k_scatterAlongAxis) params.accumulate = in.flag();
+  return params;
+}
+
 Params decode_random(Reader& in) { return RandomParams{in.enumeration<Distribution>("a distribution")}; }
 
 Params decode_sgd(Reader& in) { return SgdParams{in.number("size")}; }
@@ -255,6 +265,8 @@ Params decode_params(Opcode opcode, Reader& in) {
     case Opcode::k_softmaxCrossEntropy: return decode_rows(in);
     case Opcode::k_gather:
     case Opcode::k_scatterAdd: return decode_index(in);
+    case Opcode::k_takeAlongAxis:
+    case Opcode::k_scatterAlongAxis: return decode_along_axis(opcode, in);
     case Opcode::k_random: return decode_random(in);
     case Opcode::k_sgd: return decode_sgd(in);
     case Opcode::k_momentum: return decode_momentum(in);

@@ -14,7 +14,8 @@ namespace galvani {
 // The orders of these lists are the numbers of the wire format; the addon exports the names.
 #define GALVANI_OPCODES(X)                                                                       \
   X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax) \
-  X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)
+  X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)                \
+  X(takeAlongAxis) X(scatterAlongAxis)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
 
 #define GALVANI_ENUMERATOR(name) k_##name,
@@ -92,6 +93,11 @@ struct IndexParams {  // of gather and scatterAdd
   int64_t rows, row_size, count;
 };
 
+struct AlongAxisParams {  // of takeAlongAxis and scatterAlongAxis
+  int64_t outer, rows, count, inner;
+  bool accumulate;
+};
+
 struct RandomParams {
   Distribution distribution;
 };
@@ -112,7 +118,7 @@ struct AdamParams {
 };
 
 using Params = std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams,
-                            RowsParams, IndexParams, RandomParams, SgdParams, MomentumParams, AdamParams>;
+                            RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams>;
 
 struct Instruction {
   Opcode opcode;

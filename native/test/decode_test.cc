@@ -301,6 +301,25 @@ TEST(decode_checks_gather_and_scatter) {
   EXPECT_REFUSED(scatter(kFloat, {5, 2, 4}), "input 1");
 }
 
+TEST(decode_checks_elements_along_an_axis) {
+  const auto take = [](const Type& x, const Words& params) {
+    return single(Opcode::k_takeAlongAxis, {x, {kInt, {2, 4, 3}}}, {{x.dtype, {2, 4, 3}}}, params);
+  };
+  EXPECT_ACCEPTED(take({kBool, {2, 5, 3}}, {2, 5, 4, 3}));
+  EXPECT_REFUSED(take({kBool, {2, 6, 3}}, {2, 5, 4, 3}), "input 0");
+  EXPECT_REFUSED(take({kBool, {2, 5, 3}}, {2, 5, 3, 3}), "input 1");
+  EXPECT_REFUSED(take({kBool, {2, 5, 3}}, {INT32_MAX, INT32_MAX, 4, INT32_MAX}), "input 0");
+  const auto scatter = [](DType dtype, const Words& params) {
+    return single(Opcode::k_scatterAlongAxis, {{dtype, {5, 2}}, {kInt, {3, 2}}, {dtype, {3, 2}}}, {{dtype, {5, 2}}},
+                  params);
+  };
+  EXPECT_ACCEPTED(scatter(kInt, {1, 5, 3, 2, 1}));
+  EXPECT_ACCEPTED(scatter(kByte, {1, 5, 3, 2, 0}));
+  EXPECT_REFUSED(scatter(kByte, {1, 5, 3, 2, 1}), "float32 or int32");
+  EXPECT_REFUSED(scatter(kFloat, {1, 5, 3, 2, 2}), "a flag");
+  EXPECT_REFUSED(scatter(kFloat, {1, 5, 4, 2, 1}), "input 1");
+}
+
 TEST(decode_checks_random_and_updates) {
   EXPECT_ACCEPTED(single(Opcode::k_random, {{kInt, {2}}}, {{kFloat, {7}}}, {1}));
   EXPECT_REFUSED(single(Opcode::k_random, {{kInt, {1}}}, {{kFloat, {7}}}, {1}), "input 0");

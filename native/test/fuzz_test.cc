@@ -36,6 +36,10 @@ ProgramBuilder indexing_program() {
   const int32_t rows = b.scratch(kFloat, {4, 3}), sums = b.scratch(kFloat, {7, 3});
   b.instruction(Opcode::k_gather, {table, indices}, {rows}, {7, 3, 4});
   b.instruction(Opcode::k_scatterAdd, {table, indices, rows}, {sums}, {7, 3, 4});
+  const int32_t taken = b.scratch(kFloat, {2, 2, 3}), put = b.result(kFloat, {7, 3});
+  const int32_t along = b.literal<int32_t>(kInt, {2, 2, 3}, {1, 0, 1, 0, 0, 1, 1, 1, 0, 0, 1, 0});
+  b.instruction(Opcode::k_takeAlongAxis, {rows, along}, {taken}, {2, 2, 2, 3});
+  b.instruction(Opcode::k_scatterAlongAxis, {sums, along, taken}, {put}, {1, 7, 4, 3, 1});
   const int32_t joined = b.result(kFloat, {2, 17}), padded = b.result(kFloat, {6, 5});
   const int32_t half = b.value(kFloat, Place::k_arena, 0, {2, 6});
   b.instruction(Opcode::k_elementwise, {rows}, {half},

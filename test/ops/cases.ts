@@ -6,6 +6,7 @@ import type { OpName } from '../../lib/graph/ops/index.ts'
 import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
+import { alongAxisCases } from './cases/along-axis.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
@@ -32,5 +33,6 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...reduceCases,
   ...softmaxCases,
   ...indexingCases,
+  ...alongAxisCases,
   ...optimizerCases,
 }

@@ -78,6 +78,29 @@ const movement: Readonly<Record<string, Definition>> = {
     shape: [3, 2],
     at: (i, j) => read(2 + 3 * j!, 2 + i!),
   },
+  'slice backwards': {
+    y: () => digits(7, 5).slice([5, null], [1, 1], { step: [-2, -1] }),
+    shape: [2, 3],
+    at: (i, j) => read(5 - 2 * i!, 4 - j!),
+  },
+  'slice backwards beyond the ends': {
+    y: () => digits(4).slice(100, -100, { step: -3 }),
+    shape: [2],
+    at: (i) => 3 - 3 * i!,
+  },
+  'slice backwards of a slice backwards': {
+    y: () => digits(6).slice(null, null, { step: -1 }).slice(4, null, { step: -2 }),
+    shape: [3],
+    at: (i) => 1 + 2 * i!,
+  },
+  'reshape of a slice backwards': {
+    y: () =>
+      digits(2, 3)
+        .slice([null, null], [null, null], { step: [-1, -1] })
+        .reshape([6]),
+    shape: [6],
+    at: (i) => read(1 - Math.floor(i! / 3), 2 - (i! % 3)),
+  },
   'slice beyond the end': { y: () => digits(3).slice(1, 100), shape: [2], at: (i) => i! + 1 },
   'slice of nothing': { y: () => digits(3, 4).slice([2], [1]), shape: [0, 4], at: read },
   'concat of views': {

@@ -128,6 +128,8 @@ describe('parameters', () => {
     softmaxCrossEntropy: [2, 3],
     gather: [3, 2, 4],
     scatterAdd: [3, 2, 4],
+    takeAlongAxis: [2, 3, 4, 2],
+    scatterAlongAxis: [2, 3, 4, 2, 1],
     random: [distributions.indexOf('normal')],
     sgd: [3],
   }

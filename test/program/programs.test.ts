@@ -129,7 +129,7 @@ describe('random programs', () => {
       ...opcodes,
       ...microOpNames.map((op) => `micro ${op}`),
       ...dtypes.flatMap((dtype) => [`${dtype} at arena`, `${dtype} at state`, `${dtype} at result`]),
-      ...['elementwise', 'softmax', 'logSoftmax', 'scatterAdd', 'sgd', 'momentum', 'adam'].map(
+      ...['elementwise', 'softmax', 'logSoftmax', 'scatterAdd', 'scatterAlongAxis', 'sgd', 'momentum', 'adam'].map(
         (opcode) => `${opcode} in place`,
       ),
       'slot reused',

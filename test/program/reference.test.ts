@@ -236,6 +236,23 @@ describe('indexing', () => {
     ).toEqual([i32(-(2 ** 31))])
   })
 
+  test('takeAlongAxis takes elements of columns', () => {
+    const params = { outer: 2, rows: 2, count: 1, inner: 3 }
+    const x = f32(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+    expect(run('takeAlongAxis', params, [x, i32(0, 1, 0, 1, 1, 0)], [['float32', 6]])).toEqual([
+      f32(1, 5, 3, 10, 11, 9),
+    ])
+  })
+
+  test('scatterAlongAxis replaces or adds, in order', () => {
+    const params = { outer: 1, rows: 3, count: 3, inner: 2 }
+    const operands = [f32(1, 2, 3, 4, 5, 6), i32(2, 0, 2, 1, 0, 1), f32(10, 20, 30, 40, 50, 60)]
+    const scatter = (accumulate: boolean) =>
+      run('scatterAlongAxis', { ...params, accumulate }, operands, [['float32', 6]])
+    expect(scatter(false)).toEqual([f32(50, 20, 3, 60, 30, 6)])
+    expect(scatter(true)).toEqual([f32(51, 22, 3, 104, 45, 6)])
+  })
+
   test('an index out of range fails', () => {
     const gather = () =>
       run('gather', { rows: 5, rowSize: 1, count: 3 }, [f32(1, 2, 3, 4, 5), i32(0, 4, 7)], [['float32', 3]])
@@ -243,6 +260,9 @@ describe('indexing', () => {
     const scatter = () =>
       run('scatterAdd', { rows: 2, rowSize: 1, count: 1 }, [f32(1, 2), i32(-1), f32(1)], [['float32', 2]])
     expect(scatter).toThrow(new RangeError('scatterAdd: expected indices in [0, 2), got -1 at position 0'))
+    const along = { outer: 2, rows: 2, count: 1, inner: 1 }
+    const take = () => run('takeAlongAxis', along, [f32(1, 2, 3, 4), i32(1, 2)], [['float32', 2]])
+    expect(take).toThrow(new RangeError('takeAlongAxis: expected indices in [0, 2), got 2 at position 1'))
   })
 })
 

@@ -96,6 +96,8 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   },
   gather: same,
   scatterAdd: same,
+  takeAlongAxis: same,
+  scatterAlongAxis: same,
   random: same,
   sgd({ params, inputs: [p, g, learningRate] }) {
     return [epsilons(params.size, (i) => magnitude(p![i]!) + 2 * magnitude(learningRate![0]! * g![i]!))]

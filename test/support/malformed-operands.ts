@@ -161,6 +161,19 @@ const paramRows: readonly Malformed[] = [
   }),
   paramRow('argmax', 'nothing to choose from', 'something to choose from, got an empty axis', { reduced: 0 }),
   paramRow('gather', 'a broken count', 'count to be an integer in [0, 2147483647], got 4.5', { count: 4.5 }),
+  paramRow('takeAlongAxis', 'sizes whose product overflows', 'x to be uint8 with', {
+    outer: 2 ** 31 - 1,
+    rows: 2 ** 31 - 1,
+    inner: 2 ** 31 - 1,
+  }),
+  breaking(
+    opcodeSamples.scatterAlongAxis,
+    'scatterAlongAxis that adds booleans',
+    'instruction 0 (scatterAlongAxis): expected the first input to be float32 or float64 or int32, got bool',
+    (p) => {
+      for (const id of [0, 2, 3]) set(p.values[id]!, { dtype: 'bool' })
+    },
+  ),
   paramRow('random', 'an unknown distribution', 'a distribution (uniform, normal), got cauchy', {
     distribution: 'cauchy',
   }),

@@ -123,6 +123,25 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
     ],
     [['float32', 3, 2]],
   ),
+  takeAlongAxis: sample(
+    'takeAlongAxis',
+    { outer: 2, rows: 3, count: 4, inner: 2 },
+    [
+      ['uint8', 2, 3, 2],
+      ['int32', 2, 4, 2],
+    ],
+    [['uint8', 2, 4, 2]],
+  ),
+  scatterAlongAxis: sample(
+    'scatterAlongAxis',
+    { outer: 2, rows: 3, count: 4, inner: 2, accumulate: true },
+    [
+      ['float32', 2, 3, 2],
+      ['int32', 2, 4, 2],
+      ['float32', 2, 4, 2],
+    ],
+    [['float32', 2, 3, 2]],
+  ),
   random: sample('random', { distribution: 'normal' }, [['int32', 2]], [['float32', 5]]),
   sgd: sample('sgd', { size: 3 }, [['float32', 3], ['float32', 3], ['float32']], [['float32', 3]]),
   momentum: sample(

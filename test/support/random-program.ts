@@ -356,6 +356,22 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const inputs = [x, s.fresh('int32', count, { from: 0, below: rows }), s.operand(dtype, count * rowSize)]
     s.emit('scatterAdd', { rows, rowSize, count }, inputs, [s.output(dtype, s.sizeOf(x))])
   },
+  takeAlongAxis(s, tape) {
+    const x = s.any(s.dtypes)
+    const extents = alongAxis(tape, s.sizeOf(x))
+    const { outer, rows, count, inner } = extents
+    const indices = s.fresh('int32', outer * count * inner, { from: 0, below: rows })
+    s.emit('takeAlongAxis', extents, [x, indices], [s.output(s.dtypeOf(x), outer * count * inner)])
+  },
+  scatterAlongAxis(s, tape) {
+    const accumulate = tape.oneIn(2)
+    const x = s.any(accumulate ? s.numbers : s.dtypes)
+    const extents = alongAxis(tape, s.sizeOf(x))
+    const { outer, rows, count, inner } = extents
+    const size = outer * count * inner
+    const inputs = [x, s.fresh('int32', size, { from: 0, below: rows }), s.operand(s.dtypeOf(x), size)]
+    s.emit('scatterAlongAxis', { ...extents, accumulate }, inputs, [s.output(s.dtypeOf(x), s.sizeOf(x))])
+  },
   random(s, tape) {
     const output = s.output(tape.pick(s.floats), tape.pick(sizes))
     s.emit('random', { distribution: tape.pick(distributions) }, [s.operand('int32', 2)], [output])
@@ -389,6 +405,12 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
       [p, m, v].map((old) => s.outputOver(old)),
     )
   },
+}
+
+/** How x of some size is read along an axis. */
+function alongAxis(tape: Tape, size: number) {
+  const [outer, rows, inner] = factors(tape, size, 3) as [number, number, number]
+  return { outer, rows, count: rows === 0 ? 0 : tape.below(8), inner }
 }
 
 function emitSoftmax(opcode: 'softmax' | 'logSoftmax', s: Sketcher, tape: Tape): void {

@@ -11,7 +11,7 @@ import { sizeOf } from '../../shape.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { indexError } from '../failure.ts'
 import { elementwise } from './elementwise.ts'
-import { gather, scatterAdd } from './indexing.ts'
+import { gather, scatterAdd, scatterAlongAxis, takeAlongAxis } from './indexing.ts'
 import type { Loop } from './loop.ts'
 import { matmul } from './matmul.ts'
 import { concat, copy, pad } from './movement.ts'
@@ -34,6 +34,8 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   softmaxCrossEntropy,
   gather,
   scatterAdd,
+  takeAlongAxis,
+  scatterAlongAxis,
   random,
   sgd,
   momentum,

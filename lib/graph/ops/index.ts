@@ -1,4 +1,5 @@
 /** Every operation of the graph, by name. */
+import { alongAxisOps } from './along-axis.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
@@ -18,6 +19,7 @@ export const graphOps = {
   ...reduceOps,
   ...softmaxOps,
   ...indexingOps,
+  ...alongAxisOps,
   ...randomOps,
   ...optimizerOps,
   ...surrogateOps,

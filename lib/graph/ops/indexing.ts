@@ -37,7 +37,7 @@ const scatterAddOp: OpDef<null> = {
   },
 }
 
-function checkIndices(op: string, indices: Node): Node {
+export function checkIndices(op: string, indices: Node): Node {
   if (isFloat(indices.dtype) || indices.dtype === 'bool')
     throw new DTypeError(expected(op, 'int32 indices', indices.dtype))
   return cast(indices, 'int32')

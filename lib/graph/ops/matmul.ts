@@ -64,8 +64,9 @@ function matrixOperand(lowering: Lowering, node: Node): MatrixOperand {
   return { value, layout: layoutOf(lowering.denseView(value))! }
 }
 
-/** How a matmul can read the view without a copy; null where it cannot. */
+/** How a matmul can read the view without a copy; null where it cannot, as where it would have to read backwards. */
 function layoutOf({ shape, strides, offset }: View): MatrixLayout | null {
+  if (strides.some((stride, axis) => stride < 0 && shape[axis]! > 1)) return null
   const rank = shape.length
   const [rows, columns] = [shape[rank - 2]!, shape[rank - 1]!]
   const [rowStride, columnStride] = [strides[rank - 2]!, strides[rank - 1]!]

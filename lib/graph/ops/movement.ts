@@ -58,8 +58,10 @@ const broadcastToOp: OpDef<{ shape: Shape }> = {
 const sliceOp: OpDef<{ starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }> = {
   name: 'slice',
   infer: ([x], { sizes }) => ({ dtype: x!.dtype, shape: sizes }),
-  // The slots that were skipped get zeros.
-  vjp: (ct, { inputs: [x], params: { starts, steps } }) => [pad(ct, x!.shape, starts, steps)],
+  // The slots that were skipped get zeros; where none was, the axes were turned round at most, and are once more.
+  vjp: (ct, { inputs: [x], params: { starts, sizes, steps } }) => [
+    sameShape(sizes, x!.shape) ? sliceAt(ct, starts, sizes, steps) : pad(ct, x!.shape, starts, steps),
+  ],
   lower(lowering, { inputs: [x], params: { starts, steps }, shape }) {
     const view = lowering.viewOf(x!)
     const offset = starts.reduce((sum, start, axis) => sum + start * view.strides[axis]!, view.offset)
@@ -150,29 +152,27 @@ export function broadcastTo(x: Node, shape: Shape): Node {
   return record(broadcastToOp, [x], { shape: shape.slice() })
 }
 
-/** sizes[i] elements of axis i, from starts[i] on, every steps[i]-th. */
+/** sizes[i] elements of axis i, from starts[i] on, every steps[i]-th; backwards where a step is negative. */
 export function sliceAt(
   x: Node,
   starts: readonly number[],
   sizes: readonly number[],
   steps: readonly number[] = sizes.map(() => 1),
 ): Node {
-  if (sameShape(sizes, x.shape)) return x
   x.shape.forEach((extent, axis) => {
     const [start, size, step] = [starts[axis]!, sizes[axis]!, steps[axis]!]
-    const inside =
-      Number.isInteger(start) &&
-      Number.isInteger(size) &&
-      Number.isInteger(step) &&
-      start >= 0 &&
-      size >= 0 &&
-      step >= 1
-    if (!inside || (size > 0 && start + (size - 1) * step >= extent))
+    const last = start + Math.max(0, size - 1) * step
+    const areIntegers = Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step)
+    const inside = size === 0 || (Math.min(start, last) >= 0 && Math.max(start, last) < extent)
+    if (!areIntegers || size < 0 || step === 0 || !inside)
       throw new ShapeError(
         `slice: expected a range inside axis ${axis} of ${formatShape(x.shape)}, got ${size} from ${start} by ${step}`,
       )
   })
-  return record(sliceOp, [x], { starts: starts.slice(), sizes: sizes.slice(), steps: steps.slice() })
+  // What takes no step has the step 1.
+  const taken = steps.map((step, axis) => (sizes[axis]! > 1 ? step : 1))
+  if (sameShape(sizes, x.shape) && taken.every((step) => step > 0)) return x
+  return record(sliceOp, [x], { starts: starts.slice(), sizes: sizes.slice(), steps: taken })
 }
 
 /** x in the midst of zeros: element i of axis a goes to starts[a] + i·steps[a]. The adjoint of sliceAt. */

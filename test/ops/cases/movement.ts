@@ -52,6 +52,9 @@ const slices: readonly ViewRow[] = [
   { note: '4:2, nothing', shape: [7, 5], view: (x) => x.slice([4], [2]) },
   { note: '1:3, :, 2:', shape: [4, 5, 6], view: (x) => x.slice([1, 0, 2], [3, 5, 6]) },
   { note: '100:', shape: [130, 17], view: (x) => x.slice([100]) },
+  { note: '::-1', shape: [7], view: (x) => x.slice(null, null, { step: -1 }) },
+  { note: '5:1:-2, ::-1', shape: [7, 5], view: (x) => x.slice([5, null], [1, null], { step: [-2, -1] }) },
+  { note: ':, ::-1, transposed', shape: [17, 5], view: (x) => x.transpose().slice(0, null, { step: [1, -1] }) },
 ]
 
 interface PadRow {
@@ -107,7 +110,17 @@ export const movementCases = {
   transpose: [...permutationRows.slice(0, 1), ...movementRows([2, 3, 4], (x) => x.transpose(), 'reversed')],
   flatten: [...movementRows([2, 3, 4], (x) => x.flatten()), ...movementRows([2, 3, 4], (x) => x.flatten(1), 'from 1')],
   broadcastTo: broadcasts.flatMap(([from, to]) => movementRows(from!, (x) => x.broadcastTo(to!), `to [${to}]`)),
-  slice: [...[...slices, ...views].flatMap(({ note, shape, view }) => movementRows(shape, view, note))],
+  slice: [
+    ...[...slices, ...views].flatMap(({ note, shape, view }) => movementRows(shape, view, note)),
+    large('300,400', (x) => x.slice(0, null, { step: [1, -1] })),
+    {
+      note: 'rows backwards, multiplied',
+      inputs: [operand([4, 3]), operand([4, 3])],
+      f: (x, y) => x.matmul(y.slice(null, null, { step: -1 }).transpose()),
+      contract: { depth: 3 },
+      differentiable: true,
+    },
+  ],
   pad: [
     large('300,400', (x) => wrap(pad(x.node, [700, 405], [0, 5], [2, 1]))),
     ...pads.flatMap(({ shape, into, starts, steps }) =>
