@@ -33,7 +33,7 @@ export interface Compiled<A extends unknown[], R> {
   scan(...args: A): Promise<R>
   /** The program for these arguments, as text. */
   program(...args: A): string
-  /** How many signatures have been traced. */
+  /** How many recordings there are: one for each signature, and for each mode of the modules it met. */
   readonly traces: number
 }
 
@@ -101,6 +101,10 @@ function stepArguments<A extends unknown[]>(args: A): { steps: number; of: A } {
   return { steps, of: of as A }
 }
 
+const isOfActiveBackend = ({ graph }: Traced): boolean => graph.chosen === activeBackend()
+
+const isCurrent = (entry: Traced): boolean => isOfActiveBackend(entry) && entry.guards.every((holds) => holds())
+
 /** Settles when the last call that waits for its arguments has them. */
 let waiting: Promise<void> | null = null
 
@@ -130,7 +134,8 @@ async function runInTurn(entry: Traced, args: readonly Node[], steps: number): P
  * A function that is recorded once per signature (the dtypes and shapes of its tensors, and its other arguments) and
  * then replayed as one prepared program: no recording, and nothing allocated but the results. Variables it assigns
  * are updated in place. Numbers and branches are frozen when it is recorded: what changes between calls is an
- * argument or a variable. Inside another compiled function it becomes part of that one.
+ * argument or a variable. It is also recorded anew where a module that it read is in another mode (training or
+ * evaluation) than when it was recorded. Inside another compiled function it becomes part of that one.
  *
  * Calls run in the order in which they are made. An asynchronous call with an argument that is still to be computed
  * is made once that has its value: synchronous calls may overtake it until then.
@@ -148,14 +153,15 @@ export function compile<F extends (...args: Tensor[]) => unknown, const R>(
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R>
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R> {
   if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
-  const cache = new Map<string, Traced>()
+  /** The recordings of a signature differ in their guards. */
+  const cache = new Map<string, Traced[]>()
   const find = (args: A): Traced => {
     const key = signatureOf(args)
-    let entry = cache.get(key)
-    if (entry === undefined || entry.graph.chosen !== activeBackend()) {
-      entry = prepareTraced(recordFunction(fn, args))
-      cache.set(key, entry)
-    }
+    const entries = cache.get(key) ?? []
+    const known = entries.find(isCurrent)
+    if (known !== undefined) return known
+    const entry = prepareTraced(recordFunction(fn, args))
+    cache.set(key, [...entries.filter(isOfActiveBackend), entry])
     return entry
   }
   const compiled = async (...args: A): Promise<R> => {
@@ -181,6 +187,6 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
   }
   const program = (...args: A): string => formatProgram(find(args).graph.program)
   return Object.defineProperty(Object.assign(compiled, { sync, scan, program }), 'traces', {
-    get: () => cache.size,
+    get: () => [...cache.values()].reduce((sum, entries) => sum + entries.length, 0),
   }) as Compiled<A, R>
 }

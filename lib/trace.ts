@@ -17,9 +17,13 @@ export interface DynamicInput {
   readonly read: () => TypedArray
 }
 
+/** Whether something that the function read while it was recorded is still what it was. */
+export type Guard = () => boolean
+
 export interface Trace {
   readonly variables: Map<Variable, TracedVariable>
   readonly dynamicInputs: DynamicInput[]
+  readonly guards: Guard[]
 }
 
 let active: Trace | null = null
@@ -29,13 +33,20 @@ export const activeTrace = (): Trace | null => active
 /** Runs a function with every variable and dynamic input it meets recorded in a fresh trace. */
 export function traced<T>(fn: () => T): { result: T; trace: Trace } {
   const outer = active
-  const trace: Trace = { variables: new Map(), dynamicInputs: [] }
+  const trace: Trace = { variables: new Map(), dynamicInputs: [], guards: [] }
   active = trace
   try {
     return { result: fn(), trace }
   } finally {
     active = outer
   }
+}
+
+/** What `read` gives; a function being compiled is recorded anew where it gives something else by the time of a call. */
+export function guarded<T>(read: () => T): T {
+  const value = read()
+  active?.guards.push(() => read() === value)
+  return value
 }
 
 /** A leaf whose data `read` gives: once here and now, or at each run of the function being compiled. */

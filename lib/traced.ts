@@ -5,7 +5,7 @@ import { type PreparedGraph, prepareGraph } from './execution.ts'
 import type { Node, Storage, TensorType } from './graph/node.ts'
 import { placeholder, watch } from './graph/ops/leaf.ts'
 import { Tensor, wrap } from './tensor.ts'
-import { type Trace, traced } from './trace.ts'
+import { type Guard, type Trace, traced } from './trace.ts'
 import { mapTree } from './tree.ts'
 import { Variable } from './variable.ts'
 
@@ -21,6 +21,8 @@ export interface Traced {
   readonly results: readonly TensorType[]
   /** The function's result, with the index of a result in place of each tensor. */
   readonly shape: unknown
+  /** What has to hold for a call to be this recording. */
+  readonly guards: readonly Guard[]
 }
 
 /** A tensor of the result, by its index among the program's results. */
@@ -113,6 +115,7 @@ export function prepareTraced({ leaves, nodes, shape, trace }: Recording): Trace
     updated: changed.map(([variable]) => variable),
     results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
     shape,
+    guards: trace.guards,
   }
 }
 

@@ -9,6 +9,7 @@ import {
   numbers,
   report,
   type TrainingRow,
+  transformer,
 } from './rows.ts'
 
 function classifier(layers: readonly number[]): g.nn.Module {
@@ -24,6 +25,30 @@ function trainingStep({ layers, batch, optimizer: name }: TrainingRow): () => un
   const model = classifier(layers)
   const optimizer = g.optim[name]({ learningRate: 0.001 })
   const x = g.tensor(numbers(batch * layers[0]!), { shape: [batch, layers[0]!] })
+  const y = g.tensor(labelsOf(batch))
+  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
+    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
+  )
+  return () => step.sync(x, y)
+}
+
+class Classifier extends g.nn.Module {
+  readonly layers = Array.from({ length: transformer.layers }, () => {
+    const { features, heads, feedForward } = transformer
+    return g.nn.transformerEncoderLayer(features, heads, { feedForward, dropout: 0 })
+  })
+  readonly output = g.nn.linear(transformer.features, 10)
+
+  forward(x: g.Tensor): g.Tensor {
+    return this.output.forward(this.layers.reduce((y, layer) => layer.forward(y), x).mean(1))
+  }
+}
+
+function transformerStep(): () => unknown {
+  const { batch, length, features } = transformer
+  const model = new Classifier()
+  const optimizer = g.optim.adam({ learningRate: 0.001 })
+  const x = g.tensor(numbers(batch * length * features), { shape: [batch, length, features] })
   const y = g.tensor(labelsOf(batch))
   const step = g.compile((x: g.Tensor, y: g.Tensor) =>
     optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
@@ -67,6 +92,7 @@ async function epoch(): Promise<number> {
 g.setSeed(1)
 await report('Galvani', async (row, seconds) => {
   if (row.kind === 'training') return medianMicroseconds(trainingStep(row), seconds)
+  if (row.kind === 'transformer') return medianMicroseconds(transformerStep(), seconds)
   if (row.kind === 'inference') return medianMicroseconds(inference(row), seconds)
   if (row.kind === 'tiny gradient') return medianOfBatches(tinyGradient(), seconds)
   return epoch()

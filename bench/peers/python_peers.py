@@ -28,6 +28,8 @@ TRAINING = {
     "wide step, batch 256, Adam": (WIDE, 256, "adam"),
 }
 INFERENCE = {f"inference, batch {batch}": batch for batch in (1, 16, 64, 256)}
+TRANSFORMER = "transformer step"
+LAYERS, FEATURES, HEADS, FEED_FORWARD, LENGTH, BATCH = 2, 128, 4, 512, 64, 16
 TINY = "tiny gradient"
 EPOCH = "Fashion-MNIST epoch"
 FASHION = os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
@@ -58,6 +60,50 @@ def parameters_of(layers):
     random = np.random.default_rng(2)
     shapes = zip(layers, layers[1:])
     return [(random.normal(0, 0.05, s).astype(np.float32), np.zeros(s[1], np.float32)) for s in shapes]
+
+
+def sequences():
+    random = np.random.default_rng(1)
+    return random.random((BATCH, LENGTH, FEATURES), np.float32) - 0.5, (np.arange(BATCH) % 10).astype(np.int32)
+
+
+def transformer_parameters():
+    """By name; those of an encoder layer are lists over the layers."""
+    random = np.random.default_rng(2)
+
+    def dense(a, b):
+        return [random.normal(0, 0.05, (a, b)).astype(np.float32), np.zeros(b, np.float32)]
+
+    def norm():
+        return [np.ones(FEATURES, np.float32), np.zeros(FEATURES, np.float32)]
+
+    def layer():
+        return {"in": dense(FEATURES, 3 * FEATURES), "out": dense(FEATURES, FEATURES), "norm1": norm(),
+                "up": dense(FEATURES, FEED_FORWARD), "down": dense(FEED_FORWARD, FEATURES), "norm2": norm()}
+
+    return {"layers": [layer() for _ in range(LAYERS)], "classes": dense(FEATURES, 10)}
+
+
+def encode(parameters, x, matmul, softmax, rsqrt, relu, mean, split, transpose, reshape):
+    """The model in a library's own functions, for those that have no layer of it."""
+
+    def dense(x, parameters):
+        return matmul(x, parameters[0]) + parameters[1]
+
+    def norm(x, parameters):
+        centered = x - mean(x, -1, True)
+        return centered * rsqrt(mean(centered * centered, -1, True) + 1e-5) * parameters[0] + parameters[1]
+
+    def heads(x):
+        return transpose(reshape(x, (BATCH, LENGTH, HEADS, FEATURES // HEADS)), (0, 2, 1, 3))
+
+    for layer in parameters["layers"]:
+        q, k, v = map(heads, split(dense(x, layer["in"])))
+        weights = softmax(matmul(q, transpose(k, (0, 1, 3, 2))) * (FEATURES // HEADS) ** -0.5)
+        mixed = reshape(transpose(matmul(weights, v), (0, 2, 1, 3)), (BATCH, LENGTH, FEATURES))
+        x = norm(x + dense(mixed, layer["out"]), layer["norm1"])
+        x = norm(x + dense(relu(dense(x, layer["up"])), layer["down"]), layer["norm2"])
+    return dense(mean(x, 1, False), parameters["classes"])
 
 
 def fashion():
@@ -135,6 +181,32 @@ class Jax:
 
         return call
 
+    def transformer(self):
+        jax, jnp = self.jax, self.jnp
+        update = self.update("adam")
+
+        def loss(parameters, x, y):
+            logits = encode(parameters, x, jnp.matmul, jax.nn.softmax, jax.lax.rsqrt, jax.nn.relu,
+                            lambda x, axis, keep: jnp.mean(x, axis, keepdims=keep),
+                            lambda x: jnp.split(x, 3, -1), jnp.transpose, jnp.reshape)
+            return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
+
+        @self.partial_jit
+        def step(parameters, state, x, y):
+            value, gradients = jax.value_and_grad(loss)(parameters, x, y)
+            return *update(parameters, state, gradients), value
+
+        parameters = jax.tree.map(jnp.asarray, transformer_parameters())
+        m, v = (jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
+        held = [parameters, (m, v, jnp.float32(0))]
+        x, y = map(jnp.asarray, sequences())
+
+        def call():
+            held[0], held[1], value = step(held[0], held[1], x, y)
+            jax.block_until_ready((value, held))
+
+        return call
+
     def partial_jit(self, fn):
         return self.jax.jit(fn, donate_argnums=(0, 1))
 
@@ -207,6 +279,31 @@ class Torch:
 
         return call
 
+    def transformer(self):
+        nn = self.torch.nn
+
+        class Classifier(nn.Module):
+            def __init__(self):
+                super().__init__()
+                layer = nn.TransformerEncoderLayer(FEATURES, HEADS, FEED_FORWARD, dropout=0, batch_first=True)
+                self.encoder = nn.TransformerEncoder(layer, LAYERS)
+                self.classes = nn.Linear(FEATURES, 10)
+
+            def forward(self, x):
+                return self.classes(self.encoder(x).mean(1))
+
+        model = Classifier()
+        update = self.optimizer(model, "adam")
+        x, y = map(self.torch.from_numpy, sequences())
+        y = y.long()
+
+        def call():
+            update.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            update.step()
+
+        return call
+
     def inference(self, batch):
         model = self.model(MLP)
         x = self.torch.from_numpy(data(batch, 784)[0])
@@ -256,13 +353,25 @@ class TensorFlow:
         return self.tf.keras.Sequential([self.tf.keras.Input((layers[0],)), *hidden, dense(layers[-1])])
 
     def training(self, layers, batch, optimizer):
-        tf = self.tf
         model = self.model(layers)
-        adam = optimizer == "adam"
-        variables = model.trainable_variables
+        return self.step(model, model.trainable_variables, data(batch, layers[0]), optimizer == "adam")
+
+    def transformer(self):
+        tf = self.tf
+        parameters = tf.nest.map_structure(tf.Variable, transformer_parameters())
+
+        def model(x):
+            return encode(parameters, x, tf.matmul, tf.nn.softmax, tf.math.rsqrt, tf.nn.relu,
+                          lambda x, axis, keep: tf.reduce_mean(x, axis, keepdims=keep),
+                          lambda x: tf.split(x, 3, -1), tf.transpose, tf.reshape)
+
+        return self.step(model, tf.nest.flatten(parameters), sequences(), True)
+
+    def step(self, model, variables, arrays, adam):
+        tf = self.tf
         m, v = ([tf.Variable(tf.zeros_like(x)) for x in variables] for _ in range(2))
         t = tf.Variable(0.0)
-        x, y = map(tf.constant, data(batch, layers[0]))
+        x, y = map(tf.constant, arrays)
 
         @tf.function(jit_compile=True)
         def step():
@@ -314,6 +423,8 @@ def measure(peer, name, seconds):
         return median_microseconds(peer.training(*TRAINING[name]), seconds)
     if name in INFERENCE:
         return median_microseconds(peer.inference(INFERENCE[name]), seconds)
+    if name == TRANSFORMER:
+        return median_microseconds(peer.transformer(), seconds)
     if name == TINY:
         return median_microseconds(peer.tiny(), seconds)
     return shortest_epoch(peer.epoch())
@@ -322,7 +433,7 @@ def measure(peer, name, seconds):
 def main():
     library = sys.argv[1]
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    wanted = sys.argv[3:] or [*TRAINING, TINY, *INFERENCE, EPOCH]
+    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, TINY, *INFERENCE, EPOCH]
     peer = {"jax": Jax, "torch": Torch, "tensorflow": TensorFlow}[library]()
     print(json.dumps({"name": library, "microseconds": {name: measure(peer, name, seconds) for name in wanted}}))
 

@@ -16,7 +16,18 @@ export interface InferenceRow {
   readonly batch: number
 }
 
-export type Row = TrainingRow | InferenceRow | { readonly kind: 'tiny gradient' } | { readonly kind: 'epoch' }
+/**
+ * Two encoder layers as PyTorch has them by default, without dropout, the mean over the sequence, a dense layer to 10
+ * classes, cross entropy, Adam.
+ */
+export const transformer = { layers: 2, features: 128, heads: 4, feedForward: 512, length: 64, batch: 16 } as const
+
+export type Row =
+  | TrainingRow
+  | InferenceRow
+  | { readonly kind: 'transformer' }
+  | { readonly kind: 'tiny gradient' }
+  | { readonly kind: 'epoch' }
 
 const training = (layers: readonly number[], batch: number, optimizer: 'adam' | 'sgd'): TrainingRow => ({
   kind: 'training',
@@ -32,6 +43,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'step, batch 128, SGD': training(mlp, 128, 'sgd'),
   'step, batch 1024, SGD': training(mlp, 1024, 'sgd'),
   'wide step, batch 256, Adam': training(wideMlp, 256, 'adam'),
+  'transformer step': { kind: 'transformer' },
   'tiny gradient': { kind: 'tiny gradient' },
   'inference, batch 1': { kind: 'inference', batch: 1 },
   'inference, batch 16': { kind: 'inference', batch: 16 },

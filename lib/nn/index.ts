@@ -1,4 +1,12 @@
 export type { StateDict } from '../state-dict.ts'
+export {
+  type MultiHeadAttention,
+  type MultiHeadAttentionInputs,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from './attention.ts'
+export { dropout } from './dropout.ts'
+export { type Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts'
 export type { Initializer, InitializerOptions } from './init.ts'
 export * as init from './init.ts'
 export {
@@ -28,4 +36,23 @@ export {
 } from './layers.ts'
 export { type Linear, type LinearOptions, linear } from './linear.ts'
 export { Module } from './module.ts'
+export {
+  type BatchNorm,
+  type BatchNormLayerOptions,
+  batchNorm1d,
+  batchNorm2d,
+  type ChannelNormLayerOptions,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  type Normalization,
+  type NormOptions,
+  rmsNorm,
+} from './normalization.ts'
 export { type PRelu, type PReluOptions, prelu } from './prelu.ts'
+export {
+  sinusoidalEncoding,
+  type TransformerEncoderLayer,
+  type TransformerEncoderLayerOptions,
+  transformerEncoderLayer,
+} from './transformer.ts'

@@ -4,13 +4,21 @@
  */
 import { Tensor } from '../tensor.ts'
 import * as activations from './activations.ts'
+import * as attention from './attention.ts'
+import * as dropout from './dropout.ts'
+import * as embedding from './embedding.ts'
 import * as indexing from './indexing.ts'
+import * as normalization from './normalization.ts'
 import * as shape from './shape.ts'
 
 const methods = {
   ...activations,
   ...indexing,
   ...shape,
+  ...attention,
+  ...dropout,
+  ...embedding,
+  ...normalization,
 }
 
 type MethodOf<F> = F extends (x: infer _, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never

@@ -1,6 +1,7 @@
 import { type Compiled, compile } from '../compile.ts'
 import { tensor } from '../creation.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { withMode } from '../nn/module.ts'
 import { KeyStream, withKeyStream } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import { type EpochInfo, type FitOptions, type Settings, settingsOf, type Trainable } from './options.ts'
@@ -24,7 +25,8 @@ const millisecondsBetweenCallbacks = 50
 /**
  * Trains a model on a data set: a compiled step per batch, which gathers the rows, maps them, and updates the
  * parameters. It runs off the event loop, some milliseconds of steps at a time; the promise settles when nothing is
- * under way any more. Its random numbers follow from its seed alone.
+ * under way any more. Its random numbers follow from its seed alone. It trains in training mode and validates in
+ * evaluation mode, and leaves the mode of the model as it is.
  *
  * @returns for each epoch the mean loss and metrics, the seconds it took, and the same means of the validation set
  * @throws (rejects with) a TypeError, RangeError or ShapeError for options, a model, data or labels that do not fit; an
@@ -63,17 +65,21 @@ function trainingStep(model: Trainable, dataset: Dataset, { loss, optimizer, met
   const parameters = model.parameters().filter(({ trainable }) => trainable)
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
-    const prediction = model.forward(x)
-    const value = optimizer.minimize(() => loss(prediction, y), parameters)
-    return [value, ...metricSums(metrics, prediction, y, rows.size)]
+    return withMode(model, true, () => {
+      const prediction = model.forward(x)
+      const value = optimizer.minimize(() => loss(prediction, y), parameters)
+      return [value, ...metricSums(metrics, prediction, y, rows.size)]
+    })
   })
 }
 
 function scoringStep(model: Trainable, dataset: Dataset, { loss, metrics, seed }: Settings): Step {
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
-    const prediction = model.forward(x)
-    return [loss(prediction, y), ...metricSums(metrics, prediction, y, rows.size)]
+    return withMode(model, false, () => {
+      const prediction = model.forward(x)
+      return [loss(prediction, y), ...metricSums(metrics, prediction, y, rows.size)]
+    })
   })
 }
 

@@ -7,11 +7,13 @@ import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
 import { alongAxisCases } from './cases/along-axis.ts'
+import { attentionCases } from './cases/attention.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
 import { matmulCases } from './cases/matmul.ts'
 import { movementCases } from './cases/movement.ts'
+import { normalizationCases } from './cases/normalization.ts'
 import { optimizerCases } from './cases/optimizer.ts'
 import { reduceCases } from './cases/reduce.ts'
 import { shapeCases } from './cases/shape.ts'
@@ -35,4 +37,6 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...indexingCases,
   ...alongAxisCases,
   ...optimizerCases,
+  ...attentionCases,
+  ...normalizationCases,
 }

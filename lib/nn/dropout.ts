@@ -1,0 +1,20 @@
+import { dropout as drop } from '../operations/dropout.ts'
+import { checkNumber } from '../options.ts'
+import type { Tensor } from '../tensor.ts'
+import { Module } from './module.ts'
+
+class Dropout extends Module {
+  readonly #rate: number
+
+  constructor(rate: number) {
+    super()
+    this.#rate = checkNumber('dropout', 'a rate in [0, 1]', rate, (p) => p >= 0 && p <= 1)
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#rate === 0 ? x : drop(x, this.#rate, { training: this.training })
+  }
+}
+
+/** In training mode each element is dropped with probability `rate`, 0.5 unless given, and the others are scaled by 1 / (1 − rate). */
+export const dropout = (rate = 0.5): Module => new Dropout(rate)

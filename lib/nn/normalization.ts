@@ -1,0 +1,187 @@
+/** Layers that normalize. */
+import { ones, zeros } from '../creation.ts'
+import type { DType } from '../dtype.ts'
+import { expected, ShapeError } from '../errors.ts'
+import * as functions from '../operations/normalization.ts'
+import { checkNumber } from '../options.ts'
+import { formatShape, normalizeAxis, type Shape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { type Variable, variable } from '../variable.ts'
+import { Module } from './module.ts'
+
+export interface NormOptions {
+  /** Added to the variance; 1e-5 unless given. */
+  epsilon?: number
+  /** Whether there are a weight and a bias, which start at 1 and 0; true unless given. */
+  affine?: boolean
+  /** float32 unless given. */
+  dtype?: DType
+}
+
+export interface ChannelNormLayerOptions extends NormOptions {
+  /** The axis of the channels; 1 unless given. */
+  axis?: number
+}
+
+export interface BatchNormLayerOptions extends ChannelNormLayerOptions {
+  /** How much of the new statistics enters the running ones at each step; 0.1 unless given. */
+  momentum?: number
+}
+
+const isPositive = (x: number): boolean => Number.isInteger(x) && x > 0
+
+function checkFeatures(op: string, features: number): number {
+  return checkNumber(op, 'a positive integer of features', features, isPositive)
+}
+
+const checkGroups = (groups: number, features: number): number =>
+  checkNumber('groupNorm', `a positive integer of groups that divides ${features}`, groups, (n) => {
+    return isPositive(n) && features % n === 0
+  })
+
+/** Weight and bias, which start at 1 and 0, or none. */
+abstract class Affine extends Module {
+  readonly weight: Variable | null
+  readonly bias: Variable | null
+
+  constructor(shape: Shape, { affine = true, dtype = 'float32' }: NormOptions, hasBias = true) {
+    super()
+    this.weight = affine ? variable(ones(shape, { dtype }), { name: 'weight' }) : null
+    this.bias = affine && hasBias ? variable(zeros(shape, { dtype }), { name: 'bias' }) : null
+  }
+}
+
+/** Batch normalization with running statistics: see {@link batchNorm1d}. */
+export class BatchNorm extends Affine {
+  /** [features]; no parameters, but part of the state. */
+  readonly runningMean: Variable
+  readonly runningVariance: Variable
+  readonly #ranks: readonly number[]
+  readonly #options: Required<Omit<BatchNormLayerOptions, 'affine' | 'dtype'>>
+
+  /** @internal */
+  constructor(op: string, features: number, ranks: readonly number[], options: BatchNormLayerOptions) {
+    super([checkFeatures(op, features)], options)
+    const { dtype = 'float32', momentum = 0.1, epsilon = 1e-5, axis = 1 } = options
+    checkNumber(op, 'a momentum in [0, 1]', momentum, (x) => x >= 0 && x <= 1)
+    this.runningMean = variable(zeros([features], { dtype }), { name: 'runningMean', trainable: false })
+    this.runningVariance = variable(ones([features], { dtype }), { name: 'runningVariance', trainable: false })
+    this.#ranks = ranks
+    this.#options = { momentum, epsilon, axis }
+  }
+
+  forward(x: Tensor): Tensor {
+    const { momentum, epsilon, axis } = this.#options
+    const features = this.runningMean.shape[0]!
+    if (!this.#ranks.includes(x.ndim) || x.shape.at(axis) !== features)
+      throw new ShapeError(
+        expected(
+          'batchNorm',
+          `an input of ${this.#ranks.join(' or ')} axes with ${features} channels at axis ${axis}`,
+          formatShape(x.shape),
+        ),
+      )
+    const { weight, bias } = this
+    if (!this.training) {
+      const [mean, variance] = [this.runningMean, this.runningVariance]
+      return functions.batchNorm(x, { weight, bias, epsilon, axis, mean, variance })
+    }
+    this.#track(x.stopGradient(), momentum, normalizeAxis('batchNorm', axis, x.ndim))
+    return functions.batchNorm(x, { weight, bias, epsilon, axis })
+  }
+
+  /** The running variance takes the unbiased one of the batch. */
+  #track(x: Tensor, momentum: number, axis: number): void {
+    const features = this.runningMean.shape
+    const count = x.size / features[0]!
+    if (count < 2)
+      throw new ShapeError(expected('batchNorm', 'more than one value per channel in training', formatShape(x.shape)))
+    const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
+    const mean = x.mean(others, { keepDims: true })
+    const variance = x.sub(mean).square().mean(others)
+    const blend = (running: Variable, batch: Tensor) =>
+      running.assign(running.mul(1 - momentum).add(batch.reshape(features).mul(momentum)))
+    blend(this.runningMean, mean)
+    blend(this.runningVariance, variance.mul(count / (count - 1)))
+  }
+}
+
+/**
+ * Batch normalization of [n, features] or [n, features, length]. In training mode by the statistics of the batch, which
+ * enter the running ones: r ← (1 − momentum)·r + momentum·batch, with the unbiased variance; a compiled step does so as
+ * part of its program, and outside `compile` it happens in `forward`. In evaluation mode by the running ones.
+ *
+ * @throws ShapeError from `forward` for another rank or number of channels, or one value per channel in training
+ */
+export const batchNorm1d = (features: number, options: BatchNormLayerOptions = {}): BatchNorm =>
+  new BatchNorm('batchNorm1d', features, [2, 3], options)
+
+/** Batch normalization of images [n, features, height, width], or with another `axis` of the channels; see {@link batchNorm1d}. */
+export const batchNorm2d = (features: number, options: BatchNormLayerOptions = {}): BatchNorm =>
+  new BatchNorm('batchNorm2d', features, [4], options)
+
+/** Normalization by a function of the input, the weight and the bias. */
+export class Normalization extends Affine {
+  readonly #normalize: (x: Tensor, parameters: Pick<Affine, 'weight' | 'bias'>) => Tensor
+
+  /** @internal */
+  constructor(
+    shape: Shape,
+    options: NormOptions,
+    normalize: (x: Tensor, parameters: Pick<Affine, 'weight' | 'bias'>) => Tensor,
+    hasBias = true,
+  ) {
+    super(shape, options, hasBias)
+    this.#normalize = normalize
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#normalize(x, { weight: this.weight, bias: this.bias })
+  }
+}
+
+function shapeOf(op: string, shape: number | Shape): Shape {
+  const extents = typeof shape === 'number' ? [shape] : shape
+  for (const extent of extents) checkFeatures(op, extent)
+  return extents
+}
+
+/**
+ * Layer normalization over the last axes, whose extents are given.
+ *
+ * @example
+ * layerNorm(128).forward(randn([32, 10, 128]))
+ */
+export function layerNorm(shape: number | Shape, options: NormOptions = {}): Normalization {
+  const normalizedShape = shapeOf('layerNorm', shape)
+  const { epsilon = 1e-5 } = options
+  return new Normalization(normalizedShape, options, (x, parameters) =>
+    functions.layerNorm(x, { ...parameters, normalizedShape, epsilon }),
+  )
+}
+
+/** Root mean square normalization over the last axes, whose extents are given; it has a weight and no bias. */
+export function rmsNorm(shape: number | Shape, options: NormOptions = {}): Normalization {
+  const normalizedShape = shapeOf('rmsNorm', shape)
+  const { epsilon } = options
+  const normalize = (x: Tensor, { weight }: { weight: Variable | null }) =>
+    functions.rmsNorm(x, { weight, normalizedShape, ...(epsilon === undefined ? {} : { epsilon }) })
+  return new Normalization(normalizedShape, options, normalize, false)
+}
+
+/** Group normalization of [n, features, …]: the features in `groups` groups of neighbours. */
+export function groupNorm(groups: number, features: number, options: ChannelNormLayerOptions = {}): Normalization {
+  checkGroups(groups, checkFeatures('groupNorm', features))
+  const { epsilon = 1e-5, axis = 1 } = options
+  return new Normalization([features], options, (x, parameters) =>
+    functions.groupNorm(x, groups, { ...parameters, epsilon, axis }),
+  )
+}
+
+/** Instance normalization of [n, features, …]; without weight and bias unless `affine` is true, as in PyTorch. */
+export function instanceNorm(features: number, options: ChannelNormLayerOptions = {}): Normalization {
+  const { epsilon = 1e-5, axis = 1, affine = false } = options
+  return new Normalization([checkFeatures('instanceNorm', features)], { ...options, affine }, (x, parameters) =>
+    functions.instanceNorm(x, { ...parameters, epsilon, axis }),
+  )
+}

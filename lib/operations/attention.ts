@@ -1,0 +1,87 @@
+/** Attention. */
+import { isFloat, promote } from '../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { attentionWeights } from '../graph/ops/attention.ts'
+import { cast } from '../graph/ops/elementwise.ts'
+import { matmul } from '../graph/ops/matmul.ts'
+import { checkNumber } from '../options.ts'
+import { broadcastShapes, formatShape, type Shape, sameShape } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { dropout as dropElements } from './dropout.ts'
+
+export interface AttentionOptions {
+  /**
+   * Broadcasts to [… , queries, keys]. A bool says which keys a query attends to; floats are added to the scores, so that
+   * −∞ excludes a key.
+   */
+  mask?: TensorLike | null
+  /** Whether query i attends to keys j ≤ i alone; false unless given. */
+  causal?: boolean
+  /** What the scores are multiplied by; 1/√features unless given. */
+  scale?: number
+  /** The rate at which weights are dropped; 0 unless given. */
+  dropout?: number
+}
+
+const op = 'scaledDotProductAttention'
+
+function operand(name: string, x: TensorLike): Node {
+  const node = toNode(x)
+  if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64', `${node.dtype} for ${name}`))
+  if (node.shape.length < 2) throw new ShapeError(expected(op, `${name} of at least two axes`, formatShape(node.shape)))
+  return node
+}
+
+function maskOperand(mask: TensorLike, dtype: Node['dtype'], shape: Shape): Node {
+  const node = toNode(mask, isBoolean(mask) ? 'bool' : dtype)
+  if (node.dtype !== 'bool' && !isFloat(node.dtype))
+    throw new DTypeError(expected(op, 'a mask of bool or floats', node.dtype))
+  if (!sameShape(broadcastShapes(op, node.shape, shape), shape))
+    throw new ShapeError(expected(op, `a mask that broadcasts to ${formatShape(shape)}`, formatShape(node.shape)))
+  return node.dtype === 'bool' ? node : cast(node, dtype)
+}
+
+/** Whether nested arrays end in a boolean. */
+const isBoolean = (x: unknown): boolean => (Array.isArray(x) ? isBoolean(x[0]) : typeof x === 'boolean')
+
+/**
+ * softmax(scale · q·kᵀ + mask) · v: each query's mean of the values, weighted by how well it matches their keys. A query
+ * that attends to nothing gets 0, as in PyTorch. A. Vaswani et al., "Attention is all you need" (2017), eq. 1.
+ *
+ * @param q […, queries, features]; leading axes, such as batch and heads, broadcast
+ * @param k […, keys, features]
+ * @param v […, keys, values]
+ * @returns […, queries, values]
+ * @throws ShapeError where extents do not match; DTypeError for integers; RangeError for a scale that is not finite or a
+ * rate of dropout outside [0, 1]
+ *
+ * @example
+ * const heads = x.reshape([batch, length, 4, 32]).transpose([0, 2, 1, 3])
+ * const mixed = scaledDotProductAttention(heads, heads, heads, { causal: true })
+ */
+export function scaledDotProductAttention(
+  q: TensorLike,
+  k: TensorLike,
+  v: TensorLike,
+  options: AttentionOptions = {},
+): Tensor {
+  const operands = [operand('q', q), operand('k', k), operand('v', v)]
+  const dtype = operands.map((x) => x.dtype).reduce(promote)
+  const [queries, keys, values] = operands.map((x) => cast(x, dtype)) as [Node, Node, Node]
+  const { mask = null, causal = false, scale = 1 / Math.sqrt(queries.shape.at(-1)!), dropout = 0 } = options
+  if (queries.shape.at(-1) !== keys.shape.at(-1))
+    throw new ShapeError(
+      expected(op, 'q and k of one width', `${formatShape(queries.shape)} and ${formatShape(keys.shape)}`),
+    )
+  if (keys.shape.at(-2) !== values.shape.at(-2))
+    throw new ShapeError(
+      expected(op, 'as many values as keys', `${formatShape(keys.shape)} and ${formatShape(values.shape)}`),
+    )
+  checkNumber(op, 'a finite scale', scale, Number.isFinite)
+  const batch = operands.map((x) => x.shape.slice(0, -2)).reduce<Shape>((a, b) => broadcastShapes(op, a, b), [])
+  const scores = [...batch, queries.shape.at(-2)!, keys.shape.at(-2)!]
+  const given = mask === null ? null : maskOperand(mask, dtype, scores)
+  const weights = wrap(attentionWeights(queries, keys, given, { scale, causal }))
+  return wrap(matmul(dropElements(weights, dropout).node, values))
+}

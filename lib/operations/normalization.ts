@@ -1,0 +1,196 @@
+/** Normalizations: batch, layer, root mean square, group and instance. */
+import { isFloat } from '../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { add, cast, mul } from '../graph/ops/elementwise.ts'
+import { reshape } from '../graph/ops/movement.ts'
+import { moments, scaleToUnit, standardize } from '../graph/ops/normalization.ts'
+import { checkNumber } from '../options.ts'
+import { formatShape, normalizeAxis, type Shape, sameShape } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+
+export interface AffineOptions {
+  /** Multiplies what was normalized; 1 unless given. */
+  weight?: TensorLike | null
+  /** Is added at the end; 0 unless given. */
+  bias?: TensorLike | null
+  /** Added to the variance; 1e-5 unless given. */
+  epsilon?: number
+}
+
+export interface BatchNormOptions extends AffineOptions {
+  /** [channels] each: normalizes by these instead of the batch's own, as at inference. Both or none. */
+  mean?: TensorLike | null
+  variance?: TensorLike | null
+  /** The axis of the channels; 1 unless given, as in PyTorch. */
+  axis?: number
+}
+
+export interface LayerNormOptions extends AffineOptions {
+  /** The last extents of x, over which it is normalized; those of the weight, or else the last one, unless given. */
+  normalizedShape?: Shape
+}
+
+export interface RmsNormOptions extends Omit<LayerNormOptions, 'bias'> {
+  /** Added to the mean square; the dtype's epsilon (2⁻²³ for float32) unless given, as in PyTorch. */
+  epsilon?: number
+}
+
+export interface ChannelNormOptions extends AffineOptions {
+  /** The axis of the channels; 1 unless given, as in PyTorch. */
+  axis?: number
+}
+
+function floatOperand(op: string, x: TensorLike): Node {
+  const node = toNode(x)
+  if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64', node.dtype))
+  return node
+}
+
+const checkEpsilon = (op: string, epsilon: number): number =>
+  checkNumber(op, 'an epsilon of at least 0', epsilon, (x) => x >= 0)
+
+/** A parameter of x's dtype, and of a shape. */
+function parameter(op: string, name: string, x: Node, value: TensorLike, shape: Shape): Node {
+  const node = toNode(value, x.dtype)
+  if (!sameShape(node.shape, shape))
+    throw new ShapeError(expected(op, `a ${name} of shape ${formatShape(shape)}`, formatShape(node.shape)))
+  return cast(node, x.dtype)
+}
+
+/** normalized·weight + bias, both of `shape` and read as `broadcast`. */
+function affine(op: string, normalized: Node, { weight, bias }: AffineOptions, shape: Shape, broadcast = shape): Node {
+  const read = (name: string, value: TensorLike) => reshape(parameter(op, name, normalized, value, shape), broadcast)
+  const scaled = weight == null ? normalized : mul(normalized, read('weight', weight))
+  return bias == null ? scaled : add(scaled, read('bias', bias))
+}
+
+/** The axis of the channels; how many there are; and their shape where it is broadcast against x. */
+function channelsOf(op: string, { shape }: Node, axis: number) {
+  if (shape.length < 2) throw new ShapeError(expected(op, 'an input of at least two axes', formatShape(shape)))
+  const at = normalizeAxis(op, axis, shape.length)
+  return { at, count: shape[at]!, broadcast: shape.map((extent, i) => (i === at ? extent : 1)) }
+}
+
+/**
+ * Batch normalization: (x − mean) / √(variance + ε) · weight + bias, by channel. Without `mean` and `variance` they
+ * are those of the batch (of all axes but the channels'; the variance is the biased one), as in training; with them, it
+ * is the form of inference. `nn.batchNorm1d` and `nn.batchNorm2d` keep them. S. Ioffe & C. Szegedy, "Batch
+ * normalization" (2015), algorithms 1 and 2.
+ *
+ * @param x floats [n, channels, …]
+ * @throws ShapeError for fewer than two axes, or a parameter that is not [channels]; DTypeError for integers
+ *
+ * @example
+ * batchNorm([[1, 10], [3, 30]]) // [[-1, -1], [1, 1]], almost
+ */
+export function batchNorm(x: TensorLike, options: BatchNormOptions = {}): Tensor {
+  const { mean = null, variance = null, axis = 1, epsilon = 1e-5 } = options
+  const node = floatOperand('batchNorm', x)
+  const { at, count, broadcast } = channelsOf('batchNorm', node, axis)
+  checkEpsilon('batchNorm', epsilon)
+  if ((mean === null) !== (variance === null))
+    throw new TypeError(expected('batchNorm', 'both mean and variance, or none', 'one of them'))
+  const given = (name: string, value: TensorLike) =>
+    reshape(parameter('batchNorm', name, node, value, [count]), broadcast)
+  const by =
+    mean === null
+      ? moments(node, allAxesBut(node.shape, at))
+      : { mean: given('mean', mean), variance: given('variance', variance!) }
+  const normalized = standardize(node, by.mean, by.variance, epsilon)
+  return wrap(affine('batchNorm', normalized, options, [count], broadcast))
+}
+
+const allAxesBut = (shape: Shape, axis: number): number[] => shape.map((_, i) => i).filter((i) => i !== axis)
+
+/** The axes of `normalizedShape`, the last ones of x. */
+function lastAxes(op: string, { shape }: Node, normalizedShape: Shape): number[] {
+  const first = shape.length - normalizedShape.length
+  if (normalizedShape.length === 0 || first < 0 || !sameShape(shape.slice(first), normalizedShape))
+    throw new ShapeError(
+      expected(op, `an input of shape […, ${formatShape(normalizedShape).slice(1)}`, formatShape(shape)),
+    )
+  return normalizedShape.map((_, i) => first + i)
+}
+
+const normalizedShapeOf = (x: Node, { normalizedShape, weight }: LayerNormOptions): Shape =>
+  normalizedShape ?? (weight == null ? x.shape.slice(-1) : toNode(weight).shape)
+
+/**
+ * Layer normalization: (x − mean) / √(variance + ε) · weight + bias, with the mean and the biased variance of the last
+ * axes of each row. J. L. Ba et al., "Layer normalization" (2016).
+ *
+ * @param x floats […, normalizedShape]
+ * @throws ShapeError where x does not end in the shape that is normalized, or weight and bias have another one;
+ * DTypeError for integers
+ *
+ * @example
+ * layerNorm([[1, 2, 3]]) // [[-1.22, 0, 1.22]]
+ */
+export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
+  const node = floatOperand('layerNorm', x)
+  const shape = normalizedShapeOf(node, options)
+  const axes = lastAxes('layerNorm', node, shape)
+  const epsilon = checkEpsilon('layerNorm', options.epsilon ?? 1e-5)
+  const { mean, variance } = moments(node, axes)
+  return wrap(affine('layerNorm', standardize(node, mean, variance, epsilon), options, shape))
+}
+
+/**
+ * Root mean square normalization: x / √(mean x² + ε) · weight, over the last axes of each row. B. Zhang & R. Sennrich,
+ * "Root mean square layer normalization" (2019).
+ *
+ * @param x floats […, normalizedShape]
+ * @throws ShapeError where x does not end in the shape that is normalized, or the weight has another one; DTypeError
+ * for integers
+ */
+export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
+  const node = floatOperand('rmsNorm', x)
+  const shape = normalizedShapeOf(node, options)
+  const axes = lastAxes('rmsNorm', node, shape)
+  const epsilon = checkEpsilon('rmsNorm', options.epsilon ?? (node.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
+  return wrap(affine('rmsNorm', scaleToUnit(node, axes, epsilon), { weight: options.weight ?? null }, shape))
+}
+
+/** What both of the next normalize: the channels in groups, each over its channels and all axes that follow. */
+function normalizeGroups(op: string, x: Node, groups: number, options: ChannelNormOptions): Node {
+  const { at, count, broadcast } = channelsOf(op, x, options.axis ?? 1)
+  if (at === 0) throw new ShapeError(expected(op, 'channels along another axis than the first', options.axis))
+  const epsilon = checkEpsilon(op, options.epsilon ?? 1e-5)
+  checkNumber(op, `a positive integer of groups that divides the ${count} channels`, groups, (n) => {
+    return Number.isInteger(n) && n > 0 && count % n === 0
+  })
+  const grouped = reshape(x, [...x.shape.slice(0, at), groups, count / groups, ...x.shape.slice(at + 1)])
+  // Of the axes of `grouped` all but the first, which is the batch's, and that of the groups.
+  const axes = grouped.shape.map((_, axis) => axis).filter((axis) => axis !== 0 && axis !== at)
+  const { mean, variance } = moments(grouped, axes)
+  const normalized = reshape(standardize(grouped, mean, variance, epsilon), x.shape)
+  return affine(op, normalized, options, [count], broadcast)
+}
+
+/**
+ * Group normalization: the channels in groups of neighbours, each normalized over its channels and all positions of a
+ * sample. Y. Wu & K. He, "Group normalization" (2018).
+ *
+ * @param x floats [n, channels, …]
+ * @param groups divides the channels
+ * @throws ShapeError for fewer than two axes or parameters that are not [channels]; RangeError for groups that do not
+ * divide the channels; DTypeError for integers
+ */
+export const groupNorm = (x: TensorLike, groups: number, options: ChannelNormOptions = {}): Tensor =>
+  wrap(normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, options))
+
+/**
+ * Instance normalization: each channel of each sample over its positions. D. Ulyanov et al., "Instance normalization"
+ * (2016).
+ *
+ * @param x floats [n, channels, …]
+ * @throws ShapeError for fewer than three axes or parameters that are not [channels]; DTypeError for integers
+ */
+export function instanceNorm(x: TensorLike, options: ChannelNormOptions = {}): Tensor {
+  const node = floatOperand('instanceNorm', x)
+  if (node.shape.length < 3)
+    throw new ShapeError(expected('instanceNorm', 'an input of at least three axes', formatShape(node.shape)))
+  const { count } = channelsOf('instanceNorm', node, options.axis ?? 1)
+  return wrap(normalizeGroups('instanceNorm', node, Math.max(count, 1), options))
+}
