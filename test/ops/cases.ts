@@ -3,6 +3,7 @@
  * programs that run under sanitizers all come from these rows; an operation without one does not compile.
  */
 import type { OpName } from '../../lib/graph/ops/index.ts'
+import type * as losses from '../../lib/losses/index.ts'
 import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
@@ -11,6 +12,7 @@ import { attentionCases } from './cases/attention.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
+import { lossCases } from './cases/loss.ts'
 import { matmulCases } from './cases/matmul.ts'
 import { movementCases } from './cases/movement.ts'
 import { normalizationCases } from './cases/normalization.ts'
@@ -22,8 +24,8 @@ import { softmaxCases } from './cases/softmax.ts'
 /** Leaves that programs bind as inputs: the operands of every row. */
 type BoundLeaf = 'data' | 'placeholder'
 
-/** Every operation of the graph, and every function of the package, some of which are several operations. */
-export type CaseName = Exclude<OpName, BoundLeaf> | keyof typeof operations
+/** Every operation of the graph, and every function of the package and every loss, some of which are several operations. */
+export type CaseName = Exclude<OpName, BoundLeaf> | keyof typeof operations | `losses.${keyof typeof losses}`
 
 export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...leafCases,
@@ -39,4 +41,5 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...optimizerCases,
   ...attentionCases,
   ...normalizationCases,
+  ...lossCases,
 }

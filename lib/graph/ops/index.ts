@@ -3,6 +3,7 @@ import { alongAxisOps } from './along-axis.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
+import { lossOps } from './loss.ts'
 import { matmulOps } from './matmul.ts'
 import { movementOps } from './movement.ts'
 import { optimizerOps } from './optimizer.ts'
@@ -23,6 +24,7 @@ export const graphOps = {
   ...randomOps,
   ...optimizerOps,
   ...surrogateOps,
+  ...lossOps,
 }
 
 export type OpName = keyof typeof graphOps

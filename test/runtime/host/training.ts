@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Compiled, compile } from '../../../lib/compile.ts'
 import { tensor } from '../../../lib/creation.ts'
-import { crossEntropy } from '../../../lib/losses.ts'
+import { crossEntropy } from '../../../lib/losses/index.ts'
 import { flatten, relu, type Sequential, sequential } from '../../../lib/nn/layers.ts'
 import { linear } from '../../../lib/nn/linear.ts'
 import { adam } from '../../../lib/optim/adam.ts'

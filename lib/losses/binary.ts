@@ -1,0 +1,177 @@
+/** Losses of scores that each answer a yes-or-no question of their own: one, or several to a row. */
+import { expected, ShapeError } from '../errors.ts'
+import { clampedLog } from '../graph/ops/loss.ts'
+import { expandDims } from '../operations/shape.ts'
+import { formatShape } from '../shape.ts'
+import { type Tensor, type TensorLike, wrap } from '../tensor.ts'
+import {
+  checkFraction,
+  checkLeast0,
+  clampAt0,
+  focalFactor,
+  type LossOptions,
+  powerOf,
+  reduce,
+  sameShaped,
+  weightsFor,
+} from './common.ts'
+
+export interface BinaryOptions extends LossOptions {
+  /** Factors of the losses, which broadcast to their shape. The mean divides by the number of losses. */
+  weights?: TensorLike
+}
+
+export interface BinaryCrossEntropyOptions extends BinaryOptions {
+  /** Factors of the terms of targets that are true, which broadcast to their shape. */
+  positiveWeights?: TensorLike
+  /** The share of a target that becomes ½, from 0 to 1. */
+  labelSmoothing?: number
+  /** Whether predictions are logits; true unless given. If not, they are probabilities. */
+  fromLogits?: boolean
+}
+
+/**
+ * −w·z·log σ(x) − (1 − z)·log(1 − σ(x)) for logits x, targets z from 0 to 1 and positive weights w, over all elements;
+ * without these softplus(x) − x·z. With `fromLogits: false` the same for probabilities p in place of σ(x), where logarithms
+ * are at least −100 and their slopes at most 10¹², as in PyTorch's binary_cross_entropy: prefer logits.
+ * Label smoothing ε makes the targets (1 − ε)·z + ε/2, as Keras does.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ: nothing is broadcast but the weights
+ *
+ * @example binaryCrossEntropy(logits, targets, { positiveWeights: [1, 3, 0.5] })
+ */
+export function binaryCrossEntropy(
+  predictions: TensorLike,
+  targets: TensorLike,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor {
+  const op = 'binaryCrossEntropy'
+  const [x, z] = sameShaped(op, predictions, targets)
+  const { positiveWeights, labelSmoothing = 0, fromLogits = true } = options
+  const smoothing = checkFraction(op, 'labelSmoothing', labelSmoothing)
+  const y = smoothing === 0 ? z : z.mul(1 - smoothing).add(smoothing / 2)
+  const w = positiveWeights === undefined ? null : weightsFor(op, 'positiveWeights', x, positiveWeights)
+  const losses = fromLogits ? entropyOfLogits(x, y, w) : entropyOfProbabilities(x, y, w)
+  return reduceWeighted(op, losses, options)
+}
+
+const entropyOfLogits = (x: Tensor, z: Tensor, w: Tensor | null): Tensor =>
+  w === null
+    ? x.softplus().sub(x.mul(z))
+    : // (1 − z)·x + (1 + (w − 1)·z)·softplus(−x)
+      x.sub(x.mul(z)).add(w.sub(1).mul(z).add(1).mul(x.neg().softplus()))
+
+function entropyOfProbabilities(p: Tensor, z: Tensor, w: Tensor | null): Tensor {
+  const logTrue = wrap(clampedLog(p.log().node, p.node))
+  const rest = p.neg().add(1)
+  const logFalse = wrap(clampedLog(p.neg().log1p().node, rest.node))
+  const positives = (w === null ? logTrue : logTrue.mul(w)).mul(z)
+  return z.neg().add(1).mul(logFalse).add(positives).neg()
+}
+
+function reduceWeighted(op: string, losses: Tensor, options: BinaryOptions): Tensor {
+  const { weights } = options
+  return reduce(op, weights === undefined ? losses : losses.mul(weightsFor(op, 'weights', losses, weights)), options)
+}
+
+export interface BinaryFocalOptions extends LossOptions {
+  /** How strongly what is already right fades; 2 unless given. */
+  gamma?: number
+  /** The weight of true targets, 1 − alpha being that of false ones; 0.25 unless given, null for none. */
+  alpha?: number | null
+}
+
+/**
+ * −α_t·(1 − p_t)^γ·log p_t for logits x and targets z from 0 to 1, over all elements: p_t is σ(x) for a true target and
+ * 1 − σ(x) for a false one, and α_t is α or 1 − α (Lin et al. 2017, https://arxiv.org/abs/1708.02002;
+ * torchvision's sigmoid_focal_loss, which does not reduce unless asked to).
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function binaryFocal(logits: TensorLike, targets: TensorLike, options: BinaryFocalOptions = {}): Tensor {
+  const op = 'binaryFocal'
+  const [x, z] = sameShaped(op, logits, targets)
+  const { gamma = 2, alpha = 0.25 } = options
+  const no = z.neg().add(1)
+  const rest = x.sigmoid().mul(no).add(x.neg().sigmoid().mul(z))
+  const losses = focalFactor(rest, checkLeast0(op, 'gamma', gamma)).mul(entropyOfLogits(x, z, null))
+  if (alpha === null) return reduce(op, losses, options)
+  checkFraction(op, 'alpha', alpha)
+  return reduce(op, losses.mul(z.mul(alpha).add(no.mul(1 - alpha))), options)
+}
+
+export interface HingeOptions extends LossOptions {
+  /** How far a score is to be on the right side; 1 unless given. */
+  margin?: number
+  /** Of the distances, 1 or 2; 1 unless given. */
+  power?: 1 | 2
+}
+
+/**
+ * max(margin − target·score, 0)^power for targets of −1 and 1, over all elements. For classes see `multiMargin`.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOptions = {}): Tensor {
+  const [x, y] = sameShaped('hinge', scores, targets)
+  const { margin = 1, power = 1 } = options
+  return reduce('hinge', powerOf('hinge', clampAt0(x.mul(y).neg().add(margin)), power), options)
+}
+
+/**
+ * log(1 + e^(−target·score)) for targets of −1 and 1, over all elements.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function softMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+  const [x, y] = sameShaped('softMargin', scores, targets)
+  return reduce('softMargin', x.mul(y).neg().softplus(), options)
+}
+
+/** Scores and targets of the shape […, labels]. */
+function rowsOfLabels(op: string, scores: TensorLike, targets: TensorLike): [Tensor, Tensor] {
+  const [x, z] = sameShaped(op, scores, targets)
+  if (x.ndim === 0 || x.shape.at(-1) === 0)
+    throw new ShapeError(expected(op, 'scores of shape […, labels]', formatShape(x.shape)))
+  return [x, z]
+}
+
+/**
+ * Σ max(1 − x[y] + x[i], 0) / labels of each row of scores x[…, labels], over all its labels y that are true and all
+ * i that are not: PyTorch's MultiLabelMarginLoss, which takes the true ones as a list of indices.
+ *
+ * @param targets[…, labels] 1 or true for each label that is true, else 0
+ * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function multiLabelMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+  const op = 'multiLabelMargin'
+  const [x, z] = rowsOfLabels(op, scores, targets)
+  const isTrue = z.notEqual(0)
+  const distances = expandDims(x, -2).sub(expandDims(x, -1)).add(1).relu()
+  const pairs = expandDims(isTrue, -1).where(expandDims(isTrue, -2).where(0, distances), 0)
+  return reduce(op, pairs.sum([-2, -1]).div(x.shape.at(-1)!), options)
+}
+
+/**
+ * The mean of −z·log σ(x) − (1 − z)·log(1 − σ(x)) of each row of logits x[…, labels] with targets z.
+ *
+ * @param options.weights factors of the terms, which broadcast to the shape of the logits
+ * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function multiLabelSoftMargin(logits: TensorLike, targets: TensorLike, options: BinaryOptions = {}): Tensor {
+  const op = 'multiLabelSoftMargin'
+  const [x, z] = rowsOfLabels(op, logits, targets)
+  const terms = entropyOfLogits(x, z, null)
+  const { weights } = options
+  return reduce(
+    op,
+    (weights === undefined ? terms : terms.mul(weightsFor(op, 'weights', x, weights))).mean(-1),
+    options,
+  )
+}

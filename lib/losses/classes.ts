@@ -1,0 +1,181 @@
+/** Losses of rows of scores for classes of which one is right. Options and reductions are PyTorch's. */
+import { tensor } from '../creation.ts'
+import { DTypeError, expected } from '../errors.ts'
+import { labelKind } from '../labels.ts'
+import { expandDims } from '../operations/shape.ts'
+import type { Tensor, TensorLike } from '../tensor.ts'
+import {
+  asFloat,
+  type ClassOptions,
+  checkClasses,
+  checkClassWeights,
+  checkFraction,
+  checkLeast0,
+  classesOf,
+  focalFactor,
+  type LossOptions,
+  pick,
+  powerOf,
+  reduce,
+  reduceRows,
+  rowWeights,
+} from './common.ts'
+
+export interface CrossEntropyOptions extends ClassOptions {
+  /** The share of the label that goes to all classes evenly, from 0 to 1. */
+  labelSmoothing?: number
+}
+
+/**
+ * −log softmax(logits)[label] of each row of logits[…, classes]; for labels that are rows p of probabilities,
+ * −Σ p·log softmax(logits).
+ *
+ * With weights w a row of class y counts w_y, and the mean divides by Σ w_y; a row of probabilities is −Σ w·p·log softmax,
+ * and the mean divides by the number of rows. Label smoothing ε makes the labels (1 − ε)·p + ε / classes
+ * (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567).
+ *
+ * @param labels classes as integers[…] (int32 or uint8), or one-hot or probability rows[…, classes]
+ * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
+ * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ *
+ * @example
+ * crossEntropy(model.forward(images), tensor([7, 2, 1], { dtype: 'int32' }))
+ * crossEntropy(logits, labels, { labelSmoothing: 0.1, ignoreIndex: -100 })
+ */
+export function crossEntropy(logits: TensorLike, labels: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+  const op = 'crossEntropy'
+  const [x, y] = [tensor(logits), tensor(labels)]
+  const kind = labelKind(op, x, y)
+  const smoothing = checkFraction(op, 'labelSmoothing', options.labelSmoothing ?? 0)
+  return kind === 'rows' ? entropyOfRows(op, x, y, smoothing, options) : entropyOfClasses(op, x, y, smoothing, options)
+}
+
+function refuseIgnoreIndex(op: string, labels: Tensor, { ignoreIndex }: ClassOptions): void {
+  if (ignoreIndex !== undefined)
+    throw new DTypeError(expected(op, 'labels that are classes with an ignoreIndex', labels.toString()))
+}
+
+function entropyOfRows(op: string, x: Tensor, y: Tensor, smoothing: number, options: ClassOptions): Tensor {
+  refuseIgnoreIndex(op, y, options)
+  let p = asFloat(y)
+  if (smoothing > 0) p = p.mul(1 - smoothing).add(smoothing / x.shape.at(-1)!)
+  if (options.classWeights !== undefined) p = p.mul(checkClassWeights(op, asFloat(x), options.classWeights))
+  return reduce(op, x.softmaxCrossEntropy(p), options)
+}
+
+function entropyOfClasses(op: string, logits: Tensor, y: Tensor, smoothing: number, options: ClassOptions): Tensor {
+  const x = asFloat(logits)
+  const classes = classesOf(op, y, options)
+  const weighted = options.classWeights !== undefined
+  if (!weighted && smoothing === 0) return reduceRows(op, x.softmaxCrossEntropy(classes.indices), classes, options)
+  const weights = rowWeights(op, x, classes, options)
+  const losses =
+    smoothing === 0
+      ? x.softmaxCrossEntropy(classes.indices).mul(weights)
+      : x.softmaxCrossEntropy(smoothed(op, x, classes.indices, weights, smoothing, options))
+  return reduceRows(op, losses, classes, options, weighted ? weights : undefined)
+}
+
+/** Rows of (1 − ε)·w_y at the class y, and ε·w / classes everywhere. */
+function smoothed(
+  op: string,
+  x: Tensor,
+  indices: Tensor,
+  weights: Tensor,
+  smoothing: number,
+  { classWeights }: ClassOptions,
+): Tensor {
+  const count = x.shape.at(-1)!
+  const everywhere =
+    classWeights === undefined
+      ? tensor(smoothing / count, { dtype: x.dtype })
+      : checkClassWeights(op, x, classWeights).mul(smoothing / count)
+  const atClass = expandDims(weights.mul(1 - smoothing), -1)
+  return indices.oneHot(count, { dtype: 'bool' }).where(atClass, 0).add(everywhere)
+}
+
+/**
+ * −x[label] of each row of log-probabilities x[…, classes], such as logSoftmax gives.
+ *
+ * @param labels classes as integers[…] (int32 or uint8)
+ * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
+ * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ */
+export function negativeLogLikelihood(
+  logProbabilities: TensorLike,
+  labels: TensorLike,
+  options: ClassOptions = {},
+): Tensor {
+  const op = 'negativeLogLikelihood'
+  const [x, y] = [asFloat(tensor(logProbabilities)), tensor(labels)]
+  checkClasses(op, x, y)
+  const classes = classesOf(op, y, options)
+  const weights = rowWeights(op, x, classes, options)
+  const losses = pick(x, classes.indices).mul(weights).neg()
+  return reduceRows(op, losses, classes, options, options.classWeights === undefined ? undefined : weights)
+}
+
+export interface FocalOptions extends ClassOptions {
+  /** How strongly what is already right fades; 2 unless given. At 0 it is crossEntropy. */
+  gamma?: number
+}
+
+/**
+ * −(1 − p)^γ·log p of each row of logits[…, classes], where p = softmax(logits)[label]; for labels that are rows t of
+ * probabilities, −Σ t·(1 − p)^γ·log p. Rows or terms are multiplied by the weight of their class. The mean divides by the
+ * number of rows that count, whatever their weights: Keras's CategoricalFocalCrossentropy
+ * (Lin et al. 2017, https://arxiv.org/abs/1708.02002).
+ *
+ * @param labels classes as integers[…] (int32 or uint8), or one-hot or probability rows[…, classes]
+ * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
+ * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ */
+export function focal(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}): Tensor {
+  const op = 'focal'
+  const [x, y] = [asFloat(tensor(logits)), tensor(labels)]
+  const gamma = checkLeast0(op, 'gamma', options.gamma ?? 2)
+  if (labelKind(op, x, y) === 'rows') {
+    refuseIgnoreIndex(op, y, options)
+    const logs = x.logSoftmax()
+    const terms = focalFactor(logs.expm1().neg(), gamma).mul(logs).mul(y)
+    const { classWeights } = options
+    const weighted = classWeights === undefined ? terms : terms.mul(checkClassWeights(op, x, classWeights))
+    return reduce(op, weighted.sum(-1).neg(), options)
+  }
+  const classes = classesOf(op, y, options)
+  const entropy = x.softmaxCrossEntropy(classes.indices)
+  const losses = focalFactor(entropy.neg().expm1().neg(), gamma).mul(entropy)
+  const weighted = options.classWeights === undefined ? losses : losses.mul(rowWeights(op, x, classes, options))
+  return reduceRows(op, weighted, classes, options)
+}
+
+export interface MultiMarginOptions extends LossOptions {
+  /** How far the score of the label's class is to be above all others; 1 unless given. */
+  margin?: number
+  /** Of the distances, 1 or 2; 1 unless given. */
+  power?: 1 | 2
+  /** A weight for each class, [classes]. The mean divides by the number of rows. */
+  classWeights?: TensorLike
+}
+
+/**
+ * w_y·Σ max(margin − x[y] + x[i], 0)^power / classes over the classes i ≠ y of each row of scores x[…, classes] with
+ * label y: the hinge loss of several classes, PyTorch's MultiMarginLoss. Its slope at the margin is 0.
+ *
+ * @param labels classes as integers[…] (int32 or uint8)
+ * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
+ * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ */
+export function multiMargin(scores: TensorLike, labels: TensorLike, options: MultiMarginOptions = {}): Tensor {
+  const op = 'multiMargin'
+  const [x, y] = [asFloat(tensor(scores)), tensor(labels)]
+  checkClasses(op, x, y)
+  const { margin = 1 } = options
+  const distances = x
+    .sub(expandDims(pick(x, y), -1))
+    .add(margin)
+    .relu()
+  const others = y.oneHot(x.shape.at(-1)!, { dtype: 'bool' }).where(0, powerOf(op, distances, options.power ?? 1))
+  const classes = classesOf(op, y, {})
+  return reduce(op, others.mean(-1).mul(rowWeights(op, x, classes, options)), options)
+}

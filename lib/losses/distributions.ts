@@ -1,0 +1,85 @@
+/** Losses of predicted distributions. */
+import { expected } from '../errors.ts'
+import type { Tensor, TensorLike } from '../tensor.ts'
+import { checkPositive, type LossOptions, type Reduction, reduce, sameShaped } from './common.ts'
+
+export interface KlDivergenceOptions {
+  /**
+   * What becomes of the terms: `'mean'` unless given, over all elements, as in PyTorch; `'batchMean'` divides their sum by the
+   * extent of the first axis, which gives the divergence of the rows.
+   */
+  reduction?: Reduction | 'batchMean'
+  /** Whether targets are log-probabilities too; false unless given. */
+  logTarget?: boolean
+}
+
+/**
+ * The terms t·(log t − x) of the Kullback-Leibler divergence of targets t from log-probabilities x, over all
+ * elements. A target of 0 gives 0.
+ *
+ * @param logProbabilities log-probabilities, such as logSoftmax gives
+ * @param targets probabilities, or log-probabilities with `logTarget`
+ * @returns a scalar, or a term for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function klDivergence(
+  logProbabilities: TensorLike,
+  targets: TensorLike,
+  { reduction = 'mean', logTarget = false }: KlDivergenceOptions = {},
+): Tensor {
+  const op = 'klDivergence'
+  const [x, t] = sameShaped(op, logProbabilities, targets)
+  const terms = logTarget ? t.exp().mul(t.sub(x)) : divergenceTerms(x, t)
+  if (reduction !== 'batchMean') return reduce(op, terms, { reduction })
+  if (x.ndim === 0) throw new RangeError(expected(op, 'an axis of rows for reduction batchMean', 'a scalar'))
+  return terms.sum().div(x.shape[0]!)
+}
+
+function divergenceTerms(x: Tensor, t: Tensor): Tensor {
+  const none = t.equal(0)
+  return none.where(0, t.mul(none.where(1, t).log().sub(x)))
+}
+
+export interface PoissonOptions extends LossOptions {
+  /** Whether predictions are logarithms of rates; true unless given. */
+  logInput?: boolean
+  /** Whether Stirling's approximation of log(target!) is added; false unless given. */
+  full?: boolean
+  /** Added to rates before their logarithm is taken; 1e-8 unless given. */
+  epsilon?: number
+}
+
+/**
+ * eˣ − target·x, the negative log-likelihood of counts under Poisson distributions, less log(target!); rates
+ * x give x − target·log(x + epsilon). `full` adds t·log t − t + ½·log(2πt) for targets t above 1.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function poissonNegativeLogLikelihood(
+  predictions: TensorLike,
+  targets: TensorLike,
+  { logInput = true, full = false, epsilon = 1e-8, ...options }: PoissonOptions = {},
+): Tensor {
+  const op = 'poissonNegativeLogLikelihood'
+  const [x, t] = sameShaped(op, predictions, targets)
+  checkPositive(op, 'epsilon', epsilon)
+  const losses = logInput ? x.exp().sub(t.mul(x)) : x.sub(t.mul(x.add(epsilon).log()))
+  return reduce(op, full ? losses.add(logFactorial(t)) : losses, options)
+}
+
+/** Stirling's t·log t − t + ½·log(2πt) above 1, else 0. */
+function logFactorial(t: Tensor): Tensor {
+  const above = t.greater(1)
+  const safe = above.where(t, 1)
+  const approximation = safe
+    .mul(safe.log())
+    .sub(safe)
+    .add(
+      safe
+        .mul(2 * Math.PI)
+        .log()
+        .mul(0.5),
+    )
+  return above.where(approximation, 0)
+}

@@ -1,0 +1,162 @@
+/** Losses of how near vectors are to each other, along the last axis, and of how scores rank. */
+import { tensor } from '../creation.ts'
+import { expected, ShapeError } from '../errors.ts'
+import { checkNumber } from '../options.ts'
+import { formatShape, sameShape } from '../shape.ts'
+import type { Tensor, TensorLike } from '../tensor.ts'
+import { asFloat, checkLeast0, checkPositive, clampAt0, type LossOptions, reduce, sameShaped } from './common.ts'
+
+export interface MarginOptions extends LossOptions {
+  margin?: number
+}
+
+/** Vectors of the same shape [… , features], and a target for each pair of them where there is one. */
+function vectors(op: string, tensors: readonly TensorLike[], targets?: TensorLike): Tensor[] {
+  const xs = tensors.map((x) => asFloat(tensor(x)))
+  const { shape } = xs[0]!
+  if (shape.length === 0) throw new ShapeError(expected(op, 'vectors of shape […, features]', formatShape(shape)))
+  for (const x of xs)
+    if (!sameShape(x.shape, shape))
+      throw new ShapeError(expected(op, `vectors of shape ${formatShape(shape)}`, formatShape(x.shape)))
+  if (targets === undefined) return xs
+  const y = tensor(targets)
+  if (!sameShape(y.shape, shape.slice(0, -1)))
+    throw new ShapeError(expected(op, `targets of shape ${formatShape(shape.slice(0, -1))}`, formatShape(y.shape)))
+  return [...xs, y]
+}
+
+const checkMargin = (op: string, margin: number): number =>
+  checkNumber(op, 'a finite margin', margin, (x) => Number.isFinite(x))
+
+/** Added to squared lengths, so that a vector of zeros has a direction: PyTorch's number. */
+const leastSquare = 1e-12
+
+function cosine(x: Tensor, y: Tensor): Tensor {
+  const scale = (z: Tensor) => z.square().sum(-1).add(leastSquare).rsqrt()
+  return x.mul(y).sum(-1).mul(scale(x)).mul(scale(y))
+}
+
+/**
+ * 1 − cos(x, y) where the target is 1, and max(cos(x, y) − margin, 0) where it is −1, of each pair of vectors.
+ *
+ * @param targets[…] 1 for pairs that are to be alike, −1 for those that are not
+ * @param options.margin from −1 to 1; 0 unless given
+ * @returns a scalar, or the losses[…] of the pairs for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function cosineEmbedding(
+  x: TensorLike,
+  y: TensorLike,
+  targets: TensorLike,
+  { margin = 0, ...options }: MarginOptions = {},
+): Tensor {
+  const op = 'cosineEmbedding'
+  const [a, b, t] = vectors(op, [x, y], targets) as [Tensor, Tensor, Tensor]
+  const similarity = cosine(a, b)
+  const apart = clampAt0(similarity.sub(checkMargin(op, margin)))
+  const losses = t.equal(1).where(similarity.neg().add(1), t.equal(-1).where(apart, 0))
+  return reduce(op, losses, options)
+}
+
+export interface TripletMarginOptions extends LossOptions {
+  /** By how much the positive is to be nearer than the negative; 1 unless given. */
+  margin?: number
+  /** Of the norm (Σ|d|ᵖ)^(1/p), above 0; 2 unless given. */
+  power?: number
+  /** Added to the differences; 1e-6 unless given. */
+  epsilon?: number
+  /** Whether the distance of positive and negative counts where it is the lesser one; false unless given. */
+  swap?: boolean
+}
+
+/** (Σ|d|ᵖ)^(1/p), with slope 0 where it is 0. */
+function norm(d: Tensor, power: number): Tensor {
+  if (power === 2) return d.norm(-1)
+  if (power === 1) return d.abs().sum(-1)
+  const sum = d.abs().pow(power).sum(-1)
+  const positive = sum.greater(0)
+  return positive.where(positive.where(sum, 1).pow(1 / power), 0)
+}
+
+/**
+ * max(‖a − p‖ − ‖a − n‖ + margin, 0) of anchors a, positives p and negatives n, all [… , features]
+ * (Schroff et al. 2015, https://arxiv.org/abs/1503.03832; with `swap` Balntas et al. 2016).
+ *
+ * @returns a scalar, or the losses[…] of the triplets for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function tripletMargin(
+  anchor: TensorLike,
+  positive: TensorLike,
+  negative: TensorLike,
+  { margin = 1, power = 2, epsilon = 1e-6, swap = false, ...options }: TripletMarginOptions = {},
+): Tensor {
+  const op = 'tripletMargin'
+  const [a, p, n] = vectors(op, [anchor, positive, negative]) as [Tensor, Tensor, Tensor]
+  checkPositive(op, 'power', power)
+  checkLeast0(op, 'epsilon', epsilon)
+  const distance = (x: Tensor, y: Tensor) => norm(x.sub(y).add(epsilon), power)
+  const far = swap ? distance(a, n).minimum(distance(p, n)) : distance(a, n)
+  return reduce(op, clampAt0(distance(a, p).sub(far).add(checkMargin(op, margin))), options)
+}
+
+/**
+ * d² where the target is 1, and max(margin − d, 0)² where it is 0, for the distance d = ‖x − y‖ of each pair of vectors
+ * (Hadsell et al. 2006, without its factor ½).
+ *
+ * @param targets[…] 1 for pairs that are to be near, 0 for those that are not
+ * @param options.margin how far apart they are to be, above 0; 1 unless given
+ * @returns a scalar, or the losses[…] of the pairs for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function contrastive(
+  x: TensorLike,
+  y: TensorLike,
+  targets: TensorLike,
+  { margin = 1, ...options }: MarginOptions = {},
+): Tensor {
+  const op = 'contrastive'
+  const [a, b, t] = vectors(op, [x, y], targets) as [Tensor, Tensor, Tensor]
+  checkPositive(op, 'margin', margin)
+  const difference = a.sub(b)
+  const near = difference.square().sum(-1)
+  const apart = clampAt0(difference.norm(-1).neg().add(margin)).square()
+  return reduce(op, near.mul(t).add(apart.mul(t.neg().add(1))), options)
+}
+
+/**
+ * x where the target is 1, and max(margin − x, 0) where it is −1, for distances x, over all elements.
+ *
+ * @param options.margin 1 unless given
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function hingeEmbedding(
+  distances: TensorLike,
+  targets: TensorLike,
+  { margin = 1, ...options }: MarginOptions = {},
+): Tensor {
+  const op = 'hingeEmbedding'
+  const [x, t] = sameShaped(op, distances, targets)
+  const apart = clampAt0(x.neg().add(checkMargin(op, margin)))
+  return reduce(op, t.equal(1).where(x, t.equal(-1).where(apart, 0)), options)
+}
+
+/**
+ * max(margin − target·(x − y), 0) over all elements: x is to be above y where the target is 1, below where it is −1.
+ *
+ * @param options.margin 0 unless given
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function marginRanking(
+  x: TensorLike,
+  y: TensorLike,
+  targets: TensorLike,
+  { margin = 0, ...options }: MarginOptions = {},
+): Tensor {
+  const op = 'marginRanking'
+  const [a, b] = sameShaped(op, x, y)
+  const [, t] = sameShaped(op, x, targets)
+  return reduce(op, clampAt0(a.sub(b).mul(t).neg().add(checkMargin(op, margin))), options)
+}

@@ -1,0 +1,85 @@
+/** Losses of numbers: of the error prediction − target, element by element. Nothing is broadcast. */
+import { logCosh as logCoshNode } from '../graph/ops/loss.ts'
+import { type Tensor, type TensorLike, wrap } from '../tensor.ts'
+import { checkLeast0, checkPositive, type LossOptions, reduce, sameShaped } from './common.ts'
+
+function errorOf(op: string, prediction: TensorLike, target: TensorLike): Tensor {
+  const [x, y] = sameShaped(op, prediction, target)
+  return x.sub(y)
+}
+
+/**
+ * (prediction − target)², over all elements. The mean and the sum are of all elements, as in PyTorch. Keras's mean is the same; its `'sum'`
+ * adds up means over the last axis, and its `'none'` returns these.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ: nothing is broadcast
+ */
+export function meanSquaredError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
+  const op = 'meanSquaredError'
+  return reduce(op, errorOf(op, prediction, target).square(), options)
+}
+
+/**
+ * |prediction − target|, over all elements; its gradient where they are equal is 0.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function meanAbsoluteError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
+  const op = 'meanAbsoluteError'
+  return reduce(op, errorOf(op, prediction, target).abs(), options)
+}
+
+/** |prediction − target|: PyTorch's name of `meanAbsoluteError`. */
+export const l1 = meanAbsoluteError
+
+/** With q, the error clamped to ±δ: q·(e − q/2) is e²/2 between and δ·(|e| − δ/2) outside, and so is its slope. */
+function huberOf(error: Tensor, delta: number): Tensor {
+  const clamped = error.minimum(delta).maximum(-delta)
+  return clamped.mul(error.sub(clamped.mul(0.5)))
+}
+
+/**
+ * e²/2 for errors e of at most delta, else delta·(|e| − delta/2), over all elements
+ * (Huber 1964, https://doi.org/10.1214/aoms/1177703732).
+ *
+ * @param options.delta where the square ends, above 0; 1 unless given
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function huber(
+  prediction: TensorLike,
+  target: TensorLike,
+  { delta = 1, ...options }: LossOptions & { delta?: number } = {},
+): Tensor {
+  checkPositive('huber', 'delta', delta)
+  return reduce('huber', huberOf(errorOf('huber', prediction, target), delta), options)
+}
+
+/**
+ * e²/(2·beta) for errors e below beta, else |e| − beta/2, over all elements: `huber` divided by beta; |e| for a beta of 0.
+ *
+ * @param options.beta where the square ends, at least 0; 1 unless given
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function smoothL1(
+  prediction: TensorLike,
+  target: TensorLike,
+  { beta = 1, ...options }: LossOptions & { beta?: number } = {},
+): Tensor {
+  checkLeast0('smoothL1', 'beta', beta)
+  const error = errorOf('smoothL1', prediction, target)
+  return reduce('smoothL1', beta === 0 ? error.abs() : huberOf(error, beta).div(beta), options)
+}
+
+/**
+ * log cosh(prediction − target), over all elements: e²/2 for small errors, |e| − log 2 for great ones. Its slope is tanh e.
+ *
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes differ
+ */
+export function logCosh(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
+  return reduce('logCosh', wrap(logCoshNode(errorOf('logCosh', prediction, target).node)), options)
+}
