@@ -20,7 +20,15 @@ export * from './operations/index.ts'
 export * as optim from './optim/index.ts'
 export { randn, setSeed, uniform } from './random.ts'
 export type { Shape } from './shape.ts'
-export { evaluate, evaluateSync, type GeluOptions, type ReduceOptions, Tensor, type TensorLike } from './tensor.ts'
+export {
+  evaluate,
+  evaluateSync,
+  type GeluOptions,
+  type NormOptions,
+  type ReduceOptions,
+  Tensor,
+  type TensorLike,
+} from './tensor.ts'
 export type {
   BatchInfo,
   Callbacks,
@@ -33,5 +41,6 @@ export type {
   Trainable,
 } from './train/fit.ts'
 export { fit } from './train/fit.ts'
+export { type Unique, unique, uniqueSync } from './unique.ts'
 export type { NestedArray, TensorOptions, TensorValues } from './values.ts'
 export { Variable, type VariableOptions, variable } from './variable.ts'

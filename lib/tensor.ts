@@ -9,7 +9,8 @@ import { gather, oneHot, scatterAdd } from './graph/ops/indexing.ts'
 import { leafOf, literal, stopGradient } from './graph/ops/leaf.ts'
 import { matmul } from './graph/ops/matmul.ts'
 import { broadcastTo, permute, reshape, sliceAt } from './graph/ops/movement.ts'
-import { type Axes, argmax, max, mean, min, norm, sum } from './graph/ops/reduce.ts'
+import { norm } from './graph/ops/norm.ts'
+import { type Axes, argmax, max, mean, min, sum } from './graph/ops/reduce.ts'
 import { logSoftmax, softmax, softmaxCrossEntropy } from './graph/ops/softmax.ts'
 import type { OperationMethods } from './operations/methods.ts'
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.ts'
@@ -22,6 +23,11 @@ export type TensorLike = Tensor | TensorValues
 export interface ReduceOptions {
   /** Reduced axes stay, with extent 1. */
   keepDims?: boolean
+}
+
+export interface NormOptions extends ReduceOptions {
+  /** 2 unless given; any number, Infinity and −Infinity among them. */
+  order?: number
 }
 
 export interface GeluOptions {
@@ -393,9 +399,12 @@ export class Tensor {
     return wrap(argmax(this.node, axis, keepDims))
   }
 
-  /** The Euclidean norm √Σx² over axes; its gradient at 0 is 0. */
-  norm(axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
-    return wrap(norm(this.node, axis, keepDims))
+  /**
+   * The norm (Σ|x|ᵖ)^(1/p) of order p over axes, 2 unless given: the Euclidean one. Order Infinity is the greatest |x|,
+   * −Infinity the least, 0 counts what is not 0. Its gradient at 0 is 0.
+   */
+  norm(axis?: Axes, { keepDims = false, order = 2 }: NormOptions = {}): Tensor {
+    return wrap(norm(this.node, axis, keepDims, order))
   }
 
   /** eˣ / Σeˣ along an axis, the last one unless given. */

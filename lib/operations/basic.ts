@@ -3,7 +3,15 @@ import type { DType } from '../dtype.ts'
 import { concat as concatNodes } from '../graph/ops/movement.ts'
 import type { Axes } from '../graph/ops/reduce.ts'
 import type { Shape } from '../shape.ts'
-import { type GeluOptions, type ReduceOptions, Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import {
+  type GeluOptions,
+  type NormOptions,
+  type ReduceOptions,
+  Tensor,
+  type TensorLike,
+  toNode,
+  wrap,
+} from '../tensor.ts'
 
 const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
 
@@ -167,8 +175,8 @@ export const max = (x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
 /** The least element over axes; NaN wins. Elements that tie share the gradient evenly. */
 export const min = (x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor => toTensor(x).min(axis, options)
 
-/** The Euclidean norm √Σx² over axes; its gradient at 0 is 0. */
-export const norm = (x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor => toTensor(x).norm(axis, options)
+/** The norm (Σ|x|ᵖ)^(1/p) of order p over axes, 2 unless given: the Euclidean one. Order Infinity is the greatest |x|, −Infinity the least, 0 counts what is not 0. Its gradient at 0 is 0. */
+export const norm = (x: TensorLike, axis?: Axes, options?: NormOptions): Tensor => toTensor(x).norm(axis, options)
 
 /** The int32 index of the first greatest element along an axis; of the flattened tensor without one. NaN is greatest. */
 export const argmax = (x: TensorLike, axis?: number, options?: ReduceOptions): Tensor =>

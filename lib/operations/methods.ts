@@ -3,13 +3,18 @@
  * family, the functions of a tensor are put on its prototype here. The library itself calls the functions.
  */
 import { Tensor } from '../tensor.ts'
+import { unique, uniqueSync } from '../unique.ts'
 import * as activations from './activations.ts'
 import * as attention from './attention.ts'
 import * as dropout from './dropout.ts'
 import * as embedding from './embedding.ts'
+import * as histogram from './histogram.ts'
 import * as indexing from './indexing.ts'
 import * as normalization from './normalization.ts'
+import * as reduce from './reduce.ts'
+import * as scan from './scan.ts'
 import * as shape from './shape.ts'
+import * as sort from './sort.ts'
 
 const methods = {
   ...activations,
@@ -19,6 +24,12 @@ const methods = {
   ...dropout,
   ...embedding,
   ...normalization,
+  ...histogram,
+  ...reduce,
+  ...scan,
+  ...sort,
+  unique,
+  uniqueSync,
 }
 
 type MethodOf<F> = F extends (x: infer _, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never

@@ -12,7 +12,7 @@ export interface MatrixLayout {
 export const activations = ['none', 'relu', 'leakyRelu', 'sigmoid', 'tanh'] as const
 export type ActivationName = (typeof activations)[number]
 
-export const reductions = ['sum', 'max', 'min'] as const
+export const reductions = ['sum', 'max', 'min', 'prod'] as const
 export type ReductionName = (typeof reductions)[number]
 
 export const distributions = ['uniform', 'normal'] as const
@@ -51,9 +51,17 @@ interface AlongAxis {
  * - `copy` (x) → out[shape], out[i…] = x[offset + Σ i·stride]. Any dtype.
  * - `pad` (x[shape]) → out: zeros, then out[offset + Σ i·stride] = x[i…] (distinct targets). Any dtype.
  * - `concat` (x₀[outer, inner₀], …) → out[outer, Σ inner]. Any dtype.
- * - `reduce` (x[outer, reduced, inner]) → out[outer, inner]. sum/max/min; float32, float64, int32. An empty sum is 0,
- *   an empty max -inf (int32: its least value). NaN wins in max and min.
+ * - `reduce` (x[outer, reduced, inner]) → out[outer, inner]. sum/max/min/prod; float32, float64, int32. An empty sum is 0,
+ *   an empty max -inf (int32: its least value), an empty prod 1. NaN wins in max and min. prod multiplies in order, floats
+ *   in float64; int32 wraps.
  * - `argmax` (x[outer, reduced, inner]) → int32 [outer, inner]: the first greatest, a NaN before all others.
+ * - `scan` (x[outer, length, inner]) → same shape: out[·, i, ·] is the reduction of x[·, 0, ·] … x[·, i, ·], or with
+ *   `reverse` of x[·, length − 1, ·] … x[·, i, ·], in that order; floats in float64, rounded as they are stored. float32,
+ *   float64, int32 (wrapping). max and min keep what they have at a tie, and a NaN once they met one.
+ * - `recurrence` (a[outer, length, inner], b) → same shape: out[·, i, ·] = a[·, i, ·] · out[·, i − 1, ·] + b[·, i, ·], with
+ *   out[·, −1, ·] = 0; with `reverse` from the end, of out[·, i + 1, ·]. float32, float64; carried in float64.
+ * - `argsort` (x[rows, columns]) → int32 [rows, count]: of each row the indices of its `count` first elements in ascending
+ *   order, or `descending`. Stable; −0 equals 0; NaN is greater than all others. float32, float64, int32.
  * - `softmax`, `logSoftmax` (x[rows, columns]) → same shape. An out may be the same buffer as x.
  * - `softmaxCrossEntropy` (logits[rows, columns], labels) → losses[rows], [gradient[rows, columns]]. labels: int32
  *   [rows] of classes, or float [rows, columns] of probabilities p: loss = Σ p·(−logSoftmax), gradient = softmax·Σp − p.
@@ -98,6 +106,9 @@ export interface InstructionParams {
   concat: { outer: number; inners: readonly number[] }
   reduce: { kind: ReductionName; outer: number; reduced: number; inner: number }
   argmax: { outer: number; reduced: number; inner: number }
+  scan: { kind: ReductionName; outer: number; length: number; inner: number; reverse: boolean }
+  recurrence: { outer: number; length: number; inner: number; reverse: boolean }
+  argsort: { rows: number; columns: number; count: number; descending: boolean }
   softmax: { rows: number; columns: number }
   logSoftmax: { rows: number; columns: number }
   softmaxCrossEntropy: { rows: number; columns: number }
@@ -139,6 +150,9 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
   concat: plain,
   reduce: plain,
   argmax: plain,
+  scan: plain,
+  recurrence: plain,
+  argsort: plain,
   softmax: { inPlace: [0], fallible: false },
   logSoftmax: { inPlace: [0], fallible: false },
   softmaxCrossEntropy: { inPlace: [], fallible: true },

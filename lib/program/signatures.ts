@@ -154,6 +154,33 @@ const signatures: { readonly [K in Opcode]: Signature<K> } = {
       return { inputs: [dense('x', t, outer * reduced * inner)], outputs: [dense('out', 'int32', outer * inner)] }
     },
   },
+  scan: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes: numbers,
+    operands: ({ kind, outer, length, inner }, t, { site }) => {
+      oneOf(site, 'a reduction', reductions, kind)
+      return { inputs: [dense('x', t, outer * length * inner)], outputs: [dense('out', t, outer * length * inner)] }
+    },
+  },
+  recurrence: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: ({ outer, length, inner }, t) => ({
+      inputs: ['a', 'b'].map((name) => dense(name, t, outer * length * inner)),
+      outputs: [dense('out', t, outer * length * inner)],
+    }),
+  },
+  argsort: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes: numbers,
+    operands: ({ rows, columns, count }, t, { site }) => {
+      if (count > columns) refuse(site, `at most ${columns} elements of a row`, count)
+      return { inputs: [dense('x', t, rows * columns)], outputs: [dense('out', 'int32', rows * count)] }
+    },
+  },
   softmax: rowwise,
   logSoftmax: rowwise,
   softmaxCrossEntropy: {

@@ -13,6 +13,9 @@ const flops: { readonly [K in Opcode]: (params: Readonly<InstructionParams[K]>) 
   concat: () => 0,
   reduce: ({ outer, reduced, inner }) => outer * reduced * inner,
   argmax: ({ outer, reduced, inner }) => outer * reduced * inner,
+  scan: ({ outer, length, inner }) => outer * length * inner,
+  recurrence: ({ outer, length, inner }) => 2 * outer * length * inner,
+  argsort: ({ rows, columns }) => rows * columns * Math.ceil(Math.log2(Math.max(columns, 2))),
   // The greatest, the difference from it, exp, sum and quotient; with labels, the gradient's difference too.
   softmax: ({ rows, columns }) => 5 * rows * columns,
   logSoftmax: ({ rows, columns }) => 5 * rows * columns,

@@ -106,7 +106,8 @@ class PartedReduceStep final : public Step {
 template <typename T>
 std::unique_ptr<Step> make_reduce_of(const ReduceParams& params, ReduceKernel<T> kernel, Location x, Location out) {
   const Parts parts(params);
-  if (parts.count > 1) return std::make_unique<PartedReduceStep<T>>(params, parts, kernel, x, out);
+  // A product is not cut: its parts would be rounded, and overflow where the whole does not.
+  if (parts.count > 1 && params.kind != Reduction::k_prod) return std::make_unique<PartedReduceStep<T>>(params, parts, kernel, x, out);
   return make_range_step(
       split_reduction(params.outer * params.inner, kCacheLineElements, params.reduced),
       [=, reduced = params.reduced, inner = params.inner](const Run& run, int64_t begin, int64_t end) {
@@ -292,6 +293,9 @@ std::unique_ptr<Step> make_step(Preparation& preparation, const Instruction& ins
     case Opcode::k_sgd: return make_sgd(preparation, instruction);
     case Opcode::k_momentum: return make_momentum(preparation, instruction);
     case Opcode::k_adam: return make_adam(preparation, instruction);
+    case Opcode::k_scan: return make_scan(preparation, instruction);
+    case Opcode::k_recurrence: return make_recurrence(preparation, instruction);
+    case Opcode::k_argsort: return make_argsort(preparation, instruction);
     case Opcode::count: break;
   }
   return nullptr;

@@ -83,6 +83,10 @@ std::unique_ptr<Step> make_sgd(const Preparation& preparation, const Instruction
 std::unique_ptr<Step> make_momentum(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_adam(const Preparation& preparation, const Instruction& instruction);
 
+std::unique_ptr<Step> make_scan(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_recurrence(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_argsort(const Preparation& preparation, const Instruction& instruction);
+
 std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruction& instruction);

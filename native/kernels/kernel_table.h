@@ -17,7 +17,7 @@ namespace galvani {
   X(exp) X(log) X(step) X(sigmoid) X(tanh) X(relu) X(leakyRelu) X(softplus)                                            \
   X(expm1) X(log1p) X(sin) X(cos) X(rsqrt) X(reciprocal) X(erf) X(silu) X(elu) X(gelu) X(geluTanh)                     \
   X(equal) X(notEqual) X(less) X(lessEqual) X(greater) X(greaterEqual) X(where) X(cast)
-#define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min)
+#define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min) X(prod)
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
 #define GALVANI_DISTRIBUTIONS(X) X(uniform) X(normal)
 
@@ -114,6 +114,14 @@ struct KernelTable {
                                         int64_t end);
   void (*argmax_float32)(const float* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
   void (*argmax_int32)(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+
+  // Lines [begin, end) along the middle axis of [outer, length, inner], of outer · inner.
+  void (*scan_float32[kReductionCount])(const float* x, float* out, int64_t length, int64_t inner, bool reverse,
+                                        int64_t begin, int64_t end);
+  void (*scan_int32[kReductionCount])(const int32_t* x, int32_t* out, int64_t length, int64_t inner, bool reverse,
+                                      int64_t begin, int64_t end);
+  void (*recurrence)(const float* a, const float* b, float* out, int64_t length, int64_t inner, bool reverse,
+                     int64_t begin, int64_t end);
 
   // Rows [begin, end).
   void (*softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);

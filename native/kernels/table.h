@@ -17,6 +17,7 @@
 #include "kernels/reduce.h"
 
 #include "kernels/argmax.h"
+#include "kernels/scan.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
@@ -153,6 +154,17 @@ constexpr KernelTable make_table(const char* isa) {
   table.reduce_int32[static_cast<int>(Reduction::k_sum)] = reduce_kernel<Sum, int32_t>;
   table.reduce_int32[static_cast<int>(Reduction::k_max)] = reduce_kernel<Max, int32_t>;
   table.reduce_int32[static_cast<int>(Reduction::k_min)] = reduce_kernel<Min, int32_t>;
+  table.reduce_float32[static_cast<int>(Reduction::k_prod)] = product_kernel<float>;
+  table.reduce_int32[static_cast<int>(Reduction::k_prod)] = product_kernel<int32_t>;
+  table.scan_float32[static_cast<int>(Reduction::k_sum)] = scan_kernel<RunningSum, float>;
+  table.scan_float32[static_cast<int>(Reduction::k_max)] = scan_kernel<RunningMax, float>;
+  table.scan_float32[static_cast<int>(Reduction::k_min)] = scan_kernel<RunningMin, float>;
+  table.scan_float32[static_cast<int>(Reduction::k_prod)] = scan_kernel<RunningProduct, float>;
+  table.scan_int32[static_cast<int>(Reduction::k_sum)] = scan_kernel<RunningSum, int32_t>;
+  table.scan_int32[static_cast<int>(Reduction::k_max)] = scan_kernel<RunningMax, int32_t>;
+  table.scan_int32[static_cast<int>(Reduction::k_min)] = scan_kernel<RunningMin, int32_t>;
+  table.scan_int32[static_cast<int>(Reduction::k_prod)] = scan_kernel<RunningProduct, int32_t>;
+  table.recurrence = recurrence_kernel;
   table.argmax_float32 = argmax_kernel<float>;
   table.argmax_int32 = argmax_kernel<int32_t>;
   table.softmax = softmax_kernel;

@@ -248,6 +248,24 @@ void check(const ArgmaxParams& p, Opcode, Operands& operands) {
   operands.expect_output(0, DType::k_int32, checked_product({p.outer, p.inner}));
 }
 
+void check(const ScanParams& p, Opcode opcode, Operands& operands) {
+  const bool is_recurrence = opcode == Opcode::k_recurrence;
+  if (!operands.counts(is_recurrence ? 2 : 1, 1)) return;
+  const DType dtype = is_recurrence ? DType::k_float32 : operands.input(0).dtype;
+  const int64_t size = checked_product({p.outer, p.length, p.inner});
+  operands.expect(is_number(dtype), "expected float32 or int32, got another dtype");
+  for (size_t i = 0; i < operands.input_count(); ++i) operands.expect_input(i, dtype, size);
+  operands.expect_output(0, dtype, size);
+}
+
+void check(const ArgsortParams& p, Opcode, Operands& operands) {
+  if (!operands.counts(1, 1)) return;
+  operands.expect(is_number(operands.input(0).dtype), "expected float32 or int32, got another dtype");
+  operands.expect(p.count <= p.columns, "expected at most as many as there are in a row, got more");
+  operands.expect_input(0, operands.input(0).dtype, checked_product({p.rows, p.columns}));
+  operands.expect_output(0, DType::k_int32, checked_product({p.rows, p.count}));
+}
+
 void check_cross_entropy(const RowsParams& p, Operands& operands) {
   if (!operands.counts(2, 2, 1, 2)) return;
   const int64_t size = checked_product({p.rows, p.columns});

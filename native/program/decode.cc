@@ -204,6 +204,25 @@ Params decode_argmax(Reader& in) {
   return params;
 }
 
+Params decode_scan(Reader& in, bool has_kind) {
+  ScanParams params;
+  params.kind = has_kind ? in.enumeration<Reduction>("a reduction") : Reduction::k_sum;
+  params.outer = in.number("outer");
+  params.length = in.number("length");
+  params.inner = in.number("inner");
+  params.reverse = in.flag();
+  return params;
+}
+
+Params decode_argsort(Reader& in) {
+  ArgsortParams params;
+  params.rows = in.number("rows");
+  params.columns = in.number("columns");
+  params.count = in.number("count");
+  params.descending = in.flag();
+  return params;
+}
+
 Params decode_rows(Reader& in) {
   RowsParams params;
   params.rows = in.number("rows");
@@ -271,6 +290,9 @@ Params decode_params(Opcode opcode, Reader& in) {
     case Opcode::k_sgd: return decode_sgd(in);
     case Opcode::k_momentum: return decode_momentum(in);
     case Opcode::k_adam: return decode_adam(in);
+    case Opcode::k_scan: return decode_scan(in, true);
+    case Opcode::k_recurrence: return decode_scan(in, false);
+    case Opcode::k_argsort: return decode_argsort(in);
     case Opcode::count: break;
   }
   return {};

@@ -15,7 +15,8 @@ namespace galvani {
 #define GALVANI_OPCODES(X)                                                                       \
   X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax) \
   X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)                \
-  X(takeAlongAxis) X(scatterAlongAxis)
+  X(takeAlongAxis) X(scatterAlongAxis)                                                               \
+  X(scan) X(recurrence) X(argsort)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
 
 #define GALVANI_ENUMERATOR(name) k_##name,
@@ -85,6 +86,17 @@ struct ArgmaxParams {
   int64_t outer, reduced, inner;
 };
 
+struct ScanParams {  // of scan and recurrence, which has no kind
+  Reduction kind;
+  int64_t outer, length, inner;
+  bool reverse;
+};
+
+struct ArgsortParams {
+  int64_t rows, columns, count;
+  bool descending;
+};
+
 struct RowsParams {  // of softmax, logSoftmax and softmaxCrossEntropy
   int64_t rows, columns;
 };
@@ -118,7 +130,8 @@ struct AdamParams {
 };
 
 using Params = std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams,
-                            RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams>;
+                            RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams,
+                            ScanParams, ArgsortParams>;
 
 struct Instruction {
   Opcode opcode;

@@ -271,6 +271,18 @@ TEST(decode_checks_reductions) {
   EXPECT_ACCEPTED(single(Opcode::k_argmax, {{kFloat, {2, 3}}}, {{kInt, {2}}}, {2, 3, 1}));
   EXPECT_REFUSED(single(Opcode::k_argmax, {{kFloat, {2, 3}}}, {{kFloat, {2}}}, {2, 3, 1}), "output 0 to be int32");
   EXPECT_REFUSED(single(Opcode::k_argmax, {{kFloat, {2, 0}}}, {{kInt, {2}}}, {2, 0, 1}), "empty axis");
+  EXPECT_ACCEPTED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 1, 2, 3, 1}));
+  EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {4, 1, 2, 3, 1}), "a reduction in [0, 4)");
+  EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 1, 2, 3, 2}), "a flag in [0, 2)");
+  EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 2, 2, 3, 0}), "input 0 to be int32 of 12");
+  EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2}}}, {3, 1, 2, 3, 0}), "output 0 to be int32 of 6");
+  EXPECT_ACCEPTED(
+      single(Opcode::k_recurrence, {{kFloat, {2, 3}}, {kFloat, {2, 3}}}, {{kFloat, {2, 3}}}, {1, 2, 3, 0}));
+  EXPECT_REFUSED(single(Opcode::k_recurrence, {{kInt, {2}}, {kInt, {2}}}, {{kInt, {2}}}, {1, 2, 1, 0}),
+                 "input 0 to be float32");
+  EXPECT_ACCEPTED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kInt, {2, 2}}}, {2, 3, 2, 0}));
+  EXPECT_REFUSED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kInt, {2, 4}}}, {2, 3, 4, 0}), "in a row, got more");
+  EXPECT_REFUSED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kFloat, {2, 2}}}, {2, 3, 2, 0}), "output 0 to be int32");
 }
 
 TEST(decode_checks_rows) {

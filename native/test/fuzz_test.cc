@@ -25,6 +25,10 @@ ProgramBuilder forward_program() {
   b.instruction(Opcode::k_softmax, {masked}, {soft}, {4, 5});
   b.instruction(Opcode::k_reduce, {masked}, {sums}, {number(Reduction::k_sum), 1, 4, 5});
   b.instruction(Opcode::k_argmax, {masked}, {best}, {4, 5, 1});
+  const int32_t order = b.result(kInt, {4, 3}), running = b.result(kFloat, {4, 5}), recurred = b.result(kFloat, {4, 5});
+  b.instruction(Opcode::k_argsort, {masked}, {order}, {4, 5, 3, 1});
+  b.instruction(Opcode::k_scan, {masked}, {running}, {number(Reduction::k_prod), 2, 2, 5, 1});
+  b.instruction(Opcode::k_recurrence, {masked, running}, {recurred}, {4, 5, 1, 0});
   b.instruction(Opcode::k_copy, {mask}, {turned}, view({5, 4}, 0, {1, 5}));
   b.instruction(Opcode::k_logSoftmax, {masked}, {b.result(kFloat, {4, 5})}, {4, 5});
   return b;

@@ -134,6 +134,30 @@ inline StepCase argmax(int64_t rows, int64_t columns) {
   return c;
 }
 
+inline StepCase scan(const char* name, Reduction kind, int64_t outer, int64_t length, int64_t inner) {
+  const int64_t size = outer * length * inner;
+  StepCase c{name, size, 8 * size, {}};
+  c.builder.instruction(Opcode::k_scan, {c.builder.input(kFloat, elements(size))},
+                        {c.builder.result(kFloat, elements(size))},
+                        Words{number(kind)} + elements(outer) + elements(length) + elements(inner) + Words{0});
+  return c;
+}
+
+inline StepCase recurrence(int64_t rows, int64_t columns) {
+  StepCase c{"recurrence of rows", rows * columns, 12 * rows * columns, {}};
+  const Words shape = matrix(rows, columns);
+  const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, shape)};
+  c.builder.instruction(Opcode::k_recurrence, in, {c.builder.result(kFloat, shape)}, shape + Words{1, 1});
+  return c;
+}
+
+inline StepCase argsort(const char* name, int64_t rows, int64_t columns, int64_t count) {
+  StepCase c{name, rows * columns, 8 * rows * columns, {}};
+  c.builder.instruction(Opcode::k_argsort, {c.builder.input(kFloat, matrix(rows, columns))},
+                        {c.builder.result(kInt, matrix(rows, count))}, matrix(rows, columns) + elements(count) + Words{0});
+  return c;
+}
+
 inline StepCase rows_of(const char* name, Opcode opcode, int64_t rows, int64_t columns) {
   StepCase c{name, rows * columns, 8 * rows * columns, {}};
   const Words shape = matrix(rows, columns);
@@ -259,6 +283,12 @@ inline std::vector<StepCase> step_cases(int64_t bytes) {
   cases.push_back(reduce("sum of rows", Reduction::k_sum, 2 * rows, 1000, 1));
   cases.push_back(reduce("sum of columns", Reduction::k_sum, 1, 2 * rows, 1000));
   cases.push_back(argmax(2 * rows, 1000));
+  cases.push_back(reduce("prod of rows", Reduction::k_prod, 2 * rows, 1000, 1));
+  cases.push_back(scan("cumsum of rows", Reduction::k_sum, rows, 1000, 1));
+  cases.push_back(scan("cumsum of columns", Reduction::k_sum, 1, rows, 1000));
+  cases.push_back(recurrence(rows, 1000));
+  cases.push_back(argsort("argsort of rows", rows, 1000, 1000));
+  cases.push_back(argsort("argsort, the first 10", rows, 1000, 10));
   cases.push_back(rows_of("softmax", Opcode::k_softmax, rows, 1000));
   cases.push_back(rows_of("logSoftmax", Opcode::k_logSoftmax, rows, 1000));
   cases.push_back(gather("gather, rows of 64", 64, bytes));

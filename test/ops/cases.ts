@@ -18,8 +18,11 @@ import { movementCases } from './cases/movement.ts'
 import { normalizationCases } from './cases/normalization.ts'
 import { optimizerCases } from './cases/optimizer.ts'
 import { reduceCases } from './cases/reduce.ts'
+import { reductionCases } from './cases/reductions.ts'
+import { scanCases } from './cases/scan.ts'
 import { shapeCases } from './cases/shape.ts'
 import { softmaxCases } from './cases/softmax.ts'
+import { sortCases } from './cases/sort.ts'
 
 /** Leaves that programs bind as inputs: the operands of every row. */
 type BoundLeaf = 'data' | 'placeholder'
@@ -35,6 +38,9 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...movementCases,
   ...shapeCases,
   ...reduceCases,
+  ...reductionCases,
+  ...scanCases,
+  ...sortCases,
   ...softmaxCases,
   ...indexingCases,
   ...alongAxisCases,

@@ -57,6 +57,9 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     return [accumulated(params.reduced, terms!)]
   },
   argmax: same,
+  scan: same,
+  recurrence: same,
+  argsort: same,
   softmax({ params, inputs: [x], expected: [out] }) {
     const { errors } = softmaxErrors(params, x!, out!)
     return [epsilons(out!.length, errors)]

@@ -153,13 +153,17 @@ const paramRows: readonly Malformed[] = [
   paramRow('pad', 'one target for two', 'strides that give distinct targets, got [2,2]', { strides: [2, 2] }),
   paramRow('pad', 'no stride', 'strides that give distinct targets, got [4,0]', { strides: [4, 0] }),
   paramRow('concat', 'an operand less', '1 operands, got 2', { inners: [4] }),
-  paramRow('reduce', 'an unknown kind', 'a reduction (sum, max, min), got product', { kind: 'product' }),
+  paramRow('reduce', 'an unknown kind', 'a reduction (sum, max, min, prod), got product', { kind: 'product' }),
   paramRow('reduce', 'sizes whose product overflows', 'x to be int32 with', {
     outer: 2 ** 31 - 1,
     reduced: 2 ** 31 - 1,
     inner: 2 ** 31 - 1,
   }),
   paramRow('argmax', 'nothing to choose from', 'something to choose from, got an empty axis', { reduced: 0 }),
+  paramRow('scan', 'an unknown kind', 'a reduction (sum, max, min, prod), got mean', { kind: 'mean' }),
+  paramRow('scan', 'sizes whose product overflows', 'x to be int32 with', { outer: 2 ** 31 - 1, length: 2 ** 31 - 1 }),
+  paramRow('recurrence', 'a length more', 'a to be float32 with 32 elements', { length: 4 }),
+  paramRow('argsort', 'more than a row has', 'at most 3 elements of a row, got 4', { count: 4 }),
   paramRow('gather', 'a broken count', 'count to be an integer in [0, 2147483647], got 4.5', { count: 4.5 }),
   paramRow('takeAlongAxis', 'sizes whose product overflows', 'x to be uint8 with', {
     outer: 2 ** 31 - 1,

@@ -90,6 +90,27 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
   ),
   reduce: sample('reduce', { kind: 'sum', outer: 2, reduced: 3, inner: 4 }, [['int32', 2, 3, 4]], [['int32', 2, 4]]),
   argmax: sample('argmax', { outer: 2, reduced: 3, inner: 4 }, [['float32', 2, 3, 4]], [['int32', 2, 4]]),
+  scan: sample(
+    'scan',
+    { kind: 'prod', outer: 2, length: 3, inner: 4, reverse: true },
+    [['int32', 2, 3, 4]],
+    [['int32', 2, 3, 4]],
+  ),
+  recurrence: sample(
+    'recurrence',
+    { outer: 2, length: 3, inner: 4, reverse: false },
+    [
+      ['float32', 2, 3, 4],
+      ['float32', 2, 3, 4],
+    ],
+    [['float32', 2, 3, 4]],
+  ),
+  argsort: sample(
+    'argsort',
+    { rows: 2, columns: 3, count: 2, descending: true },
+    [['float32', 2, 3]],
+    [['int32', 2, 2]],
+  ),
   softmax: sample('softmax', { rows: 2, columns: 3 }, [['float32', 2, 3]], [['float32', 2, 3]]),
   logSoftmax: sample('logSoftmax', { rows: 2, columns: 3 }, [['float32', 2, 3]], [['float32', 2, 3]]),
   softmaxCrossEntropy: sample(

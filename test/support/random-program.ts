@@ -328,6 +328,25 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
       s.sizeOf(x) === 0 ? [0, 2, 3] : (factors(tape, s.sizeOf(x), 3) as [number, number, number])
     s.emit('argmax', { outer, reduced, inner }, [x], [s.output('int32', outer * inner)])
   },
+  scan(s, tape) {
+    const x = s.any(s.numbers)
+    const [outer, length, inner] = factors(tape, s.sizeOf(x), 3) as [number, number, number]
+    const params = { kind: tape.pick(reductions), outer, length, inner, reverse: tape.oneIn(2) }
+    s.emit('scan', params, [x], [s.output(s.dtypeOf(x), s.sizeOf(x))])
+  },
+  recurrence(s, tape) {
+    const a = s.any(s.floats)
+    const dtype = s.dtypeOf(a)
+    const [outer, length, inner] = factors(tape, s.sizeOf(a), 3) as [number, number, number]
+    const inputs = [a, s.operand(dtype, s.sizeOf(a))]
+    s.emit('recurrence', { outer, length, inner, reverse: tape.oneIn(2) }, inputs, [s.output(dtype, s.sizeOf(a))])
+  },
+  argsort(s, tape) {
+    const x = s.any(s.numbers)
+    const [rows, columns] = factors(tape, s.sizeOf(x), 2) as [number, number]
+    const count = tape.below(columns + 1)
+    s.emit('argsort', { rows, columns, count, descending: tape.oneIn(2) }, [x], [s.output('int32', rows * count)])
+  },
   softmax: (s, tape) => emitSoftmax('softmax', s, tape),
   logSoftmax: (s, tape) => emitSoftmax('logSoftmax', s, tape),
   softmaxCrossEntropy(s, tape) {

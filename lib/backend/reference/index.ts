@@ -18,7 +18,9 @@ import { concat, copy, pad } from './movement.ts'
 import { adam, momentum, sgd } from './optimizer.ts'
 import { random } from './random.ts'
 import { argmax, reduce } from './reduce.ts'
+import { recurrence, scan } from './scan.ts'
 import { logSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts'
+import { argsort } from './sort.ts'
 import { SubmissionQueue } from './submission-queue.ts'
 
 const loops: { readonly [K in Opcode]: Loop<K> } = {
@@ -29,6 +31,9 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   concat,
   reduce,
   argmax,
+  scan,
+  recurrence,
+  argsort,
   softmax,
   logSoftmax,
   softmaxCrossEntropy,

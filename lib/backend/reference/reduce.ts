@@ -11,12 +11,14 @@ const floatReducers: { readonly [K in ReductionName]: Reducer } = {
   sum: { initial: 0, combine: (a, b) => a + b },
   max: { initial: -Infinity, combine: Math.max },
   min: { initial: Infinity, combine: Math.min },
+  prod: { initial: 1, combine: (a, b) => a * b },
 }
 
 const integerReducers: { readonly [K in ReductionName]: Reducer } = {
   sum: { initial: 0, combine: (a, b) => (a + b) | 0 },
   max: { initial: -(2 ** 31), combine: Math.max },
   min: { initial: 2 ** 31 - 1, combine: Math.min },
+  prod: { initial: 1, combine: Math.imul },
 }
 
 export function reduce(p: InstructionParams['reduce'], [x]: readonly [Numbers], [out]: readonly [Numbers]): void {

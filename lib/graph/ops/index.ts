@@ -9,7 +9,9 @@ import { movementOps } from './movement.ts'
 import { optimizerOps } from './optimizer.ts'
 import { randomOps } from './random.ts'
 import { reduceOps } from './reduce.ts'
+import { scanOps } from './scan.ts'
 import { softmaxOps } from './softmax.ts'
+import { sortOps } from './sort.ts'
 import { surrogateOps } from './surrogate.ts'
 
 export const graphOps = {
@@ -18,6 +20,8 @@ export const graphOps = {
   ...matmulOps,
   ...movementOps,
   ...reduceOps,
+  ...scanOps,
+  ...sortOps,
   ...softmaxOps,
   ...indexingOps,
   ...alongAxisOps,

@@ -1,12 +1,13 @@
 /** Reductions over axes. */
 import { type DType, isFloat } from '../../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import { expected, ShapeError } from '../../errors.ts'
 import type { ReductionName } from '../../program/instructions.ts'
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../../shape.ts'
 import type { Lowering } from '../lowering.ts'
 import { type Node, type OpDef, record } from '../node.ts'
-import { cast, div, equal, greater, mul, sqrt, square, where } from './elementwise.ts'
+import { cast, div, equal, mul } from './elementwise.ts'
 import { broadcastTo, permute, reshape } from './movement.ts'
+import { cumprod } from './scan.ts'
 
 export type Axes = number | readonly number[] | null | undefined
 
@@ -57,6 +58,18 @@ const sumOp: OpDef<ReduceParams> = {
 }
 const maxOp: OpDef<ReduceParams> = { name: 'max', infer: inferKept, vjp: extremeVjp, lower: lowerReduce('max') }
 const minOp: OpDef<ReduceParams> = { name: 'min', infer: inferKept, vjp: extremeVjp, lower: lowerReduce('min') }
+const prodOp: OpDef<ReduceParams> = {
+  name: 'prod',
+  infer: inferKept,
+  // The product of all others, which a quotient would not give where there is a zero.
+  vjp(ct, { inputs: [x], params: { axes } }) {
+    const { outer, reduced, inner } = contiguousExtents(x!.shape, axes)
+    const lines = reshape(x!, [outer, reduced, inner])
+    const [before, after] = [false, true].map((reverse) => cumprod(lines, 1, { exclusive: true, reverse }))
+    return [mul(broadcastTo(ct, x!.shape), reshape(mul(before!, after!), x!.shape))]
+  },
+  lower: lowerReduce('prod'),
+}
 
 const argmaxOp: OpDef<{ axis: number }> = {
   name: 'argmax',
@@ -81,18 +94,28 @@ function reduceOver(def: OpDef<ReduceParams>, x: Node, axes: readonly number[]):
 
 const sumOver = (x: Node, axes: readonly number[]): Node => reduceOver(sumOp, x, axes)
 
-const dropAxes = (x: Node, axes: readonly number[]): Node =>
+/** The greatest and the least element, also of none: see the instruction `reduce`. Axes keep extent 1. */
+export const maxOver = (x: Node, axes: readonly number[]): Node => reduceOver(maxOp, x, axes)
+export const minOver = (x: Node, axes: readonly number[]): Node => reduceOver(minOp, x, axes)
+
+export const dropAxes = (x: Node, axes: readonly number[]): Node =>
   reshape(
     x,
     x.shape.filter((_, axis) => !axes.includes(axis)),
   )
 
-const sumDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
+export const sumDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
 
 export function sum(x: Node, axes?: Axes, keepDims = false): Node {
   const over = normalizeAxes('sum', axes, x.shape.length)
   const total = sumOver(cast(x, sumDType(x.dtype)), over)
   return keepDims ? total : dropAxes(total, over)
+}
+
+export function prod(x: Node, axes?: Axes, keepDims = false): Node {
+  const over = normalizeAxes('prod', axes, x.shape.length)
+  const product = reduceOver(prodOp, cast(x, sumDType(x.dtype)), over)
+  return keepDims ? product : dropAxes(product, over)
 }
 
 /** Σx / n, in float32 for integers. */
@@ -116,9 +139,9 @@ export const max = extreme('max', maxOp)
 export const min = extreme('min', minOp)
 
 /** The index of the first greatest element along an axis; of the whole, flattened, without one. */
-export function argmax(x: Node, axis?: number | null, keepDims = false): Node {
+export function argmax(x: Node, axis?: number | null, keepDims = false, name = 'argmax'): Node {
   if (axis === undefined || axis === null) {
-    const flat = argmax(reshape(x, [sizeOf(x.shape)]), 0)
+    const flat = argmax(reshape(x, [sizeOf(x.shape)]), 0, false, name)
     return keepDims
       ? reshape(
           flat,
@@ -126,19 +149,10 @@ export function argmax(x: Node, axis?: number | null, keepDims = false): Node {
         )
       : flat
   }
-  const along = normalizeAxis('argmax', axis, x.shape.length)
-  if (x.shape[along] === 0) throw new ShapeError(expected('argmax', 'at least one element', 'none'))
+  const along = normalizeAxis(name, axis, x.shape.length)
+  if (x.shape[along] === 0) throw new ShapeError(expected(name, 'at least one element', 'none'))
   const kept = record(argmaxOp, [cast(x, sumDType(x.dtype))], { axis: along })
   return keepDims ? kept : dropAxes(kept, [along])
-}
-
-/** √Σx². Its gradient at 0 is 0, as PyTorch has it: the square root is taken of 1 there, and masked. */
-export function norm(x: Node, axes?: Axes, keepDims = false): Node {
-  if (!isFloat(x.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', x.dtype))
-  const squares = sum(square(x), axes, keepDims)
-  const positive = greater(squares, 0)
-  const root = sqrt(where(positive, squares, 1))
-  return where(positive, root, squares)
 }
 
 /** Sums what broadcasting repeated: the adjoint of broadcastTo. */
@@ -151,4 +165,4 @@ export function sumTo(x: Node, shape: Shape): Node {
   return reshape(sumOver(x, axes), shape)
 }
 
-export const reduceOps = { sum: sumOp, max: maxOp, min: minOp, argmax: argmaxOp }
+export const reduceOps = { sum: sumOp, max: maxOp, min: minOp, prod: prodOp, argmax: argmaxOp }

@@ -4,6 +4,7 @@ import type { Shape } from '../../../lib/shape.ts'
 import type { ReduceOptions, Tensor } from '../../../lib/tensor.ts'
 import { type CaseContract, exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
 import { dtypes, views } from './elementwise.ts'
+import { normOrderRows } from './reductions.ts'
 
 type Reduction = (x: Tensor, axes?: readonly number[], options?: ReduceOptions) => Tensor
 
@@ -136,6 +137,6 @@ export const reduceCases = {
   })),
   max: [...reductionRows(max, extremes), ...specialRows(max), specialRow((x) => x.max(), bigIntegers, [6], 'int32')],
   min: [...reductionRows(min, extremes), ...specialRows(min), specialRow((x) => x.min(), bigIntegers, [6], 'int32')],
-  norm: reductionRows(norm, { ...sums, dtypes: ['float32'] }),
+  norm: [...reductionRows(norm, { ...sums, dtypes: ['float32'] }), ...normOrderRows],
   argmax: argmaxRows,
 } satisfies Record<string, readonly OpCase[]>
