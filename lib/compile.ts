@@ -5,11 +5,21 @@ import { evaluateNodes, evaluateNodesSync } from './evaluate.ts'
 import { bindRun, type Run, type StateBinding, submitAsync, submitSync } from './execution.ts'
 import type { Node } from './graph/node.ts'
 import { leafOf, placeholder } from './graph/ops/leaf.ts'
+import { concat, reshape } from './graph/ops/movement.ts'
+import { isNoting } from './graph/origin.ts'
 import { formatProgram } from './program/text.ts'
 import { formatShape } from './shape.ts'
 import { Tensor, wrap } from './tensor.ts'
 import { activeTrace } from './trace.ts'
-import { isArgument, prepareTraced, ResultIndex, recordFunction, type Traced, tensorsIn } from './traced.ts'
+import {
+  collectResults,
+  isArgument,
+  prepareTraced,
+  ResultIndex,
+  recordFunction,
+  type Traced,
+  tensorsIn,
+} from './traced.ts'
 import { mapTree, treeKey } from './tree.ts'
 import { Variable } from './variable.ts'
 
@@ -104,6 +114,22 @@ function stepArguments<A extends unknown[]>(args: A): { steps: number; of: A } {
 const isOfActiveBackend = ({ graph }: Traced): boolean => graph.chosen === activeBackend()
 
 const isCurrent = (entry: Traced): boolean => isOfActiveBackend(entry) && entry.guards.every((holds) => holds())
+/** While anomalies are looked for, the function itself runs: its values are checked one operation after the other. */
+function runChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A): R {
+  const result = fn(...args)
+  evaluateNodesSync(tensorsIn([result]))
+  return result
+}
+
+function scanChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A, steps: number): R {
+  const results = Array.from({ length: steps }, (_, step) => {
+    const of = mapTree(args, (x) => (isArgument(x) ? x.gather(step) : x)) as A
+    const { nodes, shape } = collectResults(runChecked(fn, of))
+    return { rows: nodes.map((node) => reshape(node, [1, ...node.shape])), shape }
+  })
+  const stacked = results[0]!.rows.map((_, i) => wrap(concat(results.map(({ rows }) => rows[i]!))))
+  return mapTree(results[0]!.shape, (x) => (x instanceof ResultIndex ? stacked[x.index] : x)) as R
+}
 
 /** Settles when the last call that waits for its arguments has them. */
 let waiting: Promise<void> | null = null
@@ -166,17 +192,20 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
   }
   const compiled = async (...args: A): Promise<R> => {
     if (activeTrace() !== null) return fn(...args)
+    if (isNoting()) return runChecked(fn, args)
     const entry = find(args)
     return unpack(entry, await runInTurn(entry, tensorsIn(args), 1)) as R
   }
   const scan = async (...args: A): Promise<R> => {
     if (activeTrace() !== null) throw new TypeError(expected('scan', 'a call outside compile', 'one inside'))
     const { steps, of } = stepArguments(args)
+    if (isNoting()) return scanChecked(fn, args, steps)
     const entry = find(of)
     return unpack(entry, await runInTurn(entry, tensorsIn(args), steps), true) as R
   }
   const sync = (...args: A): R => {
     if (activeTrace() !== null) return fn(...args)
+    if (isNoting()) return runChecked(fn, args)
     const entry = find(args)
     const nodes = tensorsIn(args)
     evaluateNodesSync(nodes)

@@ -13,6 +13,11 @@ export class GradientError extends Error {
   override name = 'GradientError'
 }
 
+/** A NaN that `detectAnomaly` found. */
+export class AnomalyError extends Error {
+  override name = 'AnomalyError'
+}
+
 /** A file or buffer whose bytes are not what its format promises. */
 export class DataFormatError extends Error {
   override name = 'DataFormatError'

@@ -1,4 +1,5 @@
 /** From recorded nodes to their values. Graphs of the same structure share one executable, found by their hash. */
+import { checkAnomaly, withPendingOperands } from './anomaly.ts'
 import { activeBackend } from './backend/active.ts'
 import { expected, InternalError } from './errors.ts'
 import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
@@ -12,6 +13,7 @@ import {
   structuralHash,
 } from './graph/node.ts'
 import { isPlaceholder } from './graph/ops/leaf.ts'
+import { isNoting } from './graph/origin.ts'
 import { type Shape, sameShape } from './shape.ts'
 
 /** What tells one structure from another, per node in the order of evaluation; `def` is null for a leaf. */
@@ -137,18 +139,28 @@ function settle(roots: readonly Node[], { results }: Run): void {
   })
 }
 
+/** While anomalies are looked for, the results are the roots and then every other value on the way to them. */
+const withOperands = (roots: readonly Node[]): readonly Node[] => (isNoting() ? withPendingOperands(roots) : roots)
+
+function settleChecked(roots: readonly Node[], computed: readonly Node[], run: Run): void {
+  settle(roots, run)
+  if (isNoting()) checkAnomaly(computed, run.results)
+}
+
 export function evaluateNodesSync(nodes: readonly Node[]): void {
   const roots = pendingNodes(nodes)
   if (roots.length === 0) return
-  const run = bindNodes(roots)
+  const computed = withOperands(roots)
+  const run = bindNodes(computed)
   submitSync(run)
-  settle(roots, run)
+  settleChecked(roots, computed, run)
 }
 
 export async function evaluateNodes(nodes: readonly Node[]): Promise<void> {
   const roots = pendingNodes(nodes)
   if (roots.length === 0) return
-  const run = bindNodes(roots)
+  const computed = withOperands(roots)
+  const run = bindNodes(computed)
   await submitAsync(run)
-  settle(roots, run)
+  settleChecked(roots, computed, run)
 }

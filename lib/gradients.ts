@@ -5,7 +5,7 @@ import { watch } from './graph/ops/leaf.ts'
 import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { type Variable, variableOfLeaf } from './variable.ts'
 
-type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
+export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
 
 function required(gradient: Node | null, i: number, of: string): Tensor {
   if (gradient !== null) return wrap(gradient)
@@ -41,10 +41,10 @@ export function gradients<const T extends readonly Tensor[]>(y: Tensor, xs: T, c
 export type TensorFunction = (...xs: Tensor[]) => Tensor
 
 /** What a function of tensors may be called with. */
-type LikesFor<T extends readonly unknown[]> = { [K in keyof T]: TensorLike }
+export type LikesFor<T extends readonly unknown[]> = { [K in keyof T]: TensorLike }
 
 /** One tensor for a function of one argument, a list for several. */
-type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends 1 ? Tensor : TensorsFor<Parameters<F>>
+export type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends 1 ? Tensor : TensorsFor<Parameters<F>>
 
 /**
  * The function that gives f's value and its gradient with respect to each argument: one tensor for a function of one

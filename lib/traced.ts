@@ -120,7 +120,7 @@ export function prepareTraced({ leaves, nodes, shape, trace }: Recording): Trace
 }
 
 /** The tensors of a result, each once, and the result with an index in place of each. */
-function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
+export function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
   const nodes: Node[] = []
   const shape = mapTree(result, (x) => {
     if (!(x instanceof Tensor)) return x

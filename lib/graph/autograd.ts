@@ -2,10 +2,11 @@
 import { isFloat } from '../dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../errors.ts'
 import { formatShape, sameShape } from '../shape.ts'
-import { allInputs, type Node, numberedOrder } from './node.ts'
+import { allInputs, lastWalk, type Node, numberedOrder } from './node.ts'
 import { add } from './ops/elementwise.ts'
 import { literal } from './ops/leaf.ts'
 import { broadcastTo } from './ops/movement.ts'
+import { isNoting, notingGradientOf } from './origin.ts'
 
 /** By position, whether a node of `order` depends on any of xs, xs included. */
 function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
@@ -18,7 +19,7 @@ function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
 
 function derivatives(node: Node, cotangent: Node): readonly (Node | null)[] {
   if (node.def.vjp === undefined) throw new GradientError(`gradients: ${node.def.name} has no gradient`)
-  return node.def.vjp(cotangent, node)
+  return isNoting() ? notingGradientOf(node, () => node.def.vjp!(cotangent, node)) : node.def.vjp(cotangent, node)
 }
 
 /**
@@ -38,12 +39,21 @@ export function gradients(y: Node, xs: readonly Node[], cotangent?: Node): (Node
   for (const x of xs) if (order[x.position] === x) wanted[x.position] = 1
   const cotangents = new Array<Node | null>(order.length).fill(null)
   if (onPath[y.position] === 1) cotangents[y.position] = cotangent ?? broadcastTo(literal(1, y.dtype), y.shape)
+  let walk = lastWalk()
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!
     const ct = cotangents[i]!
     if (ct === null || !node.inputs.some((input) => onPath[input.position] === 1)) continue
     if (wanted[i] === 0) cotangents[i] = null
-    derivatives(node, ct).forEach((share, j) => {
+    const shares = derivatives(node, ct)
+    // A rule may take gradients itself, which numbers nodes anew.
+    if (lastWalk() !== walk) {
+      order.forEach((each, position) => {
+        each.position = position
+      })
+      walk = lastWalk()
+    }
+    shares.forEach((share, j) => {
       const { position } = node.inputs[j]!
       if (share === null || onPath[position] === 0) return
       const sum = cotangents[position]!

@@ -143,6 +143,14 @@ export class Lowering {
     return ids
   }
 
+  /** The value once those of `after` are there too; what is computed from it stays apart from what `value` is read for. */
+  barrier(value: number, after: readonly number[]): number {
+    const { dtype, shape } = this.draft.values[value]!
+    const output = addValue(this.draft, dtype, shape)
+    this.draft.instructions.push({ opcode: 'barrier', inputs: [value, ...after], outputs: [output], params: {} })
+    return output
+  }
+
   /** One elementwise step over operands that are views of the shape of the result. */
   elementwise(type: TensorType, operands: readonly View[], step: Omit<MicroInstruction, 'args'>): View {
     const params = {

@@ -2,6 +2,7 @@
 import { type DType, dtypes, type TypedArray } from '../dtype.ts'
 import { checkShape, type Shape } from '../shape.ts'
 import type { Lowering, View } from './lowering.ts'
+import { noteOrigin } from './origin.ts'
 
 export interface TensorType {
   readonly dtype: DType
@@ -30,6 +31,9 @@ export interface OpDef<P extends Params = Params> {
 
 let created = 0
 
+/** How many nodes there were so far: those that are recorded from now on have no smaller id. */
+export const nodeCount = (): number => created
+
 /** A recorded operation, or a leaf. Its type is fixed; it lets go of its inputs once evaluated, unless tracked. */
 export class Node<P extends Params = Params> {
   readonly id = created++
@@ -51,6 +55,7 @@ export class Node<P extends Params = Params> {
   ) {
     this.dtype = type.dtype
     this.shape = type.shape
+    noteOrigin(this as Node)
   }
 
   /** Of the operation, its parameters and, of a leaf, its type; see `structuralHash`. */
@@ -152,6 +157,9 @@ export const pendingInputs: Inputs = (node) => (node.storage === null ? node.inp
 export const allInputs: Inputs = (node) => node.inputs
 
 let walks = 0
+
+/** Changes when any walk numbers nodes anew. */
+export const lastWalk = (): number => walks
 
 /**
  * Every node that the roots depend on, each after its inputs. Iterative: a graph may be deeper than the call stack.

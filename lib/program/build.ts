@@ -1,4 +1,5 @@
 /** From a draft to a program: the passes, the plan of memory, and a check of all rules. */
+import { removeBarriers } from './barriers.ts'
 import type { Draft } from './draft.ts'
 import { chosenPasses, type PassEffect, type PassName, rewrite } from './passes/index.ts'
 import { plan } from './plan.ts'
@@ -13,7 +14,7 @@ export interface Built {
 
 export function build(draft: Draft, passes: readonly PassName[] = chosenPasses()): Built {
   const effects = rewrite(draft, passes)
-  const program = plan(draft, { inPlace: passes.includes('inPlace'), reuse: passes.includes('reuse') })
+  const program = plan(removeBarriers(draft), { inPlace: passes.includes('inPlace'), reuse: passes.includes('reuse') })
   verifyProgram(program)
   return { program, effects }
 }

@@ -4,6 +4,19 @@ import { type Shape, sizeOf } from '../shape.ts'
 import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
 import type { Place } from './program.ts'
 
+/**
+ * Gives its first input once all of them are there. What is computed from the output is not merged with what is
+ * computed from the input, nor moved before the barrier. It ends with the passes: see barriers.ts.
+ */
+export interface Barrier {
+  readonly opcode: 'barrier'
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  readonly params: Readonly<Record<string, never>>
+}
+
+export type DraftInstruction = Instruction | Barrier
+
 export interface DraftValue {
   readonly dtype: DType
   readonly shape: Shape
@@ -17,9 +30,9 @@ export interface StateUpdate {
   readonly value: number
 }
 
-export interface Draft {
+export interface Draft<I extends DraftInstruction = DraftInstruction> {
   readonly values: DraftValue[]
-  instructions: Instruction[]
+  instructions: I[]
   readonly literals: TypedArray[]
   readonly updates: StateUpdate[]
   inputCount: number
@@ -37,7 +50,10 @@ export const emptyDraft = (): Draft => ({
   resultCount: 0,
 })
 
-export function addValue(draft: Draft, dtype: DType, shape: Shape, place: Place | null = null): number {
+/** A draft that the planner takes: its barriers are gone. */
+export type PlannedDraft = Draft<Instruction>
+
+export function addValue(draft: Pick<Draft, 'values'>, dtype: DType, shape: Shape, place: Place | null = null): number {
   draft.values.push({ dtype, shape, place })
   return draft.values.length - 1
 }
@@ -54,7 +70,7 @@ export const instruction = <K extends Opcode>(
  * still needed: a copy, where both have a buffer of their own to fill.
  */
 export function substitute(
-  { values }: Draft,
+  { values }: Pick<Draft, 'values'>,
   value: number,
   source: number,
   replaced: Map<number, number>,

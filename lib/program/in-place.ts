@@ -1,12 +1,12 @@
 /** Which output of an instruction may be written where one of its operands stands. */
 import { bytesPerElement } from '../dtype.ts'
 import { sizeOf } from '../shape.ts'
-import type { Draft } from './draft.ts'
+import type { PlannedDraft } from './draft.ts'
 import { type Instruction, opcodeFacts } from './instructions.ts'
 import { isDense } from './signatures.ts'
 
 /** Whether the output may be written over `value`, which nothing reads later: every operand that reads it allows it. */
-export function mayReplace({ values }: Draft, instruction: Instruction, output: number, value: number): boolean {
+export function mayReplace({ values }: PlannedDraft, instruction: Instruction, output: number, value: number): boolean {
   const [made, old] = [values[instruction.outputs[output]!]!, values[value]!]
   if (bytesPerElement(made.dtype) !== bytesPerElement(old.dtype) || sizeOf(made.shape) !== sizeOf(old.shape))
     return false

@@ -1,6 +1,6 @@
 /** Memory planning: state updates where the state is, lifetimes to arena offsets, in place where an opcode allows it. */
 import type { TypedArray } from '../dtype.ts'
-import type { Draft } from './draft.ts'
+import type { PlannedDraft } from './draft.ts'
 import type { Place, Program, Value } from './program.ts'
 import { findSlots, placeApart, placeSlots, type Slot } from './slots.ts'
 import { placeUpdates } from './updates.ts'
@@ -13,7 +13,7 @@ export interface PlanOptions {
 }
 
 /** Turns a draft into a program. The draft is used up. */
-export function plan(draft: Draft, { inPlace, reuse }: PlanOptions): Program {
+export function plan(draft: PlannedDraft, { inPlace, reuse }: PlanOptions): Program {
   placeUpdates(draft, inPlace)
   const slots = findSlots(draft, inPlace)
   const arenaBytes = (reuse ? placeSlots : placeApart)([...new Set(slots.values())])
@@ -28,7 +28,7 @@ export function plan(draft: Draft, { inPlace, reuse }: PlanOptions): Program {
 }
 
 /** The values that instructions mention, and the program's bound ones, under new numbers; and the literals among them. */
-function compactValues(draft: Draft, slots: ReadonlyMap<number, Slot>) {
+function compactValues(draft: PlannedDraft, slots: ReadonlyMap<number, Slot>) {
   const numbers = new Map<number, number>()
   const values: Value[] = []
   const literals: TypedArray[] = []

@@ -1,7 +1,7 @@
 /** Where the values of the arena lie: those that follow one another in place share a slot, and slots share memory over time. */
 import { byteLength } from '../shape.ts'
 import { Arena, alignUp } from './arena.ts'
-import { type Draft, usesOf } from './draft.ts'
+import { type PlannedDraft, usesOf } from './draft.ts'
 import { mayReplace } from './in-place.ts'
 
 /** Memory that is in use from one instruction to another, both included. */
@@ -13,7 +13,7 @@ export interface Slot {
 }
 
 /** The slot of each value that has no other place, without its offset: one that dies gives it to one that may replace it. */
-export function findSlots(draft: Draft, inPlace = true): Map<number, Slot> {
+export function findSlots(draft: PlannedDraft, inPlace = true): Map<number, Slot> {
   const slots = new Map<number, Slot>()
   const { lastReaders } = usesOf(draft)
   draft.instructions.forEach((instruction, position) => {

@@ -3,12 +3,12 @@
  * not wanted, copied there at the end.
  */
 import { sizeOf } from '../shape.ts'
-import { addValue, type Draft, instruction, usesOf } from './draft.ts'
+import { addValue, instruction, type PlannedDraft, usesOf } from './draft.ts'
 import { mayReplace } from './in-place.ts'
 import { type Instruction, opcodeFacts } from './instructions.ts'
 import type { Place } from './program.ts'
 
-export function placeUpdates(draft: Draft, wantsInPlace = true): void {
+export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
   if (draft.updates.length === 0) return
   const oldValues = oldValuesOf(draft)
   delayUpdates(draft, oldValues)
@@ -25,7 +25,7 @@ export function placeUpdates(draft: Draft, wantsInPlace = true): void {
 }
 
 /** By state, the value it has when the program begins. */
-function oldValuesOf({ values, stateCount }: Draft): number[] {
+function oldValuesOf({ values, stateCount }: PlannedDraft): number[] {
   const oldValues = new Array<number>(stateCount)
   values.forEach(({ place }, id) => {
     if (place?.kind === 'state') oldValues[place.index] = id
@@ -34,20 +34,20 @@ function oldValuesOf({ values, stateCount }: Draft): number[] {
 }
 
 /** An old value that is to become another state's new one is set aside before anything overwrites it. */
-function save(draft: Draft, saved: Instruction[], value: number): number {
+function save(draft: PlannedDraft, saved: Instruction[], value: number): number {
   const copy = copyTo(draft, value, null)
   saved.push(copy)
   return copy.outputs[0]!
 }
 
-function copyTo(draft: Draft, value: number, place: Place | null): Instruction {
+function copyTo(draft: PlannedDraft, value: number, place: Place | null): Instruction {
   const { dtype, shape } = draft.values[value]!
   const params = { shape: [sizeOf(shape)], offset: 0, strides: [1] }
   return instruction('copy', [value], [addValue(draft, dtype, shape, place)], params)
 }
 
 /** Whether a value may be written over an old one: nothing reads that any more, and nothing can fail any more. */
-function inPlaceTest(draft: Draft): (value: number, old: number) => boolean {
+function inPlaceTest(draft: PlannedDraft): (value: number, old: number) => boolean {
   const { lastReaders } = usesOf(draft)
   const lastFallible = lastFallibleOf(draft)
   const writers = new Map<number, number>()
@@ -62,11 +62,11 @@ function inPlaceTest(draft: Draft): (value: number, old: number) => boolean {
   }
 }
 
-const lastFallibleOf = ({ instructions }: Draft): number =>
+const lastFallibleOf = ({ instructions }: PlannedDraft): number =>
   instructions.findLastIndex(({ opcode }) => opcodeFacts[opcode].fallible)
 
 /** What does nothing but make new values waits until the old ones were read and nothing can fail any more. */
-function delayUpdates(draft: Draft, oldValues: readonly number[]): void {
+function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
   const { lastReaders } = usesOf(draft)
   const lastFallible = lastFallibleOf(draft)
   /** When a value may be made at the earliest: after that instruction. */
@@ -85,7 +85,7 @@ function delayUpdates(draft: Draft, oldValues: readonly number[]): void {
 }
 
 /** The positions of instructions that make new values of states, for nobody but each other. */
-function updatingInstructions(draft: Draft): Set<number> {
+function updatingInstructions(draft: PlannedDraft): Set<number> {
   const { counts } = usesOf(draft)
   const positions = new Set<number>()
   /** How many of those who need a value are updates or such instructions. */

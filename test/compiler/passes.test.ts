@@ -4,11 +4,12 @@ import { activeBackend, setBackend } from '../../lib/backend/active.ts'
 import { compile } from '../../lib/compile.ts'
 import { full, ones, tensor, zeros } from '../../lib/creation.ts'
 import type { TypedArray } from '../../lib/dtype.ts'
+import { barrier } from '../../lib/graph/ops/gradient-rules.ts'
 import { type PassName, parsePasses, passNames } from '../../lib/program/passes/index.ts'
 import { type Program, valueBytes } from '../../lib/program/program.ts'
 import { formatProgram } from '../../lib/program/text.ts'
 import { randn } from '../../lib/random.ts'
-import { evaluateSync, type Tensor } from '../../lib/tensor.ts'
+import { evaluateSync, type Tensor, wrap } from '../../lib/tensor.ts'
 import { variable } from '../../lib/variable.ts'
 import { backends } from '../runtime/backends.ts'
 import { type RunOutcome, runProgram } from '../support/run.ts'
@@ -173,6 +174,13 @@ describe('common subexpressions', () => {
     resultsOf(build(tensors, [])).forEach((result, i) => {
       expectClose(results[i]!, result, accumulated(16, 64))
     })
+  })
+
+  test('are not shared across a barrier, which leaves nothing of itself', () => {
+    const apart = wrap(barrier(x.node, [w.node]))
+    expect(opcodes(x.softmax().matmul(apart.softmax().transpose()))).toEqual(['softmax', 'softmax', 'matmul'])
+    const twice = [apart, wrap(barrier(x.node, [w.node]))].map((y) => y.softmax().max())
+    expect(opcodes(...twice)).toEqual(['softmax', 'reduce', 'softmax', 'reduce'])
   })
 
   test('random numbers of other sizes are not the same', () => {

@@ -10,6 +10,7 @@ import { activationCases } from './cases/activations.ts'
 import { alongAxisCases } from './cases/along-axis.ts'
 import { attentionCases } from './cases/attention.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
+import { gradientRuleCases } from './cases/gradient-rules.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
 import { lossCases } from './cases/loss.ts'
@@ -48,4 +49,5 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...attentionCases,
   ...normalizationCases,
   ...lossCases,
+  ...gradientRuleCases,
 }

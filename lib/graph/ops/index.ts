@@ -1,6 +1,7 @@
 /** Every operation of the graph, by name. */
 import { alongAxisOps } from './along-axis.ts'
 import { elementwiseOps } from './elementwise.ts'
+import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
 import { lossOps } from './loss.ts'
@@ -29,6 +30,7 @@ export const graphOps = {
   ...optimizerOps,
   ...surrogateOps,
   ...lossOps,
+  ...gradientRuleOps,
 }
 
 export type OpName = keyof typeof graphOps

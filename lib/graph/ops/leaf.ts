@@ -54,6 +54,8 @@ export const isPlaceholder = (node: Node): boolean => node.def === placeholderOp
 export const literal = (value: number, dtype: DType, weak = false): Node =>
   new Node(literalOp, [], { value, weak }, { dtype, shape: [] }, false)
 
+export const isLiteral = (node: Node): boolean => node.def === literalOp
+
 /** The number that a weak literal stands for, or undefined. */
 export function weakValue(node: Node): number | undefined {
   if (node.def !== literalOp) return undefined

@@ -1,6 +1,6 @@
 /** Common subexpressions: what two instructions compute alike from the same values is computed once. */
 import { sizeOf } from '../../shape.ts'
-import { type Draft, renameValues, substitute } from '../draft.ts'
+import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import { type Instruction, isCheap } from '../instructions.ts'
 
 export function mergeCommon(draft: Draft): void {
@@ -10,7 +10,9 @@ export function mergeCommon(draft: Draft): void {
   shareLiterals(draft, replaced, firstOf)
   const onlyElementwise = readOnlyByElementwise(draft)
   const known = new Map<string, Instruction>()
-  draft.instructions = draft.instructions.flatMap((next): Instruction[] => {
+  draft.instructions = draft.instructions.flatMap((next): DraftInstruction[] => {
+    // No two barriers are the same, so that what follows one stays apart from what follows the other.
+    if (next.opcode === 'barrier') return [next]
     const key = keyOf(draft, next, firstOf)
     const first = known.get(key)
     if (first === undefined) {

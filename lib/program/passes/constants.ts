@@ -4,9 +4,8 @@
  */
 import { allocate, type DType, isFloat } from '../../dtype.ts'
 import { sizeOf } from '../../shape.ts'
-import { type Draft, renameValues, substitute } from '../draft.ts'
+import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import {
-  type Instruction,
   type InstructionOf,
   type LoadPattern,
   type MicroInstruction,
@@ -22,7 +21,7 @@ const mostElements = 16
 
 export function foldConstants(draft: Draft): void {
   const replaced = new Map<number, number>()
-  const rest: Instruction[] = []
+  const rest: DraftInstruction[] = []
   for (const next of draft.instructions) {
     if (next.opcode !== 'elementwise') {
       rest.push(next)

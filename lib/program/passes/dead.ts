@@ -1,24 +1,26 @@
 /** Dead code: what nobody reads is not computed. What may end the run stays. */
-import { type Draft, usesOf } from '../draft.ts'
-import { type Instruction, opcodeFacts } from '../instructions.ts'
+import { type Draft, type DraftInstruction, usesOf } from '../draft.ts'
+import { opcodeFacts } from '../instructions.ts'
 
 export function removeDead(draft: Draft): void {
   const readers = readersOf(draft)
-  const kept: Instruction[] = []
+  const kept: DraftInstruction[] = []
   for (let position = draft.instructions.length - 1; position >= 0; position--) {
     const next = draft.instructions[position]!
-    if (next.outputs.some((value) => readers[value]! > 0) || opcodeFacts[next.opcode].fallible)
+    if (next.outputs.some((value) => readers[value]! > 0) || isFallible(next))
       kept.push(withoutUnreadGradient(next, readers))
     else for (const value of new Set(next.inputs)) readers[value]!--
   }
   draft.instructions = kept.reverse()
 }
 
+const isFallible = ({ opcode }: DraftInstruction): boolean => opcode !== 'barrier' && opcodeFacts[opcode].fallible
+
 /** How many need each value. */
 const readersOf = (draft: Draft): Int32Array => usesOf(draft).counts
 
 /** A loss whose gradient nobody reads is computed without it. */
-function withoutUnreadGradient(next: Instruction, readers: Int32Array): Instruction {
+function withoutUnreadGradient(next: DraftInstruction, readers: Int32Array): DraftInstruction {
   if (next.opcode !== 'softmaxCrossEntropy') return next
   const [losses, gradient] = next.outputs
   return gradient !== undefined && readers[gradient] === 0 ? { ...next, outputs: [losses!] } : next

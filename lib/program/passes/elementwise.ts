@@ -1,6 +1,6 @@
 /** Elementwise instructions that only one other one reads, densely and over the same shape, become one group with it. */
-import { type Draft, instruction, usesOf } from '../draft.ts'
-import type { Instruction, InstructionOf, LoadPattern, MicroInstruction } from '../instructions.ts'
+import { type Draft, type DraftInstruction, instruction, usesOf } from '../draft.ts'
+import type { InstructionOf, LoadPattern, MicroInstruction } from '../instructions.ts'
 import { isDense } from '../signatures.ts'
 
 /** A group's registers live in the first-level cache, so it stays small. */
@@ -41,7 +41,7 @@ export function fuseElementwise(draft: Draft): void {
     groups.set(position, group)
     if (instruction.outputs.length === 1) producers.set(instruction.outputs[0]!, position)
   })
-  draft.instructions = draft.instructions.flatMap((instruction, position): Instruction[] => {
+  draft.instructions = draft.instructions.flatMap((instruction, position): DraftInstruction[] => {
     if (instruction.opcode !== 'elementwise') return [instruction]
     const group = groups.get(position)
     return group === undefined ? [] : [emit(group)]

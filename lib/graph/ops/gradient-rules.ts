@@ -1,0 +1,73 @@
+/** Values with gradient rules that are not those of the operations that made them. */
+import { gradients } from '../autograd.ts'
+import { Node, type OpDef, record, topologicalOrder } from '../node.ts'
+import { isLiteral } from './leaf.ts'
+
+/** The value of the first input once all of them are there, computed apart from whatever else needs the first. */
+const barrierOp: OpDef<null> = {
+  name: 'barrier',
+  infer: ([x]) => x!,
+  vjp: (ct, { inputs }) => inputs.map((_, i) => (i === 0 ? ct : null)),
+  lower(lowering, { inputs }) {
+    const [view, ...after] = inputs.map((x) => lowering.viewOf(x))
+    const value = lowering.barrier(
+      view!.value,
+      after.map(({ value }) => value),
+    )
+    return { ...view!, value }
+  },
+}
+
+export const barrier = (x: Node, after: readonly Node[]): Node => record(barrierOp, [x, ...after], null)
+
+type Rule = (cotangent: Node, y: Node, xs: readonly Node[]) => readonly (Node | null)[]
+
+const customGradientOp: OpDef<null> = {
+  name: 'customGradient',
+  infer: ([y]) => y!,
+  lower: (lowering, { inputs: [y] }) => lowering.viewOf(y!),
+}
+
+/** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
+export const withRule = (rule: Rule, name = customGradientOp.name): OpDef<null> => ({
+  ...customGradientOp,
+  name,
+  vjp: (ct, node) => [null, ...rule(ct, node, node.inputs.slice(1))],
+})
+
+/**
+ * The first input, computed again from the other ones for its gradient: once the cotangent is there, so that nothing of
+ * the first time has to stay; and the gradients leave together, so that nothing of the second time stays for one of them.
+ */
+const checkpointOp: OpDef<null> = {
+  name: 'checkpoint',
+  infer: ([y]) => y!,
+  vjp(ct, { inputs: [y, ...sources] }) {
+    const again = sources.map((x) => barrier(x, [ct]))
+    const found = gradients(replay(y!, sources, again), again, ct)
+    const present = found.filter((gradient) => gradient !== null)
+    return [null, ...found.map((gradient) => gradient && barrier(gradient, present))]
+  },
+  lower: (lowering, { inputs: [y] }) => lowering.viewOf(y!),
+}
+
+/** y as a function of other sources: the nodes between are recorded once more. */
+function replay(y: Node, sources: readonly Node[], others: readonly Node[]): Node {
+  const copies = new Map(sources.map((x, i) => [x, others[i]!]))
+  for (const node of topologicalOrder([y], (node) => (copies.has(node) ? [] : node.inputs))) {
+    const inputs = node.inputs.map((x) => copies.get(x) ?? x)
+    if (copies.has(node) || inputs.every((x, i) => x === node.inputs[i])) continue
+    copies.set(node, new Node(node.def, inputs, node.params, node, node.tracked))
+  }
+  return copies.get(y) ?? y
+}
+
+/** y, which is recorded by nodes from id `since` on, as a function of what these read that is older, and of leaves. */
+export function checkpoint(y: Node, since: number): Node {
+  const isSource = (node: Node) => node.id < since || node.inputs.length === 0
+  const nodes = topologicalOrder([y], (node) => (isSource(node) ? [] : node.inputs))
+  const sources = nodes.filter((node) => isSource(node) && !isLiteral(node))
+  return record(checkpointOp, [y, ...sources], null)
+}
+
+export const gradientRuleOps = { barrier: barrierOp, customGradient: customGradientOp, checkpoint: checkpointOp }
