@@ -10,6 +10,8 @@ import * as dropout from './dropout.ts'
 import * as embedding from './embedding.ts'
 import * as histogram from './histogram.ts'
 import * as indexing from './indexing.ts'
+import * as logic from './logic.ts'
+import * as math from './math.ts'
 import * as normalization from './normalization.ts'
 import * as reduce from './reduce.ts'
 import * as scan from './scan.ts'
@@ -18,6 +20,8 @@ import * as sort from './sort.ts'
 
 const methods = {
   ...activations,
+  ...logic,
+  ...math,
   ...indexing,
   ...shape,
   ...attention,

@@ -169,7 +169,7 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
 export const opcodes = Object.keys(opcodeFacts) as readonly Opcode[]
 
 /** What a micro-op takes and gives: `same` dtype in and out, a `comparison` to bool, a conversion. */
-type MicroOpKind = 'same' | 'float' | 'any' | 'comparison' | 'cast'
+type MicroOpKind = 'same' | 'float' | 'any' | 'comparison' | 'cast' | 'bits' | 'shift'
 
 interface MicroOpFacts {
   readonly arity: 1 | 2 | 3
@@ -179,14 +179,22 @@ interface MicroOpFacts {
 const unary: MicroOpFacts = { arity: 1, kind: 'float' }
 const arithmetic: MicroOpFacts = { arity: 2, kind: 'same' }
 const comparison: MicroOpFacts = { arity: 2, kind: 'comparison' }
+const binaryFloat: MicroOpFacts = { arity: 2, kind: 'float' }
+const bits: MicroOpFacts = { arity: 2, kind: 'bits' }
+const shift: MicroOpFacts = { arity: 2, kind: 'shift' }
 
 /**
  * `same`: float32, float64, int32 (wrapping); `float`: float32, float64; `any`: every dtype; `comparison`: every dtype, to bool.
+ * `bits`: int32, uint8, bool; `shift`: int32, uint8.
  * Integer `div` and `pow` do not exist (division and powers are float). maximum and minimum propagate NaN.
  * step(x) = x > 0 ? 1 : 0 (NaN gives NaN). relu(x) = x > 0 ? x : 0, NaN stays NaN. leakyRelu(x, slope) = x > 0 ? x : slope·x.
  * softplus(x) = max(x, 0) + log1p(exp(−|x|)). elu(x, alpha) = x > 0 ? x : alpha·expm1(x). rsqrt(±0) = ±∞, as 1/√x.
  * silu(x) = x·sigmoid(x), gelu(x) = x·Φ(x) with the normal distribution function Φ(x) = erfc(−x/√2)/2, and
  * geluTanh(x) = x·sigmoid(2·√(2/π)·(x + 0.044715·x³)); at −∞ they are their limit, 0. where(c, a, b): c is bool, a and b any dtype.
+ * round takes ties to even. fmod(a, b) = a − b·trunc(a/b) exactly, with the sign of a; mod adds b where the result is not 0 and
+ * has another sign than b; floorDiv is ⌊a/b⌋ rounded once, and a/b where b is 0. Of integers by 0 all three are 0.
+ * atan2(y, x) is the angle of (x, y). hypot is √(a² + b²), without overflow, and ∞ where either is infinite.
+ * leftShift fills with zeros, rightShift of int32 with copies of the sign; by less than 0 or more than 31, as if by 32.
  * cast: float → integer truncates toward zero and saturates, NaN gives 0; int32 → uint8 keeps the low byte; any → bool is x ≠ 0.
  */
 export const microOps = {
@@ -222,6 +230,34 @@ export const microOps = {
   elu: { arity: 2, kind: 'float' },
   gelu: unary,
   geluTanh: unary,
+  floor: unary,
+  ceil: unary,
+  round: unary,
+  trunc: unary,
+  exp2: unary,
+  log2: unary,
+  log10: unary,
+  cbrt: unary,
+  tan: unary,
+  asin: unary,
+  acos: unary,
+  atan: unary,
+  sinh: unary,
+  cosh: unary,
+  asinh: unary,
+  acosh: unary,
+  atanh: unary,
+  erfc: unary,
+  atan2: binaryFloat,
+  hypot: binaryFloat,
+  mod: arithmetic,
+  fmod: arithmetic,
+  floorDiv: arithmetic,
+  bitwiseAnd: bits,
+  bitwiseOr: bits,
+  bitwiseXor: bits,
+  leftShift: shift,
+  rightShift: shift,
   equal: comparison,
   notEqual: comparison,
   less: comparison,
@@ -247,6 +283,7 @@ export function microResultDType({ op, dtype, to }: MicroInstruction): DType {
 const cheap: readonly MicroOpName[] = [
   ...(['identity', 'add', 'sub', 'mul', 'maximum', 'minimum', 'neg', 'abs', 'sign', 'square'] as const),
   ...(['step', 'relu', 'leakyRelu', 'where', 'cast'] as const),
+  ...(['floor', 'ceil', 'round', 'trunc', 'bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'leftShift', 'rightShift'] as const),
   ...(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const),
 ]
 

@@ -325,6 +325,8 @@ const operandDTypes = {
   any: dtypes,
   comparison: dtypes,
   cast: dtypes,
+  bits: ['int32', 'uint8', 'bool'],
+  shift: ['int32', 'uint8'],
 } as const satisfies Record<string, readonly DType[]>
 
 /** The dtypes of an elementwise group's registers: its operands, then what each step gives. */

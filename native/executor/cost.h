@@ -38,7 +38,26 @@ inline double per_element(MicroOp op) {
     case MicroOp::k_erf:
     case MicroOp::k_silu:
     case MicroOp::k_elu:
+    case MicroOp::k_exp2:
+    case MicroOp::k_sinh:
+    case MicroOp::k_cosh:
+    case MicroOp::k_hypot:
     case MicroOp::k_softplus: return 0.2;
+    case MicroOp::k_tan:
+    case MicroOp::k_cbrt:
+    case MicroOp::k_log2:
+    case MicroOp::k_log10:
+    case MicroOp::k_asin:
+    case MicroOp::k_acos:
+    case MicroOp::k_atan:
+    case MicroOp::k_atan2:
+    case MicroOp::k_mod:
+    case MicroOp::k_fmod:
+    case MicroOp::k_floorDiv:
+    case MicroOp::k_erfc:
+    case MicroOp::k_asinh:
+    case MicroOp::k_acosh:
+    case MicroOp::k_atanh:
     case MicroOp::k_gelu:
     case MicroOp::k_geluTanh: return 0.3;
     case MicroOp::k_pow: return 0.5;

@@ -16,6 +16,9 @@ namespace galvani {
   X(identity) X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(neg) X(abs) X(sign) X(square) X(sqrt)         \
   X(exp) X(log) X(step) X(sigmoid) X(tanh) X(relu) X(leakyRelu) X(softplus)                                            \
   X(expm1) X(log1p) X(sin) X(cos) X(rsqrt) X(reciprocal) X(erf) X(silu) X(elu) X(gelu) X(geluTanh)                     \
+  X(floor) X(ceil) X(round) X(trunc) X(exp2) X(log2) X(log10) X(cbrt) X(tan) X(asin) X(acos) X(atan)                   \
+  X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(erfc) X(atan2) X(hypot) X(mod) X(fmod) X(floorDiv)                      \
+  X(bitwiseAnd) X(bitwiseOr) X(bitwiseXor) X(leftShift) X(rightShift)                                                  \
   X(equal) X(notEqual) X(less) X(lessEqual) X(greater) X(greaterEqual) X(where) X(cast)
 #define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min) X(prod)
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)

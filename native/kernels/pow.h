@@ -1,4 +1,4 @@
-// pow(x, y) = e^(y·log x), with the logarithm and the product in pairs of floats: an error in y·log x is multiplied by up
+// Powers, roots and logarithms to other bases. pow(x, y) = e^(y·log x), with the logarithm and the product in pairs of floats: an error in y·log x is multiplied by up
 // to 104 in the result.
 #pragma once
 
@@ -49,4 +49,44 @@ inline F32 pow(F32 x, F32 y) {
   const Mask no_root = (x < zero()) & (broadcast(-kInfinity) < x) & ~integral;
   result = select(no_root, broadcast(kNaN), result);
   return select((y == zero()) | (x == broadcast(1.0f)), broadcast(1.0f), result);
+}
+
+// 2^x = 2^n·e^(f·ln 2) with n the nearest integer and f = x - n exactly.
+inline F32 exp2(F32 x) {
+  x = min(broadcast(129.0f), max(broadcast(-166.0f), x));
+  const F32 n = round(x), f = x - n;
+  const Pair r = two_product(f, broadcast(0.6931472f));
+  const Pair sum = quick_two_sum(broadcast(1.0f), r.high);
+  const F32 low = fma(f, broadcast(-1.9046542e-9f), r.low);
+  return ldexp(sum.high + exp_tail(r.high, sum.low + low), n);
+}
+
+// log x over log 2 or log 10, the reciprocal of which is a pair: exact where the result is an integer.
+inline F32 log_to_base(F32 x, Pair inverse) {
+  const Pair quotient = multiply(log_pair(x), inverse);
+  return log_special(x, quotient.high + quotient.low);
+}
+inline F32 log2(F32 x) { return log_to_base(x, {broadcast(1.442695f), broadcast(1.925963e-8f)}); }
+inline F32 log10(F32 x) { return log_to_base(x, {broadcast(0.4342945f), broadcast(-1.010305e-8f)}); }
+
+// e^(log |x| / 3).
+inline F32 cbrt(F32 x) {
+  const F32 a = abs(x);
+  const Pair third = multiply(log_pair(a), {broadcast(0.33333334f), broadcast(-9.934108e-9f)});
+  const ScaledPair power = exp_of_pair(third);
+  const F32 root = ldexp(power.mantissa.high + power.mantissa.low, power.n);
+  return select((zero() < a) & (a < broadcast(kInfinity)), with_sign_of(root, x), x);  // 0, infinities and NaN stay
+}
+
+// √(a² + b²), scaled by a power of two where a square would overflow or vanish.
+inline F32 hypot(F32 a, F32 b) {
+  a = abs(a);
+  b = abs(b);
+  const F32 greatest = max(a, b);
+  const Mask huge = broadcast(0x1p60f) < greatest, tiny = greatest < broadcast(0x1p-40f);
+  const F32 scale = select(huge, broadcast(0x1p-70f), select(tiny, broadcast(0x1p100f), broadcast(1.0f)));
+  const F32 back = select(huge, broadcast(0x1p70f), select(tiny, broadcast(0x1p-100f), broadcast(1.0f)));
+  const F32 x = a * scale, y = b * scale;
+  const F32 length = sqrt(fma(x, x, y * y)) * back;
+  return select((a == broadcast(kInfinity)) | (b == broadcast(kInfinity)), broadcast(kInfinity), length);
 }

@@ -9,8 +9,12 @@
 #include "kernels/math.h"
 
 #include "kernels/erf.h"
+#include "kernels/hyperbolic.h"
 #include "kernels/pow.h"
+#include "kernels/rounding.h"
 #include "kernels/trigonometry.h"
+
+#include "kernels/arc.h"
 
 #include "kernels/elementwise.h"
 
@@ -60,6 +64,16 @@ constexpr Row comparison() {
   return {{binary<operands, Op, float, uint8_t>(), binary<operands, Op, int32_t, uint8_t>(), bytes, bytes}};
 }
 
+template <Operands operands, class Op>
+constexpr Row bits() {
+  constexpr MicroKernel bytes = binary<operands, Op, uint8_t>();
+  return {{nullptr, binary<operands, Op, int32_t>(), bytes, bytes}};
+}
+template <Operands operands, class Op>
+constexpr Row shift() {
+  return {{nullptr, binary<operands, Op, int32_t>(), binary<operands, Op, uint8_t>(), nullptr}};
+}
+
 template <Operands operands>
 constexpr Row binary_row(MicroOp op) {
   switch (op) {
@@ -72,6 +86,16 @@ constexpr Row binary_row(MicroOp op) {
     case MicroOp::k_minimum: return binary_number<operands, Minimum>();
     case MicroOp::k_leakyRelu: return binary_float<operands, LeakyRelu>();
     case MicroOp::k_elu: return binary_float<operands, Elu>();
+    case MicroOp::k_atan2: return binary_float<operands, Atan2>();
+    case MicroOp::k_hypot: return binary_float<operands, Hypot>();
+    case MicroOp::k_mod: return binary_number<operands, Mod>();
+    case MicroOp::k_fmod: return binary_number<operands, Fmod>();
+    case MicroOp::k_floorDiv: return binary_number<operands, FloorDivide>();
+    case MicroOp::k_bitwiseAnd: return bits<operands, BitwiseAnd>();
+    case MicroOp::k_bitwiseOr: return bits<operands, BitwiseOr>();
+    case MicroOp::k_bitwiseXor: return bits<operands, BitwiseXor>();
+    case MicroOp::k_leftShift: return shift<operands, LeftShift>();
+    case MicroOp::k_rightShift: return shift<operands, RightShift>();
     case MicroOp::k_equal: return comparison<operands, Equal>();
     case MicroOp::k_notEqual: return comparison<operands, NotEqual>();
     case MicroOp::k_less: return comparison<operands, Less>();
@@ -108,6 +132,24 @@ constexpr Row micro_row(MicroOp op) {
     case MicroOp::k_silu: return unary_float<Silu>();
     case MicroOp::k_gelu: return unary_float<Gelu>();
     case MicroOp::k_geluTanh: return unary_float<GeluTanh>();
+    case MicroOp::k_floor: return unary_float<Floor>();
+    case MicroOp::k_ceil: return unary_float<Ceil>();
+    case MicroOp::k_round: return unary_float<Round>();
+    case MicroOp::k_trunc: return unary_float<Trunc>();
+    case MicroOp::k_exp2: return unary_float<Exp2>();
+    case MicroOp::k_log2: return unary_float<Log2>();
+    case MicroOp::k_log10: return unary_float<Log10>();
+    case MicroOp::k_cbrt: return unary_float<Cbrt>();
+    case MicroOp::k_tan: return unary_float<Tan>();
+    case MicroOp::k_asin: return unary_float<Asin>();
+    case MicroOp::k_acos: return unary_float<Acos>();
+    case MicroOp::k_atan: return unary_float<Atan>();
+    case MicroOp::k_sinh: return unary_float<Sinh>();
+    case MicroOp::k_cosh: return unary_float<Cosh>();
+    case MicroOp::k_asinh: return unary_float<Asinh>();
+    case MicroOp::k_acosh: return unary_float<Acosh>();
+    case MicroOp::k_atanh: return unary_float<Atanh>();
+    case MicroOp::k_erfc: return unary_float<Erfc>();
     case MicroOp::k_where:
       return {{where_kernel<float>, where_kernel<int32_t>, where_kernel<uint8_t>, where_kernel<uint8_t>}};
     default: return binary_row<Operands::k_dense>(op);

@@ -1,4 +1,4 @@
-// sin and cos of any float.
+// sin, cos and tan of any float.
 #pragma once
 
 // x = quadrant·π/2 + r + low with |r| <= π/4, and the quadrant modulo 4.
@@ -72,9 +72,11 @@ inline Angle reduce_angle(F32 x) {
   return any(broadcast(kLargestReduced) < x) ? reduce_lanes(x, angle) : angle;
 }
 
-// The sine of the angle, or the cosine where the quadrant is odd, with the sign of the quadrant's second bit. The errors of
-// the polynomials are 2^-32 and 2^-33.
-inline F32 sin_of(Angle angle) {
+// Of r + low. The errors of the polynomials are 2^-32 and 2^-33.
+struct SineCosine {
+  F32 sine, cosine;
+};
+inline SineCosine sine_cosine(const Angle& angle) {
   constexpr float kSine[] = {2.8367429e-6f, -1.9853473e-4f, 8.33338e-3f, -0.16666667f};
   constexpr float kCosine[] = {2.4430663e-5f, -1.3887301e-3f, 0.041666646f};
   const F32 r = angle.r;
@@ -84,8 +86,15 @@ inline F32 sin_of(Angle angle) {
   const F32 difference = broadcast(1.0f) - half;
   const F32 tail = fms(square * square, polynomial(square, kCosine), r * angle.low);
   const F32 cosine = difference + (((broadcast(1.0f) - difference) - half) + tail);
-  const Mask odd = (angle.quadrant & broadcast(1)) != broadcast(0);
-  return flip_sign(select(odd, cosine, sine), shift_left<30>(angle.quadrant & broadcast(2)));
+  return {sine, cosine};
+}
+
+inline Mask is_odd(const Angle& angle) { return (angle.quadrant & broadcast(1)) != broadcast(0); }
+
+// The sine of the angle, or the cosine where the quadrant is odd, with the sign of the quadrant's second bit.
+inline F32 sin_of(const Angle& angle) {
+  const SineCosine of = sine_cosine(angle);
+  return flip_sign(select(is_odd(angle), of.cosine, of.sine), shift_left<30>(angle.quadrant & broadcast(2)));
 }
 
 inline F32 sin(F32 x) { return flip_sign(sin_of(reduce_angle(abs(x))), sign_bit(x)); }
@@ -94,4 +103,13 @@ inline F32 cos(F32 x) {
   Angle angle = reduce_angle(abs(x));
   angle.quadrant = angle.quadrant + broadcast(1);
   return sin_of(angle);
+}
+
+// sine / cosine, and -cosine / sine in the odd quadrants.
+inline F32 tan(F32 x) {
+  const Angle angle = reduce_angle(abs(x));
+  const SineCosine of = sine_cosine(angle);
+  const Mask odd = is_odd(angle);
+  const F32 quotient = select(odd, of.cosine, of.sine) / select(odd, zero() - of.sine, of.cosine);
+  return flip_sign(quotient, sign_bit(x));
 }

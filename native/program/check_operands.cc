@@ -105,7 +105,7 @@ void check(const MatmulParams& p, Opcode, Operands& operands) {
   operands.expect_output(0, DType::k_float32, checked_product({p.batch, p.m, p.n}));
 }
 
-enum class MicroKind { k_same, k_float, k_any, k_comparison, k_cast };
+enum class MicroKind { k_same, k_float, k_any, k_comparison, k_cast, k_bits, k_shift };
 
 struct MicroFacts {
   int arity;
@@ -119,10 +119,15 @@ MicroFacts facts_of(MicroOp op) {
     case MicroOp::k_sub:
     case MicroOp::k_mul:
     case MicroOp::k_maximum:
-    case MicroOp::k_minimum: return {2, MicroKind::k_same};
+    case MicroOp::k_minimum:
+    case MicroOp::k_mod:
+    case MicroOp::k_fmod:
+    case MicroOp::k_floorDiv: return {2, MicroKind::k_same};
     case MicroOp::k_div:
     case MicroOp::k_pow:
     case MicroOp::k_elu:
+    case MicroOp::k_atan2:
+    case MicroOp::k_hypot:
     case MicroOp::k_leakyRelu: return {2, MicroKind::k_float};
     case MicroOp::k_neg:
     case MicroOp::k_abs:
@@ -144,6 +149,24 @@ MicroFacts facts_of(MicroOp op) {
     case MicroOp::k_reciprocal:
     case MicroOp::k_erf:
     case MicroOp::k_silu:
+    case MicroOp::k_floor:
+    case MicroOp::k_ceil:
+    case MicroOp::k_round:
+    case MicroOp::k_trunc:
+    case MicroOp::k_exp2:
+    case MicroOp::k_log2:
+    case MicroOp::k_log10:
+    case MicroOp::k_cbrt:
+    case MicroOp::k_tan:
+    case MicroOp::k_asin:
+    case MicroOp::k_acos:
+    case MicroOp::k_atan:
+    case MicroOp::k_sinh:
+    case MicroOp::k_cosh:
+    case MicroOp::k_asinh:
+    case MicroOp::k_acosh:
+    case MicroOp::k_atanh:
+    case MicroOp::k_erfc:
     case MicroOp::k_gelu:
     case MicroOp::k_geluTanh: return {1, MicroKind::k_float};
     case MicroOp::k_equal:
@@ -152,6 +175,11 @@ MicroFacts facts_of(MicroOp op) {
     case MicroOp::k_lessEqual:
     case MicroOp::k_greater:
     case MicroOp::k_greaterEqual: return {2, MicroKind::k_comparison};
+    case MicroOp::k_bitwiseAnd:
+    case MicroOp::k_bitwiseOr:
+    case MicroOp::k_bitwiseXor: return {2, MicroKind::k_bits};
+    case MicroOp::k_leftShift:
+    case MicroOp::k_rightShift: return {2, MicroKind::k_shift};
     case MicroOp::k_where: return {3, MicroKind::k_any};
     case MicroOp::k_cast: return {1, MicroKind::k_cast};
     case MicroOp::k_identity:
@@ -171,6 +199,8 @@ bool is_well_typed(const MicroInstruction& micro, const std::vector<DType>& regi
   const MicroFacts facts = facts_of(micro.op);
   if (facts.kind == MicroKind::k_same && !is_number(micro.dtype)) return false;
   if (facts.kind == MicroKind::k_float && micro.dtype != DType::k_float32) return false;
+  if (facts.kind == MicroKind::k_bits && micro.dtype == DType::k_float32) return false;
+  if (facts.kind == MicroKind::k_shift && micro.dtype != DType::k_int32 && micro.dtype != DType::k_uint8) return false;
   for (int i = 0; i < 3; ++i) {
     const int32_t arg = micro.args[i];
     if (i >= facts.arity) {

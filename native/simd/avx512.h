@@ -89,6 +89,8 @@ template <int n>
 inline I32 shift_right(I32 a) { return {_mm512_srai_epi32(a.v, n)}; }
 template <int n>
 inline I32 shift_right_unsigned(I32 a) { return {_mm512_srli_epi32(a.v, n)}; }
+inline I32 shift_left_by(I32 a, I32 count) { return {_mm512_sllv_epi32(a.v, count.v)}; }
+inline I32 shift_right_by(I32 a, I32 count) { return {_mm512_srav_epi32(a.v, count.v)}; }
 
 inline I32 bits(F32 a) { return {_mm512_castps_si512(a.v)}; }
 inline F32 from_bits(I32 a) { return {_mm512_castsi512_ps(a.v)}; }

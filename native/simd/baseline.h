@@ -113,6 +113,10 @@ inline I32 shift_right(I32 a) { return {a.v >> n}; }  // copies of the sign come
 template <int n>
 inline I32 shift_right_unsigned(I32 a) { return from_unsigned(to_unsigned(a) >> n); }
 
+// By a count for each lane, 0 to 31.
+inline I32 shift_left_by(I32 a, I32 count) { return from_unsigned(to_unsigned(a) << to_unsigned(count)); }
+inline I32 shift_right_by(I32 a, I32 count) { return {a.v >> count.v}; }
+
 inline Mask operator==(F32 a, F32 b) { return {a.v == b.v}; }
 inline Mask operator!=(F32 a, F32 b) { return {a.v != b.v}; }
 inline Mask operator<(F32 a, F32 b) { return {a.v < b.v}; }

@@ -130,6 +130,9 @@ inline I32 shift_right(I32 a) { return {vshrq_n_s32(a.v, n)}; }
 template <int n>
 inline I32 shift_right_unsigned(I32 a) { return {vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a.v), n))}; }
 
+inline I32 shift_left_by(I32 a, I32 count) { return {vshlq_s32(a.v, count.v)}; }
+inline I32 shift_right_by(I32 a, I32 count) { return {vshlq_s32(a.v, vnegq_s32(count.v))}; }
+
 inline I32 bits(F32 a) { return {vreinterpretq_s32_f32(a.v)}; }
 inline F32 from_bits(I32 a) { return {vreinterpretq_f32_s32(a.v)}; }
 inline F32 to_float(I32 a) { return {vcvtq_f32_s32(a.v)}; }

@@ -193,6 +193,10 @@ TEST(decode_checks_registers) {
   EXPECT_REFUSED(code({{MicroOp::k_neg, kFloat, {0, 0}}}), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_add, kFloat, {0, 1}}}), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_add, kBool, {1, 1}}}, kBool), "registers written before");
+  EXPECT_ACCEPTED(code({{MicroOp::k_bitwiseAnd, kBool, {1, 1}}}, kBool));
+  EXPECT_REFUSED(code({{MicroOp::k_bitwiseAnd, kFloat, {0, 0}}}), "registers written before");
+  EXPECT_REFUSED(code({{MicroOp::k_leftShift, kBool, {1, 1}}}, kBool), "registers written before");
+  EXPECT_REFUSED(code({{MicroOp::k_mod, kBool, {1, 1}}}, kBool), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_exp, kInt, {0}}}, kInt), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_where, kFloat, {0, 0, 0}}}), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_less, kFloat, {0, 0}}}), "output 0 to be bool");

@@ -5,7 +5,7 @@
 namespace galvani::test {
 namespace {
 
-enum class Kind { same, floating, any, comparison, cast };
+enum class Kind { same, floating, any, comparison, cast, bits, shift };
 
 Kind kind_of(MicroOp op) {
   switch (op) {
@@ -20,7 +20,15 @@ Kind kind_of(MicroOp op) {
     case MicroOp::k_abs:
     case MicroOp::k_sign:
     case MicroOp::k_square:
+    case MicroOp::k_mod:
+    case MicroOp::k_fmod:
+    case MicroOp::k_floorDiv:
     case MicroOp::k_relu: return Kind::same;
+    case MicroOp::k_bitwiseAnd:
+    case MicroOp::k_bitwiseOr:
+    case MicroOp::k_bitwiseXor: return Kind::bits;
+    case MicroOp::k_leftShift:
+    case MicroOp::k_rightShift: return Kind::shift;
     case MicroOp::k_equal:
     case MicroOp::k_notEqual:
     case MicroOp::k_less:
@@ -43,6 +51,8 @@ bool exists(MicroOp op, DType dtype) {
   const Kind kind = kind_of(op);
   if (kind == Kind::any || kind == Kind::comparison) return true;
   if (kind == Kind::same) return dtype == DType::k_float32 || dtype == DType::k_int32;
+  if (kind == Kind::bits) return dtype != DType::k_float32;
+  if (kind == Kind::shift) return dtype == DType::k_int32 || dtype == DType::k_uint8;
   return kind == Kind::floating && dtype == DType::k_float32;
 }
 
@@ -74,6 +84,8 @@ double float_reference(MicroOp op, double a, double b) {
     case MicroOp::k_step: return std::isnan(a) ? a : a > 0 ? 1 : 0;
     case MicroOp::k_leakyRelu: return a > 0 ? a : static_cast<float>(b * a);
     case MicroOp::k_elu: return a > 0 ? a : b * std::expm1(a);
+    case MicroOp::k_atan2: return std::atan2(a, b);
+    case MicroOp::k_hypot: return std::hypot(a, b);
     default: break;
   }
   for (const Function& function : kFunctions) {
@@ -82,6 +94,19 @@ double float_reference(MicroOp op, double a, double b) {
   fail(__FILE__, __LINE__, std::string("no reference for ") + name_of(op));
   return 0;
 }
+
+template <typename T>
+T modulo(T rest, T b) { return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest; }
+
+float floor_of_quotient(float a, float b) {
+  if (b == 0) return a / b;
+  const double whole = (static_cast<double>(a) - static_cast<double>(std::fmod(a, b))) / static_cast<double>(b);
+  const double down = std::fmod(a, b) != 0 && (a < 0) != (b < 0) ? whole - 1 : whole;
+  return down == 0 ? std::copysign(0.0f, a / b) : static_cast<float>(down);
+}
+
+int32_t shift_left(int32_t a, int32_t b) { return b < 0 || b > 31 ? 0 : static_cast<int32_t>(static_cast<uint32_t>(a) << b); }
+int32_t shift_right(int32_t a, int32_t b) { return a >> (b < 0 || b > 31 ? 31 : b); }
 
 float same_reference(MicroOp op, float a, float b) {
   switch (op) {
@@ -94,6 +119,9 @@ float same_reference(MicroOp op, float a, float b) {
     case MicroOp::k_abs: return std::fabs(a);
     case MicroOp::k_sign: return a > 0 ? 1 : a < 0 ? -1 : a;
     case MicroOp::k_square: return a * a;
+    case MicroOp::k_fmod: return std::fmod(a, b);
+    case MicroOp::k_mod: return modulo(std::fmod(a, b), b);
+    case MicroOp::k_floorDiv: return floor_of_quotient(a, b);
     default: return a > 0 || a != a ? a : 0;  // relu
   }
 }
@@ -110,11 +138,21 @@ int32_t same_reference(MicroOp op, int32_t a, int32_t b) {
     case MicroOp::k_abs: return a < 0 ? static_cast<int32_t>(0 - ua) : a;
     case MicroOp::k_sign: return (a > 0) - (a < 0);
     case MicroOp::k_square: return static_cast<int32_t>(ua * ua);
+    case MicroOp::k_fmod: return b == 0 ? 0 : static_cast<int32_t>(int64_t{a} % b);
+    case MicroOp::k_mod: return b == 0 ? 0 : static_cast<int32_t>(modulo(int64_t{a} % b, int64_t{b}));
+    case MicroOp::k_floorDiv: return b == 0 ? 0 : static_cast<int32_t>(std::floor(static_cast<double>(a) / b));
+    case MicroOp::k_bitwiseAnd: return a & b;
+    case MicroOp::k_bitwiseOr: return a | b;
+    case MicroOp::k_bitwiseXor: return a ^ b;
+    case MicroOp::k_leftShift: return shift_left(a, b);
+    case MicroOp::k_rightShift: return shift_right(a, b);
     default: return a > 0 ? a : 0;  // relu
   }
 }
 
-uint8_t same_reference(MicroOp, uint8_t a, uint8_t) { return a; }
+uint8_t same_reference(MicroOp op, uint8_t a, uint8_t b) {
+  return static_cast<uint8_t>(same_reference(op, int32_t{a}, int32_t{b}));
+}
 
 template <typename T>
 uint8_t comparison_reference(MicroOp op, T a, T b) {
@@ -152,7 +190,7 @@ void check_values(const KernelTable& table, MicroOp op, DType dtype) {
     for (int64_t i = 0; i < n; ++i) {
       if (op == MicroOp::k_identity) {
         EXPECT_SAME(out[i], a[i], describe(table, name_of(op), i));
-      } else if (kind == Kind::same) {
+      } else if (kind != Kind::floating) {
         EXPECT_SAME(out[i], same_reference(op, a[i], b[i]), describe(table, name_of(op), i));
       } else {
         const double wanted = float_reference(op, static_cast<double>(a[i]), static_cast<double>(b[i]));
@@ -233,6 +271,7 @@ TEST(binary_kernels_take_scalars) {
       const bool is_comparison = kind_of(op) == Kind::comparison;
       const bool is_binary = is_comparison || op == MicroOp::k_pow || op == MicroOp::k_leakyRelu ||
                              op == MicroOp::k_elu ||
+                             (op >= MicroOp::k_atan2 && op <= MicroOp::k_rightShift) ||
                              (op >= MicroOp::k_add && op <= MicroOp::k_minimum);
       EXPECT_EQ(table.micro_scalar[0][row][column] != nullptr, is_binary);
       EXPECT_EQ(table.micro_scalar[1][row][column] != nullptr, is_binary);

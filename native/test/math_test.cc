@@ -135,6 +135,44 @@ TEST(math_special_values) {
       {MicroOp::k_geluTanh, kInfinity, kInfinity},
       {MicroOp::k_geluTanh, kGreatest, kGreatest},
       {MicroOp::k_geluTanh, -kInfinity, -0.0f},
+      {MicroOp::k_floor, -0.0f, -0.0f},
+      {MicroOp::k_ceil, -0.25f, -0.0f},
+      {MicroOp::k_round, -2.5f, -2.0f},
+      {MicroOp::k_round, 8388609.0f, 8388609.0f},
+      {MicroOp::k_trunc, -0.75f, -0.0f},
+      {MicroOp::k_exp2, -149.0f, kDenormal},
+      {MicroOp::k_exp2, -kInfinity, 0.0f},
+      {MicroOp::k_log2, kDenormal, -149.0f},
+      {MicroOp::k_log2, -0.0f, -kInfinity},
+      {MicroOp::k_log10, 1e10f, 10.0f},
+      {MicroOp::k_log10, -kDenormal, NAN},
+      {MicroOp::k_cbrt, -27.0f, -3.0f},
+      {MicroOp::k_cbrt, -0.0f, -0.0f},
+      {MicroOp::k_cbrt, -kInfinity, -kInfinity},
+      {MicroOp::k_tan, -0.0f, -0.0f},
+      {MicroOp::k_tan, kInfinity, NAN},
+      {MicroOp::k_asin, -0.0f, -0.0f},
+      {MicroOp::k_asin, -1.0f, -1.57079637f},
+      {MicroOp::k_asin, 1.00000012f, NAN},
+      {MicroOp::k_acos, 1.0f, 0.0f},
+      {MicroOp::k_acos, -1.0f, 3.14159274f},
+      {MicroOp::k_atan, -kInfinity, -1.57079637f},
+      {MicroOp::k_atan, -kDenormal, -kDenormal},
+      {MicroOp::k_sinh, -0.0f, -0.0f},
+      {MicroOp::k_sinh, -kInfinity, -kInfinity},
+      {MicroOp::k_cosh, -kInfinity, kInfinity},
+      {MicroOp::k_cosh, NAN, NAN},
+      {MicroOp::k_asinh, -kInfinity, -kInfinity},
+      {MicroOp::k_asinh, kDenormal, kDenormal},
+      {MicroOp::k_acosh, 1.0f, 0.0f},
+      {MicroOp::k_acosh, -3.0f, NAN},
+      {MicroOp::k_acosh, kInfinity, kInfinity},
+      {MicroOp::k_atanh, -1.0f, -kInfinity},
+      {MicroOp::k_atanh, -0.0f, -0.0f},
+      {MicroOp::k_atanh, 2.0f, NAN},
+      {MicroOp::k_erfc, kInfinity, 0.0f},
+      {MicroOp::k_erfc, -kInfinity, 2.0f},
+      {MicroOp::k_erfc, NAN, NAN},
       {MicroOp::k_sqrt, -0.0f, -0.0f},
       {MicroOp::k_sqrt, -kDenormal, NAN},
       {MicroOp::k_sqrt, kInfinity, kInfinity},
@@ -166,6 +204,56 @@ TEST(pow_special_values) {
       }
     }
     worst.expect_below(kPowBound, table, "pow");
+  });
+}
+
+// Signs of zeros too: libm in double has all of IEEE 754's cases.
+TEST(pairs_of_floats_errors) {
+  constexpr int64_t kPoints = 300000;
+  struct {
+    MicroOp op;
+    double (*exact)(double, double);
+    const char* name;
+  } const functions[] = {{MicroOp::k_atan2, std::atan2, "atan2"}, {MicroOp::k_hypot, std::hypot, "hypot"}};
+  const float values[] = {0.0f, -0.0f, 1.0f, -1.0f, kDenormal, -kDenormal, kGreatest, -kGreatest, kInfinity, -kInfinity, NAN};
+  constexpr size_t kValues = sizeof values / sizeof *values;
+  std::vector<float> x(kPoints), y(kPoints), out(kPoints);
+  Random random(5);
+  for (size_t i = 0; i < kPoints; ++i) {
+    const float scale = std::ldexp(1.0f, static_cast<int>(random.below(250)) - 125);
+    const bool is_special = i < kValues * kValues;
+    x[i] = is_special ? values[i % kValues] : random.uniform(-1, 1) * scale;
+    y[i] = is_special ? values[i / kValues] : random.uniform(-1, 1) * scale * std::ldexp(1.0f, static_cast<int>(random.below(9)) - 4);
+  }
+  for_each_table([&](const KernelTable& table) {
+    for (const auto& function : functions) {
+      float_kernel(table, function.op)(x.data(), y.data(), nullptr, out.data(), kPoints);
+      Worst worst;
+      for (size_t i = 0; i < kPoints; ++i) {
+        const double exact = function.exact(static_cast<double>(x[i]), static_cast<double>(y[i]));
+        worst.see(error_in_ulps(out[i], exact), x[i], y[i]);
+        if (!std::isnan(exact) && std::signbit(out[i]) != std::signbit(exact)) worst.see(HUGE_VAL, x[i], y[i]);
+      }
+      worst.expect_below(3, table, function.name);
+    }
+  });
+}
+
+// The remainders are exact, of quotients of any size.
+TEST(remainders_are_exact) {
+  constexpr int64_t kPoints = 100000;
+  std::vector<float> x(kPoints), y(kPoints), out(kPoints);
+  Random random(6);
+  for (size_t i = 0; i < kPoints; ++i) {
+    y[i] = random.uniform(-1, 1) * std::ldexp(1.0f, static_cast<int>(random.below(250)) - 125);
+    x[i] = y[i] * random.uniform(-1, 1) * std::ldexp(1.0f, static_cast<int>(random.below(40)));
+    if (i % 3 == 0) x[i] = y[i] * static_cast<float>(random.below(1000));
+  }
+  for_each_table([&](const KernelTable& table) {
+    float_kernel(table, MicroOp::k_fmod)(x.data(), y.data(), nullptr, out.data(), kPoints);
+    for (size_t i = 0; i < kPoints; ++i) {
+      EXPECT_SAME(out[i], std::fmod(x[i], y[i]), describe(table, "fmod", static_cast<int64_t>(i)));
+    }
   });
 }
 

@@ -41,6 +41,7 @@ inline double exact_gelu_tanh(double x) {
 }
 constexpr float kEluAlpha = 1.3f;
 inline double exact_elu(double x) { return x > 0 ? x : static_cast<double>(kEluAlpha) * std::expm1(x); }
+inline double exact_round(double x) { return std::nearbyint(x); }
 inline double exact_reciprocal(double x) { return 1 / x; }
 inline double exact_rsqrt(double x) { return 1 / std::sqrt(x); }
 
@@ -69,6 +70,24 @@ inline const Function kFunctions[] = {
     {"elu", MicroOp::k_elu, exact_elu, 2, kEluAlpha},
     {"gelu", MicroOp::k_gelu, exact_gelu, 2},
     {"geluTanh", MicroOp::k_geluTanh, exact_gelu_tanh, 2},
+    {"floor", MicroOp::k_floor, std::floor, 0},
+    {"ceil", MicroOp::k_ceil, std::ceil, 0},
+    {"round", MicroOp::k_round, exact_round, 0},
+    {"trunc", MicroOp::k_trunc, std::trunc, 0},
+    {"exp2", MicroOp::k_exp2, std::exp2, 1},
+    {"log2", MicroOp::k_log2, std::log2, 1},
+    {"log10", MicroOp::k_log10, std::log10, 1},
+    {"cbrt", MicroOp::k_cbrt, std::cbrt, 1},
+    {"tan", MicroOp::k_tan, std::tan, 3},
+    {"asin", MicroOp::k_asin, std::asin, 3},
+    {"acos", MicroOp::k_acos, std::acos, 3},
+    {"atan", MicroOp::k_atan, std::atan, 3},
+    {"sinh", MicroOp::k_sinh, std::sinh, 2},
+    {"cosh", MicroOp::k_cosh, std::cosh, 2},
+    {"asinh", MicroOp::k_asinh, std::asinh, 3},
+    {"acosh", MicroOp::k_acosh, std::acosh, 3},
+    {"atanh", MicroOp::k_atanh, std::atanh, 3},
+    {"erfc", MicroOp::k_erfc, std::erfc, 2},
 };
 constexpr double kPowBound = 2;
 

@@ -13,7 +13,9 @@ import { elementwiseCases } from './cases/elementwise.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
+import { logicCases } from './cases/logic.ts'
 import { lossCases } from './cases/loss.ts'
+import { mathCases } from './cases/math.ts'
 import { matmulCases } from './cases/matmul.ts'
 import { movementCases } from './cases/movement.ts'
 import { normalizationCases } from './cases/normalization.ts'
@@ -35,6 +37,8 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...leafCases,
   ...elementwiseCases,
   ...activationCases,
+  ...mathCases,
+  ...logicCases,
   ...matmulCases,
   ...movementCases,
   ...shapeCases,

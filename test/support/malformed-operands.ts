@@ -95,7 +95,7 @@ const paramRows: readonly Malformed[] = [
     withOperand({ strides: [-1, 0] }),
   ),
   paramRow('elementwise', 'another number of patterns', '2 inputs, got 3', { operands: operands.slice(1) }),
-  paramRow('elementwise', 'an unknown micro-op', 'step 0 to be a micro-op, got floor', withStep(0, { op: 'floor' })),
+  paramRow('elementwise', 'an unknown micro-op', 'step 0 to be a micro-op, got halve', withStep(0, { op: 'halve' })),
   paramRow('elementwise', 'an argument too few', 'step 0, add, to have 2 arguments, got 1', withStep(0, { args: [0] })),
   paramRow(
     'elementwise',

@@ -202,6 +202,8 @@ const operandDTypes = (s: Sketcher) => ({
   any: s.dtypes,
   comparison: s.dtypes,
   cast: s.dtypes,
+  bits: s.dtypes.filter((dtype) => !isFloat(dtype)),
+  shift: s.dtypes.filter((dtype) => dtype === 'int32' || dtype === 'uint8'),
 })
 
 /** Steps over registers of these types, which grow with each step. */
@@ -210,7 +212,8 @@ function randomCode(s: Sketcher, tape: Tape, registers: DType[]): MicroInstructi
   for (let steps = 1 + tape.below(6); steps > 0; steps--) {
     const op = tape.pick(microOpNames)
     const { arity, kind } = microOps[op]
-    const usable = registers.filter((dtype) => operandDTypes(s)[kind].includes(dtype))
+    const taken: readonly DType[] = operandDTypes(s)[kind]
+    const usable = registers.filter((dtype) => taken.includes(dtype))
     if (usable.length === 0 || (op === 'where' && !registers.includes('bool'))) continue
     const dtype = tape.pick(usable)
     const register = (wanted: DType) => tape.pick(registers.flatMap((given, i) => (given === wanted ? [i] : [])))

@@ -7,8 +7,24 @@ import {
   microResultDType,
 } from '../../program/instructions.ts'
 import { sizeOf } from '../../shape.ts'
-import { erf } from './erf.ts'
-import { elu, gelu, geluTanh, leakyRelu, pow, relu, saturate, sigmoid, silu, softplus, step } from './functions.ts'
+import { erf, erfc } from './erf.ts'
+import {
+  elu,
+  floorDiv,
+  fmod,
+  gelu,
+  geluTanh,
+  leakyRelu,
+  mod,
+  pow,
+  relu,
+  roundToEven,
+  saturate,
+  sigmoid,
+  silu,
+  softplus,
+  step,
+} from './functions.ts'
 import { forEachRun } from './strided.ts'
 
 /** Registers of this many elements stay in the cache. */
@@ -115,6 +131,34 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop } = {
   elu: binary(elu),
   gelu: unary(gelu),
   geluTanh: unary(geluTanh),
+  floor: unary(Math.floor),
+  ceil: unary(Math.ceil),
+  round: unary(roundToEven),
+  trunc: unary(Math.trunc),
+  exp2: unary((x) => 2 ** x),
+  log2: unary(Math.log2),
+  log10: unary(Math.log10),
+  cbrt: unary(Math.cbrt),
+  tan: unary(Math.tan),
+  asin: unary(Math.asin),
+  acos: unary(Math.acos),
+  atan: unary(Math.atan),
+  sinh: unary(Math.sinh),
+  cosh: unary(Math.cosh),
+  asinh: unary(Math.asinh),
+  acosh: unary(Math.acosh),
+  atanh: unary(Math.atanh),
+  erfc: unary(erfc),
+  atan2: binary(Math.atan2),
+  hypot: binary(Math.hypot),
+  mod: binary(mod, (a, b) => (b === 0 ? 0 : mod(a, b))),
+  fmod: binary(fmod, (a, b) => (b === 0 ? 0 : fmod(a, b))),
+  floorDiv: binary(floorDiv, (a, b) => (b === 0 ? 0 : Math.floor(a / b))),
+  bitwiseAnd: binary((a, b) => a & b),
+  bitwiseOr: binary((a, b) => a | b),
+  bitwiseXor: binary((a, b) => a ^ b),
+  leftShift: binary((a, b) => (b < 0 || b > 31 ? 0 : a << b)),
+  rightShift: binary((a, b) => a >> (b < 0 || b > 31 ? 31 : b)),
   equal: comparison((a, b) => a === b),
   notEqual: comparison((a, b) => a !== b),
   less: comparison((a, b) => a < b),

@@ -34,6 +34,30 @@ export const geluTanh = (x: number): number =>
 /** IEEE 754 §9.2.1, where Math.pow departs from it: 1 to any power, and −1 to ±∞, are 1. */
 export const pow = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)
 
+/** To the nearest integer, ties to the even one. */
+export function roundToEven(x: number): number {
+  const nearest = Math.round(x)
+  return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest
+}
+
+/** a − b·trunc(a/b), which has the sign of a. */
+export const fmod = (a: number, b: number): number => a % b
+
+/** a − b·⌊a/b⌋, which has the sign of b. */
+export function mod(a: number, b: number): number {
+  const rest = a % b
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest
+}
+
+/** ⌊a/b⌋ by the exact remainder: of the rounded quotient it may be one too many. */
+export function floorDiv(a: number, b: number): number {
+  const quotient = a / b
+  if (b === 0) return quotient
+  const rest = a % b
+  const whole = roundToEven((a - rest) / b) - Number(rest !== 0 && rest < 0 !== b < 0)
+  return whole === 0 ? Math.sign(quotient) * 0 : whole
+}
+
 /** To an integer in [least, greatest], toward zero; NaN to 0. */
 export const saturate = (x: number, least: number, greatest: number): number =>
   Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), least), greatest)

@@ -1,10 +1,12 @@
 /** Every operation of the graph, by name. */
 import { alongAxisOps } from './along-axis.ts'
+import { bitOps } from './bits.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
 import { lossOps } from './loss.ts'
+import { mathOps } from './math.ts'
 import { matmulOps } from './matmul.ts'
 import { movementOps } from './movement.ts'
 import { optimizerOps } from './optimizer.ts'
@@ -31,6 +33,8 @@ export const graphOps = {
   ...surrogateOps,
   ...lossOps,
   ...gradientRuleOps,
+  ...mathOps,
+  ...bitOps,
 }
 
 export type OpName = keyof typeof graphOps
