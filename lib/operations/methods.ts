@@ -2,10 +2,12 @@
  * The operations as methods: `x.squeeze()` is `squeeze(x)`. Those of basic.ts stand in the class itself; of every other
  * family, the functions of a tensor are put on its prototype here. The library itself calls the functions.
  */
+
 import { Tensor } from '../tensor.ts'
 import { unique, uniqueSync } from '../unique.ts'
 import * as activations from './activations.ts'
 import * as attention from './attention.ts'
+import * as convolution from './convolution.ts'
 import * as dropout from './dropout.ts'
 import * as embedding from './embedding.ts'
 import * as histogram from './histogram.ts'
@@ -13,10 +15,12 @@ import * as indexing from './indexing.ts'
 import * as logic from './logic.ts'
 import * as math from './math.ts'
 import * as normalization from './normalization.ts'
+import * as pooling from './pooling.ts'
 import * as reduce from './reduce.ts'
 import * as scan from './scan.ts'
 import * as shape from './shape.ts'
 import * as sort from './sort.ts'
+import * as upsampling from './upsampling.ts'
 
 const methods = {
   ...activations,
@@ -24,6 +28,9 @@ const methods = {
   ...math,
   ...indexing,
   ...shape,
+  ...convolution,
+  ...pooling,
+  ...upsampling,
   ...attention,
   ...dropout,
   ...embedding,

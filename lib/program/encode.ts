@@ -10,6 +10,7 @@ import type { DType, TypedArray } from '../dtype.ts'
 import { expected, InternalError, ProgramError } from '../errors.ts'
 import type {
   ActivationName,
+  Convolution,
   DistributionName,
   Instruction,
   InstructionParams,
@@ -17,6 +18,7 @@ import type {
   MicroOpName,
   Opcode,
   ReductionName,
+  Windows,
 } from './instructions.ts'
 import { arenaAlignment, type Place, type Program } from './program.ts'
 
@@ -75,6 +77,25 @@ const encodeParams: { readonly [K in Opcode]: ParamEncoder<K> } = {
   sgd: (p) => [p.size],
   momentum: (p) => [p.size, ...realWords(p.momentum), Number(p.nesterov)],
   adam: (p) => [p.size, ...[p.beta1, p.beta2, p.epsilon, p.weightDecay].flatMap(realWords)],
+  conv2d: (p, numbering) => [
+    ...convolutionWords(p),
+    ...[activationNumber(numbering, p.activation), ...realWords(p.slope)],
+  ],
+  conv2dInputGradient: convolutionWords,
+  conv2dWeightGradient: convolutionWords,
+  maxPool2d: (p) => [p.planes, ...windowWords(p)],
+  maxPool2dGradient: (p) => [p.planes, ...windowWords(p)],
+}
+
+function windowWords(p: Windows): number[] {
+  return [
+    ...[p.height, p.width, p.kernelHeight, p.kernelWidth, p.outHeight, p.outWidth],
+    ...[p.strideHeight, p.strideWidth, p.padTop, p.padLeft, p.dilationHeight, p.dilationWidth],
+  ]
+}
+
+function convolutionWords(p: Convolution): number[] {
+  return [p.batch, p.groups, p.channels, p.filters, ...windowWords(p)]
 }
 
 const layoutWords = ({ offset, batchStride, leadingDimension, transpose }: MatrixLayout): number[] => [

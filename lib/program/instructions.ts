@@ -44,6 +44,33 @@ interface AlongAxis {
 }
 
 /**
+ * How windows slide over planes: output (i, j) meets, for each (p, q) of the kernel, the element of the plane at row
+ * i·strideHeight + p·dilationHeight − padTop and column j·strideWidth + q·dilationWidth − padLeft, or none outside it.
+ */
+export interface Windows {
+  readonly height: number
+  readonly width: number
+  readonly kernelHeight: number
+  readonly kernelWidth: number
+  readonly outHeight: number
+  readonly outWidth: number
+  readonly strideHeight: number
+  readonly strideWidth: number
+  readonly padTop: number
+  readonly padLeft: number
+  readonly dilationHeight: number
+  readonly dilationWidth: number
+}
+
+/** `channels` of the input and `filters` (channels of the output) belong to each of `groups`. */
+export interface Convolution extends Windows {
+  readonly batch: number
+  readonly groups: number
+  readonly channels: number
+  readonly filters: number
+}
+
+/**
  * - `matmul` (a, b, [bias[n]]) → c[batch, m, n] = activation(a·b + bias). float32 and float64. `slope` is leakyRelu's.
  * - `elementwise` (operands…) → outputs…: for every index of `shape`, load the operands by their patterns, run
  *   `code`, store register `results[i]` into output i (dense). An output may be the same buffer as an operand of the
@@ -80,6 +107,15 @@ interface AlongAxis {
  * - `adam` (p, g, m, v, learningRate[], step[]) → p', m', v' (Kingma & Ba 2015, algorithm 1; step counts from 1, float).
  *   m' = β₁m + (1−β₁)g; v' = β₂v + (1−β₂)g²; p' = p·(1 − lr·weightDecay) − lr/(1−β₁ᵗ) · m' / (√(v'/(1−β₂ᵗ)) + ε).
  *   Each output may be the buffer of its old value.
+ * - `conv2d` (x[batch, groups·channels, height, width], w[groups·filters, channels, kernelHeight, kernelWidth],
+ *   [bias[groups·filters]]) → y[batch, groups·filters, outHeight, outWidth] = activation(Σ w·x + bias), the sum over the
+ *   channels of the group and the elements of the kernel, which meet zeros outside x. float32 and float64. `slope` is leakyRelu's.
+ * - `conv2dInputGradient` (dy as y, w) → dx as x: the adjoint of conv2d in x.
+ * - `conv2dWeightGradient` (x, dy as y) → dw as w: the adjoint of conv2d in w.
+ * - `maxPool2d` (x[planes, height, width], z as x) → out[planes, outHeight, outWidth]: z where x is greatest among the
+ *   elements that a window meets, the first of them in row-major order, or else the last NaN. A window that meets none
+ *   gives −∞. float32 and float64. x and z may be one value: then out is the greatest element.
+ * - `maxPool2dGradient` (x, dy as out) → dx as x: the adjoint of maxPool2d in z.
  *
  * An instruction that fails ends the run before any state is written: every fallible instruction stands before the
  * first that writes a state.
@@ -120,6 +156,11 @@ export interface InstructionParams {
   sgd: { size: number }
   momentum: { size: number; momentum: number; nesterov: boolean }
   adam: { size: number; beta1: number; beta2: number; epsilon: number; weightDecay: number }
+  conv2d: Convolution & { readonly activation: ActivationName; readonly slope: number }
+  conv2dInputGradient: Convolution
+  conv2dWeightGradient: Convolution
+  maxPool2d: Windows & { readonly planes: number }
+  maxPool2dGradient: Windows & { readonly planes: number }
 }
 
 export type Opcode = keyof InstructionParams
@@ -164,6 +205,11 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
   sgd: { inPlace: [0], fallible: false },
   momentum: { inPlace: [0, 2], fallible: false },
   adam: { inPlace: [0, 2, 3], fallible: false },
+  conv2d: plain,
+  conv2dInputGradient: plain,
+  conv2dWeightGradient: plain,
+  maxPool2d: plain,
+  maxPool2dGradient: plain,
 }
 
 export const opcodes = Object.keys(opcodeFacts) as readonly Opcode[]

@@ -4,6 +4,7 @@ import { expected, ProgramError } from '../errors.ts'
 import { denseStrides, maxExtent, maxRank, type Shape, sizeOf } from '../shape.ts'
 import {
   activations,
+  type Convolution,
   distributions,
   type Instruction,
   type InstructionParams,
@@ -14,6 +15,7 @@ import {
   microResultDType,
   type Opcode,
   reductions,
+  type Windows,
 } from './instructions.ts'
 import { formatType, type Program, type Value } from './program.ts'
 
@@ -277,6 +279,82 @@ const signatures: { readonly [K in Opcode]: Signature<K> } = {
       outputs: ["p'", "m'", "v'"].map((name) => dense(name, t, size)),
     }),
   },
+  conv2d: {
+    inputs: [2, 3],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: (p, t, { inputs, site }) => {
+      oneOf(site, 'an activation', activations, p.activation)
+      const { x, w, y } = convolutionOperands(site, p, t)
+      const bias = inputs.length === 3 ? [dense('bias', t, p.groups * p.filters)] : []
+      return { inputs: [x, w, ...bias], outputs: [y] }
+    },
+  },
+  conv2dInputGradient: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: (p, t, { site }) => {
+      const { x, w, y } = convolutionOperands(site, p, t)
+      return { inputs: [y, w], outputs: [x] }
+    },
+  },
+  conv2dWeightGradient: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: (p, t, { site }) => {
+      const { x, w, y } = convolutionOperands(site, p, t)
+      return { inputs: [x, y], outputs: [w] }
+    },
+  },
+  maxPool2d: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: (p, t, { site }) => {
+      checkWindows(site, p)
+      const size = p.planes * p.height * p.width
+      return {
+        inputs: [dense('x', t, size), dense('z', t, size)],
+        outputs: [dense('out', t, p.planes * p.outHeight * p.outWidth)],
+      }
+    },
+  },
+  maxPool2dGradient: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: (p, t, { site }) => {
+      checkWindows(site, p)
+      const x = dense('x', t, p.planes * p.height * p.width)
+      return { inputs: [x, dense('dy', t, p.planes * p.outHeight * p.outWidth)], outputs: [x] }
+    },
+  },
+}
+
+/** Windows have elements and move on, and none reaches further than 32 bits count. */
+function checkWindows(site: Site, p: Windows): void {
+  const least = Math.min(
+    ...[p.kernelHeight, p.kernelWidth, p.strideHeight, p.strideWidth, p.dilationHeight, p.dilationWidth],
+  )
+  if (least < 1) refuse(site, 'a kernel, strides and dilations of at least 1', least)
+  const rows = windowReach(p.outHeight, p.strideHeight, p.kernelHeight, p.dilationHeight)
+  const columns = windowReach(p.outWidth, p.strideWidth, p.kernelWidth, p.dilationWidth)
+  if (rows * columns > maxExtent) refuse(site, `windows that reach over at most ${maxExtent} elements`, rows * columns)
+}
+
+const windowReach = (out: number, stride: number, kernel: number, dilation: number): number =>
+  Math.max(out - 1, 0) * stride + (kernel - 1) * dilation + 1
+
+function convolutionOperands(site: Site, p: Convolution, t: DType): { x: Operand; w: Operand; y: Operand } {
+  checkWindows(site, p)
+  const { batch, groups, channels, filters } = p
+  return {
+    x: dense('x', t, batch * groups * channels * p.height * p.width),
+    w: dense('w', t, groups * filters * channels * p.kernelHeight * p.kernelWidth),
+    y: dense('y', t, batch * groups * filters * p.outHeight * p.outWidth),
+  }
 }
 
 function oneOf(site: Site, what: string, names: readonly string[], name: string): void {

@@ -1,7 +1,7 @@
 /** How much an instruction has to do, whatever backend does it. */
 import { bytesPerElement } from '../dtype.ts'
 import { sizeOf } from '../shape.ts'
-import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
+import type { Convolution, Instruction, InstructionParams, Opcode } from './instructions.ts'
 import { type Program, valueBytes } from './program.ts'
 
 /** Operations on real numbers; a function such as exp or √ counts as one, moving and comparing labels as none. */
@@ -28,6 +28,19 @@ const flops: { readonly [K in Opcode]: (params: Readonly<InstructionParams[K]>) 
   sgd: ({ size }) => 2 * size,
   momentum: ({ size, nesterov }) => (nesterov ? 6 : 4) * size,
   adam: ({ size, weightDecay }) => (weightDecay === 0 ? 13 : 14) * size,
+  conv2d: convolutionFlops,
+  conv2dInputGradient: convolutionFlops,
+  conv2dWeightGradient: convolutionFlops,
+  maxPool2d: ({ planes, outHeight, outWidth, kernelHeight, kernelWidth }) =>
+    planes * outHeight * outWidth * kernelHeight * kernelWidth,
+  maxPool2dGradient: ({ planes, outHeight, outWidth, kernelHeight, kernelWidth }) =>
+    planes * outHeight * outWidth * kernelHeight * kernelWidth,
+}
+
+/** Of all windows, also where they meet padding. */
+function convolutionFlops(p: Convolution): number {
+  const { batch, groups, channels, filters, outHeight, outWidth, kernelHeight, kernelWidth } = p
+  return 2 * batch * groups * channels * filters * outHeight * outWidth * kernelHeight * kernelWidth
 }
 
 export const flopsOf = ({ opcode, params }: Instruction): number =>

@@ -296,6 +296,11 @@ std::unique_ptr<Step> make_step(Preparation& preparation, const Instruction& ins
     case Opcode::k_scan: return make_scan(preparation, instruction);
     case Opcode::k_recurrence: return make_recurrence(preparation, instruction);
     case Opcode::k_argsort: return make_argsort(preparation, instruction);
+    case Opcode::k_conv2d:
+    case Opcode::k_conv2dInputGradient:
+    case Opcode::k_conv2dWeightGradient: return make_convolution(preparation, instruction);
+    case Opcode::k_maxPool2d:
+    case Opcode::k_maxPool2dGradient: return make_max_pool(preparation, instruction);
     case Opcode::count: break;
   }
   return nullptr;

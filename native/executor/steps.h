@@ -95,4 +95,7 @@ std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Ins
 std::unique_ptr<Step> make_take_along_axis(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_scatter_along_axis(const Preparation& preparation, const Instruction& instruction);
 
+std::unique_ptr<Step> make_convolution(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_max_pool(const Preparation& preparation, const Instruction& instruction);
+
 }  // namespace galvani

@@ -88,6 +88,7 @@ inline void multiply_rows_of_block(const GemmBlock& block, int64_t first, int64_
     const int64_t i = m * panel / panels;  // as equal as can be: a tile of few rows is slow
     const int rows = static_cast<int>(m * (panel + 1) / panels - i);
     tile.a = a + i * a_row_stride;
+    if (block.is_last && block.row_bias != nullptr) tile.row_bias = block.row_bias + first + i;
     for (int64_t j = 0; j < block.n; j += tile.columns) {
       const int vectors = next_tile(widest, block.b_is_packed, block.n - j);
       const int64_t width = vectors * kLanes;

@@ -57,6 +57,7 @@ struct Tile {
   bool accumulate;
   const float* bias;  // null where there is none, or this is not the last block of k
   int64_t bias_stride;
+  const float* row_bias;  // as bias
   bool has_relu;
 };
 
@@ -80,6 +81,12 @@ inline void write_tile(const Tile& t, F32 (&sums)[kRows][kVectors]) {
       const float* const p = t.bias + v * kLanes * t.bias_stride;
       const F32 bias = t.bias_stride == 0 ? broadcast(*p) : is_partial(v) ? load_partial(p, tail) : load(p);
       GALVANI_UNROLL for (int i = 0; i < kRows; ++i) sums[i][v] = sums[i][v] + bias;
+    }
+  }
+  if (t.row_bias != nullptr) {
+    GALVANI_UNROLL for (int i = 0; i < kRows; ++i) {
+      const F32 bias = broadcast(t.row_bias[i]);
+      GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) sums[i][v] = sums[i][v] + bias;
     }
   }
   if (t.has_relu) {

@@ -59,6 +59,25 @@ struct AdamStep {
   float decay;                // 1 - lr * weightDecay
 };
 
+// How windows slide over planes; lib/program/instructions.ts says what the numbers mean.
+struct Windows {
+  int64_t height, width, kernel_height, kernel_width, out_height, out_width;
+  int64_t stride_height, stride_width, pad_top, pad_left, dilation_height, dilation_width;
+};
+
+// How many rows (columns) of the padded plane the windows of `out` rows (columns) of outputs reach over.
+inline int64_t rows_reached(const Windows& w, int64_t out) {
+  return (out > 0 ? out - 1 : 0) * w.stride_height + (w.kernel_height - 1) * w.dilation_height + 1;
+}
+inline int64_t columns_reached(const Windows& w, int64_t out) {
+  return (out > 0 ? out - 1 : 0) * w.stride_width + (w.kernel_width - 1) * w.dilation_width + 1;
+}
+
+// A rectangle of outputs.
+struct OutputBlock {
+  int64_t row, column, rows, columns;
+};
+
 // A block of a matrix product: c = or, if `accumulate`, += a[m × k] · b[k × n].
 struct GemmBlock {
   int64_t m, n, k;
@@ -75,6 +94,7 @@ struct GemmBlock {
   bool is_last;
   const float* bias;
   int64_t bias_stride;
+  const float* row_bias;  // null, or what is added to each row
   Activation activation;
   float slope;
 };
@@ -148,6 +168,22 @@ struct KernelTable {
 
   // Elements [begin, end), begin a multiple of 4. key[2]; the same bits on every instruction set.
   void (*random[2])(const int32_t* key, float* out, int64_t begin, int64_t end);  // by Distribution
+
+  // columns[element·stride + output] = what the element of the kernel meets for the output, over a block of outputs.
+  // `padded` has room for what the block reaches over, and `stride` and it for a vector more.
+  void (*unfold)(const Windows& windows, const OutputBlock& block, const float* plane, float* padded, float* columns,
+                 int64_t stride);
+  // The adjoint: adds the columns of a block to the padded plane, whose rows are as long as all windows reach, with room
+  // for a vector more.
+  void (*fold)(const Windows& windows, const OutputBlock& block, const float* columns, int64_t stride, float* padded);
+  // The plane without its padding; zeros where no window reaches.
+  void (*crop)(const Windows& windows, const float* padded, float* plane);
+
+  // Planes [begin, end) of `planes`.
+  void (*max_pool)(const Windows& windows, const float* x, const float* z, float* out, int64_t planes, int64_t begin,
+                   int64_t end);
+  void (*max_pool_gradient)(const Windows& windows, const float* x, const float* dy, float* dx, int64_t planes,
+                            int64_t begin, int64_t end);
 
   GemmKernels gemm;
 };

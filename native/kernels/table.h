@@ -22,9 +22,11 @@
 
 #include "kernels/argmax.h"
 #include "kernels/scan.h"
+#include "kernels/convolution.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
+#include "kernels/pooling.h"
 #include "kernels/random.h"
 #include "kernels/softmax_narrow.h"
 
@@ -220,6 +222,11 @@ constexpr KernelTable make_table(const char* isa) {
   table.adam = adam_kernel;
   table.random[static_cast<int>(Distribution::k_uniform)] = random_kernel<Uniform>;
   table.random[static_cast<int>(Distribution::k_normal)] = random_kernel<Normal>;
+  table.unfold = unfold_kernel;
+  table.fold = fold_kernel;
+  table.crop = crop_kernel;
+  table.max_pool = max_pool_kernel;
+  table.max_pool_gradient = max_pool_gradient_kernel;
   table.gemm = kGemmKernels;
   return table;
 }

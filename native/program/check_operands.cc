@@ -359,6 +359,42 @@ void check(const SgdParams& p, Opcode, Operands& operands) { check_update(p.size
 void check(const MomentumParams& p, Opcode, Operands& operands) { check_update(p.size, 3, 1, 2, operands); }
 void check(const AdamParams& p, Opcode, Operands& operands) { check_update(p.size, 4, 2, 3, operands); }
 
+// Windows have elements and move on, and none reaches further than 32 bits count.
+void check_windows(const Windows& w, Operands& operands) {
+  const int64_t least = std::min({w.kernel_height, w.kernel_width, w.stride_height, w.stride_width, w.dilation_height,
+                                  w.dilation_width});
+  operands.expect(least >= 1, "expected a kernel, strides and dilations of at least 1, got less");
+  if (!operands.ok()) return;
+  const int64_t reach = checked_product({rows_reached(w, w.out_height), columns_reached(w, w.out_width)});
+  operands.expect(reach <= INT32_MAX, "expected windows that reach over as many elements as 32 bits count, got more");
+}
+
+void check(const ConvolutionParams& p, Opcode opcode, Operands& operands) {
+  const bool is_forward = opcode == Opcode::k_conv2d;
+  if (!operands.counts(2, is_forward ? 3 : 2, 1, 1)) return;
+  check_windows(p.windows, operands);
+  const Windows& w = p.windows;
+  const int64_t x = checked_product({p.batch, p.groups, p.channels, w.height, w.width});
+  const int64_t weight = checked_product({p.groups, p.filters, p.channels, w.kernel_height, w.kernel_width});
+  const int64_t y = checked_product({p.batch, p.groups, p.filters, w.out_height, w.out_width});
+  const bool has_weight = opcode != Opcode::k_conv2dWeightGradient;
+  operands.expect_input(0, DType::k_float32, opcode == Opcode::k_conv2dInputGradient ? y : x);
+  operands.expect_input(1, DType::k_float32, has_weight ? weight : y);
+  if (operands.input_count() == 3) operands.expect_input(2, DType::k_float32, checked_product({p.groups, p.filters}));
+  operands.expect_output(0, DType::k_float32, is_forward ? y : has_weight ? x : weight);
+}
+
+void check(const PoolingParams& p, Opcode opcode, Operands& operands) {
+  if (!operands.counts(2, 1)) return;
+  check_windows(p.windows, operands);
+  const int64_t in = checked_product({p.planes, p.windows.height, p.windows.width});
+  const int64_t out = checked_product({p.planes, p.windows.out_height, p.windows.out_width});
+  const bool is_forward = opcode == Opcode::k_maxPool2d;
+  operands.expect_input(0, DType::k_float32, in);
+  operands.expect_input(1, DType::k_float32, is_forward ? in : out);
+  operands.expect_output(0, DType::k_float32, is_forward ? out : in);
+}
+
 }  // namespace
 
 bool is_dense(const StridedView& view) {

@@ -270,6 +270,43 @@ Params decode_adam(Reader& in) {
   return params;
 }
 
+Windows read_windows(Reader& in) {
+  Windows w;
+  w.height = in.number("height");
+  w.width = in.number("width");
+  w.kernel_height = in.number("kernelHeight");
+  w.kernel_width = in.number("kernelWidth");
+  w.out_height = in.number("outHeight");
+  w.out_width = in.number("outWidth");
+  w.stride_height = in.number("strideHeight");
+  w.stride_width = in.number("strideWidth");
+  w.pad_top = in.number("padTop");
+  w.pad_left = in.number("padLeft");
+  w.dilation_height = in.number("dilationHeight");
+  w.dilation_width = in.number("dilationWidth");
+  return w;
+}
+
+Params decode_convolution(Opcode opcode, Reader& in) {
+  ConvolutionParams params{};
+  params.batch = in.number("batch");
+  params.groups = in.number("groups");
+  params.channels = in.number("channels");
+  params.filters = in.number("filters");
+  params.windows = read_windows(in);
+  if (opcode != Opcode::k_conv2d) return params;
+  params.activation = in.enumeration<Activation>("an activation");
+  params.slope = in.real();
+  return params;
+}
+
+Params decode_pooling(Reader& in) {
+  PoolingParams params;
+  params.planes = in.number("planes");
+  params.windows = read_windows(in);
+  return params;
+}
+
 Params decode_params(Opcode opcode, Reader& in) {
   switch (opcode) {
     case Opcode::k_matmul: return decode_matmul(in);
@@ -293,6 +330,11 @@ Params decode_params(Opcode opcode, Reader& in) {
     case Opcode::k_scan: return decode_scan(in, true);
     case Opcode::k_recurrence: return decode_scan(in, false);
     case Opcode::k_argsort: return decode_argsort(in);
+    case Opcode::k_conv2d:
+    case Opcode::k_conv2dInputGradient:
+    case Opcode::k_conv2dWeightGradient: return decode_convolution(opcode, in);
+    case Opcode::k_maxPool2d:
+    case Opcode::k_maxPool2dGradient: return decode_pooling(in);
     case Opcode::count: break;
   }
   return {};

@@ -16,7 +16,8 @@ namespace galvani {
   X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax) \
   X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)                \
   X(takeAlongAxis) X(scatterAlongAxis)                                                               \
-  X(scan) X(recurrence) X(argsort)
+  X(scan) X(recurrence) X(argsort)                                                                   \
+  X(conv2d) X(conv2dInputGradient) X(conv2dWeightGradient) X(maxPool2d) X(maxPool2dGradient)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
 
 #define GALVANI_ENUMERATOR(name) k_##name,
@@ -129,9 +130,21 @@ struct AdamParams {
   double beta1, beta2, epsilon, weight_decay;
 };
 
+struct ConvolutionParams {
+  int64_t batch, groups, channels, filters;
+  Windows windows;
+  Activation activation;  // of conv2d alone
+  double slope;
+};
+
+struct PoolingParams {
+  int64_t planes;
+  Windows windows;
+};
+
 using Params = std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams,
                             RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams,
-                            ScanParams, ArgsortParams>;
+                            ScanParams, ArgsortParams, ConvolutionParams, PoolingParams>;
 
 struct Instruction {
   Opcode opcode;

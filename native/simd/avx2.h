@@ -152,6 +152,15 @@ inline I32 zip_high(I32 a, I32 b) {
   return {_mm256_permute2x128_si256(_mm256_unpacklo_epi32(a.v, b.v), _mm256_unpackhi_epi32(a.v, b.v), 0x31)};
 }
 
+inline F32 even_lanes(F32 a, F32 b) {
+  const __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0x88));
+  return {_mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8))};
+}
+inline F32 odd_lanes(F32 a, F32 b) {
+  const __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0xdd));
+  return {_mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8))};
+}
+
 inline float first_lane(F32 a) { return _mm256_cvtss_f32(a.v); }
 inline int32_t first_lane(I32 a) { return _mm256_cvtsi256_si32(a.v); }
 inline float reduce_add(F32 a) {

@@ -123,6 +123,15 @@ inline I32 zip_high(I32 a, I32 b) {
   return {_mm512_permutex2var_epi32(a.v, lanes, b.v)};
 }
 
+inline F32 even_lanes(F32 a, F32 b) {
+  const __m512i lanes = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+inline F32 odd_lanes(F32 a, F32 b) {
+  const __m512i lanes = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+
 inline float first_lane(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline int32_t first_lane(I32 a) { return _mm512_cvtsi512_si32(a.v); }
 inline float reduce_add(F32 a) { return _mm512_reduce_add_ps(a.v); }

@@ -179,6 +179,10 @@ inline F32 rotate(F32 a) { return {Floats{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n +
 inline I32 zip_low(I32 a, I32 b) { return {Ints{a.v[0], b.v[0], a.v[1], b.v[1]}}; }
 inline I32 zip_high(I32 a, I32 b) { return {Ints{a.v[2], b.v[2], a.v[3], b.v[3]}}; }
 
+// The lanes of a, then b, that zip_low and zip_high of the two results would give back.
+inline F32 even_lanes(F32 a, F32 b) { return {Floats{a.v[0], a.v[2], b.v[0], b.v[2]}}; }
+inline F32 odd_lanes(F32 a, F32 b) { return {Floats{a.v[1], a.v[3], b.v[1], b.v[3]}}; }
+
 inline float first_lane(F32 a) { return a.v[0]; }
 inline int32_t first_lane(I32 a) { return a.v[0]; }
 inline float reduce_add(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }

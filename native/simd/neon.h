@@ -170,6 +170,9 @@ inline F32 rotate(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
 inline I32 zip_low(I32 a, I32 b) { return {vzip1q_s32(a.v, b.v)}; }
 inline I32 zip_high(I32 a, I32 b) { return {vzip2q_s32(a.v, b.v)}; }
 
+inline F32 even_lanes(F32 a, F32 b) { return {vuzp1q_f32(a.v, b.v)}; }
+inline F32 odd_lanes(F32 a, F32 b) { return {vuzp2q_f32(a.v, b.v)}; }
+
 inline float first_lane(F32 a) { return vgetq_lane_f32(a.v, 0); }
 inline int32_t first_lane(I32 a) { return vgetq_lane_s32(a.v, 0); }
 inline float reduce_add(F32 a) { return vpadds_f32(vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v))); }

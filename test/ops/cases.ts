@@ -2,6 +2,7 @@
  * The spine of the tests of operations: at least one row for each. Parity of the backends, gradient checks and the
  * programs that run under sanitizers all come from these rows; an operation without one does not compile.
  */
+
 import type { OpName } from '../../lib/graph/ops/index.ts'
 import type * as losses from '../../lib/losses/index.ts'
 import type * as operations from '../../lib/operations/index.ts'
@@ -9,6 +10,7 @@ import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
 import { alongAxisCases } from './cases/along-axis.ts'
 import { attentionCases } from './cases/attention.ts'
+import { convolutionCases } from './cases/convolution.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
 import { indexingCases } from './cases/indexing.ts'
@@ -20,6 +22,7 @@ import { matmulCases } from './cases/matmul.ts'
 import { movementCases } from './cases/movement.ts'
 import { normalizationCases } from './cases/normalization.ts'
 import { optimizerCases } from './cases/optimizer.ts'
+import { poolingCases } from './cases/pooling.ts'
 import { reduceCases } from './cases/reduce.ts'
 import { reductionCases } from './cases/reductions.ts'
 import { scanCases } from './cases/scan.ts'
@@ -54,4 +57,6 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...normalizationCases,
   ...lossCases,
   ...gradientRuleCases,
+  ...convolutionCases,
+  ...poolingCases,
 }

@@ -2,6 +2,7 @@
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { DType, TypedArray } from '../../lib/dtype.ts'
 import {
+  type Convolution,
   type Instruction,
   type InstructionOf,
   microOps,
@@ -120,6 +121,41 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     const parameter = (i: number) => 4 * magnitude(p![i]!) + update(i) + (second(i) === Infinity ? Infinity : 0)
     return [parameter, first, second].map((f) => epsilons(size, f))
   },
+  conv2d({ params, inputs, expected: [out] }) {
+    const errors = convolutionErrors('conv2d', params, inputs, out!.length)
+    const steepest = params.activation === 'leakyRelu' ? Math.max(1, Math.abs(params.slope)) : 1
+    const rounding = params.activation === 'none' || params.activation === 'relu' ? 0 : 2
+    return [epsilons(out!.length, (i) => errors[i]! * steepest + rounding * magnitude(out![i]!))]
+  },
+  conv2dInputGradient: ({ params, inputs, expected: [out] }) => [
+    { epsilons: convolutionErrors('conv2dInputGradient', params, inputs, out!.length) },
+  ],
+  conv2dWeightGradient: ({ params, inputs, expected: [out] }) => [
+    { epsilons: convolutionErrors('conv2dWeightGradient', params, inputs, out!.length) },
+  ],
+  maxPool2d: same,
+  maxPool2dGradient: same,
+}
+
+type ConvolutionOpcode = 'conv2d' | 'conv2dInputGradient' | 'conv2dWeightGradient'
+
+/** The error of each sum of a convolution without its activation. */
+function convolutionErrors(
+  opcode: ConvolutionOpcode,
+  params: Convolution,
+  inputs: readonly TypedArray[],
+  size: number,
+): Float64Array {
+  const plain = { ...params, activation: 'none', slope: 0 } as const
+  const [terms] = runInstruction(reference, opcode, plain, inputs.map(magnitudes), [['float64', size]])
+  const { batch, channels, filters, kernelHeight, kernelWidth, outHeight, outWidth } = params
+  const kernel = kernelHeight * kernelWidth
+  const depth = {
+    conv2d: channels * kernel + 1,
+    conv2dInputGradient: filters * kernel,
+    conv2dWeightGradient: batch * outHeight * outWidth,
+  }
+  return (accumulated(depth[opcode], terms!) as { epsilons: Float64Array }).epsilons
 }
 
 /** Of row-wise exponentials: |x − max|, which is how much exp enlarges a rounding of x − max, and the error of softmax. */

@@ -181,6 +181,19 @@ const paramRows: readonly Malformed[] = [
   paramRow('random', 'an unknown distribution', 'a distribution (uniform, normal), got cauchy', {
     distribution: 'cauchy',
   }),
+  paramRow('conv2d', 'an unknown activation', 'an activation (none, relu, leakyRelu, sigmoid, tanh), got swish', {
+    activation: 'swish',
+  }),
+  paramRow('conv2d', 'a stride of 0', 'a kernel, strides and dilations of at least 1, got 0', { strideHeight: 0 }),
+  paramRow('conv2d', 'a negative padding', 'padLeft to be an integer in [0, 2147483647], got -1', { padLeft: -1 }),
+  paramRow('conv2d', 'another group', 'x to be float32 with 240 elements, got float32[2,4,5,4]', { groups: 3 }),
+  paramRow('conv2dInputGradient', 'a row more', 'y to be float32 with 192 elements', { outHeight: 4 }),
+  paramRow('conv2dWeightGradient', 'a filter more', 'y to be float32 with 192 elements', { filters: 4 }),
+  paramRow('maxPool2d', 'a plane more', 'x to be float32 with 80 elements', { planes: 4 }),
+  paramRow('maxPool2d', 'a kernel of 0', 'a kernel, strides and dilations of at least 1, got 0', { kernelWidth: 0 }),
+  paramRow('maxPool2dGradient', 'windows that reach too far', 'windows that reach over at most 2147483647 elements', {
+    dilationHeight: 2 ** 31 - 1,
+  }),
 ]
 
 export const malformedOperands: readonly Malformed[] = [...opcodes.flatMap(operandRows), ...paramRows]

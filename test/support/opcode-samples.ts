@@ -30,6 +30,13 @@ function sample<K extends Opcode>(
   })
 }
 
+const windows = {
+  ...{ height: 5, width: 4, kernelHeight: 3, kernelWidth: 2, outHeight: 3, outWidth: 4 },
+  ...{ strideHeight: 2, strideWidth: 1, padTop: 1, padLeft: 1, dilationHeight: 1, dilationWidth: 2 },
+} as const
+
+const convolution = { batch: 2, groups: 2, channels: 2, filters: 3, ...windows } as const
+
 export const opcodeSamples: { readonly [K in Opcode]: Program } = {
   matmul: sample(
     'matmul',
@@ -183,5 +190,51 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
       ['float32', 3],
       ['float32', 3],
     ],
+  ),
+  conv2d: sample(
+    'conv2d',
+    { ...convolution, activation: 'leakyRelu', slope: 0.1 },
+    [
+      ['float32', 2, 4, 5, 4],
+      ['float32', 6, 2, 3, 2],
+      ['float32', 6],
+    ],
+    [['float32', 2, 6, 3, 4]],
+  ),
+  conv2dInputGradient: sample(
+    'conv2dInputGradient',
+    convolution,
+    [
+      ['float32', 2, 6, 3, 4],
+      ['float32', 6, 2, 3, 2],
+    ],
+    [['float32', 2, 4, 5, 4]],
+  ),
+  conv2dWeightGradient: sample(
+    'conv2dWeightGradient',
+    convolution,
+    [
+      ['float32', 2, 4, 5, 4],
+      ['float32', 2, 6, 3, 4],
+    ],
+    [['float32', 6, 2, 3, 2]],
+  ),
+  maxPool2d: sample(
+    'maxPool2d',
+    { planes: 3, ...windows },
+    [
+      ['float32', 3, 5, 4],
+      ['float32', 3, 5, 4],
+    ],
+    [['float32', 3, 3, 4]],
+  ),
+  maxPool2dGradient: sample(
+    'maxPool2dGradient',
+    { planes: 3, ...windows },
+    [
+      ['float32', 3, 5, 4],
+      ['float32', 3, 3, 4],
+    ],
+    [['float32', 3, 5, 4]],
   ),
 }

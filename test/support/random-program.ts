@@ -5,6 +5,7 @@
 import { type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
 import {
   activations,
+  type Convolution,
   distributions,
   type Instruction,
   type InstructionParams,
@@ -18,6 +19,7 @@ import {
   opcodeFacts,
   opcodes,
   reductions,
+  type Windows,
 } from '../../lib/program/instructions.ts'
 import { denseStrides, type Shape, sizeOf } from '../../lib/shape.ts'
 import { type Content, randomData } from './random-data.ts'
@@ -427,6 +429,36 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
       [p, m, v].map((old) => s.outputOver(old)),
     )
   },
+  conv2d(s, tape) {
+    const p = randomConvolution(tape)
+    const [dtype, x, w, y] = [tape.pick(s.floats), ...convolutionSizes(p)] as const
+    const inputs = [s.operand(dtype, x), s.operand(dtype, w)]
+    if (tape.oneIn(2)) inputs.push(s.operand(dtype, p.groups * p.filters))
+    s.emit('conv2d', { ...p, activation: tape.pick(activations), slope: 0.01 }, inputs, [s.output(dtype, y)])
+  },
+  conv2dInputGradient(s, tape) {
+    const p = randomConvolution(tape)
+    const [dtype, x, w, y] = [tape.pick(s.floats), ...convolutionSizes(p)] as const
+    s.emit('conv2dInputGradient', p, [s.operand(dtype, y), s.operand(dtype, w)], [s.output(dtype, x)])
+  },
+  conv2dWeightGradient(s, tape) {
+    const p = randomConvolution(tape)
+    const [dtype, x, w, y] = [tape.pick(s.floats), ...convolutionSizes(p)] as const
+    s.emit('conv2dWeightGradient', p, [s.operand(dtype, x), s.operand(dtype, y)], [s.output(dtype, w)])
+  },
+  maxPool2d(s, tape) {
+    const p = { planes: tape.below(4), ...randomWindows(tape) }
+    const [dtype, size] = [tape.pick(s.floats), p.planes * p.height * p.width]
+    const x = s.operand(dtype, size)
+    const z = tape.oneIn(2) ? x : s.operand(dtype, size)
+    s.emit('maxPool2d', p, [x, z], [s.output(dtype, p.planes * p.outHeight * p.outWidth)])
+  },
+  maxPool2dGradient(s, tape) {
+    const p = { planes: tape.below(4), ...randomWindows(tape) }
+    const [dtype, size] = [tape.pick(s.floats), p.planes * p.height * p.width]
+    const dy = s.operand(dtype, p.planes * p.outHeight * p.outWidth)
+    s.emit('maxPool2dGradient', p, [s.operand(dtype, size), dy], [s.output(dtype, size)])
+  },
 }
 
 /** How x of some size is read along an axis. */
@@ -434,6 +466,29 @@ function alongAxis(tape: Tape, size: number) {
   const [outer, rows, inner] = factors(tape, size, 3) as [number, number, number]
   return { outer, rows, count: rows === 0 ? 0 : tape.below(8), inner }
 }
+
+/** Windows that may reach far outside the plane, or leave some of it out. */
+function randomWindows(tape: Tape): Windows {
+  const upTo = (most: number) => 1 + tape.below(most)
+  return {
+    ...{ height: tape.pick([5, 1, 8, 17, 0]), width: tape.pick([4, 1, 9, 20, 0]) },
+    ...{ kernelHeight: upTo(3), kernelWidth: upTo(4), outHeight: tape.below(7), outWidth: tape.pick([3, 1, 8, 18, 0]) },
+    ...{ strideHeight: upTo(2), strideWidth: upTo(2), padTop: tape.below(4), padLeft: tape.below(4) },
+    ...{ dilationHeight: upTo(2), dilationWidth: upTo(2) },
+  }
+}
+
+const randomConvolution = (tape: Tape): Convolution => ({
+  ...{ batch: tape.below(4), groups: 1 + tape.below(3), channels: tape.pick([1, 2, 3, 0]), filters: tape.below(4) },
+  ...randomWindows(tape),
+})
+
+/** Of x, w and y. */
+const convolutionSizes = (p: Convolution): [number, number, number] => [
+  p.batch * p.groups * p.channels * p.height * p.width,
+  p.groups * p.filters * p.channels * p.kernelHeight * p.kernelWidth,
+  p.batch * p.groups * p.filters * p.outHeight * p.outWidth,
+]
 
 function emitSoftmax(opcode: 'softmax' | 'logSoftmax', s: Sketcher, tape: Tape): void {
   const x = s.any(s.floats)

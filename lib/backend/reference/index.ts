@@ -10,12 +10,14 @@ import { verifyProgram } from '../../program/verify.ts'
 import { sizeOf } from '../../shape.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { indexError } from '../failure.ts'
+import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
 import { gather, scatterAdd, scatterAlongAxis, takeAlongAxis } from './indexing.ts'
 import type { Loop } from './loop.ts'
 import { matmul } from './matmul.ts'
 import { concat, copy, pad } from './movement.ts'
 import { adam, momentum, sgd } from './optimizer.ts'
+import { maxPool2d, maxPool2dGradient } from './pooling.ts'
 import { random } from './random.ts'
 import { argmax, reduce } from './reduce.ts'
 import { recurrence, scan } from './scan.ts'
@@ -45,6 +47,11 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   sgd,
   momentum,
   adam,
+  conv2d,
+  conv2dInputGradient,
+  conv2dWeightGradient,
+  maxPool2d,
+  maxPool2dGradient,
 }
 
 export function createReferenceBackend(): Backend {

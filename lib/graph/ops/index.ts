@@ -1,6 +1,8 @@
 /** Every operation of the graph, by name. */
+
 import { alongAxisOps } from './along-axis.ts'
 import { bitOps } from './bits.ts'
+import { convolutionOps } from './convolution.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
@@ -10,6 +12,7 @@ import { mathOps } from './math.ts'
 import { matmulOps } from './matmul.ts'
 import { movementOps } from './movement.ts'
 import { optimizerOps } from './optimizer.ts'
+import { poolingOps } from './pooling.ts'
 import { randomOps } from './random.ts'
 import { reduceOps } from './reduce.ts'
 import { scanOps } from './scan.ts'
@@ -35,6 +38,8 @@ export const graphOps = {
   ...gradientRuleOps,
   ...mathOps,
   ...bitOps,
+  ...convolutionOps,
+  ...poolingOps,
 }
 
 export type OpName = keyof typeof graphOps

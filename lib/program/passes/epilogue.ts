@@ -1,4 +1,4 @@
-/** Bias and activation become part of the matmul they follow, which applies both while its tile is in registers. */
+/** Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers. */
 import { sizeOf } from '../../shape.ts'
 import { type Draft, type Uses, usesOf } from '../draft.ts'
 import type { ActivationName, InstructionOf, LoadPattern, MicroInstruction } from '../instructions.ts'
@@ -7,10 +7,10 @@ import { isDense } from '../signatures.ts'
 const isActivation = (op: string): op is ActivationName =>
   op === 'relu' || op === 'leakyRelu' || op === 'sigmoid' || op === 'tanh'
 
-type Matmul = InstructionOf<'matmul'>
-type Absorb = (draft: Draft, matmul: Matmul, next: InstructionOf<'elementwise'>) => Matmul | null
+type Product = InstructionOf<'matmul'> | InstructionOf<'conv2d'>
+type Absorb = (draft: Draft, product: Product, next: InstructionOf<'elementwise'>) => Product | null
 
-/** matmul → + bias[n] → activation becomes one matmul. */
+/** product → + bias → activation becomes one product. */
 export function fuseEpilogues(draft: Draft): void {
   const uses = usesOf(draft)
   const removed = new Set<number>()
@@ -21,52 +21,62 @@ export function fuseEpilogues(draft: Draft): void {
   draft.instructions = draft.instructions.filter((_, position) => !removed.has(position))
 }
 
-/** The matmul moves to where its only reader stood, since that one's other operands may be younger. Gives its position. */
+/** The product moves to where its only reader stood, since that one's other operands may be younger. Gives its position. */
 function absorbReader(draft: Draft, uses: Uses, removed: Set<number>, position: number, rule: Absorb): number {
-  const matmul = draft.instructions[position]!
-  if (matmul.opcode !== 'matmul' || matmul.params.activation !== 'none' || removed.has(position)) return position
-  const product = matmul.outputs[0]!
-  const reader = uses.lastReaders[product]!
-  const next = uses.counts[product] === 1 ? draft.instructions[reader] : undefined
-  const fused = next?.opcode === 'elementwise' ? rule(draft, matmul, next) : null
+  const product = draft.instructions[position]!
+  if (product.opcode !== 'matmul' && product.opcode !== 'conv2d') return position
+  if (product.params.activation !== 'none' || removed.has(position)) return position
+  const value = product.outputs[0]!
+  const reader = uses.lastReaders[value]!
+  const next = uses.counts[value] === 1 ? draft.instructions[reader] : undefined
+  const fused = next?.opcode === 'elementwise' ? rule(draft, product, next) : null
   if (fused === null) return position
   removed.add(position)
   draft.instructions[reader] = fused
   return reader
 }
 
-/** Whether a pattern reads a dense [n] once for each row of a [.., n] shape. */
-function isPerColumn(pattern: LoadPattern, shape: readonly number[], n: number): boolean {
-  const last = shape.length - 1
-  return (
-    pattern.offset === 0 &&
-    shape[last] === n &&
-    (n === 1 || pattern.strides[last] === 1) &&
-    pattern.strides.every((stride, axis) => axis === last || stride === 0 || shape[axis] === 1)
-  )
+/** What a bias adds to: [rows, channels, plane], with one element for each channel. */
+function biasedExtents(product: Product): { channels: number; plane: number } {
+  if (product.opcode === 'matmul') return { channels: product.params.n, plane: 1 }
+  const { groups, filters, outHeight, outWidth } = product.params
+  return { channels: groups * filters, plane: outHeight * outWidth }
 }
 
-const absorbBias: Absorb = (draft, matmul, next) => {
-  const [c] = matmul.outputs
+/** Whether a pattern reads a dense [channels] once for each of a plane's elements, and again for every row. */
+function isPerChannel({ offset, strides }: LoadPattern, shape: readonly number[], product: Product): boolean {
+  const { channels, plane } = biasedExtents(product)
+  let inner = 1
+  let found = channels === 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const isChannels = !found && inner === plane && shape[axis] === channels
+    if (shape[axis] !== 1 && strides[axis] !== (isChannels ? 1 : 0)) return false
+    found ||= isChannels
+    inner *= shape[axis]!
+  }
+  return found && offset === 0
+}
+
+const absorbBias: Absorb = (draft, product, next) => {
+  const [c] = product.outputs
   const { code, operands, shape } = next.params
   const [step] = code
-  if (matmul.inputs.length > 2 || code.length !== 1 || step!.op !== 'add') return null
+  if (product.inputs.length > 2 || code.length !== 1 || step!.op !== 'add') return null
   const [left, right] = step!.args.map((register) => next.inputs[register]!)
   const bias = left === c ? 1 : 0
   const value = bias === 1 ? right! : left!
-  const { n } = matmul.params
   const dense = isDense(shape, operands[step!.args[1 - bias]!]!)
-  if (left === right || !dense || !isPerColumn(operands[step!.args[bias]!]!, shape, n)) return null
-  if (sizeOf(draft.values[value]!.shape) !== n) return null
-  return { ...matmul, inputs: [...matmul.inputs, value], outputs: next.outputs }
+  if (left === right || !dense || !isPerChannel(operands[step!.args[bias]!]!, shape, product)) return null
+  if (sizeOf(draft.values[value]!.shape) !== biasedExtents(product).channels) return null
+  return { ...product, inputs: [...product.inputs, value], outputs: next.outputs }
 }
 
-const absorbActivation: Absorb = (draft, matmul, next) => {
-  const step = soleStep(next, matmul.outputs[0]!)
+const absorbActivation: Absorb = (draft, product, next) => {
+  const step = soleStep(next, product.outputs[0]!)
   if (step === null || !isActivation(step.op)) return null
   const slope = step.op === 'leakyRelu' ? literalOf(draft, next.inputs[step.args[1]!]!) : 0
   if (slope === null) return null
-  return { ...matmul, outputs: next.outputs, params: { ...matmul.params, activation: step.op, slope } }
+  return { ...product, outputs: next.outputs, params: { ...product.params, activation: step.op, slope } } as Product
 }
 
 /** The one micro-instruction of a group of one, reading `value` densely as its first operand. */

@@ -1,0 +1,60 @@
+/** Convolutions: products of windows of the input with filters, summed in float64 and rounded once. */
+import type { Convolution, InstructionParams } from '../../program/instructions.ts'
+import { activations } from './functions.ts'
+import type { Floats } from './loop.ts'
+import { forEachMeeting } from './windows.ts'
+
+/**
+ * Visits every product of a convolution: element `w` of the weights meets element `x` of the input, or padding (-1), for
+ * element `y` of the output.
+ */
+function forEachProduct(p: Convolution, visit: (x: number, w: number, y: number) => void): void {
+  const [plane, outPlane, kernel] = [p.height * p.width, p.outHeight * p.outWidth, p.kernelHeight * p.kernelWidth]
+  for (let image = 0; image < p.batch; image++) {
+    for (let filter = 0; filter < p.groups * p.filters; filter++) {
+      const group = Math.floor(filter / p.filters)
+      const y = (image * p.groups * p.filters + filter) * outPlane
+      for (let channel = 0; channel < p.channels; channel++) {
+        const x = ((image * p.groups + group) * p.channels + channel) * plane
+        const w = (filter * p.channels + channel) * kernel
+        forEachMeeting(p, (met, element, output) => visit(met === -1 ? -1 : x + met, w + element, y + output))
+      }
+    }
+  }
+}
+
+export function conv2d(
+  p: InstructionParams['conv2d'],
+  [x, w, bias]: readonly [Floats, Floats, ...Floats[]],
+  [out]: readonly [Floats],
+): void {
+  const sums = new Float64Array(out.length)
+  forEachProduct(p, (i, j, k) => {
+    sums[k] = sums[k]! + (x[i] ?? 0) * w[j]!
+  })
+  const activate = activations[p.activation]
+  const [plane, filters] = [p.outHeight * p.outWidth, p.groups * p.filters]
+  sums.forEach((sum, i) => {
+    out[i] = activate(bias ? sum + bias[Math.floor(i / plane) % filters]! : sum, p.slope)
+  })
+}
+
+export function conv2dInputGradient(p: Convolution, [dy, w]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {
+  const sums = new Float64Array(dx.length)
+  forEachProduct(p, (i, j, k) => {
+    if (i !== -1) sums[i] = sums[i]! + dy[k]! * w[j]!
+  })
+  dx.set(sums)
+}
+
+export function conv2dWeightGradient(
+  p: Convolution,
+  [x, dy]: readonly [Floats, Floats],
+  [dw]: readonly [Floats],
+): void {
+  const sums = new Float64Array(dw.length)
+  forEachProduct(p, (i, j, k) => {
+    sums[j] = sums[j]! + (x[i] ?? 0) * dy[k]!
+  })
+  dw.set(sums)
+}

@@ -1,0 +1,224 @@
+/** Convolutions, as the networks of the field call cross-correlations. */
+import { type DType, isFloat, promote } from '../dtype.ts'
+import { expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { conv2dInputGradient, conv2d as conv2dNode } from '../graph/ops/convolution.ts'
+import { add, cast } from '../graph/ops/elementwise.ts'
+import { reshape } from '../graph/ops/movement.ts'
+import { checkNumber } from '../options.ts'
+import { formatShape, type Shape } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import {
+  type AxisPadding,
+  asImages,
+  asLines,
+  beside,
+  channelsFirst,
+  type Layout1d,
+  type Layout2d,
+  linePadding,
+  type Padding1d,
+  type Padding2d,
+  type Pair,
+  paddingOf,
+  pairOf,
+  reachOf,
+  windowsOver,
+} from './windows.ts'
+
+interface ChannelOptions {
+  /** [out channels], added to every output. */
+  bias?: TensorLike
+  /** How many parts the channels are cut into, each with filters of its own; 1 unless given. As many as channels: depthwise. */
+  groups?: number
+}
+
+export interface Conv2dOptions extends ChannelOptions {
+  /** The distance of neighbouring windows; 1 unless given. */
+  stride?: Pair
+  /** Zeros around the image; none unless given. */
+  padding?: Padding2d
+  /** The distance of neighbouring elements of a window; 1 unless given. */
+  dilation?: Pair
+  layout?: Layout2d
+}
+
+export interface Conv1dOptions extends ChannelOptions {
+  stride?: number
+  padding?: Padding1d
+  dilation?: number
+  layout?: Layout1d
+}
+
+export interface ConvTranspose2dOptions extends ChannelOptions {
+  stride?: Pair
+  /** What is cut off the result's sides: the padding of the convolution whose transpose this is. */
+  padding?: Exclude<Padding2d, 'same' | 'valid'>
+  /** Rows and columns at the end of the result that no window of that convolution met; less than the stride. */
+  outputPadding?: Pair
+  dilation?: Pair
+  layout?: Layout2d
+}
+
+export interface ConvTranspose1dOptions extends ChannelOptions {
+  stride?: number
+  padding?: AxisPadding
+  outputPadding?: number
+  dilation?: number
+  layout?: Layout1d
+}
+
+/** What the operands have in common. */
+const commonDType = (nodes: readonly Node[]): DType =>
+  nodes.map(({ dtype }) => (isFloat(dtype) ? dtype : 'float32')).reduce(promote)
+
+function groupsOf(op: string, groups: number, ...channels: number[]): number {
+  const what = `groups, a positive divisor of ${channels.join(' and ')} channels`
+  return checkNumber(op, what, groups, (x) => Number.isInteger(x) && x >= 1 && channels.every((c) => c % x === 0))
+}
+
+function checkWeight(op: string, weight: Node, what: string, isValid: (shape: Shape) => boolean): void {
+  if (weight.shape.length !== 4 || weight.shape.includes(0) || !isValid(weight.shape))
+    throw new ShapeError(expected(op, `a weight ${what}`, formatShape(weight.shape)))
+}
+
+function addBias(op: string, y: Node, bias: Node | null): Node {
+  if (bias === null) return y
+  if (bias.shape.length !== 1 || bias.shape[0] !== y.shape[1])
+    throw new ShapeError(expected(op, `a bias [${y.shape[1]}]`, formatShape(bias.shape)))
+  return add(y, reshape(bias, [1, y.shape[1]!, 1, 1]))
+}
+
+/** Operands of one float dtype. */
+function operandsOf(x: TensorLike, weight: TensorLike, bias?: TensorLike): [x: Node, weight: Node, bias: Node | null] {
+  const nodes = [toNode(x), toNode(weight), ...(bias === undefined ? [] : [toNode(bias)])]
+  const dtype = commonDType(nodes)
+  const [a, b, c] = nodes.map((node) => cast(node, dtype))
+  return [a!, b!, c ?? null]
+}
+
+/** The convolution of x and weight, which are channels first. */
+function convolve(op: string, x: Node, weight: Node, options: Conv2dOptions): Node {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+  const [batch, inChannels, height, width] = x.shape as [number, number, number, number]
+  checkWeight(op, weight, `[out, ${inChannels} / groups, …]`, () => true)
+  const [outChannels, channels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number]
+  groupsOf(op, groups, inChannels, outChannels)
+  checkWeight(op, weight, `[out, ${inChannels / groups}, …]`, (shape) => shape[1] === inChannels / groups)
+  const { windows } = windowsOver(op, height, width, {
+    kernel: [kernelHeight, kernelWidth],
+    stride: pairOf(op, 'stride', stride),
+    padding: paddingOf(op, padding),
+    dilation: pairOf(op, 'dilation', dilation),
+  })
+  return conv2dNode(x, weight, { batch, groups, channels, filters: outChannels / groups, ...windows })
+}
+
+/**
+ * Filters slid over images: y[n, o, i, j] = bias[o] + Σ weight[o, c, p, q] · x[n, c, i·stride + p·dilation − padding, …],
+ * the sum over the channels c of o's group and the elements p, q of the kernel. As PyTorch's conv2d.
+ *
+ * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
+ * @param weight [out, channels / groups, kernelHeight, kernelWidth], whatever the layout
+ * @returns images in the layout of x, of ⌊(extent + padding − (kernel − 1)·dilation − 1) / stride⌋ + 1 rows or columns
+ * @throws ShapeError for operands that do not fit, or a kernel that is greater than the padded image; RangeError for
+ * options that are no such numbers
+ * @example conv2d(ones([1, 3, 28, 28]), ones([16, 3, 3, 3]), { padding: 'same' }).shape // [1, 16, 28, 28]
+ */
+export function conv2d(x: TensorLike, weight: TensorLike, options: Conv2dOptions = {}): Tensor {
+  const [given, filters, bias] = operandsOf(x, weight, options.bias)
+  const [images, restore] = channelsFirst('conv2d', given, 4, options.layout ?? 'NCHW')
+  return wrap(restore(addBias('conv2d', convolve('conv2d', images, filters, options), bias)))
+}
+
+/** The options of a line's convolution as those of an image of height 1. */
+function onImages<T extends { stride?: number; dilation?: number; outputPadding?: number }>(options: T) {
+  const { stride = 1, dilation = 1 } = options
+  return { ...options, stride: beside(1, stride), dilation: beside(1, dilation) }
+}
+
+function lineWeight(op: string, weight: Node): Node {
+  if (weight.shape.length !== 3) throw new ShapeError(expected(op, 'a weight of 3 axes', formatShape(weight.shape)))
+  const [out, channels, length] = weight.shape as [number, number, number]
+  return reshape(weight, [out, channels, 1, length])
+}
+
+/**
+ * `conv2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`, with weight
+ * [out, channels / groups, kernel]. As PyTorch's conv1d.
+ *
+ * @throws ShapeError, RangeError as conv2d
+ */
+export function conv1d(x: TensorLike, weight: TensorLike, options: Conv1dOptions = {}): Tensor {
+  const { bias: givenBias, layout = 'NCL', padding = 0, ...rest } = options
+  const [given, filters, bias] = operandsOf(x, weight, givenBias)
+  const [lines, restore] = channelsFirst('conv1d', given, 3, layout)
+  const imageOptions: Conv2dOptions = { ...onImages(rest), padding: linePadding(padding) } as Conv2dOptions
+  const y = convolve('conv1d', asImages(lines), lineWeight('conv1d', filters), imageOptions)
+  return wrap(restore(asLines(addBias('conv1d', y, bias))))
+}
+
+/** The transposed convolution of x and weight, which are channels first. */
+function transposed(op: string, x: Node, weight: Node, options: ConvTranspose2dOptions): Node {
+  const { padding = 0, groups = 1 } = options
+  const [batch, inChannels, rows, columns] = x.shape as [number, number, number, number]
+  checkWeight(op, weight, `[${inChannels}, out / groups, …]`, (shape) => shape[0] === inChannels)
+  const [, channels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number]
+  groupsOf(op, groups, inChannels)
+  const stride = pairOf(op, 'stride', options.stride ?? 1)
+  const dilation = pairOf(op, 'dilation', options.dilation ?? 1)
+  const extra = pairOf(op, 'outputPadding', options.outputPadding ?? 0, 0)
+  const sides = paddingOf(op, padding)
+  if (sides === 'same' || padding === ('valid' as never))
+    throw new RangeError(expected(op, 'padding to be an integer of at least 0, or two', padding))
+  const extentOf = (axis: 0 | 1, count: number, kernel: number) => {
+    if (extra[axis] >= Math.max(stride[axis], dilation[axis]))
+      throw new RangeError(expected(op, 'outputPadding to be less than the stride or the dilation', extra[axis]))
+    const extent =
+      (count - 1) * stride[axis] + reachOf(kernel, dilation[axis]) + extra[axis] - sides[axis][0] - sides[axis][1]
+    if (count < 1 || extent < 1)
+      throw new ShapeError(expected(op, 'a result of at least one row and column', formatShape(x.shape)))
+    return extent
+  }
+  const [height, width] = [extentOf(0, rows, kernelHeight), extentOf(1, columns, kernelWidth)]
+  const { windows } = windowsOver(op, height, width, {
+    ...{ kernel: [kernelHeight, kernelWidth], stride, padding: sides, dilation },
+  })
+  // With outputPadding one more window may fit than there are.
+  const geometry = { ...windows, outHeight: rows, outWidth: columns }
+  return conv2dInputGradient(x, weight, { batch, groups, channels, filters: inChannels / groups, ...geometry })
+}
+
+/**
+ * The transpose of a convolution, which enlarges images: each element of x adds its multiple of a filter to a window of
+ * the result. It is the gradient of `conv2d` in its input. As PyTorch's conv_transpose2d.
+ *
+ * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
+ * @param weight [channels, out / groups, kernelHeight, kernelWidth], whatever the layout
+ * @returns images of (extent − 1)·stride + (kernel − 1)·dilation + 1 + outputPadding − padding rows or columns
+ * @throws ShapeError for operands that do not fit, or an empty result; RangeError for options that are no such numbers
+ * @example convTranspose2d(ones([1, 8, 7, 7]), ones([8, 4, 2, 2]), { stride: 2 }).shape // [1, 4, 14, 14]
+ */
+export function convTranspose2d(x: TensorLike, weight: TensorLike, options: ConvTranspose2dOptions = {}): Tensor {
+  const [given, filters, bias] = operandsOf(x, weight, options.bias)
+  const [images, restore] = channelsFirst('convTranspose2d', given, 4, options.layout ?? 'NCHW')
+  return wrap(restore(addBias('convTranspose2d', transposed('convTranspose2d', images, filters, options), bias)))
+}
+
+/**
+ * `convTranspose2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`, with weight
+ * [channels, out / groups, kernel]. As PyTorch's conv_transpose1d.
+ *
+ * @throws ShapeError, RangeError as convTranspose2d
+ */
+export function convTranspose1d(x: TensorLike, weight: TensorLike, options: ConvTranspose1dOptions = {}): Tensor {
+  const { bias: givenBias, layout = 'NCL', padding = 0, outputPadding = 0, ...rest } = options
+  const [given, filters, bias] = operandsOf(x, weight, givenBias)
+  const [lines, restore] = channelsFirst('convTranspose1d', given, 3, layout)
+  const y = transposed('convTranspose1d', asImages(lines), lineWeight('convTranspose1d', filters), {
+    ...onImages(rest),
+    padding: beside(0, padding),
+    outputPadding: beside(0, outputPadding),
+  } as ConvTranspose2dOptions)
+  return wrap(restore(asLines(addBias('convTranspose1d', y, bias))))
+}

@@ -1,0 +1,251 @@
+/** Pooling: one number for each window of each channel. */
+import { allocate, isFloat } from '../dtype.ts'
+import { DTypeError, expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { conv2d } from '../graph/ops/convolution.ts'
+import { cast, div } from '../graph/ops/elementwise.ts'
+import { data, literal } from '../graph/ops/leaf.ts'
+import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { maxPool2d as maxPool2dNode } from '../graph/ops/pooling.ts'
+import { mean } from '../graph/ops/reduce.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import {
+  asImages,
+  asLines,
+  beside,
+  channelsFirst,
+  type Layout1d,
+  type Layout2d,
+  linePadding,
+  type Padding1d,
+  type Padding2d,
+  type Pair,
+  paddingOf,
+  pairOf,
+  windowsOver,
+} from './windows.ts'
+
+interface PoolOptions {
+  /** Also windows that begin on the image and end past it; false unless given. */
+  ceilMode?: boolean
+}
+
+export interface MaxPool2dOptions extends PoolOptions {
+  /** The distance of neighbouring windows; that of the window's extent unless given, so that they lie side by side. */
+  stride?: Pair
+  /** None unless given; elements outside the image are never the greatest. */
+  padding?: Padding2d
+  dilation?: Pair
+  layout?: Layout2d
+}
+
+export interface MaxPool1dOptions extends PoolOptions {
+  stride?: number
+  padding?: Padding1d
+  dilation?: number
+  layout?: Layout1d
+}
+
+export interface AvgPool2dOptions extends PoolOptions {
+  /** The window's extent unless given. */
+  stride?: Pair
+  padding?: Padding2d
+  /** Whether padding counts among the elements of a window, as zeros; true unless given, as in PyTorch. */
+  countIncludePad?: boolean
+  layout?: Layout2d
+}
+
+export interface AvgPool1dOptions extends PoolOptions {
+  stride?: number
+  padding?: Padding1d
+  countIncludePad?: boolean
+  layout?: Layout1d
+}
+
+function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOptions): Node {
+  if (!isFloat(x.dtype)) throw new DTypeError(expected(op, 'float32 or float64', x.dtype))
+  const kernel = pairOf(op, 'kernelSize', kernelSize)
+  const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
+  const sides = paddingOf(op, padding)
+  const { windows } = windowsOver(op, x.shape[2]!, x.shape[3]!, {
+    kernel,
+    stride: pairOf(op, 'stride', stride),
+    padding: sides,
+    dilation: pairOf(op, 'dilation', dilation),
+    ceil: ceilMode,
+  })
+  const { padTop, padLeft } = windows
+  if (2 * padTop > kernel[0] || 2 * padLeft > kernel[1])
+    throw new RangeError(expected(op, `padding of at most half of the kernel [${kernel}]`, `[${padTop}, ${padLeft}]`))
+  return maxPool2dNode(x, windows)
+}
+
+/**
+ * The greatest element of each window of each channel; NaN where it holds one. The gradient goes to the first greatest in
+ * row-major order. As PyTorch's max_pool2d.
+ *
+ * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
+ * @param kernelSize the extent of a window, or its height and width
+ * @throws ShapeError for a window greater than the padded image, DTypeError for integers, RangeError for options that
+ * are no such numbers, or a padding of more than half of the window
+ * @example maxPool2d(ones([1, 16, 28, 28]), 2).shape // [1, 16, 14, 14]
+ */
+export function maxPool2d(x: TensorLike, kernelSize: Pair, options: MaxPool2dOptions = {}): Tensor {
+  const [images, restore] = channelsFirst('maxPool2d', toNode(x), 4, options.layout ?? 'NCHW')
+  return wrap(restore(maxOver('maxPool2d', images, kernelSize, options)))
+}
+
+/** The options of a line's windows as those of an image of height 1. */
+function onImages<T extends { stride?: number; padding?: Padding1d }>(kernelSize: number, options: T) {
+  const { stride = kernelSize, padding = 0, layout: _, ...rest } = options as T & { layout?: unknown }
+  return { ...rest, stride: beside(1, stride), padding: linePadding(padding) }
+}
+
+/**
+ * `maxPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
+ *
+ * @throws ShapeError, DTypeError, RangeError as maxPool2d
+ */
+export function maxPool1d(x: TensorLike, kernelSize: number, options: MaxPool1dOptions = {}): Tensor {
+  const [lines, restore] = channelsFirst('maxPool1d', toNode(x), 3, options.layout ?? 'NCL')
+  const imageOptions = { ...onImages(kernelSize, options), dilation: beside(1, options.dilation ?? 1) }
+  return wrap(restore(asLines(maxOver('maxPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
+}
+
+/** How many elements each window of an axis counts. */
+function counts(
+  out: number,
+  stride: number,
+  kernel: number,
+  before: number,
+  extent: number,
+  after: number,
+  pads: boolean,
+) {
+  return Array.from({ length: out }, (_, i) => {
+    const start = i * stride - before
+    const end = Math.min(start + kernel, extent + after)
+    return pads ? end - start : Math.min(end, extent) - Math.max(start, 0)
+  })
+}
+
+/** Sums over windows are a convolution of each channel, alone, with ones. */
+function meanOver(op: string, given: Node, kernelSize: Pair, options: AvgPool2dOptions): Node {
+  const x = cast(given, isFloat(given.dtype) ? given.dtype : 'float32')
+  const [n, c, height, width] = x.shape as [number, number, number, number]
+  const kernel = pairOf(op, 'kernelSize', kernelSize)
+  const { stride = kernel, padding = 0, ceilMode: ceil = false, countIncludePad: pads = true } = options
+  const steps = pairOf(op, 'stride', stride)
+  const { windows, padBottom, padRight } = windowsOver(op, height, width, {
+    ...{ kernel, stride: steps, padding: paddingOf(op, padding), dilation: [1, 1], ceil },
+  })
+  const { padTop, padLeft, outHeight, outWidth } = windows
+  const ones = broadcastTo(literal(1, x.dtype), [1, 1, ...kernel])
+  const geometry = { batch: n * c, groups: 1, channels: 1, filters: 1, ...windows }
+  const sums = conv2d(reshape(x, [n * c, 1, height, width]), ones, geometry)
+  const rows = counts(outHeight, steps[0], kernel[0], padTop, height, padBottom, pads)
+  const columns = counts(outWidth, steps[1], kernel[1], padLeft, width, padRight, pads)
+  const areas = rows.flatMap((row) => columns.map((column) => row * column))
+  const divisor = areas.every((area) => area === areas[0]) ? (areas[0] ?? 1) : planeOf(areas, x, outHeight, outWidth)
+  return reshape(div(sums, divisor), [n, c, outHeight, outWidth])
+}
+
+function planeOf(values: readonly number[], { dtype }: Node, height: number, width: number): Node {
+  const array = allocate(dtype, values.length)
+  array.set(values)
+  return data(array, dtype, [height, width])
+}
+
+/**
+ * The mean of each window of each channel; float32 for integers. As PyTorch's avg_pool2d.
+ *
+ * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
+ * @param kernelSize the extent of a window, or its height and width
+ * @throws ShapeError for a window greater than the padded image, RangeError for options that are no such numbers
+ * @example avgPool2d(ones([1, 16, 28, 28]), 2).shape // [1, 16, 14, 14]
+ */
+export function avgPool2d(x: TensorLike, kernelSize: Pair, options: AvgPool2dOptions = {}): Tensor {
+  const [images, restore] = channelsFirst('avgPool2d', toNode(x), 4, options.layout ?? 'NCHW')
+  return wrap(restore(meanOver('avgPool2d', images, kernelSize, options)))
+}
+
+/**
+ * `avgPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
+ *
+ * @throws ShapeError, RangeError as avgPool2d
+ */
+export function avgPool1d(x: TensorLike, kernelSize: number, options: AvgPool1dOptions = {}): Tensor {
+  const [lines, restore] = channelsFirst('avgPool1d', toNode(x), 3, options.layout ?? 'NCL')
+  const imageOptions = onImages(kernelSize, options)
+  return wrap(restore(asLines(meanOver('avgPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
+}
+
+/** Reduces an axis of images to `out` elements, where those divide it. */
+type ReduceAxis = (x: Node, axis: 2 | 3, out: number) => Node
+
+const meanOfAxis: ReduceAxis = (x, axis, out) =>
+  mean(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)]), axis + 1)
+
+const maxOfAxis: ReduceAxis = (x, axis, out) => {
+  const window = x.shape[axis]! / out
+  return maxOver('adaptiveMaxPool', x, axis === 2 ? [window, 1] : [1, window], {})
+}
+
+/** Window i of an axis of n elements, of `out`, is [⌊i·n / out⌋, ⌈(i + 1)·n / out⌉). */
+function reduceWindows(x: Node, axis: 2 | 3, out: number, reduce: ReduceAxis): Node {
+  const n = x.shape[axis]!
+  if (n % out === 0) return reduce(x, axis, out)
+  const parts = Array.from({ length: out }, (_, i) => {
+    const start = Math.floor((i * n) / out)
+    const size = Math.ceil(((i + 1) * n) / out) - start
+    const starts = x.shape.map((_, a) => (a === axis ? start : 0))
+    const sizes = x.shape.map((extent, a) => (a === axis ? size : extent))
+    return reduce(sliceAt(x, starts, sizes), axis, 1)
+  })
+  return concat(parts, axis)
+}
+
+/** Columns, then rows: the windows are rectangles of all pairs of the two. */
+function adaptive(op: string, x: Node, outputSize: Pair, reduce: ReduceAxis): Node {
+  const [outHeight, outWidth] = pairOf(op, 'outputSize', outputSize)
+  if (x.shape[2] === 0 || x.shape[3] === 0)
+    throw new ShapeError(expected(op, 'images of at least one element', `[${x.shape.join(', ')}]`))
+  return reduceWindows(reduceWindows(x, 3, outWidth, reduce), 2, outHeight, reduce)
+}
+
+/**
+ * The mean of each of `outputSize` windows that cover the image as evenly as can be: window i of n elements begins at
+ * ⌊i·n / out⌋ and ends before ⌈(i + 1)·n / out⌉. `outputSize` 1 is the mean of each channel. As PyTorch's
+ * adaptive_avg_pool2d.
+ *
+ * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
+ * @throws ShapeError for other operands or empty images, RangeError for an output size that is none
+ * @example adaptiveAvgPool2d(ones([1, 512, 9, 7]), 1).shape // [1, 512, 1, 1]
+ */
+export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options: { layout?: Layout2d } = {}): Tensor {
+  const [images, restore] = channelsFirst('adaptiveAvgPool2d', toNode(x), 4, options.layout ?? 'NCHW')
+  return wrap(restore(adaptive('adaptiveAvgPool2d', images, outputSize, meanOfAxis)))
+}
+
+/** `adaptiveAvgPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`. */
+export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
+  const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode(x), 3, options.layout ?? 'NCL')
+  return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), meanOfAxis))))
+}
+
+/**
+ * The greatest element of each of the windows of `adaptiveAvgPool2d`. The gradient goes to the first greatest. As PyTorch's
+ * adaptive_max_pool2d.
+ *
+ * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
+ */
+export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options: { layout?: Layout2d } = {}): Tensor {
+  const [images, restore] = channelsFirst('adaptiveMaxPool2d', toNode(x), 4, options.layout ?? 'NCHW')
+  return wrap(restore(adaptive('adaptiveMaxPool2d', images, outputSize, maxOfAxis)))
+}
+
+/** `adaptiveMaxPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`. */
+export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
+  const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode(x), 3, options.layout ?? 'NCL')
+  return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), maxOfAxis))))
+}

@@ -1,0 +1,146 @@
+/** Options of what slides a window over images: kernels, strides, padding and layouts, checked and brought to one form. */
+import { expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { permute, reshape } from '../graph/ops/movement.ts'
+import { formatShape, maxExtent } from '../shape.ts'
+
+/** Of the height and of the width; a number is both. */
+export type Pair = number | readonly [height: number, width: number]
+
+/** Of one axis: zeros before and after it; a number is both. */
+export type AxisPadding = number | readonly [before: number, after: number]
+
+/**
+ * Zeros around an image: a number on every side, `[height, width]`, each a number or `[before, after]`; 'valid' is 0;
+ * 'same' is as many as give ⌈extent / stride⌉ outputs, one more after than before where they are odd.
+ */
+export type Padding2d = 'same' | 'valid' | number | readonly [height: AxisPadding, width: AxisPadding]
+
+/** `Padding2d` of a line. */
+export type Padding1d = 'same' | 'valid' | AxisPadding
+
+/** Where the channels are: 'NCHW' unless given, as in PyTorch, or 'NHWC', as in TensorFlow. */
+export type Layout2d = 'NCHW' | 'NHWC'
+
+/** 'NCL' unless given, as in PyTorch, or 'NLC'. */
+export type Layout1d = 'NCL' | 'NLC'
+
+const isCount = (x: unknown, least: number): x is number =>
+  Number.isInteger(x) && (x as number) >= least && (x as number) <= maxExtent
+
+/** A pair of integers from `least` on. */
+export function pairOf(op: string, name: string, value: Pair, least = 1): readonly [number, number] {
+  const pair = typeof value === 'number' ? [value, value] : value
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((x) => isCount(x, least))) {
+    const what = least === 0 ? 'an integer of at least 0' : 'a positive integer'
+    throw new RangeError(expected(op, `${name} to be ${what}, or two`, formatOption(value)))
+  }
+  return pair as unknown as readonly [number, number]
+}
+
+const formatOption = (value: unknown): string => (Array.isArray(value) ? JSON.stringify(value) : String(value))
+
+/** Zeros before and after each axis, or 'same'. */
+export function paddingOf(
+  op: string,
+  padding: Padding2d,
+): 'same' | readonly [readonly [number, number], readonly [number, number]] {
+  if (padding === 'same') return padding
+  const sides = padding === 'valid' ? [0, 0] : typeof padding === 'number' ? [padding, padding] : padding
+  const pairs = Array.isArray(sides) ? sides.map((side) => (typeof side === 'number' ? [side, side] : side)) : []
+  const isValid = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((x) => isCount(x, 0))
+  if (pairs.length !== 2 || !pairs.every(isValid))
+    throw new RangeError(
+      expected(op, "padding to be 'same', 'valid', an integer of at least 0, or two", formatOption(padding)),
+    )
+  return pairs as unknown as readonly [readonly [number, number], readonly [number, number]]
+}
+
+/** How far a kernel reaches. */
+export const reachOf = (kernel: number, dilation: number): number => (kernel - 1) * dilation + 1
+
+export interface WindowOptions {
+  readonly kernel: readonly [number, number]
+  readonly stride: readonly [number, number]
+  readonly padding: ReturnType<typeof paddingOf>
+  readonly dilation: readonly [number, number]
+  /** Also windows that begin inside and end outside, as PyTorch's ceil_mode. */
+  readonly ceil?: boolean
+}
+
+/** The windows of one axis: how many, and the padding. */
+interface AxisWindows {
+  readonly out: number
+  readonly before: number
+  readonly after: number
+}
+
+function axisWindows(op: string, extent: number, options: WindowOptions, axis: 0 | 1): AxisWindows {
+  const [kernel, stride, dilation] = [options.kernel[axis], options.stride[axis], options.dilation[axis]]
+  const reach = reachOf(kernel, dilation)
+  if (options.padding === 'same') {
+    const out = Math.ceil(extent / stride)
+    const total = Math.max(0, (out - 1) * stride + reach - extent)
+    return { out, before: Math.floor(total / 2), after: Math.ceil(total / 2) }
+  }
+  const [before, after] = options.padding[axis]
+  const room = extent + before + after - reach
+  if (room < 0)
+    throw new ShapeError(
+      expected(op, `a window of at most the padded extent ${extent + before + after}`, `one of ${reach}`),
+    )
+  let out = (options.ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1
+  if (options.ceil && (out - 1) * stride >= extent + before) out--
+  return { out, before, after }
+}
+
+/** The windows over a plane of the given extents, and the zeros after it. */
+export function windowsOver(op: string, height: number, width: number, options: WindowOptions) {
+  const [rows, columns] = [axisWindows(op, height, options, 0), axisWindows(op, width, options, 1)]
+  const { kernel, stride, dilation } = options
+  const reach = (axis: 0 | 1, out: number) =>
+    Math.max(out - 1, 0) * stride[axis] + reachOf(kernel[axis], dilation[axis])
+  const area = reach(0, rows.out) * reach(1, columns.out)
+  if (area > maxExtent) throw new RangeError(expected(op, `a padded plane of at most ${maxExtent} elements`, area))
+  const windows = {
+    ...{ height, width, kernelHeight: kernel[0], kernelWidth: kernel[1], outHeight: rows.out, outWidth: columns.out },
+    ...{ strideHeight: stride[0], strideWidth: stride[1], padTop: rows.before, padLeft: columns.before },
+    ...{ dilationHeight: dilation[0], dilationWidth: dilation[1] },
+  }
+  return { windows, padBottom: rows.after, padRight: columns.after }
+}
+
+const layouts = { 4: ['NCHW', 'NHWC'], 3: ['NCL', 'NLC'] } as const
+
+/** Images with their channels before their height and width, and the way back. */
+export function channelsFirst(op: string, x: Node, rank: 3 | 4, layout: string): [Node, (y: Node) => Node] {
+  const [first, last] = layouts[rank]
+  if (layout !== first && layout !== last) throw new RangeError(expected(op, `a layout, ${first} or ${last}`, layout))
+  if (x.shape.length !== rank)
+    throw new ShapeError(expected(op, `an input of ${rank} axes, ${layout}`, formatShape(x.shape)))
+  if (layout === first) return [x, (y) => y]
+  const [to, from] =
+    rank === 4
+      ? [
+          [0, 3, 1, 2],
+          [0, 2, 3, 1],
+        ]
+      : [
+          [0, 2, 1],
+          [0, 2, 1],
+        ]
+  return [permute(x, to), (y) => permute(y, from)]
+}
+
+/** x[n, c, length] as images of height 1. */
+export const asImages = (x: Node): Node => reshape(x, [x.shape[0]!, x.shape[1]!, 1, x.shape[2]!])
+
+/** Images of height 1 as lines. */
+export const asLines = (y: Node): Node => reshape(y, [y.shape[0]!, y.shape[1]!, y.shape[3]!])
+
+/** The option of a line as that of an image of height 1. */
+export const beside = <T>(first: number, value: T): readonly [number, T] => [first, value]
+
+/** The padding of a line as that of an image of height 1. */
+export const linePadding = (padding: Padding1d): Padding2d =>
+  typeof padding === 'string' ? padding : beside(0, padding)

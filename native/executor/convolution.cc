@@ -1,0 +1,136 @@
+// Preparing convolutions and pooling.
+#include <algorithm>
+
+#include "convolution/convolution.h"
+#include "executor/steps.h"
+
+namespace galvani {
+namespace {
+
+// Beside its multiplications, a convolution moves what they read.
+constexpr double kNanosecondsPerMultiplication = 3 * cost::kPerFlop;
+constexpr double kNanosecondsPerWindowElement = 0.3;
+
+double multiplications(const ConvolutionShape& s) {
+  const Windows& w = s.windows;
+  return static_cast<double>(s.batch) * s.groups * s.filters * s.channels * w.kernel_height * w.kernel_width *
+         w.out_height * w.out_width;
+}
+
+// Bounded, so that it counts work that no machine will ever finish as merely long.
+Split split_tasks(const ConvolutionShape& shape, int64_t tasks) {
+  const double work = std::min(multiplications(shape), 1e15) * kNanosecondsPerMultiplication;
+  return split_work(tasks, 1, work / static_cast<double>(std::max<int64_t>(tasks, 1)));
+}
+
+// A step that runs body(run, scratch of the thread, shared scratch, begin, end) over ranges of tasks.
+template <typename Body>
+class ConvolutionStep : public Step {
+ public:
+  ConvolutionStep(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body)
+      : Step(split_tasks(shape, plan.tasks).tasks()), plan_(plan), split_(split_tasks(shape, plan.tasks)), body_(body) {}
+
+  bool run(Run& run) const override {
+    float* const shared = reinterpret_cast<float*>(run.workspace);
+    for_ranges(threads_of(run), split_, [&](int64_t begin, int64_t end, int thread) {
+      body_(std::as_const(run), shared + plan_.shared_floats + thread * plan_.thread_floats, shared, begin, end);
+    });
+    return true;
+  }
+
+  int64_t workspace_bytes(int threads) const override {
+    return (plan_.shared_floats + plan_.thread_floats * threads) * static_cast<int64_t>(sizeof(float));
+  }
+
+ private:
+  ConvolutionPlan plan_;
+  Split split_;
+  Body body_;
+};
+
+template <typename Body>
+std::unique_ptr<Step> make_tasks(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body) {
+  return std::make_unique<ConvolutionStep<Body>>(shape, plan, std::move(body));
+}
+
+// Tasks, and then what adds up their sums.
+class WeightGradientStep final : public Step {
+ public:
+  WeightGradientStep(std::unique_ptr<Step> tasks, const ConvolutionShape& shape, const ConvolutionPlan& plan,
+                     const KernelTable& kernels, Location dw)
+      : Step(tasks->is_parallel() ? 2 : 1),
+        tasks_(std::move(tasks)),
+        shape_(shape),
+        plan_(plan),
+        kernels_(kernels),
+        dw_(dw) {}
+
+  bool run(Run& run) const override {
+    tasks_->run(run);
+    add_parts(shape_, plan_, kernels_, reinterpret_cast<float*>(run.workspace), dw_.in<float>(run));
+    return true;
+  }
+
+  int64_t workspace_bytes(int threads) const override { return tasks_->workspace_bytes(threads); }
+
+ private:
+  std::unique_ptr<Step> tasks_;
+  ConvolutionShape shape_;
+  ConvolutionPlan plan_;
+  const KernelTable& kernels_;
+  Location dw_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_convolution(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<ConvolutionParams>(instruction.params);
+  const ConvolutionShape shape{params.batch, params.groups, params.channels, params.filters, params.windows};
+  const KernelTable& kernels = preparation.kernels;
+  const Location first = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
+  const Location out = preparation.output(instruction, 0);
+  if (instruction.opcode == Opcode::k_conv2d) {
+    const ConvolutionPlan plan = plan_convolution(shape, kernels);
+    const bool has_bias = instruction.inputs.size() == 3;
+    const Location bias = has_bias ? preparation.input(instruction, 2) : Location{};
+    const Activation activation = params.activation;
+    const float slope = static_cast<float>(params.slope);
+    return make_tasks(shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
+      const float* const added = has_bias ? bias.in<const float>(run) : nullptr;
+      convolve(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
+               {added, activation, slope}, out.in<float>(run), scratch, begin, end);
+    });
+  }
+  if (instruction.opcode == Opcode::k_conv2dInputGradient) {
+    const ConvolutionPlan plan = plan_input_gradient(shape, kernels);
+    return make_tasks(shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
+      convolve_input_gradient(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
+                              out.in<float>(run), scratch, begin, end);
+    });
+  }
+  const ConvolutionPlan plan = plan_weight_gradient(shape, kernels);
+  const auto body = [=, &kernels](const Run& run, float* scratch, float* sums, int64_t begin, int64_t end) {
+    convolve_weight_gradient(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run), sums,
+                             scratch, begin, end);
+  };
+  return std::make_unique<WeightGradientStep>(make_tasks(shape, plan, body), shape, plan, kernels, out);
+}
+
+std::unique_ptr<Step> make_max_pool(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<PoolingParams>(instruction.params);
+  const Windows windows = params.windows;
+  const int64_t planes = params.planes;
+  const double elements = static_cast<double>(windows.out_height) * static_cast<double>(windows.out_width) *
+                          static_cast<double>(windows.kernel_height) * static_cast<double>(windows.kernel_width);
+  const Location x = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
+  const Location out = preparation.output(instruction, 0);
+  const bool is_forward = instruction.opcode == Opcode::k_maxPool2d;
+  const bool is_empty = preparation.program.values[instruction.outputs[0]].size == 0;
+  const Split split = split_work(is_empty ? 0 : planes, 1, std::min(elements, 1e9) * kNanosecondsPerWindowElement);
+  const auto kernel = is_forward ? preparation.kernels.max_pool : preparation.kernels.max_pool_gradient;
+  return make_range_step(split, [=](const Run& run, int64_t begin, int64_t end) {
+    kernel(windows, x.in<const float>(run), second.in<const float>(run), out.in<float>(run), planes, begin, end);
+  });
+}
+
+}  // namespace galvani

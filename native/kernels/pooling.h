@@ -1,0 +1,166 @@
+// Max pooling: z where x is greatest in each window, the first of several, or else the last NaN; and its adjoint.
+#pragma once
+
+// Whether x takes the place of what has been the greatest.
+inline bool is_greater(float x, float greatest) { return x > greatest || x != x; }
+inline Mask is_greater(F32 x, F32 greatest) { return (greatest < x) | (x != x); }
+
+// The place in a plane of the greatest element of the window of output (row, column); -1 where it meets none.
+inline int64_t greatest_of_window(const Windows& w, const float* plane, int64_t row, int64_t column) {
+  const int64_t top = row * w.stride_height - w.pad_top, left = column * w.stride_width - w.pad_left;
+  int64_t place = -1;
+  for (int64_t p = 0; p < w.kernel_height; ++p) {
+    const int64_t y = top + p * w.dilation_height;
+    if (y < 0 || y >= w.height) continue;
+    for (int64_t q = 0; q < w.kernel_width; ++q) {
+      const int64_t x = left + q * w.dilation_width;
+      if (x < 0 || x >= w.width) continue;
+      const int64_t at = y * w.width + x;
+      if (place < 0 || is_greater(plane[at], plane[place])) place = at;
+    }
+  }
+  return place;
+}
+
+// 2×2 windows side by side, without padding.
+inline bool are_pairs(const Windows& w) {
+  return w.kernel_height == 2 && w.kernel_width == 2 && w.stride_height == 2 && w.stride_width == 2 &&
+         w.dilation_height == 1 && w.dilation_width == 1 && w.pad_top == 0 && w.pad_left == 0 &&
+         2 * w.out_height <= w.height && 2 * w.out_width <= w.width;
+}
+
+// The elements of as many pairs as a vector has lanes, the first ones and the second ones.
+struct Pairs {
+  F32 first, second;
+};
+
+// Reads `count` pairs from `from` on; whole vectors where memory goes on until `limit`.
+inline Pairs read_pairs(const float* from, const float* limit, int count) {
+  if (from + 2 * kLanes <= limit) {
+    const F32 a = load(from), b = load(from + kLanes);
+    return {even_lanes(a, b), odd_lanes(a, b)};
+  }
+  const int first = 2 * count < kLanes ? 2 * count : kLanes;
+  const F32 a = load_partial(from, first), b = load_partial(from + first, 2 * count - first);
+  return {even_lanes(a, b), odd_lanes(a, b)};
+}
+
+// Writes `count` elements; a whole vector where memory goes on until `limit`, as what follows is written later.
+inline void write_run(float* to, const float* limit, F32 value, int count) {
+  if (to + kLanes <= limit) return store(to, value);
+  store_partial(to, value, count);
+}
+
+inline void write_pairs(float* to, const float* limit, F32 first, F32 second, int count) {
+  const F32 low = from_bits(zip_low(bits(first), bits(second))), high = from_bits(zip_high(bits(first), bits(second)));
+  const int pairs = 2 * count;
+  write_run(to, limit, low, pairs < kLanes ? pairs : kLanes);
+  if (pairs > kLanes) write_run(to + kLanes, limit, high, pairs - kLanes);
+}
+
+inline int lanes_left(int64_t left) { return static_cast<int>(left < kLanes ? left : kLanes); }
+
+// The greatest of windows: of the upper and the lower rows.
+inline F32 greatest_of_pairs(Pairs upper, Pairs lower) {
+  F32 greatest = upper.first;
+  greatest = select(is_greater(upper.second, greatest), upper.second, greatest);
+  greatest = select(is_greater(lower.first, greatest), lower.first, greatest);
+  return select(is_greater(lower.second, greatest), lower.second, greatest);
+}
+
+inline void max_pool_pairs(const Windows& w, const float* x, float* out, int64_t planes, int64_t begin, int64_t end) {
+  const int64_t plane = w.height * w.width;
+  const float* const limit = x + planes * plane;
+  float* const out_limit = out + end * w.out_height * w.out_width;
+  float* to = out + begin * w.out_height * w.out_width;
+  for (int64_t i = begin; i < end; ++i) {
+    for (int64_t row = 0; row < w.out_height; ++row, to += w.out_width) {
+      const float* const from = x + i * plane + 2 * row * w.width;
+      for (int64_t j = 0; j < w.out_width; j += kLanes) {
+        const int count = lanes_left(w.out_width - j);
+        const Pairs upper = read_pairs(from + 2 * j, limit, count);
+        const Pairs lower = read_pairs(from + w.width + 2 * j, limit, count);
+        write_run(to + j, out_limit, greatest_of_pairs(upper, lower), count);
+      }
+    }
+  }
+}
+
+inline void max_pool_kernel(const Windows& w, const float* x, const float* z, float* out, int64_t planes,
+                            int64_t begin, int64_t end) {
+  if (x == z && are_pairs(w)) return max_pool_pairs(w, x, out, planes, begin, end);
+  const int64_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
+  for (int64_t i = begin; i < end; ++i) {
+    float* to = out + i * out_plane;
+    for (int64_t row = 0; row < w.out_height; ++row) {
+      for (int64_t column = 0; column < w.out_width; ++column) {
+        const int64_t place = greatest_of_window(w, x + i * plane, row, column);
+        *to++ = place < 0 ? -kInfinity : z[i * plane + place];
+      }
+    }
+  }
+}
+
+// dy where the windows of two rows of x are greatest, 0 elsewhere.
+struct Shares {
+  Pairs upper, lower;
+};
+inline Shares share_pairs(Pairs upper, Pairs lower, F32 dy) {
+  const Mask second = is_greater(upper.second, upper.first);
+  F32 greatest = select(second, upper.second, upper.first);
+  const Mask third = is_greater(lower.first, greatest);
+  greatest = select(third, lower.first, greatest);
+  const Mask fourth = is_greater(lower.second, greatest);
+  const F32 above = select(third | fourth, zero(), dy);
+  return {{select(second, zero(), above), select(second, above, zero())},
+          {select(fourth, zero(), select(third, dy, zero())), select(fourth, dy, zero())}};
+}
+
+inline void fill_zeros(float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = 0;
+}
+
+// Writes every row from its beginning to its end, so that what a vector writes past a row is written again.
+inline void max_pool_gradient_pairs(const Windows& w, const float* x, const float* dy, float* dx, int64_t planes,
+                                    int64_t begin, int64_t end) {
+  const int64_t plane = w.height * w.width;
+  const float* const limit = x + planes * plane;
+  const float* const dy_limit = dy + planes * w.out_height * w.out_width;
+  float* const dx_limit = dx + end * plane;
+  for (int64_t i = begin; i < end; ++i) {
+    const float* share = dy + i * w.out_height * w.out_width;
+    for (int64_t row = 0; row < w.out_height; ++row, share += w.out_width) {
+      const int64_t at = i * plane + 2 * row * w.width;
+      for (int half = 0; half < 2; ++half) {
+        float* const to = dx + at + half * w.width;
+        for (int64_t j = 0; j < w.out_width; j += kLanes) {
+          const int count = lanes_left(w.out_width - j);
+          const F32 given = share + j + kLanes <= dy_limit ? load(share + j) : load_partial(share + j, count);
+          const Pairs upper = read_pairs(x + at + 2 * j, limit, count);
+          const Pairs lower = read_pairs(x + at + w.width + 2 * j, limit, count);
+          const Shares shares = share_pairs(upper, lower, given);
+          const Pairs written = half == 0 ? shares.upper : shares.lower;
+          write_pairs(to + 2 * j, dx_limit, written.first, written.second, count);
+        }
+        fill_zeros(to + 2 * w.out_width, w.width - 2 * w.out_width);
+      }
+    }
+    fill_zeros(dx + i * plane + 2 * w.out_height * w.width, (w.height - 2 * w.out_height) * w.width);
+  }
+}
+
+inline void max_pool_gradient_kernel(const Windows& w, const float* x, const float* dy, float* dx, int64_t planes,
+                                     int64_t begin, int64_t end) {
+  if (are_pairs(w)) return max_pool_gradient_pairs(w, x, dy, dx, planes, begin, end);
+  const int64_t plane = w.height * w.width;
+  const float* from = dy + begin * w.out_height * w.out_width;
+  fill_zeros(dx + begin * plane, (end - begin) * plane);
+  for (int64_t i = begin; i < end; ++i) {
+    for (int64_t row = 0; row < w.out_height; ++row) {
+      for (int64_t column = 0; column < w.out_width; ++column, ++from) {
+        const int64_t place = greatest_of_window(w, x + i * plane, row, column);
+        if (place >= 0) dx[i * plane + place] += *from;
+      }
+    }
+  }
+}
