@@ -1,6 +1,7 @@
 /** Galvani's own figures, in the form of its peers'. */
 import * as g from '../../lib/index.ts'
 import {
+  convolutional,
   type InferenceRow,
   labelsOf,
   medianMicroseconds,
@@ -56,6 +57,30 @@ function transformerStep(): () => unknown {
   return () => step.sync(x, y)
 }
 
+function convolutionalStep(): () => unknown {
+  const { batch, channels, hidden } = convolutional
+  const [images, first, second] = channels
+  const model = g.nn.sequential(
+    g.nn.conv2d(images, first, 3, { padding: 'same' }),
+    g.nn.relu(),
+    g.nn.maxPool2d(2),
+    g.nn.conv2d(first, second, 3, { padding: 'same' }),
+    g.nn.relu(),
+    g.nn.maxPool2d(2),
+    g.nn.flatten(),
+    g.nn.linear(7 * 7 * second, hidden),
+    g.nn.relu(),
+    g.nn.linear(hidden, 10),
+  )
+  const optimizer = g.optim.adam({ learningRate: 0.001 })
+  const x = g.tensor(numbers(batch * 784), { shape: [batch, images, 28, 28] })
+  const y = g.tensor(labelsOf(batch))
+  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
+    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
+  )
+  return () => step.sync(x, y)
+}
+
 function inference({ batch }: InferenceRow): () => unknown {
   const model = classifier(mlp)
   const forward = g.compile((x: g.Tensor) => model.forward(x))
@@ -93,6 +118,7 @@ g.setSeed(1)
 await report('Galvani', async (row, seconds) => {
   if (row.kind === 'training') return medianMicroseconds(trainingStep(row), seconds)
   if (row.kind === 'transformer') return medianMicroseconds(transformerStep(), seconds)
+  if (row.kind === 'convolutional') return medianMicroseconds(convolutionalStep(), seconds)
   if (row.kind === 'inference') return medianMicroseconds(inference(row), seconds)
   if (row.kind === 'tiny gradient') return medianOfBatches(tinyGradient(), seconds)
   return epoch()

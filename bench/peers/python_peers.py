@@ -30,6 +30,7 @@ TRAINING = {
 INFERENCE = {f"inference, batch {batch}": batch for batch in (1, 16, 64, 256)}
 TRANSFORMER = "transformer step"
 LAYERS, FEATURES, HEADS, FEED_FORWARD, LENGTH, BATCH = 2, 128, 4, 512, 64, 16
+CNN = "CNN step, batch 64, Adam"
 TINY = "tiny gradient"
 EPOCH = "Fashion-MNIST epoch"
 FASHION = os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
@@ -104,6 +105,13 @@ def encode(parameters, x, matmul, softmax, rsqrt, relu, mean, split, transpose, 
         x = norm(x + dense(mixed, layer["out"]), layer["norm1"])
         x = norm(x + dense(relu(dense(x, layer["up"])), layer["down"]), layer["norm2"])
     return dense(mean(x, 1, False), parameters["classes"])
+
+
+def cnn_parameters():
+    """Of the layers in turn; filters are [height, width, in, out]."""
+    random = np.random.default_rng(2)
+    shapes = [(3, 3, 1, 16), (3, 3, 16, 32), (7 * 7 * 32, 128), (128, 10)]
+    return [(random.normal(0, 0.05, s).astype(np.float32), np.zeros(s[-1], np.float32)) for s in shapes]
 
 
 def fashion():
@@ -200,6 +208,34 @@ class Jax:
         m, v = (jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
         held = [parameters, (m, v, jnp.float32(0))]
         x, y = map(jnp.asarray, sequences())
+
+        def call():
+            held[0], held[1], value = step(held[0], held[1], x, y)
+            jax.block_until_ready((value, held))
+
+        return call
+
+    def cnn(self):
+        jax, jnp, lax = self.jax, self.jnp, self.jax.lax
+        update = self.update("adam")
+
+        def loss(parameters, x, y):
+            x = x.reshape(-1, 28, 28, 1)
+            for w, b in parameters[:2]:
+                x = lax.conv_general_dilated(x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")) + b
+                x = lax.reduce_window(jax.nn.relu(x), -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+            log_p = jax.nn.log_softmax(self.forward(parameters[2:], x.reshape(x.shape[0], -1)))
+            return -jnp.mean(jnp.take_along_axis(log_p, y[:, None], axis=1))
+
+        @self.partial_jit
+        def step(parameters, state, x, y):
+            value, gradients = jax.value_and_grad(loss)(parameters, x, y)
+            return *update(parameters, state, gradients), value
+
+        parameters = jax.tree.map(jnp.asarray, cnn_parameters())
+        m, v = (jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
+        held = [parameters, (m, v, jnp.float32(0))]
+        x, y = map(jnp.asarray, data(64, 784))
 
         def call():
             held[0], held[1], value = step(held[0], held[1], x, y)
@@ -304,6 +340,24 @@ class Torch:
 
         return call
 
+    def cnn(self):
+        nn = self.torch.nn
+        model = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(7 * 7 * 32, 128), nn.ReLU(), nn.Linear(128, 10),
+        )
+        update = self.optimizer(model, "adam")
+        x, y = map(self.torch.from_numpy, data(64, 784))
+        x, y = x.reshape(-1, 1, 28, 28), y.long()
+
+        def call():
+            update.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            update.step()
+
+        return call
+
     def inference(self, batch):
         model = self.model(MLP)
         x = self.torch.from_numpy(data(batch, 784)[0])
@@ -367,6 +421,16 @@ class TensorFlow:
 
         return self.step(model, tf.nest.flatten(parameters), sequences(), True)
 
+    def cnn(self):
+        layers = self.tf.keras.layers
+        model = self.tf.keras.Sequential([
+            self.tf.keras.Input((784,)), layers.Reshape((28, 28, 1)),
+            layers.Conv2D(16, 3, padding="same", activation="relu"), layers.MaxPool2D(2),
+            layers.Conv2D(32, 3, padding="same", activation="relu"), layers.MaxPool2D(2),
+            layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10),
+        ])
+        return self.step(model, model.trainable_variables, data(64, 784), True)
+
     def step(self, model, variables, arrays, adam):
         tf = self.tf
         m, v = ([tf.Variable(tf.zeros_like(x)) for x in variables] for _ in range(2))
@@ -425,6 +489,8 @@ def measure(peer, name, seconds):
         return median_microseconds(peer.inference(INFERENCE[name]), seconds)
     if name == TRANSFORMER:
         return median_microseconds(peer.transformer(), seconds)
+    if name == CNN:
+        return median_microseconds(peer.cnn(), seconds)
     if name == TINY:
         return median_microseconds(peer.tiny(), seconds)
     return shortest_epoch(peer.epoch())
@@ -433,7 +499,7 @@ def measure(peer, name, seconds):
 def main():
     library = sys.argv[1]
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, TINY, *INFERENCE, EPOCH]
+    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, CNN, TINY, *INFERENCE, EPOCH]
     peer = {"jax": Jax, "torch": Torch, "tensorflow": TensorFlow}[library]()
     print(json.dumps({"name": library, "microseconds": {name: measure(peer, name, seconds) for name in wanted}}))
 

@@ -22,10 +22,17 @@ export interface InferenceRow {
  */
 export const transformer = { layers: 2, features: 128, heads: 4, feedForward: 512, length: 64, batch: 16 } as const
 
+/**
+ * Two convolutions 3×3 ('same') of 28×28 images, to 16 and to 32 channels, each with relu and max pooling by 2; dense layers
+ * to 128, with relu, and to 10 classes; cross entropy, Adam.
+ */
+export const convolutional = { batch: 64, channels: [1, 16, 32], hidden: 128 } as const
+
 export type Row =
   | TrainingRow
   | InferenceRow
   | { readonly kind: 'transformer' }
+  | { readonly kind: 'convolutional' }
   | { readonly kind: 'tiny gradient' }
   | { readonly kind: 'epoch' }
 
@@ -44,6 +51,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'step, batch 1024, SGD': training(mlp, 1024, 'sgd'),
   'wide step, batch 256, Adam': training(wideMlp, 256, 'adam'),
   'transformer step': { kind: 'transformer' },
+  'CNN step, batch 64, Adam': { kind: 'convolutional' },
   'tiny gradient': { kind: 'tiny gradient' },
   'inference, batch 1': { kind: 'inference', batch: 1 },
   'inference, batch 16': { kind: 'inference', batch: 16 },

@@ -5,6 +5,17 @@ export {
   type MultiHeadAttentionOptions,
   multiHeadAttention,
 } from './attention.ts'
+export {
+  type Conv1dLayerOptions,
+  type Conv2dLayerOptions,
+  type ConvolutionLayer,
+  type ConvTranspose1dLayerOptions,
+  type ConvTranspose2dLayerOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+} from './convolution.ts'
 export { dropout } from './dropout.ts'
 export { type Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts'
 export type { Initializer, InitializerOptions } from './init.ts'
@@ -49,6 +60,17 @@ export {
   type NormOptions,
   rmsNorm,
 } from './normalization.ts'
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  maxPool1d,
+  maxPool2d,
+  upsample,
+} from './pooling.ts'
 export { type PRelu, type PReluOptions, prelu } from './prelu.ts'
 export {
   sinusoidalEncoding,

@@ -4,7 +4,8 @@ import * as ops from '../operations/activations.ts'
 import type { GeluOptions, Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
 
-class Lambda extends Module {
+/** A layer that is a function. */
+export class Lambda extends Module {
   readonly #apply: (x: Tensor) => Tensor
 
   constructor(apply: (x: Tensor) => Tensor) {

@@ -1,0 +1,141 @@
+/** Layers of convolutions. */
+import type { DType } from '../dtype.ts'
+import { expected } from '../errors.ts'
+import {
+  type Conv1dOptions,
+  type Conv2dOptions,
+  type ConvTranspose1dOptions,
+  type ConvTranspose2dOptions,
+  conv1d as convolve1d,
+  conv2d as convolve2d,
+  convTranspose1d as transpose1d,
+  convTranspose2d as transpose2d,
+} from '../operations/convolution.ts'
+import { type Pair, pairOf } from '../operations/windows.ts'
+import { checkNumber } from '../options.ts'
+import { uniform } from '../random.ts'
+import { type Shape, sizeOf } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { type Variable, variable } from '../variable.ts'
+import type { Initializer } from './init.ts'
+import { Module } from './module.ts'
+
+interface WeightOptions {
+  /** Whether a bias is added; true unless given. */
+  bias?: boolean
+  /**
+   * Of the weight, which it gets as […window, in / groups, out]; uniform on ±1/√(window · in / groups) unless given, as in
+   * PyTorch, and so is the bias.
+   */
+  initializer?: Initializer
+  /** Of the initial weight; otherwise it follows from `setSeed`. */
+  seed?: number
+  /** float32 unless given. */
+  dtype?: DType
+}
+
+type Layer<Options> = Omit<Options, 'bias'> & WeightOptions
+
+export type Conv1dLayerOptions = Layer<Conv1dOptions>
+export type Conv2dLayerOptions = Layer<Conv2dOptions>
+export type ConvTranspose1dLayerOptions = Layer<ConvTranspose1dOptions>
+export type ConvTranspose2dLayerOptions = Layer<ConvTranspose2dOptions>
+
+type Apply<Options> = (x: Tensor, weight: Variable, options: Options & { bias?: Variable }) => Tensor
+
+/** A layer that slides filters over its input. */
+export class ConvolutionLayer<Options extends WeightOptions & { groups?: number }> extends Module {
+  /** [out, in / groups, …window]; of a transposed convolution [in, out / groups, …window]. */
+  readonly weight: Variable
+  /** [out] */
+  readonly bias: Variable | null
+  readonly #apply: (x: Tensor) => Tensor
+
+  constructor(shape: Shape, outChannels: number, options: Options, apply: Apply<Omit<Options, keyof WeightOptions>>) {
+    super()
+    const { bias = true, initializer, seed, dtype = 'float32', ...rest } = options
+    const limit = 1 / Math.sqrt(sizeOf(shape.slice(1)))
+    const range = { min: -limit, max: limit, dtype }
+    const window = shape.slice(2).map((_, i) => i)
+    const initial =
+      initializer === undefined
+        ? uniform(shape, { ...range, ...(seed !== undefined && { seed }) })
+        : initializer([...shape.slice(2), shape[1]!, shape[0]!], { seed, dtype }).transpose([
+            ...[window.length + 1, window.length],
+            ...window,
+          ])
+    this.weight = variable(initial, { name: 'weight' })
+    const biasSeed = seed === undefined ? {} : { seed: seed + 1 }
+    this.bias = bias ? variable(uniform([outChannels], { ...range, ...biasSeed }), { name: 'bias' }) : null
+    this.#apply = (x) => apply(x, this.weight, { ...rest, ...(this.bias !== null && { bias: this.bias }) })
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#apply(x)
+  }
+}
+
+/** Channels that the groups divide. */
+function checkChannels(op: string, inChannels: number, outChannels: number, groups = 1): number {
+  for (const count of [inChannels, outChannels])
+    checkNumber(op, 'a positive integer of channels', count, (x) => Number.isInteger(x) && x > 0)
+  if (!Number.isInteger(groups) || groups < 1 || inChannels % groups !== 0 || outChannels % groups !== 0)
+    throw new RangeError(expected(op, `groups that divide ${inChannels} and ${outChannels} channels`, groups))
+  return groups
+}
+
+const lineKernel = (op: string, kernelSize: number): number => pairOf(op, 'kernelSize', [1, kernelSize])[1]
+
+/**
+ * `conv2d` with a weight [out, in / groups, …kernelSize] and a bias [out].
+ *
+ * @param kernelSize the extent of a filter, or its height and width
+ * @throws RangeError for channels, groups or a kernel that are none; ShapeError from `forward` for other images
+ * @example sequential(conv2d(1, 16, 3, { padding: 'same' }), relu(), maxPool2d(2))
+ */
+export function conv2d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: Pair,
+  options: Conv2dLayerOptions = {},
+): ConvolutionLayer<Conv2dLayerOptions> {
+  const groups = checkChannels('conv2d', inChannels, outChannels, options.groups)
+  const shape = [outChannels, inChannels / groups, ...pairOf('conv2d', 'kernelSize', kernelSize)]
+  return new ConvolutionLayer(shape, outChannels, options, convolve2d)
+}
+
+/** `conv1d` with a weight [out, in / groups, kernelSize] and a bias [out]; see `conv2d`. */
+export function conv1d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number,
+  options: Conv1dLayerOptions = {},
+): ConvolutionLayer<Conv1dLayerOptions> {
+  const groups = checkChannels('conv1d', inChannels, outChannels, options.groups)
+  const shape = [outChannels, inChannels / groups, lineKernel('conv1d', kernelSize)]
+  return new ConvolutionLayer(shape, outChannels, options, convolve1d)
+}
+
+/** `convTranspose2d` with a weight [in, out / groups, …kernelSize] and a bias [out]; see `conv2d`. */
+export function convTranspose2d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: Pair,
+  options: ConvTranspose2dLayerOptions = {},
+): ConvolutionLayer<ConvTranspose2dLayerOptions> {
+  const groups = checkChannels('convTranspose2d', inChannels, outChannels, options.groups)
+  const shape = [inChannels, outChannels / groups, ...pairOf('convTranspose2d', 'kernelSize', kernelSize)]
+  return new ConvolutionLayer(shape, outChannels, options, transpose2d)
+}
+
+/** `convTranspose1d` with a weight [in, out / groups, kernelSize] and a bias [out]; see `conv2d`. */
+export function convTranspose1d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number,
+  options: ConvTranspose1dLayerOptions = {},
+): ConvolutionLayer<ConvTranspose1dLayerOptions> {
+  const groups = checkChannels('convTranspose1d', inChannels, outChannels, options.groups)
+  const shape = [inChannels, outChannels / groups, lineKernel('convTranspose1d', kernelSize)]
+  return new ConvolutionLayer(shape, outChannels, options, transpose1d)
+}
