@@ -336,7 +336,7 @@ export class Tensor {
 
   /** Axis i of the result is axis `axes[i]` of x; without axes, their order is reversed. */
   transpose(axes?: readonly number[]): Tensor {
-    return wrap(permute(this.node, axes ?? this.shape.map((_, i) => this.ndim - 1 - i)))
+    return wrap(permute(this.node, axes ?? this.shape.map((_, i) => this.ndim - 1 - i), 'transpose'))
   }
 
   /** The same elements in the same order under another shape; one extent may be −1. */

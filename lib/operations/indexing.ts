@@ -1,6 +1,85 @@
 /** Reading and writing by index. */
-import * as along from '../graph/ops/along-axis.ts'
+import { expected, ShapeError } from '../errors.ts'
+import * as alongAxis from '../graph/ops/along-axis.ts'
+import { gather } from '../graph/ops/indexing.ts'
+import { reshape, sliceAt } from '../graph/ops/movement.ts'
+import { formatShape, normalizeAxis, sameShape, sizeOf } from '../shape.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+
+/**
+ * The elements of x at some positions of an axis, in the order of the indices: of x[a, n, b] and indices[k…] along axis 1
+ * [a, k…, b]. Without an axis x is flattened. Along axis 0 it is `gather`.
+ *
+ * @example
+ * take([[1, 2, 3], [4, 5, 6]], [2, 0], 1)   // [[3, 1], [6, 4]]
+ *
+ * @throws DTypeError for indices that are no integers; RangeError for one outside [0, x.shape[axis]) when evaluated, which
+ * counts its position among the indices of all elements.
+ */
+export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
+  const [given, at] = [toNode(x), toNode(indices, 'int32')]
+  const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
+  const along = normalizeAxis('take', axis ?? 0, node.shape.length)
+  if (along === 0) return wrap(gather(node, at))
+  const [before, after] = [node.shape.slice(0, along), node.shape.slice(along + 1)]
+  const columns = reshape(node, [sizeOf(before), node.shape[along]!, sizeOf(after)])
+  const taken = alongAxis.takeAlongAxis(columns, reshape(at, [1, sizeOf(at.shape), 1]), 1)
+  return wrap(reshape(taken, [...before, ...at.shape, ...after]))
+}
+
+/**
+ * x[n, …] with row indices[i…] replaced by updates[i…]; where indices repeat, the last of the updates stays, and it alone
+ * has a gradient. `scatterAdd` adds them up.
+ * @throws ShapeError for updates that are not [indices…, …]; DTypeError for updates of another dtype; RangeError for an
+ * index outside [0, n) when evaluated.
+ */
+export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
+  const [node, at, rows] = [toNode(x), toNode(indices, 'int32'), toNode(updates)]
+  const [extent, ...row] = node.shape
+  if (extent === undefined)
+    throw new ShapeError(expected('scatter', 'a tensor of at least one axis', formatShape(node.shape)))
+  if (!sameShape(rows.shape, [...at.shape, ...row]))
+    throw new ShapeError(expected('scatter', `updates ${formatShape([...at.shape, ...row])}`, formatShape(rows.shape)))
+  const [count, size] = [sizeOf(at.shape), sizeOf(row)]
+  const written = alongAxis.putAlongAxis(
+    reshape(node, [extent, size]),
+    reshape(at, [count, 1]),
+    reshape(rows, [count, size]),
+    0,
+  )
+  return wrap(reshape(written, node.shape))
+}
+
+/**
+ * Element `index` of an axis, without it: of x[2, 3, 4] along axis 1 [2, 4]. Negative indices count from the end.
+ * @throws RangeError for an index outside the axis.
+ */
+export function select(x: TensorLike, axis: number, index: number): Tensor {
+  const node = toNode(x)
+  const along = normalizeAxis('select', axis, node.shape.length)
+  const extent = node.shape[along]!
+  if (!Number.isInteger(index) || index < -extent || index >= extent)
+    throw new RangeError(expected('select', `an index in [${-extent}, ${extent}) of axis ${along}`, index))
+  const starts = node.shape.map((_, i) => (i === along ? (index + extent) % extent : 0))
+  const sizes = node.shape.map((other, i) => (i === along ? 1 : other))
+  return wrap(
+    reshape(
+      sliceAt(node, starts, sizes),
+      node.shape.filter((_, i) => i !== along),
+    ),
+  )
+}
+
+/**
+ * The element, or the part, at an index of each of the first axes: of x[2, 3, 4] x.at(1) is [3, 4], x.at(1, -1) is [4].
+ * @throws ShapeError for more indices than axes; RangeError for an index outside its axis.
+ */
+export function at(x: TensorLike, ...index: number[]): Tensor {
+  const node = toNode(x)
+  if (index.length > node.shape.length)
+    throw new ShapeError(expected('at', `at most ${node.shape.length} indices`, index.length))
+  return index.reduce((part, i) => select(part, 0, i), wrap(node))
+}
 
 /**
  * Elements of x along an axis: y[…, i, …] = x[…, indices[…, i, …], …]. Indices have as many axes as x, and the axes
@@ -13,7 +92,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
  * outside [0, x.shape[axis]) when evaluated.
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
-  return wrap(along.takeAlongAxis(toNode(x), toNode(indices, 'int32'), axis))
+  return wrap(alongAxis.takeAlongAxis(toNode(x), toNode(indices, 'int32'), axis))
 }
 
 /**
@@ -23,7 +102,7 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * @throws as takeAlongAxis, and DTypeError for values of another dtype than x.
  */
 export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
-  return wrap(along.putAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(values), axis))
+  return wrap(alongAxis.putAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(values), axis))
 }
 
 /**
@@ -32,5 +111,5 @@ export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorL
  * @throws as putAlongAxis, and DTypeError where x is bool or uint8.
  */
 export function scatterAddAlongAxis(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: number): Tensor {
-  return wrap(along.scatterAddAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(updates), axis))
+  return wrap(alongAxis.scatterAddAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(updates), axis))
 }

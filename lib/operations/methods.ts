@@ -8,25 +8,37 @@ import { unique, uniqueSync } from '../unique.ts'
 import * as activations from './activations.ts'
 import * as attention from './attention.ts'
 import * as convolution from './convolution.ts'
+import * as diagonals from './diagonals.ts'
 import * as dropout from './dropout.ts'
 import * as embedding from './embedding.ts'
 import * as histogram from './histogram.ts'
 import * as indexing from './indexing.ts'
+import * as joining from './joining.ts'
 import * as logic from './logic.ts'
+import * as masking from './masking.ts'
 import * as math from './math.ts'
 import * as normalization from './normalization.ts'
+import * as padding from './padding.ts'
 import * as pooling from './pooling.ts'
+import * as rearrange from './rearrange.ts'
 import * as reduce from './reduce.ts'
 import * as scan from './scan.ts'
 import * as shape from './shape.ts'
 import * as sort from './sort.ts'
 import * as upsampling from './upsampling.ts'
 
+const { stack: _stack, meshgrid: _meshgrid, broadcastArrays: _broadcastArrays, ...ofOne } = joining
+
 const methods = {
   ...activations,
   ...logic,
   ...math,
+  ...diagonals,
   ...indexing,
+  ...ofOne,
+  ...masking,
+  ...padding,
+  ...rearrange,
   ...shape,
   ...convolution,
   ...pooling,

@@ -1,7 +1,7 @@
 /** Operations that only change a shape. */
 import { expected, ShapeError } from '../errors.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import { formatShape, normalizeAxes, normalizeAxis } from '../shape.ts'
+import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../shape.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
 
 /**
@@ -23,4 +23,13 @@ export function expandDims(x: TensorLike, axis: number): Tensor {
   const node = toNode(x)
   const at = normalizeAxis('expandDims', axis, node.shape.length + 1)
   return wrap(reshape(node, [...node.shape.slice(0, at), 1, ...node.shape.slice(at)]))
+}
+
+/** A new axis of extent 1 before `axis`: PyTorch's name of `expandDims`. */
+export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, axis)
+
+/** All elements in row-major order along one axis: numpy's name of `flatten`. */
+export function ravel(x: TensorLike): Tensor {
+  const node = toNode(x)
+  return wrap(reshape(node, [sizeOf(node.shape)]))
 }

@@ -23,6 +23,7 @@ import { movementCases } from './cases/movement.ts'
 import { normalizationCases } from './cases/normalization.ts'
 import { optimizerCases } from './cases/optimizer.ts'
 import { poolingCases } from './cases/pooling.ts'
+import { padRows, rearrangingCases } from './cases/rearranging.ts'
 import { reduceCases } from './cases/reduce.ts'
 import { reductionCases } from './cases/reductions.ts'
 import { scanCases } from './cases/scan.ts'
@@ -33,8 +34,14 @@ import { sortCases } from './cases/sort.ts'
 /** Leaves that programs bind as inputs: the operands of every row. */
 type BoundLeaf = 'data' | 'placeholder'
 
+/** Their sizes are in the data, so they evaluate it; a row has the form that does so at once. */
+type DataDependent = 'booleanMask' | 'nonzero'
+
 /** Every operation of the graph, and every function of the package and every loss, some of which are several operations. */
-export type CaseName = Exclude<OpName, BoundLeaf> | keyof typeof operations | `losses.${keyof typeof losses}`
+export type CaseName =
+  | Exclude<OpName, BoundLeaf>
+  | Exclude<keyof typeof operations, DataDependent>
+  | `losses.${keyof typeof losses}`
 
 export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...leafCases,
@@ -45,6 +52,8 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...matmulCases,
   ...movementCases,
   ...shapeCases,
+  ...rearrangingCases,
+  pad: [...movementCases.pad, ...padRows],
   ...reduceCases,
   ...reductionCases,
   ...scanCases,

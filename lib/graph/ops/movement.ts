@@ -126,10 +126,10 @@ export function reshape(x: Node, shape: Shape): Node {
 }
 
 /** Axis i of the result is axis `axes[i]` of x. */
-export function permute(x: Node, axes: readonly number[]): Node {
-  const order = axes.map((axis) => normalizeAxis('transpose', axis, x.shape.length))
+export function permute(x: Node, axes: readonly number[], op = 'permute'): Node {
+  const order = axes.map((axis) => normalizeAxis(op, axis, x.shape.length))
   if (order.length !== x.shape.length || new Set(order).size !== order.length)
-    throw new ShapeError(expected('transpose', `a permutation of ${x.shape.length} axes`, formatShape(axes)))
+    throw new ShapeError(expected(op, `a permutation of ${x.shape.length} axes`, formatShape(axes)))
   if (order.every((axis, i) => axis === i)) return x
   return record(permuteOp, [x], { axes: order })
 }
@@ -180,16 +180,14 @@ export function pad(x: Node, shape: Shape, starts: readonly number[], steps: rea
   return record(padOp, [x], { shape: shape.slice(), starts: starts.slice(), steps: steps.slice() })
 }
 
-export function concat(inputs: readonly Node[], axis = 0): Node {
+export function concat(inputs: readonly Node[], axis = 0, op = 'concat'): Node {
   const [first] = inputs
-  if (first === undefined) throw new ShapeError(expected('concat', 'at least one tensor', 'none'))
-  const along = normalizeAxis('concat', axis, first.shape.length)
+  if (first === undefined) throw new ShapeError(expected(op, 'at least one tensor', 'none'))
+  const along = normalizeAxis(op, axis, first.shape.length)
   for (const { dtype, shape } of inputs) {
-    if (dtype !== first.dtype) throw new DTypeError(expected('concat', `${first.dtype} everywhere`, dtype))
+    if (dtype !== first.dtype) throw new DTypeError(expected(op, `${first.dtype} everywhere`, dtype))
     if (shape.length !== first.shape.length || shape.some((extent, i) => i !== along && extent !== first.shape[i]))
-      throw new ShapeError(
-        expected('concat', `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)),
-      )
+      throw new ShapeError(expected(op, `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)))
   }
   return inputs.length === 1 ? first : record(concatOp, inputs, { axis: along })
 }

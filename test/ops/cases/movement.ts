@@ -1,6 +1,6 @@
 /** Rows of movement: the same elements under another shape or order, as results and as operands of what follows. */
 import { pad } from '../../../lib/graph/ops/movement.ts'
-import { concat } from '../../../lib/operations/index.ts'
+import { concat, permute } from '../../../lib/operations/index.ts'
 import type { Shape } from '../../../lib/shape.ts'
 import { type Tensor, wrap } from '../../../lib/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
@@ -106,7 +106,11 @@ const permutationRows = permutations.flatMap(([shape, axes]) =>
 
 export const movementCases = {
   reshape: reshapes.flatMap(([from, to]) => movementRows(from!, (x) => x.reshape(to!), `to [${to}]`)),
-  permute: [...permutationRows, large('300,400', (x) => x.transpose())],
+  permute: [
+    ...permutationRows,
+    ...movementRows([2, 3, 4], (x) => permute(x, [1, -1, 0]), 'permute'),
+    large('300,400', (x) => x.transpose()),
+  ],
   transpose: [...permutationRows.slice(0, 1), ...movementRows([2, 3, 4], (x) => x.transpose(), 'reversed')],
   flatten: [...movementRows([2, 3, 4], (x) => x.flatten()), ...movementRows([2, 3, 4], (x) => x.flatten(1), 'from 1')],
   broadcastTo: broadcasts.flatMap(([from, to]) => movementRows(from!, (x) => x.broadcastTo(to!), `to [${to}]`)),

@@ -1,0 +1,98 @@
+/** Diagonals and triangles of matrices. */
+import { expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { greaterEqual, lessEqual, where } from '../graph/ops/elementwise.ts'
+import { data, literal } from '../graph/ops/leaf.ts'
+import { pad, permute, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { sum } from '../graph/ops/reduce.ts'
+import { formatShape, normalizeAxis } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+
+export interface DiagonalOptions {
+  /** 0 unless given: the main diagonal; above it are positive ones, below it negative ones. */
+  offset?: number
+  /** The axes of the matrices: the last two unless given. */
+  axis1?: number
+  axis2?: number
+}
+
+function checkOffset(op: string, offset: number): void {
+  if (!Number.isInteger(offset)) throw new RangeError(expected(op, 'a diagonal numbered by an integer', offset))
+}
+
+const counting = (count: number, first: number): Int32Array<ArrayBuffer> =>
+  Int32Array.from({ length: count }, (_, i) => first + i)
+
+/** Zeros where column − row is not on the kept side of diagonal k. */
+function triangle(op: string, x: Node, k: number, keeps: (columns: Node, diagonal: Node) => Node): Node {
+  checkOffset(op, k)
+  if (x.shape.length < 2) throw new ShapeError(expected(op, 'matrices', formatShape(x.shape)))
+  const [rows, columns] = x.shape.slice(-2) as [number, number]
+  const column = data(counting(columns, 0), 'int32', [columns])
+  const diagonal = data(counting(rows, k), 'int32', [rows, 1])
+  return where(keeps(column, diagonal), x, literal(0, x.dtype))
+}
+
+/**
+ * The upper triangles of matrices x[…, m, n]: zeros below diagonal k, which is the main one unless given; positive ones lie
+ * above it.
+ * @throws ShapeError for less than two axes.
+ */
+export function triu(x: TensorLike, k = 0): Tensor {
+  return wrap(triangle('triu', toNode(x), k, greaterEqual))
+}
+
+/** The lower triangles of matrices x[…, m, n]: zeros above diagonal k, the main one unless given. */
+export function tril(x: TensorLike, k = 0): Tensor {
+  return wrap(triangle('tril', toNode(x), k, lessEqual))
+}
+
+/**
+ * The diagonals of matrices, as a last axis: of x[…, m, n] the elements x[…, i, i + offset], or x[…, i − offset, i] below the
+ * main diagonal. A view where x is dense.
+ * @throws ShapeError where the two axes are one.
+ */
+export function diagonal(x: TensorLike, { offset = 0, axis1 = -2, axis2 = -1 }: DiagonalOptions = {}): Tensor {
+  checkOffset('diagonal', offset)
+  const node = toNode(x)
+  const rank = node.shape.length
+  const [a, b] = [normalizeAxis('diagonal', axis1, rank), normalizeAxis('diagonal', axis2, rank)]
+  if (a === b) throw new ShapeError(expected('diagonal', 'two different axes', `${axis1} and ${axis2}`))
+  const others = node.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b)
+  const matrices = permute(node, [...others, a, b])
+  const [rows, columns] = matrices.shape.slice(-2) as [number, number]
+  const size = Math.max(0, Math.min(rows + Math.min(offset, 0), columns - Math.max(offset, 0)))
+  const batch = matrices.shape.slice(0, -2)
+  const flat = reshape(matrices, [...batch, rows * columns])
+  const start = size === 0 ? 0 : offset >= 0 ? offset : -offset * columns
+  const steps = [...batch.map(() => 1), columns + 1]
+  return wrap(sliceAt(flat, [...batch.map(() => 0), start], [...batch, size], steps))
+}
+
+/** Matrices with vectors x[…, n] on diagonal k and zeros elsewhere. */
+function embedded(x: Node, k: number): Node {
+  const size = x.shape.at(-1)!
+  const extent = size + Math.abs(k)
+  const batch = x.shape.slice(0, -1)
+  const start = size === 0 ? 0 : k >= 0 ? k : -k * extent
+  const flat = pad(x, [...batch, extent * extent], [...batch.map(() => 0), start], [...batch.map(() => 1), extent + 1])
+  return reshape(flat, [...batch, extent, extent])
+}
+
+/**
+ * Of a vector, the square matrix with it on diagonal k and zeros elsewhere; of a matrix, the vector of its diagonal k.
+ * `diagonal` takes those of many matrices.
+ * @throws ShapeError for other than one or two axes.
+ */
+export function diag(x: TensorLike, k = 0): Tensor {
+  checkOffset('diag', k)
+  const node = toNode(x)
+  const rank = node.shape.length
+  if (rank !== 1 && rank !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(node.shape)))
+  return rank === 2 ? diagonal(x, { offset: k }) : wrap(embedded(node, k))
+}
+
+/** The sum of a diagonal of matrices x[…, m, n], the main one unless given. int32 for bool and uint8. */
+export function trace(x: TensorLike, options: DiagonalOptions = {}): Tensor {
+  return wrap(sum(diagonal(x, options).node, -1))
+}

@@ -1,0 +1,131 @@
+/** Several tensors made one, one made several, and several of one shape. */
+import { expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+
+/**
+ * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1.
+ * @throws ShapeError where the shapes differ or there are none; DTypeError where the dtypes differ.
+ */
+export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
+  const nodes = tensors.map((x) => toNode(x))
+  const shape = nodes[0]?.shape
+  if (shape === undefined) throw new ShapeError(expected('stack', 'at least one tensor', 'none'))
+  const other = nodes.find((node) => !sameShape(node.shape, shape))
+  if (other !== undefined)
+    throw new ShapeError(expected('stack', `${formatShape(shape)} everywhere`, formatShape(other.shape)))
+  const at = normalizeAxis('stack', axis, shape.length + 1)
+  const expanded = [...shape.slice(0, at), 1, ...shape.slice(at)]
+  return wrap(
+    concat(
+      nodes.map((node) => reshape(node, expanded)),
+      at,
+      'stack',
+    ),
+  )
+}
+
+/** The parts of x along an axis, of some sizes that add up to its extent. */
+function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
+  let start = 0
+  return sizes.map((size) => {
+    const starts = x.shape.map((_, i) => (i === axis ? start : 0))
+    start += size
+    return sliceAt(
+      x,
+      starts,
+      x.shape.map((extent, i) => (i === axis ? size : extent)),
+    )
+  })
+}
+
+/** The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack. */
+export function unstack(x: TensorLike, axis = 0): Tensor[] {
+  const node = toNode(x)
+  const along = normalizeAxis('unstack', axis, node.shape.length)
+  const shape = node.shape.filter((_, i) => i !== along)
+  const ones = new Array<number>(node.shape[along]!).fill(1)
+  return parts(node, ones, along).map((element) => wrap(reshape(element, shape)))
+}
+
+/** The elements of an axis, each without it: PyTorch's name of `unstack`. */
+export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
+
+/**
+ * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
+ * [1, 2] and [5, 2] for [1, 5].
+ * @throws ShapeError where the count does not divide the extent, or the sizes do not add up to it.
+ */
+export function split(x: TensorLike, countOrSizes: number | readonly number[], axis = 0): Tensor[] {
+  const node = toNode(x)
+  const along = normalizeAxis('split', axis, node.shape.length)
+  const extent = node.shape[along]!
+  if (typeof countOrSizes === 'number') {
+    if (!Number.isInteger(countOrSizes) || countOrSizes < 1 || extent % countOrSizes !== 0)
+      throw new ShapeError(
+        expected('split', `a count that divides the ${extent} elements of axis ${along}`, countOrSizes),
+      )
+    return parts(node, new Array<number>(countOrSizes).fill(extent / countOrSizes), along).map(wrap)
+  }
+  const total = countOrSizes.reduce((sum, size) => sum + size, 0)
+  if (!countOrSizes.every((size) => Number.isInteger(size) && size >= 0) || total !== extent)
+    throw new ShapeError(
+      expected('split', `sizes that add up to the ${extent} elements of axis ${along}`, formatShape(countOrSizes)),
+    )
+  return parts(node, countOrSizes, along).map(wrap)
+}
+
+/**
+ * x in at most `count` parts along an axis, all of one size but the last, which may be smaller, as PyTorch's: seven
+ * elements in three chunks are 3, 3 and 1.
+ * @throws RangeError for a count below 1.
+ */
+export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
+  if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
+  const node = toNode(x)
+  const along = normalizeAxis('chunk', axis, node.shape.length)
+  const extent = node.shape[along]!
+  const size = Math.max(1, Math.ceil(extent / count))
+  const sizes = Array.from({ length: Math.max(1, Math.ceil(extent / size)) }, (_, i) =>
+    Math.min(size, extent - i * size),
+  )
+  return parts(node, sizes, along).map(wrap)
+}
+
+/** Every tensor broadcast to the one shape that numpy's rules give for all of them. */
+export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
+  const nodes = tensors.map((x) => toNode(x))
+  const shape = nodes.reduce<Shape>((all, node) => broadcastShapes('broadcastArrays', all, node.shape), [])
+  return nodes.map((node) => wrap(broadcastTo(node, shape)))
+}
+
+export interface MeshgridOptions {
+  /** 'xy' unless given: the first two axes are exchanged, so that grids are [y, x, …], as in numpy; 'ij' keeps them. */
+  indexing?: 'xy' | 'ij'
+}
+
+/**
+ * The coordinates of every point of a grid, from those of its axes: vectors of n, m, … give tensors that are all [m, n, …],
+ * or [n, m, …] with `indexing: 'ij'`.
+ *
+ * @example
+ * const [x, y] = meshgrid([[1, 2, 3], [10, 20]])   // x: [[1, 2, 3], [1, 2, 3]], y: [[10, 10, 10], [20, 20, 20]]
+ *
+ * @throws ShapeError for an operand of more than one axis.
+ */
+export function meshgrid(tensors: readonly TensorLike[], { indexing = 'xy' }: MeshgridOptions = {}): Tensor[] {
+  if (indexing !== 'xy' && indexing !== 'ij')
+    throw new TypeError(expected('meshgrid', "indexing 'xy' or 'ij'", indexing))
+  const nodes = tensors.map((x) => toNode(x))
+  const wrong = nodes.find(({ shape }) => shape.length > 1)
+  if (wrong !== undefined) throw new ShapeError(expected('meshgrid', 'vectors', formatShape(wrong.shape)))
+  const places = nodes.map((_, i) => (indexing === 'xy' && i < 2 && nodes.length > 1 ? 1 - i : i))
+  const extents = nodes.map(({ shape }) => shape[0] ?? 1)
+  const shape = places.map((place) => extents[place]!)
+  return nodes.map((node, i) => {
+    const own = shape.map((extent, axis) => (axis === places[i] ? extent : 1))
+    return wrap(broadcastTo(reshape(node, own), shape))
+  })
+}

@@ -1,0 +1,91 @@
+/** Elements chosen by booleans. */
+import { DTypeError, expected, ShapeError } from '../errors.ts'
+import { where } from '../graph/ops/elementwise.ts'
+import { gather } from '../graph/ops/indexing.ts'
+import { data } from '../graph/ops/leaf.ts'
+import { broadcastTo, reshape } from '../graph/ops/movement.ts'
+import { formatShape, type Shape, sameShape } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+
+/**
+ * x with `value` where the mask, which broadcasts to x, is true. A number takes the dtype of x unless that would round it.
+ * @throws DTypeError for a mask that is not bool, ShapeError for one that does not broadcast to x.
+ */
+export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
+  const node = toNode(x)
+  return wrap(where(broadcastTo(toNode(mask), node.shape), toNode(value), node))
+}
+
+/** The mask, whose shape is that of the first axes of x. */
+function maskOf(x: Tensor, mask: TensorLike): Tensor {
+  const node = toNode(mask)
+  if (node.dtype !== 'bool') throw new DTypeError(expected('booleanMask', 'a bool mask', node.dtype))
+  if (!sameShape(node.shape, x.shape.slice(0, node.shape.length)))
+    throw new ShapeError(
+      expected('booleanMask', `a mask of the first axes of ${formatShape(x.shape)}`, formatShape(node.shape)),
+    )
+  return wrap(node)
+}
+
+/** The positions at which an array is not 0. */
+function positionsOf(values: ArrayLike<number>): Int32Array<ArrayBuffer> {
+  const positions: number[] = []
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) positions.push(i)
+  return Int32Array.from(positions)
+}
+
+function chosen(x: Tensor, mask: Tensor, values: ArrayLike<number>): Tensor {
+  const positions = positionsOf(values)
+  const rest = x.shape.slice(mask.ndim)
+  const rows = reshape(x.node, [mask.size, ...rest])
+  return wrap(gather(rows, data(positions, 'int32', [positions.length])))
+}
+
+const toTensor = (x: TensorLike): Tensor => wrap(toNode(x))
+
+/**
+ * The elements of x where the mask is true, in their order: [count, …] of x[m, …] and mask[m]; the mask may be of more of
+ * the first axes. How many there are is in the data, so the mask is evaluated at once; x is not, and has its gradient.
+ * @throws DTypeError for a mask that is not bool; ShapeError unless its shape begins that of x; TypeError inside compile.
+ */
+export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tensor> {
+  const tensor = toTensor(x)
+  const chooser = maskOf(tensor, mask)
+  return chosen(tensor, chooser, await chooser.data())
+}
+
+/** `booleanMask`, here and now. */
+export function booleanMaskSync(x: TensorLike, mask: TensorLike): Tensor {
+  const tensor = toTensor(x)
+  const chooser = maskOf(tensor, mask)
+  return chosen(tensor, chooser, chooser.dataSync())
+}
+
+/** The indices of positions in a shape: int32 [count, axes]. */
+function indicesOf(positions: Int32Array, shape: Shape): Tensor {
+  const indices = new Int32Array(positions.length * shape.length)
+  positions.forEach((position, row) => {
+    let rest = position
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const extent = shape[axis]!
+      indices[row * shape.length + axis] = rest % extent
+      rest = Math.floor(rest / extent)
+    }
+  })
+  return wrap(data(indices, 'int32', [positions.length, shape.length]))
+}
+
+/**
+ * The indices of the elements that are not 0 (NaN is not), in row-major order: int32 [count, axes]. x is evaluated at once.
+ * @throws TypeError inside compile.
+ */
+export async function nonzero(x: TensorLike): Promise<Tensor> {
+  const tensor = toTensor(x)
+  return indicesOf(positionsOf(await tensor.data()), tensor.shape)
+}
+
+/** `nonzero`, here and now. */
+export function nonzeroSync(x: TensorLike): Tensor {
+  const tensor = toTensor(x)
+  return indicesOf(positionsOf(tensor.dataSync()), tensor.shape)
+}

@@ -1,0 +1,163 @@
+/** Axes in another order, elements in another order, and elements more than once. */
+import { expected, ShapeError } from '../errors.ts'
+import type { Node } from '../graph/node.ts'
+import { gather } from '../graph/ops/indexing.ts'
+import { data } from '../graph/ops/leaf.ts'
+import { broadcastTo, concat, permute as permuteNode, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+
+/**
+ * Axis i of the result is axis `axes[i]` of x: [2, 3, 4] gives [4, 2, 3] by [2, 0, 1].
+ * @throws ShapeError unless `axes` names every axis once.
+ */
+export function permute(x: TensorLike, axes: readonly number[]): Tensor {
+  return wrap(permuteNode(toNode(x), axes))
+}
+
+/** x with two axes exchanged: [2, 3, 4] gives [4, 3, 2] for 0 and −1. */
+export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
+  const node = toNode(x)
+  const [a, b] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, node.shape.length)) as [number, number]
+  const order = node.shape.map((_, axis) => axis)
+  order[a] = b
+  order[b] = a
+  return wrap(permuteNode(node, order))
+}
+
+const listOf = (x: number | readonly number[]): readonly number[] => (typeof x === 'number' ? [x] : x)
+
+/**
+ * x with axes moved to other places, the other axes staying in their order: [2, 3, 4] gives [3, 4, 2] from 0 to −1.
+ * @throws ShapeError where an axis is named twice, or there are more of one than of the other.
+ */
+export function moveAxis(
+  x: TensorLike,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
+  const node = toNode(x)
+  const rank = node.shape.length
+  const from = listOf(source).map((axis) => normalizeAxis('moveAxis', axis, rank))
+  const to = listOf(destination).map((axis) => normalizeAxis('moveAxis', axis, rank))
+  if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
+    throw new ShapeError(
+      expected('moveAxis', 'as many distinct sources as destinations', `${formatShape(from)} to ${formatShape(to)}`),
+    )
+  const others = node.shape.map((_, axis) => axis).filter((axis) => !from.includes(axis))
+  const order = node.shape.map((_, axis) => (to.includes(axis) ? from[to.indexOf(axis)]! : others.shift()!))
+  return wrap(permuteNode(node, order))
+}
+
+/** x with its elements in reverse order along some axes, all of them unless given. */
+export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
+  const node = toNode(x)
+  const axes = normalizeAxes('flip', axis, node.shape.length)
+  const isTurned = (i: number, extent: number) => axes.includes(i) && extent > 0
+  const starts = node.shape.map((extent, i) => (isTurned(i, extent) ? extent - 1 : 0))
+  const steps = node.shape.map((extent, i) => (isTurned(i, extent) ? -1 : 1))
+  return wrap(sliceAt(node, starts, node.shape, steps))
+}
+
+/** The part of x from `start` to `end` along an axis. */
+function part(x: Node, axis: number, start: number, end: number): Node {
+  const starts = x.shape.map((_, i) => (i === axis ? start : 0))
+  const sizes = x.shape.map((extent, i) => (i === axis ? end - start : extent))
+  return sliceAt(x, starts, sizes)
+}
+
+function rollAxis(x: Node, shift: number, axis: number): Node {
+  const extent = x.shape[axis]!
+  if (!Number.isInteger(shift)) throw new RangeError(expected('roll', 'shifts that are integers', shift))
+  const start = extent === 0 ? 0 : ((shift % extent) + extent) % extent
+  if (start === 0) return x
+  return concat([part(x, axis, extent - start, extent), part(x, axis, 0, extent - start)], axis)
+}
+
+/**
+ * x shifted along an axis, what leaves it at one end coming back at the other: y[i + shift] = x[i]. Several shifts go
+ * with as many axes; without an axis the elements are shifted as one row.
+ *
+ * @example
+ * roll([1, 2, 3, 4], 1)   // [4, 1, 2, 3]
+ *
+ * @throws ShapeError unless there are as many shifts as axes; RangeError for a shift that is no integer.
+ */
+export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
+  const node = toNode(x)
+  const shifts = listOf(shift)
+  if (axis === undefined) {
+    if (shifts.length !== 1) throw new ShapeError(expected('roll', 'one shift without an axis', shifts.length))
+    return wrap(reshape(rollAxis(reshape(node, [sizeOf(node.shape)]), shifts[0]!, 0), node.shape))
+  }
+  const axes = listOf(axis).map((i) => normalizeAxis('roll', i, node.shape.length))
+  if (axes.length !== shifts.length)
+    throw new ShapeError(expected('roll', 'as many shifts as axes', `${shifts.length} and ${axes.length}`))
+  return wrap(axes.reduce((rolled, along, i) => rollAxis(rolled, shifts[i]!, along), node))
+}
+
+const checkCount = (op: string, count: number): number => {
+  if (!Number.isInteger(count) || count < 0) throw new RangeError(expected(op, 'counts from 0 on', count))
+  return count
+}
+
+/** Each of the outer parts of x[outer, inner], `count` times after itself. */
+function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node {
+  const inner = outer === 0 ? 0 : sizeOf(x.shape) / outer
+  return reshape(broadcastTo(reshape(x, [outer, 1, inner]), [outer, count, inner]), shape)
+}
+
+/**
+ * x side by side with itself, `repetitions[i]` times along axis i, as numpy's: with fewer repetitions than axes they
+ * speak of the last ones, with more, x gets new leading axes.
+ *
+ * @example
+ * tile([1, 2], 2)        // [1, 2, 1, 2]
+ * tile([1, 2], [2, 1])   // [[1, 2], [1, 2]]
+ */
+export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
+  const counts = listOf(repetitions).map((count) => checkCount('tile', count))
+  const { shape } = toNode(x)
+  const rank = Math.max(shape.length, counts.length)
+  const padTo = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list]
+  let tiled = reshape(toNode(x), padTo(shape))
+  padTo(counts).forEach((count, axis) => {
+    if (count === 1) return
+    const wider = tiled.shape.map((extent, i) => (i === axis ? extent * count : extent))
+    tiled = repeatParts(tiled, sizeOf(tiled.shape.slice(0, axis)), count, wider)
+  })
+  return wrap(tiled)
+}
+
+/** Element i of a list as often as the list says, as indices. */
+function repeatedIndices(counts: readonly number[]): Node {
+  const indices = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)))
+  return data(indices, 'int32', [indices.length])
+}
+
+/**
+ * Each element of x, or each part of it along an axis, several times in a row, as numpy's repeat and PyTorch's
+ * repeat_interleave; `repetitions` is one count, or one for each element of the axis. Without an axis x is flattened.
+ *
+ * @example
+ * repeat([1, 2, 3], 2)           // [1, 1, 2, 2, 3, 3]
+ * repeat([1, 2, 3], [0, 1, 2])   // [2, 3, 3]
+ *
+ * @throws ShapeError for another number of counts than the axis has elements; RangeError for a count that is none.
+ */
+export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number): Tensor {
+  const given = toNode(x)
+  const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
+  const along = normalizeAxis('repeat', axis ?? 0, node.shape.length)
+  const extent = node.shape[along]!
+  const counts = listOf(repetitions).map((count) => checkCount('repeat', count))
+  if (typeof repetitions === 'number') {
+    const shape = node.shape.map((other, i) => (i === along ? other * counts[0]! : other))
+    return wrap(repeatParts(node, sizeOf(node.shape.slice(0, along + 1)), counts[0]!, shape))
+  }
+  if (counts.length !== extent)
+    throw new ShapeError(expected('repeat', `${extent} counts, one for each element`, counts.length))
+  const order = [along, ...node.shape.map((_, i) => i).filter((i) => i !== along)]
+  const repeated = gather(permuteNode(node, order), repeatedIndices(counts))
+  return moveAxis(wrap(repeated), 0, along)
+}
