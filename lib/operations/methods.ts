@@ -20,6 +20,7 @@ import * as math from './math.ts'
 import * as normalization from './normalization.ts'
 import * as padding from './padding.ts'
 import * as pooling from './pooling.ts'
+import * as products from './products.ts'
 import * as rearrange from './rearrange.ts'
 import * as reduce from './reduce.ts'
 import * as scan from './scan.ts'
@@ -38,6 +39,7 @@ const methods = {
   ...ofOne,
   ...masking,
   ...padding,
+  ...products,
   ...rearrange,
   ...shape,
   ...convolution,

@@ -23,6 +23,7 @@ import { movementCases } from './cases/movement.ts'
 import { normalizationCases } from './cases/normalization.ts'
 import { optimizerCases } from './cases/optimizer.ts'
 import { poolingCases } from './cases/pooling.ts'
+import { productCases } from './cases/products.ts'
 import { padRows, rearrangingCases } from './cases/rearranging.ts'
 import { reduceCases } from './cases/reduce.ts'
 import { reductionCases } from './cases/reductions.ts'
@@ -53,6 +54,7 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...movementCases,
   ...shapeCases,
   ...rearrangingCases,
+  ...productCases,
   pad: [...movementCases.pad, ...padRows],
   ...reduceCases,
   ...reductionCases,
