@@ -106,6 +106,11 @@ export function matmul(a: Node, b: Node): Node {
   const y = b.shape.length === 1 ? reshape(b, [b.shape[0]!, 1]) : b
   if (x.shape.at(-1) !== y.shape.at(-2))
     throw new ShapeError(`matmul: inner dimensions differ: ${formatShape(a.shape)} × ${formatShape(b.shape)}`)
+  // One B for all of A is a single tall product, and so is B's gradient, which would be a sum of products otherwise.
+  if (y.shape.length === 2 && x.shape.length > 2 && y === b) {
+    const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!])
+    return reshape(matmul(rows, y), [...x.shape.slice(0, -1), y.shape[1]!])
+  }
   const batch = broadcastShapes('matmul', x.shape.slice(0, -2), y.shape.slice(0, -2))
   const left = broadcastTo(cast(x, dtype), [...batch, ...x.shape.slice(-2)])
   const right = broadcastTo(cast(y, dtype), [...batch, ...y.shape.slice(-2)])
