@@ -2,9 +2,10 @@
 import { isFloat, promote } from '../dtype.ts'
 import { DTypeError, expected, ShapeError } from '../errors.ts'
 import type { Node } from '../graph/node.ts'
-import { attentionWeights } from '../graph/ops/attention.ts'
+import { attention, attentionWeights } from '../graph/ops/attention.ts'
 import { cast } from '../graph/ops/elementwise.ts'
 import { matmul } from '../graph/ops/matmul.ts'
+import { broadcastTo } from '../graph/ops/movement.ts'
 import { checkNumber } from '../options.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../shape.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
@@ -47,7 +48,8 @@ const isBoolean = (x: unknown): boolean => (Array.isArray(x) ? isBoolean(x[0]) :
 
 /**
  * softmax(scale · q·kᵀ + mask) · v: each query's mean of the values, weighted by how well it matches their keys. A query
- * that attends to nothing gets 0, as in PyTorch. A. Vaswani et al., "Attention is all you need" (2017), eq. 1.
+ * that attends to nothing gets 0, as in PyTorch. Without dropout no matrix of queries × keys is ever held, nor in the
+ * gradient, which computes the weights again, for some queries at a time. A. Vaswani et al., "Attention is all you need" (2017), eq. 1.
  *
  * @param q […, queries, features]; leading axes, such as batch and heads, broadcast
  * @param k […, keys, features]
@@ -82,6 +84,10 @@ export function scaledDotProductAttention(
   const batch = operands.map((x) => x.shape.slice(0, -2)).reduce<Shape>((a, b) => broadcastShapes(op, a, b), [])
   const scores = [...batch, queries.shape.at(-2)!, keys.shape.at(-2)!]
   const given = mask === null ? null : maskOperand(mask, dtype, scores)
-  const weights = wrap(attentionWeights(queries, keys, given, { scale, causal }))
-  return wrap(matmul(dropElements(weights, dropout).node, values))
+  if (dropout !== 0) {
+    const weights = wrap(attentionWeights(queries, keys, given, { scale, causal }))
+    return wrap(matmul(dropElements(weights, dropout).node, values))
+  }
+  const [qs, ks, vs] = [queries, keys, values].map((x) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]))
+  return wrap(attention(qs!, ks!, vs!, given, { scale, causal }))
 }

@@ -73,6 +73,11 @@ const encodeParams: { readonly [K in Opcode]: ParamEncoder<K> } = {
   scatterAdd: (p) => [p.rows, p.rowSize, p.count],
   takeAlongAxis: (p) => [p.outer, p.rows, p.count, p.inner],
   scatterAlongAxis: (p) => [p.outer, p.rows, p.count, p.inner, Number(p.accumulate)],
+  attention: (p) => [
+    ...[p.batch.length, ...p.batch, p.queries, p.keys, p.features, p.values, p.operands.length],
+    ...p.operands.flatMap(({ offset, strides }) => [offset, ...strides]),
+    ...[...realWords(p.scale), Number(p.causal)],
+  ],
   random: (p, numbering) => [distributionNumber(numbering, p.distribution)],
   sgd: (p) => [p.size],
   momentum: (p) => [p.size, ...realWords(p.momentum), Number(p.nesterov)],

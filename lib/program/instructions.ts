@@ -101,6 +101,11 @@ export interface Convolution extends Windows {
  * - `scatterAlongAxis` (x[outer, rows, inner], indices int32[outer, count, inner], updates of indices' shape) → x with,
  *   in ascending i, out[o, indices[o, i, j], j] = updates[o, i, j], or += where `accumulate`: then float32, float64 or
  *   int32, else any dtype. Out may be the same buffer as x. Fails as takeAlongAxis does.
+ * - `attention` (q[batch…, queries, features], k[batch…, keys, features], v[batch…, keys, values], [mask[batch…, queries,
+ *   keys]]) → out[batch…, queries, values], logSums[batch…, queries]. With scores s = scale · q·kᵀ, to which a float mask is
+ *   added and which are −∞ where a bool mask is false, or, if `causal`, where key j > query i: out = softmax(s)·v and
+ *   logSums = log Σ eˢ. Where all scores are −∞, out is 0. q, k and v have adjacent columns and no negative strides; keys
+ *   that a causal query does not reach may be left out of the sum, or count as 0 · v. float32 and float64.
  * - `random` (key int32[2]) → out float32/float64: Philox 4x32-10, counter = element index / 4 (see random.ts).
  * - `sgd` (p, g, learningRate[]) → p'. p' = p − lr·g. p' may be p's buffer.
  * - `momentum` (p, g, v, learningRate[]) → p', v'. v' = momentum·v + g; p' = p − lr·(nesterov ? g + momentum·v' : v').
@@ -152,6 +157,16 @@ export interface InstructionParams {
   scatterAdd: { rows: number; rowSize: number; count: number }
   takeAlongAxis: AlongAxis
   scatterAlongAxis: AlongAxis & { accumulate: boolean }
+  attention: {
+    batch: readonly number[]
+    queries: number
+    keys: number
+    features: number
+    values: number
+    operands: readonly LoadPattern[]
+    scale: number
+    causal: boolean
+  }
   random: { distribution: DistributionName }
   sgd: { size: number }
   momentum: { size: number; momentum: number; nesterov: boolean }
@@ -201,6 +216,7 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
   scatterAdd: { inPlace: [0], fallible: true },
   takeAlongAxis: { inPlace: [], fallible: true },
   scatterAlongAxis: { inPlace: [0], fallible: true },
+  attention: plain,
   random: plain,
   sgd: { inPlace: [0], fallible: false },
   momentum: { inPlace: [0, 2], fallible: false },

@@ -236,6 +236,26 @@ const signatures: { readonly [K in Opcode]: Signature<K> } = {
       }
     },
   },
+  attention: {
+    inputs: [3, 4],
+    outputs: [2, 2],
+    dtypes: floats,
+    operands: (p, t, { inputs, site }) => {
+      if (p.operands.length !== inputs.length) refuse(site, `${inputs.length} patterns`, p.operands.length)
+      const matrices = attentionShapes(p)
+      const names = ['q', 'k', 'v', 'mask']
+      p.operands.forEach((pattern, i) => {
+        if (i < 3 && !hasAdjacentColumns(matrices[i]!, pattern))
+          refuse(site, `${names[i]} with adjacent columns and no negative strides`, `[${pattern.strides}]`)
+      })
+      const mask = inputs[3]?.dtype === 'bool' ? 'bool' : t
+      const rows = sizeOf([...p.batch, p.queries])
+      return {
+        inputs: p.operands.map((x, i) => view(names[i]!, i === 3 ? mask : t, reach(site, matrices[i]!, x))),
+        outputs: [dense('out', t, rows * p.values), dense('logSums', t, rows)],
+      }
+    },
+  },
   random: {
     inputs: [1, 1],
     outputs: [1, 1],
@@ -378,6 +398,18 @@ function reach(site: Site, shape: Shape, { offset, strides }: LoadPattern): numb
   return steps.reduce((sum, step) => sum + Math.max(step, 0), offset) + 1
 }
 
+/** The shapes in which an attention reads q, k, v and the mask. */
+export const attentionShapes = (p: Readonly<InstructionParams['attention']>): Shape[] => [
+  [...p.batch, p.queries, p.features],
+  [...p.batch, p.keys, p.features],
+  [...p.batch, p.keys, p.values],
+  [...p.batch, p.queries, p.keys],
+]
+
+/** Whether the rows of a view are what a product can read: elements one after the other, and no step backwards. */
+export const hasAdjacentColumns = (shape: Shape, { strides }: LoadPattern): boolean =>
+  strides.every((stride) => stride >= 0) && (shape.at(-1)! <= 1 || strides.at(-1) === 1)
+
 /** Each stride reaches past all that the smaller ones reach together, so no two indices have one target. */
 function targetsDiffer(shape: Shape, strides: readonly number[]): boolean {
   const axes = shape
@@ -431,7 +463,7 @@ function checkStep(site: Site, name: string, { op, dtype, to, args }: MicroInstr
   })
 }
 
-const realParams: readonly string[] = ['slope', 'momentum', 'beta1', 'beta2', 'epsilon', 'weightDecay']
+const realParams: readonly string[] = ['slope', 'scale', 'momentum', 'beta1', 'beta2', 'epsilon', 'weightDecay']
 
 /** Every number but the real ones counts or addresses something: an integer that fits the wire format. */
 function checkNumbers(site: Site, params: object, signed = false): void {

@@ -51,10 +51,16 @@ function formatInstruction(program: Program, instruction: Instruction): string {
 }
 
 function formatParams(params: object): string {
-  const entries = Object.entries(params).map(
-    ([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.join(',')}]` : value}`,
-  )
+  const entries = Object.entries(params).map(([key, value]) => `${key}: ${formatParam(value)}`)
   return entries.length === 0 ? '' : ` { ${entries.join(', ')} }`
+}
+
+/** A pattern is its strides, after its offset if there is one. */
+function formatParam(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatParam).join(',')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  const { offset, strides } = value as LoadPattern
+  return `(${offset === 0 ? '' : `${offset}: `}${strides.join(',')})`
 }
 
 function formatMatmul({ inputs: [a, b, bias], params }: InstructionOf<'matmul'>): string {

@@ -24,6 +24,9 @@ const flops: { readonly [K in Opcode]: (params: Readonly<InstructionParams[K]>) 
   scatterAdd: ({ rowSize, count }) => rowSize * count,
   takeAlongAxis: () => 0,
   scatterAlongAxis: ({ outer, count, inner, accumulate }) => (accumulate ? outer * count * inner : 0),
+  // Two products and a softmax.
+  attention: ({ batch, queries, keys, features, values }) =>
+    sizeOf(batch) * queries * keys * (2 * features + 2 * values + 5),
   random: () => 0,
   sgd: ({ size }) => 2 * size,
   momentum: ({ size, nesterov }) => (nesterov ? 6 : 4) * size,

@@ -78,6 +78,7 @@ std::unique_ptr<Step> make_reduce(const Preparation& preparation, const Instruct
 std::unique_ptr<Step> make_argmax(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_softmax(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_cross_entropy(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_random(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_sgd(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_momentum(const Preparation& preparation, const Instruction& instruction);

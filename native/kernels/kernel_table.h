@@ -155,6 +155,15 @@ struct KernelTable {
   void (*cross_entropy_probabilities)(const float* logits, const float* labels, float* losses, float* gradient,
                                       int64_t columns, int64_t begin, int64_t end);
 
+  // Blocks of an attention's scores, some rows of them, and what their rows have come to so far: the greatest score and
+  // the sum of the powers, and the powers times the values. The scores, times `scale`, become powers; all that was is
+  // scaled down to the new greatest. A first block finds nothing in `out`.
+  void (*attend)(float* scores, int64_t stride, int64_t rows, int64_t columns, float scale, float* greatest,
+                 float* sums, float* out, int64_t width, bool is_first);
+  // After the last block: out / sums, and log_sums = greatest + log(sums).
+  void (*end_attention)(const float* greatest, const float* sums, int64_t rows, float* out, int64_t width,
+                        float* log_sums);
+
   // out[j] += x[j] for j in [0, n): scatterAdd's row.
   void (*accumulate_float32)(const float* x, float* out, int64_t n);
   void (*accumulate_int32)(const int32_t* x, int32_t* out, int64_t n);

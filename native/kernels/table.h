@@ -32,6 +32,8 @@
 
 #include "kernels/softmax.h"
 
+#include "kernels/attention.h"
+
 constexpr int kFloat = static_cast<int>(DType::k_float32);
 constexpr int kInt = static_cast<int>(DType::k_int32);
 constexpr int kByte = static_cast<int>(DType::k_uint8);
@@ -215,6 +217,8 @@ constexpr KernelTable make_table(const char* isa) {
   table.log_softmax = log_softmax_kernel;
   table.cross_entropy_classes = cross_entropy_classes_kernel;
   table.cross_entropy_probabilities = cross_entropy_probabilities_kernel;
+  table.attend = attend_kernel;
+  table.end_attention = end_attention_kernel;
   table.accumulate_float32 = accumulate_kernel<float>;
   table.accumulate_int32 = accumulate_kernel<int32_t>;
   table.sgd = sgd_kernel;

@@ -341,6 +341,29 @@ void check(const AlongAxisParams& p, Opcode opcode, Operands& operands) {
   operands.expect_output(0, dtype, is_scatter ? size : selected);
 }
 
+bool has_adjacent_columns(const StridedView& view) {
+  for (int axis = 0; axis < view.rank; ++axis) {
+    if (view.strides[axis] < 0) return false;
+  }
+  return view.shape[view.rank - 1] <= 1 || view.strides[view.rank - 1] == 1;
+}
+
+void check(const AttentionParams& p, Opcode, Operands& operands) {
+  if (!operands.counts(3, 4, 2, 2)) return;
+  operands.expect(p.operands.size() == operands.input_count(), "expected a pattern for each operand, got another number");
+  if (!operands.ok()) return;
+  for (size_t i = 0; i < p.operands.size(); ++i) {
+    const Value& input = operands.input(i);
+    const bool is_bool = i == 3 && input.dtype == DType::k_bool;
+    operands.expect_input(i, is_bool ? DType::k_bool : DType::k_float32, input.size);
+    operands.expect(is_inside(p.operands[i], input.size), "expected a pattern inside its operand, got outside");
+    operands.expect(i == 3 || has_adjacent_columns(p.operands[i]),
+                    "expected adjacent columns and no negative strides, got others");
+  }
+  operands.expect_output(0, DType::k_float32, checked_product({p.batch, p.queries, p.values}));
+  operands.expect_output(1, DType::k_float32, checked_product({p.batch, p.queries}));
+}
+
 void check(const RandomParams&, Opcode, Operands& operands) {
   if (!operands.counts(1, 1)) return;
   operands.expect_input(0, DType::k_int32, 2);

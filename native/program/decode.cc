@@ -248,6 +248,28 @@ Params decode_along_axis(Opcode opcode, Reader& in) {
   return params;
 }
 
+Params decode_attention(Reader& in) {
+  AttentionParams params{};
+  StridedView batch{};
+  batch.rank = in.number("a rank", kMaxRank - 1);
+  for (int axis = 0; axis < batch.rank; ++axis) batch.shape[axis] = in.number("an extent");
+  params.batch = checked_product(batch.shape, batch.rank);
+  params.queries = in.number("queries");
+  params.keys = in.number("keys");
+  params.features = in.number("features");
+  params.values = in.number("values");
+  params.operands.resize(in.count("operands", 3 + batch.rank), batch);
+  for (size_t i = 0; i < params.operands.size(); ++i) {
+    StridedView& view = params.operands[i];
+    view.shape[view.rank++] = i == 0 || i == 3 ? params.queries : params.keys;
+    view.shape[view.rank++] = i < 2 ? params.features : i == 2 ? params.values : params.keys;
+    read_pattern(in, &view);
+  }
+  params.scale = in.real();
+  params.is_causal = in.flag();
+  return params;
+}
+
 Params decode_random(Reader& in) { return RandomParams{in.enumeration<Distribution>("a distribution")}; }
 
 Params decode_sgd(Reader& in) { return SgdParams{in.number("size")}; }
@@ -323,6 +345,7 @@ Params decode_params(Opcode opcode, Reader& in) {
     case Opcode::k_scatterAdd: return decode_index(in);
     case Opcode::k_takeAlongAxis:
     case Opcode::k_scatterAlongAxis: return decode_along_axis(opcode, in);
+    case Opcode::k_attention: return decode_attention(in);
     case Opcode::k_random: return decode_random(in);
     case Opcode::k_sgd: return decode_sgd(in);
     case Opcode::k_momentum: return decode_momentum(in);

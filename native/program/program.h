@@ -16,8 +16,8 @@ namespace galvani {
   X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax) \
   X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)                \
   X(takeAlongAxis) X(scatterAlongAxis)                                                               \
-  X(scan) X(recurrence) X(argsort)                                                                   \
-  X(conv2d) X(conv2dInputGradient) X(conv2dWeightGradient) X(maxPool2d) X(maxPool2dGradient)
+  X(scan) X(recurrence) X(argsort) X(conv2d) X(conv2dInputGradient) X(conv2dWeightGradient) \
+  X(maxPool2d) X(maxPool2dGradient) X(attention)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
 
 #define GALVANI_ENUMERATOR(name) k_##name,
@@ -111,6 +111,14 @@ struct AlongAxisParams {  // of takeAlongAxis and scatterAlongAxis
   bool accumulate;
 };
 
+// q, k, v and, where there is one, the mask: each as [batch…, rows, columns].
+struct AttentionParams {
+  int64_t batch, queries, keys, features, values;
+  std::vector<StridedView> operands;
+  double scale;
+  bool is_causal;
+};
+
 struct RandomParams {
   Distribution distribution;
 };
@@ -144,7 +152,7 @@ struct PoolingParams {
 
 using Params = std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams,
                             RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams,
-                            ScanParams, ArgsortParams, ConvolutionParams, PoolingParams>;
+                            ScanParams, ArgsortParams, ConvolutionParams, PoolingParams, AttentionParams>;
 
 struct Instruction {
   Opcode opcode;

@@ -81,6 +81,38 @@ describe('scaledDotProductAttention', () => {
     expect(g.scaledDotProductAttention(q, q, [[1], [2]]).arraySync()).toEqual([[1], [2]])
   })
 
+  describe('long sequences', () => {
+    const length = 640
+    const [q, k, v] = [4, 4, 3].map((width) => g.variable(g.randn([2, length, width])))
+    const ct = g.randn([2, length, 3])
+    const positions = g.arange(length, undefined, { dtype: 'int32' })
+    const order = positions.reshape([length, 1]).greaterEqual(positions)
+
+    test.each([
+      ['in full', {}, (scores: g.Tensor) => scores],
+      ['causal', { causal: true }, (scores: g.Tensor) => order.where(scores, -Infinity)],
+      ['masked', { mask: order }, (scores: g.Tensor) => order.where(scores, -Infinity)],
+    ] as const)('%s, as from the matrix of all scores', (_, options, masked) => {
+      const scores = masked(q!.matmul(k!.transpose([0, 2, 1])).mul(0.5))
+      const [y, wanted] = [g.scaledDotProductAttention(q!, k!, v!, options), scores.softmax().matmul(v!)]
+      expectClose(y.dataSync(), wanted.dataSync(), 1e-5)
+      const expected = g.gradients(wanted, [q!, k!, v!], ct)
+      g.gradients(y, [q!, k!, v!], ct).forEach((gradient, i) => {
+        expectClose(gradient.dataSync(), expected[i]!.dataSync(), 1e-4)
+      })
+    })
+
+    test('take memory for some queries at a time, in the gradient too', () => {
+      const long = 4096
+      const x = g.zeros([long, 8])
+      const arena = (f: (x: g.Tensor) => unknown) =>
+        Number(/arena (\d+) bytes/.exec(g.compile((x: g.Tensor) => f(x)).program(x))![1])
+      expect(arena((x) => g.scaledDotProductAttention(x, x, x))).toBeLessThan(1e6)
+      const gradient = (x: g.Tensor) => g.gradients(g.scaledDotProductAttention(x, x, x), [x])
+      expect(arena(gradient)).toBeLessThan((4 * long * long) / 8)
+    })
+  })
+
   test('dropout of the weights keeps the expectation', () => {
     const y = g.scaledDotProductAttention(g.zeros([2000, 2]), g.zeros([50, 2]), g.ones([50, 1]), { dropout: 0.5 })
     expect(new Set(y.dataSync()).size).toBeGreaterThan(10)

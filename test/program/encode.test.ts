@@ -117,6 +117,16 @@ describe('parameters', () => {
     ])
   })
 
+  test('attention', () => {
+    const params = paramsOf(opcodeSamples.attention)
+    expect(params.slice(0, 23)).toEqual([
+      ...[1, 2, 3, 4, 5, 2, 4],
+      ...[0, 15, 5, 1, 0, 20, 5, 1, 1, 0, 3, 1, 0, 0, 0, 1],
+    ])
+    expect(real(params[23]!, params[24]!)).toBe(0.5)
+    expect(params.slice(25)).toEqual([1])
+  })
+
   const sizes: { readonly [K in Opcode]?: number[] } = {
     copy: [2, 3, 2, 0, 1, 3],
     pad: [2, 2, 2, 1, 4, 2],

@@ -32,6 +32,13 @@ const magnitude = (x: number): number => (Number.isFinite(x) ? (Math.abs(x) > 2 
 /** A step between denormals, in epsilons: what a power of e this small may be off before it is enlarged again. */
 const denormal = 2 ** -125
 
+/** Infinite where an element is not finite. */
+function largest(x: TypedArray): number {
+  let max = 0
+  for (const value of x) max = Number.isFinite(value) ? Math.max(max, Math.abs(value)) : Infinity
+  return max
+}
+
 const magnitudes = (x: TypedArray): TypedArray => Float64Array.from(x, magnitude)
 
 const epsilons = (count: number, of: (i: number) => number): Contract => ({
@@ -102,6 +109,18 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   scatterAdd: same,
   takeAlongAxis: same,
   scatterAlongAxis: same,
+  attention({ params, inputs: [q, k, v, mask], expected: [out, logSums] }) {
+    const { features, keys, scale } = params
+    // The scores are off by what their products lost, which exp enlarges; the rest is a mean of the values.
+    const score = 4 * Math.sqrt(features) * features * largest(q!) * largest(k!) * Math.abs(scale)
+    const added = mask === undefined || mask instanceof Uint8Array ? 0 : largest(mask)
+    const relative = 4 * (score + added) + 2 * Math.sqrt(keys) + 8
+    const isOrdinary = relative < 2 ** 20 && largest(v!) < 2 ** 100
+    return [out, logSums].map((x, i) => {
+      const bound = isOrdinary ? relative * (i === 0 ? largest(v!) : 1) + 2 * Math.log(keys + 1) : Infinity
+      return epsilons(x!.length, () => bound + denormal)
+    })
+  },
   random: same,
   sgd({ params, inputs: [p, g, learningRate] }) {
     return [epsilons(params.size, (i) => magnitude(p![i]!) + 2 * magnitude(learningRate![0]! * g![i]!))]

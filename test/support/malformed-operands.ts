@@ -45,6 +45,9 @@ const { code, operands } = opcodeSamples.elementwise.instructions[0]!.params as 
   readonly code: readonly object[]
   readonly operands: readonly object[]
 }
+const { operands: attentionOperands } = opcodeSamples.attention.instructions[0]!.params as unknown as {
+  readonly operands: readonly object[]
+}
 const withStep = (index: number, changes: object) => ({
   code: code.map((step, i) => (i === index ? { ...step, ...changes } : step)),
 })
@@ -178,6 +181,16 @@ const paramRows: readonly Malformed[] = [
       for (const id of [0, 2, 3]) set(p.values[id]!, { dtype: 'bool' })
     },
   ),
+  paramRow('attention', 'a pattern less', '4 patterns, got 3', { operands: attentionOperands.slice(1) }),
+  paramRow('attention', 'an offset past the end', 'q to be float32 with at least 31 elements', {
+    operands: [{ offset: 1, strides: [15, 5, 1] }, ...attentionOperands.slice(1)],
+  }),
+  paramRow('attention', 'columns apart', 'q with adjacent columns and no negative strides, got [0,2,2]', {
+    operands: [{ offset: 0, strides: [0, 2, 2] }, ...attentionOperands.slice(1)],
+  }),
+  paramRow('attention', 'steps backwards', 'q with adjacent columns and no negative strides, got [0,-5,1]', {
+    operands: [{ offset: 25, strides: [0, -5, 1] }, ...attentionOperands.slice(1)],
+  }),
   paramRow('random', 'an unknown distribution', 'a distribution (uniform, normal), got cauchy', {
     distribution: 'cauchy',
   }),

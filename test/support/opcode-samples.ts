@@ -170,6 +170,34 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
     ],
     [['float32', 2, 3, 2]],
   ),
+  attention: sample(
+    'attention',
+    {
+      batch: [2],
+      queries: 3,
+      keys: 4,
+      features: 5,
+      values: 2,
+      operands: [
+        { offset: 0, strides: [15, 5, 1] },
+        { offset: 0, strides: [20, 5, 1] },
+        { offset: 1, strides: [0, 3, 1] },
+        { offset: 0, strides: [0, 0, 1] },
+      ],
+      scale: 0.5,
+      causal: true,
+    },
+    [
+      ['float32', 2, 3, 5],
+      ['float32', 2, 4, 5],
+      ['float32', 12],
+      ['bool', 4],
+    ],
+    [
+      ['float32', 2, 3, 2],
+      ['float32', 2, 3],
+    ],
+  ),
   random: sample('random', { distribution: 'normal' }, [['int32', 2]], [['float32', 5]]),
   sgd: sample('sgd', { size: 3 }, [['float32', 3], ['float32', 3], ['float32']], [['float32', 3]]),
   momentum: sample(

@@ -396,6 +396,25 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const inputs = [x, s.fresh('int32', size, { from: 0, below: rows }), s.operand(s.dtypeOf(x), size)]
     s.emit('scatterAlongAxis', { ...extents, accumulate }, inputs, [s.output(s.dtypeOf(x), s.sizeOf(x))])
   },
+  attention(s, tape) {
+    const dtype = tape.pick(s.floats)
+    const extent = () => tape.pick([3, 1, 2, 4, 8, 17, 70, 0])
+    const [batch, queries, keys] = [tape.pick([1, 2, 3]), extent(), tape.oneIn(4) ? 150 : extent()]
+    const [features, values] = [extent(), extent()]
+    const shapes = [
+      [batch, queries, features],
+      [batch, keys, features],
+      [batch, keys, values],
+    ]
+    const inputs = shapes.map((shape) => s.operand(dtype, sizeOf(shape)))
+    if (tape.oneIn(2)) {
+      shapes.push([batch, queries, keys])
+      inputs.push(s.operand(s.dtypes.includes('bool') && tape.oneIn(2) ? 'bool' : dtype, batch * queries * keys))
+    }
+    const params = { batch: [batch], queries, keys, features, values, scale: 0.3, causal: tape.oneIn(2) }
+    const outputs = [s.output(dtype, batch * queries * values), s.output(dtype, batch * queries)]
+    s.emit('attention', { ...params, operands: shapes.map(dense) }, inputs, outputs)
+  },
   random(s, tape) {
     const output = s.output(tape.pick(s.floats), tape.pick(sizes))
     s.emit('random', { distribution: tape.pick(distributions) }, [s.operand('int32', 2)], [output])

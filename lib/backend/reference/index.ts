@@ -10,6 +10,7 @@ import { verifyProgram } from '../../program/verify.ts'
 import { sizeOf } from '../../shape.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { indexError } from '../failure.ts'
+import { attention } from './attention.ts'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
 import { gather, scatterAdd, scatterAlongAxis, takeAlongAxis } from './indexing.ts'
@@ -43,6 +44,7 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   scatterAdd,
   takeAlongAxis,
   scatterAlongAxis,
+  attention,
   random,
   sgd,
   momentum,

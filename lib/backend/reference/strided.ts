@@ -3,7 +3,7 @@ import type { LoadPattern } from '../../program/instructions.ts'
 import type { Shape } from '../../shape.ts'
 
 /** The address of the first element of row `row`, all axes but the last counted as one. */
-function rowStart(shape: Shape, { offset, strides }: LoadPattern, row: number): number {
+export function rowStart(shape: Shape, { offset, strides }: LoadPattern, row: number): number {
   let start = offset
   for (let axis = shape.length - 2; axis >= 0; axis--) {
     const index = row % shape[axis]!

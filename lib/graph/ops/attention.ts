@@ -1,34 +1,35 @@
-/** Scaled dot-product attention, as a composition of plain operations. */
+/** Scaled dot-product attention without the matrix of all scores. */
 import { allocate } from '../../dtype.ts'
-import type { Node } from '../node.ts'
-import { add, equal, greaterEqual, mul, where } from './elementwise.ts'
+import { hasAdjacentColumns } from '../../program/signatures.ts'
+import { type Shape, sizeOf } from '../../shape.ts'
+import type { Lowering, View } from '../lowering.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { add, equal, exp, greaterEqual, mul, sub, where } from './elementwise.ts'
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
-import { transposeMatrices } from './movement.ts'
-import { max } from './reduce.ts'
+import { broadcastTo, concat, pad, reshape, sliceAt, transposeMatrices } from './movement.ts'
+import { max, sum } from './reduce.ts'
 import { softmax } from './softmax.ts'
 
-export interface AttentionParams {
-  readonly scale: number
-  /** Query i attends to keys j ≤ i alone. */
-  readonly causal: boolean
-}
+/** `causal`: query i attends to keys j ≤ i alone. */
+export type AttentionParams = { readonly scale: number; readonly causal: boolean }
 
-const positions = (count: number, shape: number[]): Node =>
+/** The first `count` numbers from `start` on. */
+const positions = (start: number, count: number, shape: number[]): Node =>
   data(
-    allocate('int32', count).map((_, i) => i),
+    allocate('int32', count).map((_, i) => start + i),
     'int32',
     shape,
   )
 
-/** What query i gives key j, before the softmax: scale · q·kᵀ, with −∞ where it does not attend. */
-function scoresOf(q: Node, k: Node, mask: Node | null, { scale, causal }: AttentionParams): Node {
+/** What query i gives key j, before the softmax: scale · q·kᵀ, with −∞ where it does not attend. The queries begin with number `first`. */
+function scoresOf(q: Node, k: Node, mask: Node | null, { scale, causal }: AttentionParams, first = 0): Node {
   const excluded = literal(-Infinity, q.dtype)
-  let scores = matmul(mul(q, literal(scale, q.dtype)), transposeMatrices(k))
+  let scores = mul(matmul(q, transposeMatrices(k)), literal(scale, q.dtype))
   if (mask !== null) scores = mask.dtype === 'bool' ? where(mask, scores, excluded) : add(scores, mask)
   if (!causal) return scores
   const [queries, keys] = [q.shape.at(-2)!, k.shape.at(-2)!]
-  return where(greaterEqual(positions(queries, [queries, 1]), positions(keys, [1, keys])), scores, excluded)
+  return where(greaterEqual(positions(first, queries, [queries, 1]), positions(0, keys, [1, keys])), scores, excluded)
 }
 
 /** The softmax of the scores; 0 in a row that attends to nothing, where the softmax is not defined. */
@@ -39,3 +40,180 @@ export function attentionWeights(q: Node, k: Node, mask: Node | null, params: At
   const zero = literal(0, q.dtype)
   return where(empty, zero, softmax(where(empty, zero, scores)))
 }
+
+/** One instruction gives both outputs; whichever node comes first emits it, the other one shares it. */
+function lowerAttention(output: 0 | 1) {
+  return (lowering: Lowering, { inputs, params }: Node<AttentionParams>): View => {
+    const views = inputs.map((x, i) => operandView(lowering, lowering.viewOf(x), i))
+    const [q, k, v] = views as [View, View, View]
+    const key = `attention ${JSON.stringify([views, params])}`
+    let outputs = lowering.shared.get(key)
+    if (outputs === undefined) {
+      const rows = q.shape.slice(0, -1)
+      outputs = lowering.emit(
+        'attention',
+        views.map(({ value }) => value),
+        [
+          { dtype: q.dtype, shape: [...rows, v.shape.at(-1)!] },
+          { dtype: q.dtype, shape: rows },
+        ],
+        {
+          batch: q.shape.slice(0, -2),
+          queries: q.shape.at(-2)!,
+          keys: k.shape.at(-2)!,
+          features: q.shape.at(-1)!,
+          values: v.shape.at(-1)!,
+          operands: views.map(({ offset, strides }) => ({ offset, strides })),
+          ...params,
+        },
+      )
+      lowering.shared.set(key, outputs)
+    }
+    return lowering.denseView(outputs[output]!)
+  }
+}
+
+/** The mask is read through any strides, the others in rows. */
+function operandView(lowering: Lowering, view: View, operand: number): View {
+  if (operand === 3 || hasAdjacentColumns(view.shape, view)) return view
+  return lowering.denseView(lowering.denseValue(view))
+}
+
+const attentionOp: OpDef<AttentionParams> = {
+  name: 'attention',
+  infer: ([q, , v]) => ({ dtype: q!.dtype, shape: [...q!.shape.slice(0, -1), v!.shape.at(-1)!] }),
+  // With weights P: dV = Pᵀ·ct, dP = ct·Vᵀ and the softmax's dS = P ∘ (dP − Σ ct ∘ out)
+  vjp: (ct, node) =>
+    attentionGradients(node, (weights, { v, rows }) => {
+      const [cotangent, out] = [rows(ct), rows(node)]
+      const inner = sum(mul(cotangent, out), -1, true)
+      return {
+        scores: mul(weights, sub(matmul(cotangent, transposeMatrices(v)), inner)),
+        values: matmul(transposeMatrices(weights), cotangent),
+      }
+    }),
+  lower: lowerAttention(0),
+}
+
+/** The logarithm of the sum of each query's exponentials. */
+const attentionLogSumsOp: OpDef<AttentionParams> = {
+  name: 'attentionLogSums',
+  infer: ([q]) => ({ dtype: q!.dtype, shape: q!.shape.slice(0, -1) }),
+  vjp: (ct, node) =>
+    attentionGradients(node, (weights, { rows }) => ({
+      scores: mul(weights, rows(reshape(ct, [...ct.shape, 1]))),
+      values: broadcastTo(literal(0, node.dtype), node.inputs[2]!.shape),
+    })),
+  lower: lowerAttention(1),
+}
+
+/** Some of the queries, with the values they can reach. */
+interface QueryBlock {
+  readonly v: Node
+  /** The rows of these queries in a tensor of all. */
+  readonly rows: (x: Node) => Node
+}
+
+/** The cotangents of a block's scores and of the values. */
+type BlockRule = (weights: Node, block: QueryBlock) => { scores: Node; values: Node }
+
+/** The gradients of q, k, v and the scores. */
+interface Gradients {
+  readonly q: Node
+  readonly k: Node
+  readonly v: Node
+  readonly scores: Node
+}
+
+/** How many scores the gradient computes at a time. */
+const scoresOfBlock = 2 ** 18
+
+/** The gradients of q, k, v and the mask. */
+function attentionGradients(node: Node<AttentionParams>, rule: BlockRule): (Node | null)[] {
+  const { inputs } = node
+  const [queries, keys] = [inputs[0]!.shape.at(-2)!, inputs[1]!.shape.at(-2)!]
+  const count = queries * keys <= scoresOfBlock ? queries : Math.max(64, Math.floor(scoresOfBlock / keys))
+  const gradientOf = blockGradients(node, rule)
+  let all = gradientOf(0, count)
+  for (let first = count; first < queries; first += count)
+    all = inOrder(all, gradientOf(first, Math.min(count, queries - first)))
+  const ofMask = inputs[3] === undefined ? [] : [inputs[3].dtype === 'bool' ? null : all.scores]
+  return [all.q, all.k, all.v, ...ofMask]
+}
+
+/**
+ * The gradients through some queries, whose weights are computed again from the logarithms of their sums: e^(scores −
+ * logSum). T. Dao et al., "FlashAttention" (2022), algorithm 4.
+ */
+function blockGradients(node: Node<AttentionParams>, rule: BlockRule): (first: number, count: number) => Gradients {
+  const [q, k, v, mask = null] = node.inputs as [Node, Node, Node, Node?]
+  const { params } = node
+  const keys = k.shape.at(-2)!
+  const sums = record(attentionLogSumsOp, node.inputs, params)
+  // A query without keys has no weights: e^(−∞ − ∞).
+  const finite = where(equal(sums, -Infinity), literal(Infinity, q.dtype), sums)
+  const logSums = reshape(finite, [...sums.shape, 1])
+  return (first, count) => {
+    const reached = params.causal ? Math.min(keys, first + count) : keys
+    const rows = (x: Node) => part(x, -2, first, count)
+    const [qs, ks, vs] = [rows(q), part(k, -2, 0, reached), part(v, -2, 0, reached)]
+    const seen = mask && part(rows(mask), -1, 0, reached)
+    const weights = exp(sub(scoresOf(qs, ks, seen, params, first), rows(logSums)))
+    const { scores, values } = rule(weights, { v: vs, rows })
+    const scaled = mul(scores, literal(params.scale, q.dtype))
+    return {
+      q: matmul(scaled, ks),
+      k: extended(matmul(transposeMatrices(scaled), qs), k.shape),
+      v: extended(values, v.shape),
+      scores: extended(scores, [...scores.shape.slice(0, -1), keys]),
+    }
+  }
+}
+
+/**
+ * The gradients through the queries of both. They pass through one value, so that all of one block is done, and its
+ * weights are gone, before the next one begins.
+ */
+function inOrder(before: Gradients, block: Gradients): Gradients {
+  const axis = before.q.shape.length - 2
+  const parts = [concat([before.q, block.q], axis), add(before.k, block.k), add(before.v, block.v)]
+  const bundle = concat(parts.map((x) => reshape(x, [sizeOf(x.shape)])))
+  let start = 0
+  const [q, k, v] = parts.map(({ shape }) => {
+    const flat = sliceAt(bundle, [start], [sizeOf(shape)])
+    start += sizeOf(shape)
+    return reshape(flat, shape)
+  }) as [Node, Node, Node]
+  return { q, k, v, scores: concat([before.scores, block.scores], axis) }
+}
+
+/** Elements [start, start + count) of one of the last axes. */
+function part(x: Node, axis: number, start: number, count: number): Node {
+  const at = x.shape.length + axis
+  if (start === 0 && count === x.shape[at]) return x
+  return sliceAt(
+    x,
+    x.shape.map((_, i) => (i === at ? start : 0)),
+    x.shape.map((extent, i) => (i === at ? count : extent)),
+  )
+}
+
+/** With zeros for what no query of the block reaches. */
+const extended = (x: Node, shape: Shape): Node =>
+  x.shape.every((extent, i) => extent === shape[i])
+    ? x
+    : pad(
+        x,
+        shape,
+        shape.map(() => 0),
+        shape.map(() => 1),
+      )
+
+/** softmax(scale · q·kᵀ, masked)·v, for operands whose leading axes are the same. */
+export function attention(q: Node, k: Node, v: Node, mask: Node | null, params: AttentionParams): Node {
+  const batch = q.shape.slice(0, -2)
+  const scores = [...batch, q.shape.at(-2)!, k.shape.at(-2)!]
+  return record(attentionOp, [q, k, v, ...(mask === null ? [] : [broadcastTo(mask, scores)])], params)
+}
+
+export const attentionOps = { attention: attentionOp, attentionLogSums: attentionLogSumsOp }

@@ -1,6 +1,7 @@
 /** Every operation of the graph, by name. */
 
 import { alongAxisOps } from './along-axis.ts'
+import { attentionOps } from './attention.ts'
 import { bitOps } from './bits.ts'
 import { convolutionOps } from './convolution.ts'
 import { elementwiseOps } from './elementwise.ts'
@@ -31,6 +32,7 @@ export const graphOps = {
   ...softmaxOps,
   ...indexingOps,
   ...alongAxisOps,
+  ...attentionOps,
   ...randomOps,
   ...optimizerOps,
   ...surrogateOps,

@@ -1,6 +1,8 @@
 /** Rows of attention, embedding and dropout. */
+import { record } from '../../../lib/graph/node.ts'
+import { attentionOps } from '../../../lib/graph/ops/attention.ts'
 import { type AttentionOptions, dropout, embedding, scaledDotProductAttention } from '../../../lib/operations/index.ts'
-import type { Tensor } from '../../../lib/tensor.ts'
+import { type Tensor, wrap } from '../../../lib/tensor.ts'
 import { exactly, type OpCase, type Operand, operand, shapesOf } from '../../support/cases.ts'
 
 /** The weights are off by what the scores lost, relatively, and what they weigh is a mean of the values. */
@@ -39,6 +41,7 @@ const attentionRows: readonly AttentionRow[] = [
   { shapes: '4,2,3,6 4,2,3,6 4,2,3,6', view: (x) => x.transpose([0, 2, 1, 3]), note: 'heads of one buffer' },
   { shapes: '2,3,130,33 2,3,200,33 2,3,200,17', note: 'large', large: true },
   { shapes: '6,150,32 6,150,32 6,150,32', options: { causal: true }, note: 'large, causal', large: true },
+  { shapes: '70,40 300,40 300,3', mask: operand([70, 300], undefined, 'bool'), note: 'large, masked', large: true },
 ]
 
 const attentionCase = ({ shapes, note, mask, options, view = (x) => x, large = false }: AttentionRow): OpCase => ({
@@ -53,8 +56,28 @@ const attentionCase = ({ shapes, note, mask, options, view = (x) => x, large = f
   differentiable: !large,
 })
 
+/** The logarithms of the sums are what makes the weights of all keys but those 1. */
+const logSums = (q: Tensor, k: Tensor, v: Tensor, causal: boolean): Tensor =>
+  wrap(record(attentionOps.attentionLogSums, [q.node, k.node, v.node], { scale: 0.5, causal }))
+
+const logSumRow = (shapes: string, causal: boolean): OpCase => ({
+  note: causal ? 'causal' : 'whole',
+  inputs: shapesOf(shapes).map((shape) => operand(shape)),
+  f: (q, k, v) => logSums(q!, k!, v!, causal),
+  contract: {
+    depth: 40,
+    magnitude: (q, k, v) =>
+      logSums(q!, k!, v!, causal)
+        .abs()
+        .add(8 * q!.shape.at(-1)!),
+  },
+  differentiable: true,
+})
+
 export const attentionCases = {
   scaledDotProductAttention: attentionRows.map(attentionCase),
+  attention: attentionRows.filter(({ note }) => note === 'batched').map(attentionCase),
+  attentionLogSums: [logSumRow('2,3,4 2,5,4 2,5,2', false), logSumRow('5,4 5,4 5,2', true)],
   embedding: [
     ...(
       [

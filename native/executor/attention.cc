@@ -1,0 +1,206 @@
+// Attention: blocks of queries are tasks, each of which goes through the keys in blocks, so that no more than a block of
+// scores exists at a time (see kernels/attention.h).
+#include <algorithm>
+
+#include "executor/steps.h"
+
+namespace galvani {
+namespace {
+
+constexpr int64_t kQueries = 64, kKeys = 128;  // of a block
+constexpr float kInfinity = __builtin_inff();
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// One matrix of an operand.
+template <typename T>
+struct Matrix {
+  const T* data;
+  int64_t row_stride, column_stride;
+  const T* row(int64_t i) const { return data + i * row_stride; }
+};
+
+// The matrix of `view` at position `batch` of the leading axes.
+template <typename T>
+Matrix<T> matrix_at(const StridedView& view, int64_t batch, const T* data) {
+  int64_t offset = view.offset;
+  for (int axis = view.rank - 3; axis >= 0; --axis) {
+    offset += batch % view.shape[axis] * view.strides[axis];
+    batch /= view.shape[axis];
+  }
+  return {data + offset, view.strides[view.rank - 2], view.strides[view.rank - 1]};
+}
+
+// Some queries and some of the keys.
+struct Range {
+  int64_t query, queries, key, keys;
+};
+
+// score = score · scale, and what the mask says.
+void mask_scores(float* scores, const Range& range, float scale, const Matrix<uint8_t>& mask) {
+  for (int64_t i = 0; i < range.queries; ++i) {
+    const uint8_t* const row = mask.row(range.query + i) + range.key * mask.column_stride;
+    for (int64_t j = 0; j < range.keys; ++j) {
+      float* const score = scores + i * kKeys + j;
+      *score = row[j * mask.column_stride] != 0 ? *score * scale : -kInfinity;
+    }
+  }
+}
+
+void mask_scores(float* scores, const Range& range, float scale, const Matrix<float>& mask) {
+  for (int64_t i = 0; i < range.queries; ++i) {
+    const float* const row = mask.row(range.query + i) + range.key * mask.column_stride;
+    for (int64_t j = 0; j < range.keys; ++j) {
+      float* const score = scores + i * kKeys + j;
+      *score = *score * scale + row[j * mask.column_stride];
+    }
+  }
+}
+
+void scale_scores(float* scores, const Range& range, float scale) {
+  for (int64_t i = 0; i < range.queries; ++i) {
+    for (int64_t j = 0; j < range.keys; ++j) scores[i * kKeys + j] *= scale;
+  }
+}
+
+// Keys after the query of their row.
+void exclude_later(float* scores, const Range& range) {
+  for (int64_t i = 0; i < range.queries; ++i) {
+    const int64_t first = std::max<int64_t>(range.query + i + 1 - range.key, 0);
+    for (int64_t j = first; j < range.keys; ++j) scores[i * kKeys + j] = -kInfinity;
+  }
+}
+
+class AttentionStep final : public Step {
+ public:
+  AttentionStep(const AttentionParams& params, const KernelTable& kernels, const Split& split, const Location* inputs,
+                DType mask, Location out, Location log_sums)
+      : Step(split.tasks()), params_(params), kernels_(kernels), split_(split), mask_dtype_(mask), out_(out),
+        log_sums_(log_sums) {
+    std::copy(inputs, inputs + params.operands.size(), inputs_);
+  }
+
+  bool run(Run& run) const override {
+    for_ranges(run.parallel, split_, [&](int64_t begin, int64_t end, int thread) {
+      float* const scratch = reinterpret_cast<float*>(run.workspace) + thread * scratch_floats();
+      for (int64_t task = begin; task < end; ++task) attend(run, task, scratch);
+    });
+    return true;
+  }
+
+  int64_t workspace_bytes(int threads) const override {
+    return scratch_floats() * static_cast<int64_t>(sizeof(float)) * (is_parallel() ? threads : 1);
+  }
+
+ private:
+  // Scores, the greatest and the sums of their rows, and packed keys.
+  int64_t scratch_floats() const { return kQueries * kKeys + 2 * kQueries + depth() * kKeys; }
+  int64_t depth() const { return std::min(params_.features, kernels_.gemm.kc); }
+
+  void attend(const Run& run, int64_t task, float* scratch) const {
+    const int64_t blocks = ceil_div(params_.queries, kQueries);
+    const int64_t batch = task / blocks, query = task % blocks * kQueries;
+    const Range all = {query, std::min(kQueries, params_.queries - query), 0, params_.keys};
+    float* const greatest = scratch + kQueries * kKeys;
+    float* const sums = greatest + kQueries;
+    std::fill(greatest, sums, -kInfinity);
+    std::fill(sums, sums + kQueries, 0.0f);
+    const int64_t row = batch * params_.queries + query;
+    float* const out = out_.in<float>(run) + row * params_.values;
+    const int64_t reached = params_.is_causal ? std::min(params_.keys, query + all.queries) : params_.keys;
+    for (int64_t key = 0; key < reached; key += kKeys) {
+      const Range range = {query, all.queries, key, std::min(kKeys, reached - key)};
+      score(run, batch, range, scratch, sums + kQueries);
+      const bool has_scaled = mask(run, batch, range, scratch);
+      const float scale = has_scaled ? 1.0f : static_cast<float>(params_.scale);
+      kernels_.attend(scratch, kKeys, range.queries, range.keys, scale, greatest, sums, out, params_.values, key == 0);
+      add_values(run, batch, range, scratch, out);
+    }
+    kernels_.end_attention(greatest, sums, all.queries, out, params_.values, log_sums_.in<float>(run) + row);
+  }
+
+  // scores = q·kᵀ
+  void score(const Run& run, int64_t batch, const Range& range, float* scores, float* packed) const {
+    const auto q = matrix_at(params_.operands[0], batch, inputs_[0].in<const float>(run));
+    const auto k = matrix_at(params_.operands[1], batch, inputs_[1].in<const float>(run));
+    GemmBlock block = product(range.queries, range.keys, scores, kKeys);
+    int64_t p = 0;
+    do {
+      block.k = std::min(depth(), params_.features - p);
+      kernels_.gemm.pack_b(k.row(range.key) + p, 1, k.row_stride, block.k, block.n, packed);
+      block.a = q.row(range.query) + p;
+      block.a_row_stride = q.row_stride;
+      block.b = packed;
+      block.b_is_packed = true;
+      block.accumulate = p > 0;
+      p += block.k;
+      kernels_.gemm.multiply(block);
+    } while (p < params_.features);
+  }
+
+  // out += scores·v
+  void add_values(const Run& run, int64_t batch, const Range& range, const float* scores, float* out) const {
+    if (params_.values == 0) return;
+    const auto v = matrix_at(params_.operands[2], batch, inputs_[2].in<const float>(run));
+    GemmBlock block = product(range.queries, params_.values, out, params_.values);
+    block.k = range.keys;
+    block.a = scores;
+    block.a_row_stride = kKeys;
+    block.b = v.row(range.key);
+    block.b_stride = v.row_stride;
+    block.accumulate = range.key > 0;
+    kernels_.gemm.multiply(block);
+  }
+
+  static GemmBlock product(int64_t m, int64_t n, float* c, int64_t c_stride) {
+    GemmBlock block = {};
+    block.m = m;
+    block.n = n;
+    block.a_column_stride = 1;
+    block.c = c;
+    block.c_stride = c_stride;
+    block.is_last = true;
+    return block;
+  }
+
+  // Whether it has scaled the scores, too.
+  bool mask(const Run& run, int64_t batch, const Range& range, float* scores) const {
+    const float scale = static_cast<float>(params_.scale);
+    const bool is_cut = params_.is_causal && range.key + range.keys > range.query + 1;
+    if (params_.operands.size() == 3) {
+      if (is_cut) scale_scores(scores, range, scale);
+    } else if (mask_dtype_ == DType::k_bool) {
+      mask_scores(scores, range, scale, matrix_at(params_.operands[3], batch, inputs_[3].in<const uint8_t>(run)));
+    } else {
+      mask_scores(scores, range, scale, matrix_at(params_.operands[3], batch, inputs_[3].in<const float>(run)));
+    }
+    if (is_cut) exclude_later(scores, range);
+    return is_cut || params_.operands.size() == 4;
+  }
+
+  AttentionParams params_;
+  const KernelTable& kernels_;
+  Split split_;
+  Location inputs_[4];
+  DType mask_dtype_;
+  Location out_, log_sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<AttentionParams>(instruction.params);
+  Location inputs[4] = {};
+  for (size_t i = 0; i < instruction.inputs.size(); ++i) inputs[i] = preparation.input(instruction, i);
+  const DType mask =
+      instruction.inputs.size() == 4 ? preparation.input_dtype(instruction, 3) : DType::k_float32;
+  const double flops = 2.0 * kQueries * static_cast<double>(params.keys) *
+                       static_cast<double>(params.features + params.values);
+  const double exponentials = static_cast<double>(kQueries) * static_cast<double>(params.keys);
+  const Split split = split_work(params.batch * ceil_div(params.queries, kQueries), 1,
+                                 flops * cost::kPerFlop + exponentials * cost::kPerSoftmaxElement);
+  return std::make_unique<AttentionStep>(params, preparation.kernels, split, inputs, mask,
+                                         preparation.output(instruction, 0), preparation.output(instruction, 1));
+}
+
+}  // namespace galvani
