@@ -99,7 +99,7 @@ const accuracyHeader = `# Accuracy
 
 The greatest errors of the elementwise functions in units of the last place: the distance from the exact value over the
 distance of neighbouring floats there. Functions of one argument go through all 2³² floats, infinities, NaN and denormals
-included; pow through random pairs. The exact values are libm's in double, whose own error is beyond the 29th bit of a
+included; those of two through random pairs. The exact values are libm's in double, whose own error is beyond the 29th bit of a
 float's last place. \`elu\` has the alpha 1.3. Made by \`npm run accuracy\`; the tests go through every 257th float.
 
 `

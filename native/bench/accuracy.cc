@@ -1,4 +1,4 @@
-// The errors of the elementwise functions over all 2^32 floats, and of pow over random pairs, on each instruction set of
+// The errors of the elementwise functions over all 2^32 floats, and of those of two over random pairs, on each instruction set of
 // this machine, as a table of docs/accuracy.md:
 //   accuracy [--stride N] [--pairs N] [--only NAME]
 // The exact value is libm's in double, whose own error is a 2^-29th of a float's ulp or so. So a share of correctly rounded
@@ -105,17 +105,17 @@ std::vector<Tally> tally_unary(const test::Function& function, Tables tables, ui
   });
 }
 
-std::vector<Tally> tally_pow(Tables tables, int64_t pairs) {
+std::vector<Tally> tally_pairs(const test::PairFunction& function, Tables tables, int64_t pairs) {
   return tally_blocks((pairs + kBlock - 1) / kBlock, tables.count, [&](int64_t block, std::vector<Tally>& tallies) {
     std::vector<float> x(kBlock), y(kBlock), out(kBlock);
     std::vector<double> exact(kBlock);
     test::Random random(static_cast<uint64_t>(block) + 1);
     for (int64_t i = 0; i < kBlock; ++i) {
-      test::draw_power(random, x[i], y[i]);
-      exact[i] = std::pow(static_cast<double>(x[i]), static_cast<double>(y[i]));
+      function.draw(random, x[i], y[i]);
+      exact[i] = function.exact(static_cast<double>(x[i]), static_cast<double>(y[i]));
     }
     for (int t = 0; t < tables.count; ++t) {
-      test::float_kernel(*tables.list[t], MicroOp::k_pow)(x.data(), y.data(), nullptr, out.data(), kBlock);
+      test::float_kernel(*tables.list[t], function.op)(x.data(), y.data(), nullptr, out.data(), kBlock);
       for (int64_t i = 0; i < kBlock; ++i) tallies[t].see(out[i], exact[i], bits_of(x[i]), bits_of(y[i]));
     }
   });
@@ -165,6 +165,9 @@ int main(int count, char** arguments) {
     if (!only.empty() && only != function.name) continue;
     show(function.name, function.bound, tally_unary(function, tables, stride), false);
   }
-  if (only.empty() || only == "pow") show("pow", test::kPowBound, tally_pow(tables, pairs), true);
+  for (const test::PairFunction& function : test::kPairFunctions) {
+    if (!only.empty() && only != function.name) continue;
+    show(function.name, function.bound, tally_pairs(function, tables, pairs), true);
+  }
   return holds ? 0 : 1;
 }

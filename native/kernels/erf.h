@@ -21,13 +21,14 @@ inline F32 erf(F32 x) {
 // Φ(-a)·e^(a²/2) = G(t) / (a + 2.5) for a in [0, 15], t = (a - 2.5) / (a + 2.5) (the transformation of Shepherd and Laframboise,
 // "Chebyshev approximation of (1 + 2x)exp(x²)erfc x", 1981). The error of G is 2^-27. It is a product of rounded factors, each of
 // which keeps what it lost.
-inline Pair scaled_normal_tail(F32 a) {
+inline Pair scaled_normal_tail(Pair a) {
   constexpr float kCentre = 2.5f;
   constexpr float kG[] = {-2.3768025e-5f, -1.9194942e-4f, -2.907059e-4f, 7.256588e-4f, 2.5195696e-3f,
                           -1.6177164e-3f, -0.016386457f,  9.238502e-3f,  0.13198708f,  -0.43369213f};
   constexpr float kConstant = 0.70665663f, kConstantLow = 2.209529e-8f;
   const F32 one = broadcast(1.0f);
-  const Pair divisor = two_sum(a, broadcast(kCentre));
+  Pair divisor = two_sum(a.high, broadcast(kCentre));
+  divisor.low = divisor.low + a.low;
   const F32 inverse = one / divisor.high;
   const F32 inverse_low = (remainder(one, inverse, divisor.high) - divisor.low * inverse) * inverse;
   const F32 t = fma(broadcast(-2 * kCentre), inverse_low, fma(broadcast(-2 * kCentre), inverse, one));
@@ -40,17 +41,16 @@ inline Pair scaled_normal_tail(F32 a) {
 // max(x, 0) - |x|·Φ(-|x|). From 15 on the tail vanishes.
 inline F32 gelu(F32 x) {
   const F32 a = min(broadcast(15.0f), abs(x));
-  const Pair scaled = multiply(scaled_normal_tail(a), a);
+  const Pair scaled = multiply(scaled_normal_tail({a, zero()}), a);
   const ScaledPair power = exp_of_pair(two_product(a, a * broadcast(-0.5f)));
   const Pair tail = multiply(scaled, power.mantissa);
   return max(zero(), x) - ldexp(tail.high + tail.low, power.n);
 }
 
-// 2·Φ(-√2·x), and 2 less that of -x below 0. From 10.5 on it vanishes. The tail before its exponential changes slowly, so that √2·x
-// may be rounded.
+// 2·Φ(-√2·x), and 2 less that of -x below 0. From 10.5 on it vanishes.
 inline F32 erfc(F32 x) {
   const F32 a = min(broadcast(10.5f), abs(x));
-  const Pair scaled = scaled_normal_tail(a * broadcast(1.4142135f));
+  const Pair scaled = scaled_normal_tail(multiply({broadcast(1.4142135f), broadcast(2.4203235e-8f)}, a));
   const ScaledPair power = exp_of_pair(two_product(a, zero() - a));
   const Pair tail = multiply(scaled, power.mantissa);
   const F32 result = ldexp(tail.high + tail.low, power.n + broadcast(1.0f));

@@ -140,7 +140,7 @@ int32_t same_reference(MicroOp op, int32_t a, int32_t b) {
     case MicroOp::k_square: return static_cast<int32_t>(ua * ua);
     case MicroOp::k_fmod: return b == 0 ? 0 : static_cast<int32_t>(int64_t{a} % b);
     case MicroOp::k_mod: return b == 0 ? 0 : static_cast<int32_t>(modulo(int64_t{a} % b, int64_t{b}));
-    case MicroOp::k_floorDiv: return b == 0 ? 0 : static_cast<int32_t>(std::floor(static_cast<double>(a) / b));
+    case MicroOp::k_floorDiv: return b == 0 ? 0 : static_cast<int32_t>(static_cast<int64_t>(std::floor(static_cast<double>(a) / b)));
     case MicroOp::k_bitwiseAnd: return a & b;
     case MicroOp::k_bitwiseOr: return a | b;
     case MicroOp::k_bitwiseXor: return a ^ b;

@@ -81,10 +81,10 @@ inline const Function kFunctions[] = {
     {"tan", MicroOp::k_tan, std::tan, 3},
     {"asin", MicroOp::k_asin, std::asin, 3},
     {"acos", MicroOp::k_acos, std::acos, 3},
-    {"atan", MicroOp::k_atan, std::atan, 3},
+    {"atan", MicroOp::k_atan, std::atan, 2},
     {"sinh", MicroOp::k_sinh, std::sinh, 2},
     {"cosh", MicroOp::k_cosh, std::cosh, 2},
-    {"asinh", MicroOp::k_asinh, std::asinh, 3},
+    {"asinh", MicroOp::k_asinh, std::asinh, 2},
     {"acosh", MicroOp::k_acosh, std::acosh, 3},
     {"atanh", MicroOp::k_atanh, std::atanh, 3},
     {"erfc", MicroOp::k_erfc, std::erfc, 2},
@@ -107,5 +107,25 @@ inline void draw_power(Random& random, float& x, float& y) {
   x = way == 1 ? std::fabs(x) : 1 + random.uniform(-0.4f, 0.4f) * std::ldexp(1.0f, -static_cast<int>(random.below(24)));
   y = static_cast<float>(static_cast<double>(random.uniform(-104, 89)) / std::log(static_cast<double>(x)));
 }
+
+// Two floats of any size, the second up to 2^24 times as large or small as the first.
+inline void draw_vector(Random& random, float& x, float& y) {
+  const int exponent = static_cast<int>(random.below(250)) - 125, apart = static_cast<int>(random.below(49)) - 24;
+  x = std::ldexp(random.uniform(-1, 1), exponent);
+  y = std::ldexp(random.uniform(-1, 1), exponent + apart);
+}
+
+struct PairFunction {
+  const char* name;
+  MicroOp op;
+  double (*exact)(double, double);
+  double bound;
+  void (*draw)(Random& random, float& x, float& y);
+};
+inline const PairFunction kPairFunctions[] = {
+    {"pow", MicroOp::k_pow, std::pow, kPowBound, draw_power},
+    {"atan2", MicroOp::k_atan2, std::atan2, 3, draw_vector},
+    {"hypot", MicroOp::k_hypot, std::hypot, 2, draw_vector},
+};
 
 }  // namespace galvani::test
