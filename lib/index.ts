@@ -13,6 +13,20 @@ export * as data from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'
 export { hessian, hvp, jacobian, jvp, type VectorJacobianProduct, vjp } from './derivatives.ts'
 export { detectAnomaly } from './detect-anomaly.ts'
+export {
+  bernoulli,
+  beta,
+  categorical,
+  exponential,
+  gamma,
+  multinomial,
+  normal,
+  permutation,
+  poisson,
+  randint,
+  shuffle,
+  truncatedNormal,
+} from './distributions.ts'
 export type { DType, TypedArray } from './dtype.ts'
 export { AnomalyError, DataFormatError, DatasetNotFoundError, DTypeError, GradientError, ShapeError } from './errors.ts'
 export { grad, gradients, stopGradient, valueAndGrad, variablesOf } from './gradients.ts'

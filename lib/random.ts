@@ -8,7 +8,7 @@ import { checkShape, type Shape } from './shape.ts'
 import { type Tensor, wrap } from './tensor.ts'
 import { dynamicInput } from './trace.ts'
 
-interface RandomOptions {
+export interface RandomOptions {
   /** float32 unless given. */
   dtype?: DType
   /** Fixes the numbers whatever was drawn before; otherwise each draw takes the next key of the global stream. */
@@ -61,20 +61,25 @@ export function nextSeed(): number {
   return (Math.imul(seed! ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(draw!, 0xc2b2ae35)) >>> 0
 }
 
-function draw(
+/** The key of one draw: that of the seed, or the next of the stream, at each run of a compiled function too. */
+function keyOf(op: string, seed: number | undefined): Node {
+  const keys = local
+  return seed === undefined
+    ? dynamicInput('int32', [2], () => (keys ?? stream).next())
+    : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
+}
+
+/** Random numbers as the instruction `random` makes them, with its parameters; integers are int32 whatever the dtype. */
+export function draw(
   op: string,
   distribution: DistributionName,
   shape: Shape,
   { dtype = 'float32', seed }: RandomOptions,
+  parameters: readonly Node[] = [],
 ): Node {
   if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
   checkShape(op, shape)
-  const keys = local
-  const key =
-    seed === undefined
-      ? dynamicInput('int32', [2], () => (keys ?? stream).next())
-      : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
-  return random(key, distribution, dtype, shape)
+  return random(keyOf(op, seed), distribution, distribution === 'integer' ? 'int32' : dtype, shape, parameters)
 }
 
 /**

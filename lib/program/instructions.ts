@@ -15,8 +15,20 @@ export type ActivationName = (typeof activations)[number]
 export const reductions = ['sum', 'max', 'min', 'prod'] as const
 export type ReductionName = (typeof reductions)[number]
 
-export const distributions = ['uniform', 'normal'] as const
-export type DistributionName = (typeof distributions)[number]
+/** Of each distribution, how many parameters its instruction takes. */
+export const distributionParameters = {
+  uniform: 0,
+  normal: 0,
+  exponential: 0,
+  gumbel: 0,
+  integer: 2,
+  truncatedNormal: 2,
+  gamma: 1,
+  beta: 2,
+  poisson: 1,
+} as const
+export type DistributionName = keyof typeof distributionParameters
+export const distributions = Object.keys(distributionParameters) as readonly DistributionName[]
 
 /**
  * One step of an elementwise group. `dtype` is that of the operands (for `where`, of the two choices; for `cast`,
@@ -106,7 +118,10 @@ export interface Convolution extends Windows {
  *   added and which are −∞ where a bool mask is false, or, if `causal`, where key j > query i: out = softmax(s)·v and
  *   logSums = log Σ eˢ. Where all scores are −∞, out is 0. q, k and v have adjacent columns and no negative strides; keys
  *   that a causal query does not reach may be left out of the sum, or count as 0 · v. float32 and float64.
- * - `random` (key int32[2]) → out float32/float64: Philox 4x32-10, counter = element index / 4 (see random.ts).
+ * - `random` (key int32[2], [parameters…]) → out float32/float64, of `integer` int32: Philox 4x32-10 (see the reference's
+ *   random.ts and sample.ts). Parameters have the dtype of out and one element, or one for each of out. Standard `uniform`,
+ *   `normal`, `exponential`, `gumbel`; `integer` (low, high): in [low, high), of low = high any; `truncatedNormal`
+ *   (Φ(low), Φ(high)); `gamma` (concentration), `beta` (alpha, beta), `poisson` (rate). A parameter outside its range gives NaN.
  * - `sgd` (p, g, learningRate[]) → p'. p' = p − lr·g. p' may be p's buffer.
  * - `momentum` (p, g, v, learningRate[]) → p', v'. v' = momentum·v + g; p' = p − lr·(nesterov ? g + momentum·v' : v').
  * - `adam` (p, g, m, v, learningRate[], step[]) → p', m', v' (Kingma & Ba 2015, algorithm 1; step counts from 1, float).

@@ -5,6 +5,7 @@ import { denseStrides, maxExtent, maxRank, type Shape, sizeOf } from '../shape.t
 import {
   activations,
   type Convolution,
+  distributionParameters,
   distributions,
   type Instruction,
   type InstructionParams,
@@ -257,16 +258,19 @@ const signatures: { readonly [K in Opcode]: Signature<K> } = {
     },
   },
   random: {
-    inputs: [1, 1],
+    inputs: [1, 3],
     outputs: [1, 1],
     dtypes: ['int32'],
-    operands: ({ distribution }, _, { outputs, site }) => {
+    operands: ({ distribution }, _, { inputs, outputs, site }) => {
       oneOf(site, 'a distribution', distributions, distribution)
       const { dtype, shape } = outputs[0]!
-      return {
-        inputs: [dense('key', 'int32', 2)],
-        outputs: [dense('out', isFloat(dtype) ? dtype : 'float32', sizeOf(shape))],
-      }
+      const t = distribution === 'integer' ? 'int32' : isFloat(dtype) ? dtype : 'float32'
+      const size = sizeOf(shape)
+      const parameters = Array.from({ length: distributionParameters[distribution] }, (_, i) => {
+        const given = inputs[i + 1]
+        return dense(`parameter ${i}`, t, given !== undefined && sizeOf(given.shape) === 1 ? 1 : size)
+      })
+      return { inputs: [dense('key', 'int32', 2), ...parameters], outputs: [dense('out', t, size)] }
     },
   },
   sgd: {

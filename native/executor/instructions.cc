@@ -209,6 +209,7 @@ std::unique_ptr<Step> make_cross_entropy(const Preparation& preparation, const I
 
 std::unique_ptr<Step> make_random(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<RandomParams>(instruction.params);
+  if (instruction.inputs.size() > 1) return make_sample(preparation, instruction);
   const auto kernel = preparation.kernels.random[static_cast<int>(params.distribution)];
   const Location key = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   const int64_t size = preparation.program.values[instruction.outputs[0]].size;

@@ -80,6 +80,7 @@ std::unique_ptr<Step> make_softmax(const Preparation& preparation, const Instruc
 std::unique_ptr<Step> make_cross_entropy(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_random(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<Step> make_sample(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_sgd(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_momentum(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_adam(const Preparation& preparation, const Instruction& instruction);

@@ -22,7 +22,8 @@ namespace galvani {
   X(equal) X(notEqual) X(less) X(lessEqual) X(greater) X(greaterEqual) X(where) X(cast)
 #define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min) X(prod)
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
-#define GALVANI_DISTRIBUTIONS(X) X(uniform) X(normal)
+#define GALVANI_DISTRIBUTIONS(X) \
+  X(uniform) X(normal) X(exponential) X(gumbel) X(integer) X(truncatedNormal) X(gamma) X(beta) X(poisson)
 
 #define GALVANI_ENUMERATOR(name) k_##name,
 enum class DType : int32_t { GALVANI_DTYPES(GALVANI_ENUMERATOR) count };
@@ -35,6 +36,7 @@ enum class Distribution : int32_t { GALVANI_DISTRIBUTIONS(GALVANI_ENUMERATOR) co
 constexpr int kDTypeCount = static_cast<int>(DType::count);
 constexpr int kMicroOpCount = static_cast<int>(MicroOp::count);
 constexpr int kReductionCount = static_cast<int>(Reduction::count);
+constexpr int kDistributionCount = static_cast<int>(Distribution::count);
 constexpr int kMaxRank = 8;
 
 // out[i] = op(a[i], b[i], c[i]) for i in [0, n), dense. out may be one of the operands. b and c are null where the
@@ -176,7 +178,8 @@ struct KernelTable {
                float* m_out, float* v_out, int64_t begin, int64_t end);
 
   // Elements [begin, end), begin a multiple of 4. key[2]; the same bits on every instruction set.
-  void (*random[2])(const int32_t* key, float* out, int64_t begin, int64_t end);  // by Distribution
+  // Null for those that have parameters: they are the executor's.
+  void (*random[kDistributionCount])(const int32_t* key, float* out, int64_t begin, int64_t end);
 
   // columns[element·stride + output] = what the element of the kernel meets for the output, over a block of outputs.
   // `padded` has room for what the block reaches over, and `stride` and it for a vector more.

@@ -27,6 +27,8 @@
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
+#include "kernels/distributions.h"
+
 #include "kernels/random.h"
 #include "kernels/softmax_narrow.h"
 
@@ -225,12 +227,14 @@ constexpr KernelTable make_table(const char* isa) {
   table.momentum = momentum_kernel;
   table.adam = adam_kernel;
   table.random[static_cast<int>(Distribution::k_uniform)] = random_kernel<Uniform>;
-  table.random[static_cast<int>(Distribution::k_normal)] = random_kernel<Normal>;
   table.unfold = unfold_kernel;
   table.fold = fold_kernel;
   table.crop = crop_kernel;
   table.max_pool = max_pool_kernel;
   table.max_pool_gradient = max_pool_gradient_kernel;
+  table.random[static_cast<int>(Distribution::k_normal)] = random_kernel<OfUnit<inverse_normal>>;
+  table.random[static_cast<int>(Distribution::k_exponential)] = random_kernel<OfUnit<exponential>>;
+  table.random[static_cast<int>(Distribution::k_gumbel)] = random_kernel<OfUnit<gumbel>>;
   table.gemm = kGemmKernels;
   return table;
 }

@@ -364,10 +364,27 @@ void check(const AttentionParams& p, Opcode, Operands& operands) {
   operands.expect_output(1, DType::k_float32, checked_product({p.batch, p.queries}));
 }
 
-void check(const RandomParams&, Opcode, Operands& operands) {
-  if (!operands.counts(1, 1)) return;
+// Mirrors `distributionParameters` in lib/program/instructions.ts.
+size_t parameter_count(Distribution distribution) {
+  switch (distribution) {
+    case Distribution::k_integer:
+    case Distribution::k_truncatedNormal:
+    case Distribution::k_beta: return 2;
+    case Distribution::k_gamma:
+    case Distribution::k_poisson: return 1;
+    default: return 0;
+  }
+}
+
+void check(const RandomParams& p, Opcode, Operands& operands) {
+  if (!operands.counts(1 + parameter_count(p.distribution), 1)) return;
+  const DType dtype = p.distribution == Distribution::k_integer ? DType::k_int32 : DType::k_float32;
+  const int64_t size = operands.output(0).size;
   operands.expect_input(0, DType::k_int32, 2);
-  operands.expect_output(0, DType::k_float32, operands.output(0).size);
+  for (size_t i = 1; i < operands.input_count(); ++i) {
+    operands.expect_input(i, dtype, operands.input(i).size == 1 ? 1 : size);
+  }
+  operands.expect_output(0, dtype, size);
 }
 
 // `tensors` operands of `size` elements, then scalars.

@@ -340,7 +340,18 @@ TEST(decode_checks_random_and_updates) {
   EXPECT_ACCEPTED(single(Opcode::k_random, {{kInt, {2}}}, {{kFloat, {7}}}, {1}));
   EXPECT_REFUSED(single(Opcode::k_random, {{kInt, {1}}}, {{kFloat, {7}}}, {1}), "input 0");
   EXPECT_REFUSED(single(Opcode::k_random, {{kInt, {2}}}, {{kInt, {7}}}, {1}), "output 0");
-  EXPECT_REFUSED(single(Opcode::k_random, {{kInt, {2}}}, {{kFloat, {7}}}, {2}), "a distribution");
+  EXPECT_REFUSED(single(Opcode::k_random, {{kInt, {2}}}, {{kFloat, {7}}}, {9}), "a distribution");
+  const auto drawn = [](Distribution distribution, const std::vector<Type>& inputs, const Type& out) {
+    return single(Opcode::k_random, inputs, {out}, {number(distribution)});
+  };
+  EXPECT_ACCEPTED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {7}}}, {kFloat, {7}}));
+  EXPECT_ACCEPTED(drawn(Distribution::k_integer, {{kInt, {2}}, {kInt, {}}, {kInt, {7}}}, {kInt, {7}}));
+  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}}, {kFloat, {7}}), "expected 2 inputs");
+  EXPECT_REFUSED(drawn(Distribution::k_exponential, {{kInt, {2}}, {kFloat, {7}}}, {kFloat, {7}}), "expected 1 inputs");
+  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {6}}}, {kFloat, {7}}), "input 1 to be float32 of 7");
+  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {0}}}, {kFloat, {7}}), "input 1 to be float32 of 7");
+  EXPECT_REFUSED(drawn(Distribution::k_beta, {{kInt, {2}}, {kFloat, {}}, {kInt, {}}}, {kFloat, {7}}), "input 2 to be float32");
+  EXPECT_REFUSED(drawn(Distribution::k_integer, {{kInt, {2}}, {kInt, {}}, {kInt, {}}}, {kFloat, {7}}), "output 0 to be int32");
   const Type x = {kFloat, {4}}, scalar = {kFloat, {}};
   EXPECT_ACCEPTED(single(Opcode::k_sgd, {x, x, scalar}, {x}, {4}));
   EXPECT_REFUSED(single(Opcode::k_sgd, {x, x, x}, {x}, {4}), "input 2 to be float32 of 1");

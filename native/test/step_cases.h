@@ -158,6 +158,15 @@ inline StepCase argsort(const char* name, int64_t rows, int64_t columns, int64_t
   return c;
 }
 
+inline StepCase random(const char* name, Distribution distribution, int parameters, int64_t bytes) {
+  const Words shape = elements(bytes / 4);
+  StepCase c{name, bytes / 4, bytes, {}};
+  Words in = {c.builder.input(kInt, {2})};
+  for (int i = 0; i < parameters; ++i) in.push_back(c.builder.literal(kFloat, {}, std::vector<float>{0.7f}));
+  c.builder.instruction(Opcode::k_random, in, {c.builder.result(kFloat, shape)}, {number(distribution)});
+  return c;
+}
+
 inline StepCase rows_of(const char* name, Opcode opcode, int64_t rows, int64_t columns) {
   StepCase c{name, rows * columns, 8 * rows * columns, {}};
   const Words shape = matrix(rows, columns);
@@ -289,6 +298,11 @@ inline std::vector<StepCase> step_cases(int64_t bytes) {
   cases.push_back(recurrence(rows, 1000));
   cases.push_back(argsort("argsort of rows", rows, 1000, 1000));
   cases.push_back(argsort("argsort, the first 10", rows, 1000, 10));
+  cases.push_back(random("normal", Distribution::k_normal, 0, bytes));
+  cases.push_back(random("exponential", Distribution::k_exponential, 0, bytes));
+  cases.push_back(random("truncated normal", Distribution::k_truncatedNormal, 2, bytes));
+  cases.push_back(random("gamma", Distribution::k_gamma, 1, bytes));
+  cases.push_back(random("poisson", Distribution::k_poisson, 1, bytes));
   cases.push_back(rows_of("softmax", Opcode::k_softmax, rows, 1000));
   cases.push_back(rows_of("logSoftmax", Opcode::k_logSoftmax, rows, 1000));
   cases.push_back(gather("gather, rows of 64", 64, bytes));

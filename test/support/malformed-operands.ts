@@ -191,9 +191,6 @@ const paramRows: readonly Malformed[] = [
   paramRow('attention', 'steps backwards', 'q with adjacent columns and no negative strides, got [0,-5,1]', {
     operands: [{ offset: 25, strides: [0, -5, 1] }, ...attentionOperands.slice(1)],
   }),
-  paramRow('random', 'an unknown distribution', 'a distribution (uniform, normal), got cauchy', {
-    distribution: 'cauchy',
-  }),
   paramRow('conv2d', 'an unknown activation', 'an activation (none, relu, leakyRelu, sigmoid, tanh), got swish', {
     activation: 'swish',
   }),
@@ -207,6 +204,15 @@ const paramRows: readonly Malformed[] = [
   paramRow('maxPool2dGradient', 'windows that reach too far', 'windows that reach over at most 2147483647 elements', {
     dilationHeight: 2 ** 31 - 1,
   }),
+  paramRow('random', 'a distribution that has parameters', '2 operands, got 1', { distribution: 'gamma' }),
+  paramRow(
+    'random',
+    'an unknown distribution',
+    'a distribution (uniform, normal, exponential, gumbel, integer, truncatedNormal, gamma, beta, poisson), got cauchy',
+    {
+      distribution: 'cauchy',
+    },
+  ),
 ]
 
 export const malformedOperands: readonly Malformed[] = [...opcodes.flatMap(operandRows), ...paramRows]

@@ -6,6 +6,7 @@ import { type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
 import {
   activations,
   type Convolution,
+  distributionParameters,
   distributions,
   type Instruction,
   type InstructionParams,
@@ -416,8 +417,12 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     s.emit('attention', { ...params, operands: shapes.map(dense) }, inputs, outputs)
   },
   random(s, tape) {
-    const output = s.output(tape.pick(s.floats), tape.pick(sizes))
-    s.emit('random', { distribution: tape.pick(distributions) }, [s.operand('int32', 2)], [output])
+    const distribution = tape.pick(distributions)
+    const [dtype, size] = [distribution === 'integer' ? 'int32' : tape.pick(s.floats), tape.pick(sizes)]
+    const inputs = [s.operand('int32', 2)]
+    for (let i = 0; i < distributionParameters[distribution]; i++)
+      inputs.push(s.operand(dtype, tape.oneIn(2) ? 1 : size))
+    s.emit('random', { distribution }, inputs, [s.output(dtype, size)])
   },
   sgd(s, tape) {
     const { p, dtype, size } = parameter(s, tape)

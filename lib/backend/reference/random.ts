@@ -2,22 +2,51 @@
  * Counter-based random numbers, the same bits in every backend: word i % 4 of the Philox block with counter floor(i / 4).
  * All arithmetic is plain IEEE double + − · / √, in the order written here; no library function takes part.
  */
-import type { InstructionParams } from '../../program/instructions.ts'
-import type { Floats, Indices } from './loop.ts'
+import type { DistributionName, InstructionParams } from '../../program/instructions.ts'
+import type { Indices, Numbers } from './loop.ts'
+import { sample } from './sample.ts'
 
 export function random(
   { distribution }: InstructionParams['random'],
-  [key]: readonly [Indices],
-  [out]: readonly [Floats],
+  [key, ...parameters]: readonly [Indices, ...Numbers[]],
+  [out]: readonly [Numbers],
 ): void {
+  if (distribution === 'gamma' || distribution === 'beta' || distribution === 'poisson') {
+    sample(distribution, key, parameters, out)
+    return
+  }
   const words = new Uint32Array(4)
+  const element = elements[distribution]
   const double = out instanceof Float64Array
   for (let i = 0; i < out.length; i++) {
     if (i % 4 === 0) philox(words, [i / 4, Math.floor(i / 4 / 2 ** 32), 0, 0], key[0]!, key[1]!)
-    const word = words[i % 4]!
-    if (distribution === 'normal') out[i] = inverseNormal((word + 0.5) * 2 ** -32)
-    else out[i] = double ? word * 2 ** -32 : (word >>> 8) * 2 ** -24
+    out[i] = element(words[i % 4]!, double, at(parameters[0], i), at(parameters[1], i))
   }
+}
+
+/** The element of a parameter that has one for all, or one for each. */
+export const at = (x: Numbers | undefined, i: number): number => (x === undefined ? 0 : x[x.length === 1 ? 0 : i]!)
+
+/** A word in (0, 1). */
+export const unit = (word: number): number => (word + 0.5) * 2 ** -32
+
+type Elementary = Exclude<DistributionName, 'gamma' | 'beta' | 'poisson'>
+
+const elements: { readonly [K in Elementary]: (word: number, double: boolean, a: number, b: number) => number } = {
+  uniform: (word, double) => (double ? word * 2 ** -32 : (word >>> 8) * 2 ** -24),
+  normal: (word) => inverseNormal(unit(word)),
+  exponential: (word) => -log(unit(word)),
+  gumbel: (word) => -log(-log(unit(word))),
+  // ⌊word·range / 2³²⌋
+  integer(word, _, low, high) {
+    const range = (high - low) >>> 0
+    return (low + (range === 0 ? word : multiplyHigh(word, range))) | 0
+  },
+  truncatedNormal(word, _, low, high) {
+    const u = low + (high - low) * unit(word)
+    if (u > 0 && u < 1) return inverseNormal(u)
+    return u <= 0 ? -Infinity : u >= 1 ? Infinity : NaN
+  },
 }
 
 /**
@@ -48,7 +77,7 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /** Highest power first. */
-function horner(coefficients: readonly number[], x: number): number {
+export function horner(coefficients: readonly number[], x: number): number {
   let sum = coefficients[0]!
   for (let i = 1; i < coefficients.length; i++) sum = sum * x + coefficients[i]!
   return sum

@@ -9,12 +9,18 @@ const randomOp: OpDef<{ distribution: DistributionName; dtype: DType; shape: Sha
   infer: (_inputs, { dtype, shape }) => ({ dtype, shape }),
   lower(lowering, node) {
     const { distribution } = node.params
-    return lowering.denseView(lowering.emit('random', [lowering.dense(node.inputs[0]!)], [node], { distribution })[0]!)
+    const operands = node.inputs.map((x) => lowering.dense(x))
+    return lowering.denseView(lowering.emit('random', operands, [node], { distribution })[0]!)
   },
 }
 
-/** key: int32[2]. */
-export const random = (key: Node, distribution: DistributionName, dtype: DType, shape: Shape): Node =>
-  record(randomOp, [key], { distribution, dtype, shape: shape.slice() })
+/** key: int32[2]; parameters of one element, or as many as the result has: see the instruction. */
+export const random = (
+  key: Node,
+  distribution: DistributionName,
+  dtype: DType,
+  shape: Shape,
+  parameters: readonly Node[] = [],
+): Node => record(randomOp, [key, ...parameters], { distribution, dtype, shape: shape.slice() })
 
 export const randomOps = { random: randomOp }
