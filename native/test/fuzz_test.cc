@@ -79,6 +79,16 @@ ProgramBuilder update_program() {
   return b;
 }
 
+ProgramBuilder attention_program() {
+  ProgramBuilder b;
+  const int32_t q = b.input(kFloat, {2, 3, 4}), k = b.scratch(kFloat, {2, 5, 4}), v = b.input(kFloat, {5, 3});
+  b.instruction(Opcode::k_copy, {b.input(kFloat, {4})}, {k}, view({2, 5, 4}, 0, {0, 0, 1}));
+  const int32_t out = b.result(kFloat, {2, 3, 3}), log_sums = b.result(kFloat, {2, 3});
+  b.instruction(Opcode::k_attention, {q, k, v, b.input(kBool, {3, 5})}, {out, log_sums},
+                Words{1, 2, 3, 5, 4, 3, 4, 0, 12, 4, 1, 0, 20, 4, 1, 0, 0, 3, 1, 0, 0, 5, 1} + real(0.5) + Words{1});
+  return b;
+}
+
 int64_t bytes_of_buffers(const Program& program) {
   int64_t sum = program.arena_bytes;
   for (const BufferType& type : program.buffers) sum = std::min<int64_t>(sum, int64_t{1} << 50) + type.bytes;
@@ -142,6 +152,7 @@ void fuzz(const ProgramBuilder& builder, uint64_t seed) {
 TEST(fuzz_forward_program) { fuzz(forward_program(), 1); }
 TEST(fuzz_indexing_program) { fuzz(indexing_program(), 2); }
 TEST(fuzz_update_program) { fuzz(update_program(), 3); }
+TEST(fuzz_attention_program) { fuzz(attention_program(), 4); }
 
 TEST(fuzz_noise) {
   Random random(4);
