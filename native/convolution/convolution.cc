@@ -150,7 +150,7 @@ ConvolutionPlan plan_input_gradient(const ConvolutionShape& s, const KernelTable
   plan.channels = even_part(s.channels, kBlockFloats / (kernel_size(w) * plan.column_stride));
   plan.parts = 1;
   plan.tasks = plane_size(w) == 0 ? 0 : s.batch * s.groups * ceil_div(s.channels, plan.channels);
-  plan.thread_floats = round_up(kernels.gemm.packed_rows * std::min(s.filters, kernels.gemm.kc), 16);
+  plan.thread_floats = round_up(kernels.gemm.packed_a_floats(std::min(s.filters, kernels.gemm.kc)), 16);
   if (!is_pointwise(w)) {
     plan.thread_floats += columns_floats(s, plan);
     plan.thread_floats += plan.channels * padded_floats(w, w.out_height, w.out_width, kernels.gemm);
@@ -166,7 +166,7 @@ void convolve_input_gradient(const ConvolutionShape& s, const ConvolutionPlan& p
   const Windows& w = s.windows;
   const int64_t channel_blocks = ceil_div(s.channels, plan.channels), depth = s.channels * kernel_size(w);
   const int64_t padded_size = padded_floats(w, w.out_height, w.out_width, kernels.gemm);
-  float* const columns = scratch + round_up(kernels.gemm.packed_rows * std::min(s.filters, kernels.gemm.kc), 16);
+  float* const columns = scratch + round_up(kernels.gemm.packed_a_floats(std::min(s.filters, kernels.gemm.kc)), 16);
   float* const padded = columns + columns_floats(s, plan);
   for (int64_t task = begin; task < end; ++task) {
     const int64_t image = task / channel_blocks, channel = task % channel_blocks * plan.channels;  // of all groups

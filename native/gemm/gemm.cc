@@ -18,10 +18,9 @@ constexpr int64_t kFewRows = 8;
 // in runs too short for memory: a large B is read from end to end by so many of its rows.
 constexpr int64_t kLongLanes = 16;
 constexpr int64_t kStreamedRows = 16;
-// A transposed A is packed where it meets so many columns of B, if its rows are a page or more: read in place, each step
-// of k would then miss the caches at the same few sets.
+// A transposed A is packed where it meets so many columns of B, if its columns are far apart: read in place, each step of
+// k would then miss the caches at the same few sets.
 constexpr int64_t kManyColumns = 96;
-constexpr int64_t kPageFloats = 1024;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -38,6 +37,10 @@ Range part_of(int64_t size, int64_t unit, int64_t parts, int64_t index) {
   return {std::min(size, units * index / parts * unit), std::min(size, units * (index + 1) / parts * unit)};
 }
 
+// Tiles of C; passes over its only row; dot products of rows of A and columns of B, which may have to be packed for it;
+// or, of a C that is narrower than half a vector, vectors of rows.
+enum class Method { k_tiles, k_row, k_dot, k_packed_dot, k_narrow };
+
 // What is computed, in the form that suits it best.
 struct Problem {
   GemmShape shape;
@@ -45,7 +48,7 @@ struct Problem {
   float* c;
   GemmEpilogue epilogue;
   int64_t bias_stride;
-  bool uses_dot;
+  Method method;
   int64_t kc, nc;
 };
 
@@ -73,14 +76,25 @@ void turn_column(Problem* p) {
 // The depth of the blocks of k, as equal as can be.
 int64_t block_depth(int64_t k, int64_t kc) { return k <= kc ? k : ceil_div(k, ceil_div(k, kc)); }
 
+Method choose_method(const Problem& p, const GemmKernels& kernels) {
+  const bool rows_of_a = p.a.column_stride == 1, rows_of_b = p.b.column_stride == 1;
+  if (p.shape.m == 1 && rows_of_b && kernels.row != nullptr) return Method::k_row;
+  const bool is_narrow = p.shape.n <= kernels.narrow_columns && p.shape.m > kFewRows;
+  if (is_narrow && p.a.row_stride == 1) return Method::k_narrow;
+  const bool is_deep = p.shape.k >= 2 * kernels.lanes;
+  if (rows_of_a && !rows_of_b && (p.shape.m <= kFewRows || (is_narrow && is_deep))) return Method::k_dot;
+  if (rows_of_a && is_narrow && is_deep) return Method::k_packed_dot;
+  return Method::k_tiles;
+}
+
 // All that decides the rounding of C is decided here, from the shape and the layout alone.
 Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
                      const GemmEpilogue& epilogue, const GemmKernels& kernels) {
-  Problem p = {shape, a, b, c, epilogue, 1, false, kernels.kc, kernels.nc};
+  Problem p = {shape, a, b, c, epilogue, 1, Method::k_tiles, kernels.kc, kernels.nc};
   fold_batch(&p);
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
-  p.uses_dot = !rows_of_b && p.a.column_stride == 1 && p.shape.m <= kFewRows;
+  p.method = choose_method(p, kernels);
   if (rows_of_b && p.shape.m <= kernels.mr) {
     p.kc = kernels.lanes < kLongLanes && is_large(p.shape.k, p.shape.n) ? kStreamedRows : p.shape.k;
     p.nc = p.shape.n;
@@ -92,7 +106,8 @@ Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixVi
 int64_t workspace_floats(int64_t n, int64_t k, const GemmKernels& kernels) {
   const int64_t columns = n < kernels.nc ? round_up(n, kernels.lanes) : kernels.nc;
   const int64_t depth = block_depth(k, kernels.kc);
-  return round_up(depth * columns, 16) + round_up(depth * kernels.packed_rows, 16);
+  const int64_t of_tiles = round_up(depth * columns, 16) + round_up(kernels.packed_a_floats(depth), 16);
+  return n <= kernels.narrow_columns ? std::max(of_tiles, round_up(k * n, 16)) : of_tiles;
 }
 
 // Whether B is packed because it is large, or has to be because it is transposed.
@@ -110,7 +125,7 @@ struct Grid {
 // of A and its columns of B, and may pack those: in multiplications per element and step of k.
 Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
   constexpr double kReadCost = 1, kPackCost = 6;
-  const double column_cost = packs_blocks(p, kernels) && !p.uses_dot ? kPackCost : kReadCost;
+  const double column_cost = packs_blocks(p, kernels) && p.method == Method::k_tiles ? kPackCost : kReadCost;
   Grid best = {1, 1, 1};
   double best_cost = 0;
   for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
@@ -148,7 +163,7 @@ GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) 
   part.a_row_stride = p.a.row_stride;
   part.a_column_stride = p.a.column_stride;
   part.b = p.b.data + batch * p.b.batch_stride + columns.begin * p.b.column_stride;
-  part.b_stride = p.uses_dot ? p.b.column_stride : p.b.row_stride;
+  part.b_stride = p.method == Method::k_dot ? p.b.column_stride : p.b.row_stride;
   part.c = p.c + (batch * p.shape.m + rows.begin) * p.shape.n + columns.begin;
   part.c_stride = p.shape.n;
   part.is_last = true;
@@ -174,8 +189,8 @@ void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels
   const float* const bias = block.bias;
   float* const c = block.c;
   block.b_is_packed = packs_part(p, block, kernels);
-  if (p.a.column_stride >= kPageFloats && n >= kManyColumns && p.kc <= kernels.kc) block.packed_a = packed;
-  if (block.packed_a != nullptr) packed += round_up(kernels.packed_rows * p.kc, 16);
+  if (p.a.column_stride >= kernels.packing_stride && n >= kManyColumns && p.kc <= kernels.kc) block.packed_a = packed;
+  if (block.packed_a != nullptr) packed += round_up(kernels.packed_a_floats(p.kc), 16);
   for (int64_t j = 0; j < n; j += p.nc) {
     block.n = std::min(p.nc, n - j);
     block.c = c + j;
@@ -197,11 +212,24 @@ void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels
   }
 }
 
+// The columns of B one after the other, for dot products.
+void pack_columns(GemmBlock* block, float* packed) {
+  for (int64_t p = 0; p < block->k; ++p) {
+    for (int64_t j = 0; j < block->n; ++j) packed[j * block->k + p] = block->b[p * block->b_stride + j];
+  }
+  block->b = packed;
+  block->b_stride = block->k;
+}
+
 void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels, float* packed) {
   if (rows.size() == 0 || columns.size() == 0) return;
   for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
-    const auto part = [&] { return make_part(p, batch, rows, columns); };
-    p.uses_dot ? kernels.dot(part()) : multiply_part(p, part(), kernels, packed);
+    GemmBlock part = make_part(p, batch, rows, columns);
+    if (p.method == Method::k_packed_dot) pack_columns(&part, packed);
+    if (p.method == Method::k_tiles) multiply_part(p, part, kernels, packed);
+    else if (p.method == Method::k_row) kernels.row(part);
+    else if (p.method == Method::k_narrow) kernels.narrow(part, p.b.column_stride);
+    else kernels.dot(part);
   }
 }
 

@@ -1,7 +1,8 @@
 // Matrix multiplication below the cache blocks of gemm/gemm.cc.
 //
-// A is read where it lies: a tile broadcasts its elements one by one, so that a row of A is a sequential stream, and a
-// panel of mr rows stays in L1 while it meets all of the block of B. B is streamed from L2, in its own rows or packed.
+// A is read where it lies: a tile broadcasts its elements one by one, so that a row of A is a sequential stream. Only a
+// transposed A whose columns are far apart is packed. A panel of B, a tile wide, meets mc rows of A before the next one does:
+// where mc is large the panel comes from L1, else the rows do. B lies in its own rows or is packed.
 #pragma once
 
 #include "kernels/gemm_tile.h"
@@ -67,52 +68,173 @@ inline int next_tile(int widest, bool is_packed, int64_t columns) {
   return 1;
 }
 
-// Rows [0, m) of C; element (i, p) of A is at a[i·a_row_stride + p·a_step].
-inline void multiply_rows_of_block(const GemmBlock& block, int64_t first, int64_t m, const float* a,
-                                   int64_t a_row_stride, int64_t a_step) {
+// Rows of A: element (i, p) is at a[i·row_stride + p·step], or, packed, the rows of each tile one after the other.
+struct Rows {
+  const float* a;
+  int64_t count, row_stride, step;
+  bool is_packed;
+};
+
+// How rows are cut into tiles: as equal as can be, as a tile of few rows is slow; but packed rows are where they are.
+struct RowTiles {
+  RowTiles(const Rows& rows, int most_rows, int64_t k) : floats_of_row(rows.is_packed ? k : rows.row_stride) {
+    const int64_t tiles = (rows.count + most_rows - 1) / most_rows;
+    height = rows.is_packed ? most_rows : static_cast<int>(rows.count / tiles);
+    higher = rows.is_packed ? 0 : rows.count % tiles;
+    const int64_t left = rows.count - higher * (height + 1);
+    whole = left / height;
+    last = static_cast<int>(left % height);
+  }
+
+  void multiply(const Tile& tile, int vectors, bool is_ragged, TileRows at) const {
+    const auto run = [&](int tile_rows, int64_t count) {
+      if (count == 0) return;
+      at = column_of_tiles(tile_rows, vectors, is_ragged)(tile, at, count, tile_rows * floats_of_row);
+    };
+    run(height + 1, higher);
+    run(height, whole);
+    run(last, last > 0 ? 1 : 0);
+  }
+
+  int64_t floats_of_row;  // from a row of A to the next
+  int height, last;       // rows of a tile, and of the last one where it is less
+  int64_t higher, whole;  // so many tiles of a row more, and of `height` rows
+};
+
+// Rows [first, first + rows.count) of C.
+inline void multiply_rows_of_block(const GemmBlock& block, int64_t first, const Rows& rows) {
   const bool adds_bias = block.is_last && block.bias != nullptr;
   const bool has_relu = block.is_last && block.activation == Activation::k_relu;
-  const bool activates = block.is_last && block.activation != Activation::k_none && !has_relu;
   Tile tile = {};
-  tile.a_row_stride = a_row_stride;
-  tile.a_step = a_step;
+  tile.a_row_stride = rows.row_stride;
+  tile.a_step = rows.step;
   tile.k = block.k;
   tile.c_stride = block.c_stride;
   tile.accumulate = block.accumulate;
   tile.bias_stride = block.bias_stride;
   tile.has_relu = has_relu;
-  const int widest = block.b_is_packed && block.n > kTileColumns ? kBlocking.vectors : widest_tile(m, block.n);
-  const int most_rows = kBlocking.rows(widest);
-  const int64_t panels = (m + most_rows - 1) / most_rows;
-  for (int64_t panel = 0; panel < panels; ++panel) {
-    const int64_t i = m * panel / panels;  // as equal as can be: a tile of few rows is slow
-    const int rows = static_cast<int>(m * (panel + 1) / panels - i);
-    tile.a = a + i * a_row_stride;
-    if (block.is_last && block.row_bias != nullptr) tile.row_bias = block.row_bias + first + i;
-    for (int64_t j = 0; j < block.n; j += tile.columns) {
-      const int vectors = next_tile(widest, block.b_is_packed, block.n - j);
-      const int64_t width = vectors * kLanes;
-      tile.columns = static_cast<int>(block.n - j < width ? block.n - j : width);
-      tile.b = block.b_is_packed ? block.b + j * block.k : block.b + j;
-      tile.b_stride = block.b_is_packed ? width : block.b_stride;
-      tile.c = block.c + (first + i) * block.c_stride + j;
-      if (adds_bias) tile.bias = block.bias + j * block.bias_stride;
-      multiply_any(rows, vectors, !block.b_is_packed && tile.columns < width, tile);
-      if (activates) activate(block, tile.c, rows, tile.columns);
-    }
+  const bool is_wide = (block.b_is_packed && block.n > kTileColumns) || rows.is_packed;
+  const int widest = is_wide ? kBlocking.vectors : widest_tile(rows.count, block.n);
+  const RowTiles tiles(rows, kBlocking.rows(widest), block.k);
+  const float* const row_bias = block.is_last && block.row_bias != nullptr ? block.row_bias + first : nullptr;
+  for (int64_t j = 0; j < block.n; j += tile.columns) {
+    const int vectors = next_tile(widest, block.b_is_packed, block.n - j);
+    const int64_t width = vectors * kLanes;
+    tile.columns = static_cast<int>(block.n - j < width ? block.n - j : width);
+    tile.b = block.b_is_packed ? block.b + j * block.k : block.b + j;
+    tile.b_stride = block.b_is_packed ? width : block.b_stride;
+    if (adds_bias) tile.bias = block.bias + j * block.bias_stride;
+    tiles.multiply(tile, vectors, !block.b_is_packed && tile.columns < width,
+                   {rows.a, block.c + first * block.c_stride + j, row_bias});
+  }
+  if (block.is_last && block.activation != Activation::k_none && !has_relu) {
+    activate(block, block.c + first * block.c_stride, static_cast<int>(rows.count), block.n);
   }
 }
 
+// Rows of B that one pass over a single row of C takes in: long runs of so many streams, which memory is best at.
+constexpr int kRowSteps = 8;
+
+// c[n] = or += Σ a[p·a_step]·b[p] over kSteps rows of B.
+template <int kSteps>
+void add_rows(const GemmBlock& block, int64_t p, bool accumulate) {
+  F32 factors[kSteps];
+  const float* const b = block.b + p * block.b_stride;
+  GALVANI_UNROLL for (int r = 0; r < kSteps; ++r) factors[r] = broadcast(block.a[(p + r) * block.a_column_stride]);
+  for_each_vector<1>(0, block.n, [&](int64_t j, auto lanes) {
+    F32 sum = accumulate ? lanes.read(block.c + j) : zero();
+    GALVANI_UNROLL for (int r = 0; r < kSteps; ++r) {
+      sum = fma(factors[r], lanes.read(b + r * block.b_stride + j), sum);
+    }
+    lanes.write(block.c + j, sum);
+  });
+}
+
+static void row_kernel(const GemmBlock& block) {
+  int64_t p = 0;
+  for (; p + kRowSteps <= block.k; p += kRowSteps) add_rows<kRowSteps>(block, p, p > 0);
+  for (; p < block.k; ++p) add_rows<1>(block, p, p > 0);
+  if (block.k == 0) add_rows<0>(block, 0, false);
+  if (block.bias != nullptr) {
+    for_each_vector<1>(0, block.n, [&](int64_t j, auto lanes) {
+      const F32 bias = block.bias_stride == 0 ? broadcast(*block.bias) : lanes.read(block.bias + j);
+      lanes.write(block.c + j, lanes.read(block.c + j) + bias);
+    });
+  }
+  activate(block, block.c, 1, block.n);
+}
+
 static void multiply_kernel(const GemmBlock& block) {
-  if (block.packed_a == nullptr) {
-    return multiply_rows_of_block(block, 0, block.m, block.a, block.a_row_stride, block.a_column_stride);
+  for (int64_t i = 0; i < block.m; i += kBlockRows) {
+    const int64_t count = block.m - i < kBlockRows ? block.m - i : kBlockRows;
+    const float* const a = block.a + i * block.a_row_stride;
+    if (block.packed_a == nullptr) {
+      multiply_rows_of_block(block, i, {a, count, block.a_row_stride, block.a_column_stride, false});
+      continue;
+    }
+    for (int64_t row = 0; row < count; row += kTileRows) {
+      const int rows = count - row < kTileRows ? static_cast<int>(count - row) : kTileRows;
+      pack_panel(a + row * block.a_row_stride, block.a_column_stride, block.a_row_stride, block.k, rows, kTileRows,
+                 block.packed_a + row * block.k);
+    }
+    multiply_rows_of_block(block, i, {block.packed_a, count, 1, kTileRows, true});
   }
-  for (int64_t i = 0; i < block.m; i += kPackedRows) {
-    const int rows = block.m - i < kPackedRows ? static_cast<int>(block.m - i) : kPackedRows;
-    pack_panel(block.a + i * block.a_row_stride, block.a_column_stride, block.a_row_stride, block.k, rows, kPackedRows,
-               block.packed_a);
-    multiply_rows_of_block(block, i, rows, block.packed_a, 1, kPackedRows);
+}
+
+// The columns of a narrow C: so many that the tile of one vector would leave half of its lanes empty.
+constexpr int kNarrowColumns = kLanes / 2 + 1;
+
+// Rows of kGroups vectors of a C of kColumns, from a transposed A: the lanes are rows here.
+template <int kColumns, int kGroups, class Lanes>
+inline void narrow_rows(const GemmBlock& block, int64_t b_column_stride, int64_t i, int count, Lanes lanes) {
+  F32 sums[kColumns][kGroups];
+  GALVANI_UNROLL for (int j = 0; j < kColumns; ++j) {
+    GALVANI_UNROLL for (int g = 0; g < kGroups; ++g) sums[j][g] = zero();
   }
+  const float* a = block.a + i;
+  const float* b = block.b;
+  for (int64_t p = 0; p < block.k; ++p, a += block.a_column_stride, b += block.b_stride) {
+    F32 rows[kGroups];
+    GALVANI_UNROLL for (int g = 0; g < kGroups; ++g) rows[g] = lanes.read(a + g * kLanes);
+    GALVANI_UNROLL for (int j = 0; j < kColumns; ++j) {
+      const F32 x = broadcast(b[j * b_column_stride]);
+      GALVANI_UNROLL for (int g = 0; g < kGroups; ++g) sums[j][g] = fma(rows[g], x, sums[j][g]);
+    }
+  }
+  float turned[kColumns][kGroups * kLanes];
+  GALVANI_UNROLL for (int j = 0; j < kColumns; ++j) {
+    const F32 bias = block.bias == nullptr ? zero() : broadcast(block.bias[j * block.bias_stride]);
+    GALVANI_UNROLL for (int g = 0; g < kGroups; ++g) store(&turned[j][g * kLanes], sums[j][g] + bias);
+  }
+  float* c = block.c + i * block.c_stride;
+  for (int row = 0; row < count; ++row, c += block.c_stride) {
+    GALVANI_UNROLL for (int j = 0; j < kColumns; ++j) c[j] = turned[j][row];
+  }
+}
+
+template <int kColumns>
+void narrow_columns(const GemmBlock& block, int64_t b_column_stride) {
+  // Eight sums at least, which is what two units of latency 4 need.
+  constexpr int kGroups = kColumns >= 8 ? 1 : kColumns >= 4 ? 2 : 4;
+  constexpr int kRows = kGroups * kLanes;
+  int64_t i = 0;
+  for (; i + kRows <= block.m; i += kRows) narrow_rows<kColumns, kGroups>(block, b_column_stride, i, kRows, Whole());
+  for (; i + kLanes <= block.m; i += kLanes) narrow_rows<kColumns, 1>(block, b_column_stride, i, kLanes, Whole());
+  const int left = static_cast<int>(block.m - i);
+  if (left > 0) narrow_rows<kColumns, 1>(block, b_column_stride, i, left, Part{left});
+}
+
+template <int kColumns = kNarrowColumns>
+void narrow_any(const GemmBlock& block, int64_t b_column_stride) {
+  if constexpr (kColumns > 1) {
+    if (block.n < kColumns) return narrow_any<kColumns - 1>(block, b_column_stride);
+  }
+  narrow_columns<kColumns>(block, b_column_stride);
+}
+
+static void narrow_kernel(const GemmBlock& block, int64_t b_column_stride) {
+  narrow_any(block, b_column_stride);
+  activate(block, block.c, static_cast<int>(block.m), block.n);
 }
 
 constexpr int kDotRows = 2;
@@ -159,5 +281,6 @@ static void dot_kernel(const GemmBlock& block) {
   }
 }
 
-constexpr GemmKernels kGemmKernels = {kTileRows,   kTileColumns,           kBlocking.kc,    kBlocking.nc, kLanes,
-                                      kPackedRows, kBlocking.packing_rows, multiply_kernel, dot_kernel,   pack_b_kernel};
+constexpr GemmKernels kGemmKernels = {
+    kTileRows, kTileColumns, kBlocking.kc, kBlocking.mc, kBlocking.nc, kLanes, kBlocking.packing_rows,
+    kBlocking.packing_stride, kNarrowColumns, kStreamsRow ? row_kernel : nullptr, multiply_kernel, dot_kernel, narrow_kernel, pack_b_kernel};

@@ -85,7 +85,7 @@ struct GemmBlock {
   int64_t m, n, k;
   const float* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
   int64_t a_row_stride, a_column_stride;
-  float* packed_a;  // null, or room for packed_rows × k floats through which the rows of a pass
+  float* packed_a;  // null, or room for the rows of a pass, packed_a_floats(k)
   const float* b;  // element (p, j) at b[p·b_stride + j], or as pack_b left it
   int64_t b_stride;
   bool b_is_packed;
@@ -103,17 +103,26 @@ struct GemmBlock {
 
 struct GemmKernels {
   int64_t mr, nr;         // the tile of C that stays in registers while k runs
-  int64_t kc, nc;         // a kc×nc block of B stays in L2, an mr×kc panel of A in L1
+  int64_t kc, mc, nc;     // mc rows of A meet a kc×nc block of B at a time
   int64_t lanes;          // of a vector
-  int64_t packed_rows;    // how many rows of A are packed at a time
   int64_t packing_rows;   // from that many rows of A on, a B that is not in L2 is worth packing
+  int64_t packing_stride; // from such a distance of its columns on, so is a transposed A
+  int64_t narrow_columns; // the most columns of C for `narrow`
+  // Of a single row of C, with all of k; null where the tiles do that as well.
+  void (*row)(const GemmBlock& block);
   void (*multiply)(const GemmBlock& block);
   // c[i][j] = the dot product of row i of a (a_column_stride is 1) and row j of b, here [n × k] with b_stride between
   // its rows. All of k at once.
   void (*dot)(const GemmBlock& block);
+  // c = a · b with n <= narrow_columns, for an a whose a_row_stride is 1; b's element (p, j) at
+  // b[p·b_stride + j·b_column_stride]. All of k at once.
+  void (*narrow)(const GemmBlock& block, int64_t b_column_stride);
   // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
   // one after the other: k rows of the panel's columns, padded to whole vectors.
   void (*pack_b)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
+
+  // Whole tiles, and a vector beyond: packing a row of them may write that much past its end.
+  int64_t packed_a_floats(int64_t k) const { return k * ((mc + mr - 1) / mr * mr) + lanes; }
 };
 
 struct KernelTable {
