@@ -28,6 +28,7 @@ const targets = {
   release: { preset: 'release' },
   asan: { preset: 'asan' },
   tsan: { preset: 'tsan', runner: withoutRandomLayout },
+  avx512: { preset: 'avx512', env: quick },
   arm64: { preset: 'arm64', runner: ['qemu-aarch64-static'], env: quick },
   nehalem: {
     ...{ preset: 'release', runner: ['qemu-x86_64-static', '-cpu', 'Nehalem'] },

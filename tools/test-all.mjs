@@ -35,11 +35,12 @@ const stages = [
   ...(process.platform === 'linux' && process.arch === 'x64' ? emulatedStages() : []),
 ]
 
-// Machines other than this one: arm64, and x86 without AVX-512 or without any AVX.
+// Machines other than this one: arm64, and x86 with AVX-512, without it, or without any AVX.
 function emulatedStages() {
   const native = (...args) => ['node', 'tools/native.mjs', ...args]
   return [
     { title: 'wide instructions', command: native('disassemble') },
+    { title: 'native tests, AVX-512', command: native('test', 'avx512'), count: nativeTests },
     { title: 'native tests, arm64', command: native('test', 'arm64'), count: nativeTests },
     { title: 'cases, arm64', command: native('replay', 'arm64') },
     vitestStage('parity, Nehalem', ['npm', 'run', '--silent', 'native:nehalem', '--', '-t', '^(?!fusion)']),

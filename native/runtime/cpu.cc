@@ -12,10 +12,7 @@ struct SupportedTables {
 #if defined(__x86_64__)
     // These builtins also ask the operating system (XGETBV) whether it saves the wide registers.
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && has_avx2()) {
-      tables[count++] = &kAvx512Kernels;
-    }
+    if (has_avx512() && has_avx2()) tables[count++] = &kAvx512Kernels;
     if (has_avx2()) tables[count++] = &kAvx2Kernels;
 #elif defined(__aarch64__)
     tables[count++] = &kNeonKernels;
@@ -24,6 +21,14 @@ struct SupportedTables {
   }
 
 #if defined(__x86_64__)
+  static bool has_avx512() {
+#if defined(GALVANI_EMULATED_AVX512)
+    return true;
+#else
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+  }
   static bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
