@@ -110,9 +110,10 @@ export function negativeLogLikelihood(
   const [x, y] = [asFloat(tensor(logProbabilities)), tensor(labels)]
   checkClasses(op, x, y)
   const classes = classesOf(op, y, options)
+  const losses = pick(x, classes.indices).neg()
+  if (options.classWeights === undefined) return reduceRows(op, losses, classes, options)
   const weights = rowWeights(op, x, classes, options)
-  const losses = pick(x, classes.indices).mul(weights).neg()
-  return reduceRows(op, losses, classes, options, options.classWeights === undefined ? undefined : weights)
+  return reduceRows(op, losses.mul(weights), classes, options, weights)
 }
 
 export interface FocalOptions extends ClassOptions {
@@ -177,5 +178,7 @@ export function multiMargin(scores: TensorLike, labels: TensorLike, options: Mul
     .relu()
   const others = y.oneHot(x.shape.at(-1)!, { dtype: 'bool' }).where(0, powerOf(op, distances, options.power ?? 1))
   const classes = classesOf(op, y, {})
-  return reduce(op, others.mean(-1).mul(rowWeights(op, x, classes, options)), options)
+  const losses = others.mean(-1)
+  const weighted = options.classWeights === undefined ? losses : losses.mul(rowWeights(op, x, classes, options))
+  return reduce(op, weighted, options)
 }

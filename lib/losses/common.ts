@@ -2,6 +2,8 @@
 import { ones, tensor } from '../creation.ts'
 import { isFloat } from '../dtype.ts'
 import { DTypeError, expected, ShapeError } from '../errors.ts'
+import { takeAlongAxis } from '../operations/indexing.ts'
+import { expandDims, squeeze } from '../operations/shape.ts'
 import { checkNumber } from '../options.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../shape.ts'
 import type { Tensor, TensorLike } from '../tensor.ts'
@@ -122,9 +124,8 @@ export function checkClasses(op: string, x: Tensor, labels: Tensor): void {
     throw new DTypeError(expected(op, 'classes as int32 or uint8', labels.toString()))
 }
 
-/** x[…, class of the row]; what else stands in the row does not matter, be it infinite. */
-export const pick = (x: Tensor, indices: Tensor): Tensor =>
-  indices.oneHot(x.shape.at(-1)!, { dtype: 'bool' }).where(x, 0).sum(-1)
+/** x[…, class of the row]. */
+export const pick = (x: Tensor, indices: Tensor): Tensor => squeeze(takeAlongAxis(x, expandDims(indices, -1), -1), -1)
 
 /** The smallest base of a focal factor: a power below 1 has no finite slope at 0. */
 const leastBase = 1e-30

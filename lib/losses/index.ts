@@ -2,6 +2,7 @@
 export * from './binary.ts'
 export * from './classes.ts'
 export type { ClassOptions, LossOptions, Reduction } from './common.ts'
+export * from './ctc.ts'
 export * from './distributions.ts'
 export * from './embeddings.ts'
 export * from './regression.ts'

@@ -212,6 +212,64 @@ describe('vectors', () => {
   })
 })
 
+describe('ctcLoss', () => {
+  const uniform = g.full([4, 1, 3], -Math.log(3))
+  const lossOf = (targets: number[][], times: number, length: number, options?: g.losses.CtcOptions) =>
+    g.losses.ctcLoss(uniform, targets, [times], [length], { reduction: 'none', ...options }).itemSync()
+
+  test('counts the paths', () => {
+    // Of two steps: 11, 1-, -1. Of three: 121 alone. Of four for 1, 1: 1-11, 11-1, 1--1, 1-1-, -1-1.
+    expect(lossOf([[1]], 2, 1)).toBeCloseTo(-Math.log(3 / 9), 5)
+    expect(lossOf([[1, 2, 1]], 3, 3)).toBeCloseTo(-Math.log(1 / 27), 5)
+    expect(lossOf([[1, 1]], 4, 2)).toBeCloseTo(-Math.log(5 / 81), 5)
+    expect(lossOf([[]], 4, 0)).toBeCloseTo(-Math.log(1 / 81), 5)
+    expect(lossOf([[0]], 2, 1, { blank: 2 })).toBeCloseTo(-Math.log(3 / 9), 5)
+  })
+
+  test('what stands behind a length does not count', () => {
+    expect(lossOf([[1, -1, 77]], 2, 1)).toBe(lossOf([[1]], 2, 1))
+    expect(lossOf([[]], 0, 0)).toBe(-0)
+  })
+
+  test('a target that its input is too short for: an infinite loss, or 0, and no gradient', () => {
+    expect(lossOf([[1, 1]], 2, 2)).toBe(Infinity)
+    expect(lossOf([[1]], 0, 1)).toBe(Infinity)
+    expect(lossOf([[1, 1]], 2, 2, { zeroInfinity: true })).toBe(0)
+    for (const zeroInfinity of [false, true]) {
+      const x = g.variable(uniform)
+      const [gradient] = g.gradients(g.losses.ctcLoss(x, [[1, 1]], [2], [2], { zeroInfinity }), [x])
+      expect(Array.from(gradient!.dataSync(), Math.abs)).toEqual(new Array(12).fill(0))
+    }
+  })
+
+  test('a class of probability 0 is on no path', () => {
+    const x = g.tensor([[[0.5, 0.5, 0]], [[0, 0.25, 0.75]]]).log()
+    expect(g.losses.ctcLoss(x, [[1]], [2], [1]).itemSync()).toBeCloseTo(-Math.log(0.25), 5)
+    expect(g.losses.ctcLoss(x, [[2]], [1], [1]).itemSync()).toBe(Infinity)
+  })
+
+  test('operands that do not fit', () => {
+    const message = 'ctcLoss: expected logProbabilities of shape [steps, rows, classes], got [4, 3]'
+    expect(() => g.losses.ctcLoss(g.zeros([4, 3]), [[1]], [4], [1])).toThrow(new g.ShapeError(message))
+    expect(() => g.losses.ctcLoss(uniform, [1], [4], [1])).toThrow(
+      'ctcLoss: expected targets of shape [1, longest], got [1]',
+    )
+    expect(() => g.losses.ctcLoss(uniform, [[1]], [4, 4], [1])).toThrow('expected inputLengths of shape [1], got [2]')
+    expect(() => g.losses.ctcLoss(uniform, [[1]], [4], g.tensor([1.5]))).toThrow(g.DTypeError)
+    expect(() => g.losses.ctcLoss(uniform, [[1]], [4], [1], { blank: 3 })).toThrow(
+      'a blank that is a class below 3, got 3',
+    )
+    for (const [target, times, length] of [
+      [3, 4, 1],
+      [-1, 4, 1],
+      [1, 5, 1],
+      [1, 4, 2],
+      [1, -1, 1],
+    ] as const)
+      expect(() => lossOf([[target]], times, length)).toThrow(RangeError)
+  })
+})
+
 describe('tails', () => {
   const far = [1e4, -1e4, 0, 100, -100, 30, -30, 1, -1e4, 1e4, 88, -104]
   const rowsOf = (dtype: g.DType) => g.variable(g.tensor(far, { shape: [4, 3], dtype }))

@@ -1,5 +1,6 @@
 /** Functions of losses whose derivative is another than that of the operations that compute them, or more exact. */
 import { type Node, type OpDef, record } from '../node.ts'
+import { ctcOps } from './ctc.ts'
 import { abs, add, div, less, log1p, maximum, mul, neg, softplus, square, sub, tanh, where } from './elementwise.ts'
 
 /** The first operand as a function of the second one, which alone is differentiated. */
@@ -24,4 +25,4 @@ export function logCosh(x: Node): Node {
 /** max(log x, −100) with the slope 1 / max(x, 1e-12), as PyTorch's binary_cross_entropy has it; `logarithm` is log x. */
 export const clampedLog = (logarithm: Node, x: Node): Node => record(clampedLogOp, [maximum(logarithm, -100), x], null)
 
-export const lossOps = { logCosh: logCoshOp, clampedLog: clampedLogOp }
+export const lossOps = { logCosh: logCoshOp, clampedLog: clampedLogOp, ...ctcOps }

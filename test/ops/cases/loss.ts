@@ -175,6 +175,25 @@ const rankRows = {
   ),
 }
 
+/** Rows of 6 steps, of which some do not count, and 3 labels, one of them repeated. */
+const ctcInputs = [
+  operand([6, 3, 4]),
+  operand([3, 3], [1, 2, 2, 3, 1, 0, 2, 3, 1], 'int32'),
+  operand([3], [6, 5, 6], 'int32'),
+  operand([3], [3, 2, 0], 'int32'),
+]
+
+const ctcRows: readonly OpCase[] = [
+  row(ctcInputs, (x, y, times, lengths) => losses.ctcLoss(x.logSoftmax(), y, times, lengths)),
+  row(ctcInputs, (x, y, times, lengths) => losses.ctcLoss(x, y, times, lengths, { reduction: 'none' }), 'not normal'),
+  row(
+    [operand([6, 3, 4], tails), ...ctcInputs.slice(1)],
+    (x, y, times, lengths) => losses.ctcLoss(x.logSoftmax(), y, times, lengths),
+    'tails',
+    false,
+  ),
+]
+
 type LossName = keyof typeof losses
 
 type LossRows = { readonly [K in LossName as `losses.${K}`]: readonly OpCase[] }
@@ -186,9 +205,11 @@ const lossRows: { readonly [K in LossName]: readonly OpCase[] } = {
   ...regressionRows,
   ...distributionRows,
   ...rankRows,
+  ctcLoss: ctcRows,
 }
 
 export const lossCases = {
   ...operationRows,
+  ctc: ctcRows,
   ...(Object.fromEntries(Object.entries(lossRows).map(([name, rows]) => [`losses.${name}`, rows])) as LossRows),
 }
