@@ -120,30 +120,47 @@ inline void fill_zeros(float* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = 0;
 }
 
-// Writes every row from its beginning to its end, so that what a vector writes past a row is written again.
+// Two rows of dx from `to` on. A row shorter than a vector is written past its end, and then the next one.
+struct GradientRows {
+  const float* x;
+  const float* dy;
+  float* dx;
+  const float* x_limit;
+  const float* dy_limit;
+  const float* dx_limit;
+
+  void write(int64_t width, int64_t j, int count, int64_t left_over) const {
+    const F32 given = dy + j + kLanes <= dy_limit ? load(dy + j) : load_partial(dy + j, count);
+    const Pairs upper = read_pairs(x + 2 * j, x_limit, count), lower = read_pairs(x + width + 2 * j, x_limit, count);
+    const Shares shares = share_pairs(upper, lower, given);
+    float* const to = dx + 2 * j;
+    write_pairs(to, dx_limit, shares.upper.first, shares.upper.second, count);
+    fill_zeros(to + 2 * count, left_over);
+    write_pairs(to + width, dx_limit, shares.lower.first, shares.lower.second, count);
+    fill_zeros(to + width + 2 * count, left_over);
+  }
+};
+
 inline void max_pool_gradient_pairs(const Windows& w, const float* x, const float* dy, float* dx, int64_t planes,
                                     int64_t begin, int64_t end) {
-  const int64_t plane = w.height * w.width;
-  const float* const limit = x + planes * plane;
-  const float* const dy_limit = dy + planes * w.out_height * w.out_width;
-  float* const dx_limit = dx + end * plane;
+  const int64_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
+  const int64_t left_over = w.width - 2 * w.out_width;
+  GradientRows rows = {};
+  rows.x_limit = x + planes * plane;
+  rows.dy_limit = dy + planes * out_plane;
+  rows.dx_limit = dx + end * plane;
   for (int64_t i = begin; i < end; ++i) {
-    const float* share = dy + i * w.out_height * w.out_width;
-    for (int64_t row = 0; row < w.out_height; ++row, share += w.out_width) {
-      const int64_t at = i * plane + 2 * row * w.width;
-      for (int half = 0; half < 2; ++half) {
-        float* const to = dx + at + half * w.width;
-        for (int64_t j = 0; j < w.out_width; j += kLanes) {
-          const int count = lanes_left(w.out_width - j);
-          const F32 given = share + j + kLanes <= dy_limit ? load(share + j) : load_partial(share + j, count);
-          const Pairs upper = read_pairs(x + at + 2 * j, limit, count);
-          const Pairs lower = read_pairs(x + at + w.width + 2 * j, limit, count);
-          const Shares shares = share_pairs(upper, lower, given);
-          const Pairs written = half == 0 ? shares.upper : shares.lower;
-          write_pairs(to + 2 * j, dx_limit, written.first, written.second, count);
-        }
-        fill_zeros(to + 2 * w.out_width, w.width - 2 * w.out_width);
+    for (int64_t row = 0; row < w.out_height; ++row) {
+      rows.x = x + i * plane + 2 * row * w.width;
+      rows.dy = dy + i * out_plane + row * w.out_width;
+      rows.dx = dx + i * plane + 2 * row * w.width;
+      if (w.out_width < kLanes) {
+        rows.write(w.width, 0, static_cast<int>(w.out_width), left_over);
+        continue;
       }
+      int64_t j = 0;
+      for (; j + kLanes < w.out_width; j += kLanes) rows.write(w.width, j, kLanes, 0);
+      rows.write(w.width, w.out_width - kLanes, kLanes, left_over);
     }
     fill_zeros(dx + i * plane + 2 * w.out_height * w.width, (w.height - 2 * w.out_height) * w.width);
   }

@@ -268,6 +268,37 @@ inline StepCase update(const char* name, Rule rule, int64_t bytes) {
   return c;
 }
 
+// Windows of size × size that move by `stride` over planes of 28×28; 'same' with a stride of 1.
+inline Words windows_of_28(int32_t size, int32_t stride) {
+  const int32_t out = 28 / stride, pad = stride == 1 ? size / 2 : 0;
+  return {28, 28, size, size, out, out, stride, stride, pad, pad, 1, 1};
+}
+
+// 3×3, from 8 channels to 8.
+inline StepCase convolution(const char* name, Opcode opcode, int64_t bytes) {
+  const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (8 * 8 * 28 * 28), 1));
+  const Words image = {images, 8, 28, 28}, weight = {8, 8, 3, 3};
+  StepCase c{name, int64_t{images} * 8 * 28 * 28, int64_t{images} * 8 * 8 * 28 * 28, {}};
+  const Words params = Words{images, 1, 8, 8} + windows_of_28(3, 1);
+  const bool is_forward = opcode == Opcode::k_conv2d, has_weight = opcode != Opcode::k_conv2dWeightGradient;
+  const Words in = {c.builder.input(kFloat, image), c.builder.input(kFloat, has_weight ? weight : image)};
+  c.builder.instruction(opcode, in, {c.builder.result(kFloat, has_weight ? image : weight)},
+                        is_forward ? params + Words{0} + real(0) : params);
+  return c;
+}
+
+inline StepCase max_pool(const char* name, Opcode opcode, int64_t bytes) {
+  const int32_t planes = static_cast<int32_t>(std::max<int64_t>(bytes / (5 * 28 * 28), 1));
+  const Words in_shape = {planes, 28, 28}, out_shape = {planes, 14, 14};
+  StepCase c{name, int64_t{planes} * 28 * 28, int64_t{planes} * 5 * 28 * 28, {}};
+  const bool is_forward = opcode == Opcode::k_maxPool2d;
+  const int32_t x = c.builder.input(kFloat, in_shape);
+  const Words in = {x, is_forward ? x : c.builder.input(kFloat, out_shape)};
+  c.builder.instruction(opcode, in, {c.builder.result(kFloat, is_forward ? out_shape : in_shape)},
+                        Words{planes} + windows_of_28(2, 2));
+  return c;
+}
+
 // One case of each kind.
 inline std::vector<StepCase> step_cases(int64_t bytes) {
   const int64_t rows = std::max<int64_t>(bytes / 8000, 1);
@@ -312,6 +343,11 @@ inline std::vector<StepCase> step_cases(int64_t bytes) {
   cases.push_back(square("transpose, uint8", kByte, bytes));
   cases.push_back(permute("NHWC to NCHW", kFloat, {images, 56, 56, 3}, {0, 3, 1, 2}));
   cases.push_back(permute("NCHW to NHWC", kFloat, {images, 3, 56, 56}, {0, 2, 3, 1}));
+  cases.push_back(convolution("conv2d", Opcode::k_conv2d, bytes));
+  cases.push_back(convolution("conv2dInputGradient", Opcode::k_conv2dInputGradient, bytes));
+  cases.push_back(convolution("conv2dWeightGradient", Opcode::k_conv2dWeightGradient, bytes));
+  cases.push_back(max_pool("maxPool2d", Opcode::k_maxPool2d, bytes));
+  cases.push_back(max_pool("maxPool2dGradient", Opcode::k_maxPool2dGradient, bytes));
   cases.push_back(update("sgd", Rule::k_sgd, bytes));
   cases.push_back(update("momentum", Rule::k_momentum, bytes));
   cases.push_back(update("adam", Rule::k_adam, bytes));

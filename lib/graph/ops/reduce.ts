@@ -92,7 +92,13 @@ function reduceOver(def: OpDef<ReduceParams>, x: Node, axes: readonly number[]):
   return reshape(reduced, keptShape(x.shape, axes))
 }
 
-const sumOver = (x: Node, axes: readonly number[]): Node => reduceOver(sumOp, x, axes)
+/** Runs of adjacent axes, the last first: so no element has to move. */
+function sumOver(x: Node, axes: readonly number[]): Node {
+  if (axes.length === 0) return x
+  let first = axes.length - 1
+  while (first > 0 && axes[first - 1] === axes[first]! - 1) first--
+  return sumOver(record(sumOp, [x], { axes: axes.slice(first) }), axes.slice(0, first))
+}
 
 /** The greatest and the least element, also of none: see the instruction `reduce`. Axes keep extent 1. */
 export const maxOver = (x: Node, axes: readonly number[]): Node => reduceOver(maxOp, x, axes)
