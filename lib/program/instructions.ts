@@ -118,6 +118,16 @@ export interface Convolution extends Windows {
  *   added and which are −∞ where a bool mask is false, or, if `causal`, where key j > query i: out = softmax(s)·v and
  *   logSums = log Σ eˢ. Where all scores are −∞, out is 0. q, k and v have adjacent columns and no negative strides; keys
  *   that a causal query does not reach may be left out of the sum, or count as 0 · v. float32 and float64.
+ * - Linear algebra, float32 and float64, each matrix of a batch computed in float64 and rounded once:
+ *   `cholesky` (x[batch, n, n]) → l: L·Lᵀ = X, of the lower triangle; NaN throughout where X is not positive definite.
+ *   `triangularSolve` (a[batch, n, n], b[batch, n, columns]) → x: A·X = B, or Aᵀ·X = B where `transpose`; of A the lower
+ *   triangle, or the upper one, is read, without its diagonal where that is `unitDiagonal`.
+ *   `solve` (a[batch, n, n], b[batch, n, columns]) → x: A·X = B by LU with partial pivoting; NaN where a pivot is 0.
+ *   `determinant` (x[batch, n, n]) → det[batch], sign[batch], log|det|[batch]; 0, 0 and −∞ where a pivot is 0.
+ *   `qr` (x[batch, rows, columns]) → q[batch, rows, k], r[batch, k, columns], k = min(rows, columns), by Householder.
+ *   `eigh` (x[batch, n, n]) → values[batch, n], vectors[batch, n, n] (columns) of the lower triangle, ascending.
+ *   `svd` (x[batch, rows, columns]) → u[batch, rows, k], s[batch, k] descending, vh[batch, k, columns].
+ *   eigh and svd are by Jacobi's rotations; NaN throughout where an element is not finite.
  * - `random` (key int32[2], [parameters…]) → out float32/float64, of `integer` int32: Philox 4x32-10 (see the reference's
  *   random.ts and sample.ts). Parameters have the dtype of out and one element, or one for each of out. Standard `uniform`,
  *   `normal`, `exponential`, `gumbel`; `integer` (low, high): in [low, high), of low = high any; `truncatedNormal`
@@ -182,6 +192,20 @@ export interface InstructionParams {
     scale: number
     causal: boolean
   }
+  cholesky: { batch: number; n: number }
+  triangularSolve: {
+    batch: number
+    n: number
+    columns: number
+    lower: boolean
+    transpose: boolean
+    unitDiagonal: boolean
+  }
+  solve: { batch: number; n: number; columns: number }
+  determinant: { batch: number; n: number }
+  qr: { batch: number; rows: number; columns: number }
+  eigh: { batch: number; n: number }
+  svd: { batch: number; rows: number; columns: number }
   random: { distribution: DistributionName }
   sgd: { size: number }
   momentum: { size: number; momentum: number; nesterov: boolean }
@@ -232,6 +256,13 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
   takeAlongAxis: { inPlace: [], fallible: true },
   scatterAlongAxis: { inPlace: [0], fallible: true },
   attention: plain,
+  cholesky: plain,
+  triangularSolve: plain,
+  solve: plain,
+  determinant: plain,
+  qr: plain,
+  eigh: plain,
+  svd: plain,
   random: plain,
   sgd: { inPlace: [0], fallible: false },
   momentum: { inPlace: [0, 2], fallible: false },

@@ -74,6 +74,17 @@ const rowwise: Signature<'softmax' | 'logSoftmax'> = {
   }),
 }
 
+/** A system of equations: a right-hand side and a solution for each matrix. */
+const system: Signature<'solve' | 'triangularSolve'> = {
+  inputs: [2, 2],
+  outputs: [1, 1],
+  dtypes: floats,
+  operands: ({ batch, n, columns }, t) => ({
+    inputs: [dense('a', t, batch * n * n), dense('b', t, batch * n * columns)],
+    outputs: [dense('x', t, batch * n * columns)],
+  }),
+}
+
 const signatures: { readonly [K in Opcode]: Signature<K> } = {
   matmul: {
     inputs: [2, 3],
@@ -254,6 +265,59 @@ const signatures: { readonly [K in Opcode]: Signature<K> } = {
       return {
         inputs: p.operands.map((x, i) => view(names[i]!, i === 3 ? mask : t, reach(site, matrices[i]!, x))),
         outputs: [dense('out', t, rows * p.values), dense('logSums', t, rows)],
+      }
+    },
+  },
+  cholesky: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    dtypes: floats,
+    operands: ({ batch, n }, t) => ({
+      inputs: [dense('x', t, batch * n * n)],
+      outputs: [dense('l', t, batch * n * n)],
+    }),
+  },
+  triangularSolve: system,
+  solve: system,
+  determinant: {
+    inputs: [1, 1],
+    outputs: [3, 3],
+    dtypes: floats,
+    operands: ({ batch, n }, t) => ({
+      inputs: [dense('x', t, batch * n * n)],
+      outputs: ['det', 'sign', 'log|det|'].map((name) => dense(name, t, batch)),
+    }),
+  },
+  qr: {
+    inputs: [1, 1],
+    outputs: [2, 2],
+    dtypes: floats,
+    operands: ({ batch, rows, columns }, t) => {
+      const k = Math.min(rows, columns)
+      return {
+        inputs: [dense('x', t, batch * rows * columns)],
+        outputs: [dense('q', t, batch * rows * k), dense('r', t, batch * k * columns)],
+      }
+    },
+  },
+  eigh: {
+    inputs: [1, 1],
+    outputs: [2, 2],
+    dtypes: floats,
+    operands: ({ batch, n }, t) => ({
+      inputs: [dense('x', t, batch * n * n)],
+      outputs: [dense('values', t, batch * n), dense('vectors', t, batch * n * n)],
+    }),
+  },
+  svd: {
+    inputs: [1, 1],
+    outputs: [3, 3],
+    dtypes: floats,
+    operands: ({ batch, rows, columns }, t) => {
+      const k = Math.min(rows, columns)
+      return {
+        inputs: [dense('x', t, batch * rows * columns)],
+        outputs: [dense('u', t, batch * rows * k), dense('s', t, batch * k), dense('vh', t, batch * k * columns)],
       }
     },
   },

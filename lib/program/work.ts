@@ -27,6 +27,14 @@ const flops: { readonly [K in Opcode]: (params: Readonly<InstructionParams[K]>) 
   // Two products and a softmax.
   attention: ({ batch, queries, keys, features, values }) =>
     sizeOf(batch) * queries * keys * (2 * features + 2 * values + 5),
+  // Multiplications and additions, about; of the iterations of eigh and svd some eight sweeps.
+  cholesky: ({ batch, n }) => (batch * n ** 3) / 3,
+  triangularSolve: ({ batch, n, columns }) => batch * n ** 2 * columns,
+  solve: ({ batch, n, columns }) => batch * ((2 / 3) * n ** 3 + 2 * n ** 2 * columns),
+  determinant: ({ batch, n }) => (2 / 3) * batch * n ** 3,
+  qr: ({ batch, rows, columns }) => 4 * batch * rows * columns * Math.min(rows, columns),
+  eigh: ({ batch, n }) => 48 * batch * n ** 3,
+  svd: ({ batch, rows, columns }) => 48 * batch * rows * columns * Math.min(rows, columns),
   random: () => 0,
   sgd: ({ size }) => 2 * size,
   momentum: ({ size, nesterov }) => (nesterov ? 6 : 4) * size,

@@ -291,6 +291,13 @@ std::unique_ptr<Step> make_step(Preparation& preparation, const Instruction& ins
     case Opcode::k_takeAlongAxis: return make_take_along_axis(preparation, instruction);
     case Opcode::k_scatterAlongAxis: return make_scatter_along_axis(preparation, instruction);
     case Opcode::k_attention: return make_attention(preparation, instruction);
+    case Opcode::k_cholesky:
+    case Opcode::k_triangularSolve:
+    case Opcode::k_solve:
+    case Opcode::k_determinant:
+    case Opcode::k_qr:
+    case Opcode::k_eigh:
+    case Opcode::k_svd: return make_matrices(preparation, instruction);
     case Opcode::k_random: return make_random(preparation, instruction);
     case Opcode::k_sgd: return make_sgd(preparation, instruction);
     case Opcode::k_momentum: return make_momentum(preparation, instruction);

@@ -89,6 +89,8 @@ std::unique_ptr<Step> make_scan(const Preparation& preparation, const Instructio
 std::unique_ptr<Step> make_recurrence(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_argsort(const Preparation& preparation, const Instruction& instruction);
 
+std::unique_ptr<Step> make_matrices(const Preparation& preparation, const Instruction& instruction);
+
 std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruction& instruction);

@@ -376,6 +376,31 @@ size_t parameter_count(Distribution distribution) {
   }
 }
 
+// A float32 output for each size.
+void expect_outputs(Operands& operands, std::initializer_list<int64_t> sizes) {
+  size_t i = 0;
+  for (const int64_t size : sizes) operands.expect_output(i++, DType::k_float32, size);
+}
+
+void check(const MatricesParams& p, Opcode opcode, Operands& operands) {
+  const int64_t size = checked_product({p.batch, p.rows, p.columns}), k = std::min(p.rows, p.columns);
+  const bool is_system = opcode == Opcode::k_solve || opcode == Opcode::k_triangularSolve;
+  const bool has_one_output = is_system || opcode == Opcode::k_cholesky;
+  const bool has_three_outputs = opcode == Opcode::k_determinant || opcode == Opcode::k_svd;
+  if (!operands.counts(is_system ? 2 : 1, has_one_output ? 1 : has_three_outputs ? 3 : 2)) return;
+  operands.expect_input(0, DType::k_float32, is_system ? checked_product({p.batch, p.rows, p.rows}) : size);
+  if (is_system) operands.expect_input(1, DType::k_float32, size);
+  const int64_t left = checked_product({p.batch, p.rows, k}), right = checked_product({p.batch, k, p.columns});
+  const int64_t values = checked_product({p.batch, k});
+  switch (opcode) {
+    case Opcode::k_determinant: return expect_outputs(operands, {p.batch, p.batch, p.batch});
+    case Opcode::k_qr: return expect_outputs(operands, {left, right});
+    case Opcode::k_eigh: return expect_outputs(operands, {values, size});
+    case Opcode::k_svd: return expect_outputs(operands, {left, values, right});
+    default: return expect_outputs(operands, {size});
+  }
+}
+
 void check(const RandomParams& p, Opcode, Operands& operands) {
   if (!operands.counts(1 + parameter_count(p.distribution), 1)) return;
   const DType dtype = p.distribution == Distribution::k_integer ? DType::k_int32 : DType::k_float32;

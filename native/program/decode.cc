@@ -270,6 +270,20 @@ Params decode_attention(Reader& in) {
   return params;
 }
 
+Params decode_matrices(Opcode opcode, Reader& in) {
+  MatricesParams params{};
+  params.batch = in.number("batch");
+  params.rows = in.number("rows");
+  const bool is_square = opcode == Opcode::k_cholesky || opcode == Opcode::k_determinant || opcode == Opcode::k_eigh;
+  params.columns = is_square ? params.rows : in.number("columns");
+  if (opcode == Opcode::k_triangularSolve) {
+    params.triangle.is_lower = in.flag();
+    params.triangle.is_transposed = in.flag();
+    params.triangle.has_unit_diagonal = in.flag();
+  }
+  return params;
+}
+
 Params decode_random(Reader& in) { return RandomParams{in.enumeration<Distribution>("a distribution")}; }
 
 Params decode_sgd(Reader& in) { return SgdParams{in.number("size")}; }
@@ -346,6 +360,13 @@ Params decode_params(Opcode opcode, Reader& in) {
     case Opcode::k_takeAlongAxis:
     case Opcode::k_scatterAlongAxis: return decode_along_axis(opcode, in);
     case Opcode::k_attention: return decode_attention(in);
+    case Opcode::k_cholesky:
+    case Opcode::k_triangularSolve:
+    case Opcode::k_solve:
+    case Opcode::k_determinant:
+    case Opcode::k_qr:
+    case Opcode::k_eigh:
+    case Opcode::k_svd: return decode_matrices(opcode, in);
     case Opcode::k_random: return decode_random(in);
     case Opcode::k_sgd: return decode_sgd(in);
     case Opcode::k_momentum: return decode_momentum(in);

@@ -17,7 +17,8 @@ namespace galvani {
   X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)                \
   X(takeAlongAxis) X(scatterAlongAxis)                                                               \
   X(scan) X(recurrence) X(argsort) X(conv2d) X(conv2dInputGradient) X(conv2dWeightGradient) \
-  X(maxPool2d) X(maxPool2dGradient) X(attention)
+  X(maxPool2d) X(maxPool2dGradient) X(attention) \
+  X(cholesky) X(triangularSolve) X(solve) X(determinant) X(qr) X(eigh) X(svd)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
 
 #define GALVANI_ENUMERATOR(name) k_##name,
@@ -119,6 +120,13 @@ struct AttentionParams {
   bool is_causal;
 };
 
+struct MatricesParams {  // of linear algebra: the matrices of the first operand, or of the solutions of a system
+  int64_t batch, rows, columns;
+  struct {
+    bool is_lower, is_transposed, has_unit_diagonal;
+  } triangle;  // of triangularSolve
+};
+
 struct RandomParams {
   Distribution distribution;
 };
@@ -152,7 +160,7 @@ struct PoolingParams {
 
 using Params = std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams,
                             RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams,
-                            ScanParams, ArgsortParams, ConvolutionParams, PoolingParams, AttentionParams>;
+                            ScanParams, ArgsortParams, ConvolutionParams, PoolingParams, AttentionParams, MatricesParams>;
 
 struct Instruction {
   Opcode opcode;

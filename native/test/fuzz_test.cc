@@ -57,6 +57,24 @@ ProgramBuilder indexing_program() {
   return b;
 }
 
+ProgramBuilder matrices_program() {
+  ProgramBuilder b;
+  const int32_t x = b.input(kFloat, {2, 3, 3}), right = b.input(kFloat, {2, 3, 2});
+  const Words square = {2, 3, 3}, column = {2, 3}, one = {2};
+  const int32_t factor = b.scratch(kFloat, square), vectors = b.scratch(kFloat, square);
+  b.instruction(Opcode::k_eigh, {x}, {b.result(kFloat, column), vectors}, {2, 3});
+  b.instruction(Opcode::k_cholesky, {x}, {factor}, {2, 3});
+  const int32_t solution = b.result(kFloat, {2, 3, 2}), other = b.result(kFloat, {2, 3, 2});
+  b.instruction(Opcode::k_triangularSolve, {factor, right}, {solution}, {2, 3, 2, 1, 0, 0});
+  b.instruction(Opcode::k_solve, {vectors, right}, {other}, {2, 3, 2});
+  b.instruction(Opcode::k_determinant, {x}, {b.result(kFloat, one), b.result(kFloat, one), b.result(kFloat, one)},
+                {2, 3});
+  b.instruction(Opcode::k_qr, {right}, {b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
+  b.instruction(Opcode::k_svd, {right},
+                {b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
+  return b;
+}
+
 ProgramBuilder update_program() {
   ProgramBuilder b;
   const Words shape = {3, 4};
@@ -153,6 +171,7 @@ TEST(fuzz_forward_program) { fuzz(forward_program(), 1); }
 TEST(fuzz_indexing_program) { fuzz(indexing_program(), 2); }
 TEST(fuzz_update_program) { fuzz(update_program(), 3); }
 TEST(fuzz_attention_program) { fuzz(attention_program(), 4); }
+TEST(fuzz_matrices_program) { fuzz(matrices_program(), 5); }
 
 TEST(fuzz_noise) {
   Random random(4);

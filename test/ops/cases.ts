@@ -15,6 +15,7 @@ import { elementwiseCases } from './cases/elementwise.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
+import { linalgCases } from './cases/linalg.ts'
 import { logicCases } from './cases/logic.ts'
 import { lossCases } from './cases/loss.ts'
 import { mathCases } from './cases/math.ts'
@@ -68,6 +69,7 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...normalizationCases,
   ...lossCases,
   ...gradientRuleCases,
+  ...linalgCases,
   ...convolutionCases,
   ...poolingCases,
 }

@@ -143,6 +143,13 @@ describe('parameters', () => {
     scatterAdd: [3, 2, 4],
     takeAlongAxis: [2, 3, 4, 2],
     scatterAlongAxis: [2, 3, 4, 2, 1],
+    cholesky: [2, 3],
+    triangularSolve: [2, 3, 2, 1, 1, 0],
+    solve: [2, 3, 2],
+    determinant: [2, 3],
+    qr: [2, 3, 2],
+    eigh: [2, 3],
+    svd: [2, 2, 3],
     random: [distributions.indexOf('normal')],
     sgd: [3],
   }

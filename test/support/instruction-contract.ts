@@ -121,6 +121,14 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
       return epsilons(x!.length, () => bound + denormal)
     })
   },
+  cholesky: same,
+  triangularSolve: same,
+  solve: same,
+  // The logarithm alone is not defined to the bit; a sum of several may cancel.
+  determinant: ({ params: { batch, n } }) => [exact, exact, epsilons(batch, () => Math.max(n, 1) * 128)],
+  qr: same,
+  eigh: same,
+  svd: same,
   random: same,
   sgd({ params, inputs: [p, g, learningRate] }) {
     return [epsilons(params.size, (i) => magnitude(p![i]!) + 2 * magnitude(learningRate![0]! * g![i]!))]

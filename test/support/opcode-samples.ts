@@ -198,6 +198,63 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
       ['float32', 2, 3],
     ],
   ),
+  cholesky: sample('cholesky', { batch: 2, n: 3 }, [['float32', 2, 3, 3]], [['float32', 2, 3, 3]]),
+  triangularSolve: sample(
+    'triangularSolve',
+    { batch: 2, n: 3, columns: 2, lower: true, transpose: true, unitDiagonal: false },
+    [
+      ['float32', 2, 3, 3],
+      ['float32', 2, 3, 2],
+    ],
+    [['float32', 2, 3, 2]],
+  ),
+  solve: sample(
+    'solve',
+    { batch: 2, n: 3, columns: 2 },
+    [
+      ['float32', 2, 3, 3],
+      ['float32', 2, 3, 2],
+    ],
+    [['float32', 2, 3, 2]],
+  ),
+  determinant: sample(
+    'determinant',
+    { batch: 2, n: 3 },
+    [['float32', 2, 3, 3]],
+    [
+      ['float32', 2],
+      ['float32', 2],
+      ['float32', 2],
+    ],
+  ),
+  qr: sample(
+    'qr',
+    { batch: 2, rows: 3, columns: 2 },
+    [['float32', 2, 3, 2]],
+    [
+      ['float32', 2, 3, 2],
+      ['float32', 2, 2, 2],
+    ],
+  ),
+  eigh: sample(
+    'eigh',
+    { batch: 2, n: 3 },
+    [['float32', 2, 3, 3]],
+    [
+      ['float32', 2, 3],
+      ['float32', 2, 3, 3],
+    ],
+  ),
+  svd: sample(
+    'svd',
+    { batch: 2, rows: 2, columns: 3 },
+    [['float32', 2, 2, 3]],
+    [
+      ['float32', 2, 2, 2],
+      ['float32', 2, 2],
+      ['float32', 2, 2, 3],
+    ],
+  ),
   random: sample('random', { distribution: 'normal' }, [['int32', 2]], [['float32', 5]]),
   sgd: sample('sgd', { size: 3 }, [['float32', 3], ['float32', 3], ['float32']], [['float32', 3]]),
   momentum: sample(

@@ -257,6 +257,23 @@ function moment(s: Sketcher, tape: Tape, dtype: DType, size: number, content: Co
   return content === 'any' ? s.operand(dtype, size) : s.fresh(dtype, size, content)
 }
 
+/** Square matrices of few elements, so that no factorization takes long: of a value of the program, or fresh ones. */
+function squares(s: Sketcher, tape: Tape): { dtype: DType; batch: number; n: number; x: number } {
+  const dtype = tape.pick(s.floats)
+  const [batch, n] = [tape.pick([1, 2, 3, 0]), tape.pick([2, 3, 1, 5, 0])]
+  return { dtype, batch, n, x: s.operand(dtype, batch * n * n) }
+}
+
+function emitRectangle(opcode: 'qr' | 'svd', s: Sketcher, tape: Tape): void {
+  const dtype = tape.pick(s.floats)
+  const [batch, rows, columns] = [tape.pick([1, 2, 0]), tape.pick([3, 2, 1, 6, 0]), tape.pick([2, 3, 1, 5, 0])]
+  const k = Math.min(rows, columns)
+  const x = s.operand(dtype, batch * rows * columns)
+  const [left, right] = [s.output(dtype, batch * rows * k), s.output(dtype, batch * k * columns)]
+  const outputs = opcode === 'qr' ? [left, right] : [left, s.output(dtype, batch * k), right]
+  s.emit(opcode, { batch, rows, columns }, [x], outputs)
+}
+
 const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = {
   matmul(s, tape) {
     const dtype = tape.pick(s.floats)
@@ -416,6 +433,35 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const outputs = [s.output(dtype, batch * queries * values), s.output(dtype, batch * queries)]
     s.emit('attention', { ...params, operands: shapes.map(dense) }, inputs, outputs)
   },
+  cholesky(s, tape) {
+    const { dtype, batch, n, x } = squares(s, tape)
+    s.emit('cholesky', { batch, n }, [x], [s.output(dtype, batch * n * n)])
+  },
+  triangularSolve(s, tape) {
+    const { dtype, batch, n, x } = squares(s, tape)
+    const columns = tape.pick([1, 2, 4, 0])
+    const [lower, transpose, unitDiagonal] = [tape.oneIn(2), tape.oneIn(2), tape.oneIn(2)]
+    const inputs = [x, s.operand(dtype, batch * n * columns)]
+    const params = { batch, n, columns, lower, transpose, unitDiagonal }
+    s.emit('triangularSolve', params, inputs, [s.output(dtype, batch * n * columns)])
+  },
+  solve(s, tape) {
+    const { dtype, batch, n, x } = squares(s, tape)
+    const columns = tape.pick([1, 2, 4, 0])
+    const inputs = [x, s.operand(dtype, batch * n * columns)]
+    s.emit('solve', { batch, n, columns }, inputs, [s.output(dtype, batch * n * columns)])
+  },
+  determinant(s, tape) {
+    const { dtype, batch, n, x } = squares(s, tape)
+    const outputs = [s.output(dtype, batch), s.output(dtype, batch), s.output(dtype, batch)]
+    s.emit('determinant', { batch, n }, [x], outputs)
+  },
+  qr: (s, tape) => emitRectangle('qr', s, tape),
+  eigh(s, tape) {
+    const { dtype, batch, n, x } = squares(s, tape)
+    s.emit('eigh', { batch, n }, [x], [s.output(dtype, batch * n), s.output(dtype, batch * n * n)])
+  },
+  svd: (s, tape) => emitRectangle('svd', s, tape),
   random(s, tape) {
     const distribution = tape.pick(distributions)
     const [dtype, size] = [distribution === 'integer' ? 'int32' : tape.pick(s.floats), tape.pick(sizes)]

@@ -13,7 +13,9 @@ import { indexError } from '../failure.ts'
 import { attention } from './attention.ts'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
+import { cholesky, determinant, qr, solve, triangularSolve } from './factorizations.ts'
 import { gather, scatterAdd, scatterAlongAxis, takeAlongAxis } from './indexing.ts'
+import { eigh, svd } from './jacobi.ts'
 import type { Loop } from './loop.ts'
 import { matmul } from './matmul.ts'
 import { concat, copy, pad } from './movement.ts'
@@ -45,6 +47,13 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   takeAlongAxis,
   scatterAlongAxis,
   attention,
+  cholesky,
+  triangularSolve,
+  solve,
+  determinant,
+  qr,
+  eigh,
+  svd,
   random,
   sgd,
   momentum,

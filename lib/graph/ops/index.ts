@@ -8,6 +8,7 @@ import { elementwiseOps } from './elementwise.ts'
 import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
+import { linalgOps } from './linalg.ts'
 import { lossOps } from './loss.ts'
 import { mathOps } from './math.ts'
 import { matmulOps } from './matmul.ts'
@@ -38,6 +39,7 @@ export const graphOps = {
   ...surrogateOps,
   ...lossOps,
   ...gradientRuleOps,
+  ...linalgOps,
   ...mathOps,
   ...bitOps,
   ...convolutionOps,

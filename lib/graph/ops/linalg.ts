@@ -1,0 +1,333 @@
+/**
+ * Linear algebra over the last two axes. An instruction gives all outputs of a decomposition; each output is an
+ * operation with its share of the gradient. Rules: Giles 2008, "An extended collection of matrix derivative results for
+ * forward and reverse mode algorithmic differentiation", where no other source is named.
+ */
+import type { InstructionParams, Opcode } from '../../program/instructions.ts'
+import { type Shape, sizeOf } from '../../shape.ts'
+import type { Lowering } from '../lowering.ts'
+import { type Node, type OpDef, record, type TensorType } from '../node.ts'
+import { add, cast, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
+import { withRule } from './gradient-rules.ts'
+import { data, literal } from './leaf.ts'
+import { matmul } from './matmul.ts'
+import { broadcastTo, concat, reshape, sliceAt, transposeMatrices as t } from './movement.ts'
+
+const batchOf = (shape: Shape): number => sizeOf(shape.slice(0, -2))
+
+// --- Parts of matrices ------------------------------------------------------------------------------------------------
+
+function range(n: number): Node {
+  return data(
+    Int32Array.from({ length: n }, (_, i) => i),
+    'int32',
+    [n],
+  )
+}
+
+/** The elements on and below the diagonal, or below it only; zeros elsewhere. */
+function lowerTriangle(x: Node, strict = false): Node {
+  const [rows, columns] = [x.shape.at(-2)!, x.shape.at(-1)!]
+  const isBelow = strict ? greater : greaterEqual
+  return where(isBelow(reshape(range(rows), [rows, 1]), range(columns)), x, 0)
+}
+
+const upperTriangle = (x: Node, strict = false): Node => t(lowerTriangle(t(x), strict))
+
+export function identity(n: number, like: TensorType): Node {
+  const ones = Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0))
+  const array = like.dtype === 'float64' ? Float64Array.from(ones) : Float32Array.from(ones)
+  return broadcastTo(data(array, like.dtype, [n, n]), [...like.shape.slice(0, -2), n, n])
+}
+
+/** Columns of x, each times its element of d[…, n]. */
+const scaleColumns = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape.slice(0, -1), 1, d.shape.at(-1)!]))
+
+const scaleRows = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape, 1]))
+
+const symmetric = (x: Node): Node => mul(add(x, t(x)), 0.5)
+
+/** x/(dⱼ − dᵢ) off the diagonal, 0 on it. */
+function dividedByGaps(x: Node, d: Node): Node {
+  const n = d.shape.at(-1)!
+  const gaps = sub(reshape(d, [...d.shape.slice(0, -1), 1, n]), reshape(d, [...d.shape, 1]))
+  const one = cast(identity(n, { dtype: d.dtype, shape: gaps.shape }), d.dtype)
+  return mul(div(x, add(gaps, one)), sub(1, one))
+}
+
+// --- Operations -------------------------------------------------------------------------------------------------------
+
+/** One instruction gives several outputs; whichever node comes first emits it, the others share it. */
+function lowerShared<K extends Opcode>(
+  opcode: K,
+  params: (x: Node) => InstructionParams[K],
+  types: (x: Node) => readonly Shape[],
+  output: number,
+) {
+  return (lowering: Lowering, { inputs: [x], dtype }: Node<null>) => {
+    const operand = lowering.dense(x!)
+    const key = `${opcode} ${operand} ${x!.shape}`
+    let outputs = lowering.shared.get(key)
+    if (outputs === undefined) {
+      const outputTypes = types(x!).map((shape) => ({ dtype, shape }))
+      outputs = lowering.emit(opcode, [operand], outputTypes, params(x!))
+      lowering.shared.set(key, outputs)
+    }
+    return lowering.denseView(outputs[output]!)
+  }
+}
+
+type Rule = NonNullable<OpDef<null>['vjp']>
+
+/** The operations that give the outputs of one decomposition, by their shapes and their shares of the gradient. */
+function outputOps<K extends Opcode>(
+  opcode: K,
+  params: (x: Node) => InstructionParams[K],
+  shapes: (shape: Shape) => readonly Shape[],
+  outputs: readonly (readonly [name: string, rule: Rule])[],
+): OpDef<null>[] {
+  return outputs.map(([name, vjp], i) => ({
+    name,
+    infer: ([x]) => ({ dtype: x!.dtype, shape: shapes(x!.shape)[i]! }),
+    vjp,
+    lower: lowerShared(opcode, params, (x) => shapes(x.shape), i),
+  }))
+}
+
+const squareParams = ({ shape }: Node) => ({ batch: batchOf(shape), n: shape.at(-1)! })
+const matrixParams = ({ shape }: Node) => ({ batch: batchOf(shape), rows: shape.at(-2)!, columns: shape.at(-1)! })
+
+const choleskyOp: OpDef<null> = {
+  name: 'cholesky',
+  infer: ([x]) => x!,
+  // Ā = L⁻ᵀ·Φ(Lᵀ·L̄)·L⁻¹, symmetric, where Φ is the lower triangle with half the diagonal (Murray 2016,
+  // "Differentiation of the Cholesky decomposition", equation 10).
+  vjp(ct, l) {
+    const product = matmul(t(l), lowerTriangle(ct))
+    const phi = sub(lowerTriangle(product), mul(mul(product, identity(l.shape.at(-1)!, l)), 0.5))
+    const options = { lower: true, transpose: true, unitDiagonal: false }
+    const half = triangularSolve(l, phi, options)
+    return [symmetric(t(triangularSolve(l, t(half), options)))]
+  },
+  lower(lowering, node) {
+    const [x] = node.inputs
+    return lowering.denseView(lowering.emit('cholesky', [lowering.dense(x!)], [node], squareParams(x!))[0]!)
+  },
+}
+
+export type TriangularParams = Readonly<{ lower: boolean; transpose: boolean; unitDiagonal: boolean }>
+
+const systemParams = (b: Node) => ({ batch: batchOf(b.shape), n: b.shape.at(-2)!, columns: b.shape.at(-1)! })
+
+const triangularSolveOp: OpDef<TriangularParams> = {
+  name: 'triangularSolve',
+  infer: ([, b]) => b!,
+  // B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ; transposed for Aᵀ·X = B. Of A, what is read.
+  vjp(ct, x) {
+    const { lower, transpose, unitDiagonal } = x.params
+    const onB = triangularSolve(x.inputs[0]!, ct, { lower, transpose: !transpose, unitDiagonal })
+    const onA = neg(transpose ? matmul(x, t(onB)) : matmul(onB, t(x)))
+    return [(lower ? lowerTriangle : upperTriangle)(onA, unitDiagonal), onB]
+  },
+  lower(lowering, node) {
+    const operands = node.inputs.map((x) => lowering.dense(x))
+    const params = { ...systemParams(node), ...node.params }
+    return lowering.denseView(lowering.emit('triangularSolve', operands, [node], params)[0]!)
+  },
+}
+
+const solveOp: OpDef<null> = {
+  name: 'solve',
+  infer: ([, b]) => b!,
+  // B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ
+  vjp(ct, x) {
+    const onB = solve(t(x.inputs[0]!), ct)
+    return [neg(matmul(onB, t(x))), onB]
+  },
+  lower(lowering, node) {
+    const operands = node.inputs.map((x) => lowering.dense(x))
+    return lowering.denseView(lowering.emit('solve', operands, [node], systemParams(node))[0]!)
+  },
+}
+
+const inverseTransposed = (x: Node): Node => solve(t(x), identity(x.shape.at(-1)!, x))
+
+const scaled = (x: Node, by: Node): Node => mul(x, reshape(by, [...by.shape, 1, 1]))
+
+const [determinantOp, determinantSignOp, logDeterminantOp] = outputOps(
+  'determinant',
+  squareParams,
+  (shape) => [0, 1, 2].map(() => shape.slice(0, -2)),
+  [
+    // det(A)·A⁻ᵀ
+    ['determinant', (ct, det) => [scaled(inverseTransposed(det.inputs[0]!), mul(ct, det))]],
+    ['determinantSign', (_ct, { inputs: [x] }) => [broadcastTo(literal(0, x!.dtype), x!.shape)]],
+    // A⁻ᵀ
+    ['logDeterminant', (ct, { inputs: [x] }) => [scaled(inverseTransposed(x!), ct)]],
+  ],
+) as [OpDef<null>, OpDef<null>, OpDef<null>]
+
+const qrShapes = (shape: Shape): Shape[] => {
+  const [batch, [rows, columns]] = [shape.slice(0, -2), shape.slice(-2) as [number, number]]
+  const k = Math.min(rows, columns)
+  return [
+    [...batch, rows, k],
+    [...batch, k, columns],
+  ]
+}
+
+/** x·R⁻ᵀ of an upper triangular R. */
+const timesInverseTransposed = (x: Node, r: Node): Node =>
+  t(triangularSolve(r, t(x), { lower: false, transpose: false, unitDiagonal: false }))
+
+/** The columns [first, end) of matrices. */
+function columnsOf(x: Node, first: number, end: number): Node {
+  const starts = x.shape.map((_, axis) => (axis === x.shape.length - 1 ? first : 0))
+  return sliceAt(x, starts, [...x.shape.slice(0, -1), end - first])
+}
+
+/**
+ * With M = R·R̄ᵀ − Q̄ᵀ·Q, and the lower triangle of M mirrored: Ā = (Q̄ + Q·M)·R⁻ᵀ (Walter & Lehmann 2018, "Algorithmic
+ * differentiation of linear algebra functions"). Of a wide A = [X, Y], R = [U, V] with Q·U = X and V = Qᵀ·Y:
+ * Ȳ = Q·V̄, and Q̄ gains Y·V̄ᵀ.
+ */
+function qrGradient(a: Node, onQ: Node | null, onR: Node | null): Node {
+  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const [q, r] = [record(qrQOp, [a], null), record(qrROp, [a], null)]
+  if (rows < columns) {
+    const square = columnsOf(a, 0, rows)
+    if (onR === null) return padColumns(squareQrGradient(q, columnsOf(r, 0, rows), onQ, null), columns)
+    const onV = columnsOf(onR, rows, columns)
+    const more = matmul(columnsOf(a, rows, columns), t(onV))
+    const onSquare = squareQrGradient(q, columnsOf(r, 0, rows), onQ ? add(onQ, more) : more, columnsOf(onR, 0, rows))
+    return concat([onSquare, matmul(q, onV)], square.shape.length - 1)
+  }
+  return squareQrGradient(q, r, onQ, onR)
+}
+
+const padColumns = (x: Node, columns: number): Node => {
+  const shape = [...x.shape.slice(0, -1), columns - x.shape.at(-1)!]
+  return concat([x, broadcastTo(literal(0, x.dtype), shape)], x.shape.length - 1)
+}
+
+function squareQrGradient(q: Node, r: Node, onQ: Node | null, onR: Node | null): Node {
+  const fromR = onR && matmul(r, t(upperTriangle(onR)))
+  const fromQ = onQ && neg(matmul(t(onQ), q))
+  const m = fromR && fromQ ? add(fromR, fromQ) : (fromR ?? fromQ)!
+  const mirrored = matmul(q, add(lowerTriangle(m), t(lowerTriangle(m, true))))
+  return timesInverseTransposed(onQ ? add(onQ, mirrored) : mirrored, r)
+}
+
+const [qrQOp, qrROp] = outputOps('qr', matrixParams, qrShapes, [
+  ['qrQ', (ct, { inputs: [a] }) => [qrGradient(a!, ct, null)]],
+  ['qrR', (ct, { inputs: [a] }) => [qrGradient(a!, null, ct)]],
+]) as [OpDef<null>, OpDef<null>]
+
+const [eighValuesOp, eighVectorsOp] = outputOps('eigh', squareParams, (shape) => [shape.slice(0, -1), shape], [
+  // V·diag(w̄)·Vᵀ
+  [
+    'eighValues',
+    (ct, { inputs: [a] }) => {
+      const v = record(eighVectorsOp, [a!], null)
+      return [matmul(scaleColumns(v, ct), t(v))]
+    },
+  ],
+  // V·(F∘(Vᵀ·V̄))·Vᵀ with Fᵢⱼ = 1/(wⱼ − wᵢ), its symmetric part
+  [
+    'eighVectors',
+    (ct, v) => {
+      const w = record(eighValuesOp, v.inputs, null)
+      return [symmetric(matmul(matmul(v, dividedByGaps(matmul(t(v), ct), w)), t(v)))]
+    },
+  ],
+]) as [OpDef<null>, OpDef<null>]
+
+const svdShapes = (shape: Shape): Shape[] => {
+  const [u, vh] = qrShapes(shape) as [Shape, Shape]
+  return [u, vh.slice(0, -1), vh]
+}
+
+/** What the cotangent of U has orthogonal to U, divided by the singular values. */
+const beside = (u: Node, onU: Node, s: Node): Node => scaleColumns(sub(onU, matmul(u, matmul(t(u), onU))), div(1, s))
+
+const antisymmetric = (x: Node): Node => sub(x, t(x))
+
+// Townsend 2016, "Differentiating the singular value decomposition", with Fᵢⱼ = 1/(sⱼ² − sᵢ²).
+const [svdUOp, svdSOp, svdVhOp] = outputOps('svd', matrixParams, svdShapes, [
+  // U·(F∘(Uᵀ·Ū − Ūᵀ·U))·S·Vᵀ + (I − U·Uᵀ)·Ū·S⁻¹·Vᵀ
+  [
+    'svdU',
+    (ct, u) => {
+      const [s, vh] = [record(svdSOp, u.inputs, null), record(svdVhOp, u.inputs, null)]
+      const inner = scaleColumns(dividedByGaps(antisymmetric(matmul(t(u), ct)), square(s)), s)
+      const within = matmul(u, inner)
+      const [rows, k] = u.shape.slice(-2) as [number, number]
+      return [matmul(rows > k ? add(within, beside(u, ct, s)) : within, vh)]
+    },
+  ],
+  // U·diag(s̄)·Vᵀ
+  [
+    'svdS',
+    (ct, { inputs: [a] }) => [matmul(scaleColumns(record(svdUOp, [a!], null), ct), record(svdVhOp, [a!], null))],
+  ],
+  // U·S·(F∘(Vᵀ·V̄ − V̄ᵀ·V))·Vᵀ + U·S⁻¹·V̄ᵀ·(I − V·Vᵀ)
+  [
+    'svdVh',
+    (ct, vh) => {
+      const [u, s] = [record(svdUOp, vh.inputs, null), record(svdSOp, vh.inputs, null)]
+      const [v, onV] = [t(vh), t(ct)]
+      const inner = matmul(scaleRows(dividedByGaps(antisymmetric(matmul(vh, onV)), square(s)), s), vh)
+      const [k, columns] = vh.shape.slice(-2) as [number, number]
+      return [matmul(u, columns > k ? add(inner, t(beside(v, onV, s))) : inner)]
+    },
+  ],
+]) as [OpDef<null>, OpDef<null>, OpDef<null>]
+
+// Golub & Pereyra 1973, "The differentiation of pseudo-inverses": with P = A⁺,
+// Ā = −Pᵀ·P̄·Pᵀ + (I − A·P)·P̄ᵀ·P·Pᵀ + Pᵀ·P·P̄ᵀ·(I − P·A)
+const pinvOp = withRule((ct, p, [a]) => {
+  const onP = t(ct)
+  const [left, right] = [matmul(onP, matmul(p, t(p))), matmul(matmul(t(p), p), onP)]
+  const first = neg(matmul(matmul(t(p), ct), t(p)))
+  const second = sub(left, matmul(a!, matmul(p, left)))
+  const third = sub(right, matmul(matmul(right, p), a!))
+  return [add(add(first, second), third)]
+}, 'pinv')
+
+// --- What others call -------------------------------------------------------------------------------------------------
+// Operands are float matrices of one dtype, whose shapes fit; batches are the same.
+
+export const cholesky = (x: Node): Node => record(choleskyOp, [x], null)
+export const triangularSolve = (a: Node, b: Node, params: TriangularParams): Node =>
+  record(triangularSolveOp, [a, b], params)
+export const solve = (a: Node, b: Node): Node => record(solveOp, [a, b], null)
+export const det = (x: Node): Node => record(determinantOp, [x], null)
+export const slogdet = (x: Node): Node[] => [record(determinantSignOp, [x], null), record(logDeterminantOp, [x], null)]
+export const qr = (x: Node): Node[] => [record(qrQOp, [x], null), record(qrROp, [x], null)]
+export const eigh = (x: Node): Node[] => [record(eighValuesOp, [x], null), record(eighVectorsOp, [x], null)]
+export const svd = (x: Node): Node[] => [svdUOp, svdSOp, svdVhOp].map((op) => record(op, [x], null))
+
+/** V·S⁻¹·Uᵀ, without the singular values that are not above the cutoff[…]. */
+export function pinv(x: Node, cutoff: (s: Node) => Node): Node {
+  const [u, s, vh] = svd(x) as [Node, Node, Node]
+  const kept = greater(s, cutoff(s))
+  const inverses = where(kept, div(1, where(kept, s, 1)), 0)
+  return record(pinvOp, [matmul(scaleColumns(t(vh), inverses), t(u)), x], null)
+}
+
+export const linalgOps = {
+  cholesky: choleskyOp,
+  triangularSolve: triangularSolveOp,
+  solve: solveOp,
+  determinant: determinantOp,
+  determinantSign: determinantSignOp,
+  logDeterminant: logDeterminantOp,
+  qrQ: qrQOp,
+  qrR: qrROp,
+  eighValues: eighValuesOp,
+  eighVectors: eighVectorsOp,
+  svdU: svdUOp,
+  svdS: svdSOp,
+  svdVh: svdVhOp,
+  pinv: pinvOp,
+}
