@@ -24,7 +24,7 @@ const sections: readonly (readonly [where: RegExp, title: string])[] = [
   [/^unique\.ts$/, 'Operations: values of a size that is not known before'],
   [/^linalg(\.ts|\/.*)$/, 'Linear algebra'],
   [/^losses\/(?<file>.*)\.ts$/, 'Losses: '],
-  [/^random.*\.ts$/, 'Random numbers'],
+  [/^(random|distributions)\.ts$/, 'Random numbers'],
   [/^(gradients|derivatives|custom-gradient|checkpoint|check-gradients|detect-anomaly)\.ts$/, 'Derivatives'],
 ]
 

@@ -107,5 +107,21 @@ export const linalgCases = {
   svdU: [...rows((x) => linalg.svd(x).u, rectangles, otherRectangles), special((x) => Object.values(linalg.svd(x)))],
   svdS: rows((x) => linalg.svd(x).s, rectangles, otherRectangles),
   svdVh: rows((x) => linalg.svd(x).vh, rectangles, otherRectangles),
+  inverse: rows((x) => linalg.inverse(regular(x)), '3,3', '0,0 80,5,5'),
+  det: rows((x) => linalg.det(regular(x)), '3,3', '3,3,3'),
+  slogdet: rows((x) => linalg.slogdet(regular(x)).logAbsDet, '3,3', '3,3,3', {
+    depth: 8,
+    magnitude: (x) => linalg.det(x).mul(0).add(4),
+  }),
+  qr: rows((x) => linalg.qr(x).r, '3,2', '3,3,2'),
+  svd: rows((x) => linalg.svd(x).s, '3,2', '3,3,2'),
+  eigh: rows((x) => linalg.eigh(symmetric(x)).values, '3,3', '3,3,3'),
+  matrixRank: [special(linalg.matrixRank)],
+  matrixPower: [3, 0, -1].flatMap((n) =>
+    rows((x) => linalg.matrixPower(regular(x), n), '3,3', '3,3,3', {
+      depth: 9,
+      magnitude: (x) => linalg.matrixPower(regular(x), Math.abs(n)).abs().add(1),
+    }),
+  ),
   pinv: rows(linalg.pinv, '3,3 2,4,2 2,4', '80,5,3', productContract),
 } satisfies Record<string, readonly OpCase[]>
