@@ -9,7 +9,9 @@ constexpr int kMostTables = 3;
 
 struct SupportedTables {
   SupportedTables() {
-#if defined(__x86_64__)
+#if defined(GALVANI_ONLY_BASELINE)
+    // Nothing wider.
+#elif defined(__x86_64__)
     // These builtins also ask the operating system (XGETBV) whether it saves the wide registers.
     __builtin_cpu_init();
     if (has_avx512() && has_avx2()) tables[count++] = &kAvx512Kernels;
