@@ -26,7 +26,9 @@ const reference = createReferenceBackend()
 function toleranceOf(contract: Contract): { relative: number; absolute: number } {
   if ('ulps' in contract) return { relative: contract.ulps * 2 ** -23, absolute: contract.ulps * 2 ** -149 }
   const { epsilons } = contract
-  const greatest = typeof epsilons === 'number' ? epsilons : Array.from(epsilons).reduce((a, b) => Math.max(a, b), 0)
+  // Infinities and NaN are themselves, whatever the tolerance.
+  const finite = (typeof epsilons === 'number' ? [epsilons] : Array.from(epsilons)).filter(Number.isFinite)
+  const greatest = finite.reduce((a, b) => Math.max(a, b), 0)
   return { relative: 0, absolute: greatest * 2 ** -23 + 2 ** -146 }
 }
 
