@@ -66,8 +66,8 @@ void ThreadPool::start_helpers() {
     helper.pool = this;
     helper.index = helper_count_ + 1;
     const auto body = [](void* context) -> void* {
-      const Helper* self = static_cast<Helper*>(context);
-      self->pool->help(self->index);
+      Helper* self = static_cast<Helper*>(context);
+      self->pool->help(self);
       return nullptr;
     };
     if (!helper.thread.start(body, &helper)) break;
@@ -83,27 +83,37 @@ void ThreadPool::stop_helpers() {
   is_stopping_.store(false);
 }
 
+// A helper is woken away from its caller's processor: on virtual machines that hide which caches processors share, Linux
+// may leave it waiting there for milliseconds while others are idle. Awake it may move again.
 void ThreadPool::wake_helpers() {
   if (parked_.load() == 0) return;
   std::lock_guard<std::mutex> lock(park_mutex_);
+  processors_ = Processors::of_this_thread();
+  const Processors others = processors_.without_the_present_one();
+  for (int i = 0; i < helper_count_ && !others.is_empty(); ++i) {
+    if (helpers_[i].is_parked) others.bind(helpers_[i].thread.handle());
+  }
   unpark_.notify_all();
 }
 
-void ThreadPool::park() {
+void ThreadPool::park(Helper* helper) {
   std::unique_lock<std::mutex> lock(park_mutex_);
+  helper->is_parked = true;
   parked_.fetch_add(1);
   unpark_.wait(lock, [this] { return is_in_use_.load() || is_stopping_.load(); });
   parked_.fetch_sub(1);
+  helper->is_parked = false;
+  if (!processors_.is_empty()) processors_.bind(pthread_self());
 }
 
-void ThreadPool::help(int index) {
+void ThreadPool::help(Helper* self) {
   using Clock = std::chrono::steady_clock;
   auto last_use = Clock::now();
   uint64_t last_job = 0;
   for (Spinner spinner; !is_stopping_.load(std::memory_order_relaxed); spinner.spin()) {
     const uint64_t job = job_.load(std::memory_order_acquire);
     if (job != last_job) {
-      take_tasks(index);
+      take_tasks(self->index);
       last_job = job;
       spinner = Spinner();
       last_use = Clock::now();
@@ -112,7 +122,7 @@ void ThreadPool::help(int index) {
     const auto now = Clock::now();
     if (is_in_use_.load(std::memory_order_relaxed)) last_use = now;
     if (now - last_use < kSpinAfterUse) continue;
-    park();
+    park(self);
     spinner = Spinner();
     last_use = Clock::now();
   }

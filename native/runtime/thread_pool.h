@@ -60,6 +60,7 @@ class ThreadPool {
   struct Helper {
     ThreadPool* pool;
     int index;
+    bool is_parked = false;  // guarded by park_mutex_
     Thread thread;
   };
 
@@ -70,8 +71,8 @@ class ThreadPool {
   void stop();
   void stop_helpers();
   void wake_helpers();
-  void park();
-  void help(int index);
+  void park(Helper* helper);
+  void help(Helper* self);
   void run(int64_t tasks, void (*body)(void*, int64_t, int), void* context, int threads);
   void take_tasks(int thread);
   bool take_task(int thread, Share& share, bool is_own);
@@ -105,6 +106,7 @@ class ThreadPool {
   std::atomic<int> threads_{1};
   std::mutex park_mutex_;
   std::condition_variable unpark_;
+  Processors processors_;  // those of the last thread that woke the helpers
 
   int environments_ = 0;  // guarded by the lease, as are the helpers
   int helper_count_ = 0;

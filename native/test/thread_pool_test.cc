@@ -148,6 +148,26 @@ TEST(pool_parks_and_wakes) {
   }
 }
 
+#if defined(__linux__)
+TEST(pool_lets_helpers_that_it_woke_run_everywhere) {
+  ThreadPool pool;
+  pool.set_threads(3);
+  cpu_set_t allowed;
+  EXPECT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  for (int round = 0; round < 10; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ThreadPool::Lease lease(pool, 3);
+    std::atomic<int> confined{0};
+    lease.for_each(100, [&](int64_t, int) {
+      cpu_set_t mine;
+      if (sched_getaffinity(0, sizeof mine, &mine) != 0 || !CPU_EQUAL(&mine, &allowed)) ++confined;
+      std::this_thread::sleep_for(std::chrono::microseconds(10));
+    });
+    EXPECT_EQ(confined.load(), 0);
+  }
+}
+#endif
+
 TEST(pool_ends_its_helpers_with_the_last_environment_and_starts_them_again) {
   ThreadPool pool;
   pool.set_threads(2);

@@ -13,6 +13,7 @@
 
 #include "bench/machine.h"
 #include "bench/peers/peers.h"
+#include "executor/memory.h"
 #include "runtime/cpu.h"
 #include "runtime/thread.h"
 #include "runtime/thread_pool.h"
@@ -72,17 +73,19 @@ std::string describe(const Multiplication& x) {
   return text;
 }
 
-struct Free {
-  void operator()(void* p) const { std::free(p); }
-};
-using Buffer = std::unique_ptr<float, Free>;
+// Memory as programs have it: that of large buffers lies in huge pages, for the peers as for us.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(int64_t floats)
+      : block_(std::make_unique<Block>(floats * static_cast<int64_t>(sizeof(float)))) {
+    for (int64_t i = 0; i < floats; ++i) get()[i] = static_cast<float>(i * 37 % 101) / 101 - 0.5f;
+  }
+  float* get() const { return reinterpret_cast<float*>(block_->data()); }
 
-Buffer make_buffer(int64_t floats) {
-  const size_t bytes = (static_cast<size_t>(floats) * sizeof(float) + 127) / 64 * 64;
-  Buffer buffer(static_cast<float*>(std::aligned_alloc(64, bytes)));
-  for (size_t i = 0; i < bytes / sizeof(float); ++i) buffer.get()[i] = static_cast<float>(i * 37 % 101) / 101 - 0.5f;
-  return buffer;
-}
+ private:
+  std::unique_ptr<Block> block_;
+};
 
 class Galvani final : public Peer {
  public:
@@ -94,7 +97,7 @@ class Galvani final : public Peer {
     a_ = view_a(x, operands.a);
     b_ = view_b(x, operands.b);
     c_ = operands.c;
-    workspace_ = make_buffer(static_cast<int64_t>(gemm_workspace_bytes(shape_, kernels_, 2) / sizeof(float)));
+    workspace_ = Buffer(static_cast<int64_t>(gemm_workspace_bytes(shape_, kernels_, 2) / sizeof(float)));
   }
   // Its threads are awake for the whole of a turn, as for the whole of a program.
   void begin_turn() { lease_ = std::make_unique<ThreadPool::Lease>(ThreadPool::instance(), threads_); }
@@ -194,9 +197,9 @@ class Bench {
   // Seconds of each library.
   std::vector<double> measure(const Multiplication& x, int threads, Effort effort) {
     const GemmShape& s = x.shape;
-    const Buffer a = make_buffer(floats_of_a(x));
-    const Buffer b = make_buffer(floats_of_b(x));
-    const Buffer c = make_buffer(s.batch * s.m * s.n);
+    const Buffer a(floats_of_a(x));
+    const Buffer b(floats_of_b(x));
+    const Buffer c(s.batch * s.m * s.n);
     std::vector<std::vector<double>> samples(libraries_.size());
     for (size_t i = 0; i < libraries_.size(); ++i) {
       libraries_[i]->set_threads(threads);
