@@ -51,9 +51,9 @@ double gemm_seconds(const Case& c, const KernelTable& table, Parallel& parallel)
   const GemmShape& s = c.shape;
   const Buffer a = make_buffer(s.batch * s.m * s.k), b = make_buffer(s.batch * s.k * s.n);
   const Buffer out = make_buffer(s.batch * s.m * s.n), bias = make_buffer(s.n);
-  const size_t bytes = gemm_workspace_bytes(s, table.gemm, parallel.threads());
-  const Buffer workspace = make_buffer(static_cast<int64_t>(bytes / sizeof(float)));
   const MatrixView a_view = {a.get(), s.m * s.k, c.transpose_a ? 1 : s.k, c.transpose_a ? s.m : 1};
+  const size_t bytes = gemm_workspace_bytes(s, a_view, table.gemm, parallel.threads());
+  const Buffer workspace = make_buffer(static_cast<int64_t>(bytes / sizeof(float)));
   const MatrixView b_view = {b.get(), s.k * s.n, c.transpose_b ? 1 : s.n, c.transpose_b ? s.k : 1};
   const bool is_layer = !c.transpose_a && !c.transpose_b;
   const GemmEpilogue epilogue = is_layer ? GemmEpilogue{bias.get(), Activation::k_relu, 0} : GemmEpilogue{};

@@ -8,6 +8,7 @@ namespace {
 
 // Outputs that are unfolded together, and floats of their columns: some of L2.
 constexpr int64_t kBlockOutputs = 256;
+constexpr int64_t kBlockDepth = 400;
 constexpr int64_t kBlockFloats = 1 << 16;
 // Floats of all sums of parts of a batch, and multiplications that are worth a part.
 constexpr int64_t kPartFloats = 1 << 21;
@@ -96,7 +97,7 @@ ConvolutionPlan plan_convolution(const ConvolutionShape& s, const KernelTable& k
   ConvolutionPlan plan = {};
   const Windows& w = s.windows;
   plan_blocks(w, kBlockOutputs, kernels.gemm, &plan);
-  plan.channels = even_part(s.channels, kernels.gemm.kc / kernel_size(w));
+  plan.channels = even_part(s.channels, std::min(kernels.gemm.kc, kBlockDepth) / kernel_size(w));
   plan.parts = 1;
   plan.tasks = s.filters == 0 ? 0 : s.batch * s.groups * output_blocks(w, plan);
   if (!is_pointwise(w)) {
@@ -143,6 +144,29 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
   }
 }
 
+namespace {
+
+// Read in place, with so many floats between the rows of w, each step would meet another page.
+bool packs_weight(const ConvolutionShape& s) {
+  constexpr int64_t kPageFloats = 1024;
+  return s.channels * kernel_size(s.windows) >= kPageFloats;
+}
+
+int64_t packed_weight_floats(const ConvolutionShape& s, const ConvolutionPlan& plan, const GemmKernels& gemm) {
+  if (!packs_weight(s)) return 0;
+  return round_up(gemm.packed_a_floats(plan.channels * kernel_size(s.windows), s.filters), 16);
+}
+
+void pack_weight(const GemmKernels& gemm, float* packed, GemmBlock* product) {
+  gemm.pack_a(product->a, product->a_column_stride, product->m, product->k, packed);
+  product->a = packed;
+  product->a_is_packed = true;
+  product->a_row_stride = product->k;
+  product->a_column_stride = gemm.mr;
+}
+
+}  // namespace
+
 ConvolutionPlan plan_input_gradient(const ConvolutionShape& s, const KernelTable& kernels) {
   ConvolutionPlan plan = {};
   const Windows& w = s.windows;
@@ -150,7 +174,7 @@ ConvolutionPlan plan_input_gradient(const ConvolutionShape& s, const KernelTable
   plan.channels = even_part(s.channels, kBlockFloats / (kernel_size(w) * plan.column_stride));
   plan.parts = 1;
   plan.tasks = plane_size(w) == 0 ? 0 : s.batch * s.groups * ceil_div(s.channels, plan.channels);
-  plan.thread_floats = round_up(kernels.gemm.packed_a_floats(std::min(s.filters, kernels.gemm.kc)), 16);
+  plan.thread_floats = packed_weight_floats(s, plan, kernels.gemm);
   if (!is_pointwise(w)) {
     plan.thread_floats += columns_floats(s, plan);
     plan.thread_floats += plan.channels * padded_floats(w, w.out_height, w.out_width, kernels.gemm);
@@ -161,29 +185,27 @@ ConvolutionPlan plan_input_gradient(const ConvolutionShape& s, const KernelTable
 void convolve_input_gradient(const ConvolutionShape& s, const ConvolutionPlan& plan, const KernelTable& kernels,
                              const float* dy, const float* weight, float* dx, float* scratch, int64_t begin,
                              int64_t end) {
-  // From so many floats between the rows of w on, it is packed: read in place, each step would meet another page.
-  constexpr int64_t kPageFloats = 1024;
   const Windows& w = s.windows;
   const int64_t channel_blocks = ceil_div(s.channels, plan.channels), depth = s.channels * kernel_size(w);
   const int64_t padded_size = padded_floats(w, w.out_height, w.out_width, kernels.gemm);
-  float* const columns = scratch + round_up(kernels.gemm.packed_a_floats(std::min(s.filters, kernels.gemm.kc)), 16);
+  float* const columns = scratch + packed_weight_floats(s, plan, kernels.gemm);
   float* const padded = columns + columns_floats(s, plan);
   for (int64_t task = begin; task < end; ++task) {
     const int64_t image = task / channel_blocks, channel = task % channel_blocks * plan.channels;  // of all groups
     const int64_t channels = std::min(plan.channels, s.channels - channel);
     float* const planes = dx + (image * s.channels + channel) * plane_size(w);
+    GemmBlock product = {};
+    product.m = channels * kernel_size(w);
+    product.k = s.filters;
+    product.a = weight + image % s.groups * s.filters * depth + channel * kernel_size(w);
+    product.a_row_stride = 1;
+    product.a_column_stride = depth;
+    if (packs_weight(s)) pack_weight(kernels.gemm, scratch, &product);
     if (!is_pointwise(w)) std::memset(padded, 0, channels * padded_size * sizeof(float));
     for (int64_t index = 0; index < output_blocks(w, plan); ++index) {
       const OutputBlock block = block_of(w, plan, index);
       const int64_t first = block.row * w.out_width + block.column;
-      GemmBlock product = {};
-      product.m = channels * kernel_size(w);
       product.n = block.rows * block.columns;
-      product.k = s.filters;
-      product.a = weight + image % s.groups * s.filters * depth + channel * kernel_size(w);
-      product.a_row_stride = 1;
-      product.a_column_stride = depth;
-      if (depth >= kPageFloats) product.packed_a = scratch;
       product.b = dy + image * s.filters * out_size(w) + first;
       product.b_stride = out_size(w);
       product.c = is_pointwise(w) ? planes + first : columns;

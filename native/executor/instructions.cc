@@ -37,7 +37,8 @@ class MatmulStep final : public Step {
   }
 
   int64_t workspace_bytes(int threads) const override {
-    return static_cast<int64_t>(gemm_workspace_bytes(shape_, kernels_, is_parallel() ? threads : 1));
+    const MatrixView a = view_of(params_.a, nullptr);
+    return static_cast<int64_t>(gemm_workspace_bytes(shape_, a, kernels_, is_parallel() ? threads : 1));
   }
 
  private:

@@ -21,6 +21,8 @@ constexpr int64_t kStreamedRows = 16;
 // A transposed A is packed where it meets so many columns of B, if its columns are far apart: read in place, each step of
 // k would then miss the caches at the same few sets.
 constexpr int64_t kManyColumns = 96;
+// Floats of A that are packed at a time.
+constexpr int64_t kPackedFloats = 1 << 20;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -76,6 +78,12 @@ void turn_column(Problem* p) {
 // The depth of the blocks of k, as equal as can be.
 int64_t block_depth(int64_t k, int64_t kc) { return k <= kc ? k : ceil_div(k, ceil_div(k, kc)); }
 
+// The columns of a block of B.
+int64_t block_width(int64_t depth, const GemmKernels& kernels) {
+  const int64_t columns = kernels.block_floats / std::max<int64_t>(depth, 1) / kernels.nr * kernels.nr;
+  return std::clamp(columns, kernels.nr, kernels.nc);
+}
+
 Method choose_method(const Problem& p, const GemmKernels& kernels) {
   const bool rows_of_a = p.a.column_stride == 1, rows_of_b = p.b.column_stride == 1;
   if (p.shape.m == 1 && rows_of_b && kernels.row != nullptr) return Method::k_row;
@@ -90,24 +98,40 @@ Method choose_method(const Problem& p, const GemmKernels& kernels) {
 // All that decides the rounding of C is decided here, from the shape and the layout alone.
 Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
                      const GemmEpilogue& epilogue, const GemmKernels& kernels) {
-  Problem p = {shape, a, b, c, epilogue, 1, Method::k_tiles, kernels.kc, kernels.nc};
+  Problem p = {shape, a, b, c, epilogue, 1, Method::k_tiles, 0, 0};
   fold_batch(&p);
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
   p.method = choose_method(p, kernels);
   if (rows_of_b && p.shape.m <= kernels.mr) {
-    p.kc = kernels.lanes < kLongLanes && is_large(p.shape.k, p.shape.n) ? kStreamedRows : p.shape.k;
+    const bool is_streamed = kernels.lanes < kLongLanes && is_large(p.shape.k, p.shape.n);
+    p.kc = is_streamed ? block_depth(p.shape.k, kStreamedRows) : p.shape.k;
     p.nc = p.shape.n;
+  } else {
+    p.kc = block_depth(p.shape.k, kernels.kc);
+    p.nc = block_width(p.kc, kernels);
   }
-  p.kc = block_depth(p.shape.k, p.kc);
   return p;
 }
 
-int64_t workspace_floats(int64_t n, int64_t k, const GemmKernels& kernels) {
-  const int64_t columns = n < kernels.nc ? round_up(n, kernels.lanes) : kernels.nc;
-  const int64_t depth = block_depth(k, kernels.kc);
-  const int64_t of_tiles = round_up(depth * columns, 16) + round_up(kernels.packed_a_floats(depth), 16);
-  return n <= kernels.narrow_columns ? std::max(of_tiles, round_up(k * n, 16)) : of_tiles;
+// The rows of A that are packed at a time.
+int64_t packed_rows(int64_t m, int64_t k, const GemmKernels& kernels) {
+  return std::min(m, round_up(std::max<int64_t>(kPackedFloats / std::max<int64_t>(k, 1), 1), kernels.mr));
+}
+
+bool packs_a(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels) {
+  return shape.m > kernels.mr && shape.n >= kManyColumns && a.column_stride >= kernels.packing_stride;
+}
+
+int64_t workspace_floats(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels) {
+  const int64_t depth = block_depth(shape.k, kernels.kc);
+  const int64_t columns = std::min(round_up(shape.n, kernels.lanes), block_width(depth, kernels));
+  int64_t floats = round_up(depth * columns, 16);
+  const GemmShape folded = {1, shape.batch * shape.m, shape.n, shape.k};
+  if (packs_a(folded, a, kernels)) {
+    floats += round_up(kernels.packed_a_floats(packed_rows(folded.m, shape.k, kernels), shape.k), 16);
+  }
+  return shape.n <= kernels.narrow_columns ? std::max(floats, round_up(shape.k * shape.n, 16)) : floats;
 }
 
 // Whether B is packed because it is large, or has to be because it is transposed.
@@ -125,14 +149,16 @@ struct Grid {
 // of A and its columns of B, and may pack those: in multiplications per element and step of k.
 Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
   constexpr double kReadCost = 1, kPackCost = 6;
-  const double column_cost = packs_blocks(p, kernels) && p.method == Method::k_tiles ? kPackCost : kReadCost;
+  const bool has_tiles = p.method == Method::k_tiles;
+  const double row_cost = has_tiles && packs_a(p.shape, p.a, kernels) ? kPackCost : kReadCost;
+  const double column_cost = has_tiles && packs_blocks(p, kernels) ? kPackCost : kReadCost;
   Grid best = {1, 1, 1};
   double best_cost = 0;
   for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
     const int64_t column_parts = parts / row_parts;
     const double rows = static_cast<double>(round_up(ceil_div(p.shape.m, row_parts), kernels.mr));
     const double columns = static_cast<double>(round_up(ceil_div(p.shape.n, column_parts), kernels.lanes));
-    const double cost = rows * columns + kReadCost * rows + column_cost * columns;
+    const double cost = rows * columns + row_cost * rows + column_cost * columns;
     if (row_parts > 1 && cost >= best_cost) continue;
     best = {1, row_parts, column_parts};
     best_cost = cost;
@@ -181,16 +207,13 @@ bool packs_part(const Problem& p, const GemmBlock& part, const GemmKernels& kern
   return packs_blocks(p, kernels) || (is_narrow && part.n % kernels.lanes != 0 && part.m >= 4 * kernels.mr);
 }
 
-// The loops over blocks of B: kc × nc of it, which all rows of A meet while it is in L2.
-void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels, float* packed) {
+// The loops over blocks of B, which all rows of A meet while it is in L2.
+void multiply_blocks(const Problem& p, GemmBlock block, const GemmKernels& kernels, float* packed) {
   const int64_t n = block.n, k = block.k;
   const float* const a = block.a;
   const float* const b = block.b;
   const float* const bias = block.bias;
   float* const c = block.c;
-  block.b_is_packed = packs_part(p, block, kernels);
-  if (p.a.column_stride >= kernels.packing_stride && n >= kManyColumns && p.kc <= kernels.kc) block.packed_a = packed;
-  if (block.packed_a != nullptr) packed += round_up(kernels.packed_a_floats(p.kc), 16);
   for (int64_t j = 0; j < n; j += p.nc) {
     block.n = std::min(p.nc, n - j);
     block.c = c + j;
@@ -198,7 +221,7 @@ void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels
     int64_t q = 0;
     do {
       block.k = std::min(p.kc, k - q);
-      block.a = a + q * p.a.column_stride;
+      block.a = a + q * block.a_column_stride;
       block.b = b + q * p.b.row_stride + j * p.b.column_stride;
       if (block.b_is_packed) {
         kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
@@ -209,6 +232,24 @@ void multiply_part(const Problem& p, GemmBlock block, const GemmKernels& kernels
       block.is_last = q == k;
       kernels.multiply(block);
     } while (q < k);
+  }
+}
+
+void multiply_part(const Problem& p, GemmBlock part, const GemmKernels& kernels, float* packed) {
+  part.b_is_packed = packs_part(p, part, kernels);
+  if (!packs_a(p.shape, p.a, kernels)) return multiply_blocks(p, part, kernels, packed);
+  const int64_t most_rows = packed_rows(part.m, part.k, kernels);
+  float* const packed_b = packed + round_up(kernels.packed_a_floats(most_rows, part.k), 16);
+  for (int64_t i = 0; i < part.m; i += most_rows) {
+    GemmBlock rows = part;
+    rows.m = std::min(most_rows, part.m - i);
+    kernels.pack_a(part.a + i, part.a_column_stride, rows.m, part.k, packed);
+    rows.a = packed;
+    rows.a_is_packed = true;
+    rows.a_row_stride = part.k;
+    rows.a_column_stride = kernels.mr;
+    rows.c = part.c + i * part.c_stride;
+    multiply_blocks(p, rows, kernels, packed_b);
   }
 }
 
@@ -244,8 +285,8 @@ void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernel
 
 }  // namespace
 
-size_t gemm_workspace_bytes(const GemmShape& shape, const GemmKernels& kernels, int threads) {
-  return sizeof(float) * static_cast<size_t>(workspace_floats(shape.n, shape.k, kernels) * threads);
+size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels, int threads) {
+  return sizeof(float) * static_cast<size_t>(workspace_floats(shape, a, kernels) * threads);
 }
 
 void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c, const GemmEpilogue& epilogue,
@@ -255,7 +296,7 @@ void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, floa
   const Grid grid = make_grid(p, parallel.threads(), kernels);
   float* const floats = static_cast<float*>(workspace);
   if (grid.tasks() == 1) return run_part(p, {0, p.shape.batch}, {0, p.shape.m}, {0, p.shape.n}, kernels, floats);
-  const int64_t floats_of_thread = workspace_floats(shape.n, shape.k, kernels);
+  const int64_t floats_of_thread = workspace_floats(shape, a, kernels);
   parallel.for_each(grid.tasks(), [&](int64_t task, int thread) {
     run_task(p, grid, task, kernels, floats + thread * floats_of_thread);
   });

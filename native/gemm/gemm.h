@@ -28,8 +28,8 @@ struct GemmEpilogue {
   float slope = 0;
 };
 
-// Bytes of scratch that gemm() needs for this shape with up to `threads` threads; 64-byte aligned memory.
-size_t gemm_workspace_bytes(const GemmShape& shape, const GemmKernels& kernels, int threads);
+// Bytes of scratch that gemm() needs for this shape and such an A with up to `threads` threads; 64-byte aligned memory.
+size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels, int threads);
 
 // C is dense [batch, m, n] and overlaps neither operand. k = 0 gives activation(bias). The bits of C do not depend on
 // how many threads there are.

@@ -1,8 +1,8 @@
 // Matrix multiplication below the cache blocks of gemm/gemm.cc.
 //
 // A is read where it lies: a tile broadcasts its elements one by one, so that a row of A is a sequential stream. Only a
-// transposed A whose columns are far apart is packed. A panel of B, a tile wide, meets mc rows of A before the next one does:
-// where mc is large the panel comes from L1, else the rows do. B lies in its own rows or is packed.
+// transposed A whose columns are far apart is packed. A panel of B, a tile wide, meets mc rows of A before the next one
+// does: where mc is large the panel comes from L1, else the rows do. B lies in its own rows or is packed.
 #pragma once
 
 #include "kernels/gemm_tile.h"
@@ -68,7 +68,8 @@ inline int next_tile(int widest, bool is_packed, int64_t columns) {
   return 1;
 }
 
-// Rows of A: element (i, p) is at a[i·row_stride + p·step], or, packed, the rows of each tile one after the other.
+// Rows of A: element (i, p) is at a[i·row_stride + p·step], or, packed, at a[i + p·step] from where its panel begins, which
+// is row_stride floats for each row before it.
 struct Rows {
   const float* a;
   int64_t count, row_stride, step;
@@ -77,7 +78,7 @@ struct Rows {
 
 // How rows are cut into tiles: as equal as can be, as a tile of few rows is slow; but packed rows are where they are.
 struct RowTiles {
-  RowTiles(const Rows& rows, int most_rows, int64_t k) : floats_of_row(rows.is_packed ? k : rows.row_stride) {
+  RowTiles(const Rows& rows, int most_rows) : floats_of_row(rows.row_stride) {
     const int64_t tiles = (rows.count + most_rows - 1) / most_rows;
     height = rows.is_packed ? most_rows : static_cast<int>(rows.count / tiles);
     higher = rows.is_packed ? 0 : rows.count % tiles;
@@ -106,7 +107,7 @@ inline void multiply_rows_of_block(const GemmBlock& block, int64_t first, const 
   const bool adds_bias = block.is_last && block.bias != nullptr;
   const bool has_relu = block.is_last && block.activation == Activation::k_relu;
   Tile tile = {};
-  tile.a_row_stride = rows.row_stride;
+  tile.a_row_stride = rows.is_packed ? 1 : rows.row_stride;
   tile.a_step = rows.step;
   tile.k = block.k;
   tile.c_stride = block.c_stride;
@@ -115,7 +116,7 @@ inline void multiply_rows_of_block(const GemmBlock& block, int64_t first, const 
   tile.has_relu = has_relu;
   const bool is_wide = (block.b_is_packed && block.n > kTileColumns) || rows.is_packed;
   const int widest = is_wide ? kBlocking.vectors : widest_tile(rows.count, block.n);
-  const RowTiles tiles(rows, kBlocking.rows(widest), block.k);
+  const RowTiles tiles(rows, kBlocking.rows(widest));
   const float* const row_bias = block.is_last && block.row_bias != nullptr ? block.row_bias + first : nullptr;
   for (int64_t j = 0; j < block.n; j += tile.columns) {
     const int vectors = next_tile(widest, block.b_is_packed, block.n - j);
@@ -165,19 +166,11 @@ static void row_kernel(const GemmBlock& block) {
 }
 
 static void multiply_kernel(const GemmBlock& block) {
-  for (int64_t i = 0; i < block.m; i += kBlockRows) {
-    const int64_t count = block.m - i < kBlockRows ? block.m - i : kBlockRows;
+  constexpr int64_t kRows = (kBlockRows + kTileRows - 1) / kTileRows * kTileRows;
+  for (int64_t i = 0; i < block.m; i += kRows) {
+    const int64_t count = block.m - i < kRows ? block.m - i : kRows;
     const float* const a = block.a + i * block.a_row_stride;
-    if (block.packed_a == nullptr) {
-      multiply_rows_of_block(block, i, {a, count, block.a_row_stride, block.a_column_stride, false});
-      continue;
-    }
-    for (int64_t row = 0; row < count; row += kTileRows) {
-      const int rows = count - row < kTileRows ? static_cast<int>(count - row) : kTileRows;
-      pack_panel(a + row * block.a_row_stride, block.a_column_stride, block.a_row_stride, block.k, rows, kTileRows,
-                 block.packed_a + row * block.k);
-    }
-    multiply_rows_of_block(block, i, {block.packed_a, count, 1, kTileRows, true});
+    multiply_rows_of_block(block, i, {a, count, block.a_row_stride, block.a_column_stride, block.a_is_packed});
   }
 }
 
@@ -282,5 +275,6 @@ static void dot_kernel(const GemmBlock& block) {
 }
 
 constexpr GemmKernels kGemmKernels = {
-    kTileRows, kTileColumns, kBlocking.kc, kBlocking.mc, kBlocking.nc, kLanes, kBlocking.packing_rows,
-    kBlocking.packing_stride, kNarrowColumns, kStreamsRow ? row_kernel : nullptr, multiply_kernel, dot_kernel, narrow_kernel, pack_b_kernel};
+    kTileRows, kTileColumns, kBlocking.kc, kBlocking.mc, kBlocking.nc, kBlocking.block_floats, kLanes,
+    kBlocking.packing_rows, kBlocking.packing_stride, kNarrowColumns, kStreamsRow ? row_kernel : nullptr, multiply_kernel,
+    dot_kernel, narrow_kernel, pack_b_kernel, pack_a_kernel};

@@ -65,6 +65,22 @@ inline void pack_panel(const float* from, int64_t row_stride, int64_t column_str
   pack_transposed(from, column_stride, k, columns, width, to);
 }
 
+static void pack_a_kernel(const float* a, int64_t column_stride, int64_t m, int64_t k, float* packed) {
+  // Of so many panels at once: whole lines of memory.
+  constexpr int64_t kRows = kTileRows * 8;
+  for (int64_t i = 0; i < m; i += kRows) {
+    const int64_t end = i + kRows < m ? i + kRows : m, whole = i + (end - i) / kTileRows * kTileRows;
+    for (int64_t p = 0; p < k; ++p) {
+      const float* const column = a + p * column_stride;
+      float* const to = packed + p * kTileRows;
+      for (int64_t row = i; row < whole; row += kTileRows) {
+        __builtin_memcpy(to + row * k, column + row, kTileRows * sizeof(float));
+      }
+      if (whole < end) __builtin_memcpy(to + whole * k, column + whole, (end - whole) * sizeof(float));
+    }
+  }
+}
+
 static void pack_b_kernel(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
                           float* packed) {
   for (int64_t j = 0; j < n; j += kTileColumns) {

@@ -85,7 +85,7 @@ struct GemmBlock {
   int64_t m, n, k;
   const float* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
   int64_t a_row_stride, a_column_stride;
-  float* packed_a;  // null, or room for the rows of a pass, packed_a_floats(k)
+  bool a_is_packed;  // by pack_a: a_row_stride is its k, a_column_stride is mr
   const float* b;  // element (p, j) at b[p·b_stride + j], or as pack_b left it
   int64_t b_stride;
   bool b_is_packed;
@@ -103,7 +103,8 @@ struct GemmBlock {
 
 struct GemmKernels {
   int64_t mr, nr;         // the tile of C that stays in registers while k runs
-  int64_t kc, mc, nc;     // mc rows of A meet a kc×nc block of B at a time
+  int64_t kc, mc, nc;     // mc rows of A meet a block of B at a time, kc×nc at most
+  int64_t block_floats;   // of such a block of B
   int64_t lanes;          // of a vector
   int64_t packing_rows;   // from that many rows of A on, a B that is not in L2 is worth packing
   int64_t packing_stride; // from such a distance of its columns on, so is a transposed A
@@ -120,9 +121,11 @@ struct GemmKernels {
   // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
   // one after the other: k rows of the panel's columns, padded to whole vectors.
   void (*pack_b)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
+  // a[m × k], element (i, p) at a[i + p·column_stride] → panels of mr rows, one after the other: k columns of the panel's
+  // rows. packed_a_floats(m, k) in all.
+  void (*pack_a)(const float* a, int64_t column_stride, int64_t m, int64_t k, float* packed);
 
-  // Whole tiles, and a vector beyond: packing a row of them may write that much past its end.
-  int64_t packed_a_floats(int64_t k) const { return k * ((mc + mr - 1) / mr * mr) + lanes; }
+  int64_t packed_a_floats(int64_t m, int64_t k) const { return (m + mr - 1) / mr * mr * k; }
 };
 
 struct KernelTable {

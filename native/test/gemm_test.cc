@@ -136,7 +136,7 @@ class Product {
     Buffer<float> c(size(), 1);
     for (int64_t i = 0; i < size(); ++i) c[i] = NAN;
     Threads parallel(threads);
-    const auto workspace = make_workspace(gemm_workspace_bytes(case_.shape, table.gemm, threads));
+    const auto workspace = make_workspace(gemm_workspace_bytes(case_.shape, a_.view(), table.gemm, threads));
     const GemmEpilogue epilogue = {case_.has_bias ? bias_.data() : nullptr, case_.activation, case_.slope};
     gemm(case_.shape, a_.view(), b_.view(), c.data(), epilogue, table.gemm, parallel, workspace.get());
     if (!c.guards_are_whole()) fail(__FILE__, __LINE__, table.isa + (": wrote outside of C: " + describe(case_)));

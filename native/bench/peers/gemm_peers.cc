@@ -97,7 +97,7 @@ class Galvani final : public Peer {
     a_ = view_a(x, operands.a);
     b_ = view_b(x, operands.b);
     c_ = operands.c;
-    workspace_ = Buffer(static_cast<int64_t>(gemm_workspace_bytes(shape_, kernels_, 2) / sizeof(float)));
+    workspace_ = Buffer(static_cast<int64_t>(gemm_workspace_bytes(shape_, a_, kernels_, 2) / sizeof(float)));
   }
   // Its threads are awake for the whole of a turn, as for the whole of a program.
   void begin_turn() { lease_ = std::make_unique<ThreadPool::Lease>(ThreadPool::instance(), threads_); }
