@@ -16,7 +16,15 @@
       'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS', 'NDEBUG'],
       # common.gypi, which comes with Node's headers, already passes -O3 -Wall -Wextra -fno-exceptions -fno-rtti -pthread.
-      'cflags': ['-fvisibility=hidden', '-ffunction-sections', '-fdata-sections', '<@(float_flags)'],
+      # Kernels say what is a vector. What the compiler makes vectors of beside are neighbouring members, which it then
+      # reads together just after each was written alone: the processor has to wait for that.
+      'cflags': [
+        '-fno-tree-slp-vectorize',
+        '-fvisibility=hidden',
+        '-ffunction-sections',
+        '-fdata-sections',
+        '<@(float_flags)',
+      ],
       'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden'],
       'conditions': [
         [

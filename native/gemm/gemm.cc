@@ -5,9 +5,12 @@
 namespace galvani {
 namespace {
 
-// Multiplications below which a second thread costs more than it gives: some 2 µs of work.
-constexpr double kParallelWork = 1 << 17;
-// Multiplications of a task, where there are enough: some 0.3 ms, so that threads that come late find some left.
+// Work is counted in multiplications; reading a float from L2 takes as long as some of them. Writing C counts for nothing:
+// two processors are hardly faster at that, as long as one of them has it in its cache.
+constexpr double kReadWork = 4;
+// Work below which a second thread, which takes a microsecond to begin and end, costs more than it gives.
+constexpr double kParallelWork = 1 << 18;
+// Work of a task, where there are enough: some 0.3 ms, so that threads that come late find some left.
 constexpr double kTaskWork = 1 << 24;
 constexpr int64_t kMostTasksPerThread = 4;
 // Elements of B that are not expected to stay in L2.
@@ -80,8 +83,9 @@ int64_t block_depth(int64_t k, int64_t kc) { return k <= kc ? k : ceil_div(k, ce
 
 // The columns of a block of B.
 int64_t block_width(int64_t depth, const GemmKernels& kernels) {
-  const int64_t columns = kernels.block_floats / std::max<int64_t>(depth, 1) / kernels.nr * kernels.nr;
-  return std::clamp(columns, kernels.nr, kernels.nc);
+  if (depth * kernels.nc <= kernels.block_floats) return kernels.nc;
+  const int64_t columns = kernels.block_floats / depth / kernels.nr * kernels.nr;
+  return std::max(columns, kernels.nr);
 }
 
 Method choose_method(const Problem& p, const GemmKernels& kernels) {
@@ -146,19 +150,22 @@ struct Grid {
 };
 
 // The cut of one C into about `parts` whose largest part costs least. Beside the multiplications, a task reads its rows
-// of A and its columns of B, and may pack those: in multiplications per element and step of k.
+// of A and its columns of B, and may pack those: in multiplications per element and step of k. Where columns are cut, two
+// processors write each row of C, and their prefetching takes lines from each other.
 Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
-  constexpr double kReadCost = 1, kPackCost = 6;
+  constexpr double kReadCost = 1, kPackCost = 6, kCutRowCost = 3000;
   const bool has_tiles = p.method == Method::k_tiles;
   const double row_cost = has_tiles && packs_a(p.shape, p.a, kernels) ? kPackCost : kReadCost;
   const double column_cost = has_tiles && packs_blocks(p, kernels) ? kPackCost : kReadCost;
+  const double cut_row_cost = kCutRowCost / static_cast<double>(std::max<int64_t>(p.shape.k, 1));
   Grid best = {1, 1, 1};
   double best_cost = 0;
   for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
     const int64_t column_parts = parts / row_parts;
     const double rows = static_cast<double>(round_up(ceil_div(p.shape.m, row_parts), kernels.mr));
     const double columns = static_cast<double>(round_up(ceil_div(p.shape.n, column_parts), kernels.lanes));
-    const double cost = rows * columns + row_cost * rows + column_cost * columns;
+    double cost = rows * columns + row_cost * rows + column_cost * columns;
+    if (column_parts > 1) cost += cut_row_cost * rows;
     if (row_parts > 1 && cost >= best_cost) continue;
     best = {1, row_parts, column_parts};
     best_cost = cost;
@@ -166,10 +173,16 @@ Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
   return best;
 }
 
+double work_of(const GemmShape& s, const GemmKernels& kernels) {
+  const double batch = static_cast<double>(s.batch), m = static_cast<double>(s.m), k = static_cast<double>(s.k);
+  const double n = static_cast<double>(s.n), lanes = static_cast<double>(std::max(s.n, kernels.lanes));
+  return batch * (m * lanes * k + kReadWork * (m * k + k * n));
+}
+
 Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
   const GemmShape& s = p.shape;
   if (threads == 1) return {1, 1, 1};
-  const double work = static_cast<double>(s.batch) * s.m * std::max(s.n, kernels.lanes) * s.k;
+  const double work = work_of(s, kernels);
   if (work < kParallelWork) return {1, 1, 1};
   if (s.batch % threads == 0 || s.batch >= 4 * threads) return {std::min(s.batch, 4 * threads), 1, 1};
   const double most = static_cast<double>(kMostTasksPerThread);

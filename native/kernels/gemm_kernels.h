@@ -45,10 +45,11 @@ inline void activate(const GemmBlock& block, float* c, int rows, int64_t columns
 // The width of the tiles of a block, in vectors: the least that covers its columns, or else the greatest that has tiles
 // of all its rows; that of a large product at least.
 inline int widest_tile(int64_t rows, int64_t columns) {
+  constexpr int kWidths[] = {1, 2, 3, 4, 8, 16};
   int widest = kBlocking.vectors;
-  for (int vectors = 1; vectors <= 16; ++vectors) {
-    if (vectors > kBlocking.vectors && kBlocking.rows(vectors) < rows) continue;
+  GALVANI_UNROLL for (const int vectors : kWidths) {
     if (kBlocking.rows(vectors) == 0) continue;
+    if (vectors > kBlocking.vectors && kBlocking.rows(vectors) < rows) break;
     widest = vectors;
     if (vectors * kLanes >= columns) break;
   }
@@ -79,27 +80,35 @@ struct Rows {
 // How rows are cut into tiles: as equal as can be, as a tile of few rows is slow; but packed rows are where they are.
 struct RowTiles {
   RowTiles(const Rows& rows, int most_rows) : floats_of_row(rows.row_stride) {
-    const int64_t tiles = (rows.count + most_rows - 1) / most_rows;
-    height = rows.is_packed ? most_rows : static_cast<int>(rows.count / tiles);
-    higher = rows.is_packed ? 0 : rows.count % tiles;
-    const int64_t left = rows.count - higher * (height + 1);
-    whole = left / height;
-    last = static_cast<int>(left % height);
+    const int count = static_cast<int>(rows.count);
+    if (count <= most_rows) {
+      height = count;
+      whole = 1;
+    } else if (rows.is_packed) {
+      height = most_rows;
+      whole = count / height;
+      last = count % height;
+    } else {
+      const int tiles = (count + most_rows - 1) / most_rows;
+      height = count / tiles;
+      higher = count % tiles;
+      whole = tiles - higher;
+    }
   }
 
   void multiply(const Tile& tile, int vectors, bool is_ragged, TileRows at) const {
     const auto run = [&](int tile_rows, int64_t count) {
       if (count == 0) return;
-      at = column_of_tiles(tile_rows, vectors, is_ragged)(tile, at, count, tile_rows * floats_of_row);
+      column_of_tiles(tile_rows, vectors, is_ragged)(tile, &at, count, tile_rows * floats_of_row);
     };
     run(height + 1, higher);
     run(height, whole);
     run(last, last > 0 ? 1 : 0);
   }
 
-  int64_t floats_of_row;  // from a row of A to the next
-  int height, last;       // rows of a tile, and of the last one where it is less
-  int64_t higher, whole;  // so many tiles of a row more, and of `height` rows
+  int64_t floats_of_row;      // from a row of A to the next
+  int height, last = 0;       // rows of a tile, and of the last one where it is less
+  int higher = 0, whole = 0;  // so many tiles of a row more, and of `height` rows
 };
 
 // Rows [first, first + rows.count) of C.

@@ -176,35 +176,38 @@ inline void multiply_tile(const Tile& t, const TileRows& at) {
   else write_tile(t, at, sums, Part{tail});
 }
 
-// Tiles one below the other, whose elements of A are `a_advance` floats apart; gives where the next one would begin.
+// Tiles one below the other, whose elements of A are `a_advance` floats apart; leaves where the next one would begin.
 template <int kRows, int kVectors, bool kRagged>
-__attribute__((noinline)) TileRows multiply_column(const Tile& t, TileRows at, int64_t count, int64_t a_advance) {
+__attribute__((noinline)) void multiply_column(const Tile& t, TileRows* at, int64_t count, int64_t a_advance) {
   for (; count > 0; --count) {
-    multiply_tile<kRows, kVectors, kRagged>(t, at);
-    at.a += a_advance;
-    at.c += kRows * t.c_stride;
-    if (at.row_bias != nullptr) at.row_bias += kRows;
+    multiply_tile<kRows, kVectors, kRagged>(t, *at);
+    at->a += a_advance;
+    at->c += kRows * t.c_stride;
+    if (at->row_bias != nullptr) at->row_bias += kRows;
   }
-  return at;
 }
 
-using ColumnOfTiles = TileRows (*)(const Tile& t, TileRows at, int64_t count, int64_t a_advance);
+using ColumnOfTiles = void (*)(const Tile& t, TileRows* at, int64_t count, int64_t a_advance);
 
-template <int kRows, int kVectors, bool kRagged>
+// Of kLeast to kMost rows.
+template <int kLeast, int kMost, int kVectors, bool kRagged>
 inline ColumnOfTiles column_of_rows(int rows) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return column_of_rows<kRows - 1, kVectors, kRagged>(rows);
+  if constexpr (kLeast == kMost) {
+    return multiply_column<kMost, kVectors, kRagged>;
+  } else {
+    constexpr int kMiddle = (kLeast + kMost) / 2;
+    if (rows <= kMiddle) return column_of_rows<kLeast, kMiddle, kVectors, kRagged>(rows);
+    return column_of_rows<kMiddle + 1, kMost, kVectors, kRagged>(rows);
   }
-  return multiply_column<kRows, kVectors, kRagged>;
 }
 
 template <int kVectors>
 inline ColumnOfTiles column_of_vectors(int rows, bool is_ragged) {
   constexpr int kMostRows = kBlocking.rows(kVectors);
   if constexpr (kMostRows > 0 && kVectors <= 3) {
-    if (is_ragged) return column_of_rows<kMostRows, kVectors, true>(rows);
+    if (is_ragged) return column_of_rows<1, kMostRows, kVectors, true>(rows);
   }
-  if constexpr (kMostRows > 0) return column_of_rows<kMostRows, kVectors, false>(rows);
+  if constexpr (kMostRows > 0) return column_of_rows<1, kMostRows, kVectors, false>(rows);
   return nullptr;
 }
 
