@@ -92,17 +92,25 @@ Method choose_method(const Problem& p, const GemmKernels& kernels) {
   const bool rows_of_a = p.a.column_stride == 1, rows_of_b = p.b.column_stride == 1;
   if (p.shape.m == 1 && rows_of_b && kernels.row != nullptr) return Method::k_row;
   const bool is_narrow = p.shape.n <= kernels.narrow_columns && p.shape.m > kFewRows;
-  if (is_narrow && p.a.row_stride == 1) return Method::k_narrow;
-  const bool is_deep = p.shape.k >= 2 * kernels.lanes;
-  if (rows_of_a && !rows_of_b && (p.shape.m <= kFewRows || (is_narrow && is_deep))) return Method::k_dot;
-  if (rows_of_a && is_narrow && is_deep) return Method::k_packed_dot;
+  // Per row, a tile takes k/2 cycles and stores one vector. The others take the share of n in its lanes of that: `narrow`
+  // stores n floats beside, dot products add up the lanes of n sums, in some 4 cycles each.
+  const int64_t n = p.shape.n, k = p.shape.k, lanes = kernels.lanes;
+  if (is_narrow && p.a.row_stride == 1 && k * (lanes - n) > 2 * lanes * (n - 2)) return Method::k_narrow;
+  const bool is_deep = p.shape.m > kFewRows && n <= lanes / 2 + 1 && n * (k + 8 * lanes) < (k + 4) * lanes;
+  if (rows_of_a && !rows_of_b && (p.shape.m <= kFewRows || is_deep)) return Method::k_dot;
+  if (rows_of_a && is_deep) return Method::k_packed_dot;
   return Method::k_tiles;
 }
+
+// Copies by members: one of the whole would read together what the caller has just written one by one, and wait for it.
+GemmShape copy_of(const GemmShape& s) { return {s.batch, s.m, s.n, s.k}; }
+MatrixView copy_of(const MatrixView& v) { return {v.data, v.batch_stride, v.row_stride, v.column_stride}; }
+GemmEpilogue copy_of(const GemmEpilogue& e) { return {e.bias, e.activation, e.slope}; }
 
 // All that decides the rounding of C is decided here, from the shape and the layout alone.
 Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
                      const GemmEpilogue& epilogue, const GemmKernels& kernels) {
-  Problem p = {shape, a, b, c, epilogue, 1, Method::k_tiles, 0, 0};
+  Problem p = {copy_of(shape), copy_of(a), copy_of(b), c, copy_of(epilogue), 1, Method::k_tiles, 0, 0};
   fold_batch(&p);
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
@@ -221,7 +229,7 @@ bool packs_part(const Problem& p, const GemmBlock& part, const GemmKernels& kern
 }
 
 // The loops over blocks of B, which all rows of A meet while it is in L2.
-void multiply_blocks(const Problem& p, GemmBlock block, const GemmKernels& kernels, float* packed) {
+void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kernels, float* packed) {
   const int64_t n = block.n, k = block.k;
   const float* const a = block.a;
   const float* const b = block.b;
@@ -248,7 +256,7 @@ void multiply_blocks(const Problem& p, GemmBlock block, const GemmKernels& kerne
   }
 }
 
-void multiply_part(const Problem& p, GemmBlock part, const GemmKernels& kernels, float* packed) {
+void multiply_part(const Problem& p, GemmBlock& part, const GemmKernels& kernels, float* packed) {
   part.b_is_packed = packs_part(p, part, kernels);
   if (!packs_a(p.shape, p.a, kernels)) return multiply_blocks(p, part, kernels, packed);
   const int64_t most_rows = packed_rows(part.m, part.k, kernels);

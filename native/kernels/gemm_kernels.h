@@ -176,15 +176,17 @@ static void row_kernel(const GemmBlock& block) {
 
 static void multiply_kernel(const GemmBlock& block) {
   constexpr int64_t kRows = (kBlockRows + kTileRows - 1) / kTileRows * kTileRows;
-  for (int64_t i = 0; i < block.m; i += kRows) {
-    const int64_t count = block.m - i < kRows ? block.m - i : kRows;
+  // Of a single panel of B as many as have their part of C in L1.
+  const int64_t rows = block.n <= kTileColumns ? 8 * kRows : kRows;
+  for (int64_t i = 0; i < block.m; i += rows) {
+    const int64_t count = block.m - i < rows ? block.m - i : rows;
     const float* const a = block.a + i * block.a_row_stride;
     multiply_rows_of_block(block, i, {a, count, block.a_row_stride, block.a_column_stride, block.a_is_packed});
   }
 }
 
-// The columns of a narrow C: so many that the tile of one vector would leave half of its lanes empty.
-constexpr int kNarrowColumns = kLanes / 2 + 1;
+// The columns of a narrow C: so many that the tile of one vector would leave a good part of its lanes empty.
+constexpr int kNarrowColumns = kLanes == 16 ? 12 : kLanes / 2 + 1;
 
 // Rows of kGroups vectors of a C of kColumns, from a transposed A: the lanes are rows here.
 template <int kColumns, int kGroups, class Lanes>
@@ -217,7 +219,7 @@ inline void narrow_rows(const GemmBlock& block, int64_t b_column_stride, int64_t
 template <int kColumns>
 void narrow_columns(const GemmBlock& block, int64_t b_column_stride) {
   // Eight sums at least, which is what two units of latency 4 need.
-  constexpr int kGroups = kColumns >= 8 ? 1 : kColumns >= 4 ? 2 : 4;
+  constexpr int kGroups = kColumns >= 4 ? 2 : 4;
   constexpr int kRows = kGroups * kLanes;
   int64_t i = 0;
   for (; i + kRows <= block.m; i += kRows) narrow_rows<kColumns, kGroups>(block, b_column_stride, i, kRows, Whole());

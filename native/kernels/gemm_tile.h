@@ -141,7 +141,7 @@ constexpr int kRowsOfPointer = 4;
 
 // c[rows × columns] = or += a · b. The last vector of columns may be partial in C, and with kRagged in B too.
 template <int kRows, int kVectors, bool kRagged>
-inline void multiply_tile(const Tile& t, const TileRows& at) {
+__attribute__((always_inline)) inline void multiply_tile(const Tile& t, const TileRows& at) {
   constexpr int kPointers = (kRows + kRowsOfPointer - 1) / kRowsOfPointer;
   const int last = (kVectors - 1) * kLanes;
   const int tail = t.columns - last;
