@@ -241,47 +241,58 @@ static void narrow_kernel(const GemmBlock& block, int64_t b_column_stride) {
   activate(block, block.c, static_cast<int>(block.m), block.n);
 }
 
-constexpr int kDotRows = 2;
 constexpr int kDotColumns = 4;
+// Rows of A that meet all columns of B while they are in L1.
+constexpr int kDotBlock = 8;
 
-// The dot products of kRows rows of A and `columns` <= 4 rows of B; those that do not exist repeat the first.
-template <int kRows>
-void dot_tile(const GemmBlock& block, int64_t i, int64_t j, int columns) {
+// The dot products of kRows rows of A and kColumns rows of B.
+template <int kRows, int kColumns>
+void dot_tile(const GemmBlock& block, int64_t i, int64_t j) {
   const float* const a = block.a + i * block.a_row_stride;
   const float* const b = block.b + j * block.b_stride;
-  int64_t offsets[kDotColumns];
-  F32 sums[kRows][kDotColumns];
-  GALVANI_UNROLL for (int c = 0; c < kDotColumns; ++c) {
-    offsets[c] = c < columns ? c * block.b_stride : 0;
-    GALVANI_UNROLL for (int r = 0; r < kRows; ++r) sums[r][c] = zero();
+  F32 sums[kRows][kColumns];
+  GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
+    GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) sums[r][c] = zero();
   }
   const auto step = [&](int64_t p, auto lanes) {
     GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
       const F32 x = lanes.read(a + r * block.a_row_stride + p);
-      GALVANI_UNROLL for (int c = 0; c < kDotColumns; ++c) {
-        sums[r][c] = fma(x, lanes.read(b + offsets[c] + p), sums[r][c]);
+      GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) {
+        sums[r][c] = fma(x, lanes.read(b + c * block.b_stride + p), sums[r][c]);
       }
     }
   };
   for_each_vector<1>(0, block.k, step);
   GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
     float* const out = block.c + (i + r) * block.c_stride + j;
-    GALVANI_UNROLL for (int c = 0; c < kDotColumns; ++c) {
-      if (c >= columns) break;
+    GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) {
       out[c] = reduce_add(sums[r][c]);
       if (block.bias != nullptr) out[c] += block.bias[(j + c) * block.bias_stride];
     }
   }
 }
 
+// Of the rows [i, end): eight sums at a time, or as many as there are registers for.
+template <int kColumns>
+void dot_rows(const GemmBlock& block, int64_t i, int64_t end, int64_t j) {
+  constexpr int kRows = kColumns == 1 ? 8 : kColumns == 2 || kLanes == 16 ? 4 : 2;
+  for (; i + kRows <= end; i += kRows) dot_tile<kRows, kColumns>(block, i, j);
+  for (; i + 2 <= end; i += 2) dot_tile<2, kColumns>(block, i, j);
+  if (i < end) dot_tile<1, kColumns>(block, i, j);
+}
+
 static void dot_kernel(const GemmBlock& block) {
-  for (int64_t i = 0; i < block.m; i += kDotRows) {
-    const int rows = i + kDotRows <= block.m ? kDotRows : 1;
-    for (int64_t j = 0; j < block.n; j += kDotColumns) {
-      const int columns = block.n - j < kDotColumns ? static_cast<int>(block.n - j) : kDotColumns;
-      rows == kDotRows ? dot_tile<kDotRows>(block, i, j, columns) : dot_tile<1>(block, i, j, columns);
+  for (int64_t i = 0; i < block.m; i += kDotBlock) {
+    const int64_t end = i + kDotBlock < block.m ? i + kDotBlock : block.m;
+    int64_t j = 0;
+    for (; j + kDotColumns <= block.n; j += kDotColumns) dot_rows<kDotColumns>(block, i, end, j);
+    switch (block.n - j) {
+      case 3: dot_rows<3>(block, i, end, j); break;
+      case 2: dot_rows<2>(block, i, end, j); break;
+      case 1: dot_rows<1>(block, i, end, j); break;
+      default: break;
     }
-    activate(block, block.c + i * block.c_stride, rows, block.n);
+    activate(block, block.c + i * block.c_stride, static_cast<int>(end - i), block.n);
   }
 }
 

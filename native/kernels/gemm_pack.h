@@ -1,47 +1,20 @@
 // Packing B, or A where it does not lie well, into panels in the order in which tiles read them.
 #pragma once
 
-typedef float Quad __attribute__((vector_size(16)));
-typedef int32_t QuadIndices __attribute__((vector_size(16)));
-#if defined(__clang__)
-#define GALVANI_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-#define GALVANI_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, QuadIndices{i, j, k, l})
-#endif
-
-inline Quad load_quad(const float* p) {
-  Quad q;
-  __builtin_memcpy(&q, p, sizeof(q));
-  return q;
-}
-inline void store_quad(float* p, Quad q) { __builtin_memcpy(p, &q, sizeof(q)); }
-
-// to[p][c] = columns[c][p] for c and p in [0, 4).
-inline void transpose_4x4(const float* const (&columns)[4], int64_t p, float* to, int64_t to_stride) {
-  const Quad a = load_quad(columns[0] + p), b = load_quad(columns[1] + p);
-  const Quad c = load_quad(columns[2] + p), d = load_quad(columns[3] + p);
-  const Quad ab_low = GALVANI_SHUFFLE(a, b, 0, 4, 1, 5), ab_high = GALVANI_SHUFFLE(a, b, 2, 6, 3, 7);
-  const Quad cd_low = GALVANI_SHUFFLE(c, d, 0, 4, 1, 5), cd_high = GALVANI_SHUFFLE(c, d, 2, 6, 3, 7);
-  store_quad(to, GALVANI_SHUFFLE(ab_low, cd_low, 0, 1, 4, 5));
-  store_quad(to + to_stride, GALVANI_SHUFFLE(ab_low, cd_low, 2, 3, 6, 7));
-  store_quad(to + 2 * to_stride, GALVANI_SHUFFLE(ab_high, cd_high, 0, 1, 4, 5));
-  store_quad(to + 3 * to_stride, GALVANI_SHUFFLE(ab_high, cd_high, 2, 3, 6, 7));
-}
-#undef GALVANI_SHUFFLE
-
-// to[p][j] = from[j][p] for j in [0, columns) and p in [0, k). The rows of `to` are `width` long; what is left of them
-// repeats the last column. By 16 steps of k, a line of memory of each column.
+// to[p][j] = from[j][p] for j in [0, columns) and p in [0, k). The rows of `to` are `width` long, whole vectors; what is
+// left of them is 0.
 inline void pack_transposed(const float* from, int64_t from_stride, int64_t k, int columns, int width, float* to) {
-  constexpr int kSteps = 16;
-  for (int64_t begin = 0; begin < k; begin += kSteps) {
-    const int64_t end = begin + kSteps < k ? begin + kSteps : k;
-    for (int j = 0; j < width; j += 4) {
-      const float* quad[4];
-      for (int c = 0; c < 4; ++c) quad[c] = from + (j + c < columns ? j + c : columns - 1) * from_stride;
-      int64_t p = begin;
-      for (; p + 4 <= end; p += 4) transpose_4x4(quad, p, to + p * width + j, width);
-      for (; p < end; ++p) {
-        for (int c = 0; c < 4; ++c) to[p * width + j + c] = quad[c][p];
+  const int32_t* const words = reinterpret_cast<const int32_t*>(from);
+  int32_t* const out = reinterpret_cast<int32_t*>(to);
+  for (int64_t p = 0; p < k; p += kLanes) {
+    const int height = static_cast<int>(k - p < kLanes ? k - p : kLanes);
+    for (int j = 0; j < width; j += kLanes) {
+      const int count = columns - j < kLanes ? columns - j : kLanes;
+      const int32_t* const x = words + p + j * from_stride;
+      if (height == kLanes && count == kLanes) {
+        transpose_tile<kLanes>(x, from_stride, out + p * width + j, width, Whole(), Whole(), kLanes, kLanes);
+      } else {
+        transpose_tile<kLanes>(x, from_stride, out + p * width + j, width, Part{height}, Whole(), height, count);
       }
     }
   }

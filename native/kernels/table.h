@@ -23,8 +23,9 @@
 #include "kernels/argmax.h"
 #include "kernels/scan.h"
 #include "kernels/convolution.h"
-#include "kernels/gemm_kernels.h"
 #include "kernels/movement.h"
+
+#include "kernels/gemm_kernels.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
 #include "kernels/distributions.h"
