@@ -87,7 +87,7 @@ function test(name, ...args) {
 }
 
 function replay(name) {
-  const file = join(root, 'build-cmake', 'cases.replay')
+  const file = join(root, 'build-cmake', `cases-${name}.replay`)
   run('tsx', ['test/support/write-replay.ts', file])
   test(name, '--replay', file)
 }

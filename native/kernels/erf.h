@@ -66,10 +66,7 @@ inline F32 gelu_tanh(F32 x) {
   const Pair constant = quick_two_sum(broadcast(1.5957692f), broadcast(-4.534068e-8f));
   Pair factor = two_sum(constant.high, cubic.high);
   factor.low = factor.low + (constant.low + cubic.low);
-  const Mask negative = x < zero();
-  const Pair argument = multiply(factor, negative_abs(bounded));
-  const ScaledPair power = exp_of_pair(argument);
+  const ScaledPair power = exp_of_pair(multiply(factor, zero() - bounded));
   const SigmoidParts s = sigmoid_parts(power.mantissa, power.n);
-  const F32 product = sigmoid_quotient(s, negative) * max(broadcast(-11.0f), x);
-  return select(negative, ldexp(product, s.n), product);
+  return ldexp(s.quotient * max(broadcast(-11.0f), x), zero() - s.shift);
 }

@@ -24,16 +24,16 @@ inline F32 polynomial(F32 x, const float (&c)[n]) {
   return sum;
 }
 
-// x = n·ln 2 + r with integral n and |r| <= ln 2 / 2 (Cody and Waite). What would overflow, or vanish even if it is
-// multiplied by x, is brought to where it just does; NaN passes.
+// x = n·ln 2 + r with integral n and |r| <= ln 2 / 2 (Cody and Waite).
 struct ExpArgument {
   F32 n, r;
 };
-inline ExpArgument reduce_exp(F32 x) {
-  x = min(broadcast(89.0f), max(broadcast(-115.0f), x));
+inline ExpArgument reduce_bounded_exp(F32 x) {
   const F32 n = round(x * broadcast(1.44269504f));
   return {n, fnma(n, broadcast(kLn2Low), fnma(n, broadcast(kLn2High), x))};
 }
+// What would overflow, or vanish even if it is multiplied by x, is brought to where it just does; NaN passes.
+inline ExpArgument reduce_exp(F32 x) { return reduce_bounded_exp(min(broadcast(89.0f), max(broadcast(-115.0f), x))); }
 
 // e^r - 1 - r = r²·P(r) + low. The error of P is 2^-28 of e^r.
 inline F32 exp_tail(F32 r, F32 low) {
@@ -47,13 +47,13 @@ inline Pair exp_mantissa(F32 r) {
   return {sum.high, exp_tail(r, sum.low)};
 }
 
-// e^(high + low) = 2^n · a mantissa, for what is multiplied by a large exponent.
+// e^(high + low) = 2^n · a mantissa, for what is multiplied by a large exponent, and bounded exponents.
 struct ScaledPair {
   Pair mantissa;
   F32 n;
 };
 inline ScaledPair exp_of_pair(Pair x) {
-  const ExpArgument argument = reduce_exp(x.high);
+  const ExpArgument argument = reduce_bounded_exp(x.high);
   const Pair r = quick_two_sum(argument.r, x.low);
   const Pair sum = quick_two_sum(broadcast(1.0f), r.high);
   return {{sum.high, exp_tail(r.high, sum.low + r.low)}, argument.n};
@@ -133,47 +133,41 @@ inline F32 log1p_unit(F32 x) {
 // max(x, 0) + log(1 + e^-|x|).
 inline F32 softplus(F32 x) { return max(zero(), x) + log1p_unit(exp(negative_abs(x))); }
 
-// What 1 / (1 + e^-x), and for negative x e^x / (1 + e^x), which does not overflow, is made of: e^-|x| = 2^n · a mantissa, and
-// the quotient q + low = 1 / (1 + e^-|x|), the second part of which is what rounding took from the divisor and the quotient.
-struct SigmoidParts {
-  Pair mantissa;
-  F32 n, q, low;
-};
-inline SigmoidParts sigmoid_parts(Pair mantissa, F32 n) {
-  const F32 one = broadcast(1.0f);
-  const F32 scale = power_of_two(n);
-  const Pair normal = quick_two_sum(mantissa.high, mantissa.low);
-  const F32 divisor = fma(scale, normal.high, one);
-  const F32 divisor_low = fma(scale, normal.low, fma(scale, normal.high, one - divisor));
-  const F32 q = one / divisor;
-  return {mantissa, n, q, fnma(q, divisor_low, remainder(one, q, divisor)) * q};
+// 1 / d, within 2^-28 of it before it is rounded: a step of Newton from an estimate.
+inline F32 reciprocal_of(Pair d) {
+  const F32 q = reciprocal_estimate(d.high);
+  return fma(q, fnma(q, d.low, remainder(broadcast(1.0f), q, d.high)), q);
 }
 
-// q + low, times the mantissa where x is negative: to be multiplied by 2^n there. What else it is to be multiplied by comes
-// before a denormal result is rounded.
-inline F32 sigmoid_quotient(const SigmoidParts& s, Mask negative) {
-  const Pair m = s.mantissa;
-  return select(negative, multiply_add(m.high, s.q, fma(m.low, s.q, m.high * s.low)), s.q + s.low);
+// 1 / (1 + e^-x) = quotient·2^-shift, the second of which may make it denormal: what else it is to be multiplied by comes
+// before that rounding. With e^-x = 2^n·m it is 1 / (2^-shift + 2^(n - shift)·m), for shift = max(n, 0): neither power
+// overflows.
+struct SigmoidParts {
+  F32 quotient, shift;
+};
+inline SigmoidParts sigmoid_parts(Pair mantissa, F32 n) {
+  const F32 shift = max(zero(), n);
+  const Pair m = quick_two_sum(mantissa.high, mantissa.low);
+  const F32 one = power_of_two(zero() - shift), scale = power_of_two(n - shift);
+  const F32 power = scale * m.high;
+  const Pair sum = quick_two_sum(max(one, power), min(one, power));
+  return {reciprocal_of({sum.high, fma(scale, m.low, sum.low)}), shift};
 }
 
 inline SigmoidParts sigmoid_parts(F32 x) {
-  const ExpArgument argument = reduce_exp(negative_abs(x));
+  const ExpArgument argument = reduce_bounded_exp(min(broadcast(115.0f), max(broadcast(-115.0f), zero() - x)));
   return sigmoid_parts(exp_mantissa(argument.r), argument.n);
 }
 
 inline F32 sigmoid(F32 x) {
   const SigmoidParts s = sigmoid_parts(x);
-  const Mask negative = x < zero();
-  const F32 quotient = sigmoid_quotient(s, negative);
-  return select(negative, ldexp(quotient, s.n), quotient);
+  return ldexp(s.quotient, zero() - s.shift);
 }
 
 // x·sigmoid(x), and -0 at -∞.
 inline F32 silu(F32 x) {
   const SigmoidParts s = sigmoid_parts(x);
-  const Mask negative = x < zero();
-  const F32 product = sigmoid_quotient(s, negative) * max(broadcast(-115.0f), x);
-  return select(negative, ldexp(product, s.n), product);
+  return ldexp(s.quotient * max(broadcast(-115.0f), x), zero() - s.shift);
 }
 
 inline F32 elu(F32 x, F32 alpha) { return select(zero() < x, x, alpha * expm1(x)); }

@@ -35,7 +35,8 @@ inline F32 pow_magnitude(F32 x, F32 y) {
   y = min(broadcast(0x1p40f), max(broadcast(-0x1p40f), y));
   const Pair product = two_product(log_x.high, y);
   const F32 low = fma(log_x.low, y, product.low);
-  const ScaledPair power = exp_of_pair({product.high, select(abs(product.high) < broadcast(128.0f), low, zero())});
+  const F32 bounded = min(broadcast(89.0f), max(broadcast(-115.0f), product.high));
+  const ScaledPair power = exp_of_pair({bounded, select(abs(product.high) < broadcast(128.0f), low, zero())});
   return ldexp(power.mantissa.high + power.mantissa.low, power.n);
 }
 

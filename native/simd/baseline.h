@@ -133,6 +133,8 @@ inline F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
 inline F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }
 inline F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 inline F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
+// Within 2^-14 of 1 / a, where there is such an instruction; else the quotient.
+inline F32 reciprocal_estimate(F32 a) { return broadcast(1.0f) / a; }
 // a·b + c, a·b - c and c - a·b, rounded once where kHasFma.
 inline F32 fma(F32 a, F32 b, F32 c) { return a * b + c; }
 inline F32 fms(F32 a, F32 b, F32 c) { return a * b - c; }

@@ -102,6 +102,7 @@ inline F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
 inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
 inline F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.v, b.v)}; }
 inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
+inline F32 reciprocal_estimate(F32 a) { return broadcast(1.0f) / a; }
 inline F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 inline F32 fms(F32 a, F32 b, F32 c) { return {vfmaq_f32(vnegq_f32(c.v), a.v, b.v)}; }
 inline F32 fnma(F32 a, F32 b, F32 c) { return {vfmsq_f32(c.v, a.v, b.v)}; }

@@ -74,6 +74,21 @@ inline simde__m512 scale(simde__m512 a, simde__m512 n) {
   }
   return vector(result);
 }
+// 1 / a, cut to the bits that the instruction promises.
+inline simde__m512 estimate_reciprocal(simde__m512 a) {
+  const Floats x = floats(a);
+  Floats result;
+  for (int i = 0; i < 16; ++i) {
+    const float quotient = 1 / x[i];
+    uint32_t bits;
+    std::memcpy(&bits, &quotient, 4);
+    bits &= 0xfffffe00;
+    float estimate;
+    std::memcpy(&estimate, &bits, 4);
+    result[i] = estimate;
+  }
+  return vector(result);
+}
 inline simde__m512 to_floats(simde__m512i a) {
   const Ints x = ints(a);
   Floats result;
@@ -135,6 +150,7 @@ inline simde__mmask16 compare(simde__m512i a, simde__m512i b, Compare holds) {
 #define _mm512_cvttps_epi32(a) galvani::emulated::truncate(a)
 #undef _mm512_scalef_ps
 #define _mm512_scalef_ps(a, n) galvani::emulated::scale(a, n)
+#define _mm512_rcp14_ps(a) galvani::emulated::estimate_reciprocal(a)
 #define _mm512_cvtepi32_ps(a) galvani::emulated::to_floats(a)
 #define _mm512_cvtepu8_epi32(a) galvani::emulated::widen_bytes(a)
 #define _mm512_cvtepi32_epi8(a) galvani::emulated::low_bytes(a)
