@@ -13,7 +13,7 @@ inline F32 erf(F32 x) {
   const F32 small = fma(a, polynomial(fma(a, a, broadcast(-0.4375f)), kP), a);
   const F32 bounded = min(broadcast(4.0f), a);
   const Pair exponent = two_product(bounded, polynomial(bounded, kQ));
-  const ScaledPair power = exp_of_pair({exponent.high, exponent.low + broadcast(kC)});
+  const ScaledPair power = quick_exp_of_pair({exponent.high, exponent.low + broadcast(kC)});
   const F32 large = broadcast(1.0f) - ldexp(power.mantissa.high + power.mantissa.low, power.n);
   return with_sign_of(select(a < broadcast(0.93f), small, large), x);
 }
@@ -29,10 +29,11 @@ inline Pair scaled_normal_tail(Pair a) {
   const F32 one = broadcast(1.0f);
   Pair divisor = two_sum(a.high, broadcast(kCentre));
   divisor.low = divisor.low + a.low;
-  const F32 inverse = one / divisor.high;
+  const F32 estimate = reciprocal_estimate(divisor.high);
+  const F32 inverse = fma(estimate, remainder(one, estimate, divisor.high), estimate);
   const F32 inverse_low = (remainder(one, inverse, divisor.high) - divisor.low * inverse) * inverse;
   const F32 t = fma(broadcast(-2 * kCentre), inverse_low, fma(broadcast(-2 * kCentre), inverse, one));
-  const Pair slope = two_product(t, polynomial(t, kG));
+  const Pair slope = two_product(t, split_polynomial(t, kG));
   Pair g = quick_two_sum(broadcast(kConstant), slope.high);
   g.low = g.low + (slope.low + broadcast(kConstantLow));
   return multiply({inverse, inverse_low}, g);
@@ -42,31 +43,37 @@ inline Pair scaled_normal_tail(Pair a) {
 inline F32 gelu(F32 x) {
   const F32 a = min(broadcast(15.0f), abs(x));
   const Pair scaled = multiply(scaled_normal_tail({a, zero()}), a);
-  const ScaledPair power = exp_of_pair(two_product(a, a * broadcast(-0.5f)));
-  const Pair tail = multiply(scaled, power.mantissa);
-  return max(zero(), x) - ldexp(tail.high + tail.low, power.n);
+  const ScaledPair power = quick_exp_of_pair(two_product(a, a * broadcast(-0.5f)));
+  return max(zero(), x) - ldexp(rounded_product(scaled, power.mantissa), power.n);
 }
 
 // 2·Φ(-√2·x), and 2 less that of -x below 0. From 10.5 on it vanishes.
 inline F32 erfc(F32 x) {
   const F32 a = min(broadcast(10.5f), abs(x));
   const Pair scaled = scaled_normal_tail(multiply({broadcast(1.4142135f), broadcast(2.4203235e-8f)}, a));
-  const ScaledPair power = exp_of_pair(two_product(a, zero() - a));
-  const Pair tail = multiply(scaled, power.mantissa);
-  const F32 result = ldexp(tail.high + tail.low, power.n + broadcast(1.0f));
+  const ScaledPair power = quick_exp_of_pair(two_product(a, zero() - a));
+  const F32 result = ldexp(rounded_product(scaled, power.mantissa), power.n + broadcast(1.0f));
   return select(x < zero(), broadcast(2.0f) - result, result);
 }
 
 // x·sigmoid(2·√(2/π)·(x + 0.044715·x³)), which is x·(1 + tanh √(2/π)(…)) / 2, with an argument of two floats: an error in it is
 // multiplied by up to 112 in the result. From -11 down it vanishes.
 inline F32 gelu_tanh(F32 x) {
+  constexpr float kCubic = 0.071354814f, kCubicLow = 2.3988325e-9f, kLinear = 1.5957692f, kLinearLow = -4.534068e-8f;
   const F32 bounded = min(broadcast(11.0f), max(broadcast(-11.0f), x));
   const Pair square = two_product(bounded, bounded);
-  const Pair cubic = multiply(square, {broadcast(0.071354814f), broadcast(2.3988325e-9f)});
-  const Pair constant = quick_two_sum(broadcast(1.5957692f), broadcast(-4.534068e-8f));
-  Pair factor = two_sum(constant.high, cubic.high);
-  factor.low = factor.low + (constant.low + cubic.low);
-  const ScaledPair power = exp_of_pair(multiply(factor, zero() - bounded));
-  const SigmoidParts s = sigmoid_parts(power.mantissa, power.n);
-  return ldexp(s.quotient * max(broadcast(-11.0f), x), zero() - s.shift);
+  const Pair cubic = two_product(square.high, broadcast(kCubic));
+  const F32 cubic_low = fma(square.low, broadcast(kCubic), fma(square.high, broadcast(kCubicLow), cubic.low));
+  const F32 linear = broadcast(kLinear);
+  const Pair factor = quick_two_sum(max(linear, cubic.high), min(linear, cubic.high));
+  const F32 factor_low = factor.low + (cubic_low + broadcast(kLinearLow));
+  const F32 negative = zero() - bounded;
+  const Pair product = two_product(factor.high, negative);
+  const Pair argument = {product.high, fma(factor_low, negative, product.low)};
+  const auto by_table = [=] { return x * sigmoid_by_table(argument); };
+  return within_table(broadcast(kGreatestTableArgument) < argument.high, by_table, [=] {
+    const ScaledPair power = exp_of_pair(argument);
+    const SigmoidParts s = sigmoid_parts(power.mantissa, power.n);
+    return ldexp(s.quotient * max(broadcast(-11.0f), x), zero() - s.shift);
+  });
 }

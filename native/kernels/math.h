@@ -24,6 +24,19 @@ inline F32 polynomial(F32 x, const float (&c)[n]) {
   return sum;
 }
 
+// The same as two polynomials in x², of half the depth, for long ones: a processor waits for each step.
+template <int n>
+inline F32 split_polynomial(F32 x, const float (&c)[n]) {
+  static_assert(n % 2 == 0 && n >= 4);
+  const F32 square = x * x;
+  F32 odd = broadcast(c[0]), even = broadcast(c[1]);
+  for (int i = 2; i < n; i += 2) {
+    odd = fma(odd, square, broadcast(c[i]));
+    even = fma(even, square, broadcast(c[i + 1]));
+  }
+  return fma(odd, x, even);
+}
+
 // x = n·ln 2 + r with integral n and |r| <= ln 2 / 2 (Cody and Waite).
 struct ExpArgument {
   F32 n, r;
@@ -58,6 +71,28 @@ inline ScaledPair exp_of_pair(Pair x) {
   const Pair sum = quick_two_sum(broadcast(1.0f), r.high);
   return {{sum.high, exp_tail(r.high, sum.low + r.low)}, argument.n};
 }
+
+// The same with 2^⌊n⌋, and a low part of up to 0.05: x is N·ln 2/16 + r, and the high part the power of two that belongs to the
+// last four bits of N. e^r - 1 = r + r²·P(r) with an error of 2^-29.
+inline ScaledPair exp_by_table(Pair x) {
+  static constexpr float kPowers[16] = {1.0f,       1.0442737f, 1.0905077f, 1.1387886f, 1.1892071f, 1.2418578f,
+                                        1.2968396f, 1.3542556f, 1.4142135f, 1.4768262f, 1.5422108f, 1.6104903f,
+                                        1.6817929f, 1.7562522f, 1.8340081f, 1.9152066f};
+  static constexpr float kRest[16] = {0,             4.83347e-8f,     -1.307754e-8f, 5.3862223e-8f,
+                                      3.7976353e-8f, 4.496838e-8f,    -4.0189995e-8f, -1.0123349e-8f,
+                                      2.4203235e-8f, -4.500899e-8f,   8.070905e-9f,  9.836217e-9f,
+                                      -2.4755327e-8f, -9.23577e-9f,   -1.1239278e-8f, 9.845328e-9f};
+  constexpr float kRounding = 0x1.8p23f;  // what is added to it is an integer in its last bits
+  const F32 rounded = fma(x.high, broadcast(23.08312f), broadcast(kRounding));
+  const F32 steps = rounded - broadcast(kRounding);
+  const F32 r = fnma(steps, broadcast(-1.1904089e-10f), fnma(steps, broadcast(0.0433217f), x.high)) + x.low;
+  const F32 less_one = fma(r * r, fma(r, broadcast(0.16666667f), broadcast(0.5000162f)), r);
+  const F32 high = look_up(kPowers, bits(rounded));
+  return {{high, fma(high, less_one, look_up(kRest, bits(rounded)))}, steps * broadcast(0.0625f)};
+}
+
+// Whichever is quicker, for what only ldexp() sees the exponent of.
+inline ScaledPair quick_exp_of_pair(Pair x) { return kHasTables ? exp_by_table(x) : exp_of_pair(x); }
 
 inline F32 exp(F32 x) {
   const ExpArgument argument = reduce_exp(x);
@@ -154,20 +189,46 @@ inline SigmoidParts sigmoid_parts(Pair mantissa, F32 n) {
   return {reciprocal_of({sum.high, fma(scale, m.low, sum.low)}), shift};
 }
 
+// 1 / (1 + e^x) where e^x does not overflow.
+inline F32 sigmoid_by_table(Pair x) {
+  const ScaledPair p = exp_by_table(x);
+  const F32 one = broadcast(1.0f), power = ldexp(p.mantissa.high, p.n);
+  const Pair sum = quick_two_sum(max(one, power), min(one, power));
+  const F32 low = sum.low + ldexp(p.mantissa.low, p.n);
+  const F32 q = reciprocal_estimate(sum.high + low);
+  return fma(q, fnma(q, low, remainder(one, q, sum.high)), q);
+}
+// Beyond it a quotient is small enough to be denormal, or to become so when multiplied.
+constexpr float kGreatestTableArgument = 84.0f;
+
 inline SigmoidParts sigmoid_parts(F32 x) {
   const ExpArgument argument = reduce_bounded_exp(min(broadcast(115.0f), max(broadcast(-115.0f), zero() - x)));
   return sigmoid_parts(exp_mantissa(argument.r), argument.n);
 }
 
+// What is the same function, for `beyond` the range of `by_table`. Its lanes do not depend on their neighbours.
+template <class ByTable, class Everywhere>
+inline F32 within_table(Mask beyond, ByTable by_table, Everywhere everywhere) {
+  if (!kHasTables) return everywhere();
+  const F32 result = by_table();
+  return any(beyond) ? select(beyond, everywhere(), result) : result;
+}
+
 inline F32 sigmoid(F32 x) {
-  const SigmoidParts s = sigmoid_parts(x);
-  return ldexp(s.quotient, zero() - s.shift);
+  const auto by_table = [=] { return sigmoid_by_table({max(broadcast(-115.0f), zero() - x), zero()}); };
+  return within_table(x < broadcast(-kGreatestTableArgument), by_table, [=] {
+    const SigmoidParts s = sigmoid_parts(x);
+    return ldexp(s.quotient, zero() - s.shift);
+  });
 }
 
 // x·sigmoid(x), and -0 at -∞.
 inline F32 silu(F32 x) {
-  const SigmoidParts s = sigmoid_parts(x);
-  return ldexp(s.quotient * max(broadcast(-115.0f), x), zero() - s.shift);
+  const auto by_table = [=] { return x * sigmoid_by_table({max(broadcast(-115.0f), zero() - x), zero()}); };
+  return within_table(x < broadcast(-kGreatestTableArgument), by_table, [=] {
+    const SigmoidParts s = sigmoid_parts(x);
+    return ldexp(s.quotient * max(broadcast(-115.0f), x), zero() - s.shift);
+  });
 }
 
 inline F32 elu(F32 x, F32 alpha) { return select(zero() < x, x, alpha * expm1(x)); }

@@ -40,6 +40,12 @@ inline Pair multiply(Pair a, Pair b) {
   return quick_two_sum(product.high, fma(a.high, b.low, fma(a.low, b.high, product.low)));
 }
 
+// a·b as one float.
+inline F32 rounded_product(Pair a, Pair b) {
+  const Pair product = two_product(a.high, b.high);
+  return product.high + fma(a.high, b.low, fma(a.low, b.high, product.low));
+}
+
 // a·b + c, with one rounding of the size of the sum.
 inline F32 multiply_add(F32 a, F32 b, F32 c) {
   if (kHasFma) return fma(a, b, c);

@@ -146,6 +146,9 @@ inline I32 rotate(I32 a) {
 template <int n>
 inline F32 rotate(F32 a) { return from_bits(rotate<n>(bits(a))); }
 
+constexpr bool kHasTables = false;
+inline F32 look_up(const float (&table)[16], I32) { return broadcast(table[0]); }
+
 inline I32 zip_low(I32 a, I32 b) {
   return {_mm256_permute2x128_si256(_mm256_unpacklo_epi32(a.v, b.v), _mm256_unpackhi_epi32(a.v, b.v), 0x20)};
 }

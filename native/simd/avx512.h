@@ -115,6 +115,12 @@ inline I32 rotate(I32 a) { return {_mm512_alignr_epi32(a.v, a.v, n)}; }
 template <int n>
 inline F32 rotate(F32 a) { return from_bits(rotate<n>(bits(a))); }
 
+// table[index mod 16], where that takes one instruction.
+constexpr bool kHasTables = true;
+inline F32 look_up(const float (&table)[16], I32 index) {
+  return {_mm512_permutexvar_ps(index.v, _mm512_loadu_ps(table))};
+}
+
 inline I32 zip_low(I32 a, I32 b) {
   const __m512i lanes = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   return {_mm512_permutex2var_epi32(a.v, lanes, b.v)};

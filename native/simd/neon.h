@@ -168,6 +168,9 @@ inline I32 rotate(I32 a) { return {vextq_s32(a.v, a.v, n)}; }
 template <int n>
 inline F32 rotate(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
 
+constexpr bool kHasTables = false;
+inline F32 look_up(const float (&table)[16], I32) { return broadcast(table[0]); }
+
 inline I32 zip_low(I32 a, I32 b) { return {vzip1q_s32(a.v, b.v)}; }
 inline I32 zip_high(I32 a, I32 b) { return {vzip2q_s32(a.v, b.v)}; }
 
