@@ -20,6 +20,12 @@ type SeedOption = Pick<RandomOptions, 'seed'>
 
 const isPositive = (x: number): boolean => x > 0 && x < Infinity
 
+/** The options of a function that has no defaults for all of them. */
+function given<T extends object>(op: string, options: T): T {
+  if (typeof options !== 'object' || options === null) throw new TypeError(expected(op, 'options', options))
+  return options
+}
+
 /** A parameter as the instruction reads it: one element, or one for each of the shape. */
 function parameter(
   op: string,
@@ -29,6 +35,7 @@ function parameter(
   dtype: DType,
   isValid = isPositive,
 ): Node {
+  if (value === undefined) throw new TypeError(expected(op, `a ${name}`, value))
   if (typeof value === 'number') {
     if (!isValid(value)) throw new RangeError(expected(op, `a ${name} in its range`, value))
     return literal(value, dtype)
@@ -100,26 +107,21 @@ export function exponential(
  * Integers from min, 0 unless given, to below max, as int32. Each is ⌊word·(max − min) / 2³²⌋ above min, so that none is
  * likelier than another by more than 2⁻³².
  */
-export function randint(
-  shape: Shape,
-  { min = 0, max, ...options }: SeedOption & { min?: number; max: number },
-): Tensor {
+export function randint(shape: Shape, options: SeedOption & { min?: number; max: number }): Tensor {
+  const { min = 0, max, ...seed } = given('randint', options)
   const isInt32 = (x: number) => Number.isInteger(x) && x === (x | 0)
   if (!(isInt32(min) && isInt32(max) && min < max))
     throw new RangeError(expected('randint', 'int32 bounds with min < max', `${min} and ${max}`))
   const bounds = [min, max].map((bound) => literal(bound, 'int32'))
-  return wrap(draw('randint', 'integer', shape, options, bounds))
+  return wrap(draw('randint', 'integer', shape, seed, bounds))
 }
 
 /**
  * Gamma-distributed numbers, of density ∝ x^(concentration − 1)·e^(−rate·x); by Marsaglia & Tsang (2000). 0 where one is
  * too small for its dtype. The rate is 1 unless given.
  */
-export function gamma(
-  shape: Shape,
-  { concentration, rate = 1, ...options }: RandomOptions & { concentration: TensorLike; rate?: TensorLike },
-): Tensor {
-  const { dtype = 'float32' } = options
+export function gamma(shape: Shape, options: RandomOptions & { concentration: TensorLike; rate?: TensorLike }): Tensor {
+  const { concentration, rate = 1, dtype = 'float32' } = given('gamma', options)
   const standard = draw('gamma', 'gamma', shape, options, [
     parameter('gamma', 'concentration', concentration, shape, dtype),
   ])
@@ -127,11 +129,8 @@ export function gamma(
 }
 
 /** Beta-distributed numbers, of density ∝ x^(alpha − 1)·(1 − x)^(beta − 1). */
-export function beta(
-  shape: Shape,
-  { alpha, beta, ...options }: RandomOptions & { alpha: TensorLike; beta: TensorLike },
-): Tensor {
-  const { dtype = 'float32' } = options
+export function beta(shape: Shape, options: RandomOptions & { alpha: TensorLike; beta: TensorLike }): Tensor {
+  const { alpha, beta, dtype = 'float32' } = given('beta', options)
   return wrap(
     draw('beta', 'beta', shape, options, [
       parameter('beta', 'alpha', alpha, shape, dtype),
@@ -141,9 +140,9 @@ export function beta(
 }
 
 /** Poisson-distributed counts with a mean, the rate: k has the probability rateᵏ·e^(−rate) / k!. Floats, as in PyTorch. */
-export function poisson(shape: Shape, { rate, ...options }: RandomOptions & { rate: TensorLike }): Tensor {
+export function poisson(shape: Shape, options: RandomOptions & { rate: TensorLike }): Tensor {
   const isValid = (x: number) => x >= 0 && x < Infinity
-  const { dtype = 'float32' } = options
+  const { rate, dtype = 'float32' } = given('poisson', options)
   return wrap(draw('poisson', 'poisson', shape, options, [parameter('poisson', 'rate', rate, shape, dtype, isValid)]))
 }
 

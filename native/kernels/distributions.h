@@ -20,7 +20,7 @@ inline double log_double(double x) {
   __builtin_memcpy(&pattern, &x, sizeof x);
   int64_t e = (pattern >> 52) - 1023;
   pattern = (pattern & 0xfffffffffffff) | 0x3ff0000000000000;
-  double m;
+  double m = 0;
   __builtin_memcpy(&m, &pattern, sizeof m);
   if (m > 1.4142135623730951) {
     m = m / 2;
