@@ -51,6 +51,10 @@ const stages = [
   { ...vitestStage('vitest', ['vitest', 'run']), needs: built, alone: true },
 ]
 
+function hasAvx512() {
+  return readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f')
+}
+
 // Machines other than this one: arm64, and x86 with AVX-512, without it, or without any AVX.
 function emulatedStages() {
   return [
@@ -59,7 +63,7 @@ function emulatedStages() {
       needs: built,
     },
     { title: 'wide instructions', command: native('disassemble'), needs: built },
-    { title: 'native tests, AVX-512', command: native('test', 'avx512'), count: nativeTests },
+    ...(hasAvx512() ? [] : [{ title: 'native tests, AVX-512', command: native('test', 'avx512'), count: nativeTests }]),
     { title: 'native tests, arm64', command: native('test', 'arm64'), count: nativeTests },
     { title: 'cases, arm64', command: native('replay', 'arm64'), needs: ['native tests, arm64'] },
     // qemu 7.2 crashes in vitest as a Haswell, though not in Node: so the recorded programs run without it.

@@ -147,7 +147,11 @@ template <int n>
 inline F32 rotate(F32 a) { return from_bits(rotate<n>(bits(a))); }
 
 constexpr bool kHasTables = false;
-inline F32 look_up(const float (&table)[16], I32) { return broadcast(table[0]); }
+inline F32 look_up(const float (&table)[16], I32 index) {
+  const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index.v);
+  const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), index.v);
+  return {_mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index.v, 28)))};
+}
 
 inline I32 zip_low(I32 a, I32 b) {
   return {_mm256_permute2x128_si256(_mm256_unpacklo_epi32(a.v, b.v), _mm256_unpackhi_epi32(a.v, b.v), 0x20)};

@@ -115,7 +115,6 @@ inline I32 rotate(I32 a) { return {_mm512_alignr_epi32(a.v, a.v, n)}; }
 template <int n>
 inline F32 rotate(F32 a) { return from_bits(rotate<n>(bits(a))); }
 
-// table[index mod 16], where that takes one instruction.
 constexpr bool kHasTables = true;
 inline F32 look_up(const float (&table)[16], I32 index) {
   return {_mm512_permutexvar_ps(index.v, _mm512_loadu_ps(table))};

@@ -178,8 +178,12 @@ template <int n>
 inline F32 rotate(F32 a) { return {Floats{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}}; }
 
 // The lanes of a and b in turn: those of the lower halves, those of the upper halves.
+// table[index mod 16], and whether that takes one instruction.
 constexpr bool kHasTables = false;
-inline F32 look_up(const float (&table)[16], I32) { return broadcast(table[0]); }
+inline F32 look_up(const float (&table)[16], I32 index) {
+  const Ints i = index.v & 15;
+  return {Floats{table[i[0]], table[i[1]], table[i[2]], table[i[3]]}};
+}
 
 inline I32 zip_low(I32 a, I32 b) { return {Ints{a.v[0], b.v[0], a.v[1], b.v[1]}}; }
 inline I32 zip_high(I32 a, I32 b) { return {Ints{a.v[2], b.v[2], a.v[3], b.v[3]}}; }

@@ -169,7 +169,11 @@ template <int n>
 inline F32 rotate(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
 
 constexpr bool kHasTables = false;
-inline F32 look_up(const float (&table)[16], I32) { return broadcast(table[0]); }
+inline F32 look_up(const float (&table)[16], I32 index) {
+  const int32x4_t i = vandq_s32(index.v, vdupq_n_s32(15));
+  return {float32x4_t{table[vgetq_lane_s32(i, 0)], table[vgetq_lane_s32(i, 1)], table[vgetq_lane_s32(i, 2)],
+                      table[vgetq_lane_s32(i, 3)]}};
+}
 
 inline I32 zip_low(I32 a, I32 b) { return {vzip1q_s32(a.v, b.v)}; }
 inline I32 zip_high(I32 a, I32 b) { return {vzip2q_s32(a.v, b.v)}; }
