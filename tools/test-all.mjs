@@ -23,7 +23,7 @@ const built = ['addon', 'dist']
 const stages = [
   { title: 'addon', command: ['node-gyp', 'configure', 'build', '--jobs', 'max', '--loglevel', 'warn'] },
   { title: 'dist', command: ['tsdown'] },
-  { title: 'lint', command: ['biome', 'check', '--error-on-warnings'] },
+  { title: 'lint', command: ['node', 'tools/lint.mjs'] },
   { title: 'types', command: ['tsc'] },
   ...(process.platform === 'linux' && process.arch === 'x64' ? emulatedStages() : []),
   { title: 'native tests, ASan and UBSan', command: native('test', 'asan'), count: nativeTests },

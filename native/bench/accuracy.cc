@@ -1,8 +1,8 @@
-// The errors of the elementwise functions over all 2^32 floats, and of those of two over random pairs, on each instruction set of
-// this machine, as a table of docs/accuracy.md:
+// The errors of the elementwise functions over all 2^32 floats, and of those of two over random pairs, on each
+// instruction set of this machine, as a table of docs/accuracy.md:
 //   accuracy [--stride N] [--pairs N] [--only NAME]
-// The exact value is libm's in double, whose own error is a 2^-29th of a float's ulp or so. So a share of correctly rounded
-// results is right up to a part in a hundred million.
+// The exact value is libm's in double, whose own error is a 2^-29th of a float's ulp or so. So a share of correctly
+// rounded results is right up to a part in a hundred million.
 #include <atomic>
 #include <cmath>
 #include <cstdio>

@@ -22,17 +22,17 @@ struct Case {
 
 // The products of a step of the MLP 784-256-128-10 at batch 128; of inference; cubes; small ones; a batch.
 constexpr Case kCases[] = {
-    {{1, 128, 256, 784}, false, false}, {{1, 128, 128, 256}, false, false}, {{1, 128, 10, 128}, false, false},
-    {{1, 128, 10, 128}, true, false},   {{1, 128, 128, 10}, false, true},   {{1, 256, 128, 128}, true, false},
-    {{1, 128, 256, 128}, false, true},  {{1, 784, 256, 128}, true, false},  {{1, 128, 784, 256}, false, true},
-    {{1, 32, 256, 784}, false, false},  {{1, 784, 256, 32}, true, false},   {{1, 1024, 256, 784}, false, false},
-    {{1, 784, 256, 1024}, true, false}, {{1, 1, 256, 784}, false, false},   {{1, 1, 256, 784}, false, true},
-    {{1, 8, 256, 784}, false, true},    {{1, 1, 2048, 2048}, false, false}, {{1, 8, 2048, 2048}, false, false},
-    {{1, 784, 1, 128}, true, false},    {{1, 128, 1, 784}, false, false},   {{1, 64, 64, 64}, false, false},
-    {{1, 256, 256, 256}, false, false}, {{1, 256, 256, 256}, true, true},   {{1, 512, 512, 512}, false, false},
+    {{1, 128, 256, 784}, false, false},    {{1, 128, 128, 256}, false, false},  {{1, 128, 10, 128}, false, false},
+    {{1, 128, 10, 128}, true, false},      {{1, 128, 128, 10}, false, true},    {{1, 256, 128, 128}, true, false},
+    {{1, 128, 256, 128}, false, true},     {{1, 784, 256, 128}, true, false},   {{1, 128, 784, 256}, false, true},
+    {{1, 32, 256, 784}, false, false},     {{1, 784, 256, 32}, true, false},    {{1, 1024, 256, 784}, false, false},
+    {{1, 784, 256, 1024}, true, false},    {{1, 1, 256, 784}, false, false},    {{1, 1, 256, 784}, false, true},
+    {{1, 8, 256, 784}, false, true},       {{1, 1, 2048, 2048}, false, false},  {{1, 8, 2048, 2048}, false, false},
+    {{1, 784, 1, 128}, true, false},       {{1, 128, 1, 784}, false, false},    {{1, 64, 64, 64}, false, false},
+    {{1, 256, 256, 256}, false, false},    {{1, 256, 256, 256}, true, true},    {{1, 512, 512, 512}, false, false},
     {{1, 1024, 1024, 1024}, false, false}, {{1, 1024, 1024, 1024}, true, true}, {{1, 2, 3, 4}, false, false},
-    {{1, 4, 3, 2}, true, false},        {{1, 2, 4, 3}, false, true},        {{1, 4, 3, 4}, false, false},
-    {{64, 32, 32, 32}, false, false},   {{512, 4, 4, 4}, false, false},
+    {{1, 4, 3, 2}, true, false},           {{1, 2, 4, 3}, false, true},         {{1, 4, 3, 4}, false, false},
+    {{64, 32, 32, 32}, false, false},      {{512, 4, 4, 4}, false, false},
 };
 
 struct Free {
@@ -58,9 +58,8 @@ double gemm_seconds(const Case& c, const KernelTable& table, Parallel& parallel)
   const bool is_layer = !c.transpose_a && !c.transpose_b;
   const GemmEpilogue epilogue = is_layer ? GemmEpilogue{bias.get(), Activation::k_relu, 0} : GemmEpilogue{};
   const double work = 2e-9 * static_cast<double>(s.batch * s.m * s.n * s.k);
-  return best_seconds(std::min(0.6, 0.08 + work), [&] {
-    gemm(s, a_view, b_view, out.get(), epilogue, table.gemm, parallel, workspace.get());
-  });
+  return best_seconds(std::min(0.6, 0.08 + work),
+                      [&] { gemm(s, a_view, b_view, out.get(), epilogue, table.gemm, parallel, workspace.get()); });
 }
 
 void run_case(const Case& c, const KernelTable& table, double peak) {

@@ -47,8 +47,8 @@ class SweepShapes {
     s = {1, size(320), size(320), size(320)};
     if (kind == 1) s = {1, prime(), prime(), prime()};
     if (kind == 2) s.k = 1 + below(4);
-    if (kind == 3) s = {1, size(4000), size(64), size(200)};            // tall
-    if (kind == 4) s = {1, size(64), size(4000), size(200)};            // wide
+    if (kind == 3) s = {1, size(4000), size(64), size(200)};  // tall
+    if (kind == 4) s = {1, size(64), size(4000), size(200)};  // wide
     if (kind == 5) s.n = 10;
     if (kind == 6) s = {1 + below(256), size(32), size(32), size(32)};  // a batch of small ones
     if (kind == 7) (below(2) == 0 ? s.m : s.n) = 1 + below(8);          // nearly a vector

@@ -1,6 +1,6 @@
-// Steps of the executor, prepared and run as the addon does it, on one thread and two: time, bytes read and written over
-// that time, and the share that is of a plain copy's bandwidth: of as many bytes, on as many threads, by the vectors of
-// the same instruction set.
+// Steps of the executor, prepared and run as the addon does it, on one thread and two: time, bytes read and written
+// over that time, and the share that is of a plain copy's bandwidth: of as many bytes, on as many threads, by the
+// vectors of the same instruction set.
 //
 //   rows_bench [--json] [NAME...]     rows whose name contains one of the names; GALVANI_ISA chooses the kernels
 #include <atomic>
@@ -190,8 +190,8 @@ int run(const Options& options) {
     std::printf("%s; one thread, then two; a task on each takes %.2f us\n", table->isa, 1e6 * handover_seconds());
   }
   std::vector<std::vector<StepCase>> groups = {cases_of_peers(), cases_of_level("L1", 24 << 10),
-                                           cases_of_level("L2", 512 << 10), cases_of_level("L3", 8 << 20),
-                                           cases_of_level("DRAM", 128 << 20)};
+                                               cases_of_level("L2", 512 << 10), cases_of_level("L3", 8 << 20),
+                                               cases_of_level("DRAM", 128 << 20)};
   for (const auto& group : groups) {
     for (const StepCase& c : group) {
       if (options.wants(c.name)) measure(c, *table, options.json);

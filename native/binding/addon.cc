@@ -1,5 +1,5 @@
-// What JavaScript sees: names, prepare, run, runAsync, profile, release, drain, info and the settings. Programs are numbers and
-// executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
+// What JavaScript sees: names, prepare, run, runAsync, profile, release, drain, info and the settings. Programs are
+// numbers and executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>

@@ -45,15 +45,17 @@ int64_t output_blocks(const Windows& w, const ConvolutionPlan& plan) {
 OutputBlock block_of(const Windows& w, const ConvolutionPlan& plan, int64_t index) {
   const int64_t columns = column_blocks(w, plan);
   const int64_t row = index / columns * plan.block_rows, column = index % columns * plan.block_columns;
-  return {row, column, std::min(plan.block_rows, w.out_height - row), std::min(plan.block_columns, w.out_width - column)};
+  return {row, column, std::min(plan.block_rows, w.out_height - row),
+          std::min(plan.block_columns, w.out_width - column)};
 }
 
 // Whole rows, or a part of one: so the outputs of a block lie one after the other.
 void plan_blocks(const Windows& w, int64_t outputs, const GemmKernels& gemm, ConvolutionPlan* plan) {
-  plan->block_columns = w.out_width <= 2 * outputs ? std::max<int64_t>(w.out_width, 1) : even_part(w.out_width, outputs);
+  plan->block_columns =
+      w.out_width <= 2 * outputs ? std::max<int64_t>(w.out_width, 1) : even_part(w.out_width, outputs);
   plan->block_rows = plan->block_columns < w.out_width ? 1 : even_part(w.out_height, outputs / plan->block_columns);
-  // A vector more, for what is written past the last row; and no multiple of a page's fraction, which would put all rows
-  // into the same few sets of a cache.
+  // A vector more, for what is written past the last row; and no multiple of a page's fraction, which would put all
+  // rows into the same few sets of a cache.
   plan->column_stride = round_up(plan->block_rows * plan->block_columns + gemm.lanes, 16);
   if (plan->column_stride % 64 == 0) plan->column_stride += 16;
 }
@@ -101,8 +103,7 @@ ConvolutionPlan plan_convolution(const ConvolutionShape& s, const KernelTable& k
   plan.parts = 1;
   plan.tasks = s.filters == 0 ? 0 : s.batch * s.groups * output_blocks(w, plan);
   if (!is_pointwise(w)) {
-    plan.thread_floats =
-        columns_floats(s, plan) + padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
+    plan.thread_floats = columns_floats(s, plan) + padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
   }
   return plan;
 }

@@ -20,8 +20,8 @@ struct ConvolutionEpilogue {
   float slope = 0;
 };
 
-// How a convolution is cut: into independent tasks, which need floats of scratch: each thread its own, and all together.
-// It depends on the shape and on the kernels alone, and so do the bits of the results.
+// How a convolution is cut: into independent tasks, which need floats of scratch: each thread its own, and all
+// together. It depends on the shape and on the kernels alone, and so do the bits of the results.
 struct ConvolutionPlan {
   int64_t block_rows, block_columns;  // of outputs that are unfolded together
   int64_t channels;                   // that are unfolded together
@@ -37,7 +37,8 @@ ConvolutionPlan plan_weight_gradient(const ConvolutionShape& shape, const Kernel
 
 // Tasks [begin, end) of y = activation(x ∗ w + bias).
 void convolve(const ConvolutionShape& shape, const ConvolutionPlan& plan, const KernelTable& kernels, const float* x,
-              const float* w, const ConvolutionEpilogue& epilogue, float* y, float* scratch, int64_t begin, int64_t end);
+              const float* w, const ConvolutionEpilogue& epilogue, float* y, float* scratch, int64_t begin,
+              int64_t end);
 
 // Tasks [begin, end) of the adjoint in x.
 void convolve_input_gradient(const ConvolutionShape& shape, const ConvolutionPlan& plan, const KernelTable& kernels,

@@ -54,7 +54,8 @@ void scatter_columns(const Run& run, const Scatter& s, Update update, int64_t o,
   const int32_t* const indices = s.indices.in<const int32_t>(run) + o * p.count * p.inner;
   const T* const updates = s.updates.in<const T>(run) + o * p.count * p.inner;
   for (int64_t i = 0; i < p.count; ++i) {
-    for (int64_t j = first; j < last; ++j) update(out[indices[i * p.inner + j] * p.inner + j], updates[i * p.inner + j]);
+    for (int64_t j = first; j < last; ++j)
+      update(out[indices[i * p.inner + j] * p.inner + j], updates[i * p.inner + j]);
   }
 }
 

@@ -1,5 +1,5 @@
-// Attention: blocks of queries are tasks, each of which goes through the keys in blocks, so that no more than a block of
-// scores exists at a time (see kernels/attention.h).
+// Attention: blocks of queries are tasks, each of which goes through the keys in blocks, so that no more than a block
+// of scores exists at a time (see kernels/attention.h).
 #include <algorithm>
 
 #include "executor/steps.h"
@@ -75,7 +75,12 @@ class AttentionStep final : public Step {
  public:
   AttentionStep(const AttentionParams& params, const KernelTable& kernels, const Split& split, const Location* inputs,
                 DType mask, Location out, Location log_sums)
-      : Step(split.tasks()), params_(params), kernels_(kernels), split_(split), mask_dtype_(mask), out_(out),
+      : Step(split.tasks()),
+        params_(params),
+        kernels_(kernels),
+        split_(split),
+        mask_dtype_(mask),
+        out_(out),
         log_sums_(log_sums) {
     std::copy(inputs, inputs + params.operands.size(), inputs_);
   }
@@ -192,10 +197,9 @@ std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instr
   const auto& params = std::get<AttentionParams>(instruction.params);
   Location inputs[4] = {};
   for (size_t i = 0; i < instruction.inputs.size(); ++i) inputs[i] = preparation.input(instruction, i);
-  const DType mask =
-      instruction.inputs.size() == 4 ? preparation.input_dtype(instruction, 3) : DType::k_float32;
-  const double flops = 2.0 * kQueries * static_cast<double>(params.keys) *
-                       static_cast<double>(params.features + params.values);
+  const DType mask = instruction.inputs.size() == 4 ? preparation.input_dtype(instruction, 3) : DType::k_float32;
+  const double flops =
+      2.0 * kQueries * static_cast<double>(params.keys) * static_cast<double>(params.features + params.values);
   const double exponentials = static_cast<double>(kQueries) * static_cast<double>(params.keys);
   const Split split = split_work(params.batch * ceil_div(params.queries, kQueries), 1,
                                  flops * cost::kPerFlop + exponentials * cost::kPerSoftmaxElement);

@@ -28,7 +28,10 @@ template <typename Body>
 class ConvolutionStep : public Step {
  public:
   ConvolutionStep(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body)
-      : Step(split_tasks(shape, plan.tasks).tasks()), plan_(plan), split_(split_tasks(shape, plan.tasks)), body_(body) {}
+      : Step(split_tasks(shape, plan.tasks).tasks()),
+        plan_(plan),
+        split_(split_tasks(shape, plan.tasks)),
+        body_(body) {}
 
   bool run(Run& run) const override {
     float* const shared = reinterpret_cast<float*>(run.workspace);

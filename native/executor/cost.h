@@ -21,7 +21,7 @@ constexpr double kPerScannedElement = 0.5;
 constexpr double kPerSortedElement = 10;
 constexpr double kPerSoftmaxElement = 0.2;
 constexpr double kPerRandomElement = 0.3;
-constexpr double kPerSampledElement = 50;  // of a distribution with parameters
+constexpr double kPerSampledElement = 50;    // of a distribution with parameters
 constexpr double kPerUpdatedElement = 0.05;  // of an optimizer step, beside its memory
 constexpr double kPerRow = 3;                // a call to copy or add one row
 

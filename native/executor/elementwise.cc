@@ -18,11 +18,11 @@ constexpr int64_t kCacheLine = 64;
 int64_t round_to_lines(int64_t bytes) { return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine; }
 
 enum class Load {
-  k_direct,    // dense: a pointer into its memory
-  k_scalar,    // one element, which all micro-ops that read it take as such
-  k_prepared,  // the same block every time: a scalar, or rows that fit a block; filled once at the start of a run
-  k_row,       // a row, again and again: a pointer into it wherever no row ends in the block
-  k_column,    // one element for each row
+  k_direct,      // dense: a pointer into its memory
+  k_scalar,      // one element, which all micro-ops that read it take as such
+  k_prepared,    // the same block every time: a scalar, or rows that fit a block; filled once at the start of a run
+  k_row,         // a row, again and again: a pointer into it wherever no row ends in the block
+  k_column,      // one element for each row
   k_in_row,      // k_row and k_column where blocks stay in a row: a pointer into it,
   k_row_scalar,  // and a scalar
   k_strided,
@@ -284,8 +284,8 @@ class Builder {
     }
   }
 
-  // Blocks that stay in a row see an operand of rows in its place, and one of columns as a scalar. Where rows are short,
-  // blocks that begin where they do let them be prepared.
+  // Blocks that stay in a row see an operand of rows in its place, and one of columns as a scalar. Where rows are
+  // short, blocks that begin where they do let them be prepared.
   void choose_block() {
     constexpr int64_t kShortRow = 256;
     int64_t period = 0;

@@ -108,7 +108,8 @@ template <typename T>
 std::unique_ptr<Step> make_reduce_of(const ReduceParams& params, ReduceKernel<T> kernel, Location x, Location out) {
   const Parts parts(params);
   // A product is not cut: its parts would be rounded, and overflow where the whole does not.
-  if (parts.count > 1 && params.kind != Reduction::k_prod) return std::make_unique<PartedReduceStep<T>>(params, parts, kernel, x, out);
+  if (parts.count > 1 && params.kind != Reduction::k_prod)
+    return std::make_unique<PartedReduceStep<T>>(params, parts, kernel, x, out);
   return make_range_step(
       split_reduction(params.outer * params.inner, kCacheLineElements, params.reduced),
       [=, reduced = params.reduced, inner = params.inner](const Run& run, int64_t begin, int64_t end) {

@@ -60,17 +60,17 @@ std::unique_ptr<Step> make_cholesky(const MatricesParams& p, Location x, Locatio
 std::unique_ptr<Step> make_triangular_solve(const MatricesParams& p, Location a, Location b, Location out) {
   const int64_t n = p.rows, columns = p.columns;
   const auto [is_lower, is_transposed, has_unit_diagonal] = p.triangle;
-  return make_matrix_step(
-      p, product(n, n, columns) / 2, n * columns,
-      [=, is_lower = is_lower, is_transposed = is_transposed, has_unit_diagonal = has_unit_diagonal](
-          const Run& run, int64_t index, double* solution) {
-        const float* const right = b.in<const float>(run) + index * n * columns;
-        std::copy(right, right + n * columns, solution);
-        const float* const matrix = a.in<const float>(run) + index * n * n;
-        linalg::substitute(linalg::Triangle<float>{matrix, n, is_lower, is_transposed, has_unit_diagonal}, solution,
-                           columns);
-        store(solution, out.in<float>(run) + index * n * columns, n * columns);
-      });
+  return make_matrix_step(p, product(n, n, columns) / 2, n * columns,
+                          [=, is_lower = is_lower, is_transposed = is_transposed,
+                           has_unit_diagonal = has_unit_diagonal](const Run& run, int64_t index, double* solution) {
+                            const float* const right = b.in<const float>(run) + index * n * columns;
+                            std::copy(right, right + n * columns, solution);
+                            const float* const matrix = a.in<const float>(run) + index * n * n;
+                            linalg::substitute(
+                                linalg::Triangle<float>{matrix, n, is_lower, is_transposed, has_unit_diagonal},
+                                solution, columns);
+                            store(solution, out.in<float>(run) + index * n * columns, n * columns);
+                          });
 }
 
 std::unique_ptr<Step> make_solve(const MatricesParams& p, Location a, Location b, Location out) {
@@ -151,25 +151,25 @@ std::unique_ptr<Step> make_eigh(const MatricesParams& p, Location x, Location va
 std::unique_ptr<Step> make_svd(const MatricesParams& p, Location x, Location u, Location s, Location vh) {
   const int64_t rows = p.rows, columns = p.columns, count = std::min(rows, columns), length = std::max(rows, columns);
   const int64_t doubles = count * length + count * count + 2 * count;
-  return make_matrix_step(p, 50 * product(count, count, length), doubles, [=](const Run& run, int64_t index,
-                                                                              double* w) {
-    const bool is_tall = rows >= columns;
-    double* const v = w + count * length;
-    double* const norms = v + count * count;
-    int32_t* const order = reinterpret_cast<int32_t*>(norms + count);
-    const float* const matrix = x.in<const float>(run) + index * rows * columns;
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t j = 0; j < columns; ++j) w[is_tall ? j * length + i : i * length + j] = matrix[i * columns + j];
-    }
-    linalg::orthogonalize(w, v, norms, order, count, length);
-    const double* const left = is_tall ? w : v;
-    const double* const right = is_tall ? v : w;
-    store_transposed(left, order, u.in<float>(run) + index * rows * count, count, rows);
-    for (int64_t k = 0; k < count; ++k) {
-      s.in<float>(run)[index * count + k] = static_cast<float>(norms[order[k]]);
-      store(right + order[k] * columns, vh.in<float>(run) + (index * count + k) * columns, columns);
-    }
-  });
+  return make_matrix_step(
+      p, 50 * product(count, count, length), doubles, [=](const Run& run, int64_t index, double* w) {
+        const bool is_tall = rows >= columns;
+        double* const v = w + count * length;
+        double* const norms = v + count * count;
+        int32_t* const order = reinterpret_cast<int32_t*>(norms + count);
+        const float* const matrix = x.in<const float>(run) + index * rows * columns;
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < columns; ++j) w[is_tall ? j * length + i : i * length + j] = matrix[i * columns + j];
+        }
+        linalg::orthogonalize(w, v, norms, order, count, length);
+        const double* const left = is_tall ? w : v;
+        const double* const right = is_tall ? v : w;
+        store_transposed(left, order, u.in<float>(run) + index * rows * count, count, rows);
+        for (int64_t k = 0; k < count; ++k) {
+          s.in<float>(run)[index * count + k] = static_cast<float>(norms[order[k]]);
+          store(right + order[k] * columns, vh.in<float>(run) + (index * count + k) * columns, columns);
+        }
+      });
 }
 
 }  // namespace

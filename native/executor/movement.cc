@@ -34,9 +34,9 @@ class PadStep final : public Step {
         stride_(view.rank == 0 ? 1 : view.strides[view.rank - 1]),
         bytes_(bytes),
         zeros_(split_work(out_bytes, kCacheLine, cost::kPerByte)),
-        rows_(split_work(
-            size == 0 ? 0 : size / row_, 1,
-            cost::kPerRow + static_cast<double>(row_) * (stride_ == 1 ? bytes * cost::kPerByte : cost::kPerStridedElement))),
+        rows_(split_work(size == 0 ? 0 : size / row_, 1,
+                         cost::kPerRow + static_cast<double>(row_) *
+                                             (stride_ == 1 ? bytes * cost::kPerByte : cost::kPerStridedElement))),
         x_(x),
         out_(out) {}
 
@@ -97,7 +97,8 @@ struct Turn {
     for (int i = 0; i < last; ++i) blocks *= i == axis ? 1 : view.shape[i];
   }
 
-  void copy(decltype(KernelTable::transpose) kernel, int64_t bytes, const uint8_t* x, uint8_t* out, int64_t block) const {
+  void copy(decltype(KernelTable::transpose) kernel, int64_t bytes, const uint8_t* x, uint8_t* out,
+            int64_t block) const {
     const int last = view.rank - 1;
     const int64_t column = block % column_blocks * kColumns, row = block / column_blocks % row_blocks * kRows;
     int64_t from = view.offset + row + column * view.strides[last], to = row * out_strides[axis] + column;
@@ -213,7 +214,8 @@ std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instructio
   }
   const Turn turn(view);
   if (turn.axis >= 0) {
-    const double per_block = cost::kPerTransposedElement * static_cast<double>(params.size) / std::max<int64_t>(turn.blocks, 1);
+    const double per_block =
+        cost::kPerTransposedElement * static_cast<double>(params.size) / std::max<int64_t>(turn.blocks, 1);
     return make_range_step(split_work(turn.blocks, 1, per_block),
                            [=, kernel = preparation.kernels.transpose](const Run& run, int64_t begin, int64_t end) {
                              for (int64_t block = begin; block < end; ++block) {

@@ -39,9 +39,9 @@ struct Blocks {
 };
 
 double exp_double(double x) {
-  constexpr double kFactorials[] = {1 / 6227020800.0, 1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0,
-                                    1 / 40320.0,      1 / 5040.0,      1 / 720.0,      1 / 120.0,     1 / 24.0,
-                                    1 / 6.0,          1 / 2.0,         1.0,            1.0};
+  constexpr double kFactorials[] = {
+      1 / 6227020800.0, 1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0, 1 / 40320.0, 1 / 5040.0,
+      1 / 720.0,        1 / 120.0,       1 / 24.0,       1 / 6.0,       1 / 2.0,      1.0,         1.0};
   if (x < -700) return 0;
   if (x > 700) x = 700;
   const int64_t n = static_cast<int64_t>(x * 1.4426950408889634 + (x < 0 ? -0.5 : 0.5));
@@ -142,20 +142,21 @@ struct Parameter {
   Location location;
   bool is_scalar;
   template <typename T>
-  T at(const Run& run, int64_t i) const { return location.in<const T>(run)[is_scalar ? 0 : i]; }
+  T at(const Run& run, int64_t i) const {
+    return location.in<const T>(run)[is_scalar ? 0 : i];
+  }
 };
 
 // element(key, i, a, b) for each element; b is a where there is only one parameter.
 template <typename T, typename Element>
 std::unique_ptr<Step> make_sample_of(int64_t size, Location key, Parameter a, Parameter b, Location out,
                                      Element element) {
-  return make_range_step(split_work(size, 16, cost::kPerSampledElement),
-                         [=](const Run& run, int64_t begin, int64_t end) {
-                           for (int64_t i = begin; i < end; ++i) {
-                             out.in<T>(run)[i] = static_cast<T>(
-                                 element(key.in<const int32_t>(run), i, a.at<T>(run, i), b.at<T>(run, i)));
-                           }
-                         });
+  return make_range_step(
+      split_work(size, 16, cost::kPerSampledElement), [=](const Run& run, int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          out.in<T>(run)[i] = static_cast<T>(element(key.in<const int32_t>(run), i, a.at<T>(run, i), b.at<T>(run, i)));
+        }
+      });
 }
 
 }  // namespace
@@ -164,8 +165,7 @@ std::unique_ptr<Step> make_sample(const Preparation& preparation, const Instruct
   const int64_t size = preparation.program.values[instruction.outputs[0]].size;
   const Location key = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   const auto parameter = [&](size_t i) {
-    return Parameter{preparation.input(instruction, i),
-                     preparation.program.values[instruction.inputs[i]].size == 1};
+    return Parameter{preparation.input(instruction, i), preparation.program.values[instruction.inputs[i]].size == 1};
   };
   const Parameter a = parameter(1), b = parameter(instruction.inputs.size() - 1);
   const auto by_blocks = [=](auto variate) {

@@ -17,7 +17,9 @@ uint32_t key_of(float x) {
 }
 uint32_t key_of(int32_t x) { return static_cast<uint32_t>(x) ^ 0x80000000u; }
 
-uint64_t element_of(uint32_t key, int64_t index) { return static_cast<uint64_t>(key) << 32 | static_cast<uint64_t>(index); }
+uint64_t element_of(uint32_t key, int64_t index) {
+  return static_cast<uint64_t>(key) << 32 | static_cast<uint64_t>(index);
+}
 
 constexpr int64_t kRadixColumns = 256;  // from so many on counting is quicker than comparing
 

@@ -27,7 +27,8 @@ std::unique_ptr<Step> make_range_step(const Split& split, Body body) {
   return std::make_unique<RangeStep<Body>>(split, std::move(body));
 }
 
-// Without a branch, so that it becomes vectors: the sign of i, or of limit - 1 - i, is set where i is outside [0, limit).
+// Without a branch, so that it becomes vectors: the sign of i, or of limit - 1 - i, is set where i is outside [0,
+// limit).
 inline bool are_in_range(const int32_t* indices, int64_t count, int64_t limit) {
   const uint32_t last = static_cast<uint32_t>(std::min<int64_t>(limit, INT32_MAX) - 1);
   uint32_t signs = 0;

@@ -5,8 +5,8 @@
 namespace galvani {
 namespace {
 
-// Work is counted in multiplications; reading a float from L2 takes as long as some of them. Writing C counts for nothing:
-// two processors are hardly faster at that, as long as one of them has it in its cache.
+// Work is counted in multiplications; reading a float from L2 takes as long as some of them. Writing C counts for
+// nothing: two processors are hardly faster at that, as long as one of them has it in its cache.
 constexpr double kReadWork = 4;
 // Work below which a second thread, which takes a microsecond to begin and end, costs more than it gives.
 constexpr double kParallelWork = 1 << 18;
@@ -15,16 +15,16 @@ constexpr double kTaskWork = 1 << 24;
 constexpr int64_t kMostTasksPerThread = 4;
 // Elements of B that are not expected to stay in L2.
 constexpr double kLargeB = 1 << 17;
-// Few rows of A: a transposed B is then read by dot products, as packing it would cost more than they do, but for a short
-// k: of so many steps per row.
+// Few rows of A: a transposed B is then read by dot products, as packing it would cost more than they do, but for a
+// short k: of so many steps per row.
 constexpr int64_t kFewRows = 8;
 constexpr int64_t kPackingDepth = 32;
 // Where one pass over B serves all rows of A, there is nothing to keep in a cache. But a tile of narrow vectors reads B
 // in runs too short for memory: a large B is read from end to end by so many of its rows.
 constexpr int64_t kLongLanes = 16;
 constexpr int64_t kStreamedRows = 16;
-// A transposed A is packed where it meets so many columns of B, if its columns are far apart: read in place, each step of
-// k would then miss the caches at the same few sets.
+// A transposed A is packed where it meets so many columns of B, if its columns are far apart: read in place, each step
+// of k would then miss the caches at the same few sets.
 constexpr int64_t kManyColumns = 96;
 // Floats of A that are packed at a time.
 constexpr int64_t kPackedFloats = 1 << 20;
@@ -94,8 +94,8 @@ Method choose_method(const Problem& p, const GemmKernels& kernels) {
   const bool rows_of_a = p.a.column_stride == 1, rows_of_b = p.b.column_stride == 1;
   if (p.shape.m == 1 && rows_of_b && kernels.row != nullptr) return Method::k_row;
   const bool is_narrow = p.shape.n <= kernels.narrow_columns && p.shape.m > kFewRows;
-  // Per row, a tile takes k/2 cycles and stores one vector. The others take the share of n in its lanes of that: `narrow`
-  // stores n floats beside, dot products add up the lanes of n sums, in some 4 cycles each.
+  // Per row, a tile takes k/2 cycles and stores one vector. The others take the share of n in its lanes of that:
+  // `narrow` stores n floats beside, dot products add up the lanes of n sums, in some 4 cycles each.
   const int64_t n = p.shape.n, k = p.shape.k, lanes = kernels.lanes;
   if (is_narrow && p.a.row_stride == 1 && k * (lanes - n) > 2 * lanes * (n - 2)) return Method::k_narrow;
   const bool is_deep = p.shape.m > kFewRows && n <= lanes / 2 + 1 && n * (k + 8 * lanes) < (k + 4) * lanes;
@@ -161,8 +161,8 @@ struct Grid {
 };
 
 // The cut of one C into about `parts` whose largest part costs least. Beside the multiplications, a task reads its rows
-// of A and its columns of B, and may pack those: in multiplications per element and step of k. Where columns are cut, two
-// processors write each row of C, and their prefetching takes lines from each other.
+// of A and its columns of B, and may pack those: in multiplications per element and step of k. Where columns are cut,
+// two processors write each row of C, and their prefetching takes lines from each other.
 Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
   constexpr double kReadCost = 1, kPackCost = 6, kCutRowCost = 3000;
   const bool has_tiles = p.method == Method::k_tiles;

@@ -6,9 +6,9 @@ constexpr float kPi = 3.1415927f, kPiLow = -8.742278e-8f;
 constexpr float kPiHalf = 1.5707964f, kPiHalfLow = -4.371139e-8f;
 constexpr float kPiQuarter = 0.7853982f, kPiQuarterLow = -2.1855694e-8f;
 
-// The angle of (x, y), or of (-x, y) where `obtuse`, for x, y >= 0. With z the lesser over the greater, q = atan z is z + z³·P(z²) up
-// to tan(π/8), where the error of P is 2^-30 of the result, and π/4 + atan((z - 1) / (z + 1)) from there on. The angle is q or π/2 - q,
-// and π - q or π/2 + q where obtuse.
+// The angle of (x, y), or of (-x, y) where `obtuse`, for x, y >= 0. With z the lesser over the greater, q = atan z is z
+// + z³·P(z²) up to tan(π/8), where the error of P is 2^-30 of the result, and π/4 + atan((z - 1) / (z + 1)) from there
+// on. The angle is q or π/2 - q, and π - q or π/2 + q where obtuse.
 inline F32 angle(F32 y, F32 x, Mask obtuse) {
   constexpr float kP[] = {-0.060782135f, 0.1059381f, -0.14243533f, 0.19998471f, -0.33333316f};
   const F32 one = broadcast(1.0f);

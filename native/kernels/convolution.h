@@ -57,8 +57,8 @@ inline void pad_plane(const Windows& w, const float* plane, int64_t top, int64_t
   }
 }
 
-inline void unfold_kernel(const Windows& w, const OutputBlock& block, const float* plane, float* padded,
-                          float* columns, int64_t stride) {
+inline void unfold_kernel(const Windows& w, const OutputBlock& block, const float* plane, float* padded, float* columns,
+                          int64_t stride) {
   const int64_t top = block.row * w.stride_height - w.pad_top, left = block.column * w.stride_width - w.pad_left;
   const int64_t rows = rows_reached(w, block.rows), reach = columns_reached(w, block.columns);
   const bool is_inside = top >= 0 && left >= 0 && top + rows <= w.height && left + reach <= w.width;

@@ -49,6 +49,7 @@ struct Long {
       return expression;                               \
     }                                                  \
   };
+// clang-format off
 GALVANI_UNARY(Negate, Cheap, negate(a))
 GALVANI_UNARY(Abs, Cheap, abs(a))
 GALVANI_UNARY(Sign, Cheap, sign(a))
@@ -114,6 +115,7 @@ GALVANI_BINARY(Less, Cheap, I32, truth(a < b))
 GALVANI_BINARY(LessEqual, Cheap, I32, truth(a <= b))
 GALVANI_BINARY(Greater, Cheap, I32, truth(b < a))
 GALVANI_BINARY(GreaterEqual, Cheap, I32, truth(b <= a))
+// clang-format on
 #undef GALVANI_UNARY
 #undef GALVANI_BINARY
 
@@ -143,7 +145,9 @@ struct UnaryStep {
   const T* a;
   Out* out;
   template <class Lanes>
-  void operator()(int64_t i, Lanes lanes) const { lanes.write(out + i, Op::of(lanes.read(a + i))); }
+  void operator()(int64_t i, Lanes lanes) const {
+    lanes.write(out + i, Op::of(lanes.read(a + i)));
+  }
 };
 
 template <class Op, class A, class B, class Out>
@@ -152,7 +156,9 @@ struct BinaryStep {
   B b;
   Out* out;
   template <class Lanes>
-  void operator()(int64_t i, Lanes lanes) const { lanes.write(out + i, Op::of(a(i, lanes), b(i, lanes))); }
+  void operator()(int64_t i, Lanes lanes) const {
+    lanes.write(out + i, Op::of(a(i, lanes), b(i, lanes)));
+  }
 };
 template <class Op, class A, class B, class Out>
 inline void for_each_pair(A a, B b, Out* out, int64_t n) {

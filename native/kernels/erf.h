@@ -1,10 +1,10 @@
 // The error function, and gelu in both forms.
 #pragma once
 
-// x + x·P(x² - 0.4375) up to 0.93, and 1 - e^(x·Q(x) + c) from there to 4, where it is 1. The errors are 2^-30 and 2^-34. The
-// exponent keeps what its last product loses.
+// x + x·P(x² - 0.4375) up to 0.93, and 1 - e^(x·Q(x) + c) from there to 4, where it is 1. The errors are 2^-30 and
+// 2^-34. The exponent keeps what its last product loses.
 inline F32 erf(F32 x) {
-  constexpr float kP[] = {8.083714e-5f, -5.945742e-4f, 3.660862e-3f,  -0.019176004f,
+  constexpr float kP[] = {8.083714e-5f, -5.945742e-4f, 3.660862e-3f, -0.019176004f,
                           0.08292113f,  -0.29121614f,  -0.016649537f};
   constexpr float kQ[] = {-2.1504486e-5f, 4.3918006e-4f, -4.193875e-3f, 0.02517946f,
                           -0.10837299f,   -0.63326234f,  -1.1295569f};
@@ -18,9 +18,9 @@ inline F32 erf(F32 x) {
   return with_sign_of(select(a < broadcast(0.93f), small, large), x);
 }
 
-// Φ(-a)·e^(a²/2) = G(t) / (a + 2.5) for a in [0, 15], t = (a - 2.5) / (a + 2.5) (the transformation of Shepherd and Laframboise,
-// "Chebyshev approximation of (1 + 2x)exp(x²)erfc x", 1981). The error of G is 2^-27. It is a product of rounded factors, each of
-// which keeps what it lost.
+// Φ(-a)·e^(a²/2) = G(t) / (a + 2.5) for a in [0, 15], t = (a - 2.5) / (a + 2.5) (the transformation of Shepherd and
+// Laframboise, "Chebyshev approximation of (1 + 2x)exp(x²)erfc x", 1981). The error of G is 2^-27. It is a product of
+// rounded factors, each of which keeps what it lost.
 inline Pair scaled_normal_tail(Pair a) {
   constexpr float kCentre = 2.5f;
   constexpr float kG[] = {-2.3768025e-5f, -1.9194942e-4f, -2.907059e-4f, 7.256588e-4f, 2.5195696e-3f,
@@ -39,14 +39,14 @@ inline Pair scaled_normal_tail(Pair a) {
   return multiply({inverse, inverse_low}, g);
 }
 
-// Φ(-a)·e^(a²/2) in 16 segments of [0, 15), four between powers of two of a + 1: value + d·P(d) of d = a - centre, the centres
-// being such that the values there are floats within 2^-32. The error is 2^-27.
-constexpr float kTailCentre[16] = {
-    0.12500216f, 0.3750021f, 0.62500024f, 0.87501925f, 1.2500103f, 1.750042f, 2.2500257f, 2.7500734f, 3.5000546f,
-    4.500178f, 5.500189f, 6.500113f, 8.000131f, 10.000067f, 12.000008f, 14.000026f};
-constexpr float kTailValue[16] = {
-    0.45379248f, 0.3796039f, 0.32335612f, 0.2797676f, 0.23075919f, 0.18522853f, 0.15365057f, 0.13072184f, 0.106343694f,
-    0.08480031f, 0.07034042f, 0.060014676f, 0.049121767f, 0.039506435f, 0.03301895f, 0.028352609f};
+// Φ(-a)·e^(a²/2) in 16 segments of [0, 15), four between powers of two of a + 1: value + d·P(d) of d = a - centre, the
+// centres being such that the values there are floats within 2^-32. The error is 2^-27.
+constexpr float kTailCentre[16] = {0.12500216f, 0.3750021f, 0.62500024f, 0.87501925f, 1.2500103f, 1.750042f,
+                                   2.2500257f,  2.7500734f, 3.5000546f,  4.500178f,   5.500189f,  6.500113f,
+                                   8.000131f,   10.000067f, 12.000008f,  14.000026f};
+constexpr float kTailValue[16] = {0.45379248f,  0.3796039f,   0.32335612f,  0.2797676f,  0.23075919f, 0.18522853f,
+                                  0.15365057f,  0.13072184f,  0.106343694f, 0.08480031f, 0.07034042f, 0.060014676f,
+                                  0.049121767f, 0.039506435f, 0.03301895f,  0.028352609f};
 constexpr float kTailP[6][16] = {
     {0.007592064f, 0.0043373764f, 0.0022521496f, 0.001419916f, 0.00060829276f, 0.00023045707f, 9.415039e-05f,
      4.1906555e-05f, 1.4037281e-05f, 3.8481726e-06f, 1.2547537e-06f, 4.7188607e-07f, 1.3133445e-07f, 3.1188385e-08f,
@@ -93,8 +93,8 @@ inline F32 erfc(F32 x) {
   return select(x < zero(), broadcast(2.0f) - result, result);
 }
 
-// x·sigmoid(2·√(2/π)·(x + 0.044715·x³)), which is x·(1 + tanh √(2/π)(…)) / 2, with an argument of two floats: an error in it is
-// multiplied by up to 112 in the result. From -11 down it vanishes.
+// x·sigmoid(2·√(2/π)·(x + 0.044715·x³)), which is x·(1 + tanh √(2/π)(…)) / 2, with an argument of two floats: an error
+// in it is multiplied by up to 112 in the result. From -11 down it vanishes.
 inline F32 gelu_tanh(F32 x) {
   constexpr float kCubic = 0.071354814f, kCubicLow = 2.3988325e-9f, kLinear = 1.5957692f, kLinearLow = -4.534068e-8f;
   const F32 bounded = min(broadcast(11.0f), max(broadcast(-11.0f), x));

@@ -64,13 +64,14 @@ inline int next_tile(int widest, bool is_packed, int64_t columns) {
   // 3 and 1 would leave one too narrow to keep the units busy.
   if (left == 4 && widest == 3) return 2;
   for (int vectors = widest; vectors > 1; --vectors) {
-    if (vectors <= left && kBlocking.rows(vectors) != 0 && (vectors <= 3 || vectors < left || !is_ragged)) return vectors;
+    if (vectors <= left && kBlocking.rows(vectors) != 0 && (vectors <= 3 || vectors < left || !is_ragged))
+      return vectors;
   }
   return 1;
 }
 
-// Rows of A: element (i, p) is at a[i·row_stride + p·step], or, packed, at a[i + p·step] from where its panel begins, which
-// is row_stride floats for each row before it.
+// Rows of A: element (i, p) is at a[i·row_stride + p·step], or, packed, at a[i + p·step] from where its panel begins,
+// which is row_stride floats for each row before it.
 struct Rows {
   const float* a;
   int64_t count, row_stride, step;
@@ -296,7 +297,19 @@ static void dot_kernel(const GemmBlock& block) {
   }
 }
 
-constexpr GemmKernels kGemmKernels = {
-    kTileRows, kTileColumns, kBlocking.kc, kBlocking.mc, kBlocking.nc, kBlocking.block_floats, kLanes,
-    kBlocking.packing_rows, kBlocking.packing_stride, kNarrowColumns, kStreamsRow ? row_kernel : nullptr, multiply_kernel,
-    dot_kernel, narrow_kernel, pack_b_kernel, pack_a_kernel};
+constexpr GemmKernels kGemmKernels = {kTileRows,
+                                      kTileColumns,
+                                      kBlocking.kc,
+                                      kBlocking.mc,
+                                      kBlocking.nc,
+                                      kBlocking.block_floats,
+                                      kLanes,
+                                      kBlocking.packing_rows,
+                                      kBlocking.packing_stride,
+                                      kNarrowColumns,
+                                      kStreamsRow ? row_kernel : nullptr,
+                                      multiply_kernel,
+                                      dot_kernel,
+                                      narrow_kernel,
+                                      pack_b_kernel,
+                                      pack_a_kernel};

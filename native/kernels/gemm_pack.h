@@ -1,8 +1,8 @@
 // Packing B, or A where it does not lie well, into panels in the order in which tiles read them.
 #pragma once
 
-// to[p][j] = from[j][p] for j in [0, columns) and p in [0, k). The rows of `to` are `width` long, whole vectors; what is
-// left of them is 0.
+// to[p][j] = from[j][p] for j in [0, columns) and p in [0, k). The rows of `to` are `width` long, whole vectors; what
+// is left of them is 0.
 inline void pack_transposed(const float* from, int64_t from_stride, int64_t k, int columns, int width, float* to) {
   const int32_t* const words = reinterpret_cast<const int32_t*>(from);
   int32_t* const out = reinterpret_cast<int32_t*>(to);

@@ -24,14 +24,14 @@ struct GemmBlocking {
 
 // Measured on Zen 5. A tile needs rows·vectors registers for its sums, vectors for B (none where a single row meets it)
 // and one for A (one more without fused multiply-add), of 32 with AVX-512 and NEON, of 16 otherwise; two units of
-// latency 4 need 8 sums. Where C has few rows a tile is wide instead, so that B is read in long runs: then its bandwidth
-// is the limit.
+// latency 4 need 8 sums. Where C has few rows a tile is wide instead, so that B is read in long runs: then its
+// bandwidth is the limit.
 //
 // A tile of 16 lanes takes 16 bytes of B in a cycle, which an L2 gives: a block of B fits there. It is deep rather than
-// wide, as each block of k reads and writes all of C: with 1024 × 192 instead of 400 × 512 a product of 1024³ is 5% faster,
-// one of 2048³ 6%. An L2 of AVX2 machines gives as much at most, and is smaller: there a
-// panel of B, kc columns of a tile, stays in L1 while mc rows of A come from L2 (measured on Zen 3). Narrow vectors read B
-// more often per multiplication, so packing it pays sooner.
+// wide, as each block of k reads and writes all of C: with 1024 × 192 instead of 400 × 512 a product of 1024³ is 5%
+// faster, one of 2048³ 6%. An L2 of AVX2 machines gives as much at most, and is smaller: there a panel of B, kc columns
+// of a tile, stays in L1 while mc rows of A come from L2 (measured on Zen 3). Narrow vectors read B more often per
+// multiplication, so packing it pays sooner.
 constexpr GemmBlocking gemm_blocking() {
   if (kLanes == 16) return {16, 12, 8, 6, 2, 1, 3, 1024, 16, 528, 1024 * 192, 192, 1024};
   if (kLanes == 8) return {8, 6, 4, 2, 1, 0, 2, 256, 192, 1024, 256 * 1024, 64, 96};
@@ -98,7 +98,10 @@ inline void finish_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRo
   F32 bias[kVectors];
   GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) {
     const float* const p = t.bias + v * kLanes;
-    bias[v] = t.bias == nullptr ? zero() : t.bias_stride == 0 ? broadcast(*t.bias) : v == kVectors - 1 ? last.read(p) : load(p);
+    bias[v] = t.bias == nullptr    ? zero()
+              : t.bias_stride == 0 ? broadcast(*t.bias)
+              : v == kVectors - 1  ? last.read(p)
+                                   : load(p);
   }
   float* c = at.c;
   GALVANI_UNROLL for (int i = 0; i < kRows; ++i) {
@@ -120,7 +123,8 @@ inline void finish_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRo
 // What is left to do with the sums once k has run.
 template <int kRows, int kVectors, class Last>
 inline void write_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRows][kVectors], Last last) {
-  if (!t.accumulate && t.bias == nullptr && at.row_bias == nullptr && !t.has_relu) return store_tile(t, at.c, sums, last);
+  if (!t.accumulate && t.bias == nullptr && at.row_bias == nullptr && !t.has_relu)
+    return store_tile(t, at.c, sums, last);
   finish_tile(t, at, sums, last);
 }
 

@@ -11,6 +11,7 @@
 namespace galvani {
 
 // The orders of these lists are the numbers of the wire format; the addon exports the names.
+// clang-format off
 #define GALVANI_DTYPES(X) X(float32) X(int32) X(uint8) X(bool)
 #define GALVANI_MICRO_OPS(X)                                                                                          \
   X(identity) X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(neg) X(abs) X(sign) X(square) X(sqrt)         \
@@ -24,6 +25,7 @@ namespace galvani {
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
 #define GALVANI_DISTRIBUTIONS(X) \
   X(uniform) X(normal) X(exponential) X(gumbel) X(integer) X(truncatedNormal) X(gamma) X(beta) X(poisson)
+// clang-format on
 
 #define GALVANI_ENUMERATOR(name) k_##name,
 enum class DType : int32_t { GALVANI_DTYPES(GALVANI_ENUMERATOR) count };
@@ -52,13 +54,13 @@ struct StridedView {
 };
 
 struct AdamStep {
-  float learning_rate;        // lr
-  float beta1, beta2;         // rounded from double
+  float learning_rate;                     // lr
+  float beta1, beta2;                      // rounded from double
   float one_minus_beta1, one_minus_beta2;  // computed in double, then rounded
-  float step_size;            // lr / (1 - beta1^t)
-  float inverse_sqrt_bias2;   // 1 / sqrt(1 - beta2^t)
+  float step_size;                         // lr / (1 - beta1^t)
+  float inverse_sqrt_bias2;                // 1 / sqrt(1 - beta2^t)
   float epsilon;
-  float decay;                // 1 - lr * weightDecay
+  float decay;  // 1 - lr * weightDecay
 };
 
 // How windows slide over planes; lib/program/instructions.ts says what the numbers mean.
@@ -86,7 +88,7 @@ struct GemmBlock {
   const float* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
   int64_t a_row_stride, a_column_stride;
   bool a_is_packed;  // by pack_a: a_row_stride is its k, a_column_stride is mr
-  const float* b;  // element (p, j) at b[p·b_stride + j], or as pack_b left it
+  const float* b;    // element (p, j) at b[p·b_stride + j], or as pack_b left it
   int64_t b_stride;
   bool b_is_packed;
   float* c;  // element (i, j) at c[i·c_stride + j]
@@ -102,13 +104,13 @@ struct GemmBlock {
 };
 
 struct GemmKernels {
-  int64_t mr, nr;         // the tile of C that stays in registers while k runs
-  int64_t kc, mc, nc;     // mc rows of A meet a block of B at a time, kc×nc at most
-  int64_t block_floats;   // of such a block of B
-  int64_t lanes;          // of a vector
-  int64_t packing_rows;   // from that many rows of A on, a B that is not in L2 is worth packing
-  int64_t packing_stride; // from such a distance of its columns on, so is a transposed A
-  int64_t narrow_columns; // the most columns of C for `narrow`
+  int64_t mr, nr;          // the tile of C that stays in registers while k runs
+  int64_t kc, mc, nc;      // mc rows of A meet a block of B at a time, kc×nc at most
+  int64_t block_floats;    // of such a block of B
+  int64_t lanes;           // of a vector
+  int64_t packing_rows;    // from that many rows of A on, a B that is not in L2 is worth packing
+  int64_t packing_stride;  // from such a distance of its columns on, so is a transposed A
+  int64_t narrow_columns;  // the most columns of C for `narrow`
   // Of a single row of C, with all of k; null where the tiles do that as well.
   void (*row)(const GemmBlock& block);
   void (*multiply)(const GemmBlock& block);
@@ -121,8 +123,8 @@ struct GemmKernels {
   // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
   // one after the other: k rows of the panel's columns, padded to whole vectors.
   void (*pack_b)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
-  // a[m × k], element (i, p) at a[i + p·column_stride] → panels of mr rows, one after the other: k columns of the panel's
-  // rows. packed_a_floats(m, k) in all.
+  // a[m × k], element (i, p) at a[i + p·column_stride] → panels of mr rows, one after the other: k columns of the
+  // panel's rows. packed_a_floats(m, k) in all.
   void (*pack_a)(const float* a, int64_t column_stride, int64_t m, int64_t k, float* packed);
 
   int64_t packed_a_floats(int64_t m, int64_t k) const { return (m + mr - 1) / mr * mr * k; }
@@ -197,8 +199,8 @@ struct KernelTable {
   // `padded` has room for what the block reaches over, and `stride` and it for a vector more.
   void (*unfold)(const Windows& windows, const OutputBlock& block, const float* plane, float* padded, float* columns,
                  int64_t stride);
-  // The adjoint: adds the columns of a block to the padded plane, whose rows are as long as all windows reach, with room
-  // for a vector more.
+  // The adjoint: adds the columns of a block to the padded plane, whose rows are as long as all windows reach, with
+  // room for a vector more.
   void (*fold)(const Windows& windows, const OutputBlock& block, const float* columns, int64_t stride, float* padded);
   // The plane without its padding; zeros where no window reaches.
   void (*crop)(const Windows& windows, const float* padded, float* plane);

@@ -1,6 +1,6 @@
 // The exponential and its kin, the logarithm, and roots over F32, each within an ulp of the exact value (softplus, silu
-// and elu within two). The polynomials are minimax (Remez). ±0, infinities, NaN and denormal inputs and outputs are those
-// of IEEE 754. docs/accuracy.md states the greatest errors over all floats.
+// and elu within two). The polynomials are minimax (Remez). ±0, infinities, NaN and denormal inputs and outputs are
+// those of IEEE 754. docs/accuracy.md states the greatest errors over all floats.
 #pragma once
 
 constexpr float kInfinity = __builtin_inff();
@@ -14,7 +14,9 @@ inline F32 negative_abs(F32 a) { return from_bits(bits(a) | broadcast(static_cas
 inline I32 sign_bit(F32 a) { return bits(a) & broadcast(static_cast<int32_t>(0x80000000)); }
 inline F32 flip_sign(F32 a, I32 sign) { return from_bits(bits(a) ^ sign); }
 // For functions through 0, whose 0 takes the sign of its argument.
-inline F32 with_sign_of(F32 magnitude, F32 x) { return from_bits((bits(magnitude) & broadcast(0x7fffffff)) | sign_bit(x)); }
+inline F32 with_sign_of(F32 magnitude, F32 x) {
+  return from_bits((bits(magnitude) & broadcast(0x7fffffff)) | sign_bit(x));
+}
 
 // c[0]·x^(n-1) + … + c[n-1].
 template <int n>
@@ -72,16 +74,16 @@ inline ScaledPair exp_of_pair(Pair x) {
   return {{sum.high, exp_tail(r.high, sum.low + r.low)}, argument.n};
 }
 
-// The same with 2^⌊n⌋, and a low part of up to 0.05: x is N·ln 2/16 + r, and the high part the power of two that belongs to the
-// last four bits of N. e^r - 1 = r + r²·P(r) with an error of 2^-29.
+// The same with 2^⌊n⌋, and a low part of up to 0.05: x is N·ln 2/16 + r, and the high part the power of two that
+// belongs to the last four bits of N. e^r - 1 = r + r²·P(r) with an error of 2^-29.
 inline ScaledPair exp_by_table(Pair x) {
   static constexpr float kPowers[16] = {1.0f,       1.0442737f, 1.0905077f, 1.1387886f, 1.1892071f, 1.2418578f,
                                         1.2968396f, 1.3542556f, 1.4142135f, 1.4768262f, 1.5422108f, 1.6104903f,
                                         1.6817929f, 1.7562522f, 1.8340081f, 1.9152066f};
-  static constexpr float kRest[16] = {0,             4.83347e-8f,     -1.307754e-8f, 5.3862223e-8f,
-                                      3.7976353e-8f, 4.496838e-8f,    -4.0189995e-8f, -1.0123349e-8f,
-                                      2.4203235e-8f, -4.500899e-8f,   8.070905e-9f,  9.836217e-9f,
-                                      -2.4755327e-8f, -9.23577e-9f,   -1.1239278e-8f, 9.845328e-9f};
+  static constexpr float kRest[16] = {0.0f,           4.83347e-8f,   -1.307754e-8f,  5.3862223e-8f,
+                                      3.7976353e-8f,  4.496838e-8f,  -4.0189995e-8f, -1.0123349e-8f,
+                                      2.4203235e-8f,  -4.500899e-8f, 8.070905e-9f,   9.836217e-9f,
+                                      -2.4755327e-8f, -9.23577e-9f,  -1.1239278e-8f, 9.845328e-9f};
   constexpr float kRounding = 0x1.8p23f;  // what is added to it is an integer in its last bits
   const F32 rounded = fma(x.high, broadcast(23.08312f), broadcast(kRounding));
   const F32 steps = rounded - broadcast(kRounding);
@@ -126,7 +128,8 @@ inline Split split(F32 x) {
   return {from_bits((shifted & broadcast(0x7fffff)) + sqrt_half), to_float(shift_right<23>(shifted)) - bias};
 }
 
-// e·ln 2 + log(1 + r) + low for r in [√½ - 1, √2 - 1]; log(1 + r) = r - r²/2 + r³·P(r). The error of P is 2^-30 of the log.
+// e·ln 2 + log(1 + r) + low for r in [√½ - 1, √2 - 1]; log(1 + r) = r - r²/2 + r³·P(r). The error of P is 2^-30 of the
+// log.
 inline F32 log_reduced(F32 e, F32 r, F32 low) {
   constexpr float kP[] = {0.06746643f,  -0.11675652f, 0.11888161f, -0.124055885f, 0.14219552f,
                           -0.16667996f, 0.20002119f,  -0.2500001f, 0.33333313f};
@@ -174,9 +177,9 @@ inline F32 reciprocal_of(Pair d) {
   return fma(q, fnma(q, d.low, remainder(broadcast(1.0f), q, d.high)), q);
 }
 
-// 1 / (1 + e^-x) = quotient·2^-shift, the second of which may make it denormal: what else it is to be multiplied by comes
-// before that rounding. With e^-x = 2^n·m it is 1 / (2^-shift + 2^(n - shift)·m), for shift = max(n, 0): neither power
-// overflows.
+// 1 / (1 + e^-x) = quotient·2^-shift, the second of which may make it denormal: what else it is to be multiplied by
+// comes before that rounding. With e^-x = 2^n·m it is 1 / (2^-shift + 2^(n - shift)·m), for shift = max(n, 0): neither
+// power overflows.
 struct SigmoidParts {
   F32 quotient, shift;
 };

@@ -92,8 +92,8 @@ inline Vectors<n> interleave(const Vectors<n>& tile) {
   }
 }
 
-// out[row, column] = x[row + column·stride] for one tile of at most kHeight rows; `rows` and `columns` load and store the
-// lanes that exist.
+// out[row, column] = x[row + column·stride] for one tile of at most kHeight rows; `rows` and `columns` load and store
+// the lanes that exist.
 template <int kHeight, class T, class Rows, class Columns>
 inline void transpose_tile(const T* x, int64_t stride, T* out, int64_t out_stride, Rows rows, Columns columns,
                            int height, int width) {
@@ -144,8 +144,8 @@ inline void transpose_part(const T* x, int64_t stride, T* out, int64_t out_strid
   }
 }
 
-// Blocks are as high as a cache line is long, or more, and are walked so that neighbouring lines of x are read one after
-// the other.
+// Blocks are as high as a cache line is long, or more, and are walked so that neighbouring lines of x are read one
+// after the other.
 constexpr int64_t kTurnRows = 64, kTurnColumns = 4 * kLanes;
 
 template <class T>
@@ -235,8 +235,7 @@ template <class T>
 void copy_elements(const StridedView& view, const void* x, void* out, int64_t begin, int64_t end) {
   const T* from = static_cast<const T*>(x);
   T* to = static_cast<T*>(out);
-  const bool transposed =
-      view.rank >= 2 && view.strides[view.rank - 2] == 1 && view.strides[view.rank - 1] > 1;
+  const bool transposed = view.rank >= 2 && view.strides[view.rank - 2] == 1 && view.strides[view.rank - 1] > 1;
   if (transposed) {
     copy_transposed(view, from, to, begin, end);
   } else {

@@ -86,8 +86,8 @@ inline void max_pool_pairs(const Windows& w, const float* x, float* out, int64_t
   }
 }
 
-inline void max_pool_kernel(const Windows& w, const float* x, const float* z, float* out, int64_t planes,
-                            int64_t begin, int64_t end) {
+inline void max_pool_kernel(const Windows& w, const float* x, const float* z, float* out, int64_t planes, int64_t begin,
+                            int64_t end) {
   if (x == z && are_pairs(w)) return max_pool_pairs(w, x, out, planes, begin, end);
   const int64_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   for (int64_t i = begin; i < end; ++i) {

@@ -1,5 +1,5 @@
-// Powers, roots and logarithms to other bases. pow(x, y) = e^(y·log x), with the logarithm and the product in pairs of floats: an error in y·log x is multiplied by up
-// to 104 in the result.
+// Powers, roots and logarithms to other bases. pow(x, y) = e^(y·log x), with the logarithm and the product in pairs of
+// floats: an error in y·log x is multiplied by up to 104 in the result.
 #pragma once
 
 // 2·atanh(s) = s·(2 + z·(2/3 + z·P(z))) with z = s². The error of P is 2^-36 of the result.

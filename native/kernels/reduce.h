@@ -8,19 +8,25 @@ struct Sum {
   static F32 identity(const float*) { return zero(); }
   static I32 identity(const int32_t*) { return broadcast(0); }
   template <class V>
-  static V combine(V a, V b) { return a + b; }
+  static V combine(V a, V b) {
+    return a + b;
+  }
 };
 struct Max {
   static F32 identity(const float*) { return broadcast(-kInfinity); }
   static I32 identity(const int32_t*) { return broadcast(INT32_MIN); }
   template <class V>
-  static V combine(V a, V b) { return maximum(a, b); }
+  static V combine(V a, V b) {
+    return maximum(a, b);
+  }
 };
 struct Min {
   static F32 identity(const float*) { return broadcast(kInfinity); }
   static I32 identity(const int32_t*) { return broadcast(INT32_MAX); }
   template <class V>
-  static V combine(V a, V b) { return minimum(a, b); }
+  static V combine(V a, V b) {
+    return minimum(a, b);
+  }
 };
 
 // All lanes of the result are the fold of all lanes of v.
@@ -78,7 +84,9 @@ inline auto fold_row_with_care(const T* x, int64_t n) {
   return fold_lanes<R>(fold_pairwise<R>(Elements<T>{x}, R::identity(x), 0, n));
 }
 template <class R, class T>
-inline auto fold_row(const T* x, int64_t n) { return fold_row_with_care<R>(x, n); }
+inline auto fold_row(const T* x, int64_t n) {
+  return fold_row_with_care<R>(x, n);
+}
 
 // The extreme of a row by the raw instruction, beside the sum: only if that is NaN, or the extreme is a zero, it takes
 // care to find the right one.
@@ -103,15 +111,19 @@ inline F32 fold_extreme(const float* x, int64_t n) {
     extremes[0] = Raw::combine(extremes[0], lanes.or_else(v, R::identity(x)));
     sums[0] = sums[0] + v;
   }
-  const F32 extreme = fold_lanes<Raw>(Raw::combine(Raw::combine(extremes[0], extremes[1]),
-                                                   Raw::combine(extremes[2], extremes[3])));
+  const F32 extreme =
+      fold_lanes<Raw>(Raw::combine(Raw::combine(extremes[0], extremes[1]), Raw::combine(extremes[2], extremes[3])));
   const F32 sum = fold_lanes<Sum>((sums[0] + sums[1]) + (sums[2] + sums[3]));
   return any((sum != sum) | (extreme == zero())) ? fold_row_with_care<R>(x, n) : extreme;
 }
 template <>
-inline auto fold_row<Max>(const float* x, int64_t n) { return fold_extreme<Max, RawMax>(x, n); }
+inline auto fold_row<Max>(const float* x, int64_t n) {
+  return fold_extreme<Max, RawMax>(x, n);
+}
 template <>
-inline auto fold_row<Min>(const float* x, int64_t n) { return fold_extreme<Min, RawMin>(x, n); }
+inline auto fold_row<Min>(const float* x, int64_t n) {
+  return fold_extreme<Min, RawMin>(x, n);
+}
 
 // A strip of `width` vectors of neighbouring columns.
 template <class V, int width>

@@ -1,7 +1,8 @@
 // Rounding to integers, and division with a remainder.
 #pragma once
 
-// Adding 2^23 leaves no bits for a fraction: the sum is the nearest integer, ties to even. From there on every float is one.
+// Adding 2^23 leaves no bits for a fraction: the sum is the nearest integer, ties to even. From there on every float is
+// one.
 inline F32 round_to_even(F32 x) {
   const F32 shift = broadcast(0x1p23f), a = abs(x);
   return with_sign_of(select(a < shift, (a + shift) - shift, a), x);

@@ -10,25 +10,33 @@ struct RunningSum {
   static double identity(const float*) { return 0; }
   static int64_t identity(const int32_t*) { return 0; }
   template <class C>
-  static C next(C running, C x) { return running + x; }
+  static C next(C running, C x) {
+    return running + x;
+  }
 };
 struct RunningProduct {
   static double identity(const float*) { return 1; }
   static int64_t identity(const int32_t*) { return 1; }
   template <class C>
-  static C next(C running, C x) { return running * x; }
+  static C next(C running, C x) {
+    return running * x;
+  }
 };
 struct RunningMax {
   static double identity(const float*) { return -static_cast<double>(kInfinity); }
   static int64_t identity(const int32_t*) { return INT32_MIN; }
   template <class C>
-  static C next(C running, C x) { return x > running || x != x ? x : running; }
+  static C next(C running, C x) {
+    return x > running || x != x ? x : running;
+  }
 };
 struct RunningMin {
   static double identity(const float*) { return static_cast<double>(kInfinity); }
   static int64_t identity(const int32_t*) { return INT32_MAX; }
   template <class C>
-  static C next(C running, C x) { return x < running || x != x ? x : running; }
+  static C next(C running, C x) {
+    return x < running || x != x ? x : running;
+  }
 };
 
 // `width` lines whose elements are `stride` apart; the elements of a line are `step` apart.
@@ -81,7 +89,8 @@ inline void for_each_line(const Lines& lines, int64_t length, int64_t inner, boo
   const int64_t first = reverse && length > 0 ? (length - 1) * inner : 0;
   if (inner == 1) {
     int64_t i = begin;
-    for (; i + kRowsAtOnce <= end; i += kRowsAtOnce) lines.template run<kRowsAtOnce>(i * length + first, step, length, i);
+    for (; i + kRowsAtOnce <= end; i += kRowsAtOnce)
+      lines.template run<kRowsAtOnce>(i * length + first, step, length, i);
     for (; i < end; ++i) lines.template run<1>(i * length + first, step, length, i);
     return;
   }

@@ -1,6 +1,7 @@
-// softmax, logSoftmax and cross entropy over the rows of x[rows, columns]; of few columns in softmax_narrow.h. A row stays in cache between its passes:
-// its greatest element (subtracted, so that no power overflows), the sum of the powers, the result. In a row with a
-// NaN or +∞, or of -∞ alone, the sum is NaN and so is every result, as in the composition of the plain operations.
+// softmax, logSoftmax and cross entropy over the rows of x[rows, columns]; of few columns in softmax_narrow.h. A row
+// stays in cache between its passes: its greatest element (subtracted, so that no power overflows), the sum of the
+// powers, the result. In a row with a NaN or +∞, or of -∞ alone, the sum is NaN and so is every result, as in the
+// composition of the plain operations.
 #pragma once
 
 // The raw maximum may lose a NaN; the sum finds it.
@@ -19,12 +20,16 @@ struct Scratch {
 struct KeepWhole {
   float* powers;
   template <class Lanes>
-  void operator()(int64_t i, F32 power, Lanes) const { store(powers + i, power); }
+  void operator()(int64_t i, F32 power, Lanes) const {
+    store(powers + i, power);
+  }
 };
 struct KeepInRow {
   float* powers;
   template <class Lanes>
-  void operator()(int64_t i, F32 power, Lanes lanes) const { lanes.write(powers + i, power); }
+  void operator()(int64_t i, F32 power, Lanes lanes) const {
+    lanes.write(powers + i, power);
+  }
 };
 struct Forget {
   template <class Lanes>
@@ -72,7 +77,9 @@ struct SoftmaxStep {
   float* out;
   F32 factor;
   template <class Lanes>
-  void operator()(int64_t i, Lanes lanes) const { lanes.write(out + i, lanes.read(powers + i) * factor); }
+  void operator()(int64_t i, Lanes lanes) const {
+    lanes.write(out + i, lanes.read(powers + i) * factor);
+  }
 };
 
 inline void softmax_kernel(const float* x, float* out, int64_t columns, int64_t begin, int64_t end) {
@@ -90,7 +97,9 @@ struct LogSoftmaxStep {
   float* out;
   F32 shift, log_sum;
   template <class Lanes>
-  void operator()(int64_t i, Lanes lanes) const { lanes.write(out + i, (lanes.read(x + i) - shift) - log_sum); }
+  void operator()(int64_t i, Lanes lanes) const {
+    lanes.write(out + i, (lanes.read(x + i) - shift) - log_sum);
+  }
 };
 
 inline void log_softmax_kernel(const float* x, float* out, int64_t columns, int64_t begin, int64_t end) {
@@ -156,8 +165,8 @@ struct ProbabilitiesGradientStep {
   }
 };
 
-inline void cross_entropy_probabilities_kernel(const float* logits, const float* labels, float* losses,
-                                               float* gradient, int64_t columns, int64_t begin, int64_t end) {
+inline void cross_entropy_probabilities_kernel(const float* logits, const float* labels, float* losses, float* gradient,
+                                               int64_t columns, int64_t begin, int64_t end) {
   if (columns <= kNarrow) {
     return for_each_group(columns, begin, end, NarrowProbabilityEntropy{logits, labels, losses, gradient, columns});
   }

@@ -1,6 +1,6 @@
-// softmax, logSoftmax and cross entropy over rows of few columns, kLanes rows at a time: one in each lane. So nothing is
-// folded across lanes, and a logarithm or a division is for all of them. The order of the operations of a row does not
-// depend on its lane.
+// softmax, logSoftmax and cross entropy over rows of few columns, kLanes rows at a time: one in each lane. So nothing
+// is folded across lanes, and a logarithm or a division is for all of them. The order of the operations of a row does
+// not depend on its lane.
 #pragma once
 
 constexpr int64_t kNarrow = 64;

@@ -21,14 +21,14 @@
 #include "kernels/reduce.h"
 
 #include "kernels/argmax.h"
-#include "kernels/scan.h"
 #include "kernels/convolution.h"
 #include "kernels/movement.h"
+#include "kernels/scan.h"
 
+#include "kernels/distributions.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
-#include "kernels/distributions.h"
 
 #include "kernels/random.h"
 #include "kernels/softmax_narrow.h"
@@ -47,9 +47,13 @@ struct Row {
   MicroKernel kernels[kDTypeCount];
 };
 template <class Op>
-constexpr Row unary_float() { return {{unary_kernel<Op, float>, nullptr, nullptr, nullptr}}; }
+constexpr Row unary_float() {
+  return {{unary_kernel<Op, float>, nullptr, nullptr, nullptr}};
+}
 template <class Op>
-constexpr Row unary_number() { return {{unary_kernel<Op, float>, unary_kernel<Op, int32_t>, nullptr, nullptr}}; }
+constexpr Row unary_number() {
+  return {{unary_kernel<Op, float>, unary_kernel<Op, int32_t>, nullptr, nullptr}};
+}
 
 // The operands of a binary micro-op: two arrays, or one element for one of them.
 enum class Operands { k_dense, k_scalar_first, k_scalar_second };
@@ -60,7 +64,9 @@ constexpr MicroKernel binary() {
   return binary_kernel<Op, T, Out>;
 }
 template <Operands operands, class Op>
-constexpr Row binary_float() { return {{binary<operands, Op, float>(), nullptr, nullptr, nullptr}}; }
+constexpr Row binary_float() {
+  return {{binary<operands, Op, float>(), nullptr, nullptr, nullptr}};
+}
 template <Operands operands, class Op>
 constexpr Row binary_number() {
   return {{binary<operands, Op, float>(), binary<operands, Op, int32_t>(), nullptr, nullptr}};

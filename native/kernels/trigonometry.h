@@ -25,7 +25,8 @@ inline Angle reduce_moderate(F32 x) {
 // One large x, by the bits of 2/π that matter to its remainder (Payne and Hanek, "Radian reduction for trigonometric
 // functions", 1983). x = m·2^e; what bits of 2/π give multiples of 4 is left out, and 94 bits of a fraction are kept.
 inline void reduce_large(float x, float& r, float& low, int32_t& quadrant) {
-  constexpr uint32_t kTwoOverPi[] = {0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab};
+  constexpr uint32_t kTwoOverPi[] = {0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0,
+                                     0xdb629599, 0x3c439041, 0xfe5163ab};
   uint32_t pattern;
   __builtin_memcpy(&pattern, &x, 4);
   const int exponent = static_cast<int>(pattern >> 23 & 255) - 150;
@@ -36,8 +37,8 @@ inline void reduce_large(float x, float& r, float& low, int32_t& quadrant) {
     const uint64_t two_words = static_cast<uint64_t>(kTwoOverPi[word + i]) << 32 | kTwoOverPi[word + i + 1];
     return static_cast<uint32_t>(two_words >> (32 - shift));
   };
-  const unsigned __int128 window = static_cast<unsigned __int128>(bits_at(0)) << 64 |
-                                   static_cast<uint64_t>(bits_at(1)) << 32 | bits_at(2);
+  const unsigned __int128 window =
+      static_cast<unsigned __int128>(bits_at(0)) << 64 | static_cast<uint64_t>(bits_at(1)) << 32 | bits_at(2);
   const unsigned __int128 product = m * window >> (skipped - exponent + 2);
   const uint32_t whole = static_cast<uint32_t>(product >> 94) & 3;
   const int64_t fraction = static_cast<int64_t>(static_cast<uint64_t>(product >> 30));  // from ½ on: less a whole

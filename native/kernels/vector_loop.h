@@ -4,22 +4,34 @@
 
 struct Whole {
   template <class T>
-  auto read(const T* p) const { return load(p); }
+  auto read(const T* p) const {
+    return load(p);
+  }
   template <class T, class V>
-  void write(T* p, V value) const { store(p, value); }
+  void write(T* p, V value) const {
+    store(p, value);
+  }
   // `value` in the lanes that exist, `other` in the rest.
   template <class V>
-  V or_else(V value, V) const { return value; }
+  V or_else(V value, V) const {
+    return value;
+  }
 };
 
 struct Part {
   int count;
   template <class T>
-  auto read(const T* p) const { return load_partial(p, count); }
+  auto read(const T* p) const {
+    return load_partial(p, count);
+  }
   template <class T, class V>
-  void write(T* p, V value) const { store_partial(p, value, count); }
+  void write(T* p, V value) const {
+    store_partial(p, value, count);
+  }
   template <class V>
-  V or_else(V value, V other) const { return select(first_lanes(count), value, other); }
+  V or_else(V value, V other) const {
+    return select(first_lanes(count), value, other);
+  }
 };
 
 // Operands of a loop's body: the elements of an array, or one value for all of them.
@@ -27,13 +39,17 @@ template <class T>
 struct Elements {
   const T* x;
   template <class Lanes>
-  auto operator()(int64_t i, Lanes lanes) const { return lanes.read(x + i); }
+  auto operator()(int64_t i, Lanes lanes) const {
+    return lanes.read(x + i);
+  }
 };
 template <class V>
 struct Same {
   V value;
   template <class Lanes>
-  V operator()(int64_t, Lanes) const { return value; }
+  V operator()(int64_t, Lanes) const {
+    return value;
+  }
 };
 inline Same<F32> same(const float* x) { return {broadcast(*x)}; }
 inline Same<I32> same(const int32_t* x) { return {broadcast(*x)}; }

@@ -20,7 +20,9 @@ struct Triangle {
   int64_t n;
   bool is_lower, is_transposed, has_unit_diagonal;  // is_lower: of the matrix as it is stored
 
-  double at(int64_t row, int64_t column) const { return is_transposed ? data[column * n + row] : data[row * n + column]; }
+  double at(int64_t row, int64_t column) const {
+    return is_transposed ? data[column * n + row] : data[row * n + column];
+  }
 };
 
 // Solves the system in place: row by row, from the top where it is lower triangular, else from the bottom.

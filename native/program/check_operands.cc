@@ -350,7 +350,8 @@ bool has_adjacent_columns(const StridedView& view) {
 
 void check(const AttentionParams& p, Opcode, Operands& operands) {
   if (!operands.counts(3, 4, 2, 2)) return;
-  operands.expect(p.operands.size() == operands.input_count(), "expected a pattern for each operand, got another number");
+  operands.expect(p.operands.size() == operands.input_count(),
+                  "expected a pattern for each operand, got another number");
   if (!operands.ok()) return;
   for (size_t i = 0; i < p.operands.size(); ++i) {
     const Value& input = operands.input(i);
@@ -426,8 +427,8 @@ void check(const AdamParams& p, Opcode, Operands& operands) { check_update(p.siz
 
 // Windows have elements and move on, and none reaches further than 32 bits count.
 void check_windows(const Windows& w, Operands& operands) {
-  const int64_t least = std::min({w.kernel_height, w.kernel_width, w.stride_height, w.stride_width, w.dilation_height,
-                                  w.dilation_width});
+  const int64_t least =
+      std::min({w.kernel_height, w.kernel_width, w.stride_height, w.stride_width, w.dilation_height, w.dilation_width});
   operands.expect(least >= 1, "expected a kernel, strides and dilations of at least 1, got less");
   if (!operands.ok()) return;
   const int64_t reach = checked_product({rows_reached(w, w.out_height), columns_reached(w, w.out_width)});

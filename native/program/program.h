@@ -12,6 +12,7 @@
 namespace galvani {
 
 // The orders of these lists are the numbers of the wire format; the addon exports the names.
+// clang-format off
 #define GALVANI_OPCODES(X)                                                                       \
   X(matmul) X(elementwise) X(copy) X(pad) X(concat) X(reduce) X(argmax) X(softmax) X(logSoftmax) \
   X(softmaxCrossEntropy) X(gather) X(scatterAdd) X(random) X(sgd) X(momentum) X(adam)                \
@@ -20,6 +21,7 @@ namespace galvani {
   X(maxPool2d) X(maxPool2dGradient) X(attention) \
   X(cholesky) X(triangularSolve) X(solve) X(determinant) X(qr) X(eigh) X(svd)
 #define GALVANI_PLACES(X) X(input) X(state) X(literal) X(result) X(arena)
+// clang-format on
 
 #define GALVANI_ENUMERATOR(name) k_##name,
 enum class Opcode : int32_t { GALVANI_OPCODES(GALVANI_ENUMERATOR) count };
@@ -158,9 +160,10 @@ struct PoolingParams {
   Windows windows;
 };
 
-using Params = std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams,
-                            RowsParams, IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams,
-                            ScanParams, ArgsortParams, ConvolutionParams, PoolingParams, AttentionParams, MatricesParams>;
+using Params =
+    std::variant<MatmulParams, ElementwiseParams, ViewParams, ConcatParams, ReduceParams, ArgmaxParams, RowsParams,
+                 IndexParams, AlongAxisParams, RandomParams, SgdParams, MomentumParams, AdamParams, ScanParams,
+                 ArgsortParams, ConvolutionParams, PoolingParams, AttentionParams, MatricesParams>;
 
 struct Instruction {
   Opcode opcode;

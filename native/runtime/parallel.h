@@ -15,7 +15,8 @@ class Parallel {
 
   template <typename Body>
   void for_each(int64_t tasks, Body&& body) {
-    run(tasks, [](void* context, int64_t task, int thread) { (*static_cast<Body*>(context))(task, thread); }, &body);
+    run(
+        tasks, [](void* context, int64_t task, int thread) { (*static_cast<Body*>(context))(task, thread); }, &body);
   }
 };
 

@@ -83,8 +83,8 @@ void ThreadPool::stop_helpers() {
   is_stopping_.store(false);
 }
 
-// A helper is woken away from its caller's processor: on virtual machines that hide which caches processors share, Linux
-// may leave it waiting there for milliseconds while others are idle. Awake it may move again.
+// A helper is woken away from its caller's processor: on virtual machines that hide which caches processors share,
+// Linux may leave it waiting there for milliseconds while others are idle. Awake it may move again.
 void ThreadPool::wake_helpers() {
   if (parked_.load() == 0) return;
   std::lock_guard<std::mutex> lock(park_mutex_);
@@ -147,9 +147,8 @@ bool ThreadPool::take_task(int thread, Share& share, bool is_own) {
     begin = Share::begin_of(tasks);
     end = Share::end_of(tasks);
     if (begin >= end || thread >= job_threads_.load(std::memory_order_relaxed)) return false;
-  } while (!share.tasks.compare_exchange_weak(
-      tasks, is_own ? tasks + (uint64_t{1} << Share::kBits) : tasks - 1, std::memory_order_acq_rel,
-      std::memory_order_acquire));
+  } while (!share.tasks.compare_exchange_weak(tasks, is_own ? tasks + (uint64_t{1} << Share::kBits) : tasks - 1,
+                                              std::memory_order_acq_rel, std::memory_order_acquire));
   const auto body = body_.load(std::memory_order_relaxed);
   body(context_.load(std::memory_order_relaxed), is_own ? begin : end - 1, thread);
   done_.fetch_add(1, std::memory_order_release);

@@ -99,11 +99,17 @@ inline I32 operator^(I32 a, I32 b) { return {_mm256_xor_si256(a.v, b.v)}; }
 inline I32 max(I32 a, I32 b) { return {_mm256_max_epi32(a.v, b.v)}; }
 inline I32 min(I32 a, I32 b) { return {_mm256_min_epi32(a.v, b.v)}; }
 template <int n>
-inline I32 shift_left(I32 a) { return {_mm256_slli_epi32(a.v, n)}; }
+inline I32 shift_left(I32 a) {
+  return {_mm256_slli_epi32(a.v, n)};
+}
 template <int n>
-inline I32 shift_right(I32 a) { return {_mm256_srai_epi32(a.v, n)}; }
+inline I32 shift_right(I32 a) {
+  return {_mm256_srai_epi32(a.v, n)};
+}
 template <int n>
-inline I32 shift_right_unsigned(I32 a) { return {_mm256_srli_epi32(a.v, n)}; }
+inline I32 shift_right_unsigned(I32 a) {
+  return {_mm256_srli_epi32(a.v, n)};
+}
 inline I32 shift_left_by(I32 a, I32 count) { return {_mm256_sllv_epi32(a.v, count.v)}; }
 inline I32 shift_right_by(I32 a, I32 count) { return {_mm256_srav_epi32(a.v, count.v)}; }
 
@@ -144,7 +150,9 @@ inline I32 rotate(I32 a) {
   return {_mm256_permutevar8x32_epi32(a.v, lanes)};  // which takes the lanes modulo 8
 }
 template <int n>
-inline F32 rotate(F32 a) { return from_bits(rotate<n>(bits(a))); }
+inline F32 rotate(F32 a) {
+  return from_bits(rotate<n>(bits(a)));
+}
 
 constexpr bool kHasTables = false;
 inline F32 look_up(const float (&table)[16], I32 index) {

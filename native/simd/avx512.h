@@ -38,9 +38,7 @@ inline I32 load_partial(const uint8_t* p, int count) {
 
 inline void store(float* p, F32 a) { _mm512_storeu_ps(p, a.v); }
 inline void store(int32_t* p, I32 a) { _mm512_storeu_si512(p, a.v); }
-inline void store(uint8_t* p, I32 a) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));
-}
+inline void store(uint8_t* p, I32 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v)); }
 inline void store_partial(float* p, F32 a, int count) { _mm512_mask_storeu_ps(p, first_lanes(count).v, a.v); }
 inline void store_partial(int32_t* p, I32 a, int count) { _mm512_mask_storeu_epi32(p, first_lanes(count).v, a.v); }
 inline void store_partial(uint8_t* p, I32 a, int count) {
@@ -49,9 +47,7 @@ inline void store_partial(uint8_t* p, I32 a, int count) {
 
 inline F32 broadcast(float a) { return {_mm512_set1_ps(a)}; }
 inline I32 broadcast(int32_t a) { return {_mm512_set1_epi32(a)}; }
-inline I32 lane_numbers() {
-  return {_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
-}
+inline I32 lane_numbers() { return {_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)}; }
 inline F32 zero() { return {_mm512_setzero_ps()}; }
 
 inline F32 operator+(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
@@ -65,9 +61,7 @@ inline F32 fnma(F32 a, F32 b, F32 c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)};
 inline F32 sqrt(F32 a) { return {_mm512_sqrt_ps(a.v)}; }
 inline F32 max(F32 a, F32 b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {_mm512_min_ps(a.v, b.v)}; }
-inline F32 round(F32 a) {
-  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-}
+inline F32 round(F32 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 inline F32 power_of_two(F32 n) { return {_mm512_scalef_ps(_mm512_set1_ps(1.0f), n.v)}; }
 inline F32 ldexp(F32 a, F32 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 
@@ -85,11 +79,17 @@ inline I32 operator^(I32 a, I32 b) { return {_mm512_xor_si512(a.v, b.v)}; }
 inline I32 max(I32 a, I32 b) { return {_mm512_max_epi32(a.v, b.v)}; }
 inline I32 min(I32 a, I32 b) { return {_mm512_min_epi32(a.v, b.v)}; }
 template <int n>
-inline I32 shift_left(I32 a) { return {_mm512_slli_epi32(a.v, n)}; }
+inline I32 shift_left(I32 a) {
+  return {_mm512_slli_epi32(a.v, n)};
+}
 template <int n>
-inline I32 shift_right(I32 a) { return {_mm512_srai_epi32(a.v, n)}; }
+inline I32 shift_right(I32 a) {
+  return {_mm512_srai_epi32(a.v, n)};
+}
 template <int n>
-inline I32 shift_right_unsigned(I32 a) { return {_mm512_srli_epi32(a.v, n)}; }
+inline I32 shift_right_unsigned(I32 a) {
+  return {_mm512_srli_epi32(a.v, n)};
+}
 inline I32 shift_left_by(I32 a, I32 count) { return {_mm512_sllv_epi32(a.v, count.v)}; }
 inline I32 shift_right_by(I32 a, I32 count) { return {_mm512_srav_epi32(a.v, count.v)}; }
 
@@ -111,9 +111,13 @@ inline F32 select(Mask m, F32 a, F32 b) { return {_mm512_mask_blend_ps(m.v, b.v,
 inline I32 select(Mask m, I32 a, I32 b) { return {_mm512_mask_blend_epi32(m.v, b.v, a.v)}; }
 
 template <int n>
-inline I32 rotate(I32 a) { return {_mm512_alignr_epi32(a.v, a.v, n)}; }
+inline I32 rotate(I32 a) {
+  return {_mm512_alignr_epi32(a.v, a.v, n)};
+}
 template <int n>
-inline F32 rotate(F32 a) { return from_bits(rotate<n>(bits(a))); }
+inline F32 rotate(F32 a) {
+  return from_bits(rotate<n>(bits(a)));
+}
 
 constexpr bool kHasTables = true;
 inline F32 look_up(const float (&table)[16], I32 index) {

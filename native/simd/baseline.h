@@ -107,11 +107,17 @@ inline I32 operator&(I32 a, I32 b) { return {a.v & b.v}; }
 inline I32 operator|(I32 a, I32 b) { return {a.v | b.v}; }
 inline I32 operator^(I32 a, I32 b) { return {a.v ^ b.v}; }
 template <int n>
-inline I32 shift_left(I32 a) { return from_unsigned(to_unsigned(a) << n); }
+inline I32 shift_left(I32 a) {
+  return from_unsigned(to_unsigned(a) << n);
+}
 template <int n>
-inline I32 shift_right(I32 a) { return {a.v >> n}; }  // copies of the sign come in
+inline I32 shift_right(I32 a) {
+  return {a.v >> n};
+}  // copies of the sign come in
 template <int n>
-inline I32 shift_right_unsigned(I32 a) { return from_unsigned(to_unsigned(a) >> n); }
+inline I32 shift_right_unsigned(I32 a) {
+  return from_unsigned(to_unsigned(a) >> n);
+}
 
 // By a count for each lane, 0 to 31.
 inline I32 shift_left_by(I32 a, I32 count) { return from_unsigned(to_unsigned(a) << to_unsigned(count)); }
@@ -173,9 +179,13 @@ inline F32 ldexp(F32 a, F32 n) {
 
 // Lane i of the result is lane (i + n) mod kLanes.
 template <int n>
-inline I32 rotate(I32 a) { return {Ints{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}}; }
+inline I32 rotate(I32 a) {
+  return {Ints{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}};
+}
 template <int n>
-inline F32 rotate(F32 a) { return {Floats{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}}; }
+inline F32 rotate(F32 a) {
+  return {Floats{a.v[n & 3], a.v[(n + 1) & 3], a.v[(n + 2) & 3], a.v[(n + 3) & 3]}};
+}
 
 // The lanes of a and b in turn: those of the lower halves, those of the upper halves.
 // table[index mod 16], and whether that takes one instruction.

@@ -27,9 +27,7 @@ inline Mask operator&(Mask a, Mask b) { return {vandq_u32(a.v, b.v)}; }
 inline Mask operator|(Mask a, Mask b) { return {vorrq_u32(a.v, b.v)}; }
 inline Mask operator~(Mask a) { return {vmvnq_u32(a.v)}; }
 inline bool any(Mask a) { return vmaxvq_u32(a.v) != 0; }
-inline int first_set(Mask a) {
-  return __builtin_ctzll(vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(a.v)), 0)) / 16;
-}
+inline int first_set(Mask a) { return __builtin_ctzll(vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(a.v)), 0)) / 16; }
 
 inline I32 widen(uint32_t four_bytes) {
   const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(four_bytes));
@@ -125,11 +123,17 @@ inline I32 operator^(I32 a, I32 b) { return {veorq_s32(a.v, b.v)}; }
 inline I32 max(I32 a, I32 b) { return {vmaxq_s32(a.v, b.v)}; }
 inline I32 min(I32 a, I32 b) { return {vminq_s32(a.v, b.v)}; }
 template <int n>
-inline I32 shift_left(I32 a) { return {vshlq_n_s32(a.v, n)}; }
+inline I32 shift_left(I32 a) {
+  return {vshlq_n_s32(a.v, n)};
+}
 template <int n>
-inline I32 shift_right(I32 a) { return {vshrq_n_s32(a.v, n)}; }
+inline I32 shift_right(I32 a) {
+  return {vshrq_n_s32(a.v, n)};
+}
 template <int n>
-inline I32 shift_right_unsigned(I32 a) { return {vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a.v), n))}; }
+inline I32 shift_right_unsigned(I32 a) {
+  return {vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a.v), n))};
+}
 
 inline I32 shift_left_by(I32 a, I32 count) { return {vshlq_s32(a.v, count.v)}; }
 inline I32 shift_right_by(I32 a, I32 count) { return {vshlq_s32(a.v, vnegq_s32(count.v))}; }
@@ -164,9 +168,13 @@ inline F32 select(Mask m, F32 a, F32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 inline I32 select(Mask m, I32 a, I32 b) { return {vbslq_s32(m.v, a.v, b.v)}; }
 
 template <int n>
-inline I32 rotate(I32 a) { return {vextq_s32(a.v, a.v, n)}; }
+inline I32 rotate(I32 a) {
+  return {vextq_s32(a.v, a.v, n)};
+}
 template <int n>
-inline F32 rotate(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
+inline F32 rotate(F32 a) {
+  return {vextq_f32(a.v, a.v, n)};
+}
 
 constexpr bool kHasTables = false;
 inline F32 look_up(const float (&table)[16], I32 index) {

@@ -14,7 +14,8 @@ struct Extents {
   int64_t selected() const { return int64_t{outer} * count * inner; }
 };
 
-const Extents kExtents[] = {{1, 9, 5000, 1}, {300, 40, 30, 1}, {7, 11, 30, 3}, {2, 9, 50, 70}, {1, 5, 3, 3000}, {3, 4, 0, 5}};
+const Extents kExtents[] = {{1, 9, 5000, 1}, {300, 40, 30, 1}, {7, 11, 30, 3},
+                            {2, 9, 50, 70},  {1, 5, 3, 3000},  {3, 4, 0, 5}};
 
 Ints indices_below(int32_t limit, int64_t n) {
   Random random(4);
@@ -64,7 +65,8 @@ TEST(scatter_along_axis_replaces_and_adds) {
         const Words shape = {e.outer, e.rows, e.inner}, of_indices = {e.outer, e.count, e.inner};
         const int32_t x = builder.state(dtype, shape), indices = builder.input(kInt, of_indices),
                       u = builder.input(dtype, of_indices);
-        builder.instruction(Opcode::k_scatterAlongAxis, {x, indices, u}, {builder.value(dtype, Place::k_state, 0, shape)},
+        builder.instruction(Opcode::k_scatterAlongAxis, {x, indices, u},
+                            {builder.value(dtype, Place::k_state, 0, shape)},
                             {e.outer, e.rows, e.count, e.inner, accumulate});
         run_everywhere(builder, {bytes_of(chosen), typed(updates), typed(start)},
                        [&](const Outcome& o) { EXPECT(o.buffers[3] == typed(wanted)); });
@@ -87,8 +89,9 @@ TEST(a_bad_index_along_an_axis_ends_the_run) {
                   updates = builder.input(kFloat, {2, 2});
     builder.instruction(Opcode::k_scatterAlongAxis, {x, indices, updates},
                         {builder.value(kFloat, Place::k_state, 0, {2, 5})}, {2, 5, 2, 1, 0});
-    const Outcome o = run(builder.words(), {}, {bytes_of(Ints{4, 0, 3, index}), bytes_of(Floats(4, 1)), bytes_of(Floats(10, 2))},
-                          kBaselineKernels, 1, false);
+    const Outcome o =
+        run(builder.words(), {}, {bytes_of(Ints{4, 0, 3, index}), bytes_of(Floats(4, 1)), bytes_of(Floats(10, 2))},
+            kBaselineKernels, 1, false);
     EXPECT(!o.has_run);
     EXPECT_EQ(o.failure.position, 3);
     EXPECT_EQ(o.failure.value, index);

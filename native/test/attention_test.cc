@@ -52,7 +52,8 @@ Expected expected(const Extents& e, bool is_causal, const Floats& q, const Float
     double sum = 0;
     for (int32_t j = 0; j < e.keys; ++j) {
       double score = 0;
-      for (int32_t c = 0; c < e.features; ++c) score += double{q[row * e.features + c]} * k[(first + j) * e.features + c];
+      for (int32_t c = 0; c < e.features; ++c)
+        score += double{q[row * e.features + c]} * k[(first + j) * e.features + c];
       powers[j] = is_causal && j > query ? 0 : std::exp(0.3 * score + added[query * e.keys + j]);
       sum += powers[j];
     }
@@ -97,8 +98,8 @@ void check(const Extents& e, bool is_causal, Masking masking) {
 }
 
 TEST(attention_of_any_size) {
-  const Extents sizes[] = {{1, 1, 1, 1, 1},   {2, 3, 5, 4, 2},     {3, 64, 128, 32, 32}, {2, 65, 129, 33, 17},
-                           {1, 3, 0, 4, 2},   {2, 3, 4, 0, 2},     {2, 3, 4, 2, 0},      {2, 0, 4, 2, 3},
+  const Extents sizes[] = {{1, 1, 1, 1, 1},    {2, 3, 5, 4, 2},   {3, 64, 128, 32, 32}, {2, 65, 129, 33, 17},
+                           {1, 3, 0, 4, 2},    {2, 3, 4, 0, 2},   {2, 3, 4, 2, 0},      {2, 0, 4, 2, 3},
                            {1, 70, 300, 8, 9}, {1, 2, 3, 700, 1}, {4, 200, 260, 16, 24}};
   for (const Extents& e : sizes) {
     for (const bool is_causal : {false, true}) {
@@ -129,18 +130,10 @@ TEST(attention_is_checked) {
     return refusal(e, params);
   };
   const std::vector<std::pair<std::string, std::string>> refusals = {
-      {changed(0, 7), "a rank"},
-      {changed(1, 3), "outside"},
-      {changed(1, INT32_MAX), "outside"},
-      {changed(2, 4), "outside"},
-      {changed(3, INT32_MAX), "outside"},
-      {changed(5, 3), "outside"},
-      {changed(6, 3), "a flag"},
-      {changed(7, 1), "outside"},
-      {changed(7, -1), "outside"},
-      {changed(10, 2), "outside"},
-      {changed(9, -5), "outside"},
-      {changed(22, 2), "outside"},
+      {changed(0, 7), "a rank"},   {changed(1, 3), "outside"},         {changed(1, INT32_MAX), "outside"},
+      {changed(2, 4), "outside"},  {changed(3, INT32_MAX), "outside"}, {changed(5, 3), "outside"},
+      {changed(6, 3), "a flag"},   {changed(7, 1), "outside"},         {changed(7, -1), "outside"},
+      {changed(10, 2), "outside"}, {changed(9, -5), "outside"},        {changed(22, 2), "outside"},
       {changed(25, 2), "a flag"},
   };
   for (const auto& [error, part] : refusals) EXPECT(error.find(part) != std::string::npos);

@@ -278,15 +278,16 @@ TEST(decode_checks_reductions) {
   EXPECT_ACCEPTED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 1, 2, 3, 1}));
   EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {4, 1, 2, 3, 1}), "a reduction in [0, 4)");
   EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 1, 2, 3, 2}), "a flag in [0, 2)");
-  EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 2, 2, 3, 0}), "input 0 to be int32 of 12");
+  EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2, 3}}}, {3, 2, 2, 3, 0}),
+                 "input 0 to be int32 of 12");
   EXPECT_REFUSED(single(Opcode::k_scan, {{kInt, {2, 3}}}, {{kInt, {2}}}, {3, 1, 2, 3, 0}), "output 0 to be int32 of 6");
-  EXPECT_ACCEPTED(
-      single(Opcode::k_recurrence, {{kFloat, {2, 3}}, {kFloat, {2, 3}}}, {{kFloat, {2, 3}}}, {1, 2, 3, 0}));
+  EXPECT_ACCEPTED(single(Opcode::k_recurrence, {{kFloat, {2, 3}}, {kFloat, {2, 3}}}, {{kFloat, {2, 3}}}, {1, 2, 3, 0}));
   EXPECT_REFUSED(single(Opcode::k_recurrence, {{kInt, {2}}, {kInt, {2}}}, {{kInt, {2}}}, {1, 2, 1, 0}),
                  "input 0 to be float32");
   EXPECT_ACCEPTED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kInt, {2, 2}}}, {2, 3, 2, 0}));
   EXPECT_REFUSED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kInt, {2, 4}}}, {2, 3, 4, 0}), "in a row, got more");
-  EXPECT_REFUSED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kFloat, {2, 2}}}, {2, 3, 2, 0}), "output 0 to be int32");
+  EXPECT_REFUSED(single(Opcode::k_argsort, {{kFloat, {2, 3}}}, {{kFloat, {2, 2}}}, {2, 3, 2, 0}),
+                 "output 0 to be int32");
 }
 
 TEST(decode_checks_rows) {
@@ -348,10 +349,14 @@ TEST(decode_checks_random_and_updates) {
   EXPECT_ACCEPTED(drawn(Distribution::k_integer, {{kInt, {2}}, {kInt, {}}, {kInt, {7}}}, {kInt, {7}}));
   EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}}, {kFloat, {7}}), "expected 2 inputs");
   EXPECT_REFUSED(drawn(Distribution::k_exponential, {{kInt, {2}}, {kFloat, {7}}}, {kFloat, {7}}), "expected 1 inputs");
-  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {6}}}, {kFloat, {7}}), "input 1 to be float32 of 7");
-  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {0}}}, {kFloat, {7}}), "input 1 to be float32 of 7");
-  EXPECT_REFUSED(drawn(Distribution::k_beta, {{kInt, {2}}, {kFloat, {}}, {kInt, {}}}, {kFloat, {7}}), "input 2 to be float32");
-  EXPECT_REFUSED(drawn(Distribution::k_integer, {{kInt, {2}}, {kInt, {}}, {kInt, {}}}, {kFloat, {7}}), "output 0 to be int32");
+  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {6}}}, {kFloat, {7}}),
+                 "input 1 to be float32 of 7");
+  EXPECT_REFUSED(drawn(Distribution::k_gamma, {{kInt, {2}}, {kFloat, {0}}}, {kFloat, {7}}),
+                 "input 1 to be float32 of 7");
+  EXPECT_REFUSED(drawn(Distribution::k_beta, {{kInt, {2}}, {kFloat, {}}, {kInt, {}}}, {kFloat, {7}}),
+                 "input 2 to be float32");
+  EXPECT_REFUSED(drawn(Distribution::k_integer, {{kInt, {2}}, {kInt, {}}, {kInt, {}}}, {kFloat, {7}}),
+                 "output 0 to be int32");
   const Type x = {kFloat, {4}}, scalar = {kFloat, {}};
   EXPECT_ACCEPTED(single(Opcode::k_sgd, {x, x, scalar}, {x}, {4}));
   EXPECT_REFUSED(single(Opcode::k_sgd, {x, x, x}, {x}, {4}), "input 2 to be float32 of 1");

@@ -1,5 +1,5 @@
-// The AVX-512 intrinsics of simd/avx512.h on a machine without them: Debian's libsimde-dev, and here what its version lacks.
-// Only for tests: a CMake build with GALVANI_EMULATED_AVX512.
+// The AVX-512 intrinsics of simd/avx512.h on a machine without them: Debian's libsimde-dev, and here what its version
+// lacks. Only for tests: a CMake build with GALVANI_EMULATED_AVX512.
 #pragma once
 
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -70,7 +70,8 @@ inline simde__m512 scale(simde__m512 a, simde__m512 n) {
   for (int i = 0; i < 16; ++i) {
     const bool is_number = powers[i] == powers[i];
     const double power = is_number ? std::floor(std::fmax(-1000.0, std::fmin(1000.0, powers[i]))) : 0;
-    result[i] = is_number ? static_cast<float>(std::ldexp(static_cast<double>(x[i]), static_cast<int>(power))) : powers[i];
+    result[i] =
+        is_number ? static_cast<float>(std::ldexp(static_cast<double>(x[i]), static_cast<int>(power))) : powers[i];
   }
   return vector(result);
 }
@@ -160,7 +161,5 @@ inline simde__mmask16 compare(simde__m512i a, simde__m512i b, Compare holds) {
 #define _mm512_cvtsi512_si32(a) galvani::emulated::ints(a)[0]
 #define _mm512_srai_epi32(a, n) galvani::emulated::vector(galvani::emulated::ints(a) >> (n))
 #define _mm512_srav_epi32(a, counts) galvani::emulated::shift_right_by(a, counts)
-#define _mm512_cmplt_epi32_mask(a, b) \
-  galvani::emulated::compare(a, b, [](int32_t x, int32_t y) { return x < y; })
-#define _mm512_cmpneq_epi32_mask(a, b) \
-  galvani::emulated::compare(a, b, [](int32_t x, int32_t y) { return x != y; })
+#define _mm512_cmplt_epi32_mask(a, b) galvani::emulated::compare(a, b, [](int32_t x, int32_t y) { return x < y; })
+#define _mm512_cmpneq_epi32_mask(a, b) galvani::emulated::compare(a, b, [](int32_t x, int32_t y) { return x != y; })

@@ -87,7 +87,8 @@ ProgramBuilder update_program() {
   b.instruction(Opcode::k_softmaxCrossEntropy, {logits, labels}, {losses, gradient}, {3, 4});
   b.instruction(Opcode::k_random, {key}, {noise}, {number(Distribution::k_normal)});
   const Words shaped = {b.literal<float>(kFloat, {}, {0.3f}), b.input(kFloat, shape)};
-  b.instruction(Opcode::k_random, {key, shaped[0], shaped[1]}, {b.result(kFloat, shape)}, {number(Distribution::k_beta)});
+  b.instruction(Opcode::k_random, {key, shaped[0], shaped[1]}, {b.result(kFloat, shape)},
+                {number(Distribution::k_beta)});
   b.instruction(Opcode::k_random, {key, shaped[1]}, {b.result(kFloat, shape)}, {number(Distribution::k_poisson)});
   b.instruction(Opcode::k_adam, {old[0], gradient, old[1], old[2], rate, rate}, {updated[0], updated[1], updated[2]},
                 Words{12} + real(0.9) + real(0.999) + real(1e-8) + real(0));

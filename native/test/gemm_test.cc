@@ -198,7 +198,8 @@ void check(const Case& c, Value&& value, int64_t shift = 0) {
 
 void check_uniform(const Case& c, int64_t shift = 0) {
   Random random(7);
-  check(c, [&] { return random.uniform(-1, 1); }, shift);
+  check(
+      c, [&] { return random.uniform(-1, 1); }, shift);
 }
 
 bool is_large(const Case& c) { return c.shape.m * c.shape.n * c.shape.k > (int64_t{1} << 22); }
@@ -236,8 +237,8 @@ TEST(gemm_tile_edges) {
 }
 
 TEST(gemm_block_edges) {
-  const GemmShape shapes[] = {{1, 11, 53, 257},  {1, 11, 53, 401},  {1, 13, 29, 809}, {1, 9, 383, 41},
-                              {1, 10, 389, 263}, {1, 3, 773, 43},   {1, 65, 47, 31},  {1, 260, 521, 269},
+  const GemmShape shapes[] = {{1, 11, 53, 257},   {1, 11, 53, 401},  {1, 13, 29, 809}, {1, 9, 383, 41},
+                              {1, 10, 389, 263},  {1, 3, 773, 43},   {1, 65, 47, 31},  {1, 260, 521, 269},
                               {1, 67, 1031, 131}, {1, 263, 347, 401}};
   for (const GemmShape& shape : shapes) {
     for_each_layout({shape, {}, {}, true, Activation::k_relu}, [](const Case& c) { check_uniform(c); });
@@ -299,8 +300,8 @@ TEST(gemm_exact_on_integers) {
 // 0·∞ and NaN reach C whatever the path, and no activation loses them.
 TEST(gemm_infinities_and_nan) {
   const float values[] = {0, 0, 0, 1, -1, 2, -0.0f, std::numeric_limits<float>::infinity(), NAN, -INFINITY};
-  for (const Activation activation : {Activation::k_none, Activation::k_relu, Activation::k_leakyRelu,
-                                      Activation::k_sigmoid, Activation::k_tanh}) {
+  for (const Activation activation :
+       {Activation::k_none, Activation::k_relu, Activation::k_leakyRelu, Activation::k_sigmoid, Activation::k_tanh}) {
     for (const int64_t m : {1, 3, 12, 37}) {
       for (const int64_t n : {1, 10, 57}) {
         for_each_layout({{1, m, n, 5}, {}, {}, true, activation, 0.5f}, [&](const Case& c) {

@@ -40,9 +40,9 @@ T awkward_value(Random& random);
 template <>
 inline float awkward_value(Random& random) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const float special[] = {0.0f,       -0.0f,        1.0f,          -1.0f, kInfinity, -kInfinity, NAN,
-                           1e-40f,     -1e-40f,      3e38f,         0.5f,  -2.5f,     255.9f,     300.0f,
-                           -0.999f,    2147483648.f, -2147483904.f, 1e10f, 8388609.f, 1.5f,       2147483520.0f};
+  const float special[] = {0.0f,    -0.0f,        1.0f,          -1.0f, kInfinity, -kInfinity, NAN,
+                           1e-40f,  -1e-40f,      3e38f,         0.5f,  -2.5f,     255.9f,     300.0f,
+                           -0.999f, 2147483648.f, -2147483904.f, 1e10f, 8388609.f, 1.5f,       2147483520.0f};
   const int64_t pick = random.below(60);
   if (pick < 21) return special[pick];
   return pick < 40 ? random.uniform(-4, 4) : random.uniform(-300, 300);
@@ -90,14 +90,15 @@ inline std::string describe(const KernelTable& table, const std::string& what, i
   return std::string(table.isa) + ": " + what + " at " + std::to_string(i);
 }
 
-#define EXPECT_SAME(actual, wanted, description)                                                       \
-  do {                                                                                                 \
-    const auto actual_value = (actual);                                                                \
-    const auto wanted_value = (wanted);                                                                \
-    if (!::galvani::test::same(actual_value, wanted_value)) {                                          \
-      ::galvani::test::fail(__FILE__, __LINE__, (description) + ": expected " + std::to_string(wanted_value) + \
-                                                    ", got " + std::to_string(actual_value));          \
-    }                                                                                                  \
+#define EXPECT_SAME(actual, wanted, description)                                                                   \
+  do {                                                                                                             \
+    const auto actual_value = (actual);                                                                            \
+    const auto wanted_value = (wanted);                                                                            \
+    if (!::galvani::test::same(actual_value, wanted_value)) {                                                      \
+      ::galvani::test::fail(                                                                                       \
+          __FILE__, __LINE__,                                                                                      \
+          (description) + ": expected " + std::to_string(wanted_value) + ", got " + std::to_string(actual_value)); \
+    }                                                                                                              \
   } while (false)
 
 }  // namespace galvani::test

@@ -202,7 +202,7 @@ void check_argmax(const KernelTable& table, Kernel kernel) {
       Buffer<T> x(shape.outer * shape.reduced * shape.inner, round);
       for (int64_t i = 0; i < x.size(); ++i) {
         x[i] = awkward_value<T>(random);
-        if (round == 0 && x[i] != x[i]) x[i] = 0;                     // without NaN
+        if (round == 0 && x[i] != x[i]) x[i] = 0;                    // without NaN
         if (round == 1) x[i] = static_cast<T>(random.below(3) - 1);  // ties
       }
       const auto found = run<T, int32_t>(table, kernel, x, shape, random);

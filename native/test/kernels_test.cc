@@ -96,7 +96,9 @@ double float_reference(MicroOp op, double a, double b) {
 }
 
 template <typename T>
-T modulo(T rest, T b) { return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest; }
+T modulo(T rest, T b) {
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 
 float floor_of_quotient(float a, float b) {
   if (b == 0) return a / b;
@@ -105,7 +107,9 @@ float floor_of_quotient(float a, float b) {
   return down == 0 ? std::copysign(0.0f, a / b) : static_cast<float>(down);
 }
 
-int32_t shift_left(int32_t a, int32_t b) { return b < 0 || b > 31 ? 0 : static_cast<int32_t>(static_cast<uint32_t>(a) << b); }
+int32_t shift_left(int32_t a, int32_t b) {
+  return b < 0 || b > 31 ? 0 : static_cast<int32_t>(static_cast<uint32_t>(a) << b);
+}
 int32_t shift_right(int32_t a, int32_t b) { return a >> (b < 0 || b > 31 ? 31 : b); }
 
 float same_reference(MicroOp op, float a, float b) {
@@ -140,7 +144,8 @@ int32_t same_reference(MicroOp op, int32_t a, int32_t b) {
     case MicroOp::k_square: return static_cast<int32_t>(ua * ua);
     case MicroOp::k_fmod: return b == 0 ? 0 : static_cast<int32_t>(int64_t{a} % b);
     case MicroOp::k_mod: return b == 0 ? 0 : static_cast<int32_t>(modulo(int64_t{a} % b, int64_t{b}));
-    case MicroOp::k_floorDiv: return b == 0 ? 0 : static_cast<int32_t>(static_cast<int64_t>(std::floor(static_cast<double>(a) / b)));
+    case MicroOp::k_floorDiv:
+      return b == 0 ? 0 : static_cast<int32_t>(static_cast<int64_t>(std::floor(static_cast<double>(a) / b)));
     case MicroOp::k_bitwiseAnd: return a & b;
     case MicroOp::k_bitwiseOr: return a | b;
     case MicroOp::k_bitwiseXor: return a ^ b;
@@ -270,8 +275,7 @@ TEST(binary_kernels_take_scalars) {
       const int row = static_cast<int>(op), column = static_cast<int>(dtype);
       const bool is_comparison = kind_of(op) == Kind::comparison;
       const bool is_binary = is_comparison || op == MicroOp::k_pow || op == MicroOp::k_leakyRelu ||
-                             op == MicroOp::k_elu ||
-                             (op >= MicroOp::k_atan2 && op <= MicroOp::k_rightShift) ||
+                             op == MicroOp::k_elu || (op >= MicroOp::k_atan2 && op <= MicroOp::k_rightShift) ||
                              (op >= MicroOp::k_add && op <= MicroOp::k_minimum);
       EXPECT_EQ(table.micro_scalar[0][row][column] != nullptr, is_binary);
       EXPECT_EQ(table.micro_scalar[1][row][column] != nullptr, is_binary);

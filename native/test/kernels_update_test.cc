@@ -49,9 +49,8 @@ State adam_exactly(State s) {
 Update momentum_update(bool nesterov) {
   return {nesterov ? "nesterov" : "momentum", 1e-6,
           [nesterov](const KernelTable& table, const float* p, const float* g, const float*, const float* v,
-                     float* p_out, float*, float* v_out, int64_t begin, int64_t end) {
-            table.momentum(p, g, v, kRate, kMomentum, nesterov, p_out, v_out, begin, end);
-          },
+                     float* p_out, float*, float* v_out, int64_t begin,
+                     int64_t end) { table.momentum(p, g, v, kRate, kMomentum, nesterov, p_out, v_out, begin, end); },
           [nesterov](State s) {
             const double v = 0.9 * s.v + s.g;
             return State{s.p - 0.01 * (nesterov ? s.g + 0.9 * v : v), s.g, s.m, v};
@@ -59,17 +58,17 @@ Update momentum_update(bool nesterov) {
 }
 
 std::vector<Update> updates() {
-  const Update sgd = {"sgd", 1e-6,
-                      [](const KernelTable& table, const float* p, const float* g, const float*, const float*,
-                         float* p_out, float*, float*, int64_t begin, int64_t end) {
-                        table.sgd(p, g, kRate, p_out, begin, end);
-                      },
-                      [](State s) { return State{s.p - 0.01 * s.g, s.g, s.m, s.v}; }};
+  const Update sgd = {
+      "sgd", 1e-6,
+      [](const KernelTable& table, const float* p, const float* g, const float*, const float*, float* p_out, float*,
+         float*, int64_t begin, int64_t end) { table.sgd(p, g, kRate, p_out, begin, end); },
+      [](State s) {
+        return State{s.p - 0.01 * s.g, s.g, s.m, s.v};
+      }};
   const Update adam = {"adam", 1e-6,
                        [](const KernelTable& table, const float* p, const float* g, const float* m, const float* v,
-                          float* p_out, float* m_out, float* v_out, int64_t begin, int64_t end) {
-                         table.adam(adam_step(), p, g, m, v, p_out, m_out, v_out, begin, end);
-                       },
+                          float* p_out, float* m_out, float* v_out, int64_t begin,
+                          int64_t end) { table.adam(adam_step(), p, g, m, v, p_out, m_out, v_out, begin, end); },
                        adam_exactly};
   return {sgd, momentum_update(false), momentum_update(true), adam};
 }
@@ -245,8 +244,8 @@ TEST(random_normal) {
 
 // By CPython's statistics.NormalDist, which is AS 241 too: key 0, elements 0…7.
 TEST(random_normal_known_answers) {
-  const float wanted[] = {-0.25581598f, 1.1775912f, 0.63018364f, 0.26756224f,
-                          1.9148033f,  -0.3528749f, 0.50702375f, -1.7854512f};
+  const float wanted[] = {-0.25581598f, 1.1775912f,  0.63018364f, 0.26756224f,
+                          1.9148033f,   -0.3528749f, 0.50702375f, -1.7854512f};
   const int32_t key[] = {0, 0};
   for_each_table([&](const KernelTable& table) {
     float x[8];

@@ -8,8 +8,8 @@ namespace {
 
 constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32;
 
-ProgramBuilder single_of(Opcode opcode, const std::vector<Words>& in, const std::vector<Words>& out, const Words& params,
-                         DType dtype = kFloat) {
+ProgramBuilder single_of(Opcode opcode, const std::vector<Words>& in, const std::vector<Words>& out,
+                         const Words& params, DType dtype = kFloat) {
   ProgramBuilder builder;
   Words inputs, outputs;
   for (const Words& shape : in) inputs.push_back(builder.input(dtype, shape));
@@ -115,15 +115,14 @@ TEST(solve_gives_the_right_hand_side_back) {
   Floats a = numbers(kBatch * n * n);
   for (int64_t i = 0; i < kBatch * n; ++i) a[i * n + i % n] += 12;
   const Floats b = numbers(kBatch * n * columns);
-  run_everywhere(single_of(Opcode::k_solve, {{kBatch, n, n}, {kBatch, n, columns}}, {{kBatch, n, columns}},
-                           {kBatch, n, columns}),
-                 {bytes_of(a), bytes_of(b)}, [&](const Outcome& o) {
-                   const Floats x = values_of<float>(o.buffers[2]);
-                   expect_product(
-                       b, kBatch, n, n, columns,
-                       [&](int64_t m, int64_t i, int64_t j) { return a[(m * n + i) * n + j]; },
-                       [&](int64_t m, int64_t i, int64_t j) { return x[(m * n + i) * columns + j]; });
-                 });
+  run_everywhere(
+      single_of(Opcode::k_solve, {{kBatch, n, n}, {kBatch, n, columns}}, {{kBatch, n, columns}}, {kBatch, n, columns}),
+      {bytes_of(a), bytes_of(b)}, [&](const Outcome& o) {
+        const Floats x = values_of<float>(o.buffers[2]);
+        expect_product(
+            b, kBatch, n, n, columns, [&](int64_t m, int64_t i, int64_t j) { return a[(m * n + i) * n + j]; },
+            [&](int64_t m, int64_t i, int64_t j) { return x[(m * n + i) * columns + j]; });
+      });
 }
 
 }  // namespace

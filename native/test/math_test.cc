@@ -72,8 +72,8 @@ TEST(math_special_values) {
       {MicroOp::k_exp, kInfinity, kInfinity},
       {MicroOp::k_exp, -kInfinity, 0.0f},
       {MicroOp::k_exp, NAN, NAN},
-      {MicroOp::k_exp, 88.7228394f, kInfinity},         // log(2^128) = 88.72283911
-      {MicroOp::k_exp, -103.5f, kDenormal},             // between 1/2 and 3/2 of it
+      {MicroOp::k_exp, 88.7228394f, kInfinity},  // log(2^128) = 88.72283911
+      {MicroOp::k_exp, -103.5f, kDenormal},      // between 1/2 and 3/2 of it
       {MicroOp::k_exp, -104.0f, 0.0f},
       {MicroOp::k_exp, -kGreatest, 0.0f},
       {MicroOp::k_log, 1.0f, 0.0f},
@@ -208,7 +208,7 @@ TEST(pow_special_values) {
 }
 
 TEST(vector_special_values) {
-  const float values[] = {0.0f,       -0.0f,     1.0f,       -1.0f,     kDenormal, -kDenormal,
+  const float values[] = {0.0f,      -0.0f,      1.0f,      -1.0f,      kDenormal, -kDenormal,
                           kGreatest, -kGreatest, kInfinity, -kInfinity, NAN};
   for (const PairFunction& function : kPairFunctions) {
     if (function.op == MicroOp::k_pow) continue;

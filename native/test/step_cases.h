@@ -1,5 +1,5 @@
-// Programs of one step, of every kind but matmul: for tests over all of them, and for the benches. Each reads and writes
-// about as many bytes as asked for.
+// Programs of one step, of every kind but matmul: for tests over all of them, and for the benches. Each reads and
+// writes about as many bytes as asked for.
 #pragma once
 
 #include <string>
@@ -19,7 +19,9 @@ struct StepCase {
 };
 
 inline Words elements(int64_t n) { return {static_cast<int32_t>(n)}; }
-inline Words matrix(int64_t rows, int64_t columns) { return {static_cast<int32_t>(rows), static_cast<int32_t>(columns)}; }
+inline Words matrix(int64_t rows, int64_t columns) {
+  return {static_cast<int32_t>(rows), static_cast<int32_t>(columns)};
+}
 
 inline StepCase unary(const char* name, MicroOp op, int64_t bytes) {
   const Words shape = elements(bytes / 8);
@@ -70,9 +72,8 @@ inline StepCase add_row(int64_t rows, int64_t columns) {
   const Words shape = matrix(rows, columns);
   StepCase c{"+ row", rows * columns, 8 * rows * columns, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, elements(columns))};
-  c.builder.instruction(
-      Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
-      elementwise(shape, {{0, {shape[1], 1}}, {0, {0, 1}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
+  c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {shape[1], 1}}, {0, {0, 1}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
   return c;
 }
 
@@ -80,9 +81,8 @@ inline StepCase add_column(int64_t rows, int64_t columns) {
   const Words shape = matrix(rows, columns);
   StepCase c{"+ column", rows * columns, 8 * rows * columns, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, elements(rows))};
-  c.builder.instruction(
-      Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
-      elementwise(shape, {{0, {shape[1], 1}}, {0, {1, 0}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
+  c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
+                        elementwise(shape, {{0, {shape[1], 1}}, {0, {1, 0}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
   return c;
 }
 
@@ -154,7 +154,8 @@ inline StepCase recurrence(int64_t rows, int64_t columns) {
 inline StepCase argsort(const char* name, int64_t rows, int64_t columns, int64_t count) {
   StepCase c{name, rows * columns, 8 * rows * columns, {}};
   c.builder.instruction(Opcode::k_argsort, {c.builder.input(kFloat, matrix(rows, columns))},
-                        {c.builder.result(kInt, matrix(rows, count))}, matrix(rows, columns) + elements(count) + Words{0});
+                        {c.builder.result(kInt, matrix(rows, count))},
+                        matrix(rows, columns) + elements(count) + Words{0});
   return c;
 }
 
@@ -191,9 +192,8 @@ inline StepCase cross_entropy(const char* name, bool has_gradient, int64_t rows,
   if (!has_gradient) return c;
   const int32_t one = b.literal(kFloat, {}, std::vector<float>{1}), share = b.scratch(kFloat, {});
   b.instruction(Opcode::k_elementwise, {one, count}, {share}, one_division);
-  b.instruction(
-      Opcode::k_elementwise, {share, gradient}, {b.result(kFloat, shape)},
-      elementwise(shape, {{0, {0, 0}}, {0, {shape[1], 1}}}, {{MicroOp::k_mul, kFloat, {0, 1}}}, {2}));
+  b.instruction(Opcode::k_elementwise, {share, gradient}, {b.result(kFloat, shape)},
+                elementwise(shape, {{0, {0, 0}}, {0, {shape[1], 1}}}, {{MicroOp::k_mul, kFloat, {0, 1}}}, {2}));
   return c;
 }
 

@@ -48,14 +48,14 @@ inline void expect_near(const char* file, int line, const char* text, double act
 
 }  // namespace galvani::test
 
-#define TEST(name)                                                            \
-  static void test_##name();                                                  \
-  static const ::galvani::test::Test test_case_##name(#name, &test_##name);   \
+#define TEST(name)                                                          \
+  static void test_##name();                                                \
+  static const ::galvani::test::Test test_case_##name(#name, &test_##name); \
   static void test_##name()
 
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) ::galvani::test::fail(__FILE__, __LINE__, #condition);   \
+#define EXPECT(condition)                                                    \
+  do {                                                                       \
+    if (!(condition)) ::galvani::test::fail(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #define EXPECT_EQ(actual, wanted) ::galvani::test::expect_equal(__FILE__, __LINE__, #actual, actual, wanted)

@@ -2,8 +2,8 @@
 //   gemm_peers table|sweep [isa] [--markdown] [--only TEXT]
 //
 // The libraries take turns of some milliseconds, several of each, so that whatever disturbs the machine disturbs all;
-// between the turns their idle threads fall asleep: those of OpenMP, of the turn before ours, spin longest. Compared are
-// the medians. Neither side has an epilogue.
+// between the turns their idle threads fall asleep: those of OpenMP, of the turn before ours, spin longest. Compared
+// are the medians. Neither side has an epilogue.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -77,8 +77,7 @@ std::string describe(const Multiplication& x) {
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(int64_t floats)
-      : block_(std::make_unique<Block>(floats * static_cast<int64_t>(sizeof(float)))) {
+  explicit Buffer(int64_t floats) : block_(std::make_unique<Block>(floats * static_cast<int64_t>(sizeof(float)))) {
     for (int64_t i = 0; i < floats; ++i) get()[i] = static_cast<float>(i * 37 % 101) / 101 - 0.5f;
   }
   float* get() const { return reinterpret_cast<float*>(block_->data()); }
@@ -242,7 +241,9 @@ class Bench {
     }
   }
 
-  static double best_peer(const std::vector<double>& times) { return *std::min_element(times.begin() + 1, times.end()); }
+  static double best_peer(const std::vector<double>& times) {
+    return *std::min_element(times.begin() + 1, times.end());
+  }
   static double ratio(const std::vector<double>& times) { return best_peer(times) / times[0]; }
 
   void begin_table(const char* first) {

@@ -32,8 +32,8 @@ class Cblas final : public Peer {
     for (int64_t i = 0; i < shape.batch; ++i) {
       sgemm_(kRowMajor, transpose_a ? kTranspose : kNoTranspose, transpose_b ? kTranspose : kNoTranspose, m, n, k, 1,
              operands_.a + i * (transpose_a ? k : m) * a_stride, static_cast<int>(a_stride),
-             operands_.b + i * (transpose_b ? n : k) * b_stride, static_cast<int>(b_stride), 0,
-             operands_.c + i * m * n, n);
+             operands_.b + i * (transpose_b ? n : k) * b_stride, static_cast<int>(b_stride), 0, operands_.c + i * m * n,
+             n);
     }
   }
 
