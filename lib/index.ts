@@ -3,16 +3,27 @@ import './operations/methods.ts'
 
 export { type BackendName, backendInfo, setBackend, setNumThreads } from './backend/active.ts'
 export type { BackendInfo } from './backend/backend.ts'
-export { type CheckGradientsOptions, checkGradients } from './check-gradients.ts'
-export { checkpoint } from './checkpoint.ts'
-export { type Compiled, compile } from './compile.ts'
-export { arange, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './creation.ts'
-export { type Backward, customGradient } from './custom-gradient.ts'
+export type { DType, TypedArray } from './base/dtype.ts'
+export {
+  AnomalyError,
+  DataFormatError,
+  DatasetNotFoundError,
+  DTypeError,
+  GradientError,
+  ShapeError,
+} from './base/errors.ts'
+export type { Shape } from './base/shape.ts'
 export type { Dataset } from './data/dataset.ts'
 export * as data from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'
-export { hessian, hvp, jacobian, jvp, type VectorJacobianProduct, vjp } from './derivatives.ts'
-export { detectAnomaly } from './detect-anomaly.ts'
+export * as losses from './losses/index.ts'
+export * as metrics from './metrics/metrics.ts'
+export * as nn from './nn/index.ts'
+export * from './operations/index.ts'
+export * as linalg from './operations/linalg.ts'
+export { type Unique, unique, uniqueSync } from './operations/unique.ts'
+export * as optim from './optim/index.ts'
+export { arange, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
 export {
   bernoulli,
   beta,
@@ -26,19 +37,8 @@ export {
   randint,
   shuffle,
   truncatedNormal,
-} from './distributions.ts'
-export type { DType, TypedArray } from './dtype.ts'
-export { AnomalyError, DataFormatError, DatasetNotFoundError, DTypeError, GradientError, ShapeError } from './errors.ts'
-export { grad, gradients, stopGradient, valueAndGrad, variablesOf } from './gradients.ts'
-export { type InspectedInstruction, Inspection, type InspectOptions, inspect } from './inspect.ts'
-export * as linalg from './linalg.ts'
-export * as losses from './losses/index.ts'
-export * as metrics from './metrics.ts'
-export * as nn from './nn/index.ts'
-export * from './operations/index.ts'
-export * as optim from './optim/index.ts'
-export { randn, setSeed, uniform } from './random.ts'
-export type { Shape } from './shape.ts'
+} from './tensor/distributions.ts'
+export { randn, setSeed, uniform } from './tensor/random.ts'
 export {
   evaluate,
   evaluateSync,
@@ -47,7 +47,9 @@ export {
   type ReduceOptions,
   Tensor,
   type TensorLike,
-} from './tensor.ts'
+} from './tensor/tensor.ts'
+export type { NestedArray, TensorOptions, TensorValues } from './tensor/values.ts'
+export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type {
   BatchInfo,
   Callbacks,
@@ -60,6 +62,11 @@ export type {
   Trainable,
 } from './train/fit.ts'
 export { fit } from './train/fit.ts'
-export { type Unique, unique, uniqueSync } from './unique.ts'
-export type { NestedArray, TensorOptions, TensorValues } from './values.ts'
-export { Variable, type VariableOptions, variable } from './variable.ts'
+export { type CheckGradientsOptions, checkGradients } from './transforms/check-gradients.ts'
+export { checkpoint } from './transforms/checkpoint.ts'
+export { type Compiled, compile } from './transforms/compile.ts'
+export { type Backward, customGradient } from './transforms/custom-gradient.ts'
+export { hessian, hvp, jacobian, jvp, type VectorJacobianProduct, vjp } from './transforms/derivatives.ts'
+export { detectAnomaly } from './transforms/detect-anomaly.ts'
+export { grad, gradients, stopGradient, valueAndGrad, variablesOf } from './transforms/gradients.ts'
+export { type InspectedInstruction, Inspection, type InspectOptions, inspect } from './transforms/inspect.ts'

@@ -1,6 +1,6 @@
 // Developer builds of the native core through CMake, run by npm scripts:
 //   native.mjs test   TARGET                 builds and runs the native tests
-//   native.mjs replay TARGET                 runs the programs of test/ops/cases.ts in the native test binary
+//   native.mjs replay TARGET                 runs the programs of test/operations/cases.ts in the native test binary
 //   native.mjs bench  NAME [ARGUMENT...]     builds and runs native/bench/NAME.cc
 //   native.mjs accuracy [ARGUMENT...]        measures the errors of the elementwise functions into docs/accuracy.md
 //   native.mjs addon  release|asan|tsan      builds the addon with cmake-js and prints its path

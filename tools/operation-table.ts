@@ -1,17 +1,17 @@
 /**
  * Writes docs/operations.md: every public operation with what its docstring says first, its names elsewhere, whether it
  * has a gradient and what it runs as. The names elsewhere stand in operation-names.ts; all else is asked of the library:
- * the docstrings of the TypeScript compiler, gradients and instructions of the rows of test/ops/cases.
+ * the docstrings of the TypeScript compiler, gradients and instructions of the rows of test/operations/cases.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
 import '../lib/index.ts'
-import { isFloat } from '../lib/dtype.ts'
-import { GradientError } from '../lib/errors.ts'
+import { isFloat } from '../lib/base/dtype.ts'
+import { GradientError } from '../lib/base/errors.ts'
 import { gradients } from '../lib/graph/autograd.ts'
-import { cases } from '../test/ops/cases.ts'
+import { cases } from '../test/operations/cases.ts'
 import { forwardPrograms, leavesOf, type OpCase, outputsOf } from '../test/support/cases.ts'
 import { operationNames } from './operation-names.ts'
 
@@ -20,12 +20,15 @@ const path = fileURLToPath(new URL('../docs/operations.md', import.meta.url))
 
 /** What is an operation by where it stands under lib, and the title of its section. */
 const sections: readonly (readonly [where: RegExp, title: string])[] = [
+  [/^operations\/unique\.ts$/, 'Operations: values of a size that is not known before'],
+  [/^operations\/linalg\.ts$/, 'Linear algebra'],
   [/^operations\/(?<file>.*)\.ts$/, 'Operations: '],
-  [/^unique\.ts$/, 'Operations: values of a size that is not known before'],
-  [/^linalg(\.ts|\/.*)$/, 'Linear algebra'],
   [/^losses\/(?<file>.*)\.ts$/, 'Losses: '],
-  [/^(random|distributions)\.ts$/, 'Random numbers'],
-  [/^(gradients|derivatives|custom-gradient|checkpoint|check-gradients|detect-anomaly)\.ts$/, 'Derivatives'],
+  [/^tensor\/(random|distributions)\.ts$/, 'Random numbers'],
+  [
+    /^transforms\/(gradients|derivatives|custom-gradient|checkpoint|check-gradients|detect-anomaly)\.ts$/,
+    'Derivatives',
+  ],
 ]
 
 interface Operation {

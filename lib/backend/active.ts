@@ -1,5 +1,5 @@
 /** Which backend runs a program: the native one where it loads, the reference for float64 and wherever native is missing. */
-import { expected } from '../errors.ts'
+import { expected } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
 import type { Backend, BackendInfo } from './backend.ts'
 import { loadNative, NativeLoadError } from './native.ts'

@@ -1,5 +1,5 @@
 /** What a backend is: it prepares programs and runs them. It knows no tensor, no graph and no gradient. */
-import type { TypedArray } from '../dtype.ts'
+import type { TypedArray } from '../base/dtype.ts'
 import type { Program } from '../program/program.ts'
 
 /**

@@ -1,9 +1,9 @@
 /** The native backend: loads the addon, matches its names to numbers, and hands it encoded programs. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { ProgramError } from '../errors.ts'
+import { join } from 'node:path'
+import { ProgramError } from '../base/errors.ts'
+import { packageRoot } from '../base/package-root.ts'
 import { encodeProgram, type Numbering } from '../program/encode.ts'
 import { activations, distributions, microOpNames, opcodes, reductions } from '../program/instructions.ts'
 import type { Program } from '../program/program.ts'
@@ -44,21 +44,17 @@ export interface NativeBackend extends Backend {
 
 const remedy = 'build it with a C++17 compiler and Python 3: npm run build:native'
 
-/** The folder of the package that this module is part of, in sources as in dist. */
-function packageRoot(): string {
-  const start = dirname(fileURLToPath(import.meta.url))
-  for (let folder = start; ; folder = dirname(folder)) {
-    const file = join(folder, 'package.json')
-    if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === 'galvani') return folder
-    if (folder === dirname(folder)) throw new NativeLoadError(`no folder above ${start} is that of the package galvani`)
-  }
+function rootFolder(): string {
+  const root = packageRoot()
+  if (root === undefined) throw new NativeLoadError('no folder above this module is that of the package galvani')
+  return root
 }
 
 function addonFile(): string {
   const forced = process.env.GALVANI_ADDON
   const candidates = forced
     ? [forced]
-    : ['Release', 'Debug'].map((kind) => join(packageRoot(), 'build', kind, 'galvani.node'))
+    : ['Release', 'Debug'].map((kind) => join(rootFolder(), 'build', kind, 'galvani.node'))
   const file = candidates.find(existsSync)
   if (file === undefined) throw new NativeLoadError(`the addon was not built (no ${candidates[0]}); ${remedy}`)
   return file

@@ -1,8 +1,8 @@
-import { tensor } from '../creation.ts'
-import { expected, ShapeError } from '../errors.ts'
-import { checkFunction, checkNumber } from '../options.ts'
-import { formatShape } from '../shape.ts'
-import { evaluate, Tensor, type TensorLike } from '../tensor.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkFunction, checkNumber } from '../base/options.ts'
+import { formatShape } from '../base/shape.ts'
+import { tensor } from '../tensor/creation.ts'
+import { evaluate, Tensor, type TensorLike } from '../tensor/tensor.ts'
 
 /** What becomes of a batch of rows. It is recorded into the compiled step, not called for each batch. */
 export type BatchMap = (x: Tensor, y: Tensor) => readonly [Tensor, Tensor]

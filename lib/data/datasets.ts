@@ -1,6 +1,6 @@
 /** Data sets that are read from files on this machine. */
 import { data } from '../graph/ops/leaf.ts'
-import { type Tensor, wrap } from '../tensor.ts'
+import { type Tensor, wrap } from '../tensor/tensor.ts'
 import {
   type ImageArrays,
   type ImageDatasetArrays,

@@ -4,9 +4,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
-import { allocate, type DType, type TypedArray } from '../dtype.ts'
-import { DataFormatError, expected } from '../errors.ts'
-import { formatShape, sizeOf } from '../shape.ts'
+import { allocate, type DType, type TypedArray } from '../base/dtype.ts'
+import { DataFormatError, expected } from '../base/errors.ts'
+import { formatShape, sizeOf } from '../base/shape.ts'
 
 /** The content of an IDX file. int8 and int16 elements are widened to int32. */
 export interface IdxArray {

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { DataFormatError, DatasetNotFoundError, expected } from '../errors.ts'
-import { formatShape, sameShape } from '../shape.ts'
+import { DataFormatError, DatasetNotFoundError, expected } from '../base/errors.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
 import { type IdxArray, readIdxFile } from './idx.ts'
 
 /** The paths of the four files of a data set. */

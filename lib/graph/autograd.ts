@@ -1,7 +1,7 @@
 /** Reverse mode, graph to graph: gradients are recorded with the operations of the library, so they have gradients too. */
-import { isFloat } from '../dtype.ts'
-import { DTypeError, expected, GradientError, ShapeError } from '../errors.ts'
-import { formatShape, sameShape } from '../shape.ts'
+import { isFloat } from '../base/dtype.ts'
+import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
 import { allInputs, lastWalk, type Node, numberedOrder } from './node.ts'
 import { add } from './ops/elementwise.ts'
 import { literal } from './ops/leaf.ts'

@@ -1,7 +1,8 @@
 /** From nodes to a draft program: every node that has a value becomes an input, every other one emits its instructions. */
+
+import { denseStrides, sizeOf } from '../base/shape.ts'
 import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
-import { denseStrides, sizeOf } from '../shape.ts'
-import { Lowering } from './lowering.ts'
+import { Emitter } from './emitter.ts'
 import { type Node, pendingInputs, topologicalOrder } from './node.ts'
 import { isPlaceholder } from './ops/leaf.ts'
 
@@ -21,7 +22,7 @@ const isLeaf = (node: Node): boolean => node.storage !== null || isPlaceholder(n
 
 export function lower(results: readonly Node[], updates: readonly NodeUpdate[] = []): Lowered {
   const draft = emptyDraft()
-  const lowering = new Lowering(draft)
+  const emitter = new Emitter(draft)
   const states = new Map(updates.map(({ leaf }, index) => [leaf, index]))
   draft.stateCount = updates.length
   const inputs: Node[] = []
@@ -31,29 +32,29 @@ export function lower(results: readonly Node[], updates: readonly NodeUpdate[] =
       state === undefined
         ? ({ kind: 'input', index: inputs.push(node) - 1 } as const)
         : ({ kind: 'state', index: state } as const)
-    lowering.setView(node, lowering.denseView(addValue(draft, node.dtype, node.shape, place)))
+    emitter.setView(node, emitter.denseView(addValue(draft, node.dtype, node.shape, place)))
   }
   for (const { leaf } of updates) bind(leaf)
   const roots = [...results, ...updates.map(({ value }) => value)]
   for (const node of topologicalOrder(roots, pendingInputs)) {
     if (isLeaf(node)) {
       if (!states.has(node)) bind(node)
-    } else lowering.setView(node, node.def.lower(lowering, node))
+    } else emitter.setView(node, node.def.lower(emitter, node))
   }
   draft.inputCount = inputs.length
-  for (const node of results) bindResult(lowering, node)
+  for (const node of results) bindResult(emitter, node)
   updates.forEach(({ value }, state) => {
-    draft.updates.push({ state, value: lowering.dense(value) })
+    draft.updates.push({ state, value: emitter.dense(value) })
   })
   return { draft, inputs }
 }
 
 /** A result is a value of its own buffer: computed there, or copied where it already has another place. */
-function bindResult(lowering: Lowering, node: Node): void {
-  const { draft } = lowering
-  const view = lowering.viewOf(node)
+function bindResult(emitter: Emitter, node: Node): void {
+  const { draft } = emitter
+  const view = emitter.viewOf(node)
   const place = { kind: 'result', index: draft.resultCount++ } as const
-  const value = lowering.denseValue(view)
+  const value = emitter.denseValue(view)
   if (draft.values[value]!.place === null) {
     draft.values[value]!.place = place
     return

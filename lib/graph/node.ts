@@ -1,7 +1,7 @@
 /** The one node type of the graph, and walks over it. */
-import { type DType, dtypes, type TypedArray } from '../dtype.ts'
-import { checkShape, type Shape } from '../shape.ts'
-import type { Lowering, View } from './lowering.ts'
+import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
+import { checkShape, type Shape } from '../base/shape.ts'
+import type { Emitter, View } from './emitter.ts'
 import { noteOrigin } from './origin.ts'
 
 export interface TensorType {
@@ -26,7 +26,7 @@ export interface OpDef<P extends Params = Params> {
   /** The cotangent of each input from that of the output; null where there is none. Absent: no gradient exists. */
   vjp?(cotangent: Node, node: Node<P>): readonly (Node | null)[]
   /** Emits instructions, or gives a view of an operand. */
-  lower(lowering: Lowering, node: Node<P>): View
+  lower(emitter: Emitter, node: Node<P>): View
 }
 
 let created = 0

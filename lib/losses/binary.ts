@@ -1,9 +1,9 @@
 /** Losses of scores that each answer a yes-or-no question of their own: one, or several to a row. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape } from '../base/shape.ts'
 import { clampedLog } from '../graph/ops/loss.ts'
 import { expandDims } from '../operations/shape.ts'
-import { formatShape } from '../shape.ts'
-import { type Tensor, type TensorLike, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, wrap } from '../tensor/tensor.ts'
 import {
   checkFraction,
   checkLeast0,

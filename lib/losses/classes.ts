@@ -1,9 +1,9 @@
 /** Losses of rows of scores for classes of which one is right. Options and reductions are PyTorch's. */
-import { tensor } from '../creation.ts'
-import { DTypeError, expected } from '../errors.ts'
-import { labelKind } from '../labels.ts'
+
+import { DTypeError, expected } from '../base/errors.ts'
 import { expandDims } from '../operations/shape.ts'
-import type { Tensor, TensorLike } from '../tensor.ts'
+import { tensor } from '../tensor/creation.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import {
   asFloat,
   type ClassOptions,
@@ -20,6 +20,7 @@ import {
   reduceRows,
   rowWeights,
 } from './common.ts'
+import { labelKind } from './labels.ts'
 
 export interface CrossEntropyOptions extends ClassOptions {
   /** The share of the label that goes to all classes evenly, from 0 to 1. */

@@ -1,12 +1,13 @@
 /** What the losses have in common: their reductions, their weights and the checks of their operands. */
-import { ones, tensor } from '../creation.ts'
-import { isFloat } from '../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../errors.ts'
+
+import { isFloat } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims, squeeze } from '../operations/shape.ts'
-import { checkNumber } from '../options.ts'
-import { broadcastShapes, formatShape, type Shape, sameShape } from '../shape.ts'
-import type { Tensor, TensorLike } from '../tensor.ts'
+import { ones, tensor } from '../tensor/creation.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 
 export type Reduction = 'mean' | 'sum' | 'none'
 

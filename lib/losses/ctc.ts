@@ -1,13 +1,14 @@
 /** Connectionist temporal classification: labels in order, at times that nobody has said. */
-import { arange, full, tensor } from '../creation.ts'
-import { DTypeError, expected, ShapeError } from '../errors.ts'
+
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { formatShape, type Shape } from '../base/shape.ts'
 import { ctc, impossible } from '../graph/ops/ctc.ts'
 import { concat } from '../operations/basic.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims } from '../operations/shape.ts'
-import { checkNumber } from '../options.ts'
-import { formatShape, type Shape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { arange, full, tensor } from '../tensor/creation.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { asFloat, type LossOptions, reduce } from './common.ts'
 
 export interface CtcOptions extends LossOptions {

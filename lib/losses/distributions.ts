@@ -1,6 +1,6 @@
 /** Losses of predicted distributions. */
-import { expected } from '../errors.ts'
-import type { Tensor, TensorLike } from '../tensor.ts'
+import { expected } from '../base/errors.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { checkPositive, type LossOptions, type Reduction, reduce, sameShaped } from './common.ts'
 
 export interface KlDivergenceOptions {

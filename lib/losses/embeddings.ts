@@ -1,9 +1,10 @@
 /** Losses of how near vectors are to each other, along the last axis, and of how scores rank. */
-import { tensor } from '../creation.ts'
-import { expected, ShapeError } from '../errors.ts'
-import { checkNumber } from '../options.ts'
-import { formatShape, sameShape } from '../shape.ts'
-import type { Tensor, TensorLike } from '../tensor.ts'
+
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
+import { tensor } from '../tensor/creation.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { asFloat, checkLeast0, checkPositive, clampAt0, type LossOptions, reduce, sameShaped } from './common.ts'
 
 export interface MarginOptions extends LossOptions {

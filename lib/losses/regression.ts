@@ -1,6 +1,6 @@
 /** Losses of numbers: of the error prediction − target, element by element. Nothing is broadcast. */
 import { logCosh as logCoshNode } from '../graph/ops/loss.ts'
-import { type Tensor, type TensorLike, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, wrap } from '../tensor/tensor.ts'
 import { checkLeast0, checkPositive, type LossOptions, reduce, sameShaped } from './common.ts'
 
 function errorOf(op: string, prediction: TensorLike, target: TensorLike): Tensor {

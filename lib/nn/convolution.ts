@@ -1,6 +1,8 @@
 /** Layers of convolutions. */
-import type { DType } from '../dtype.ts'
-import { expected } from '../errors.ts'
+import type { DType } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
 import {
   type Conv1dOptions,
   type Conv2dOptions,
@@ -12,11 +14,9 @@ import {
   convTranspose2d as transpose2d,
 } from '../operations/convolution.ts'
 import { type Pair, pairOf } from '../operations/windows.ts'
-import { checkNumber } from '../options.ts'
-import { uniform } from '../random.ts'
-import { type Shape, sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
-import { type Variable, variable } from '../variable.ts'
+import { uniform } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Variable, variable } from '../tensor/variable.ts'
 import type { Initializer } from './init.ts'
 import { Module } from './module.ts'
 

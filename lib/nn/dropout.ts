@@ -1,6 +1,6 @@
+import { checkNumber } from '../base/options.ts'
 import { dropout as drop } from '../operations/dropout.ts'
-import { checkNumber } from '../options.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
 
 class Dropout extends Module {

@@ -1,9 +1,9 @@
-import type { DType } from '../dtype.ts'
+import type { DType } from '../base/dtype.ts'
+import { checkNumber } from '../base/options.ts'
 import { embedding as rowsOf } from '../operations/embedding.ts'
-import { checkNumber } from '../options.ts'
-import { randn } from '../random.ts'
-import type { Tensor } from '../tensor.ts'
-import { type Variable, variable } from '../variable.ts'
+import { randn } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
 
 export interface EmbeddingLayerOptions {

@@ -1,4 +1,4 @@
-export type { StateDict } from '../state-dict.ts'
+export type { StateDict } from '../tensor/state-dict.ts'
 export {
   type MultiHeadAttention,
   type MultiHeadAttentionInputs,

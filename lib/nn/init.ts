@@ -3,11 +3,11 @@
  * the given shape: [in, out] of a dense layer, […window, in, out] of a convolution. They draw from the global stream
  * of random numbers unless they are given a seed.
  */
-import type { DType } from '../dtype.ts'
-import { expected, ShapeError } from '../errors.ts'
-import { randn, uniform } from '../random.ts'
-import { formatShape, type Shape, sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { DType } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
+import { randn, uniform } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 
 export interface InitializerOptions {
   /** float32 unless given. */

@@ -1,7 +1,7 @@
 /** Layers without parameters, and the sequence. */
-import { expected } from '../errors.ts'
+import { expected } from '../base/errors.ts'
 import * as ops from '../operations/activations.ts'
-import type { GeluOptions, Tensor } from '../tensor.ts'
+import type { GeluOptions, Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
 
 /** A layer that is a function. */

@@ -1,7 +1,7 @@
-import { loadState, type StateDict, stateOf } from '../state-dict.ts'
-import type { Tensor, TensorLike } from '../tensor.ts'
-import { guarded } from '../trace.ts'
-import { Variable } from '../variable.ts'
+import { loadState, type StateDict, stateOf } from '../tensor/state-dict.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { guarded } from '../tensor/trace.ts'
+import { Variable } from '../tensor/variable.ts'
 
 /** The modules whose mode `withMode` says, and which one. */
 let chosen: { readonly modules: ReadonlySet<Module>; readonly training: boolean } | null = null

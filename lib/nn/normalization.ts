@@ -1,12 +1,13 @@
 /** Layers that normalize. */
-import { ones, zeros } from '../creation.ts'
-import type { DType } from '../dtype.ts'
-import { expected, ShapeError } from '../errors.ts'
+
+import type { DType } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
 import * as functions from '../operations/normalization.ts'
-import { checkNumber } from '../options.ts'
-import { formatShape, normalizeAxis, type Shape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
-import { type Variable, variable } from '../variable.ts'
+import { ones, zeros } from '../tensor/creation.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
 
 export interface NormOptions {

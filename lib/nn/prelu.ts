@@ -1,9 +1,9 @@
-import { full } from '../creation.ts'
-import type { DType } from '../dtype.ts'
+import type { DType } from '../base/dtype.ts'
+import { checkNumber } from '../base/options.ts'
 import { prelu as preluOf } from '../operations/activations.ts'
-import { checkNumber } from '../options.ts'
-import type { Tensor } from '../tensor.ts'
-import { type Variable, variable } from '../variable.ts'
+import { full } from '../tensor/creation.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
 
 export interface PReluOptions {

@@ -1,9 +1,10 @@
 /** Layers of a transformer. */
-import { tensor } from '../creation.ts'
-import type { DType } from '../dtype.ts'
-import { expected } from '../errors.ts'
-import { checkNumber } from '../options.ts'
-import type { Tensor } from '../tensor.ts'
+
+import type { DType } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { tensor } from '../tensor/creation.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { type MultiHeadAttention, type MultiHeadAttentionInputs, multiHeadAttention } from './attention.ts'
 import { dropout as dropoutLayer } from './dropout.ts'
 import { type Linear, linear } from './linear.ts'

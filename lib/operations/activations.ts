@@ -1,12 +1,12 @@
 /** Activations that are made of other operations, and the step; basic.ts has the others. Names and definitions are PyTorch's. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { broadcastShapes, formatShape, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/elementwise.ts'
 import { sliceAt } from '../graph/ops/movement.ts'
 import { type Surrogate, surrogateStep } from '../graph/ops/surrogate.ts'
-import { checkNumber } from '../options.ts'
-import { broadcastShapes, formatShape, normalizeAxis } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface StepOptions {
   /** What the gradient is instead of 0. */

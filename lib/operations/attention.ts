@@ -1,14 +1,14 @@
 /** Attention. */
-import { isFloat, promote } from '../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../errors.ts'
+import { isFloat, promote } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { attention, attentionWeights } from '../graph/ops/attention.ts'
 import { cast } from '../graph/ops/elementwise.ts'
 import { matmul } from '../graph/ops/matmul.ts'
 import { broadcastTo } from '../graph/ops/movement.ts'
-import { checkNumber } from '../options.ts'
-import { broadcastShapes, formatShape, type Shape, sameShape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { dropout as dropElements } from './dropout.ts'
 
 export interface AttentionOptions {

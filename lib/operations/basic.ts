@@ -1,8 +1,8 @@
 /** Every operation as a function: `add(x, y)` is `x.add(y)`. Operands are tensors, variables, numbers or nested arrays. */
-import type { DType } from '../dtype.ts'
+import type { DType } from '../base/dtype.ts'
+import type { Shape } from '../base/shape.ts'
 import { concat as concatNodes } from '../graph/ops/movement.ts'
 import type { Axes } from '../graph/ops/reduce.ts'
-import type { Shape } from '../shape.ts'
 import {
   type GeluOptions,
   type NormOptions,
@@ -11,7 +11,7 @@ import {
   type TensorLike,
   toNode,
   wrap,
-} from '../tensor.ts'
+} from '../tensor/tensor.ts'
 
 const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
 

@@ -1,12 +1,12 @@
 /** Sums of products over labelled axes, as few products of matrices as there are pairs of operands. */
-import { isFloat, promote } from '../dtype.ts'
+import { isFloat, promote } from '../base/dtype.ts'
+import { sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { mul } from '../graph/ops/elementwise.ts'
 import { matmul } from '../graph/ops/matmul.ts'
 import { permute, reshape } from '../graph/ops/movement.ts'
 import { sum } from '../graph/ops/reduce.ts'
-import { sizeOf } from '../shape.ts'
-import { wrap } from '../tensor.ts'
+import { wrap } from '../tensor/tensor.ts'
 import { diagonal } from './diagonals.ts'
 
 /** An operand whose axes have labels: letters, or, of an ellipsis, their distance from its end. */

@@ -1,13 +1,13 @@
 /** Convolutions, as the networks of the field call cross-correlations. */
-import { type DType, isFloat, promote } from '../dtype.ts'
-import { expected, ShapeError } from '../errors.ts'
+import { type DType, isFloat, promote } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { conv2dInputGradient, conv2d as conv2dNode } from '../graph/ops/convolution.ts'
 import { add, cast } from '../graph/ops/elementwise.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import { checkNumber } from '../options.ts'
-import { formatShape, type Shape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import {
   type AxisPadding,
   asImages,

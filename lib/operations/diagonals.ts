@@ -1,12 +1,12 @@
 /** Diagonals and triangles of matrices. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { greaterEqual, lessEqual, where } from '../graph/ops/elementwise.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { pad, permute, reshape, sliceAt } from '../graph/ops/movement.ts'
 import { sum } from '../graph/ops/reduce.ts'
-import { formatShape, normalizeAxis } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface DiagonalOptions {
   /** 0 unless given: the main diagonal; above it are positive ones, below it negative ones. */

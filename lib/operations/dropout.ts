@@ -1,11 +1,11 @@
 /** Dropout. */
-import { isFloat } from '../dtype.ts'
-import { DTypeError, expected } from '../errors.ts'
+import { isFloat } from '../base/dtype.ts'
+import { DTypeError, expected } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
 import { greaterEqual, mul, where } from '../graph/ops/elementwise.ts'
 import { literal } from '../graph/ops/leaf.ts'
-import { checkNumber } from '../options.ts'
-import { uniform } from '../random.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { uniform } from '../tensor/random.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface DropoutOptions {
   /** Whether anything is dropped; true unless given. `nn.dropout` follows the mode of its module. */

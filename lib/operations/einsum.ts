@@ -1,9 +1,9 @@
 /** Sums of products in Einstein's notation. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo } from '../graph/ops/movement.ts'
-import { formatShape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { contractAll, type Term } from './contraction.ts'
 
 const failed = (what: string, got: unknown): ShapeError => new ShapeError(expected('einsum', what, got))

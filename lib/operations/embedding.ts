@@ -1,12 +1,12 @@
 /** Embeddings: rows of a table. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { formatShape } from '../base/shape.ts'
 import { equal, where } from '../graph/ops/elementwise.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { stopGradient } from '../graph/ops/leaf.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import { checkNumber } from '../options.ts'
-import { formatShape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface EmbeddingOptions {
   /** The index of a row that no gradient reaches, for what fills sequences up; negative counts from the end. */

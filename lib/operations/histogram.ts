@@ -1,14 +1,14 @@
 /** Counts of elements, by interval or by value. */
-import { allocate, isFloat } from '../dtype.ts'
-import { DTypeError, expected } from '../errors.ts'
+import { allocate, isFloat } from '../base/dtype.ts'
+import { DTypeError, expected } from '../base/errors.ts'
+import { sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, cast, div, equal, greaterEqual, lessEqual, minimum, mul, sub, where } from '../graph/ops/elementwise.ts'
 import { scatterAdd } from '../graph/ops/indexing.ts'
 import { data, literal, stopGradient } from '../graph/ops/leaf.ts'
 import { broadcastTo, reshape } from '../graph/ops/movement.ts'
 import { max, min } from '../graph/ops/reduce.ts'
-import { sizeOf } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface HistogramOptions {
   /** How many intervals of equal width: 10 unless given. */

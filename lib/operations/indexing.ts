@@ -1,10 +1,10 @@
 /** Reading and writing by index. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
 import * as alongAxis from '../graph/ops/along-axis.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { reshape, sliceAt } from '../graph/ops/movement.ts'
-import { formatShape, normalizeAxis, sameShape, sizeOf } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * The elements of x at some positions of an axis, in the order of the indices: of x[a, n, b] and indices[k…] along axis 1

@@ -1,9 +1,9 @@
 /** Several tensors made one, one made several, and several of one shape. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1.

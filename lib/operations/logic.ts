@@ -2,7 +2,7 @@
 import type { Node } from '../graph/node.ts'
 import * as bits from '../graph/ops/bits.ts'
 import * as ops from '../graph/ops/elementwise.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /** Whether x is NaN, as bool. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.

@@ -1,11 +1,11 @@
 /** Elements chosen by booleans. */
-import { DTypeError, expected, ShapeError } from '../errors.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { where } from '../graph/ops/elementwise.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { broadcastTo, reshape } from '../graph/ops/movement.ts'
-import { formatShape, type Shape, sameShape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * x with `value` where the mask, which broadcasts to x, is true. A number takes the dtype of x unless that would round it.

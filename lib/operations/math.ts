@@ -1,12 +1,12 @@
 /** Functions of one and of two real numbers, beside those of basic.ts: rounding, remainders, powers, angles, bounds. */
-import type { DType } from '../dtype.ts'
-import { expected } from '../errors.ts'
+import type { DType } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import { broadcastShapes } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { bitwiseAnd } from '../graph/ops/bits.ts'
 import * as ops from '../graph/ops/elementwise.ts'
 import * as math from '../graph/ops/math.ts'
-import { broadcastShapes } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 const unary = (f: (x: Node) => Node, x: TensorLike): Tensor => wrap(f(toNode(x)))
 const binary = (f: (x: Node, y: Node) => Node, x: TensorLike, y: TensorLike): Tensor => wrap(f(toNode(x), toNode(y)))

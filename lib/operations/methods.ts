@@ -3,8 +3,7 @@
  * family, the functions of a tensor are put on its prototype here. The library itself calls the functions.
  */
 
-import { Tensor } from '../tensor.ts'
-import { unique, uniqueSync } from '../unique.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import * as activations from './activations.ts'
 import * as attention from './attention.ts'
 import * as convolution from './convolution.ts'
@@ -26,6 +25,7 @@ import * as reduce from './reduce.ts'
 import * as scan from './scan.ts'
 import * as shape from './shape.ts'
 import * as sort from './sort.ts'
+import { unique, uniqueSync } from './unique.ts'
 import * as upsampling from './upsampling.ts'
 
 const { stack: _stack, meshgrid: _meshgrid, broadcastArrays: _broadcastArrays, ...ofOne } = joining

@@ -1,13 +1,13 @@
 /** Normalizations: batch, layer, root mean square, group and instance. */
-import { isFloat } from '../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../errors.ts'
+import { isFloat } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
+import { formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, cast, mul } from '../graph/ops/elementwise.ts'
 import { reshape } from '../graph/ops/movement.ts'
 import { moments, scaleToUnit, standardize } from '../graph/ops/normalization.ts'
-import { checkNumber } from '../options.ts'
-import { formatShape, normalizeAxis, type Shape, sameShape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface AffineOptions {
   /** Multiplies what was normalized; 1 unless given. */

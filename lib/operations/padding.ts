@@ -1,10 +1,10 @@
 /** Elements around a tensor. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { broadcastTo, concat, pad as padWithZeros, sliceAt } from '../graph/ops/movement.ts'
-import { formatShape, type Shape } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export type PadMode = 'constant' | 'reflect' | 'edge'
 

@@ -1,6 +1,6 @@
 /** Pooling: one number for each window of each channel. */
-import { allocate, isFloat } from '../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../errors.ts'
+import { allocate, isFloat } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import type { Node } from '../graph/node.ts'
 import { conv2d } from '../graph/ops/convolution.ts'
 import { cast, div } from '../graph/ops/elementwise.ts'
@@ -8,7 +8,7 @@ import { data, literal } from '../graph/ops/leaf.ts'
 import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
 import { maxPool2d as maxPool2dNode } from '../graph/ops/pooling.ts'
 import { mean } from '../graph/ops/reduce.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import {
   asImages,
   asLines,

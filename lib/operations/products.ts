@@ -1,10 +1,10 @@
 /** Products of vectors and of tensors. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { mul, sub } from '../graph/ops/elementwise.ts'
 import { sum } from '../graph/ops/reduce.ts'
-import { formatShape, normalizeAxis } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { contractAll } from './contraction.ts'
 import { roll } from './rearrange.ts'
 

@@ -1,11 +1,11 @@
 /** Axes in another order, elements in another order, and elements more than once. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { broadcastTo, concat, permute as permuteNode, reshape, sliceAt } from '../graph/ops/movement.ts'
-import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * Axis i of the result is axis `axes[i]` of x: [2, 3, 4] gives [4, 2, 3] by [2, 0, 1].

@@ -1,6 +1,7 @@
 /** Reductions beside those of basic.ts: products, spread, truth and counts. */
-import { isFloat } from '../dtype.ts'
-import { expected } from '../errors.ts'
+import { isFloat } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import { normalizeAxes, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import {
   add,
@@ -21,8 +22,7 @@ import { stopGradient } from '../graph/ops/leaf.ts'
 import { broadcastTo } from '../graph/ops/movement.ts'
 import { flatSqrt } from '../graph/ops/norm.ts'
 import * as ops from '../graph/ops/reduce.ts'
-import { normalizeAxes, type Shape } from '../shape.ts'
-import { type ReduceOptions, type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type ReduceOptions, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface VarianceOptions extends ReduceOptions {
   /** What is taken from the number of elements before the division by it: 1 unless given (Bessel's correction), as in PyTorch. */

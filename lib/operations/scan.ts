@@ -1,4 +1,6 @@
 /** Cumulative operations along an axis. */
+
+import { normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
 import { cast, equal, notEqual, where } from '../graph/ops/elementwise.ts'
@@ -6,8 +8,7 @@ import { data } from '../graph/ops/leaf.ts'
 import { broadcastTo, reshape } from '../graph/ops/movement.ts'
 import { sumDType } from '../graph/ops/reduce.ts'
 import * as ops from '../graph/ops/scan.ts'
-import { normalizeAxis } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export type CumulativeOptions = ops.ScanOptions
 

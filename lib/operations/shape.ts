@@ -1,8 +1,8 @@
 /** Operations that only change a shape. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../base/shape.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../shape.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * Without the axes of extent 1 that `axis` names, or without any: [1, 3, 1] gives [3].

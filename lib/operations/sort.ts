@@ -1,14 +1,14 @@
 /** Sorting along an axis, and what stands at places of the sorted order. */
-import { isFloat } from '../dtype.ts'
-import { expected, ShapeError } from '../errors.ts'
+import { isFloat } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
 import { add, cast, mul, notEqual, sub, where } from '../graph/ops/elementwise.ts'
 import { concat, reshape, sliceAt } from '../graph/ops/movement.ts'
 import type { Axes } from '../graph/ops/reduce.ts'
 import { argsortRows, axisBack, axisLast, rowsOver } from '../graph/ops/sort.ts'
-import { normalizeAxis } from '../shape.ts'
-import { type ReduceOptions, type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type ReduceOptions, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export interface SortOptions {
   /** The last one unless given. */

@@ -1,12 +1,12 @@
 /** Images with more (or fewer) rows and columns, between those that there are. */
-import { allocate, isFloat } from '../dtype.ts'
-import { expected, ShapeError } from '../errors.ts'
+import { allocate, isFloat } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
 import type { Node } from '../graph/node.ts'
 import { add, cast, mul, sub } from '../graph/ops/elementwise.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { broadcastTo, permute, reshape } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { channelsFirst, type Layout2d, type Pair, pairOf } from './windows.ts'
 
 export interface UpsampleOptions {

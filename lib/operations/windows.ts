@@ -1,8 +1,8 @@
 /** Options of what slides a window over images: kernels, strides, padding and layouts, checked and brought to one form. */
-import { expected, ShapeError } from '../errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape, maxExtent } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { permute, reshape } from '../graph/ops/movement.ts'
-import { formatShape, maxExtent } from '../shape.ts'
 
 /** Of the height and of the width; a number is both. */
 export type Pair = number | readonly [height: number, width: number]

@@ -1,6 +1,6 @@
+import { checkNumber } from '../base/options.ts'
 import * as instructions from '../graph/ops/optimizer.ts'
-import { checkNumber } from '../options.ts'
-import { wrap } from '../tensor.ts'
+import { wrap } from '../tensor/tensor.ts'
 import { Optimizer, type Update } from './optimizer.ts'
 
 export interface AdamOptions {

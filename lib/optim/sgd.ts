@@ -1,7 +1,7 @@
-import { expected } from '../errors.ts'
+import { expected } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
 import * as instructions from '../graph/ops/optimizer.ts'
-import { checkNumber } from '../options.ts'
-import { wrap } from '../tensor.ts'
+import { wrap } from '../tensor/tensor.ts'
 import { Optimizer, type Update, type UpdateRule } from './optimizer.ts'
 
 export interface SgdOptions {

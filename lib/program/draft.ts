@@ -1,6 +1,6 @@
 /** A program before its memory is planned: lowering writes it, fusion rewrites it, the planner turns it into a Program. */
-import type { DType, TypedArray } from '../dtype.ts'
-import { type Shape, sizeOf } from '../shape.ts'
+import type { DType, TypedArray } from '../base/dtype.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
 import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
 import type { Place } from './program.ts'
 

@@ -6,8 +6,8 @@
  * and its parameter words (counted). A real number takes two words, the low half of its IEEE double first.
  * A literal's place index, like an arena value's, counts 64-byte blocks: of the literal bytes, which are one buffer.
  */
-import type { DType, TypedArray } from '../dtype.ts'
-import { expected, InternalError, ProgramError } from '../errors.ts'
+import type { DType, TypedArray } from '../base/dtype.ts'
+import { expected, InternalError, ProgramError } from '../base/errors.ts'
 import type {
   ActivationName,
   Convolution,

@@ -1,6 +1,6 @@
 /** Which output of an instruction may be written where one of its operands stands. */
-import { bytesPerElement } from '../dtype.ts'
-import { sizeOf } from '../shape.ts'
+import { bytesPerElement } from '../base/dtype.ts'
+import { sizeOf } from '../base/shape.ts'
 import type { PlannedDraft } from './draft.ts'
 import { type Instruction, opcodeFacts } from './instructions.ts'
 import { isDense } from './signatures.ts'

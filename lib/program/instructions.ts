@@ -1,5 +1,5 @@
 /** The instructions of a program: what each one reads, writes, takes as parameters and promises. */
-import type { DType } from '../dtype.ts'
+import type { DType } from '../base/dtype.ts'
 
 /** How a matmul reads one operand: rows of `leadingDimension` elements, `transpose` when stored as its transpose. */
 export interface MatrixLayout {

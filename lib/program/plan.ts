@@ -1,5 +1,5 @@
 /** Memory planning: state updates where the state is, lifetimes to arena offsets, in place where an opcode allows it. */
-import type { TypedArray } from '../dtype.ts'
+import type { TypedArray } from '../base/dtype.ts'
 import type { PlannedDraft } from './draft.ts'
 import type { Place, Program, Value } from './program.ts'
 import { findSlots, placeApart, placeSlots, type Slot } from './slots.ts'

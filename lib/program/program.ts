@@ -4,8 +4,8 @@
  * Every operand is dense and row-major. A value lives in one place; an instruction reads values that were written
  * before it and writes each of its outputs once. A state is written once at most; after that only its new value is read.
  */
-import { allocate, type DType, type TypedArray } from '../dtype.ts'
-import { byteLength, type Shape, sizeOf } from '../shape.ts'
+import { allocate, type DType, type TypedArray } from '../base/dtype.ts'
+import { byteLength, type Shape, sizeOf } from '../base/shape.ts'
 import type { Instruction } from './instructions.ts'
 
 /**

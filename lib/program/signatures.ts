@@ -1,7 +1,7 @@
 /** The type rules of the program: how many operands each instruction has, of which dtypes and sizes, by its parameters. */
-import { type DType, dtypes, isFloat } from '../dtype.ts'
-import { expected, ProgramError } from '../errors.ts'
-import { denseStrides, maxExtent, maxRank, type Shape, sizeOf } from '../shape.ts'
+import { type DType, dtypes, isFloat } from '../base/dtype.ts'
+import { expected, ProgramError } from '../base/errors.ts'
+import { denseStrides, maxExtent, maxRank, type Shape, sizeOf } from '../base/shape.ts'
 import {
   activations,
   type Convolution,

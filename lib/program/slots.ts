@@ -1,5 +1,5 @@
 /** Where the values of the arena lie: those that follow one another in place share a slot, and slots share memory over time. */
-import { byteLength } from '../shape.ts'
+import { byteLength } from '../base/shape.ts'
 import { Arena, alignUp } from './arena.ts'
 import { type PlannedDraft, usesOf } from './draft.ts'
 import { mayReplace } from './in-place.ts'

@@ -1,5 +1,5 @@
 /** A program as text, for people and for tests. */
-import { denseStrides } from '../shape.ts'
+import { denseStrides } from '../base/shape.ts'
 import type { Instruction, InstructionOf, LoadPattern, MatrixLayout } from './instructions.ts'
 import { formatType, type Place, type Program } from './program.ts'
 

@@ -2,7 +2,7 @@
  * State updates: each new value is written where the old one stands, as long as nothing is lost; else, or where that is
  * not wanted, copied there at the end.
  */
-import { sizeOf } from '../shape.ts'
+import { sizeOf } from '../base/shape.ts'
 import { addValue, instruction, type PlannedDraft, usesOf } from './draft.ts'
 import { mayReplace } from './in-place.ts'
 import { type Instruction, opcodeFacts } from './instructions.ts'

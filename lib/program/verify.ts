@@ -2,9 +2,9 @@
  * What makes a program safe to run: every operand exists and fits, everything is written once and before it is read,
  * and no two values that are needed at the same time share a byte. A backend relies on it and checks nothing at run time.
  */
-import { bytesPerElement, dtypes, isArrayOf } from '../dtype.ts'
-import { expected, ProgramError } from '../errors.ts'
-import { formatShape, maxElements, maxExtent, maxRank, sizeOf } from '../shape.ts'
+import { bytesPerElement, dtypes, isArrayOf } from '../base/dtype.ts'
+import { expected, ProgramError } from '../base/errors.ts'
+import { formatShape, maxElements, maxExtent, maxRank, sizeOf } from '../base/shape.ts'
 import { type Instruction, type Opcode, opcodeFacts } from './instructions.ts'
 import { LiveSlots } from './live-slots.ts'
 import { arenaAlignment, formatType, type Place, type Program, type Value, valueBytes } from './program.ts'

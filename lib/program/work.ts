@@ -1,6 +1,6 @@
 /** How much an instruction has to do, whatever backend does it. */
-import { bytesPerElement } from '../dtype.ts'
-import { sizeOf } from '../shape.ts'
+import { bytesPerElement } from '../base/dtype.ts'
+import { sizeOf } from '../base/shape.ts'
 import type { Convolution, Instruction, InstructionParams, Opcode } from './instructions.ts'
 import { type Program, valueBytes } from './program.ts'
 

@@ -1,10 +1,10 @@
+import { expected } from '../base/errors.ts'
+import { checkFunction, checkNumber } from '../base/options.ts'
 import { Dataset } from '../data/dataset.ts'
-import { expected } from '../errors.ts'
 import type { Optimizer } from '../optim/optimizer.ts'
-import { checkFunction, checkNumber } from '../options.ts'
-import { nextSeed } from '../random.ts'
-import type { Tensor } from '../tensor.ts'
-import type { Variable } from '../variable.ts'
+import { nextSeed } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
 import { type Metric, type MetricTable, metricTable, type Scores } from './scores.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */

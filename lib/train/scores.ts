@@ -1,7 +1,7 @@
-import { expected, ShapeError } from '../errors.ts'
-import { correct } from '../metrics.ts'
-import { formatShape } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape } from '../base/shape.ts'
+import { correct } from '../metrics/metrics.ts'
+import { Tensor } from '../tensor/tensor.ts'
 
 /** Gives a scalar that is a mean over the rows, or a value per row. */
 export type MetricFunction = (prediction: Tensor, target: Tensor) => Tensor

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DataFormatError, DatasetNotFoundError } from '../../lib/base/errors.ts'
 import { parseIdx, readIdxFile } from '../../lib/data/idx.ts'
 import {
   findFashionMnistFiles,
@@ -13,7 +14,6 @@ import {
   loadFashionMnistArrays,
   loadMnistArrays,
 } from '../../lib/data/image-datasets.ts'
-import { DataFormatError, DatasetNotFoundError } from '../../lib/errors.ts'
 import { bigEndian, encodeIdx } from './encode-idx.ts'
 
 let folder: string

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
-import { checkGradients } from '../../lib/check-gradients.ts'
-import { tensor } from '../../lib/creation.ts'
-import { GradientError } from '../../lib/errors.ts'
-import { grad, gradients, stopGradient, valueAndGrad, variablesOf } from '../../lib/gradients.ts'
+import { GradientError } from '../../lib/base/errors.ts'
 import { concat } from '../../lib/operations/index.ts'
-import { randn } from '../../lib/random.ts'
-import type { Tensor } from '../../lib/tensor.ts'
-import { variable } from '../../lib/variable.ts'
+import { tensor } from '../../lib/tensor/creation.ts'
+import { randn } from '../../lib/tensor/random.ts'
+import type { Tensor } from '../../lib/tensor/tensor.ts'
+import { variable } from '../../lib/tensor/variable.ts'
+import { checkGradients } from '../../lib/transforms/check-gradients.ts'
+import { grad, gradients, stopGradient, valueAndGrad, variablesOf } from '../../lib/transforms/gradients.ts'
 
 beforeAll(() => setBackend('reference'))
 

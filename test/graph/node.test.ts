@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
-import { tensor } from '../../lib/creation.ts'
-import { gradients } from '../../lib/gradients.ts'
 import { numberedOrder, pendingInputs, structuralHash } from '../../lib/graph/node.ts'
-import type { Tensor } from '../../lib/tensor.ts'
-import { variable } from '../../lib/variable.ts'
+import { tensor } from '../../lib/tensor/creation.ts'
+import type { Tensor } from '../../lib/tensor/tensor.ts'
+import { variable } from '../../lib/tensor/variable.ts'
+import { gradients } from '../../lib/transforms/gradients.ts'
 
 beforeAll(() => setBackend('reference'))
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { dtypes } from '../../lib/dtype.ts'
-import { ProgramError } from '../../lib/errors.ts'
+import { dtypes } from '../../lib/base/dtype.ts'
+import { ProgramError } from '../../lib/base/errors.ts'
 import { encodeProgram, type Numbering, programMagic, programVersion } from '../../lib/program/encode.ts'
 import {
   activations,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ProgramError } from '../../lib/errors.ts'
+import { ProgramError } from '../../lib/base/errors.ts'
 import { opcodes } from '../../lib/program/instructions.ts'
 import { verifyProgram } from '../../lib/program/verify.ts'
 import { native } from '../support/backends.ts'

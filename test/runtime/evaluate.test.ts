@@ -1,12 +1,12 @@
 import { totalmem } from 'node:os'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { activeBackend, backendInfo, setBackend } from '../../lib/backend/active.ts'
-import { tensor } from '../../lib/creation.ts'
-import { executableCount } from '../../lib/evaluate.ts'
-import { gradients } from '../../lib/gradients.ts'
-import { randn } from '../../lib/random.ts'
-import { evaluate, evaluateSync, type Tensor } from '../../lib/tensor.ts'
-import { variable } from '../../lib/variable.ts'
+import { executableCount } from '../../lib/runtime/evaluate.ts'
+import { tensor } from '../../lib/tensor/creation.ts'
+import { randn } from '../../lib/tensor/random.ts'
+import { evaluate, evaluateSync, type Tensor } from '../../lib/tensor/tensor.ts'
+import { variable } from '../../lib/tensor/variable.ts'
+import { gradients } from '../../lib/transforms/gradients.ts'
 import { backends } from './backends.ts'
 
 /** How many executables come to be. */

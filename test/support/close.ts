@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Tensor } from '../../lib/tensor.ts'
+import type { Tensor } from '../../lib/tensor/tensor.ts'
 
 /** Every element within `tolerance`, absolute below 1 and relative above. A NaN is close to nothing. */
 export function expectClose(

@@ -1,6 +1,7 @@
 /** How far each output of one instruction may be from the reference, given its operands: the numeric contract, by opcode. */
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
-import type { DType, TypedArray } from '../../lib/dtype.ts'
+import type { DType, TypedArray } from '../../lib/base/dtype.ts'
+import { denseStrides, sizeOf } from '../../lib/base/shape.ts'
 import {
   type Convolution,
   type Instruction,
@@ -9,7 +10,6 @@ import {
   microResultDType,
   type Opcode,
 } from '../../lib/program/instructions.ts'
-import { denseStrides, sizeOf } from '../../lib/shape.ts'
 import { runInstruction, type Typed, typed } from './run.ts'
 import { accumulated, type Contract, exact, expectClose, microOpUlps, ulps } from './tolerance.ts'
 

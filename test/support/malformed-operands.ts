@@ -1,6 +1,7 @@
 /** Malformed programs: an instruction whose operands are not what its opcode and parameters say. */
+
+import { sizeOf } from '../../lib/base/shape.ts'
 import { type Opcode, opcodes } from '../../lib/program/instructions.ts'
-import { sizeOf } from '../../lib/shape.ts'
 import { breaking, type Malformed, type MutableProgram, set } from './malformed.ts'
 import { opcodeSamples } from './opcode-samples.ts'
 

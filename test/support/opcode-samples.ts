@@ -1,5 +1,5 @@
 /** One small valid program of a single instruction for each opcode, from inputs to results. */
-import type { DType } from '../../lib/dtype.ts'
+import type { DType } from '../../lib/base/dtype.ts'
 import type { InstructionParams, Opcode } from '../../lib/program/instructions.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { instruction, program, value } from './run.ts'

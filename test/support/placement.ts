@@ -1,8 +1,8 @@
 /** Where the values of a sketch lie. Every placement of one sketch must give the same bits. */
-import { bytesPerElement, type DType, type TypedArray } from '../../lib/dtype.ts'
+import { bytesPerElement, type DType, type TypedArray } from '../../lib/base/dtype.ts'
+import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
 import { type Instruction, microResultDType, opcodeFacts } from '../../lib/program/instructions.ts'
 import { arenaAlignment, type Place, type Program, valueBytes } from '../../lib/program/program.ts'
-import { denseStrides, type Shape, sizeOf } from '../../lib/shape.ts'
 import type { Sketch, SketchValue } from './random-program.ts'
 import type { Tape } from './tape.ts'
 

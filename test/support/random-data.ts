@@ -1,5 +1,5 @@
 /** Operands of random programs: mostly ordinary numbers, and every special one. */
-import { allocate, type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
+import { allocate, type DType, isFloat, type TypedArray } from '../../lib/base/dtype.ts'
 import { type Tape, uniforms } from './tape.ts'
 
 const specialFloats = [

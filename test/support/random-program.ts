@@ -2,7 +2,8 @@
  * Random valid programs over every opcode and dtype. A sketch says what is computed; a placement (placement.ts) says
  * where the values lie.
  */
-import { type DType, isFloat, type TypedArray } from '../../lib/dtype.ts'
+import { type DType, isFloat, type TypedArray } from '../../lib/base/dtype.ts'
+import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
 import {
   activations,
   type Convolution,
@@ -22,7 +23,6 @@ import {
   reductions,
   type Windows,
 } from '../../lib/program/instructions.ts'
-import { denseStrides, type Shape, sizeOf } from '../../lib/shape.ts'
 import { type Content, randomData } from './random-data.ts'
 import { instruction } from './run.ts'
 import { Tape } from './tape.ts'

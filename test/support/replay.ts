@@ -1,6 +1,6 @@
 /** Writes recorded cases for the native test binary; native/test/replay.cc describes the format and runs them. */
 import type { Buffers } from '../../lib/backend/backend.ts'
-import type { DType, TypedArray } from '../../lib/dtype.ts'
+import type { DType, TypedArray } from '../../lib/base/dtype.ts'
 import { encodeProgram, type Numbering } from '../../lib/program/encode.ts'
 import type { Program } from '../../lib/program/program.ts'
 

@@ -1,10 +1,10 @@
 /** Runs hand-made programs. */
 
 import type { Backend, Buffers } from '../../lib/backend/backend.ts'
-import { allocate, type DType, type TypedArray } from '../../lib/dtype.ts'
+import { allocate, type DType, type TypedArray } from '../../lib/base/dtype.ts'
+import { type Shape, sizeOf } from '../../lib/base/shape.ts'
 import type { Instruction, InstructionParams, Opcode } from '../../lib/program/instructions.ts'
 import { allocateResults, type Place, type Program, type Value } from '../../lib/program/program.ts'
-import { type Shape, sizeOf } from '../../lib/shape.ts'
 
 export const f32 = (...x: number[]) => Float32Array.from(x)
 export const f64 = (...x: number[]) => Float64Array.from(x)

@@ -6,7 +6,7 @@
  * the rounding errors. NaN answers NaN, and an infinity the same infinity, except where a partial result may overflow.
  */
 import assert from 'node:assert'
-import type { TypedArray } from '../../lib/dtype.ts'
+import type { TypedArray } from '../../lib/base/dtype.ts'
 import type { MicroOpName } from '../../lib/program/instructions.ts'
 
 /**

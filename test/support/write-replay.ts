@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { loadAddon, numberingOf } from '../../lib/backend/native.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import '../../lib/operations/methods.ts'
-import { cases } from '../ops/cases.ts'
+import { cases } from '../operations/cases.ts'
 import {
   type CaseProgram,
   type Expectation,

@@ -1,8 +1,8 @@
 /** Attention, a query at a time: no more than one row of scores is ever held. */
-import type { TypedArray } from '../../dtype.ts'
+import type { TypedArray } from '../../base/dtype.ts'
+import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
 import { attentionShapes } from '../../program/signatures.ts'
-import { sizeOf } from '../../shape.ts'
 import type { Floats } from './loop.ts'
 import { rowStart } from './strided.ts'
 

@@ -1,13 +1,13 @@
 /** Elementwise groups: a straight-line program that runs block by block over registers. */
-import { allocate, type DType, isFloat, type TypedArray } from '../../dtype.ts'
+import { allocate, type DType, isFloat, type TypedArray } from '../../base/dtype.ts'
+import { erf, erfc } from '../../base/erf.ts'
+import { sizeOf } from '../../base/shape.ts'
 import {
   type InstructionParams,
   type MicroInstruction,
   type MicroOpName,
   microResultDType,
 } from '../../program/instructions.ts'
-import { sizeOf } from '../../shape.ts'
-import { erf, erfc } from './erf.ts'
 import {
   elu,
   floorDiv,

@@ -2,12 +2,12 @@
  * The backend in plain TypeScript: the definition of what every instruction means, the only one for float64, and what
  * runs where no native binary loads.
  */
-import { arrayAt, isArrayOf, type TypedArray } from '../../dtype.ts'
-import { expected, InternalError } from '../../errors.ts'
+import { arrayAt, isArrayOf, type TypedArray } from '../../base/dtype.ts'
+import { expected, InternalError } from '../../base/errors.ts'
+import { sizeOf } from '../../base/shape.ts'
 import type { Opcode } from '../../program/instructions.ts'
 import { bufferCount, formatType, type Program, type Value } from '../../program/program.ts'
 import { verifyProgram } from '../../program/verify.ts'
-import { sizeOf } from '../../shape.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { indexError } from '../failure.ts'
 import { attention } from './attention.ts'

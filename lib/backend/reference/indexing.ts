@@ -1,5 +1,5 @@
 /** Rows and elements by index. All indices are checked before anything is written. */
-import type { TypedArray } from '../../dtype.ts'
+import type { TypedArray } from '../../base/dtype.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
 import type { IndexFault, Indices, Numbers } from './loop.ts'
 

@@ -1,5 +1,5 @@
 /** The shape of the reference's loops: one function per opcode, from operands to outputs. */
-import type { TypedArray } from '../../dtype.ts'
+import type { TypedArray } from '../../base/dtype.ts'
 import type { InstructionParams, Opcode } from '../../program/instructions.ts'
 
 export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>

@@ -1,7 +1,7 @@
 /** Instructions that move elements and compute nothing. */
-import type { TypedArray } from '../../dtype.ts'
+import type { TypedArray } from '../../base/dtype.ts'
+import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
-import { sizeOf } from '../../shape.ts'
 import { forEachRun } from './strided.ts'
 
 type Unary = [inputs: readonly [TypedArray], outputs: readonly [TypedArray]]

@@ -1,7 +1,7 @@
 /** Reading and writing elements by index along one axis. */
-import { allocate, isFloat } from '../../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../shape.ts'
+import { allocate, isFloat } from '../../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { equal, where } from './elementwise.ts'
 import { checkIndices } from './indexing.ts'
@@ -21,11 +21,11 @@ const takeAlongAxisOp: OpDef<{ axis: number }> = {
   name: 'takeAlongAxis',
   infer: ([x, indices]) => ({ dtype: x!.dtype, shape: indices!.shape }),
   vjp: (ct, { inputs: [x, indices], params: { axis } }) => [scatterAddAlongAxis(zeros(x!), indices!, ct, axis), null],
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x, indices] = node.inputs
     const extents = extentsOf(x!.shape, indices!.shape, node.params.axis)
-    const operands = [lowering.dense(x!), lowering.dense(indices!)]
-    return lowering.denseView(lowering.emit('takeAlongAxis', operands, [node], extents)[0]!)
+    const operands = [emitter.dense(x!), emitter.dense(indices!)]
+    return emitter.denseView(emitter.emit('takeAlongAxis', operands, [node], extents)[0]!)
   },
 }
 
@@ -38,12 +38,12 @@ const scatterAlongAxisOp: OpDef<{ axis: number; accumulate: boolean }> = {
     const kept = putAlongAxis(ct, indices!, literal(0, ct.dtype), axis)
     return [kept, null, where(areLast(ct.shape, indices!, axis), taken, 0)]
   },
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x, indices, updates] = node.inputs
     const { axis, accumulate } = node.params
     const params = { ...extentsOf(x!.shape, indices!.shape, axis), accumulate }
-    const operands = [lowering.dense(x!), lowering.dense(indices!), lowering.dense(updates!)]
-    return lowering.denseView(lowering.emit('scatterAlongAxis', operands, [node], params)[0]!)
+    const operands = [emitter.dense(x!), emitter.dense(indices!), emitter.dense(updates!)]
+    return emitter.denseView(emitter.emit('scatterAlongAxis', operands, [node], params)[0]!)
   },
 }
 

@@ -1,8 +1,8 @@
 /** Scaled dot-product attention without the matrix of all scores. */
-import { allocate } from '../../dtype.ts'
+import { allocate } from '../../base/dtype.ts'
+import { type Shape, sizeOf } from '../../base/shape.ts'
 import { hasAdjacentColumns } from '../../program/signatures.ts'
-import { type Shape, sizeOf } from '../../shape.ts'
-import type { Lowering, View } from '../lowering.ts'
+import type { Emitter, View } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { add, equal, exp, greaterEqual, mul, sub, where } from './elementwise.ts'
 import { data, literal } from './leaf.ts'
@@ -43,14 +43,14 @@ export function attentionWeights(q: Node, k: Node, mask: Node | null, params: At
 
 /** One instruction gives both outputs; whichever node comes first emits it, the other one shares it. */
 function lowerAttention(output: 0 | 1) {
-  return (lowering: Lowering, { inputs, params }: Node<AttentionParams>): View => {
-    const views = inputs.map((x, i) => operandView(lowering, lowering.viewOf(x), i))
+  return (emitter: Emitter, { inputs, params }: Node<AttentionParams>): View => {
+    const views = inputs.map((x, i) => operandView(emitter, emitter.viewOf(x), i))
     const [q, k, v] = views as [View, View, View]
     const key = `attention ${JSON.stringify([views, params])}`
-    let outputs = lowering.shared.get(key)
+    let outputs = emitter.shared.get(key)
     if (outputs === undefined) {
       const rows = q.shape.slice(0, -1)
-      outputs = lowering.emit(
+      outputs = emitter.emit(
         'attention',
         views.map(({ value }) => value),
         [
@@ -67,16 +67,16 @@ function lowerAttention(output: 0 | 1) {
           ...params,
         },
       )
-      lowering.shared.set(key, outputs)
+      emitter.shared.set(key, outputs)
     }
-    return lowering.denseView(outputs[output]!)
+    return emitter.denseView(outputs[output]!)
   }
 }
 
 /** The mask is read through any strides, the others in rows. */
-function operandView(lowering: Lowering, view: View, operand: number): View {
+function operandView(emitter: Emitter, view: View, operand: number): View {
   if (operand === 3 || hasAdjacentColumns(view.shape, view)) return view
-  return lowering.denseView(lowering.denseValue(view))
+  return emitter.denseView(emitter.denseValue(view))
 }
 
 const attentionOp: OpDef<AttentionParams> = {

@@ -1,6 +1,6 @@
 /** Operations on the bits of integers; of bool, on truth. They have no gradient. */
-import type { DType } from '../../dtype.ts'
-import { DTypeError, expected } from '../../errors.ts'
+import type { DType } from '../../base/dtype.ts'
+import { DTypeError, expected } from '../../base/errors.ts'
 import type { Node, OpDef } from '../node.ts'
 import { binary, microOp, type Operand, operandNode, promotedDType } from './elementwise.ts'
 import { literal } from './leaf.ts'

@@ -6,7 +6,7 @@
  *     dw = conv2dWeightGradient(x, dy)  dx = input(dy, ct)     ddy = conv2d(x, ct)
  */
 import type { Convolution } from '../../program/instructions.ts'
-import type { Lowering } from '../lowering.ts'
+import type { Emitter } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
 /** The geometry as parameters of a node. */
@@ -17,19 +17,19 @@ const weightShape = (p: Geometry) => [p.groups * p.filters, p.channels, p.kernel
 const outputShape = (p: Geometry) => [p.batch, p.groups * p.filters, p.outHeight, p.outWidth]
 
 const lowerTo =
-  (opcode: 'conv2dInputGradient' | 'conv2dWeightGradient') => (lowering: Lowering, node: Node<Geometry>) => {
-    const operands = node.inputs.map((x) => lowering.dense(x))
-    return lowering.denseView(lowering.emit(opcode, operands, [node], node.params)[0]!)
+  (opcode: 'conv2dInputGradient' | 'conv2dWeightGradient') => (emitter: Emitter, node: Node<Geometry>) => {
+    const operands = node.inputs.map((x) => emitter.dense(x))
+    return emitter.denseView(emitter.emit(opcode, operands, [node], node.params)[0]!)
   }
 
 const conv2dOp: OpDef<Geometry> = {
   name: 'conv2d',
   infer: ([x], p) => ({ dtype: x!.dtype, shape: outputShape(p) }),
   vjp: (ct, { inputs: [x, w], params }) => [conv2dInputGradient(ct, w!, params), conv2dWeightGradient(x!, ct, params)],
-  lower(lowering, node) {
-    const operands = node.inputs.map((x) => lowering.dense(x))
+  lower(emitter, node) {
+    const operands = node.inputs.map((x) => emitter.dense(x))
     const params = { ...node.params, activation: 'none', slope: 0 } as const
-    return lowering.denseView(lowering.emit('conv2d', operands, [node], params)[0]!)
+    return emitter.denseView(emitter.emit('conv2d', operands, [node], params)[0]!)
   },
 }
 

@@ -107,7 +107,7 @@ const ctcOp: OpDef<null> = {
     const gradient = mul(posteriors(emissions!, paths, total!, alphas), rows)
     return [null, gradient, ...new Array<null>(4 + alphas.length).fill(null)]
   },
-  lower: (lowering, { inputs: [losses] }) => lowering.viewOf(losses!),
+  lower: (emitter, { inputs: [losses] }) => emitter.viewOf(losses!),
 }
 
 /** −log of the probability of all paths, [rows]: infinite where there is none. */

@@ -1,8 +1,8 @@
 /** Elementwise operations: a table of derivatives, and the numpy rules of broadcasting and promotion around it. */
-import { type DType, isFloat, promote } from '../../dtype.ts'
-import { DTypeError, expected } from '../../errors.ts'
+import { type DType, isFloat, promote } from '../../base/dtype.ts'
+import { DTypeError, expected } from '../../base/errors.ts'
+import { broadcastShapes } from '../../base/shape.ts'
 import type { MicroOpName } from '../../program/instructions.ts'
-import { broadcastShapes } from '../../shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { literal, weakValue } from './leaf.ts'
 import { broadcastTo } from './movement.ts'
@@ -16,11 +16,11 @@ export function microOp(name: MicroOpName, derivative?: Derivative, result?: DTy
     name,
     infer: (inputs) => ({ dtype: result ?? inputs.at(-1)!.dtype, shape: inputs[0]!.shape }),
     ...(derivative && { vjp: (ct: Node, y: Node) => derivative(ct, y, ...y.inputs) }),
-    lower(lowering, node) {
+    lower(emitter, node) {
       const dtype = node.inputs.at(-1)!.dtype
-      return lowering.elementwise(
+      return emitter.elementwise(
         node,
-        node.inputs.map((x) => lowering.viewOf(x)),
+        node.inputs.map((x) => emitter.viewOf(x)),
         { op: name, dtype },
       )
     },
@@ -118,13 +118,13 @@ function withNumber<K extends string>(
     name,
     infer: ([x]) => x!,
     vjp: (ct, { inputs: [x], params }) => [derivative(ct, x!, params[key])],
-    lower(lowering, node) {
-      const number = lowering.denseView(lowering.literal(node.dtype, node.params[key]))
+    lower(emitter, node) {
+      const number = emitter.denseView(emitter.literal(node.dtype, node.params[key]))
       const operands = [
-        lowering.viewOf(node.inputs[0]!),
+        emitter.viewOf(node.inputs[0]!),
         { ...number, shape: node.shape, strides: node.shape.map(() => 0) },
       ]
-      return lowering.elementwise(node, operands, { op: name, dtype: node.dtype })
+      return emitter.elementwise(node, operands, { op: name, dtype: node.dtype })
     },
   }
 }
@@ -142,9 +142,9 @@ const castOp: OpDef<{ to: string }> = {
   name: 'cast',
   infer: ([x], { to }) => ({ dtype: to as DType, shape: x!.shape }),
   vjp: (ct, { inputs: [x] }) => [isFloat(x!.dtype) ? cast(ct, x!.dtype) : null],
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x] = node.inputs
-    return lowering.elementwise(node, [lowering.viewOf(x!)], { op: 'cast', dtype: x!.dtype, to: node.dtype })
+    return emitter.elementwise(node, [emitter.viewOf(x!)], { op: 'cast', dtype: x!.dtype, to: node.dtype })
   },
 }
 

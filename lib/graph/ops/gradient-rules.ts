@@ -8,9 +8,9 @@ const barrierOp: OpDef<null> = {
   name: 'barrier',
   infer: ([x]) => x!,
   vjp: (ct, { inputs }) => inputs.map((_, i) => (i === 0 ? ct : null)),
-  lower(lowering, { inputs }) {
-    const [view, ...after] = inputs.map((x) => lowering.viewOf(x))
-    const value = lowering.barrier(
+  lower(emitter, { inputs }) {
+    const [view, ...after] = inputs.map((x) => emitter.viewOf(x))
+    const value = emitter.barrier(
       view!.value,
       after.map(({ value }) => value),
     )
@@ -25,7 +25,7 @@ type Rule = (cotangent: Node, y: Node, xs: readonly Node[]) => readonly (Node | 
 const customGradientOp: OpDef<null> = {
   name: 'customGradient',
   infer: ([y]) => y!,
-  lower: (lowering, { inputs: [y] }) => lowering.viewOf(y!),
+  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y!),
 }
 
 /** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
@@ -48,7 +48,7 @@ const checkpointOp: OpDef<null> = {
     const present = found.filter((gradient) => gradient !== null)
     return [null, ...found.map((gradient) => gradient && barrier(gradient, present))]
   },
-  lower: (lowering, { inputs: [y] }) => lowering.viewOf(y!),
+  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y!),
 }
 
 /** y as a function of other sources: the nodes between are recorded once more. */

@@ -1,7 +1,7 @@
 /** Reading and writing rows by index. */
-import { allocate, type DType, isFloat } from '../../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { formatShape, type Shape, sameShape, sizeOf } from '../../shape.ts'
+import { allocate, type DType, isFloat } from '../../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast, equal } from './elementwise.ts'
 import { data, literal } from './leaf.ts'
@@ -19,10 +19,10 @@ const gatherOp: OpDef<null> = {
   vjp(ct, { inputs: [x, indices] }) {
     return [scatterAdd(broadcastTo(literal(0, x!.dtype), x!.shape), indices!, ct), null]
   },
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x, indices] = node.inputs
-    const operands = [lowering.dense(x!), lowering.dense(indices!)]
-    return lowering.denseView(lowering.emit('gather', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
+    const operands = [emitter.dense(x!), emitter.dense(indices!)]
+    return emitter.denseView(emitter.emit('gather', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
   },
 }
 
@@ -30,10 +30,10 @@ const scatterAddOp: OpDef<null> = {
   name: 'scatterAdd',
   infer: ([x]) => x!,
   vjp: (ct, { inputs: [, indices] }) => [ct, null, gather(ct, indices!)],
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x, indices, updates] = node.inputs
-    const operands = [lowering.dense(x!), lowering.dense(indices!), lowering.dense(updates!)]
-    return lowering.denseView(lowering.emit('scatterAdd', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
+    const operands = [emitter.dense(x!), emitter.dense(indices!), emitter.dense(updates!)]
+    return emitter.denseView(emitter.emit('scatterAdd', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
   },
 }
 

@@ -1,7 +1,7 @@
 /** Leaves of the graph, and the identities that mark a value for gradients. */
-import type { DType, TypedArray } from '../../dtype.ts'
-import { InternalError } from '../../errors.ts'
-import type { Shape } from '../../shape.ts'
+import type { DType, TypedArray } from '../../base/dtype.ts'
+import { InternalError } from '../../base/errors.ts'
+import type { Shape } from '../../base/shape.ts'
 import { Node, type OpDef, type Storage } from '../node.ts'
 
 /** A value that exists: bound as an input of whichever program reads it. */
@@ -23,14 +23,14 @@ const placeholderOp: OpDef<null> = { ...dataOp, name: 'placeholder' }
 const literalOp: OpDef<{ value: number; weak: boolean }> = {
   name: 'literal',
   infer: inferLeaf,
-  lower: (lowering, node) => lowering.denseView(lowering.literal(node.dtype, node.params.value)),
+  lower: (emitter, node) => emitter.denseView(emitter.literal(node.dtype, node.params.value)),
 }
 
 const identityOf = (name: string): OpDef<null> => ({
   name,
   infer: ([x]) => x!,
   vjp: (cotangent) => [cotangent],
-  lower: (lowering, node) => lowering.viewOf(node.inputs[0]!),
+  lower: (emitter, node) => emitter.viewOf(node.inputs[0]!),
 })
 
 const watchOp = identityOf('watch')

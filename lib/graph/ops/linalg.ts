@@ -3,9 +3,10 @@
  * operation with its share of the gradient. Rules: Giles 2008, "An extended collection of matrix derivative results for
  * forward and reverse mode algorithmic differentiation", where no other source is named.
  */
+
+import { type Shape, sizeOf } from '../../base/shape.ts'
 import type { InstructionParams, Opcode } from '../../program/instructions.ts'
-import { type Shape, sizeOf } from '../../shape.ts'
-import type { Lowering } from '../lowering.ts'
+import type { Emitter } from '../emitter.ts'
 import { type Node, type OpDef, record, type TensorType } from '../node.ts'
 import { add, cast, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
 import { withRule } from './gradient-rules.ts'
@@ -64,16 +65,16 @@ function lowerShared<K extends Opcode>(
   types: (x: Node) => readonly Shape[],
   output: number,
 ) {
-  return (lowering: Lowering, { inputs: [x], dtype }: Node<null>) => {
-    const operand = lowering.dense(x!)
+  return (emitter: Emitter, { inputs: [x], dtype }: Node<null>) => {
+    const operand = emitter.dense(x!)
     const key = `${opcode} ${operand} ${x!.shape}`
-    let outputs = lowering.shared.get(key)
+    let outputs = emitter.shared.get(key)
     if (outputs === undefined) {
       const outputTypes = types(x!).map((shape) => ({ dtype, shape }))
-      outputs = lowering.emit(opcode, [operand], outputTypes, params(x!))
-      lowering.shared.set(key, outputs)
+      outputs = emitter.emit(opcode, [operand], outputTypes, params(x!))
+      emitter.shared.set(key, outputs)
     }
-    return lowering.denseView(outputs[output]!)
+    return emitter.denseView(outputs[output]!)
   }
 }
 
@@ -109,9 +110,9 @@ const choleskyOp: OpDef<null> = {
     const half = triangularSolve(l, phi, options)
     return [symmetric(t(triangularSolve(l, t(half), options)))]
   },
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x] = node.inputs
-    return lowering.denseView(lowering.emit('cholesky', [lowering.dense(x!)], [node], squareParams(x!))[0]!)
+    return emitter.denseView(emitter.emit('cholesky', [emitter.dense(x!)], [node], squareParams(x!))[0]!)
   },
 }
 
@@ -129,10 +130,10 @@ const triangularSolveOp: OpDef<TriangularParams> = {
     const onA = neg(transpose ? matmul(x, t(onB)) : matmul(onB, t(x)))
     return [(lower ? lowerTriangle : upperTriangle)(onA, unitDiagonal), onB]
   },
-  lower(lowering, node) {
-    const operands = node.inputs.map((x) => lowering.dense(x))
+  lower(emitter, node) {
+    const operands = node.inputs.map((x) => emitter.dense(x))
     const params = { ...systemParams(node), ...node.params }
-    return lowering.denseView(lowering.emit('triangularSolve', operands, [node], params)[0]!)
+    return emitter.denseView(emitter.emit('triangularSolve', operands, [node], params)[0]!)
   },
 }
 
@@ -144,9 +145,9 @@ const solveOp: OpDef<null> = {
     const onB = solve(t(x.inputs[0]!), ct)
     return [neg(matmul(onB, t(x))), onB]
   },
-  lower(lowering, node) {
-    const operands = node.inputs.map((x) => lowering.dense(x))
-    return lowering.denseView(lowering.emit('solve', operands, [node], systemParams(node))[0]!)
+  lower(emitter, node) {
+    const operands = node.inputs.map((x) => emitter.dense(x))
+    return emitter.denseView(emitter.emit('solve', operands, [node], systemParams(node))[0]!)
   },
 }
 

@@ -8,7 +8,7 @@ const functionOf = (name: string, derivative: (ct: Node, x: Node) => Node): OpDe
   name,
   infer: ([value]) => value!,
   vjp: (ct, { inputs: [, x] }) => [null, derivative(ct, x!)],
-  lower: (lowering, node) => lowering.viewOf(node.inputs[0]!),
+  lower: (emitter, node) => emitter.viewOf(node.inputs[0]!),
 })
 
 const logCoshOp = functionOf('logCosh', (ct, x) => mul(ct, tanh(x)))

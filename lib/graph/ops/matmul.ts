@@ -1,9 +1,9 @@
 /** Matrix multiplication: 2-D and batched, transposes folded into how the operands are read. */
-import { isFloat, promote } from '../../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import { isFloat, promote } from '../../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { broadcastShapes, formatShape, type Shape, sizeOf } from '../../base/shape.ts'
 import type { MatrixLayout } from '../../program/instructions.ts'
-import { broadcastShapes, formatShape, type Shape, sizeOf } from '../../shape.ts'
-import type { Lowering, View } from '../lowering.ts'
+import type { Emitter, View } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast } from './elementwise.ts'
 import { broadcastTo, reshape, transposeMatrices } from './movement.ts'
@@ -15,8 +15,8 @@ const matmulOp: OpDef<null> = {
   },
   // C[m,n] = A[m,k]·B[k,n]: dA[m,k] = dC·Bᵀ, dB[k,n] = Aᵀ·dC
   vjp: (ct, { inputs: [a, b] }) => [matmul(ct, transposeMatrices(b!)), matmul(transposeMatrices(a!), ct)],
-  lower(lowering, { inputs: [x, y], dtype, shape }) {
-    const [a, b] = [matrixOperand(lowering, x!), matrixOperand(lowering, y!)]
+  lower(emitter, { inputs: [x, y], dtype, shape }) {
+    const [a, b] = [matrixOperand(emitter, x!), matrixOperand(emitter, y!)]
     const [m, n, k] = [shape.at(-2)!, shape.at(-1)!, x!.shape.at(-1)!]
     const params = {
       batch: sizeOf(shape.slice(0, -2)),
@@ -28,7 +28,7 @@ const matmulOp: OpDef<null> = {
       activation: 'none',
       slope: 0,
     } as const
-    return lowering.denseView(lowering.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0]!)
+    return emitter.denseView(emitter.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0]!)
   },
 }
 
@@ -56,12 +56,12 @@ interface MatrixOperand {
   layout: MatrixLayout
 }
 
-function matrixOperand(lowering: Lowering, node: Node): MatrixOperand {
-  const view = lowering.viewOf(node)
+function matrixOperand(emitter: Emitter, node: Node): MatrixOperand {
+  const view = emitter.viewOf(node)
   const layout = layoutOf(view)
   if (layout !== null) return { value: view.value, layout }
-  const value = lowering.denseValue(view)
-  return { value, layout: layoutOf(lowering.denseView(value))! }
+  const value = emitter.denseValue(view)
+  return { value, layout: layoutOf(emitter.denseView(value))! }
 }
 
 /** How a matmul can read the view without a copy; null where it cannot, as where it would have to read backwards. */

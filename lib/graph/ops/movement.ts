@@ -1,5 +1,5 @@
 /** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
+import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
 import {
   broadcastShapes,
   denseStrides,
@@ -8,8 +8,8 @@ import {
   type Shape,
   sameShape,
   sizeOf,
-} from '../../shape.ts'
-import { reshapeView } from '../lowering.ts'
+} from '../../base/shape.ts'
+import { reshapeView } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { sumTo } from './reduce.ts'
 
@@ -17,9 +17,9 @@ const reshapeOp: OpDef<{ shape: Shape }> = {
   name: 'reshape',
   infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
   vjp: (ct, { inputs: [x] }) => [reshape(ct, x!.shape)],
-  lower(lowering, { inputs: [x], shape }) {
-    const view = lowering.viewOf(x!)
-    return reshapeView(view, shape) ?? reshapeView(lowering.denseView(lowering.denseValue(view)), shape)!
+  lower(emitter, { inputs: [x], shape }) {
+    const view = emitter.viewOf(x!)
+    return reshapeView(view, shape) ?? reshapeView(emitter.denseView(emitter.denseValue(view)), shape)!
   },
 }
 
@@ -27,8 +27,8 @@ const permuteOp: OpDef<{ axes: readonly number[] }> = {
   name: 'permute',
   infer: ([x], { axes }) => ({ dtype: x!.dtype, shape: axes.map((axis) => x!.shape[axis]!) }),
   vjp: (ct, { params: { axes } }) => [permute(ct, inversePermutation(axes))],
-  lower(lowering, { inputs: [x], params: { axes }, shape }) {
-    const view = lowering.viewOf(x!)
+  lower(emitter, { inputs: [x], params: { axes }, shape }) {
+    const view = emitter.viewOf(x!)
     return { ...view, shape, strides: axes.map((axis) => view.strides[axis]!) }
   },
 }
@@ -45,8 +45,8 @@ const broadcastToOp: OpDef<{ shape: Shape }> = {
   name: 'broadcastTo',
   infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
   vjp: (ct, { inputs: [x] }) => [sumTo(ct, x!.shape)],
-  lower(lowering, { inputs: [x], shape }) {
-    const view = lowering.viewOf(x!)
+  lower(emitter, { inputs: [x], shape }) {
+    const view = emitter.viewOf(x!)
     const added = shape.length - view.shape.length
     const strides = shape.map((extent, i) =>
       i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!,
@@ -62,8 +62,8 @@ const sliceOp: OpDef<{ starts: readonly number[]; sizes: readonly number[]; step
   vjp: (ct, { inputs: [x], params: { starts, sizes, steps } }) => [
     sameShape(sizes, x!.shape) ? sliceAt(ct, starts, sizes, steps) : pad(ct, x!.shape, starts, steps),
   ],
-  lower(lowering, { inputs: [x], params: { starts, steps }, shape }) {
-    const view = lowering.viewOf(x!)
+  lower(emitter, { inputs: [x], params: { starts, steps }, shape }) {
+    const view = emitter.viewOf(x!)
     const offset = starts.reduce((sum, start, axis) => sum + start * view.strides[axis]!, view.offset)
     if (sizeOf(shape) === 0) return { ...view, shape, offset: 0, strides: shape.map(() => 0) }
     return { ...view, shape, offset, strides: view.strides.map((stride, axis) => stride * steps[axis]!) }
@@ -74,11 +74,11 @@ const padOp: OpDef<{ shape: Shape; starts: readonly number[]; steps: readonly nu
   name: 'pad',
   infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
   vjp: (ct, { inputs: [x], params: { starts, steps } }) => [sliceAt(ct, starts, x!.shape, steps)],
-  lower(lowering, { inputs: [x], params: { starts, steps }, dtype, shape }) {
+  lower(emitter, { inputs: [x], params: { starts, steps }, dtype, shape }) {
     const strides = denseStrides(shape)
     const offset = sizeOf(x!.shape) === 0 ? 0 : starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0)
     const params = { shape: x!.shape, offset, strides: strides.map((stride, axis) => stride * steps[axis]!) }
-    return lowering.denseView(lowering.emit('pad', [lowering.dense(x!)], [{ dtype, shape }], params)[0]!)
+    return emitter.denseView(emitter.emit('pad', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
   },
 }
 
@@ -98,11 +98,11 @@ const concatOp: OpDef<{ axis: number }> = {
       return sliceAt(ct, starts, x.shape)
     })
   },
-  lower(lowering, { inputs, params: { axis }, dtype, shape }) {
+  lower(emitter, { inputs, params: { axis }, dtype, shape }) {
     const outer = sizeOf(shape.slice(0, axis))
     const inners = inputs.map((x) => sizeOf(x.shape.slice(axis)))
-    const operands = inputs.map((x) => lowering.dense(x))
-    return lowering.denseView(lowering.emit('concat', operands, [{ dtype, shape }], { outer, inners })[0]!)
+    const operands = inputs.map((x) => emitter.dense(x))
+    return emitter.denseView(emitter.emit('concat', operands, [{ dtype, shape }], { outer, inners })[0]!)
   },
 }
 

@@ -1,7 +1,7 @@
 /** Norms of vectors, of any order. */
-import { isFloat } from '../../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { normalizeAxes } from '../../shape.ts'
+import { isFloat } from '../../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { normalizeAxes } from '../../base/shape.ts'
 import type { Node } from '../node.ts'
 import { abs, cast, greater, notEqual, pow, reciprocal, sqrt, square, where } from './elementwise.ts'
 import { type Axes, max, min, sum } from './reduce.ts'

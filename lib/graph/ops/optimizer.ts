@@ -1,35 +1,35 @@
 /** Optimizer updates: one instruction for each parameter, which the planner lets write where the old value stood. */
-import { sizeOf } from '../../shape.ts'
+import { sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
 const sgdOp: OpDef<null> = {
   name: 'sgd',
   infer: ([p]) => p!,
-  lower(lowering, node) {
-    const operands = node.inputs.map((x) => lowering.dense(x))
-    return lowering.denseView(lowering.emit('sgd', operands, [node], { size: sizeOf(node.shape) })[0]!)
+  lower(emitter, node) {
+    const operands = node.inputs.map((x) => emitter.dense(x))
+    return emitter.denseView(emitter.emit('sgd', operands, [node], { size: sizeOf(node.shape) })[0]!)
   },
 }
 
 const momentumOp: OpDef<{ momentum: number; nesterov: boolean }> = {
   name: 'momentum',
   infer: ([p]) => p!,
-  lower(lowering, node) {
-    const operands = node.inputs.map((x) => lowering.dense(x))
-    const outputs = lowering.emit('momentum', operands, [node, node], { size: sizeOf(node.shape), ...node.params })
-    lowering.setOutputs(node, outputs)
-    return lowering.denseView(outputs[0]!)
+  lower(emitter, node) {
+    const operands = node.inputs.map((x) => emitter.dense(x))
+    const outputs = emitter.emit('momentum', operands, [node, node], { size: sizeOf(node.shape), ...node.params })
+    emitter.setOutputs(node, outputs)
+    return emitter.denseView(outputs[0]!)
   },
 }
 
 const adamOp: OpDef<{ beta1: number; beta2: number; epsilon: number; weightDecay: number }> = {
   name: 'adam',
   infer: ([p]) => p!,
-  lower(lowering, node) {
-    const operands = node.inputs.map((x) => lowering.dense(x))
-    const outputs = lowering.emit('adam', operands, [node, node, node], { size: sizeOf(node.shape), ...node.params })
-    lowering.setOutputs(node, outputs)
-    return lowering.denseView(outputs[0]!)
+  lower(emitter, node) {
+    const operands = node.inputs.map((x) => emitter.dense(x))
+    const outputs = emitter.emit('adam', operands, [node, node, node], { size: sizeOf(node.shape), ...node.params })
+    emitter.setOutputs(node, outputs)
+    return emitter.denseView(outputs[0]!)
   },
 }
 
@@ -37,7 +37,7 @@ const adamOp: OpDef<{ beta1: number; beta2: number; epsilon: number; weightDecay
 const outputOp: OpDef<{ index: number }> = {
   name: 'output',
   infer: ([of]) => of!,
-  lower: (lowering, { inputs: [of], params: { index } }) => lowering.denseView(lowering.outputsOf(of!)[index]!),
+  lower: (emitter, { inputs: [of], params: { index } }) => emitter.denseView(emitter.outputsOf(of!)[index]!),
 }
 
 const output = (of: Node, index: number): Node => record(outputOp, [of], { index })

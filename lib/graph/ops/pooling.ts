@@ -3,16 +3,16 @@
  * Neither has a gradient in x, whose choices are constant almost everywhere; maxPool2d(x, x) has that of its z.
  */
 import type { Windows } from '../../program/instructions.ts'
-import type { Lowering } from '../lowering.ts'
+import type { Emitter } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
 type Geometry = { [K in keyof Windows]: Windows[K] }
 
-const lowerTo = (opcode: 'maxPool2d' | 'maxPool2dGradient') => (lowering: Lowering, node: Node<Geometry>) => {
+const lowerTo = (opcode: 'maxPool2d' | 'maxPool2dGradient') => (emitter: Emitter, node: Node<Geometry>) => {
   const [x, other] = node.inputs
   const planes = x!.shape[0]! * x!.shape[1]!
-  const operands = [lowering.dense(x!), lowering.dense(other!)]
-  return lowering.denseView(lowering.emit(opcode, operands, [node], { planes, ...node.params })[0]!)
+  const operands = [emitter.dense(x!), emitter.dense(other!)]
+  return emitter.denseView(emitter.emit(opcode, operands, [node], { planes, ...node.params })[0]!)
 }
 
 const maxPool2dOp: OpDef<Geometry> = {

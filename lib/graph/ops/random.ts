@@ -1,16 +1,16 @@
 /** Random numbers as a function of a key: the same key gives the same bits on every backend. */
-import type { DType } from '../../dtype.ts'
+import type { DType } from '../../base/dtype.ts'
+import type { Shape } from '../../base/shape.ts'
 import type { DistributionName } from '../../program/instructions.ts'
-import type { Shape } from '../../shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
 const randomOp: OpDef<{ distribution: DistributionName; dtype: DType; shape: Shape }> = {
   name: 'random',
   infer: (_inputs, { dtype, shape }) => ({ dtype, shape }),
-  lower(lowering, node) {
+  lower(emitter, node) {
     const { distribution } = node.params
-    const operands = node.inputs.map((x) => lowering.dense(x))
-    return lowering.denseView(lowering.emit('random', operands, [node], { distribution })[0]!)
+    const operands = node.inputs.map((x) => emitter.dense(x))
+    return emitter.denseView(emitter.emit('random', operands, [node], { distribution })[0]!)
   },
 }
 

@@ -1,9 +1,9 @@
 /** Reductions over axes. */
-import { type DType, isFloat } from '../../dtype.ts'
-import { expected, ShapeError } from '../../errors.ts'
+import { type DType, isFloat } from '../../base/dtype.ts'
+import { expected, ShapeError } from '../../base/errors.ts'
+import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import type { ReductionName } from '../../program/instructions.ts'
-import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../../shape.ts'
-import type { Lowering } from '../lowering.ts'
+import type { Emitter } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast, div, equal, mul } from './elementwise.ts'
 import { broadcastTo, permute, reshape } from './movement.ts'
@@ -28,11 +28,9 @@ function contiguousExtents(shape: Shape, axes: readonly number[]): { outer: numb
 }
 
 function lowerReduce(kind: ReductionName) {
-  return (lowering: Lowering, { inputs: [x], params: { axes }, dtype, shape }: Node<ReduceParams>) => {
+  return (emitter: Emitter, { inputs: [x], params: { axes }, dtype, shape }: Node<ReduceParams>) => {
     const extents = contiguousExtents(x!.shape, axes)
-    return lowering.denseView(
-      lowering.emit('reduce', [lowering.dense(x!)], [{ dtype, shape }], { kind, ...extents })[0]!,
-    )
+    return emitter.denseView(emitter.emit('reduce', [emitter.dense(x!)], [{ dtype, shape }], { kind, ...extents })[0]!)
   }
 }
 
@@ -74,9 +72,9 @@ const prodOp: OpDef<ReduceParams> = {
 const argmaxOp: OpDef<{ axis: number }> = {
   name: 'argmax',
   infer: ([x], { axis }) => ({ dtype: 'int32', shape: keptShape(x!.shape, [axis]) }),
-  lower(lowering, { inputs: [x], params: { axis }, dtype, shape }) {
+  lower(emitter, { inputs: [x], params: { axis }, dtype, shape }) {
     const params = contiguousExtents(x!.shape, [axis])
-    return lowering.denseView(lowering.emit('argmax', [lowering.dense(x!)], [{ dtype, shape }], params)[0]!)
+    return emitter.denseView(emitter.emit('argmax', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
   },
 }
 

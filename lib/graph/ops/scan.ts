@@ -1,6 +1,7 @@
 /** What runs along an axis: cumulative sums, products and extremes, and the linear recurrence that is their derivative. */
+
+import { normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
 import type { ReductionName } from '../../program/instructions.ts'
-import { normalizeAxis, type Shape, sizeOf } from '../../shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast, mul } from './elementwise.ts'
 import { literal } from './leaf.ts'
@@ -47,9 +48,9 @@ const scanOp: OpDef<Along & { kind: ReductionName }> = {
     // d/dxᵢ Σⱼ ctⱼ·Πₖ≤ⱼ xₖ = (Πₖ<ᵢ xₖ)·sᵢ, where sᵢ = ctᵢ + xᵢ₊₁·sᵢ₊₁: nothing is divided by an x that may be 0.
     return [mul(scan('prod', delayed(x!, params, 1), { axis, reverse }), recurrence(advanced(x!, params), ct, back))]
   },
-  lower(lowering, { inputs: [x], params: { kind, axis, reverse }, dtype, shape }) {
+  lower(emitter, { inputs: [x], params: { kind, axis, reverse }, dtype, shape }) {
     const params = { kind, ...extentsOf(shape, axis), reverse }
-    return lowering.denseView(lowering.emit('scan', [lowering.dense(x!)], [{ dtype, shape }], params)[0]!)
+    return emitter.denseView(emitter.emit('scan', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
   },
 }
 
@@ -62,10 +63,10 @@ const recurrenceOp: OpDef<Along> = {
     const g = recurrence(advanced(y.inputs[0]!, y.params), ct, { axis, reverse: !reverse })
     return [mul(g, delayed(y as Node, y.params, 0)), g]
   },
-  lower(lowering, { inputs, params: { axis, reverse }, dtype, shape }) {
-    const operands = inputs.map((x) => lowering.dense(x))
+  lower(emitter, { inputs, params: { axis, reverse }, dtype, shape }) {
+    const operands = inputs.map((x) => emitter.dense(x))
     const params = { ...extentsOf(shape, axis), reverse }
-    return lowering.denseView(lowering.emit('recurrence', operands, [{ dtype, shape }], params)[0]!)
+    return emitter.denseView(emitter.emit('recurrence', operands, [{ dtype, shape }], params)[0]!)
   },
 }
 

@@ -1,8 +1,8 @@
 /** Softmax and cross-entropy along the last axis: fused instructions, each with its derivative in plain operations. */
-import { isFloat, promote } from '../../dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../errors.ts'
-import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../shape.ts'
-import type { Lowering } from '../lowering.ts'
+import { isFloat, promote } from '../../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
+import type { Emitter } from '../emitter.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast, exp, mul, neg, sub } from './elementwise.ts'
 import { oneHot } from './indexing.ts'
@@ -11,8 +11,8 @@ import { sum } from './reduce.ts'
 
 const rowsOf = (shape: Shape) => ({ rows: sizeOf(shape.slice(0, -1)), columns: shape.at(-1)! })
 
-const lowerRows = (opcode: 'softmax' | 'logSoftmax') => (lowering: Lowering, node: Node<null>) =>
-  lowering.denseView(lowering.emit(opcode, [lowering.dense(node.inputs[0]!)], [node], rowsOf(node.shape))[0]!)
+const lowerRows = (opcode: 'softmax' | 'logSoftmax') => (emitter: Emitter, node: Node<null>) =>
+  emitter.denseView(emitter.emit(opcode, [emitter.dense(node.inputs[0]!)], [node], rowsOf(node.shape))[0]!)
 
 const softmaxOp: OpDef<null> = {
   name: 'softmax',
@@ -32,20 +32,20 @@ const logSoftmaxOp: OpDef<null> = {
 
 /** One instruction gives losses and gradient; whichever node comes first emits it, the other one shares it. */
 function lowerCrossEntropy(output: 0 | 1) {
-  return (lowering: Lowering, { inputs: [logits, labels], dtype }: Node<null>) => {
-    const operands = [lowering.dense(logits!), lowering.dense(labels!)]
+  return (emitter: Emitter, { inputs: [logits, labels], dtype }: Node<null>) => {
+    const operands = [emitter.dense(logits!), emitter.dense(labels!)]
     const key = `softmaxCrossEntropy ${operands.join(' ')}`
-    let outputs = lowering.shared.get(key)
+    let outputs = emitter.shared.get(key)
     if (outputs === undefined) {
       const { shape } = logits!
       const types = [
         { dtype, shape: shape.slice(0, -1) },
         { dtype, shape },
       ]
-      outputs = lowering.emit('softmaxCrossEntropy', operands, types, rowsOf(shape))
-      lowering.shared.set(key, outputs)
+      outputs = emitter.emit('softmaxCrossEntropy', operands, types, rowsOf(shape))
+      emitter.shared.set(key, outputs)
     }
-    return lowering.denseView(outputs[output]!)
+    return emitter.denseView(outputs[output]!)
   }
 }
 

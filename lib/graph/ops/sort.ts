@@ -1,6 +1,6 @@
 /** The order of elements along an axis, by rows of a tensor whose last axis it is. */
-import type { DType } from '../../dtype.ts'
-import { normalizeAxes, type Shape, sizeOf } from '../../shape.ts'
+import type { DType } from '../../base/dtype.ts'
+import { normalizeAxes, type Shape, sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { cast } from './elementwise.ts'
 import { permute, reshape } from './movement.ts'
@@ -9,11 +9,11 @@ import type { Axes } from './reduce.ts'
 const argsortOp: OpDef<{ count: number; descending: boolean }> = {
   name: 'argsort',
   infer: ([x], { count }) => ({ dtype: 'int32', shape: [...x!.shape.slice(0, -1), count] }),
-  lower(lowering, node) {
+  lower(emitter, node) {
     const [x] = node.inputs
     const columns = x!.shape.at(-1)!
     const params = { rows: sizeOf(x!.shape.slice(0, -1)), columns, ...node.params }
-    return lowering.denseView(lowering.emit('argsort', [lowering.dense(x!)], [node], params)[0]!)
+    return emitter.denseView(emitter.emit('argsort', [emitter.dense(x!)], [node], params)[0]!)
   },
 }
 

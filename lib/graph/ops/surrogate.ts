@@ -1,5 +1,5 @@
 /** The step with the gradient of a smooth function, by which a network of steps can be trained. */
-import { expected } from '../../errors.ts'
+import { expected } from '../../base/errors.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { abs, add, as, div, elementwiseOps, floatDType, mul, square } from './elementwise.ts'
 
@@ -15,7 +15,7 @@ const surrogateStepOp: OpDef<{ surrogate: Surrogate; slope: number }> = {
   name: 'surrogateStep',
   infer: ([x]) => x!,
   vjp: (ct, { inputs: [x], params }) => [surrogates[params.surrogate](ct, x!, params.slope)],
-  lower: (lowering, node) => elementwiseOps.step.lower(lowering, node as unknown as Node<null>),
+  lower: (emitter, node) => elementwiseOps.step.lower(emitter, node as unknown as Node<null>),
 }
 
 export function surrogateStep(x: Node, surrogate: Surrogate, slope: number): Node {

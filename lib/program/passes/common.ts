@@ -1,5 +1,5 @@
 /** Common subexpressions: what two instructions compute alike from the same values is computed once. */
-import { sizeOf } from '../../shape.ts'
+import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import { type Instruction, isCheap } from '../instructions.ts'
 

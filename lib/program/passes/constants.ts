@@ -2,8 +2,8 @@
  * Constants: elementwise instructions on literals are computed here, and those that change nothing go. Only operations
  * that every backend computes to the bit are folded, so that folding changes no result.
  */
-import { allocate, type DType, isFloat } from '../../dtype.ts'
-import { sizeOf } from '../../shape.ts'
+import { allocate, type DType, isFloat } from '../../base/dtype.ts'
+import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import {
   type InstructionOf,

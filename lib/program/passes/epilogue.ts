@@ -1,5 +1,5 @@
 /** Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers. */
-import { sizeOf } from '../../shape.ts'
+import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type Uses, usesOf } from '../draft.ts'
 import type { ActivationName, InstructionOf, LoadPattern, MicroInstruction } from '../instructions.ts'
 import { isDense } from '../signatures.ts'

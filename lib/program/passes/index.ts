@@ -2,7 +2,7 @@
  * The passes between lowering and a program, in their order. Each may be left out, and the results stay the same within
  * the numeric contract: for tests, and to find out which one a wrong result comes from.
  */
-import { expected } from '../../errors.ts'
+import { expected } from '../../base/errors.ts'
 import type { Draft } from '../draft.ts'
 import { mergeCommon } from './common.ts'
 import { foldConstants } from './constants.ts'

@@ -1,9 +1,9 @@
 /** How much memory 10,000 steps leave behind, after a start that warms everything up. */
 import { setBackend } from '../../../lib/backend/active.ts'
-import { tensor } from '../../../lib/creation.ts'
 import { sgd } from '../../../lib/optim/sgd.ts'
-import { randn } from '../../../lib/random.ts'
-import { variable } from '../../../lib/variable.ts'
+import { tensor } from '../../../lib/tensor/creation.ts'
+import { randn } from '../../../lib/tensor/random.ts'
+import { variable } from '../../../lib/tensor/variable.ts'
 import { training } from './training.ts'
 
 setBackend('native')

@@ -1,13 +1,13 @@
 /** A perceptron that learns made-up digits, always from the same start. */
 import { createHash } from 'node:crypto'
-import { type Compiled, compile } from '../../../lib/compile.ts'
-import { tensor } from '../../../lib/creation.ts'
 import { crossEntropy } from '../../../lib/losses/index.ts'
 import { flatten, relu, type Sequential, sequential } from '../../../lib/nn/layers.ts'
 import { linear } from '../../../lib/nn/linear.ts'
 import { adam } from '../../../lib/optim/adam.ts'
-import { uniform } from '../../../lib/random.ts'
-import type { Tensor } from '../../../lib/tensor.ts'
+import { tensor } from '../../../lib/tensor/creation.ts'
+import { uniform } from '../../../lib/tensor/random.ts'
+import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { type Compiled, compile } from '../../../lib/transforms/compile.ts'
 
 export interface Training {
   readonly model: Sequential

@@ -1,0 +1,165 @@
+/**
+ * What an operation's `lower` works with: it reads operands as views and emits instructions. A view is how movement
+ * operations cost nothing: transpose, reshape, broadcast and slice only change it, until an instruction needs its
+ * operand dense and a strided copy makes it so.
+ */
+import type { DType } from '../base/dtype.ts'
+import { allocate } from '../base/dtype.ts'
+import { denseStrides, type Shape, sizeOf } from '../base/shape.ts'
+import { addValue, type Draft, instruction } from '../program/draft.ts'
+import type { InstructionParams, MicroInstruction, Opcode } from '../program/instructions.ts'
+import type { Node, TensorType } from './node.ts'
+
+/** Element i… of the view is element offset + Σ i·stride of the value. */
+export interface View {
+  readonly value: number
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly offset: number
+  readonly strides: readonly number[]
+}
+
+/** Whether elements lie one after the other, whatever the strides of axes of extent 1. */
+export function isContiguous(view: View): boolean {
+  let stride = 1
+  for (let axis = view.shape.length - 1; axis >= 0; axis--) {
+    if (view.shape[axis] !== 1 && view.strides[axis] !== stride) return false
+    stride *= view.shape[axis]!
+  }
+  return true
+}
+
+/** A run of axes of a view that lie one after the other in memory, counted as one. */
+interface Run {
+  readonly extent: number
+  /** Between its elements. */
+  readonly stride: number
+}
+
+/** The axes of a view, without those of extent 1, joined where the inner one spans the outer one's stride. */
+function contiguousRuns({ shape, strides }: View): Run[] {
+  const runs: Run[] = []
+  shape.forEach((extent, axis) => {
+    if (extent === 1) return
+    const stride = strides[axis]!
+    const outer = runs.at(-1)
+    if (outer !== undefined && outer.stride === stride * extent)
+      runs[runs.length - 1] = { extent: outer.extent * extent, stride }
+    else runs.push({ extent, stride })
+  })
+  return runs
+}
+
+/** The view under another shape of the same size, where no element has to move; else null. */
+export function reshapeView(view: View, shape: Shape): View | null {
+  if (sizeOf(shape) === 0) return { ...view, shape, offset: 0, strides: denseStrides(shape) }
+  const runs = contiguousRuns(view)
+  const strides = new Array<number>(shape.length).fill(0)
+  let run = runs.length - 1
+  let covered = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = shape[axis]!
+    if (extent === 1) continue
+    strides[axis] = runs[run]!.stride * covered
+    covered *= extent
+    if (covered > runs[run]!.extent || runs[run]!.extent % covered !== 0) return null
+    if (covered === runs[run]!.extent) {
+      run--
+      covered = 1
+    }
+  }
+  return { ...view, shape, strides }
+}
+
+export class Emitter {
+  private readonly views = new Map<Node, View>()
+  private readonly outputs = new Map<Node, readonly number[]>()
+  private readonly literalValues = new Map<string, number>()
+  /** The dense copies of views. */
+  private readonly copies = new Map<View, number>()
+  /** What an operation leaves for a later one of the same operands: see softmaxCrossEntropy. */
+  readonly shared = new Map<string, number[]>()
+
+  constructor(readonly draft: Draft) {}
+
+  viewOf(node: Node): View {
+    return this.views.get(node)!
+  }
+
+  setView(node: Node, view: View): void {
+    this.views.set(node, view)
+  }
+
+  /** Every output of a node that has several; its view is the first. */
+  outputsOf(node: Node): readonly number[] {
+    return this.outputs.get(node)!
+  }
+
+  setOutputs(node: Node, values: readonly number[]): void {
+    this.outputs.set(node, values)
+  }
+
+  denseView(value: number): View {
+    const { dtype, shape } = this.draft.values[value]!
+    return { value, dtype, shape, offset: 0, strides: denseStrides(shape) }
+  }
+
+  /** The value of a node as one dense operand; a copy where its view is not. */
+  dense(node: Node): number {
+    return this.denseValue(this.viewOf(node))
+  }
+
+  denseValue(view: View): number {
+    const whole = sizeOf(this.draft.values[view.value]!.shape) === sizeOf(view.shape)
+    if (whole && view.offset === 0 && isContiguous(view)) return view.value
+    const { shape, offset, strides } = view
+    const copy = this.copies.get(view) ?? this.emit('copy', [view.value], [view], { shape, offset, strides })[0]!
+    this.copies.set(view, copy)
+    return copy
+  }
+
+  /** A scalar that is part of the program. */
+  literal(dtype: DType, x: number): number {
+    const key = `${dtype} ${Object.is(x, -0) ? '-0' : x}`
+    let value = this.literalValues.get(key)
+    if (value === undefined) {
+      const data = allocate(dtype, 1)
+      data[0] = x
+      value = addValue(this.draft, dtype, [], { kind: 'literal', index: this.draft.literals.push(data) - 1 })
+      this.literalValues.set(key, value)
+    }
+    return value
+  }
+
+  /** Appends an instruction and gives the ids of its outputs. */
+  emit<K extends Opcode>(
+    opcode: K,
+    inputs: readonly number[],
+    outputs: readonly TensorType[],
+    params: InstructionParams[K],
+  ): number[] {
+    const ids = outputs.map(({ dtype, shape }) => addValue(this.draft, dtype, shape))
+    this.draft.instructions.push(instruction(opcode, inputs, ids, params))
+    return ids
+  }
+
+  /** The value once those of `after` are there too; what is computed from it stays apart from what `value` is read for. */
+  barrier(value: number, after: readonly number[]): number {
+    const { dtype, shape } = this.draft.values[value]!
+    const output = addValue(this.draft, dtype, shape)
+    this.draft.instructions.push({ opcode: 'barrier', inputs: [value, ...after], outputs: [output], params: {} })
+    return output
+  }
+
+  /** One elementwise step over operands that are views of the shape of the result. */
+  elementwise(type: TensorType, operands: readonly View[], step: Omit<MicroInstruction, 'args'>): View {
+    const params = {
+      shape: type.shape,
+      operands: operands.map(({ offset, strides }) => ({ offset, strides })),
+      code: [{ ...step, args: operands.map((_, i) => i) }],
+      results: [operands.length],
+    }
+    const inputs = operands.map(({ value }) => value)
+    return this.denseView(this.emit('elementwise', inputs, [type], params)[0]!)
+  }
+}

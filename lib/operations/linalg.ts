@@ -1,0 +1,196 @@
+/**
+ * Linear algebra: decompositions, systems of equations and what follows from them, over the last two axes of tensors
+ * whose other axes are batches. Integers are taken as float32. Everything is computed in float64 and rounded once.
+ *
+ * A run cannot fail, so that what has no answer is NaN: the Cholesky factor of a matrix that is not positive definite,
+ * the solution of a singular system, the decomposition of what is not finite. Gradients are those of the textbooks;
+ * see each function for where they do not exist.
+ */
+import { isFloat, promote } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { broadcastShapes, formatShape, type Shape } from '../base/shape.ts'
+import type { Node } from '../graph/node.ts'
+import { cast, greater, mul } from '../graph/ops/elementwise.ts'
+import * as ops from '../graph/ops/linalg.ts'
+import { matmul } from '../graph/ops/matmul.ts'
+import { broadcastTo, reshape } from '../graph/ops/movement.ts'
+import { max, sum } from '../graph/ops/reduce.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+
+/** Matrices [… , m, n], as floats. */
+function matrices(op: string, x: TensorLike): Node {
+  const node = toNode(x)
+  if (node.shape.length < 2) throw new ShapeError(expected(op, 'matrices […, m, n]', formatShape(node.shape)))
+  return isFloat(node.dtype) ? node : cast(node, 'float32')
+}
+
+function squareMatrices(op: string, x: TensorLike): Node {
+  const node = matrices(op, x)
+  if (node.shape.at(-1) !== node.shape.at(-2))
+    throw new ShapeError(expected(op, 'square matrices […, n, n]', formatShape(node.shape)))
+  return node
+}
+
+/** a[…, n, n] and b[…, n, k] of one dtype and one batch shape; a b of one axis is a column, as `isVector` says. */
+function system(op: string, a: TensorLike, b: TensorLike): { a: Node; b: Node; isVector: boolean } {
+  const [matrix, given] = [squareMatrices(op, a), toNode(b)]
+  const isVector = given.shape.length === 1
+  const right = isVector ? reshape(given, [...given.shape, 1]) : given
+  const n = matrix.shape.at(-1)!
+  if (right.shape.length < 2 || right.shape.at(-2) !== n)
+    throw new ShapeError(expected(op, `right-hand sides […, ${n}, k] or [${n}]`, formatShape(given.shape)))
+  const dtype = promote(matrix.dtype, isFloat(right.dtype) ? right.dtype : 'float32')
+  const batch = broadcastShapes(op, matrix.shape.slice(0, -2), right.shape.slice(0, -2))
+  const spread = (x: Node): Node => broadcastTo(cast(x, dtype), [...batch, ...x.shape.slice(-2)])
+  return { a: spread(matrix), b: spread(right), isVector }
+}
+
+const dropColumn = (x: Node, isVector: boolean): Tensor => wrap(isVector ? reshape(x, x.shape.slice(0, -1)) : x)
+
+/**
+ * The lower triangular L[…, n, n] with L·Lᵀ = x, of symmetric positive definite matrices; of x the lower triangle is
+ * read. NaN throughout where x is not positive definite. The gradient is that of a symmetric x.
+ *
+ * @throws ShapeError for matrices that are not square
+ * @example
+ * linalg.cholesky([[4, 2], [2, 5]]) // [[2, 0], [1, 2]]
+ */
+export const cholesky = (x: TensorLike): Tensor => wrap(ops.cholesky(squareMatrices('cholesky', x)))
+
+export interface TriangularSolveOptions {
+  /** Whether the lower triangle of a is read (true unless given) or the upper one. */
+  lower?: boolean
+  /** Solves aᵀ·x = b. */
+  transpose?: boolean
+  /** Takes the diagonal of a for ones. */
+  unitDiagonal?: boolean
+}
+
+/**
+ * x with a·x = b for triangular a[…, n, n] and b[…, n, k], or b[n]; batches broadcast. The other triangle of a is not
+ * read. A 0 on the diagonal divides: infinities or NaN.
+ *
+ * @throws ShapeError where the shapes do not fit
+ */
+export function triangularSolve(
+  a: TensorLike,
+  b: TensorLike,
+  { lower = true, transpose = false, unitDiagonal = false }: TriangularSolveOptions = {},
+): Tensor {
+  const { isVector, ...given } = system('triangularSolve', a, b)
+  return dropColumn(ops.triangularSolve(given.a, given.b, { lower, transpose, unitDiagonal }), isVector)
+}
+
+/**
+ * x with a·x = b for a[…, n, n] and b[…, n, k], or b[n]; batches broadcast. By LU with partial pivoting. NaN where a is
+ * singular (PyTorch throws).
+ *
+ * @throws ShapeError where the shapes do not fit
+ * @example
+ * linalg.solve([[2, 1], [1, 3]], [3, 5]) // [0.8, 1.4]
+ */
+export function solve(a: TensorLike, b: TensorLike): Tensor {
+  const { isVector, ...given } = system('solve', a, b)
+  return dropColumn(ops.solve(given.a, given.b), isVector)
+}
+
+/** The inverse of square matrices; NaN where there is none. To solve a system, `solve` is quicker and more accurate. */
+export function inverse(x: TensorLike): Tensor {
+  const node = squareMatrices('inverse', x)
+  return wrap(ops.solve(node, ops.identity(node.shape.at(-1)!, node)))
+}
+
+/** The determinant of square matrices […, n, n]: […]. Its gradient det(x)·x⁻ᵀ is NaN where x is singular. */
+export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det', x)))
+
+/**
+ * The sign of the determinant and the logarithm of its absolute value, which neither overflow nor underflow; 0 and −∞
+ * where x is singular. The sign has gradient 0.
+ */
+export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
+  const [sign, logAbsDet] = ops.slogdet(squareMatrices('slogdet', x)) as [Node, Node]
+  return { sign: wrap(sign), logAbsDet: wrap(logAbsDet) }
+}
+
+/**
+ * q[…, m, k] with orthonormal columns and upper triangular r[…, k, n], k = min(m, n), with q·r = x: the reduced form. By
+ * Householder's reflections, with LAPACK's signs. The gradient exists where the first k columns of x are independent.
+ */
+export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
+  const [q, r] = ops.qr(matrices('qr', x)) as [Node, Node]
+  return { q: wrap(q), r: wrap(r) }
+}
+
+/**
+ * u[…, m, k], s[…, k] in descending order and vh[…, k, n], k = min(m, n), with u·diag(s)·vh = x: the reduced form. By
+ * Jacobi's rotations. Each pair of a column of u and a row of vh may have either sign. Gradients through u and vh exist
+ * where the singular values differ (and are not 0, unless x is square), those through s everywhere they do not tie.
+ */
+export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
+  const [u, s, vh] = ops.svd(matrices('svd', x)) as [Node, Node, Node]
+  return { u: wrap(u), s: wrap(s), vh: wrap(vh) }
+}
+
+/**
+ * The eigenvalues […, n] of symmetric matrices in ascending order, and their orthonormal eigenvectors as columns of
+ * […, n, n]; of x the lower triangle is read. By Jacobi's rotations. Each vector may have either sign. The gradient is
+ * that of a symmetric x, and exists through the vectors where the eigenvalues differ.
+ */
+export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
+  const [values, vectors] = ops.eigh(squareMatrices('eigh', x)) as [Node, Node]
+  return { values: wrap(values), vectors: wrap(vectors) }
+}
+
+/** What a singular value may be of the greatest and count as 0, as PyTorch and numpy have it. */
+const relativeTolerance = ({ dtype, shape }: Node): number =>
+  Math.max(shape.at(-1)!, shape.at(-2)!) * (dtype === 'float64' ? 2 ** -52 : 2 ** -23)
+
+function cutoffOf(s: Node, relative: number): Node {
+  const greatest = max(s, -1, true)
+  return mul(greatest, relative)
+}
+
+export interface PinvOptions {
+  /** Singular values up to this part of the greatest count as 0: max(m, n)·ε unless given. */
+  relativeTolerance?: number
+}
+
+/** Where there is no singular value, the result of a decomposition is all zeros. */
+const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) === 0
+
+/**
+ * The pseudo-inverse […, n, m] of matrices […, m, n] (Moore and Penrose), by singular values. Its gradient exists where
+ * the rank does not change nearby.
+ */
+export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
+  const node = matrices('pinv', x)
+  const relative = options.relativeTolerance ?? relativeTolerance(node)
+  if (isEmpty(node.shape))
+    return wrap(reshape(node, [...node.shape.slice(0, -2), node.shape.at(-1)!, node.shape.at(-2)!]))
+  return wrap(ops.pinv(node, (s) => cutoffOf(s, relative)))
+}
+
+/** How many singular values are above max(m, n)·ε of the greatest, as int32[…]. */
+export function matrixRank(x: TensorLike): Tensor {
+  const node = matrices('matrixRank', x)
+  const s = ops.svd(node)[1]!
+  const counted = isEmpty(node.shape) ? s : greater(s, cutoffOf(s, relativeTolerance(node)))
+  return wrap(sum(cast(counted, 'int32'), -1))
+}
+
+/**
+ * x·x·…·x, n times, by repeated squaring; the identity for 0, powers of the inverse below.
+ * @throws RangeError for an n that is no integer
+ */
+export function matrixPower(x: TensorLike, n: number): Tensor {
+  if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))
+  const node = squareMatrices('matrixPower', x)
+  if (n === 0) return wrap(ops.identity(node.shape.at(-1)!, node))
+  let square = n < 0 ? inverse(x).node : node
+  let power: Node | null = null
+  for (let rest = Math.abs(n); ; square = matmul(square, square)) {
+    if (rest % 2 === 1) power = power === null ? square : matmul(power, square)
+    rest = Math.floor(rest / 2)
+    if (rest === 0) return wrap(power!)
+  }
+}

@@ -1,0 +1,113 @@
+/** Prepared graphs: a program with its executable, and the buffers of one run. */
+import { totalmem } from 'node:os'
+import { activeBackend, backendOf, drainAll, drainOthers } from '../backend/active.ts'
+import type { Backend, Buffers, Executable } from '../backend/backend.ts'
+import { allocate, type TypedArray } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import { lower, type NodeUpdate } from '../graph/lower.ts'
+import type { Node, Storage } from '../graph/node.ts'
+import { build } from '../program/build.ts'
+import type { PassEffect } from '../program/passes/index.ts'
+import { type Program, type ResultType, resultTypes, valueBytes } from '../program/program.ts'
+
+export interface PreparedGraph {
+  readonly program: Program
+  /** What the passes did for it. */
+  readonly effects: readonly PassEffect[]
+  /** The backend that was chosen when it was prepared; another choice needs another preparation. */
+  readonly chosen: Backend
+  /** The backend that runs it. */
+  readonly backend: Backend
+  readonly executable: Executable
+  /** What a run allocates. */
+  readonly results: readonly ResultType[]
+  /** The leaves of the program's inputs, in order. */
+  readonly inputs: readonly Node[]
+}
+
+/** What a run may allocate at most: beyond physical memory, or a container's share of it, the system would end the process. */
+function checkMemory(program: Program): void {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+  const results = program.values.filter(({ place }) => place.kind === 'result')
+  const bytes = results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
+  if (bytes > memory)
+    throw new RangeError(expected('evaluate', `at most ${memory} bytes, the memory of this machine`, bytes))
+}
+
+export function prepareGraph(results: readonly Node[], updates: readonly NodeUpdate[] = []): PreparedGraph {
+  const { draft, inputs } = lower(results, updates)
+  const { program, effects } = build(draft)
+  checkMemory(program)
+  const backend = backendOf(program)
+  return {
+    program,
+    effects,
+    chosen: activeBackend(),
+    backend,
+    executable: backend.prepare(program),
+    results: resultTypes(program),
+    inputs,
+  }
+}
+
+/** One state of a run: the buffer it is read from and the one it is written to, the same one in place. */
+export interface StateBinding {
+  readonly read: Storage
+  readonly written: Storage
+}
+
+/** A run that is bound but not submitted. */
+export interface Run {
+  readonly graph: PreparedGraph
+  readonly buffers: Buffers
+  readonly results: readonly TypedArray[]
+  readonly states: readonly StateBinding[]
+  /** How many times the program runs; results and the inputs that differ from step to step are as many times as long. */
+  readonly steps: number
+}
+
+/** `inputs` is a list of the run's own: the other buffers are appended to it. */
+export function bindRun(
+  graph: PreparedGraph,
+  inputs: TypedArray[],
+  states: readonly StateBinding[] = [],
+  steps = 1,
+): Run {
+  const buffers = inputs
+  for (const { read } of states) buffers.push(read.array)
+  for (const { written } of states) buffers.push(written.array)
+  const results: TypedArray[] = []
+  for (const { dtype, size } of graph.results) results.push(allocate(dtype, steps * size))
+  for (const result of results) buffers.push(result)
+  return { graph, buffers, results, states, steps }
+}
+
+export function submitSync({ graph, buffers }: Run): void {
+  drainOthers(graph.backend)
+  graph.executable.run(buffers)
+}
+
+/** Until it settles, whoever reads a written state's array waits. */
+export function submitAsync({ graph, buffers, states, steps }: Run): Promise<void> {
+  drainOthers(graph.backend)
+  const done = graph.executable.runAsync(buffers, steps)
+  if (states.length > 0) markPending(states, done)
+  return done
+}
+
+function markPending(states: readonly StateBinding[], done: Promise<void>): void {
+  const settled = done.then(clear, clear)
+  for (const { written } of states) written.pending = settled
+  function clear(): void {
+    for (const { written } of states) if (written.pending === settled) written.pending = null
+  }
+}
+
+/** The array once no run writes to it any more. */
+export function settledArray(storage: Storage): TypedArray {
+  if (storage.pending !== null) {
+    drainAll()
+    storage.pending = null
+  }
+  return storage.array
+}

@@ -1,0 +1,76 @@
+/**
+ * What this machine does at best, by Galvani's own kernels: the roofline (Williams, Waterman & Patterson, 2009) is the
+ * longer of the times that arithmetic and memory need.
+ */
+import { activeBackend, backendInfo } from '../backend/active.ts'
+import { allocate } from '../base/dtype.ts'
+import { buildProgram } from '../program/build.ts'
+import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
+import type { Instruction } from '../program/instructions.ts'
+
+export interface MachineLimits {
+  /** Of a large matrix product, on all threads in use. */
+  readonly gigaflops: number
+  /** Bytes read and written by copying, on all threads in use. */
+  readonly gigabytesPerSecond: number
+  /** The memory over which that was measured: as much as the program touches, which decides the cache it is in. */
+  readonly bytes: number
+}
+
+/** For each of them. */
+const milliseconds = 40
+
+const measured = new Map<string, number>()
+
+/** Measured when they are first asked for. */
+export function machineLimits(workingSet: number): MachineLimits {
+  const { backend, isa, threads } = backendInfo()
+  const bytes = 2 ** Math.min(28, Math.max(14, Math.ceil(Math.log2(Math.max(1, workingSet)))))
+  const once = (what: string, measure: () => number): number => {
+    const key = `${what} ${backend} ${isa} ${threads}`
+    const known = measured.get(key) ?? measure()
+    measured.set(key, known)
+    return known
+  }
+  const extent = backend === 'native' ? 1024 : 96
+  return {
+    gigaflops: once('matmul', () => (2 * extent ** 3) / leastNanoseconds(product(extent))),
+    gigabytesPerSecond: once(`copy ${bytes}`, () => bytes / leastNanoseconds(copy(bytes / 8))),
+    bytes,
+  }
+}
+
+/** The shortest of many runs, as a machine that does other things too lengthens them at random. */
+function leastNanoseconds(draft: Draft): number {
+  const program = buildProgram(draft, [])
+  const executable = activeBackend().prepare(program)
+  const buffers = program.values.map(({ shape, dtype }) => allocate(dtype, shape[0]!).fill(1))
+  let least = Infinity
+  const end = performance.now() + milliseconds
+  do least = Math.min(least, executable.profile(buffers)[0]!)
+  while (performance.now() < end)
+  executable.dispose()
+  return least
+}
+
+/** A program of one instruction on float32 inputs of one size, with a result of that size. */
+function draftOf(inputs: number, size: number, make: (inputs: number[], output: number) => Instruction): Draft {
+  const draft = emptyDraft()
+  const ids = Array.from({ length: inputs }, (_, index) => addValue(draft, 'float32', [size], { kind: 'input', index }))
+  const output = addValue(draft, 'float32', [size], { kind: 'result', index: 0 })
+  draft.inputCount = inputs
+  draft.resultCount = 1
+  draft.instructions.push(make(ids, output))
+  return draft
+}
+
+function product(n: number): Draft {
+  const layout = { offset: 0, batchStride: 0, leadingDimension: n, transpose: false }
+  const params = { batch: 1, m: n, n, k: n, a: layout, b: layout, activation: 'none', slope: 0 } as const
+  return draftOf(2, n * n, (inputs, output) => instruction('matmul', inputs, [output], params))
+}
+
+function copy(size: number): Draft {
+  const params = { shape: [size], offset: 0, strides: [1] }
+  return draftOf(1, size, (inputs, output) => instruction('copy', inputs, [output], params))
+}

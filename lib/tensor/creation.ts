@@ -1,0 +1,78 @@
+import { checkDType, type DType, isFloat } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkShape, type Shape } from '../base/shape.ts'
+import { leafOf, literal } from '../graph/ops/leaf.ts'
+import { broadcastTo } from '../graph/ops/movement.ts'
+import { Tensor, wrap } from './tensor.ts'
+import { allocateChecked, parseValues, type TensorOptions, type TensorValues } from './values.ts'
+
+interface DTypeOption {
+  /** float32 unless given. */
+  dtype?: DType
+}
+
+/**
+ * A tensor with a copy of some values: a number, booleans, nested arrays or a typed array.
+ *
+ * @example
+ * tensor([[1, 2], [3, 4]])
+ * tensor(new Uint8Array(784), { shape: [28, 28] })
+ *
+ * @throws ShapeError for ragged arrays, or a shape of another size; DTypeError for 64-bit integers.
+ */
+export function tensor(values: Tensor | TensorValues, options: TensorOptions = {}): Tensor {
+  if (values instanceof Tensor) {
+    const typed = options.dtype === undefined ? values : values.cast(options.dtype)
+    return options.shape === undefined ? wrap(typed.node) : typed.reshape(options.shape)
+  }
+  const { array, dtype, shape } = parseValues('tensor', values, options)
+  return wrap(leafOf({ array, pending: null }, dtype, shape, false))
+}
+
+/** `value` everywhere. Costs no memory until it has to. */
+export function full(shape: Shape, value: number, { dtype = 'float32' }: DTypeOption = {}): Tensor {
+  return wrap(broadcastTo(literal(value, checkDType('full', dtype)), checkShape('full', shape)))
+}
+
+export const zeros = (shape: Shape, options: DTypeOption = {}): Tensor => full(shape, 0, options)
+
+export const ones = (shape: Shape, options: DTypeOption = {}): Tensor => full(shape, 1, options)
+
+export const zerosLike = (x: Tensor): Tensor => full(x.shape, 0, { dtype: x.dtype })
+
+export const onesLike = (x: Tensor): Tensor => full(x.shape, 1, { dtype: x.dtype })
+
+function generate(op: string, dtype: DType, shape: Shape, element: (i: number) => number): Tensor {
+  const array = allocateChecked(op, checkDType(op, dtype), checkShape(op, shape))
+  for (let i = 0; i < array.length; i++) array[i] = element(i)
+  return wrap(leafOf({ array, pending: null }, dtype, shape, false))
+}
+
+/**
+ * start, start + step, … below stop (above it for a negative step); `arange(n)` counts from 0. float32, or int32 when
+ * asked for by `dtype`.
+ */
+export function arange(
+  start: number,
+  stop?: number,
+  { step = 1, dtype = 'float32' }: DTypeOption & { step?: number } = {},
+): Tensor {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop]
+  if (!(Number.isFinite(from) && Number.isFinite(to) && Number.isFinite(step)) || step === 0)
+    throw new RangeError(expected('arange', 'finite bounds and a step other than 0', `${from}, ${to}, ${step}`))
+  const count = Math.max(0, Math.ceil((to - from) / step))
+  return generate('arange', dtype, [count], (i) => from + i * step)
+}
+
+/** `count` numbers at even distances from start to stop, both included. */
+export function linspace(start: number, stop: number, count = 50, { dtype = 'float32' }: DTypeOption = {}): Tensor {
+  if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('linspace', 'a positive count', count))
+  const step = count === 1 ? 0 : (stop - start) / (count - 1)
+  return generate('linspace', dtype, [count], (i) => (i === count - 1 && count > 1 ? stop : start + i * step))
+}
+
+/** The identity matrix of n rows, and n columns unless given. */
+export function eye(rows: number, columns = rows, { dtype = 'float32' }: DTypeOption = {}): Tensor {
+  if (!isFloat(dtype) && dtype !== 'int32') throw new ShapeError(expected('eye', 'float32, float64 or int32', dtype))
+  return generate('eye', dtype, [rows, columns], (i) => (i % (columns + 1) === 0 && i < columns * columns ? 1 : 0))
+}

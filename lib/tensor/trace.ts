@@ -1,0 +1,58 @@
+/** What `compile` collects while it runs a function once to record it. */
+import type { DType, TypedArray } from '../base/dtype.ts'
+import type { Shape } from '../base/shape.ts'
+import type { Node } from '../graph/node.ts'
+import { data, placeholder } from '../graph/ops/leaf.ts'
+import type { Variable } from './variable.ts'
+
+/** A variable that the function reads: the leaf of its value before the run, and its value as recorded so far. */
+export interface TracedVariable {
+  readonly leaf: Node
+  value: Node
+}
+
+/** A leaf that is read anew at each run. */
+export interface DynamicInput {
+  readonly leaf: Node
+  readonly read: () => TypedArray
+}
+
+/** Whether something that the function read while it was recorded is still what it was. */
+export type Guard = () => boolean
+
+export interface Trace {
+  readonly variables: Map<Variable, TracedVariable>
+  readonly dynamicInputs: DynamicInput[]
+  readonly guards: Guard[]
+}
+
+let active: Trace | null = null
+
+export const activeTrace = (): Trace | null => active
+
+/** Runs a function with every variable and dynamic input it meets recorded in a fresh trace. */
+export function traced<T>(fn: () => T): { result: T; trace: Trace } {
+  const outer = active
+  const trace: Trace = { variables: new Map(), dynamicInputs: [], guards: [] }
+  active = trace
+  try {
+    return { result: fn(), trace }
+  } finally {
+    active = outer
+  }
+}
+
+/** What `read` gives; a function being compiled is recorded anew where it gives something else by the time of a call. */
+export function guarded<T>(read: () => T): T {
+  const value = read()
+  active?.guards.push(() => read() === value)
+  return value
+}
+
+/** A leaf whose data `read` gives: once here and now, or at each run of the function being compiled. */
+export function dynamicInput(dtype: DType, shape: Shape, read: () => TypedArray): Node {
+  if (active === null) return data(read(), dtype, shape)
+  const leaf = placeholder(dtype, shape)
+  active.dynamicInputs.push({ leaf, read })
+  return leaf
+}

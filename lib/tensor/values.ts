@@ -1,0 +1,137 @@
+/** JavaScript values in and out of tensors: always copies, so that no memory is shared with user code. */
+import { allocate, bytesPerElement, checkDType, type DType, type TypedArray } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkShape, formatShape, type Shape, sizeOf } from '../base/shape.ts'
+
+export type AnyTypedArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+
+/** Numbers or booleans, nested to any depth, or a typed array. */
+export type TensorValues = number | boolean | AnyTypedArray | readonly TensorValues[]
+
+export type NestedArray = number | boolean | NestedArray[]
+
+export interface TensorOptions {
+  /** The shape of a flat array. */
+  shape?: Shape
+  /** Otherwise a typed array's own, bool for booleans, float32 for numbers. */
+  dtype?: DType
+}
+
+export interface ParsedValues {
+  array: TypedArray
+  dtype: DType
+  shape: Shape
+}
+
+function dtypeOfArray(op: string, array: ArrayBufferView): DType {
+  if (array instanceof Float32Array) return 'float32'
+  if (array instanceof Float64Array) return 'float64'
+  if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return 'uint8'
+  if (
+    array instanceof Int32Array ||
+    array instanceof Int8Array ||
+    array instanceof Int16Array ||
+    array instanceof Uint16Array
+  )
+    return 'int32'
+  throw new DTypeError(
+    expected(op, 'numbers, booleans or a typed array of at most 32-bit integers or floats', array.constructor.name),
+  )
+}
+
+/** Copies values; `shape` and `dtype` are inferred where they are not given. */
+export function parseValues(op: string, values: TensorValues, { shape, dtype }: TensorOptions): ParsedValues {
+  const given = dtype === undefined ? undefined : checkDType(op, dtype)
+  if (ArrayBuffer.isView(values)) {
+    const own = dtypeOfArray(op, values)
+    checkAttached(op, values)
+    return fill(op, values as unknown as ArrayLike<number>, given ?? own, shape ?? [values.length])
+  }
+  const nested: number[] = []
+  const elements: (number | boolean)[] = []
+  flatten(op, values, 0, nested, elements)
+  const type = given ?? (elements.length > 0 && elements.every((x) => typeof x === 'boolean') ? 'bool' : 'float32')
+  return fill(op, elements.map(Number), type, shape ?? nested)
+}
+
+/** A detached buffer has length 0, which would pass for an empty array. */
+function checkAttached(op: string, view: ArrayBufferView): void {
+  if (view.byteLength > 0 || view.buffer.byteLength > 0) return
+  try {
+    new Uint8Array(view.buffer)
+  } catch {
+    throw new TypeError(expected(op, 'an attached ArrayBuffer', 'a detached one'))
+  }
+}
+
+function fill(op: string, elements: ArrayLike<number>, dtype: DType, shape: Shape): ParsedValues {
+  checkShape(op, shape)
+  if (sizeOf(shape) !== elements.length)
+    throw new ShapeError(expected(op, `${sizeOf(shape)} values for shape ${formatShape(shape)}`, elements.length))
+  const array = allocateChecked(op, dtype, shape)
+  if (dtype === 'bool') for (let i = 0; i < elements.length; i++) array[i] = elements[i] ? 1 : 0
+  else array.set(elements)
+  return { array, dtype, shape: shape.slice() }
+}
+
+/** A zeroed array; what exceeds memory is a RangeError of the operation. */
+export function allocateChecked(op: string, dtype: DType, shape: Shape): TypedArray {
+  try {
+    return allocate(dtype, sizeOf(shape))
+  } catch {
+    throw new RangeError(
+      `${op}: cannot allocate ${sizeOf(shape) * bytesPerElement(dtype)} bytes for ${dtype}${formatShape(shape)}`,
+    )
+  }
+}
+
+/** Appends the elements in order; the first branch sets the shape and every other one must have it. */
+function flatten(
+  op: string,
+  values: TensorValues,
+  depth: number,
+  shape: number[],
+  elements: (number | boolean)[],
+): void {
+  if (typeof values === 'number' || typeof values === 'boolean') {
+    if (depth !== shape.length) throw raggedError(op, shape, depth, 'a number')
+    elements.push(values)
+    return
+  }
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values))
+    throw new TypeError(
+      expected(
+        op,
+        'numbers, booleans, nested arrays of them or a typed array',
+        values === null ? 'null' : typeof values,
+      ),
+    )
+  if (ArrayBuffer.isView(values)) checkAttached(op, values)
+  const list = values as readonly TensorValues[]
+  if (elements.length === 0 && depth === shape.length) shape.push(list.length)
+  if (shape[depth] !== list.length) throw raggedError(op, shape, depth, `${list.length} values`)
+  for (const item of list) flatten(op, item, depth + 1, shape, elements)
+}
+
+const raggedError = (op: string, shape: Shape, depth: number, got: string) =>
+  new ShapeError(expected(op, `nested arrays of one shape (${shape[depth] ?? 'no'} values on axis ${depth})`, got))
+
+export function nestedArray(data: TypedArray, dtype: DType, shape: Shape): NestedArray {
+  const elements: (number | boolean)[] = dtype === 'bool' ? Array.from(data, Boolean) : Array.from(data)
+  if (shape.length === 0) return elements[0]!
+  let level: NestedArray[] = elements
+  for (let axis = shape.length - 1; axis > 0; axis--) {
+    const extent = shape[axis]!
+    const count = sizeOf(shape.slice(0, axis))
+    level = Array.from({ length: count }, (_, i) => level.slice(i * extent, (i + 1) * extent))
+  }
+  return level
+}

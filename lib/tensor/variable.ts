@@ -1,0 +1,135 @@
+import { allocate, checkDType, type DType } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { formatShape, type Shape, sameShape } from '../base/shape.ts'
+import type { Node, Storage } from '../graph/node.ts'
+import { leafOf, placeholder, stopGradient } from '../graph/ops/leaf.ts'
+import { evaluateNodesSync } from '../runtime/evaluate.ts'
+import type { StateBinding } from '../runtime/execution.ts'
+import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
+import { activeTrace, type TracedVariable } from './trace.ts'
+import { parseValues, type TensorOptions, type TensorValues } from './values.ts'
+
+export interface VariableOptions extends TensorOptions {
+  /** What messages and state dictionaries call it. */
+  name?: string
+  /** Whether optimizers update it when they are given no list of variables; true unless given. */
+  trainable?: boolean
+}
+
+/**
+ * The one mutable thing: a cell that holds an immutable value. It is accepted wherever a tensor is, and what is
+ * computed from it keeps its history, so that gradients with respect to it may be asked for.
+ */
+export class Variable extends Tensor {
+  readonly name: string | undefined
+  readonly trainable: boolean
+  /** Somebody else holds the node that was recorded last, a leaf, so its buffer must not change any more. */
+  private handedOut = false
+
+  /** @internal */
+  constructor(leaf: Node, { name, trainable = true }: { name?: string; trainable?: boolean }) {
+    super(leaf)
+    this.name = name
+    this.trainable = trainable
+    leavesOfVariables.set(leaf, this)
+  }
+
+  /** @internal */
+  override get node(): Node {
+    const trace = activeTrace()
+    if (trace !== null) return this.tracedIn(trace.variables).value
+    this.handedOut = true
+    return this.recorded
+  }
+
+  /** Reading the data copies it: that does not hand out the buffer, unless the reader has to wait. @internal */
+  protected override get evaluated(): Node {
+    return activeTrace() === null && this.storage.pending === null ? this.recorded : this.node
+  }
+
+  private tracedIn(variables: Map<Variable, TracedVariable>): TracedVariable {
+    let traced = variables.get(this)
+    if (traced === undefined) {
+      const leaf = placeholder(this.recorded.dtype, this.recorded.shape, true)
+      traced = { leaf, value: leaf }
+      variables.set(this, traced)
+      leavesOfVariables.set(leaf, this)
+    }
+    return traced
+  }
+
+  /** The value it holds now; it stays what it is when the variable changes. */
+  get value(): Tensor {
+    const { node } = this
+    return wrap(node === this.recorded ? leafOf(this.storage, node.dtype, node.shape, false) : stopGradient(node))
+  }
+
+  /**
+   * Replaces the value. Outside `compile` a value that was not computed yet is computed here and now.
+   * @throws ShapeError, DTypeError where shape or dtype differ from the variable's.
+   */
+  assign(value: TensorLike): void {
+    const node = toNode(value, value instanceof Tensor ? undefined : this.dtype)
+    if (!sameShape(node.shape, this.shape))
+      throw new ShapeError(expected('assign', `shape ${formatShape(this.shape)}`, formatShape(node.shape)))
+    if (node.dtype !== this.dtype) throw new DTypeError(expected('assign', this.dtype, node.dtype))
+    const trace = activeTrace()
+    if (trace !== null) {
+      this.tracedIn(trace.variables).value = node
+      return
+    }
+    evaluateNodesSync([node])
+    // The tensor that was assigned may live on elsewhere: the buffer is shared until the next update in place.
+    this.replaceLeaf(node.storage!, true)
+  }
+
+  private replaceLeaf(storage: Storage, handedOut: boolean): void {
+    this.recorded = leafOf(storage, this.recorded.dtype, this.recorded.shape, true)
+    this.handedOut = handedOut
+    leavesOfVariables.set(this.recorded, this)
+  }
+
+  /** The buffer a program reads the value from. @internal */
+  get storage(): Storage {
+    return this.recorded.storage!
+  }
+
+  /** Where a program reads the old value and writes the new one: the same buffer, unless somebody holds the old one. @internal */
+  bindUpdate(): StateBinding {
+    const read = this.storage
+    if (!this.handedOut) return { read, written: read }
+    return { read, written: { array: allocate(this.dtype, read.array.length), pending: null } }
+  }
+
+  /** Takes over what a submitted run writes. @internal */
+  commitUpdate({ written }: StateBinding): void {
+    if (written !== this.storage) this.replaceLeaf(written, false)
+  }
+
+  override toString(): string {
+    return `Variable ${this.name === undefined ? '' : `${this.name} `}${this.dtype}${formatShape(this.shape)}`
+  }
+}
+
+/** Which variable a leaf of a recorded graph is the value of. */
+const leavesOfVariables = new WeakMap<Node, Variable>()
+
+export const variableOfLeaf = (leaf: Node): Variable | undefined => leavesOfVariables.get(leaf)
+
+/**
+ * A variable that starts with a copy of some values, or with the value of a tensor.
+ *
+ * @example
+ * const w = variable(randn([784, 10]), { name: 'w' })
+ * w.assign(w.sub(gradient.mul(0.1)))
+ */
+export function variable(value: Tensor | TensorValues, options: VariableOptions = {}): Variable {
+  if (!(value instanceof Tensor)) {
+    const { array, dtype, shape } = parseValues('variable', value, options)
+    return new Variable(leafOf({ array, pending: null }, dtype, shape, true), options)
+  }
+  const dtype: DType = options.dtype === undefined ? value.dtype : checkDType('variable', options.dtype)
+  const shape: Shape = options.shape ?? value.shape
+  const { array } = parseValues('variable', value.cast(dtype).reshape(shape).dataSync(), { dtype, shape })
+  return new Variable(leafOf({ array, pending: null }, dtype, shape, true), options)
+}

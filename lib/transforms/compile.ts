@@ -1,0 +1,221 @@
+import { activeBackend } from '../backend/active.ts'
+import type { TypedArray } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
+import { formatShape } from '../base/shape.ts'
+import { mapTree, treeKey } from '../base/tree.ts'
+import type { Node } from '../graph/node.ts'
+import { leafOf, placeholder } from '../graph/ops/leaf.ts'
+import { concat, reshape } from '../graph/ops/movement.ts'
+import { isNoting } from '../graph/origin.ts'
+import { formatProgram } from '../program/text.ts'
+import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
+import { bindRun, type Run, type StateBinding, submitAsync, submitSync } from '../runtime/execution.ts'
+import { Tensor, wrap } from '../tensor/tensor.ts'
+import { activeTrace } from '../tensor/trace.ts'
+import { Variable } from '../tensor/variable.ts'
+import {
+  collectResults,
+  isArgument,
+  prepareTraced,
+  ResultIndex,
+  recordFunction,
+  type Traced,
+  tensorsIn,
+} from './recording.ts'
+
+/** A function whose calls replay a prepared program. */
+export interface Compiled<A extends unknown[], R> {
+  /** Runs off the event loop. */
+  (...args: A): Promise<R>
+  /** Runs here and now. */
+  sync(...args: A): R
+  /**
+   * Runs the function once for each entry of the first axis of the tensors among the arguments, as JAX's `scan` does:
+   * variables carry over from step to step, and each result is that of all steps, stacked along a new first axis.
+   * All steps are one crossing into the native core, which a short step is worth.
+   *
+   * @throws (rejects with) ShapeError where first axes differ; RangeError for an index in the data that is out of
+   * range: the steps before it have taken place
+   *
+   * @example
+   * const losses = await step.scan(images.reshape([10, 32, 784]), labels.reshape([10, 32])) // ten steps, losses[10]
+   */
+  scan(...args: A): Promise<R>
+  /** The program for these arguments, as text. */
+  program(...args: A): string
+  /** How many recordings there are: one for each signature, and for each mode of the modules it met. */
+  readonly traces: number
+}
+
+const variableIds = new WeakMap<Variable, number>()
+let variableCount = 0
+
+function variableId(variable: Variable): number {
+  let id = variableIds.get(variable)
+  if (id === undefined) {
+    id = variableCount++
+    variableIds.set(variable, id)
+  }
+  return id
+}
+
+/** Tensors count by type, variables by identity, everything else by value; no text stands for two different leaves. */
+function signatureOf(args: unknown[]): string {
+  return treeKey(args, (x) => {
+    if (x instanceof Variable) return `variable ${variableId(x)}`
+    if (x instanceof Tensor) return `${x.dtype}[${x.shape.join()}]`
+    if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
+      throw new TypeError(
+        expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', String(x)),
+      )
+    if (typeof x === 'string') return JSON.stringify(x)
+    return `${typeof x} ${Object.is(x, -0) ? '-0' : String(x)}`
+  })
+}
+
+function bind({ graph, sources, updated }: Traced, args: readonly Node[], steps = 1): Run {
+  const inputs: TypedArray[] = []
+  for (const source of sources) inputs.push(source(args, steps))
+  const states: StateBinding[] = []
+  for (const variable of updated) states.push(variable.bindUpdate())
+  return bindRun(graph, inputs, states, steps)
+}
+
+/** The variables hold what the run writes, from when it was submitted on. */
+function commit({ updated }: Traced, { states }: Run): void {
+  for (let i = 0; i < updated.length; i++) updated[i]!.commitUpdate(states[i]!)
+}
+
+/** The results, with a leading axis of the steps where `stacked`. */
+function unpack({ results, shape }: Traced, run: Run, stacked = false): unknown {
+  const tensors = results.map(({ dtype, shape }, i) => {
+    const type = stacked ? [run.steps, ...shape] : shape
+    return wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, type, false))
+  })
+  return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
+}
+
+/** How many steps the arguments of `scan` are, and the arguments of one of them, without data. */
+function stepArguments<A extends unknown[]>(args: A): { steps: number; of: A } {
+  let steps: number | undefined
+  const of = mapTree(args, (x) => {
+    if (!isArgument(x)) return x
+    const [length, ...shape] = x.shape
+    if (length === undefined || length === 0)
+      throw new ShapeError(expected('scan', 'tensors with a first axis of at least one step', formatShape(x.shape)))
+    steps ??= length
+    if (length !== steps) throw new ShapeError(expected('scan', `${steps} steps in every tensor`, length))
+    return wrap(placeholder(x.dtype, shape))
+  })
+  if (steps === undefined) throw new TypeError(expected('scan', 'a tensor among the arguments', 'none'))
+  return { steps, of: of as A }
+}
+
+const isOfActiveBackend = ({ graph }: Traced): boolean => graph.chosen === activeBackend()
+
+const isCurrent = (entry: Traced): boolean => isOfActiveBackend(entry) && entry.guards.every((holds) => holds())
+/** While anomalies are looked for, the function itself runs: its values are checked one operation after the other. */
+function runChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A): R {
+  const result = fn(...args)
+  evaluateNodesSync(tensorsIn([result]))
+  return result
+}
+
+function scanChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A, steps: number): R {
+  const results = Array.from({ length: steps }, (_, step) => {
+    const of = mapTree(args, (x) => (isArgument(x) ? x.gather(step) : x)) as A
+    const { nodes, shape } = collectResults(runChecked(fn, of))
+    return { rows: nodes.map((node) => reshape(node, [1, ...node.shape])), shape }
+  })
+  const stacked = results[0]!.rows.map((_, i) => wrap(concat(results.map(({ rows }) => rows[i]!))))
+  return mapTree(results[0]!.shape, (x) => (x instanceof ResultIndex ? stacked[x.index] : x)) as R
+}
+
+/** Settles when the last call that waits for its arguments has them. */
+let waiting: Promise<void> | null = null
+
+/** Settles when all nodes have their values and no earlier call waits any more: calls keep their order. */
+function inTurn(nodes: readonly Node[]): Promise<void> {
+  const before = waiting
+  const ready = evaluateNodes(nodes).finally(() => before)
+  const turn = ready
+    .catch(() => {})
+    .then(() => {
+      if (waiting === turn) waiting = null
+    })
+  waiting = turn
+  return ready
+}
+
+async function runInTurn(entry: Traced, args: readonly Node[], steps: number): Promise<Run> {
+  if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
+  const run = bind(entry, args, steps)
+  const done = submitAsync(run)
+  commit(entry, run)
+  await done
+  return run
+}
+
+/**
+ * A function that is recorded once per signature (the dtypes and shapes of its tensors, and its other arguments) and
+ * then replayed as one prepared program: no recording, and nothing allocated but the results. Variables it assigns
+ * are updated in place. Numbers and branches are frozen when it is recorded: what changes between calls is an
+ * argument or a variable. It is also recorded anew where a module that it read is in another mode (training or
+ * evaluation) than when it was recorded. Inside another compiled function it becomes part of that one.
+ *
+ * Calls run in the order in which they are made. An asynchronous call with an argument that is still to be computed
+ * is made once that has its value: synchronous calls may overtake it until then.
+ *
+ * @example
+ * const step = compile((x, y) => optimizer.minimize(() => losses.crossEntropy(model.forward(x), y)))
+ * const loss = await step(images, labels)
+ *
+ * @param fn takes tensors, plain values, and arrays or plain objects of them; returns the same. Not async.
+ */
+// Parameters without a type are tensors.
+export function compile<F extends (...args: Tensor[]) => unknown, const R>(
+  fn: F & ((...args: never[]) => R),
+): Compiled<Parameters<F>, R>
+export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R>
+export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R> {
+  if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
+  /** The recordings of a signature differ in their guards. */
+  const cache = new Map<string, Traced[]>()
+  const find = (args: A): Traced => {
+    const key = signatureOf(args)
+    const entries = cache.get(key) ?? []
+    const known = entries.find(isCurrent)
+    if (known !== undefined) return known
+    const entry = prepareTraced(recordFunction(fn, args))
+    cache.set(key, [...entries.filter(isOfActiveBackend), entry])
+    return entry
+  }
+  const compiled = async (...args: A): Promise<R> => {
+    if (activeTrace() !== null) return fn(...args)
+    if (isNoting()) return runChecked(fn, args)
+    const entry = find(args)
+    return unpack(entry, await runInTurn(entry, tensorsIn(args), 1)) as R
+  }
+  const scan = async (...args: A): Promise<R> => {
+    if (activeTrace() !== null) throw new TypeError(expected('scan', 'a call outside compile', 'one inside'))
+    const { steps, of } = stepArguments(args)
+    if (isNoting()) return scanChecked(fn, args, steps)
+    const entry = find(of)
+    return unpack(entry, await runInTurn(entry, tensorsIn(args), steps), true) as R
+  }
+  const sync = (...args: A): R => {
+    if (activeTrace() !== null) return fn(...args)
+    if (isNoting()) return runChecked(fn, args)
+    const entry = find(args)
+    const nodes = tensorsIn(args)
+    evaluateNodesSync(nodes)
+    const run = bind(entry, nodes)
+    submitSync(run)
+    commit(entry, run)
+    return unpack(entry, run) as R
+  }
+  const program = (...args: A): string => formatProgram(find(args).graph.program)
+  return Object.defineProperty(Object.assign(compiled, { sync, scan, program }), 'traces', {
+    get: () => [...cache.values()].reduce((sum, entries) => sum + entries.length, 0),
+  }) as Compiled<A, R>
+}

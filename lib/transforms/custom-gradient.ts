@@ -1,0 +1,60 @@
+import { expected, GradientError, ShapeError } from '../base/errors.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
+import { type Node, record } from '../graph/node.ts'
+import { cast } from '../graph/ops/elementwise.ts'
+import { withRule } from '../graph/ops/gradient-rules.ts'
+import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import type { LikesFor, TensorFunction } from './gradients.ts'
+
+/**
+ * A gradient rule: from the cotangent of the value, the value and the arguments to the cotangent of each argument, as
+ * one tensor for one argument and a list for several; null where there is none.
+ */
+export type Backward = (cotangent: Tensor, value: Tensor, ...xs: Tensor[]) => Tensor | null | readonly (Tensor | null)[]
+
+function checkedGradient(gradient: Tensor | null | undefined, x: Node, i: number): Node | null {
+  if (gradient === null) return null
+  if (!(gradient instanceof Tensor))
+    throw new GradientError(expected('customGradient', `a tensor or null as gradient ${i}`, typeof gradient))
+  if (!sameShape(gradient.shape, x.shape))
+    throw new ShapeError(
+      expected('customGradient', `gradient ${i} of shape ${formatShape(x.shape)}`, formatShape(gradient.shape)),
+    )
+  return cast(gradient.node, x.dtype)
+}
+
+/**
+ * The same function with a gradient of your own: that of `backward`, which is recorded with the operations of the
+ * library and so has gradients too. What f reads besides its arguments is a constant to gradients. Call it once and use
+ * what it gives many times: each call is an operation of its own.
+ *
+ * @throws (when gradients are taken) ShapeError, GradientError for what `backward` gives
+ *
+ * @example
+ * // log(1 + eˣ), whose gradient by the rules would be ∞/∞ where eˣ overflows
+ * const log1pExp = customGradient(
+ *   (x) => x.exp().add(1).log(),
+ *   (cotangent, _value, x) => cotangent.mul(x.sigmoid()),
+ * )
+ */
+export function customGradient<F extends TensorFunction>(
+  f: F,
+  backward: (cotangent: Tensor, value: Tensor, ...xs: Parameters<F>) => ReturnType<Backward>,
+): (...xs: LikesFor<Parameters<F>>) => Tensor {
+  if (typeof f !== 'function' || typeof backward !== 'function')
+    throw new TypeError(expected('customGradient', 'two functions', `${typeof f} and ${typeof backward}`))
+  const def = withRule((ct, y, xs) => {
+    const given = (backward as Backward)(wrap(ct), wrap(y), ...xs.map(wrap))
+    const gradients = Array.isArray(given) ? given : [given]
+    if (gradients.length !== xs.length)
+      throw new GradientError(expected('customGradient', `${xs.length} gradients`, gradients.length))
+    return gradients.map((gradient, i) => checkedGradient(gradient, xs[i]!, i))
+  })
+  return (...args) => {
+    const xs = args.map((x) => toNode(x as TensorLike))
+    const y = f(...xs.map(wrap))
+    if (!(y instanceof Tensor))
+      throw new TypeError(expected('customGradient', 'a function that returns a tensor', typeof y))
+    return wrap(record(def, [y.node, ...xs], null))
+  }
+}

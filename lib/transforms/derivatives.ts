@@ -1,0 +1,166 @@
+/** Products with Jacobians and Hessians, and these themselves, from reverse mode alone. */
+import { isFloat } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkShape, formatShape, sameShape, sizeOf } from '../base/shape.ts'
+import { gradients as nodeGradients } from '../graph/autograd.ts'
+import type { Node } from '../graph/node.ts'
+import { cast, mul } from '../graph/ops/elementwise.ts'
+import { literal, watch } from '../graph/ops/leaf.ts'
+import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { sum } from '../graph/ops/reduce.ts'
+import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import type { Gradient, LikesFor, TensorFunction, TensorsFor } from './gradients.ts'
+
+const zerosLike = ({ dtype, shape }: Node): Node => broadcastTo(literal(0, dtype), shape)
+
+/** The gradients of Σ y·cotangent; zeros where y does not depend on an x. */
+function gradientsOrZeros(y: Node, xs: readonly Node[], cotangent?: Node): Node[] {
+  return nodeGradients(y, xs, cotangent).map((gradient, i) => gradient ?? zerosLike(xs[i]!))
+}
+
+/** Arguments whose gradients may be asked for, and the value of the function there. */
+function recordAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
+  const xs = args.map((x) => {
+    const node = toNode(x)
+    if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64 arguments', node.dtype))
+    return watch(node)
+  })
+  const value = f(...xs.map(wrap))
+  if (!(value instanceof Tensor)) throw new TypeError(expected(op, 'a function that returns a tensor', typeof value))
+  return { xs, y: value.node }
+}
+
+/** One tensor for each argument, of its shape and dtype. */
+function directionsOf(op: string, xs: readonly Node[], directions: readonly TensorLike[]): Node[] {
+  if (!Array.isArray(directions) || directions.length !== xs.length)
+    throw new TypeError(expected(op, `a list of ${xs.length} tangents`, directions?.length ?? typeof directions))
+  return directions.map((direction, i) => {
+    const node = toNode(direction)
+    const { dtype, shape } = xs[i]!
+    if (!sameShape(node.shape, shape))
+      throw new ShapeError(expected(op, `tangent ${i} of shape ${formatShape(shape)}`, formatShape(node.shape)))
+    return cast(node, dtype)
+  })
+}
+
+const innerProducts = (xs: readonly Node[], ys: readonly Node[]): Node[] => xs.map((x, i) => sum(mul(x, ys[i]!)))
+
+/** What `vjp` gives. */
+export interface VectorJacobianProduct<F extends TensorFunction> {
+  readonly value: Tensor
+  /**
+   * cotangentᵀ·J of a cotangent of the value's shape (ones unless given): one tensor for a function of one argument, a
+   * list for several. It may be called any number of times.
+   * @throws ShapeError for another shape.
+   */
+  readonly pullback: (cotangent?: TensorLike) => Gradient<F>
+}
+
+/**
+ * The value of f at xs, and the function that takes a cotangent of the value back to the arguments (reverse mode).
+ * Where f does not depend on an argument, its share is zeros.
+ *
+ * @example
+ * const { value, pullback } = vjp((x) => x.square(), [1, 2, 3])
+ * pullback([1, 0, 10]).arraySync() // [2, 0, 60]
+ */
+export function vjp<F extends TensorFunction>(f: F, ...xs: LikesFor<Parameters<F>>): VectorJacobianProduct<F> {
+  const { xs: at, y } = recordAt('vjp', f, xs as readonly TensorLike[])
+  const pullback = (cotangent?: TensorLike): Gradient<F> => {
+    const weights = cotangent === undefined ? undefined : cast(toNode(cotangent), y.dtype)
+    const found = gradientsOrZeros(y, at, weights).map(wrap)
+    return (at.length === 1 ? found[0] : found) as Gradient<F>
+  }
+  return { value: wrap(y), pullback }
+}
+
+/**
+ * The value of f at xs and its derivative along tangents, J·v (forward mode): the gradient of the pullback, which is
+ * linear in its cotangent u, as ∂⟨uᵀ·J, v⟩/∂u = J·v.
+ *
+ * @param tangents one for each argument, of its shape
+ * @example
+ * jvp((x) => x.square(), [[1, 2, 3]], [[1, 0, 10]]).tangent.arraySync() // [2, 0, 60]
+ */
+export function jvp<F extends TensorFunction>(
+  f: F,
+  xs: LikesFor<Parameters<F>>,
+  tangents: LikesFor<Parameters<F>>,
+): { value: Tensor; tangent: Tensor } {
+  const { xs: at, y } = recordAt('jvp', f, xs as readonly TensorLike[])
+  const along = directionsOf('jvp', at, tangents as readonly TensorLike[])
+  const u = watch(zerosLike(y))
+  const terms = innerProducts(gradientsOrZeros(y, at, u), along)
+  const tangent = terms.map((term) => gradientsOrZeros(term, [u])[0]!).reduce((a, b) => wrap(a).add(wrap(b)).node)
+  return { value: wrap(y), tangent: wrap(tangent) }
+}
+
+/** The gradient of each element of y, one after the other: [...y.shape, ...x.shape]. */
+function jacobianOf(y: Node, x: Node): Node {
+  const shape = checkShape('jacobian', [...y.shape, ...x.shape])
+  const size = sizeOf(y.shape)
+  if (sizeOf(shape) === 0) return broadcastTo(literal(0, x.dtype), shape)
+  const elements = reshape(y, [size])
+  const rows = Array.from({ length: size }, (_, i) => {
+    const [row] = gradientsOrZeros(sliceAt(elements, [i], [1]), [x])
+    return reshape(row!, [1, sizeOf(x.shape)])
+  })
+  return reshape(concat(rows), shape)
+}
+
+/**
+ * The function that gives the Jacobian of f: ∂f(x)ᵢ/∂xⱼ as a tensor of shape [...f(x).shape, ...x.shape]; a list of
+ * them for a function of several arguments. One backward pass is recorded for each element of f(x).
+ *
+ * @throws ShapeError where value and argument have more than 8 axes together
+ * @example
+ * jacobian((x) => x.square())([1, 2]).arraySync() // [[2, 0], [0, 4]]
+ */
+export function jacobian<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+  return (...xs) => {
+    const { xs: at, y } = recordAt('jacobian', f, xs as readonly TensorLike[])
+    const found = at.map((x) => wrap(jacobianOf(y, x)))
+    return (at.length === 1 ? found[0] : found) as Gradient<F>
+  }
+}
+
+/** The value, which has to be one number for a Hessian to be a matrix. */
+function scalarAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
+  const recorded = recordAt(op, f, args)
+  if (sizeOf(recorded.y.shape) !== 1)
+    throw new ShapeError(expected(op, 'a function whose value is one number', formatShape(recorded.y.shape)))
+  return recorded
+}
+
+/**
+ * The function that gives the Hessian ∂²f/∂xᵢ∂xⱼ of a function of one tensor whose value is one number, of shape
+ * [...x.shape, ...x.shape]. One backward pass is recorded for each element of x: for a product with it take `hvp`.
+ *
+ * @example
+ * hessian((x) => x.pow(3).sum())([1, 2]).arraySync() // [[6, 0], [0, 12]]
+ */
+export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
+  return (x) => {
+    const { xs, y } = scalarAt('hessian', f, [x])
+    return wrap(jacobianOf(gradientsOrZeros(y, xs)[0]!, xs[0]!))
+  }
+}
+
+/**
+ * The products H·v of the Hessian of f with a vector, one part for each argument: the gradient of ⟨∇f, v⟩ (Pearlmutter
+ * 1994, "Fast exact multiplication by the Hessian"), for the price of two gradients.
+ *
+ * @example
+ * const [product] = hvp((x) => x.pow(3).sum(), [[1, 2]], [[1, 1]])
+ * product.arraySync() // [6, 12]
+ */
+export function hvp<F extends TensorFunction>(
+  f: F,
+  xs: LikesFor<Parameters<F>>,
+  vs: LikesFor<Parameters<F>>,
+): TensorsFor<Parameters<F>> {
+  const { xs: at, y } = scalarAt('hvp', f, xs as readonly TensorLike[])
+  const terms = innerProducts(gradientsOrZeros(y, at), directionsOf('hvp', at, vs as readonly TensorLike[]))
+  const slope = terms.reduce((a, b) => wrap(a).add(wrap(b)).node)
+  return gradientsOrZeros(slope, at).map(wrap) as TensorsFor<Parameters<F>>
+}

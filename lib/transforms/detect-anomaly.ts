@@ -1,0 +1,48 @@
+import { mapTree } from '../base/tree.ts'
+import type { Node } from '../graph/node.ts'
+import { startNoting, stopNoting } from '../graph/origin.ts'
+import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
+import { Tensor } from '../tensor/tensor.ts'
+
+function nodesIn(result: unknown): Node[] {
+  const nodes: Node[] = []
+  mapTree(result, (x) => x instanceof Tensor && nodes.push(x.node))
+  return nodes
+}
+
+async function finish<T>(pending: Promise<T>): Promise<T> {
+  try {
+    const result = await pending
+    await evaluateNodes(nodesIn(result))
+    return result
+  } finally {
+    stopNoting()
+  }
+}
+
+/**
+ * Runs a function and throws at the first operation that gives a NaN, of the forward or of the backward computation,
+ * with the line that recorded it: for a gradient, the line of the operation whose gradient it is. Every value on the
+ * way is computed and looked at, the tensors that the function returns included, and compiled functions run
+ * uncompiled: this is for finding a fault, not for training. Stacks are noted only meanwhile. Of an async function,
+ * until its promise settles.
+ *
+ * @throws AnomalyError
+ * @example
+ * detectAnomaly(() => gradients(x.sqrt().mul(0).sum(), [x]))
+ * // at x = 0: "detectAnomaly: div gave NaN in the gradient of sqrt, which was recorded at …/train.ts:12:5"
+ */
+export function detectAnomaly<T>(fn: () => T): T {
+  startNoting()
+  let result: T
+  try {
+    result = fn()
+    if (!(result instanceof Promise)) evaluateNodesSync(nodesIn(result))
+  } catch (error) {
+    stopNoting()
+    throw error
+  }
+  if (result instanceof Promise) return finish(result) as T
+  stopNoting()
+  return result
+}

@@ -1,0 +1,90 @@
+import { expected, GradientError } from '../base/errors.ts'
+import { gradients as nodeGradients } from '../graph/autograd.ts'
+import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
+import { watch } from '../graph/ops/leaf.ts'
+import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Variable, variableOfLeaf } from '../tensor/variable.ts'
+
+export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
+
+function required(gradient: Node | null, i: number, of: string): Tensor {
+  if (gradient !== null) return wrap(gradient)
+  throw new GradientError(
+    `${of}: the value does not depend on argument ${i} by a differentiable path (a plain tensor's history ends when it is evaluated; variables keep theirs)`,
+  )
+}
+
+/**
+ * The gradients of y with respect to each x, recorded like any other value, so that they have gradients too. Where y
+ * is not a scalar it is the gradient of the sum of its elements; `cotangent`, of y's shape, weighs them.
+ *
+ * @example
+ * const w = variable([1, 2, 3])
+ * const [dw] = gradients(w.square().sum(), [w])
+ * dw.arraySync() // [2, 4, 6]
+ *
+ * @throws GradientError where y does not depend on an x.
+ */
+export function gradients<const T extends readonly Tensor[]>(y: Tensor, xs: T, cotangent?: TensorLike): TensorsFor<T> {
+  if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
+  if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
+    throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))
+  const found = nodeGradients(
+    y.node,
+    xs.map((x) => x.node),
+    cotangent === undefined ? undefined : toNode(cotangent),
+  )
+  return found.map((gradient, i) => required(gradient, i, 'gradients')) as TensorsFor<T>
+}
+
+/** A function of tensors that gives one. */
+export type TensorFunction = (...xs: Tensor[]) => Tensor
+
+/** What a function of tensors may be called with. */
+export type LikesFor<T extends readonly unknown[]> = { [K in keyof T]: TensorLike }
+
+/** One tensor for a function of one argument, a list for several. */
+export type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends 1 ? Tensor : TensorsFor<Parameters<F>>
+
+/**
+ * The function that gives f's value and its gradient with respect to each argument: one tensor for a function of one
+ * argument, a list for several.
+ *
+ * @example
+ * const { value, gradient } = valueAndGrad((x) => x.square().sum())(tensor([1, 2]))
+ */
+export function valueAndGrad<F extends TensorFunction>(
+  f: F,
+): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
+  return (...xs) => {
+    const watched = xs.map((x) => watch(toNode(x as TensorLike)))
+    const value = f(...watched.map(wrap))
+    const found = nodeGradients(value.node, watched).map((gradient, i) => required(gradient, i, 'grad'))
+    return { value, gradient: (xs.length === 1 ? found[0] : found) as Gradient<F> }
+  }
+}
+
+/**
+ * The function that gives the gradient of f with respect to its arguments.
+ *
+ * @example
+ * grad((x) => x.pow(3))(tensor(2)).itemSync() // 12
+ * grad(grad((x) => x.pow(3)))(tensor(2)).itemSync() // 12
+ */
+export function grad<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+  const both = valueAndGrad(f)
+  return (...xs) => both(...xs).gradient
+}
+
+/** Every trainable variable that y was computed from, in the order of its first use. */
+export function variablesOf(y: Tensor): Variable[] {
+  const found = new Set<Variable>()
+  for (const node of topologicalOrder([y.node], allInputs)) {
+    const variable = node.inputs.length === 0 ? variableOfLeaf(node) : undefined
+    if (variable?.trainable) found.add(variable)
+  }
+  return [...found]
+}
+
+/** The same value, a constant to gradients. */
+export const stopGradient = (x: TensorLike): Tensor => wrap(toNode(x)).stopGradient()

@@ -1,0 +1,220 @@
+import { inspect as nodeInspect } from 'node:util'
+import type { TypedArray } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import type { PassEffect } from '../program/passes/index.ts'
+import { formatType } from '../program/program.ts'
+import { formatInstructions, formatProgram } from '../program/text.ts'
+import { bytesOf, flopsOf, workingSet } from '../program/work.ts'
+import { evaluateNodesSync } from '../runtime/evaluate.ts'
+import { bindRun, type PreparedGraph, settledArray } from '../runtime/execution.ts'
+import { type MachineLimits, machineLimits } from '../runtime/roofline.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { activeTrace } from '../tensor/trace.ts'
+import { prepareTraced, recordFunction, type Traced, tensorsIn } from './recording.ts'
+
+/** One instruction of a program. */
+export interface InspectedInstruction {
+  readonly opcode: string
+  /** The line of the program. */
+  readonly text: string
+  /** The types of what it computes: `float32[128,256]`. */
+  readonly outputs: readonly string[]
+  /** Bytes of operands and results. */
+  readonly bytes: number
+  /** Operations on real numbers; exp and the like count as one. */
+  readonly flops: number
+  /** The median time; with `profile`. */
+  readonly microseconds?: number
+  /** What the machine's arithmetic or memory needs for it at least, whichever is more; with `profile`. */
+  readonly limitMicroseconds?: number
+}
+
+export interface InspectOptions {
+  /** Runs the program some times to measure each instruction. Variables keep their values. */
+  profile?: boolean
+}
+
+/** What `inspect` gives. As a string, and in the console, it is a table. */
+export class Inspection {
+  /** @internal */
+  constructor(
+    readonly instructions: readonly InspectedInstruction[],
+    /** Scratch memory, which the values between instructions share. */
+    readonly arenaBytes: number,
+    /** All the memory that a run touches: inputs, variables, results, constants and the arena. */
+    readonly totalBytes: number,
+    /** How many instructions each pass of the compiler found, and left. */
+    readonly passes: readonly PassEffect[],
+    /** The whole program as text. */
+    readonly program: string,
+    /** What the machine does at best, measured by Galvani's own kernels; with `profile`. */
+    readonly machine?: MachineLimits,
+  ) {}
+
+  get bytes(): number {
+    return sum(this.instructions, ({ bytes }) => bytes)
+  }
+
+  get flops(): number {
+    return sum(this.instructions, ({ flops }) => flops)
+  }
+
+  /** Of all instructions; with `profile`. */
+  get microseconds(): number | undefined {
+    return this.machine && sum(this.instructions, ({ microseconds }) => microseconds!)
+  }
+
+  /** The sum of the instructions' limits; with `profile`. */
+  get limitMicroseconds(): number | undefined {
+    return this.machine && sum(this.instructions, ({ limitMicroseconds }) => limitMicroseconds!)
+  }
+
+  toString(): string {
+    const rows = this.instructions.map((x, i) => [String(i), ...figures(x), shortened(x.text)])
+    const heads = ['', 'bytes', 'FLOPs', ...(this.machine ? ['µs', 'limit', '%'] : []), 'instruction']
+    const effects = this.passes.map(({ pass, before, after }) => `${pass} ${before} → ${after}`).join(', ')
+    const lines = [
+      ...table([heads, ...rows, ['', ...figures(this), `${rows.length} instructions`]]),
+      `memory: ${amount(this.totalBytes)}B, of which ${amount(this.arenaBytes)}B arena`,
+      `instructions before and after each pass: ${effects || 'no passes'}`,
+    ]
+    if (this.machine) {
+      const { gigaflops, gigabytesPerSecond, bytes } = this.machine
+      lines.push(
+        `limits, measured: ${gigaflops.toPrecision(3)} GFLOP/s, ${gigabytesPerSecond.toPrecision(3)} GB/s over ${amount(bytes)}B`,
+      )
+    }
+    return lines.join('\n')
+  }
+
+  [nodeInspect.custom](): string {
+    return this.toString()
+  }
+}
+
+const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
+  items.reduce((total, item) => total + of(item), 0)
+
+type Figures = Pick<InspectedInstruction, 'bytes' | 'flops'> & {
+  readonly microseconds?: number | undefined
+  readonly limitMicroseconds?: number | undefined
+}
+
+function figures({ bytes, flops, microseconds, limitMicroseconds }: Figures): string[] {
+  const work = [amount(bytes), amount(flops)]
+  if (microseconds === undefined || limitMicroseconds === undefined) return work
+  const share = (100 * limitMicroseconds) / microseconds
+  return [...work, microseconds.toFixed(1), limitMicroseconds.toFixed(1), share.toFixed(0)]
+}
+
+/** 1234567 is 1.23M. */
+function amount(x: number): string {
+  const power = x < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(x) / 3))
+  return power === 0 ? String(x) : `${(x / 1000 ** power).toPrecision(3)}${'kMGT'[power - 1]}`
+}
+
+const shortened = (text: string, most = 100): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+/** Columns of equal width, numbers to the right; the last one is text. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padStart(widths[column]!))).join('  '),
+  )
+}
+
+/**
+ * The program that a function becomes for some arguments: its instructions with their shapes, bytes and FLOPs, and the
+ * memory it takes. With `{ profile: true }` as the last argument it also runs, some times, on copies of the variables
+ * it would update, and says how long each instruction took, against the roofline of this machine.
+ *
+ * @param fn what `compile` takes, or a compiled function
+ * @param args its arguments, then perhaps options: an object that holds `profile` and nothing else
+ *
+ * @example
+ * console.log(inspect((x, y) => optimizer.minimize(() => losses.crossEntropy(model.forward(x), y)), x, y, { profile: true }))
+ */
+export function inspect<F extends (...args: Tensor[]) => unknown>(
+  fn: F & ((...args: never[]) => unknown),
+  ...args: Parameters<F> | [...Parameters<F>, InspectOptions]
+): Inspection
+export function inspect<A extends unknown[]>(
+  fn: (...args: A) => unknown,
+  ...args: A | [...A, InspectOptions]
+): Inspection
+export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[]): Inspection {
+  if (typeof fn !== 'function') throw new TypeError(expected('inspect', 'a function', typeof fn))
+  if (activeTrace() !== null) throw new TypeError(expected('inspect', 'a call outside compile', 'one inside'))
+  const { args, profile } = withoutOptions(rest)
+  const traced = prepareTraced(recordFunction(recordable(fn), args))
+  const { program, effects } = traced.graph
+  const texts = formatInstructions(program)
+  const plain = program.instructions.map(
+    (instruction, i): InspectedInstruction => ({
+      opcode: instruction.opcode,
+      text: texts[i]!,
+      outputs: instruction.outputs.map((id) => formatType(program.values[id]!)),
+      bytes: bytesOf(program, instruction),
+      flops: flopsOf(instruction),
+    }),
+  )
+  const total = workingSet(program)
+  const text = formatProgram(program)
+  if (!profile) return new Inspection(plain, program.arenaBytes, total, effects, text)
+  const machine = machineLimits(total)
+  const times = profileTraced(traced, args)
+  const instructions = plain.map((x, i) => {
+    const limit = Math.max(x.flops / machine.gigaflops, x.bytes / machine.gigabytesPerSecond)
+    return { ...x, microseconds: times[i]! / 1000, limitMicroseconds: limit / 1000 }
+  })
+  return new Inspection(instructions, program.arenaBytes, total, effects, text, machine)
+}
+
+/** A compiled function is recorded by its synchronous call. */
+function recordable(fn: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
+  return 'sync' in fn && typeof fn.sync === 'function' ? (fn.sync as typeof fn) : fn
+}
+
+function withoutOptions(rest: readonly unknown[]): { args: unknown[]; profile: boolean } {
+  const last = rest.at(-1)
+  if (typeof last !== 'object' || last === null || Object.getPrototypeOf(last) !== Object.prototype)
+    return { args: [...rest], profile: false }
+  const { profile } = last as InspectOptions
+  if (Object.keys(last).length !== 1 || typeof profile !== 'boolean') return { args: [...rest], profile: false }
+  return { args: rest.slice(0, -1), profile }
+}
+
+/** Times go on until the median has settled: so many runs, or so long. */
+const mostRuns = 200
+const mostMilliseconds = 500
+/** Until threads are awake and caches warm. */
+const warmingRuns = 3
+
+/** The median time of each instruction, in nanoseconds. */
+function profileTraced({ graph, sources, updated }: Traced, args: unknown[]): number[] {
+  const nodes = tensorsIn(args)
+  evaluateNodesSync(nodes)
+  const inputs = sources.map((source) => source(nodes, 1))
+  const states = updated.map(({ storage }) => copyOf(settledArray(storage)))
+  const { buffers } = bindRun(graph, inputs, states.map(inPlace))
+  const runs = timedRuns(graph, buffers)
+  return graph.program.instructions.map((_, i) => median(runs.map((times) => times[i]!)))
+}
+
+const copyOf = (array: TypedArray): TypedArray => array.slice() as TypedArray
+
+function inPlace(array: TypedArray) {
+  const storage = { array, pending: null }
+  return { read: storage, written: storage }
+}
+
+function timedRuns({ executable }: PreparedGraph, buffers: readonly TypedArray[]): Float64Array[] {
+  for (let i = 0; i < warmingRuns; i++) executable.profile(buffers)
+  const runs: Float64Array[] = []
+  const end = performance.now() + mostMilliseconds
+  do runs.push(executable.profile(buffers))
+  while (runs.length < mostRuns && performance.now() < end)
+  return runs
+}
+
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!

@@ -1,0 +1,145 @@
+/** The addon in processes and workers of its own: how it starts, what it obeys, and how it ends. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { encodeProgram } from '../../lib/program/encode.ts'
+import { addition, addon, numbering, prepare, update } from '../support/addon.ts'
+import { f32 } from '../support/run.ts'
+
+/** What a process prints that runs `code`, an ES module, with the backend's module as `native`. */
+async function inProcess(code: string, env: Record<string, string> = {}): Promise<string> {
+  const url = new URL('../../lib/backend/native.ts', import.meta.url)
+  const source = `import * as native from '${url}'\n${code}`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', '--import', 'tsx', '--input-type=module', '--eval', source],
+    { env: { ...process.env, ...env } },
+  )
+  return stdout.trim()
+}
+
+const printError = `try { native.loadNative(); console.log('loaded') } catch (error) { console.log(String(error)) }`
+
+describe('a process', () => {
+  it.each(addon.info().supportedIsas)('runs on %s where GALVANI_ISA says so', async (isa) => {
+    const code = `console.log(native.loadNative().info().isa)`
+    expect(await inProcess(code, { GALVANI_ISA: isa })).toBe(isa)
+  })
+
+  it('does not start with a wrong GALVANI_ISA', async () => {
+    const got = await inProcess(printError, { GALVANI_ISA: 'avx1024' })
+    expect(got).toBe(
+      `RangeError: GALVANI_ISA: expected an instruction set of this machine (${addon.info().supportedIsas.join(', ')}), got avx1024`,
+    )
+  })
+
+  it('takes its number of threads from GALVANI_NUM_THREADS', async () => {
+    const code = `console.log(native.loadNative().info().threads)`
+    expect(await inProcess(code, { GALVANI_NUM_THREADS: '3' })).toBe('3')
+    expect(await inProcess(printError, { GALVANI_NUM_THREADS: 'many' })).toBe(
+      'RangeError: GALVANI_NUM_THREADS: expected a number from 1 to 64, got many',
+    )
+  })
+
+  it('says why there is no addon', async () => {
+    expect(await inProcess(printError, { GALVANI_ADDON: '/nowhere.node' })).toMatch(
+      /^NativeLoadError: the addon was not built \(no .nowhere\.node\); .*npm run build:native$/,
+    )
+    expect(await inProcess(printError, { GALVANI_ADDON: fileURLToPath(import.meta.url) })).toMatch(
+      /^NativeLoadError: .* does not load, .*npm run build:native \(/,
+    )
+  })
+
+  const prelude = `
+    const addon = native.loadAddon()
+    addon.configure()
+    const words = Int32Array.of(${encodeProgram(update(4_000_000), numbering).words})
+    const handle = addon.prepare(words, new Uint8Array(0))
+    const state = new Float32Array(4_000_000)
+    const submit = (callback) => addon.runAsync(handle, [Float32Array.of(1), state, state], callback)`
+
+  it('stays alive while a run is under way, and ends when none is', async () => {
+    expect(await inProcess(`${prelude}; submit(() => submit(() => console.log('ended')))`)).toBe('ended')
+  })
+
+  it('may exit while runs are under way', async () => {
+    const code = `${prelude}
+      for (let i = 0; i < 20; i++) submit(() => console.log('too late'))
+      console.log('exits')
+      process.exit(0)`
+    expect(await inProcess(code)).toBe('exits')
+  })
+
+  it('lets go of programs that nobody holds any more', async () => {
+    const code = `
+      import { setImmediate } from 'node:timers/promises'
+      const backend = native.loadNative()
+      const literals = [new Float32Array(2 ** 21)]
+      const values = [{ dtype: 'float32', shape: [2 ** 21], place: { kind: 'literal', index: 0 } }]
+      const program = { values, instructions: [], literals, inputCount: 0, stateCount: 0, resultCount: 0, arenaBytes: 0 }
+      for (let i = 0; i < 40; i++) {
+        backend.prepare(program)
+        gc()
+        await setImmediate()
+      }
+      console.log(process.memoryUsage().rss / 2 ** 20)`
+    expect(Number(await inProcess(code))).toBeLessThan(40 * 8)
+  })
+})
+
+describe('workers', () => {
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const addon = require(workerData.file)
+    addon.configure()
+    const handle = addon.prepare(workerData.words, new Uint8Array(0))
+    const state = new Float32Array(workerData.size).fill(1024)
+    const run = (left) => {
+      if (left === 0) return parentPort.postMessage(state[0])
+      addon.runAsync(handle, [Float32Array.of(0.5), state, state], () => run(left - 1))
+    }
+    run(workerData.runs)
+    if (workerData.reports) parentPort.postMessage('started')`
+  const file = process.env.GALVANI_ADDON ?? fileURLToPath(new URL('../../build/Release/galvani.node', import.meta.url))
+
+  function start(size: number, runs: number, reports: boolean): Worker {
+    const { words } = encodeProgram(update(size), numbering)
+    return new Worker(code, { eval: true, workerData: { file, words, size, runs, reports } })
+  }
+
+  it('run at once', async () => {
+    const workers = [1, 2, 3, 4].map((runs) => start(50_000, runs, false))
+    const first = (worker: Worker) =>
+      new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    expect(await Promise.all(workers.map(first))).toEqual([512, 256, 128, 64])
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  })
+
+  it('may be terminated while runs are under way', async () => {
+    for (let i = 0; i < 5; i++) {
+      const worker = start(1_000_000, Number.POSITIVE_INFINITY, true)
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+      expect(await worker.terminate()).toBe(1)
+    }
+    expect(addon.run(prepare(addition), [f32(1, 2, 3, 4), f32(1, 1, 1, 1), new Float32Array(4)])).toBeUndefined()
+  })
+
+  it('may be the only ones that load the addon', async () => {
+    const workerCode = JSON.stringify(code)
+    const source = `
+      import { Worker } from 'node:worker_threads'
+      const words = Int32Array.of(${encodeProgram(update(300_000), numbering).words})
+      for (let i = 0; i < 3; i++) {
+        const workerData = { file: ${JSON.stringify(file)}, words, size: 300_000, runs: 3, reports: false }
+        const worker = new Worker(${workerCode}, { eval: true, execArgv: [], workerData })
+        const [message] = await Promise.all([
+          new Promise((resolve) => worker.once('message', resolve)),
+          new Promise((resolve) => worker.once('exit', resolve)),
+        ])
+        console.log(message)
+      }`
+    expect(await inProcess(source)).toBe('128\n128\n128')
+  })
+})

@@ -1,0 +1,157 @@
+/** Rows of convolutions: strides, paddings, dilations, groups and layouts, and shapes around the blocks of the kernels. */
+
+import type { Shape } from '../../../lib/base/shape.ts'
+import * as nodes from '../../../lib/graph/ops/convolution.ts'
+import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../../../lib/operations/index.ts'
+import { wrap } from '../../../lib/tensor/tensor.ts'
+import { type OpCase, operand } from '../../support/cases.ts'
+
+type Options = Parameters<typeof conv2d>[2]
+
+function row(note: string, x: Shape, w: Shape, options: Options = {}, part: Partial<OpCase> = {}): OpCase {
+  const depth = w.slice(1).reduce((size, extent) => size * extent, 1)
+  return {
+    note,
+    inputs: [operand(x), operand(w)],
+    f: (x, w) => conv2d(x, w, options),
+    contract: { depth },
+    differentiable: true,
+    ...part,
+  }
+}
+
+const large = { differentiable: false }
+
+const biased = (note: string, f: OpCase['f']): OpCase => ({
+  note,
+  inputs: [operand([3, 2, 6, 5]), operand([9, 2, 3, 3]), operand([9])],
+  f,
+  contract: { depth: 19, magnitude: (x, w, b) => conv2d(x.abs(), w.abs(), { bias: b.abs(), padding: 1 }) },
+  differentiable: true,
+})
+
+const geometry = {
+  ...{ batch: 2, groups: 2, channels: 2, filters: 3, height: 6, width: 7, kernelHeight: 3, kernelWidth: 2 },
+  ...{ outHeight: 3, outWidth: 7, strideHeight: 2, strideWidth: 1, padTop: 1, padLeft: 0 },
+  ...{ dilationHeight: 1, dilationWidth: 1 },
+} as const
+const [input, weight, output] = [operand([2, 4, 6, 7]), operand([6, 2, 3, 2]), operand([2, 6, 3, 7])]
+
+/** Gradients of work for more than one thread, and of more channels and pixels than fit into one block. */
+const large3x3 = {
+  ...{ batch: 3, groups: 1, channels: 30, filters: 10, height: 18, width: 17, kernelHeight: 3, kernelWidth: 3 },
+  ...{ outHeight: 18, outWidth: 17, strideHeight: 1, strideWidth: 1, padTop: 1, padLeft: 1 },
+  ...{ dilationHeight: 1, dilationWidth: 1 },
+} as const
+const [largeInput, largeWeight, largeOutput] = [
+  operand([3, 30, 18, 17]),
+  operand([10, 30, 3, 3]),
+  operand([3, 10, 18, 17]),
+]
+
+/** More filters than a product sums up at a time. */
+const deep = {
+  ...{ batch: 1, groups: 1, channels: 120, filters: 330, height: 4, width: 3, kernelHeight: 3, kernelWidth: 3 },
+  ...{ outHeight: 2, outWidth: 1, strideHeight: 1, strideWidth: 1, padTop: 0, padLeft: 0 },
+  ...{ dilationHeight: 1, dilationWidth: 1 },
+} as const
+
+export const convolutionCases = {
+  conv2d: [
+    row('1×1', [2, 3, 4, 5], [4, 3, 1, 1]),
+    row('3×3, same', [2, 3, 7, 9], [10, 3, 3, 3], { padding: 'same' }),
+    row('a stride and uneven padding', [2, 2, 7, 6], [3, 2, 3, 2], { stride: [2, 3], padding: [[1, 0], 2] }),
+    row('dilated', [1, 2, 9, 8], [3, 2, 3, 2], { dilation: [2, 3], padding: [0, 1] }),
+    row('groups', [2, 6, 5, 5], [4, 3, 2, 2], { groups: 2, stride: 2 }),
+    row('depthwise', [2, 5, 6, 7], [5, 1, 3, 3], { groups: 5, padding: 1 }),
+    row('channels last', [2, 6, 5, 3], [4, 3, 3, 3], { layout: 'NHWC', padding: 1 }),
+    row('no images', [0, 3, 5, 5], [2, 3, 3, 3]),
+    row(
+      'a piece of an image',
+      [2, 4, 8, 9],
+      [3, 2, 3, 3],
+      {},
+      {
+        f: (x, w) => conv2d(x.slice([0, 1, 1, 2], [2, 3, 8, 9]), w),
+      },
+    ),
+    biased('relu(y + bias)', (x, w, b) => conv2d(x, w, { bias: b, padding: 1 }).relu()),
+    biased('tanh(y + bias)', (x, w, b) => conv2d(x, w, { bias: b, padding: 1 }).tanh()),
+    row('many channels', [2, 40, 9, 9], [10, 40, 3, 3], { padding: 1 }, large),
+    row('large', [1, 3, 36, 100], [20, 3, 5, 5], { padding: 2, stride: 2 }, large),
+    row('wide', [2, 2, 1, 3000], [7, 2, 1, 9], {}, large),
+  ],
+  conv2dInputGradient: [
+    {
+      inputs: [output, weight],
+      f: (dy, w) => wrap(nodes.conv2dInputGradient(dy.node, w.node, geometry)),
+      contract: { depth: 18 },
+      differentiable: true,
+    },
+    {
+      note: 'large',
+      inputs: [largeOutput, largeWeight],
+      f: (dy, w) => wrap(nodes.conv2dInputGradient(dy.node, w.node, large3x3)),
+      contract: { depth: 90 },
+    },
+    {
+      note: 'deep',
+      inputs: [operand([1, 330, 2, 1]), operand([330, 120, 3, 3])],
+      f: (dy, w) => wrap(nodes.conv2dInputGradient(dy.node, w.node, deep)),
+      contract: { depth: 2970 },
+    },
+  ],
+  conv2dWeightGradient: [
+    {
+      inputs: [input, output],
+      f: (x, dy) => wrap(nodes.conv2dWeightGradient(x.node, dy.node, geometry)),
+      contract: { depth: 42 },
+      differentiable: true,
+    },
+    {
+      note: 'large',
+      inputs: [largeInput, largeOutput],
+      f: (x, dy) => wrap(nodes.conv2dWeightGradient(x.node, dy.node, large3x3)),
+      contract: { depth: 918 },
+    },
+  ],
+  conv1d: [
+    {
+      inputs: [operand([2, 4, 11]), operand([6, 2, 3])],
+      f: (x, w) => conv1d(x, w, { stride: 2, padding: [1, 0], dilation: 2, groups: 2 }),
+      contract: { depth: 6 },
+      differentiable: true,
+    },
+    {
+      note: 'channels last',
+      inputs: [operand([2, 9, 3]), operand([4, 3, 3]), operand([4])],
+      f: (x, w, b) => conv1d(x, w, { padding: 'same', layout: 'NLC', bias: b }),
+      contract: { depth: 10 },
+      differentiable: true,
+    },
+  ],
+  convTranspose2d: [
+    {
+      inputs: [operand([2, 4, 3, 4]), operand([4, 3, 3, 2]), operand([6])],
+      f: (x, w, b) =>
+        convTranspose2d(x, w, { stride: [2, 1], padding: [1, 0], outputPadding: [1, 0], groups: 2, bias: b }),
+      contract: { depth: 13 },
+      differentiable: true,
+    },
+    {
+      note: 'channels last, dilated',
+      inputs: [operand([1, 3, 4, 2]), operand([2, 3, 2, 3])],
+      f: (x, w) => convTranspose2d(x, w, { layout: 'NHWC', dilation: 2, stride: 3, padding: [[0, 1], 2] }),
+      contract: { depth: 12 },
+      differentiable: true,
+    },
+  ],
+  convTranspose1d: [
+    {
+      inputs: [operand([2, 3, 5]), operand([3, 4, 3])],
+      f: (x, w) => convTranspose1d(x, w, { stride: 2, padding: 1, outputPadding: 1 }),
+      contract: { depth: 9 },
+      differentiable: true,
+    },
+  ],
+} satisfies Record<string, readonly OpCase[]>

@@ -1,0 +1,170 @@
+/** Rows of the functions of math.ts: sizes, dtypes, views, special values, and where floats come close to their limits. */
+
+import type { Shape } from '../../../lib/base/shape.ts'
+import * as g from '../../../lib/operations/index.ts'
+import type { MicroOpName } from '../../../lib/program/instructions.ts'
+import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { type OpCase, type Operand, operand, type Range, shapesOf } from '../../support/cases.ts'
+import { microOpUlps } from '../../support/tolerance.ts'
+import { specials } from './elementwise.ts'
+
+type Unary =
+  | 'exp2'
+  | 'log2'
+  | 'log10'
+  | 'cbrt'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'erfc'
+type Rounding = 'floor' | 'ceil' | 'round' | 'trunc'
+type Binary = 'atan2' | 'hypot' | 'mod' | 'fmod' | 'floorDiv'
+
+/** Halves, the ends of the range in which floats have fractions, and what the ends of the inverse functions are. */
+const awkward = [
+  ...specials,
+  ...[1.5, -1.5, 2.5, 3.5, -3.5, 0.49999997, -0.49999997, 0.99999994, -0.99999994, 1.0000001],
+  ...[8388607.5, -8388607.5, 4194304.5, 8388608, 16777215, 2 ** 23 + 1, 1000, 0.001, 8, 100, 27],
+]
+
+/** Sizes, a view, special values, a wide range, and integers. */
+function unaryRows(name: Unary | Rounding, range?: Range): OpCase[] {
+  const f = (x: Tensor) => x[name]()
+  const contract = { ulps: microOpUlps[name satisfies MicroOpName] }
+  const rowOf = (note: string, shape: Shape): OpCase => {
+    return { note, f, contract, differentiable: true, inputs: [operand(shape, range)] }
+  }
+  return [
+    ...shapesOf('. 0 130 5,17').map((shape) => rowOf('one shape', shape)),
+    { ...rowOf('transposed', [5, 17]), f: (x) => f(x!.transpose()) },
+    { note: 'special values', f, contract, inputs: [operand([awkward.length], awkward)] },
+    { note: 'a wide range', f, contract, inputs: [operand([1500], { low: -110, high: 110 })] },
+    { note: 'integers', f, contract, inputs: [operand([19], undefined, 'int32')] },
+    { note: 'bytes', f, contract, inputs: [operand([19], undefined, 'uint8')] },
+  ]
+}
+
+const large = (f: (x: Tensor) => Tensor, ulps: number): OpCase => ({
+  note: 'large',
+  f: (x) => f(x!),
+  contract: { ulps },
+  inputs: [operand([99991], { low: -3, high: 3 })],
+})
+
+/** Every one against every other one. */
+const pairsOf = (values: readonly number[], dtype: 'float32' | 'int32'): Operand[] => [
+  operand([values.length, 1], values, dtype),
+  operand([values.length], values, dtype),
+]
+
+/** Shapes that broadcast, a view, numbers on either side, special values, and integers where they stay so. */
+function binaryRows(name: Binary, a: Range, b: Range): OpCase[] {
+  const f = (x: Tensor, y: Tensor) => x[name](y)
+  const contract = { ulps: microOpUlps[name satisfies MicroOpName] }
+  const rowOf = (shapes: string): OpCase => {
+    const [x, y] = shapesOf(shapes)
+    return { f, contract, differentiable: true, inputs: [operand(x!, a), operand(y!, b)] }
+  }
+  const integers = [0, 1, -1, 2, -2, 3, -7, 10, 127, 46341, 2 ** 31 - 1, -(2 ** 31)]
+  return [
+    ...['. .', '0 0', '5,17 17', '5,1 5,17', '130 .', '. 17'].map(rowOf),
+    { ...rowOf('5,17 17,5'), note: 'one transposed', f: (x, y) => f(x!, y!.transpose()) },
+    { note: 'with a number', f: (x) => x![name](-1.5), contract, inputs: [operand([33])] },
+    { note: 'special values', f, contract, inputs: pairsOf(awkward, 'float32') },
+    { note: 'large quotients', f, contract, inputs: [operand([40], { low: 1e9, high: 1e30 }), operand([40])] },
+    { note: 'integers', f, contract, inputs: pairsOf(integers, 'int32') },
+  ]
+}
+
+const positive: Range = { low: 0.3, high: 3 }
+const away: Range = { low: -2, high: 2, gap: 0.3 }
+/** Without an integer quotient near. */
+const quotients: [Range, Range] = [
+  { low: 4.1, high: 4.9 },
+  { low: 1.8, high: 1.95 },
+]
+const fractions: Range = { low: 1.1, high: 1.4 }
+
+/** What is near 0 is the difference of what is not. */
+const logAddExpRow = (note: string, inputs: Operand[], differentiable: boolean): OpCase => ({
+  note,
+  f: (x, y) => g.logAddExp(x!, y!),
+  contract: { depth: 4, magnitude: (x, y) => x!.abs().add(y!.abs()).add(1) },
+  differentiable,
+  inputs,
+})
+
+const clampRow = (note: string, inputs: Operand[], f: OpCase['f'], differentiable = true): OpCase => ({
+  note,
+  f,
+  contract: { ulps: 0 },
+  differentiable,
+  inputs,
+})
+
+export const mathCases = {
+  floor: [...unaryRows('floor', fractions), large(g.floor, 0)],
+  ceil: unaryRows('ceil', fractions),
+  round: unaryRows('round', fractions),
+  trunc: unaryRows('trunc', fractions),
+  exp2: unaryRows('exp2'),
+  log2: unaryRows('log2', positive),
+  log10: unaryRows('log10', positive),
+  cbrt: unaryRows('cbrt', away),
+  tan: unaryRows('tan', { low: -1.2, high: 1.2 }),
+  asin: unaryRows('asin', { low: -0.9, high: 0.9 }),
+  acos: unaryRows('acos', { low: -0.9, high: 0.9 }),
+  atan: [...unaryRows('atan'), large(g.atan, microOpUlps.atan)],
+  sinh: unaryRows('sinh'),
+  cosh: unaryRows('cosh'),
+  asinh: unaryRows('asinh'),
+  acosh: unaryRows('acosh', { low: 1.2, high: 4 }),
+  atanh: unaryRows('atanh', { low: -0.9, high: 0.9 }),
+  erfc: unaryRows('erfc'),
+  atan2: binaryRows('atan2', away, away),
+  hypot: binaryRows('hypot', away, away),
+  mod: binaryRows('mod', ...quotients),
+  fmod: binaryRows('fmod', ...quotients),
+  floorDiv: binaryRows('floorDiv', ...quotients),
+  logAddExp: [
+    ...['. .', '5,17 17', '0 0'].map((shapes) =>
+      logAddExpRow(
+        'shapes',
+        shapesOf(shapes).map((shape) => operand(shape)),
+        true,
+      ),
+    ),
+    logAddExpRow('the same', [operand([3], [1, -2, 0]), operand([3], [1, -2, 0])], true),
+    logAddExpRow('special values', pairsOf(specials, 'float32'), false),
+    logAddExpRow('integers', [operand([9], undefined, 'int32'), operand([9], undefined, 'int32')], false),
+  ],
+  clamp: [
+    clampRow('numbers', [operand([5, 17], { low: -2, high: 2 })], (x) => g.clamp(x!, -0.5, 1)),
+    clampRow('a least one', [operand([17], away)], (x) => g.clamp(x!, 0)),
+    clampRow('a greatest one', [operand([17], away)], (x) => g.clamp(x!, null, 0)),
+    clampRow('tensors', [operand([5, 17]), operand([17]), operand([5, 1])], (x, low, high) => g.clamp(x!, low, high)),
+    clampRow('empty', [operand([0, 3])], (x) => g.clamp(x!, 0, 1)),
+    clampRow('special values', [operand([specials.length], specials)], (x) => g.clamp(x!, -0.5, 1e4), false),
+    clampRow('integers', [operand([19], undefined, 'int32')], (x) => g.clamp(x!, -3, 5), false),
+  ],
+  atLeast: [clampRow('NaN', pairsOf(specials, 'float32'), (x, y) => g.clamp(x!, y), false)],
+  atMost: [clampRow('NaN', pairsOf(specials, 'float32'), (x, y) => g.clamp(x!, null, y), false)],
+  lerp: [
+    clampRow('a small weight', [operand([5, 17]), operand([17])], (x, y) => g.lerp(x!, y!, 0.3)),
+    clampRow('a large weight', [operand([5, 17]), operand([17])], (x, y) => g.lerp(x!, y!, 0.7)),
+    clampRow('weights', [operand([5, 17]), operand([17]), operand([5, 1])], (x, y, w) => g.lerp(x!, y!, w!)),
+    clampRow('integers', [operand([9], undefined, 'int32'), operand([9])], (x, y) => g.lerp(x!, y!, 0.5), false),
+  ],
+  nanToNum: [
+    clampRow('ordinary numbers', [operand([5, 17])], (x) => g.nanToNum(x!)),
+    clampRow('special values', [operand([specials.length], specials)], (x) => g.nanToNum(x!), false),
+    clampRow('others', [operand([specials.length], specials)], (x) => g.nanToNum(x!, { nan: 1, posInf: 2 }), false),
+    clampRow('integers', [operand([9], undefined, 'int32')], (x) => g.nanToNum(x!), false),
+  ],
+} satisfies Record<string, readonly OpCase[]>

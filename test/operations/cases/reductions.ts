@@ -1,0 +1,173 @@
+/** Rows of the reductions beside sum, mean, max and min: few of each, as they are made of those but for the product. */
+import type { DType } from '../../../lib/base/dtype.ts'
+import type { Shape } from '../../../lib/base/shape.ts'
+import * as g from '../../../lib/operations/index.ts'
+import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { type CaseContract, exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
+import { dtypes } from './elementwise.ts'
+
+interface ReductionRow {
+  readonly shape: Shape
+  readonly axes?: readonly number[]
+  readonly values?: Values
+  readonly dtype?: DType
+  readonly note?: string
+}
+
+type Reduction = (x: Tensor, axes?: readonly number[], options?: { keepDims?: boolean }) => Tensor
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number
+
+const shapedRows: readonly ReductionRow[] = [
+  ...shapesOf('0 1 2 0,2 1,2').map((axes) => ({ shape: [3, 4, 5], axes })),
+  ...shapesOf('. 1 17').map((shape) => ({ shape })),
+]
+
+/** Work for more than one thread. */
+const largeRows: readonly ReductionRow[] = shapesOf('0 1').map((axes) => ({ shape: [300, 500], axes, note: 'large' }))
+
+const rowOf = (f: Reduction, contract: CaseContract, row: ReductionRow): OpCase => ({
+  note: `over ${row.axes === undefined ? 'all' : `[${row.axes}]`}${row.note ? `, ${row.note}` : ''}`,
+  inputs: [operand(row.shape, row.values, row.dtype)],
+  f: (x) => [f(x, row.axes), f(x, row.axes, { keepDims: true })],
+  contract,
+})
+
+/** The gradient of what is kept is that of what is not. */
+const differentiableRow = (f: Reduction, contract: CaseContract, row: ReductionRow): OpCase => ({
+  ...rowOf(f, contract, row),
+  f: (x) => f(x, row.axes),
+  differentiable: true,
+})
+
+const withoutOne = (rows: readonly ReductionRow[]) => rows.filter(({ shape }) => shape.length > 0 && shape[0] !== 1)
+
+/** Of elements whose product and whose derivatives are neither tiny nor huge; a few are 0. */
+const factors: Values = [1.5, -0.5, 1, 2, -1.25, 0.75, -1, 1.1]
+const someZeros: Values = [1.5, 0, 1, 2, 0.75, -1.25, 1, 1, -0.5, 1.25, 0, 1]
+
+const prodRows: readonly OpCase[] = [
+  ...shapedRows.map((row) => differentiableRow(g.prod, exactly, { ...row, values: factors })),
+  differentiableRow(g.prod, exactly, { shape: [6, 4], axes: [1], values: someZeros, note: 'zeros' }),
+  differentiableRow(g.prod, exactly, { shape: [3, 4, 2], axes: [1], values: someZeros, note: 'zeros' }),
+  ...[...largeRows, { shape: [99991] }].map((row) => rowOf(g.prod, exactly, { ...row, values: factors })),
+  ...shapesOf('0 1').map((axes) => rowOf(g.prod, exactly, { shape: [2, 0], axes, note: 'of nothing' })),
+  ...dtypes.map((dtype) => rowOf(g.prod, exactly, { shape: [5, 17], axes: [0], dtype })),
+  rowOf(g.prod, exactly, { shape: [4, 3], axes: [1], values: [1e30, 1e30, 1e-30, nan, 1, 2, inf, 0, 1, 1e-40, 1, 1] }),
+]
+
+const argminRow = (shape: Shape, axis: number | undefined, values?: Values, dtype?: DType): OpCase => ({
+  note: `along ${axis ?? 'all'}`,
+  inputs: [operand(shape, values, dtype)],
+  f: (x) => [g.argmin(x, axis), g.argmin(x, axis, { keepDims: true })],
+  contract: exactly,
+})
+
+const spread =
+  (f: typeof g.variance) =>
+  (correction: number): Reduction =>
+  (x, axes, options) =>
+    f(x, axes, { ...options, correction })
+
+/** Σ(x − mean)² loses what the mean loses. */
+const meanSquare = (axes?: readonly number[]) => (x: Tensor) => x.square().mean(axes).mul(4)
+
+const spreadRows = (f: typeof g.variance): OpCase[] => [
+  ...withoutOne(shapedRows).map((row) =>
+    differentiableRow(spread(f)(1), { depth: 60, magnitude: meanSquare(row.axes) }, row),
+  ),
+  ...[0, 0.5].map((correction) =>
+    differentiableRow(spread(f)(correction), { depth: 60, magnitude: meanSquare([1]) }, { shape: [3, 17], axes: [1] }),
+  ),
+  {
+    ...rowOf(spread(f)(1), exactly, { shape: [600, 200], axes: [1], note: 'large' }),
+    contract: { depth: 600, magnitude: (x) => [meanSquare([1])(x), meanSquare([1])(x)].flat() },
+  },
+  rowOf(spread(f)(1), exactly, { shape: [3, 1], axes: [1], note: 'of one' }),
+  rowOf(spread(f)(1), exactly, { shape: [0, 2], axes: [0], note: 'of none' }),
+  rowOf(spread(f)(3), exactly, { shape: [2, 2], axes: [1], values: [1, 3, 4, 4], note: 'corrected to nothing' }),
+  rowOf(spread(f)(0), { ulps: 2 }, { shape: [4, 5], axes: [1], dtype: 'int32' }),
+]
+
+const logSumExpRows: readonly OpCase[] = [
+  ...shapedRows.map((row) =>
+    differentiableRow(g.logSumExp, { depth: 60, magnitude: (x) => x.abs().max(row.axes).add(3) }, row),
+  ),
+  rowOf(
+    g.logSumExp,
+    { ulps: 1 },
+    {
+      shape: [6, 2],
+      axes: [1],
+      values: [1000, 1000, -1000, -1000, -inf, -inf, inf, 1, nan, 1, -inf, 2],
+      note: 'special values',
+    },
+  ),
+  rowOf(g.logSumExp, exactly, { shape: [2, 0], axes: [1], note: 'of nothing' }),
+  rowOf(g.logSumExp, { ulps: 4 }, { shape: [3, 4], axes: [0], dtype: 'int32' }),
+]
+
+const truthValues: Values = [0, 0, 0, 0, 1, 0, nan, -0, 2, 3, nan, inf]
+
+const truthRows = (f: Reduction): OpCase[] => [
+  ...shapesOf('0 1').map((axes) => rowOf(f, exactly, { shape: [4, 3], axes, values: truthValues })),
+  rowOf(f, exactly, { shape: [4, 3], values: truthValues }),
+  ...dtypes.map((dtype) =>
+    rowOf(f, exactly, { shape: [40, 3], axes: [1], dtype, values: [0, 1, 0, 0, 0, 1, 1, 1, 3] }),
+  ),
+  ...shapesOf('0 1').map((axes) => rowOf(f, exactly, { shape: [2, 0], axes, note: 'of nothing' })),
+  rowOf(f, exactly, { shape: [300, 500], axes: [0], values: [0, 0, 1], note: 'large' }),
+]
+
+const normOf =
+  (order: number): Reduction =>
+  (x, axes, options) =>
+    g.norm(x, axes, { ...options, order })
+
+/** Rows of the norm of other orders than 2; away from 0 and from ties, where they have kinks. */
+export const normOrderRows: readonly OpCase[] = [
+  ...[1, 3, 0.5, -1, 4.5].map((order) =>
+    differentiableRow(
+      normOf(order),
+      { ulps: 8 + Math.ceil(16 / Math.abs(order)) },
+      {
+        shape: [3, 5],
+        axes: [1],
+        values: [1.5, -0.5, 1, 2.25, -1.25, 0.75, -1.75, 1.1],
+        note: `order ${order}`,
+      },
+    ),
+  ),
+  ...[inf, -inf].map((order) =>
+    differentiableRow(normOf(order), exactly, { shape: [3, 5], axes: [0], note: `order ${order}` }),
+  ),
+  ...[0, 1, 3, 0.5, -1, inf, -inf].map((order) =>
+    rowOf(
+      normOf(order),
+      { ulps: 8 },
+      {
+        shape: [5, 2],
+        axes: [1],
+        values: [0, 0, 0, 1, inf, 1, nan, 1, -2, 2],
+        note: `order ${order}, special values`,
+      },
+    ),
+  ),
+]
+
+export const reductionCases = {
+  prod: prodRows,
+  argmin: [
+    ...[0, 1, undefined].map((axis) => argminRow([3, 40], axis)),
+    argminRow([3, 4], 1, [1, 0, 0, 2, nan, -inf, nan, 1, 0, -0, 3, -1]),
+    argminRow([4], 0, [2 ** 31 - 1, -(2 ** 31), -(2 ** 31), 0], 'int32'),
+    ...dtypes.map((dtype) => argminRow([30, 20], 0, undefined, dtype)),
+  ],
+  variance: spreadRows(g.variance),
+  std: spreadRows(g.std),
+  squaredNorm: shapedRows.map((row) => differentiableRow(g.squaredNorm, { depth: 60 }, row)),
+  logSumExp: logSumExpRows,
+  any: truthRows(g.any),
+  all: truthRows(g.all),
+  countNonzero: truthRows(g.countNonzero),
+} satisfies Record<string, readonly OpCase[]>

@@ -1,0 +1,125 @@
+/**
+ * Every row on the native backend, by each instruction set this machine has, against the reference within the row's
+ * contract; its gradient instruction by instruction. Fused or not, planned or not, on one thread or two, sync or async.
+ */
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Backend } from '../../lib/backend/backend.ts'
+import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
+import type { TypedArray } from '../../lib/base/dtype.ts'
+import type { Program } from '../../lib/program/program.ts'
+import { native, nativeIsas } from '../support/backends.ts'
+import {
+  type CaseProgram,
+  checkRows,
+  type Expectation,
+  expectationOf,
+  forwardPrograms,
+  gradientPrograms,
+  type OpCase,
+} from '../support/cases.ts'
+import { checkInstruction } from '../support/instruction-contract.ts'
+import { exposed } from '../support/placement.ts'
+import { bind, runProgram, type Typed } from '../support/run.ts'
+import { expectClose, expectSame } from '../support/tolerance.ts'
+import { cases } from './cases.ts'
+
+const reference = createReferenceBackend()
+
+function expectSameResults(actual: readonly TypedArray[], expected: readonly TypedArray[], what: string): void {
+  actual.forEach((data, i) => {
+    expectSame(data, expected[i]!, `${what}, result ${i}`)
+  })
+}
+
+/** Its results on one thread; the same ones on two, sync and async, from one executable. */
+async function runEveryWay({ program, inputs }: CaseProgram): Promise<TypedArray[]> {
+  const executable = native!.prepare(program)
+  const [alone, together, later] = [bind(program, inputs), bind(program, inputs), bind(program, inputs)]
+  native!.setNumThreads(1)
+  executable.run(alone.buffers)
+  native!.setNumThreads(2)
+  executable.run(together.buffers)
+  await executable.runAsync(later.buffers)
+  executable.dispose()
+  expectSameResults(together.results, alone.results, 'two threads')
+  expectSameResults(later.results, alone.results, 'async')
+  return alone.results
+}
+
+function expectWithin(actual: readonly TypedArray[], { results, contracts }: Expectation, program: Program): void {
+  actual.forEach((data, i) => {
+    expectClose(
+      data,
+      results[i]!,
+      contracts[i]!,
+      `result ${i} of ${program.instructions.map(({ opcode }) => opcode).join(', ')}`,
+    )
+  })
+}
+
+/** Each instruction alone against the reference, given the operands that the backend made; gives the results. */
+function runStepByStep(backend: Backend, { program, inputs }: CaseProgram): TypedArray[] {
+  const values = program.values.map(({ dtype, shape, place }) => {
+    if (place.kind === 'input') return { dtype, shape, role: 'input' as const, data: inputs[place.index]! }
+    if (place.kind === 'literal')
+      return { dtype, shape, role: 'literal' as const, data: program.literals[place.index]! }
+    return { dtype, shape, role: 'computed' as const }
+  })
+  const open = exposed({ values, instructions: program.instructions, results: new Set() })
+  const { results } = runProgram(backend, open.program, open.inputs)
+  const typed = (id: number): Typed => {
+    return { dtype: open.program.values[id]!.dtype, data: values[id]?.data ?? results[open.results.indexOf(id)]! }
+  }
+  for (const instruction of open.program.instructions)
+    checkInstruction(instruction, instruction.inputs.map(typed), instruction.outputs.map(typed))
+  const resultAt = (index: number) =>
+    program.values.findIndex(({ place }) => place.kind === 'result' && place.index === index)
+  return Array.from({ length: program.resultCount }, (_, index) => typed(resultAt(index)).data)
+}
+
+const expectations = new Map<OpCase, Expectation>()
+
+function expectationOnce(row: OpCase): Expectation {
+  const expectation = expectations.get(row) ?? expectationOf(reference, row)
+  expectations.set(row, expectation)
+  return expectation
+}
+
+const operations = Object.entries(cases)
+
+test('every operation has a row', () => {
+  expect(operations.filter(([, rows]) => rows.length === 0)).toEqual([])
+})
+
+describe('fusion keeps the contract on the reference', () => {
+  test.each(operations)('%s', (_, rows) =>
+    checkRows(rows, (row) => {
+      for (const { program, inputs } of forwardPrograms(row))
+        expectWithin(runProgram(reference, program, inputs).results, expectationOnce(row), program)
+    }),
+  )
+})
+
+describe.each(nativeIsas)('%s', (isa) => {
+  beforeAll(() => {
+    native!.setIsa(isa)
+    expect(native!.info().isa).toBe(isa)
+  })
+
+  test.each(operations)('%s', (_, rows) =>
+    checkRows(rows, async (row) => {
+      for (const every of forwardPrograms(row))
+        expectWithin(await runEveryWay(every), expectationOnce(row), every.program)
+    }),
+  )
+
+  test.each(operations)('gradient of %s', (_, rows) =>
+    checkRows(
+      rows.filter((row) => row.differentiable),
+      async (row) => {
+        for (const every of gradientPrograms(row))
+          expectSameResults(await runEveryWay(every), runStepByStep(native!, every), 'planned')
+      },
+    ),
+  )
+})

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8')
+
+function nativeFiles(extension: string): string[] {
+  return readdirSync(`${root}/native`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(extension))
+    .map((path) => `native/${path}`)
+    .sort()
+}
+
+const isTool = (path: string) => /^native\/(test|bench)\//.test(path)
+const isBinding = (path: string) => path.startsWith('native/binding/')
+const listed = read('native/sources.txt').trim().split('\n')
+const manifest = JSON.parse(read('package.json'))
+
+describe('native sources', () => {
+  test('native/sources.txt lists every source of the core, sorted', () => {
+    expect(listed).toEqual(nativeFiles('.cc').filter((path) => !isTool(path) && !isBinding(path)))
+  })
+
+  test('binding.gyp builds that list and the binding', () => {
+    const gyp = read('binding.gyp')
+    expect(gyp).toContain('native/sources.txt')
+    expect(gyp.match(/native\/[\w/]+\.cc/g)).toEqual(nativeFiles('.cc').filter(isBinding))
+  })
+
+  test('CMakeLists.txt builds that list, the binding and the tests', () => {
+    const cmake = read('CMakeLists.txt')
+    expect(cmake).toContain('file(STRINGS native/sources.txt core_sources)')
+    expect(cmake).toContain('file(GLOB test_sources CONFIGURE_DEPENDS native/test/*.cc)')
+    expect(cmake).toContain('file(GLOB binding_sources CONFIGURE_DEPENDS native/binding/*.cc)')
+  })
+
+  test('both builds pass the flags that keep floating point IEEE and the ABI stable', () => {
+    for (const build of [read('binding.gyp'), read('CMakeLists.txt')]) {
+      expect(build).toContain('-ffp-contract=off')
+      expect(build).toContain('NAPI_VERSION=8')
+      expect(build).not.toMatch(/^[^#]*(-ffast-math|-Ofast|-funsafe-math|-ffinite-math|-march=)/m)
+    }
+  })
+})
+
+describe('package', () => {
+  test('node-addon-api is the only dependency, and every version is exact', () => {
+    expect(manifest.dependencies).toEqual({ 'node-addon-api': '8.9.2' })
+    for (const version of Object.values(manifest.devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
+  test('the ABI is Node-API 8', () => {
+    expect(manifest.binary.napi_versions).toEqual([8])
+  })
+
+  test('the lock file names no registry', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved"')
+  })
+
+  test('the tarball holds what an install compiles, and neither tests nor benchmarks', () => {
+    const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    const packed: string[] = JSON.parse(output)[0].files.map((file: { path: string }) => file.path)
+    const compiled = ['.cc', '.h', '.map', 'sources.txt'].flatMap(nativeFiles).filter((path) => !isTool(path))
+    expect(packed).toEqual(expect.arrayContaining([...compiled, 'binding.gyp', 'LICENSE']))
+    const allowed = /^(dist\/.*|native\/(?!test\/|bench\/).*|binding\.gyp|package\.json|LICENSE|README\.md)$/
+    expect(packed.filter((path) => !allowed.test(path))).toEqual([])
+  })
+})

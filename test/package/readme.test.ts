@@ -1,0 +1,57 @@
+/** Every snippet of the README runs, and every command it names exists. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const documents = ['README.md', 'ARCHITECTURE.md'].map((name) => ({
+  name,
+  text: readFileSync(join(root, name), 'utf8'),
+}))
+
+const blocks = (text: string, language: string): string[] =>
+  [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!)
+
+const snippets = documents.flatMap(({ name, text }) =>
+  blocks(text, 'ts').map((code, i) => ({ title: `${name} ${i + 1}`, code })),
+)
+
+test('there are snippets to run', () => expect(snippets.length).toBeGreaterThanOrEqual(3))
+
+test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
+  const folder = mkdtempSync(join(root, 'test', '.snippet-'))
+  try {
+    const file = join(folder, 'snippet.ts')
+    writeFileSync(file, code.replaceAll("'galvani'", "'../../lib/index.ts'"))
+    const output = execFileSync(process.execPath, ['--import', 'tsx', file], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    expect(output).not.toBe('')
+    expect(output).not.toMatch(/undefined|NaN/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const commands = documents.flatMap(({ text }) =>
+  [...text.matchAll(/npm (?:run )?([a-z][a-z0-9:]*)/g)].map((match) => match[1]!),
+)
+
+test.each([...new Set(commands)].filter((name) => name !== 'ci'))('npm %s exists', (name) => {
+  expect(packageJson.scripts).toHaveProperty([name])
+})
+
+test('the 25 lines are 25 lines', () => {
+  const [training] = blocks(documents[0]!.text, 'ts')
+  expect(
+    training!
+      .trim()
+      .split('\n')
+      .filter((line) => line.trim() !== '').length,
+  ).toBeLessThanOrEqual(26)
+})
