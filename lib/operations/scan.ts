@@ -3,10 +3,9 @@
 import { normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
-import { cast, equal, notEqual, where } from '../graph/ops/elementwise.ts'
+import { arithmeticDType, cast, equal, notEqual, where } from '../graph/ops/elementwise.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { broadcastTo, reshape } from '../graph/ops/movement.ts'
-import { sumDType } from '../graph/ops/reduce.ts'
 import * as ops from '../graph/ops/scan.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
@@ -40,7 +39,7 @@ export function cumprod(x: TensorLike, axis = -1, options: CumulativeOptions = {
 function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axis: number): CumulativeExtreme {
   const node = toNode(x)
   const along = { axis: normalizeAxis(name, axis, node.shape.length), reverse: false }
-  const wide = cast(node, sumDType(node.dtype))
+  const wide = cast(node, arithmeticDType(node.dtype))
   const extremes = ops.scan(kind, wide, along)
   const counting = Int32Array.from({ length: node.shape[along.axis]! }, (_, i) => i)
   const places = reshape(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
-import { inverseNormal, log, philox } from '../../lib/backend/reference/random.ts'
+import { philox } from '../../lib/backend/reference/philox.ts'
+import { inverseNormal, log } from '../../lib/backend/reference/plain-math.ts'
 import type { DType } from '../../lib/base/dtype.ts'
 import { f32, f64, i32, runnerOf } from '../support/run.ts'
 import { expectClose, ulps } from '../support/tolerance.ts'

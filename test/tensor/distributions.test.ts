@@ -4,7 +4,8 @@
  */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
-import { exp, logFactorial } from '../../lib/backend/reference/sample.ts'
+import { exp } from '../../lib/backend/reference/plain-math.ts'
+import { logFactorial } from '../../lib/backend/reference/sample.ts'
 import { erfc } from '../../lib/base/erf.ts'
 import * as g from '../../lib/index.ts'
 import { backendNames } from '../support/backends.ts'

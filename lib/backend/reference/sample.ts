@@ -1,10 +1,15 @@
 /**
  * Random numbers that take several words each, as many as it needs to accept one: words of the Philox blocks with the
  * counter (element index, attempt, stream), where the stream counts from 1. Plain IEEE double arithmetic in the order
- * written here, as in random.ts. No loop is without end: the last attempt is accepted.
+ * written here, as in plain-math.ts. No loop is without end: the last attempt is accepted.
  */
 import type { Indices, Numbers } from './loop.ts'
-import { at, horner, inverseNormal, log, philox, unit } from './random.ts'
+import { philox, unit } from './philox.ts'
+import { exp, inverseNormal, log } from './plain-math.ts'
+
+/** The element of a parameter that has one for all, or one for each. */
+export const parameterAt = (x: Numbers | undefined, i: number): number =>
+  x === undefined ? 0 : x[x.length === 1 ? 0 : i]!
 
 const attempts = 64
 
@@ -31,28 +36,10 @@ export function sample(
 ): void {
   for (let i = 0; i < out.length; i++) {
     const blocks = new Blocks(key, i)
-    const [a, b] = [at(parameters[0], i), at(parameters[1], i)]
+    const [a, b] = [parameterAt(parameters[0], i), parameterAt(parameters[1], i)]
     if (distribution === 'gamma') out[i] = gammaOf(blocks, a)
     else out[i] = distribution === 'beta' ? betaOf(blocks, a, b) : poissonOf(blocks, a)
   }
-}
-
-const reciprocalFactorials = Array.from({ length: 14 }, (_, i) => 13 - i).map((n) => {
-  let factorial = 1
-  for (let i = 2; i <= n; i++) factorial = factorial * i
-  return 1 / factorial
-})
-const scale = new DataView(new ArrayBuffer(8))
-
-/** eˣ = 2ⁿ·eʳ with |r| ≤ log 2 / 2; 0 below −700, and e⁷⁰⁰ above 700. */
-export function exp(x: number): number {
-  if (x < -700) return 0
-  if (x > 700) x = 700
-  const n = Math.trunc(x * Math.LOG2E + (x < 0 ? -0.5 : 0.5))
-  // log 2 in two parts, the first of 32 bits, so that its products are exact.
-  const r = x - n * 0.6931471803691238 - n * 1.9082149292705877e-10
-  scale.setInt32(0, (n + 1023) << 20)
-  return horner(reciprocalFactorials, r) * scale.getFloat64(0)
 }
 
 /** Whether a parameter is a positive number, and no infinity. */

@@ -4,8 +4,8 @@ import { DTypeError, expected } from '../../base/errors.ts'
 import { broadcastShapes } from '../../base/shape.ts'
 import type { MicroOpName } from '../../program/instructions.ts'
 import { type Node, type OpDef, record } from '../node.ts'
+import { broadcastTo } from './broadcast.ts'
 import { literal, weakValue } from './leaf.ts'
-import { broadcastTo } from './movement.ts'
 
 /** The cotangent of each input; y is the node itself, so a rule may use its value. */
 type Derivative = (ct: Node, y: Node, ...inputs: Node[]) => (Node | null)[]
@@ -47,7 +47,7 @@ const ops = {
   // d(aᵇ) = b·aᵇ⁻¹ da + aᵇ·log a db, where b = 0 has no slope in a, and a = 0 none in b (b ≥ 0)
   pow: microOp('pow', (ct, y, a, b) => [
     where(equal(b!, 0), 0, mul(ct, mul(b!, pow(a!, sub(b!, 1))))),
-    mul(ct, where(logicalZeroPower(a!, b!), 0, mul(y, log(a!)))),
+    mul(ct, where(isPowerOfZero(a!, b!), 0, mul(y, log(a!)))),
   ]),
   maximum: microOp('maximum', (ct, _y, a, b) => {
     const ties = equal(a!, b!)
@@ -176,7 +176,8 @@ export const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'fl
 
 const asIs = (dtype: DType): DType => dtype
 
-export function as(x: Node, dtype: DType): Node {
+/** x in a dtype; a weak literal is written anew, so that it is rounded once. */
+export function toDType(x: Node, dtype: DType): Node {
   const value = weakValue(x)
   return value === undefined ? cast(x, dtype) : literal(value, dtype)
 }
@@ -186,14 +187,14 @@ export function binary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
     const [x, y] = [operandNode(a), operandNode(b)]
     const dtype = x.dtype === y.dtype && x.dtype === 'float32' ? 'float32' : computeIn(promotedDType(x, y))
     const shape = broadcastShapes(def.name, x.shape, y.shape)
-    return record(def, [broadcastTo(as(x, dtype), shape), broadcastTo(as(y, dtype), shape)], null)
+    return record(def, [broadcastTo(toDType(x, dtype), shape), broadcastTo(toDType(y, dtype), shape)], null)
   }
 }
 
 export function unary(def: OpDef<null>, computeIn: (dtype: DType) => DType) {
   return (x: Operand): Node => {
     const node = operandNode(x)
-    return record(def, [as(node, computeIn(node.dtype))], null)
+    return record(def, [toDType(node, computeIn(node.dtype))], null)
   }
 }
 
@@ -235,8 +236,9 @@ export const silu = unary(ops.silu, floatDType)
 const geluExact = unary(ops.gelu, floatDType)
 const geluTanh = unary(ops.geluTanh, floatDType)
 
-export const leakyRelu = (x: Node, slope: number): Node => record(leakyReluOp, [as(x, floatDType(x.dtype))], { slope })
-export const elu = (x: Node, alpha: number): Node => record(eluOp, [as(x, floatDType(x.dtype))], { alpha })
+export const leakyRelu = (x: Node, slope: number): Node =>
+  record(leakyReluOp, [toDType(x, floatDType(x.dtype))], { slope })
+export const elu = (x: Node, alpha: number): Node => record(eluOp, [toDType(x, floatDType(x.dtype))], { alpha })
 
 const gelus = { none: geluExact, tanh: geluTanh }
 
@@ -261,13 +263,13 @@ export function where(condition: Node, a: Operand, b: Operand): Node {
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape))
   return record(
     ops.where,
-    [condition, as(x, dtype), as(y, dtype)].map((node) => broadcastTo(node, shape)),
+    [condition, toDType(x, dtype), toDType(y, dtype)].map((node) => broadcastTo(node, shape)),
     null,
   )
 }
 
 /** Where 0ᵇ with b ≥ 0: its slope in b is 0, and log 0 would make it NaN. */
-const logicalZeroPower = (a: Node, b: Node): Node =>
+const isPowerOfZero = (a: Node, b: Node): Node =>
   greater(mul(cast(equal(a, 0), 'int32'), cast(greaterEqual(b, 0), 'int32')), 0)
 
 export const elementwiseOps = { ...ops, leakyRelu: leakyReluOp, elu: eluOp, cast: castOp }

@@ -1,27 +1,10 @@
 /** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import {
-  broadcastShapes,
-  denseStrides,
-  formatShape,
-  normalizeAxis,
-  type Shape,
-  sameShape,
-  sizeOf,
-} from '../../base/shape.ts'
-import { reshapeView } from '../emitter.ts'
+import { denseStrides, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record } from '../node.ts'
-import { sumTo } from './reduce.ts'
+import { broadcastToOp, reshapeOp } from './broadcast.ts'
 
-const reshapeOp: OpDef<{ shape: Shape }> = {
-  name: 'reshape',
-  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
-  vjp: (ct, { inputs: [x] }) => [reshape(ct, x!.shape)],
-  lower(emitter, { inputs: [x], shape }) {
-    const view = emitter.viewOf(x!)
-    return reshapeView(view, shape) ?? reshapeView(emitter.denseView(emitter.denseValue(view)), shape)!
-  },
-}
+export { broadcastTo, reshape } from './broadcast.ts'
 
 const permuteOp: OpDef<{ axes: readonly number[] }> = {
   name: 'permute',
@@ -39,20 +22,6 @@ function inversePermutation(axes: readonly number[]): number[] {
     inverse[axis] = i
   })
   return inverse
-}
-
-const broadcastToOp: OpDef<{ shape: Shape }> = {
-  name: 'broadcastTo',
-  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
-  vjp: (ct, { inputs: [x] }) => [sumTo(ct, x!.shape)],
-  lower(emitter, { inputs: [x], shape }) {
-    const view = emitter.viewOf(x!)
-    const added = shape.length - view.shape.length
-    const strides = shape.map((extent, i) =>
-      i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!,
-    )
-    return { ...view, shape, strides }
-  },
 }
 
 const sliceOp: OpDef<{ starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }> = {
@@ -106,25 +75,6 @@ const concatOp: OpDef<{ axis: number }> = {
   },
 }
 
-/** At most one extent may be -1: it is inferred. */
-export function reshape(x: Node, shape: Shape): Node {
-  if (!Array.isArray(shape)) throw new ShapeError(expected('reshape', 'a shape (an array of extents)', shape))
-  const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
-  const unknown = shape.filter((extent) => extent === -1).length
-  const inferred =
-    unknown === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent)) : shape
-  if (sameShape(inferred, x.shape)) return x
-  if (inferred.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(inferred) !== sizeOf(x.shape))
-    throw new ShapeError(
-      expected(
-        'reshape',
-        `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`,
-        formatShape(shape),
-      ),
-    )
-  return record(reshapeOp, [x], { shape: inferred.slice() })
-}
-
 /** Axis i of the result is axis `axes[i]` of x. */
 export function permute(x: Node, axes: readonly number[], op = 'permute'): Node {
   const order = axes.map((axis) => normalizeAxis(op, axis, x.shape.length))
@@ -141,15 +91,6 @@ export function transposeMatrices(x: Node): Node {
   axes[rank - 2] = rank - 1
   axes[rank - 1] = rank - 2
   return record(permuteOp, [x], { axes })
-}
-
-export function broadcastTo(x: Node, shape: Shape): Node {
-  if (sameShape(x.shape, shape)) return x
-  if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
-    throw new ShapeError(
-      expected('broadcastTo', `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)),
-    )
-  return record(broadcastToOp, [x], { shape: shape.slice() })
 }
 
 /** sizes[i] elements of axis i, from starts[i] on, every steps[i]-th; backwards where a step is negative. */

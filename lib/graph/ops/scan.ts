@@ -3,10 +3,9 @@
 import { normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
 import type { ReductionName } from '../../program/instructions.ts'
 import { type Node, type OpDef, record } from '../node.ts'
-import { cast, mul } from './elementwise.ts'
+import { arithmeticDType, cast, mul } from './elementwise.ts'
 import { literal } from './leaf.ts'
 import { broadcastTo, concat, sliceAt } from './movement.ts'
-import { sumDType } from './reduce.ts'
 
 export interface ScanOptions {
   /** Each element stands for those before it, without itself; false unless given. */
@@ -78,7 +77,7 @@ export const recurrence = (a: Node, b: Node, along: Along): Node => record(recur
 function cumulative(name: string, kind: ReductionName, first: number) {
   return (x: Node, axis: number, { exclusive = false, reverse = false }: ScanOptions = {}): Node => {
     const along = { axis: normalizeAxis(name, axis, x.shape.length), reverse }
-    const wide = cast(x, sumDType(x.dtype))
+    const wide = cast(x, arithmeticDType(x.dtype))
     return scan(kind, exclusive ? delayed(wide, along, first) : wide, along)
   }
 }

@@ -1,7 +1,7 @@
 /** The step with the gradient of a smooth function, by which a network of steps can be trained. */
 import { expected } from '../../base/errors.ts'
 import { type Node, type OpDef, record } from '../node.ts'
-import { abs, add, as, div, elementwiseOps, floatDType, mul, square } from './elementwise.ts'
+import { abs, add, div, elementwiseOps, floatDType, mul, square, toDType } from './elementwise.ts'
 
 /** ct times what stands for the derivative of the step. */
 const surrogates = {
@@ -21,7 +21,7 @@ const surrogateStepOp: OpDef<{ surrogate: Surrogate; slope: number }> = {
 export function surrogateStep(x: Node, surrogate: Surrogate, slope: number): Node {
   if (!Object.hasOwn(surrogates, surrogate))
     throw new TypeError(expected('step', `a surrogate (${Object.keys(surrogates).join(', ')})`, String(surrogate)))
-  return record(surrogateStepOp, [as(x, floatDType(x.dtype))], { surrogate, slope })
+  return record(surrogateStepOp, [toDType(x, floatDType(x.dtype))], { surrogate, slope })
 }
 
 export const surrogateOps = { surrogateStep: surrogateStepOp }

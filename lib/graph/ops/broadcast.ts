@@ -1,0 +1,78 @@
+/** Broadcasting and its adjoint: what elementwise operations need of movement and reduction, so that these can be above them. */
+import { expected, ShapeError } from '../../base/errors.ts'
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
+import { reshapeView } from '../emitter.ts'
+import { type Node, type OpDef, record } from '../node.ts'
+import { reductionOp } from './reduction.ts'
+
+export const reshapeOp: OpDef<{ shape: Shape }> = {
+  name: 'reshape',
+  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
+  vjp: (ct, { inputs: [x] }) => [reshape(ct, x!.shape)],
+  lower(emitter, { inputs: [x], shape }) {
+    const view = emitter.viewOf(x!)
+    return reshapeView(view, shape) ?? reshapeView(emitter.denseView(emitter.denseValue(view)), shape)!
+  },
+}
+
+export const broadcastToOp: OpDef<{ shape: Shape }> = {
+  name: 'broadcastTo',
+  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
+  vjp: (ct, { inputs: [x] }) => [sumTo(ct, x!.shape)],
+  lower(emitter, { inputs: [x], shape }) {
+    const view = emitter.viewOf(x!)
+    const added = shape.length - view.shape.length
+    const strides = shape.map((extent, i) =>
+      i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!,
+    )
+    return { ...view, shape, strides }
+  },
+}
+
+export const sumOp = reductionOp('sum', (ct, { inputs: [x] }) => [broadcastTo(ct, x!.shape)])
+
+/** At most one extent may be -1: it is inferred. */
+export function reshape(x: Node, shape: Shape): Node {
+  if (!Array.isArray(shape)) throw new ShapeError(expected('reshape', 'a shape (an array of extents)', shape))
+  const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
+  const unknown = shape.filter((extent) => extent === -1).length
+  const inferred =
+    unknown === 1 && known > 0 ? shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent)) : shape
+  if (sameShape(inferred, x.shape)) return x
+  if (inferred.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(inferred) !== sizeOf(x.shape))
+    throw new ShapeError(
+      expected(
+        'reshape',
+        `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`,
+        formatShape(shape),
+      ),
+    )
+  return record(reshapeOp, [x], { shape: inferred.slice() })
+}
+
+export function broadcastTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x
+  if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
+    throw new ShapeError(
+      expected('broadcastTo', `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)),
+    )
+  return record(broadcastToOp, [x], { shape: shape.slice() })
+}
+
+/** Runs of adjacent axes, the last first: so no element has to move. */
+export function sumOver(x: Node, axes: readonly number[]): Node {
+  if (axes.length === 0) return x
+  let first = axes.length - 1
+  while (first > 0 && axes[first - 1] === axes[first]! - 1) first--
+  return sumOver(record(sumOp, [x], { axes: axes.slice(first) }), axes.slice(0, first))
+}
+
+/** Sums what broadcasting repeated: the adjoint of broadcastTo. */
+export function sumTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x
+  const added = x.shape.length - shape.length
+  const axes = x.shape
+    .map((_, axis) => axis)
+    .filter((axis) => axis < added || (shape[axis - added] === 1 && x.shape[axis] !== 1))
+  return reshape(sumOver(x, axes), shape)
+}

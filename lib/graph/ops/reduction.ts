@@ -1,0 +1,36 @@
+/** A reduction over adjacent axes, which keep extent 1: how it is typed and lowered. */
+import { type Shape, sizeOf } from '../../base/shape.ts'
+import type { ReductionName } from '../../program/instructions.ts'
+import type { OpDef } from '../node.ts'
+
+export type ReduceParams = { axes: readonly number[] }
+
+export const keptShape = (shape: Shape, axes: readonly number[]): Shape =>
+  shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
+
+/** x[outer, reduced, inner]: no element has to move. */
+export function adjacentExtents(
+  shape: Shape,
+  axes: readonly number[],
+): { outer: number; reduced: number; inner: number } {
+  const first = axes[0]!
+  const end = axes.at(-1)! + 1
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    reduced: sizeOf(shape.slice(first, end)),
+    inner: sizeOf(shape.slice(end)),
+  }
+}
+
+export const reductionOp = (
+  kind: ReductionName,
+  vjp: NonNullable<OpDef<ReduceParams>['vjp']>,
+): OpDef<ReduceParams> => ({
+  name: kind,
+  infer: ([x], { axes }) => ({ dtype: x!.dtype, shape: keptShape(x!.shape, axes) }),
+  vjp,
+  lower(emitter, { inputs: [x], params: { axes }, dtype, shape }) {
+    const params = { kind, ...adjacentExtents(x!.shape, axes) }
+    return emitter.denseView(emitter.emit('reduce', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
+  },
+})
