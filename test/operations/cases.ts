@@ -45,7 +45,7 @@ export type CaseName =
   | Exclude<keyof typeof operations, DataDependent>
   | `losses.${keyof typeof losses}`
 
-export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
+const rows = {
   ...leafCases,
   ...elementwiseCases,
   ...activationCases,
@@ -73,3 +73,10 @@ export const cases: { readonly [K in CaseName]: readonly OpCase[] } = {
   ...convolutionCases,
   ...poolingCases,
 }
+
+/** Refuses a table with a list that is written as empty. */
+type NoneEmpty<Table> = {
+  readonly [K in keyof Table]: Table[K] extends readonly never[] ? 'at least one row' : Table[K]
+}
+
+export const cases: { readonly [K in CaseName]: readonly OpCase[] } = rows satisfies NoneEmpty<typeof rows>

@@ -1,17 +1,19 @@
 /** Gradients against numeric derivatives in float64, the proof that the check can fail, and the values at kinks. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
 import { type DType, isFloat } from '../../lib/base/dtype.ts'
 import { GradientError } from '../../lib/base/errors.ts'
+import { gradients as gradientsOfNodes } from '../../lib/graph/autograd.ts'
 import { type Node, type OpDef, record } from '../../lib/graph/node.ts'
 import { div, elementwiseOps, exp, mul, neg } from '../../lib/graph/ops/elementwise.ts'
+import { graphOps } from '../../lib/graph/ops/index.ts'
 import { stopGradient } from '../../lib/graph/ops/leaf.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
 import { type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import type { NestedArray, TensorValues } from '../../lib/tensor/values.ts'
 import { checkGradients } from '../../lib/transforms/check-gradients.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
-import { checkRows, leavesOf, type OpCase } from '../support/cases.ts'
+import { checkRows, leavesOf, type OpCase, outputsOf } from '../support/cases.ts'
 import { cases } from './cases.ts'
 
 beforeAll(() => setBackend('reference'))
@@ -39,8 +41,36 @@ describe('first and second derivatives are those of the function', () => {
   )
 })
 
+type Rule = NonNullable<OpDef<null>['vjp']>
+
+/** Operations that the check cannot speak of: their gradients are tested among the kinks, and those of a surrogate as activations. */
+const uncheckable: readonly string[] = [
+  'cast', // The check is in one dtype.
+  'stopGradient', // It has no gradient.
+  'surrogateStep', // Its rule is the derivative of another function.
+]
+
+test('every operation with a rule gives a gradient in a row where gradients are checked', () => {
+  const rules = (Object.values(graphOps) as OpDef<never>[]).filter(
+    (def): def is OpDef<never> & { vjp: Rule } => 'vjp' in def,
+  )
+  const spies = rules.map((def) => vi.spyOn(def, 'vjp'))
+  for (const row of differentiable.flatMap(([, rows]) => rows)) {
+    const leaves = leavesOf(row)
+    const floats = leaves.filter(({ dtype }) => isFloat(dtype)).map(({ node }) => node)
+    for (const { node } of outputsOf(row, leaves)) gradientsOfNodes(node, floats)
+  }
+  const gave = spies.map(({ mock }) => mock.results.some(({ value }) => value.some((x: Node | null) => x !== null)))
+  for (const spy of spies) spy.mockRestore()
+  const missing = rules.filter((_, i) => !gave[i]).map(({ name }) => name)
+  expect(missing.sort()).toEqual(uncheckable)
+})
+
+test('every list of rows has one', () => {
+  for (const [name, rows] of Object.entries(cases)) expect(rows.length, name).toBeGreaterThan(0)
+})
+
 describe('the check fails on a wrong rule', () => {
-  type Rule = NonNullable<OpDef<null>['vjp']>
   const wrongUnary = (name: 'exp' | 'square', vjp: Rule) => (x: Tensor) =>
     wrap(record({ ...elementwiseOps[name], vjp }, [x.node], null))
   const wrongDiv = (vjp: Rule) => (x: Tensor, y: Tensor) =>
@@ -173,6 +203,16 @@ const kinks: Readonly<Record<string, Kink>> = {
       [1, 0],
       [0, 1],
     ],
+  },
+  'a cast hands its cotangent back': {
+    f: (x) => x.cast('float64').square().cast('float32'),
+    at: [[3, -4]],
+    gradients: [[6, -8]],
+  },
+  'a cast to integers passes nothing on': {
+    f: (x) => x.cast('int32').cast(x.dtype).add(x),
+    at: [[3.5, -4]],
+    gradients: [[1, 1]],
   },
   'stopGradient ends the path': { f: (x) => x.mul(x.stopGradient()), at: [[3, 4]], gradients: [[3, 4]] },
 }

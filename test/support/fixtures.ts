@@ -24,6 +24,16 @@ interface Fixture<Params> {
 /** An operation as a fixture names it: of the input tensors and the fixture's own parameters. */
 export type Operation<Params> = (xs: readonly g.Tensor[], params: Params) => g.Tensor
 
+/** The operations of one and of two tensors without parameters. */
+export const unary =
+  (f: (x: g.Tensor) => g.Tensor): Operation<unknown> =>
+  ([x]) =>
+    f(x!)
+export const binary =
+  (f: (x: g.Tensor, y: g.Tensor) => g.Tensor): Operation<unknown> =>
+  ([x, y]) =>
+    f(x!, y!)
+
 const toTensor = ({ shape, data }: Numbers, dtype: g.DType): g.Tensor => g.tensor(data.map(Number), { shape, dtype })
 
 /** Every element within the tolerance, relative above 1; an infinity is itself. */
