@@ -7,7 +7,8 @@ import type { DType } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
 import { denseStrides, type Shape, sizeOf } from '../base/shape.ts'
 import { addValue, type Draft, instruction } from '../program/draft.ts'
-import type { InstructionParams, MicroInstruction, Opcode } from '../program/instructions.ts'
+import type { InstructionParams, Opcode } from '../program/instructions.ts'
+import type { MicroInstruction } from '../program/micro-ops.ts'
 import type { Node, TensorType } from './node.ts'
 
 /** Element i… of the view is element offset + Σ i·stride of the value. */

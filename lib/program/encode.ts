@@ -15,11 +15,11 @@ import type {
   Instruction,
   InstructionParams,
   MatrixLayout,
-  MicroOpName,
   Opcode,
   ReductionName,
   Windows,
 } from './instructions.ts'
+import type { MicroOpName } from './micro-ops.ts'
 import { arenaAlignment, type Place, type Program } from './program.ts'
 
 /** The number of each name; the backend that reads the words hands it over when it is loaded. */

@@ -1,5 +1,5 @@
 /** The instructions of a program: what each one reads, writes, takes as parameters and promises. */
-import type { DType } from '../base/dtype.ts'
+import { type MicroInstruction, microOps } from './micro-ops.ts'
 
 /** How a matmul reads one operand: rows of `leadingDimension` elements, `transpose` when stored as its transpose. */
 export interface MatrixLayout {
@@ -29,17 +29,6 @@ export const distributionParameters = {
 } as const
 export type DistributionName = keyof typeof distributionParameters
 export const distributions = Object.keys(distributionParameters) as readonly DistributionName[]
-
-/**
- * One step of an elementwise group. `dtype` is that of the operands (for `where`, of the two choices; for `cast`,
- * of the source). Registers 0..operands-1 are the operands, the next ones the results of the steps in order.
- */
-export interface MicroInstruction {
-  readonly op: MicroOpName
-  readonly dtype: DType
-  readonly to?: DType
-  readonly args: readonly number[]
-}
 
 /** How an elementwise group or a copy reads an operand: element offset, and a stride per axis (0 broadcasts). */
 export interface LoadPattern {
@@ -276,125 +265,6 @@ export const opcodeFacts: { readonly [K in Opcode]: OpcodeFacts } = {
 
 export const opcodes = Object.keys(opcodeFacts) as readonly Opcode[]
 
-/** What a micro-op takes and gives: `same` dtype in and out, a `comparison` to bool, a conversion. */
-type MicroOpKind = 'same' | 'float' | 'any' | 'comparison' | 'cast' | 'bits' | 'shift'
-
-interface MicroOpFacts {
-  readonly arity: 1 | 2 | 3
-  readonly kind: MicroOpKind
-}
-
-const unary: MicroOpFacts = { arity: 1, kind: 'float' }
-const arithmetic: MicroOpFacts = { arity: 2, kind: 'same' }
-const comparison: MicroOpFacts = { arity: 2, kind: 'comparison' }
-const binaryFloat: MicroOpFacts = { arity: 2, kind: 'float' }
-const bits: MicroOpFacts = { arity: 2, kind: 'bits' }
-const shift: MicroOpFacts = { arity: 2, kind: 'shift' }
-
-/**
- * `same`: float32, float64, int32 (wrapping); `float`: float32, float64; `any`: every dtype; `comparison`: every dtype, to bool.
- * `bits`: int32, uint8, bool; `shift`: int32, uint8.
- * Integer `div` and `pow` do not exist (division and powers are float). maximum and minimum propagate NaN.
- * step(x) = x > 0 ? 1 : 0 (NaN gives NaN). relu(x) = x > 0 ? x : 0, NaN stays NaN. leakyRelu(x, slope) = x > 0 ? x : slope·x.
- * softplus(x) = max(x, 0) + log1p(exp(−|x|)). elu(x, alpha) = x > 0 ? x : alpha·expm1(x). rsqrt(±0) = ±∞, as 1/√x.
- * silu(x) = x·sigmoid(x), gelu(x) = x·Φ(x) with the normal distribution function Φ(x) = erfc(−x/√2)/2, and
- * geluTanh(x) = x·sigmoid(2·√(2/π)·(x + 0.044715·x³)); at −∞ they are their limit, 0. where(c, a, b): c is bool, a and b any dtype.
- * round takes ties to even. fmod(a, b) = a − b·trunc(a/b) exactly, with the sign of a; mod adds b where the result is not 0 and
- * has another sign than b; floorDiv is ⌊a/b⌋ rounded once, and a/b where b is 0. Of integers by 0 all three are 0.
- * atan2(y, x) is the angle of (x, y). hypot is √(a² + b²), without overflow, and ∞ where either is infinite.
- * leftShift fills with zeros, rightShift of int32 with copies of the sign; by less than 0 or more than 31, as if by 32.
- * cast: float → integer truncates toward zero and saturates, NaN gives 0; int32 → uint8 keeps the low byte; any → bool is x ≠ 0.
- */
-export const microOps = {
-  identity: { arity: 1, kind: 'any' },
-  add: arithmetic,
-  sub: arithmetic,
-  mul: arithmetic,
-  div: { arity: 2, kind: 'float' },
-  pow: { arity: 2, kind: 'float' },
-  maximum: arithmetic,
-  minimum: arithmetic,
-  neg: { arity: 1, kind: 'same' },
-  abs: { arity: 1, kind: 'same' },
-  sign: { arity: 1, kind: 'same' },
-  square: { arity: 1, kind: 'same' },
-  sqrt: unary,
-  exp: unary,
-  log: unary,
-  step: unary,
-  sigmoid: unary,
-  tanh: unary,
-  relu: { arity: 1, kind: 'same' },
-  leakyRelu: { arity: 2, kind: 'float' },
-  softplus: unary,
-  expm1: unary,
-  log1p: unary,
-  sin: unary,
-  cos: unary,
-  rsqrt: unary,
-  reciprocal: unary,
-  erf: unary,
-  silu: unary,
-  elu: { arity: 2, kind: 'float' },
-  gelu: unary,
-  geluTanh: unary,
-  floor: unary,
-  ceil: unary,
-  round: unary,
-  trunc: unary,
-  exp2: unary,
-  log2: unary,
-  log10: unary,
-  cbrt: unary,
-  tan: unary,
-  asin: unary,
-  acos: unary,
-  atan: unary,
-  sinh: unary,
-  cosh: unary,
-  asinh: unary,
-  acosh: unary,
-  atanh: unary,
-  erfc: unary,
-  atan2: binaryFloat,
-  hypot: binaryFloat,
-  mod: arithmetic,
-  fmod: arithmetic,
-  floorDiv: arithmetic,
-  bitwiseAnd: bits,
-  bitwiseOr: bits,
-  bitwiseXor: bits,
-  leftShift: shift,
-  rightShift: shift,
-  equal: comparison,
-  notEqual: comparison,
-  less: comparison,
-  lessEqual: comparison,
-  greater: comparison,
-  greaterEqual: comparison,
-  where: { arity: 3, kind: 'any' },
-  cast: { arity: 1, kind: 'cast' },
-} as const satisfies Record<string, MicroOpFacts>
-
-export type MicroOpName = keyof typeof microOps
-
-export const microOpNames = Object.keys(microOps) as readonly MicroOpName[]
-
-/** The dtype a micro-instruction gives. */
-export function microResultDType({ op, dtype, to }: MicroInstruction): DType {
-  const { kind } = microOps[op]
-  if (kind === 'comparison') return 'bool'
-  return kind === 'cast' ? to! : dtype
-}
-
-/** Micro-ops of a machine instruction or two. */
-const cheap: readonly MicroOpName[] = [
-  ...(['identity', 'add', 'sub', 'mul', 'maximum', 'minimum', 'neg', 'abs', 'sign', 'square'] as const),
-  ...(['step', 'relu', 'leakyRelu', 'where', 'cast'] as const),
-  ...(['floor', 'ceil', 'round', 'trunc', 'bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'leftShift', 'rightShift'] as const),
-  ...(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const),
-]
-
 /** Whether an instruction is an elementwise one that computes no more than what reading its result costs. */
 export const isCheap = ({ opcode, params }: Instruction): boolean =>
-  opcode === 'elementwise' && params.code.every(({ op }) => cheap.includes(op))
+  opcode === 'elementwise' && params.code.every(({ op }) => microOps[op].cheap)

@@ -11,13 +11,11 @@ import {
   type InstructionParams,
   type LoadPattern,
   type MatrixLayout,
-  type MicroInstruction,
-  microOps,
-  microResultDType,
   type Opcode,
   reductions,
   type Windows,
 } from './instructions.ts'
+import { type MicroInstruction, microOps, microResultDType } from './micro-ops.ts'
 import { formatType, type Program, type Value } from './program.ts'
 
 /** The instruction that a message is about. */

@@ -91,12 +91,12 @@ std::vector<Tally> tally_unary(const test::Function& function, Tables tables, ui
   const int64_t points = static_cast<int64_t>(((uint64_t{1} << 32) + stride - 1) / stride);
   const int64_t blocks = (points + kBlock - 1) / kBlock;
   return tally_blocks(blocks, tables.count, [&](int64_t block, std::vector<Tally>& tallies) {
-    std::vector<float> x(kBlock), y(kBlock, function.parameter), out(kBlock);
+    std::vector<float> x(kBlock), y(kBlock, test::kParameter), out(kBlock);
     std::vector<double> exact(kBlock);
     const int64_t first = block * kBlock, count = std::min(kBlock, points - first);
     for (int64_t i = 0; i < count; ++i) {
       x[i] = float_of(static_cast<uint32_t>((first + i) * stride));
-      exact[i] = function.exact(static_cast<double>(x[i]));
+      exact[i] = function.exact(static_cast<double>(x[i]), test::kParameter);
     }
     for (int t = 0; t < tables.count; ++t) {
       test::float_kernel(*tables.list[t], function.op)(x.data(), y.data(), nullptr, out.data(), count);
@@ -105,13 +105,13 @@ std::vector<Tally> tally_unary(const test::Function& function, Tables tables, ui
   });
 }
 
-std::vector<Tally> tally_pairs(const test::PairFunction& function, Tables tables, int64_t pairs) {
+std::vector<Tally> tally_pairs(const test::Function& function, Tables tables, int64_t pairs) {
   return tally_blocks((pairs + kBlock - 1) / kBlock, tables.count, [&](int64_t block, std::vector<Tally>& tallies) {
     std::vector<float> x(kBlock), y(kBlock), out(kBlock);
     std::vector<double> exact(kBlock);
     test::Random random(static_cast<uint64_t>(block) + 1);
     for (int64_t i = 0; i < kBlock; ++i) {
-      function.draw(random, x[i], y[i]);
+      test::draw_pair(function, random, x[i], y[i]);
       exact[i] = function.exact(static_cast<double>(x[i]), static_cast<double>(y[i]));
     }
     for (int t = 0; t < tables.count; ++t) {
@@ -157,17 +157,12 @@ int main(int count, char** arguments) {
   std::printf("| function | instruction set | greatest error, ulp | promised | at | correctly rounded |\n");
   std::printf("| --- | --- | --- | --- | --- | --- |\n");
   bool holds = true;
-  const auto show = [&](const char* name, double bound, const std::vector<Tally>& tallies, bool is_pair) {
-    print_rows(name, bound, tables, tallies, is_pair);
-    for (const Tally& tally : tallies) holds = holds && tally.worst <= bound;
-  };
-  for (const test::Function& function : test::kFunctions) {
-    if (!only.empty() && only != function.name) continue;
-    show(function.name, function.bound, tally_unary(function, tables, stride), false);
-  }
-  for (const test::PairFunction& function : test::kPairFunctions) {
-    if (!only.empty() && only != function.name) continue;
-    show(function.name, function.bound, tally_pairs(function, tables, pairs), true);
-  }
+  test::for_each_function([&](const test::Function& function) {
+    if (!only.empty() && only != function.name()) return;
+    const bool is_pair = function.has_pairs();
+    const auto tallies = is_pair ? tally_pairs(function, tables, pairs) : tally_unary(function, tables, stride);
+    print_rows(function.name(), function.bound, tables, tallies, is_pair);
+    for (const Tally& tally : tallies) holds = holds && tally.worst <= function.bound;
+  });
   return holds ? 0 : 1;
 }

@@ -78,7 +78,10 @@ Napi::Array list_of(Napi::Env env, const char* const (&names)[N]) {
 Napi::Value names(const Napi::CallbackInfo& info) {
 #define GALVANI_NAME(name) #name,
   const char* const opcodes[] = {GALVANI_OPCODES(GALVANI_NAME)};
-  const char* const micro_ops[] = {GALVANI_MICRO_OPS(GALVANI_NAME)};
+  const char* const micro_ops[] = {
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) #name,
+#include "program/micro_ops.inc"
+  };
   const char* const dtypes[] = {GALVANI_DTYPES(GALVANI_NAME)};
   const char* const places[] = {GALVANI_PLACES(GALVANI_NAME)};
   const char* const reductions[] = {GALVANI_REDUCTIONS(GALVANI_NAME)};

@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "kernels/kernel_table.h"
-
 namespace galvani {
 
 namespace cost {
 
-// Nanoseconds on one thread of a current x86 core with AVX-512 (bench/rows_bench.cc).
+// Nanoseconds on one thread of a current x86 core with AVX-512 (bench/rows_bench.cc). Those of micro-ops are in their
+// rows.
 constexpr double kPerByte = 0.004;   // streamed from or to the second-level cache
 constexpr double kPerFlop = 0.0045;  // of a matrix multiplication
 constexpr double kPerStridedElement = 0.3;
@@ -24,51 +23,6 @@ constexpr double kPerRandomElement = 0.3;
 constexpr double kPerSampledElement = 50;    // of a distribution with parameters
 constexpr double kPerUpdatedElement = 0.05;  // of an optimizer step, beside its memory
 constexpr double kPerRow = 3;                // a call to copy or add one row
-
-// One element of one micro-op on registers that stay in the first-level cache.
-inline double per_element(MicroOp op) {
-  switch (op) {
-    case MicroOp::k_exp:
-    case MicroOp::k_log: return 0.1;
-    case MicroOp::k_sigmoid:
-    case MicroOp::k_tanh:
-    case MicroOp::k_expm1:
-    case MicroOp::k_log1p:
-    case MicroOp::k_sin:
-    case MicroOp::k_cos:
-    case MicroOp::k_erf:
-    case MicroOp::k_silu:
-    case MicroOp::k_elu:
-    case MicroOp::k_exp2:
-    case MicroOp::k_sinh:
-    case MicroOp::k_cosh:
-    case MicroOp::k_hypot:
-    case MicroOp::k_softplus: return 0.2;
-    case MicroOp::k_tan:
-    case MicroOp::k_cbrt:
-    case MicroOp::k_log2:
-    case MicroOp::k_log10:
-    case MicroOp::k_asin:
-    case MicroOp::k_acos:
-    case MicroOp::k_atan:
-    case MicroOp::k_atan2:
-    case MicroOp::k_mod:
-    case MicroOp::k_fmod:
-    case MicroOp::k_floorDiv:
-    case MicroOp::k_erfc:
-    case MicroOp::k_asinh:
-    case MicroOp::k_acosh:
-    case MicroOp::k_atanh:
-    case MicroOp::k_gelu:
-    case MicroOp::k_geluTanh: return 0.3;
-    case MicroOp::k_pow: return 0.5;
-    case MicroOp::k_div:
-    case MicroOp::k_reciprocal:
-    case MicroOp::k_rsqrt:
-    case MicroOp::k_sqrt: return 0.04;
-    default: return 0.015;
-  }
-}
 
 }  // namespace cost
 

@@ -372,8 +372,7 @@ class Builder {
       preparation_.error = std::string("no kernel for ") + name_of(micro.op) + " of " + name_of(micro.dtype);
       return false;
     }
-    const bool is_comparison = micro.op >= MicroOp::k_equal && micro.op <= MicroOp::k_greaterEqual;
-    register_bytes_.push_back(is_comparison ? 1 : element_bytes(micro.op == MicroOp::k_cast ? micro.to : micro.dtype));
+    register_bytes_.push_back(element_bytes(result_of(micro.op, micro.dtype, micro.to)));
     Micro step{kernel, {kNull, kNull, kNull}, 0};
     for (int k = 0; k < 3; ++k) {
       if (micro.args[k] >= 0) step.args[k] = entries_[micro.args[k]];
@@ -439,7 +438,7 @@ class Builder {
       if (operand.load == Load::k_strided) sum += cost::kPerStridedElement;
     }
     for (const int64_t bytes : plan_.output_bytes) sum += bytes * cost::kPerByte;
-    for (const MicroInstruction& micro : params_.code) sum += cost::per_element(micro.op);
+    for (const MicroInstruction& micro : params_.code) sum += facts_of(micro.op).nanoseconds;
     return sum;
   }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "executor/cost.h"
+#include "kernels/kernel_table.h"
 #include "program/program.h"
 #include "runtime/parallel.h"
 

@@ -1,7 +1,7 @@
 // Strided views with as few axes as they can do with.
 #pragma once
 
-#include "kernels/kernel_table.h"
+#include "program/vocabulary.h"
 
 namespace galvani {
 

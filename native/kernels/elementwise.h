@@ -1,4 +1,5 @@
-// The micro-ops over dense operands. An operation is a struct whose of() takes and gives vectors.
+// The micro-ops over dense operands, and their kernels by dtype. An operation is a struct whose of() takes and gives
+// vectors.
 #pragma once
 
 // Larger of the two; a NaN wins, and +0 is larger than -0.
@@ -28,102 +29,36 @@ inline F32 step(F32 a) { return select(a == a, select(zero() < a, broadcast(1.0f
 inline I32 truth(Mask m) { return select(m, broadcast(1), broadcast(0)); }
 
 // Vectors in an unrolled step: cheap operations are worth more of them than long ones.
-struct Cheap {
-  static constexpr int kUnroll = 4;
-};
-struct Long {
-  static constexpr int kUnroll = 1;
-};
+constexpr int unroll_of(double nanoseconds) { return nanoseconds < 0.1 ? 4 : 1; }
 
-#define GALVANI_UNARY(Name, Cost, expression) \
-  struct Name : Cost {                        \
-    template <class V>                        \
-    static V of(V a) {                        \
-      return expression;                      \
-    }                                         \
+// The operation of each micro-op, by its row. Those of kinds `any` and `cast` are not used: see kernels_of().
+template <MicroOp op>
+struct Operation;
+#define GALVANI_OPERANDS_1 V a
+#define GALVANI_OPERANDS_2 V a, V b
+#define GALVANI_OPERANDS_3 Mask a, V b, V c
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) \
+  template <>                                                                  \
+  struct Operation<MicroOp::k_##name> {                                        \
+    static constexpr int kUnroll = unroll_of(nanoseconds);                     \
+    template <class V>                                                         \
+    static auto of(GALVANI_OPERANDS_##arity) {                                 \
+      return vectors;                                                          \
+    }                                                                          \
   };
-#define GALVANI_BINARY(Name, Cost, Result, expression) \
-  struct Name : Cost {                                 \
-    template <class V>                                 \
-    static Result of(V a, V b) {                       \
-      return expression;                               \
-    }                                                  \
-  };
-// clang-format off
-GALVANI_UNARY(Negate, Cheap, negate(a))
-GALVANI_UNARY(Abs, Cheap, abs(a))
-GALVANI_UNARY(Sign, Cheap, sign(a))
-GALVANI_UNARY(Square, Cheap, a * a)
-GALVANI_UNARY(Relu, Cheap, relu(a))
-GALVANI_UNARY(Step, Cheap, step(a))
-GALVANI_UNARY(Sqrt, Cheap, sqrt(a))
-GALVANI_UNARY(Exp, Long, exp(a))
-GALVANI_UNARY(Log, Long, log(a))
-GALVANI_UNARY(Sigmoid, Long, sigmoid(a))
-GALVANI_UNARY(Tanh, Long, tanh(a))
-GALVANI_UNARY(Softplus, Long, softplus(a))
-GALVANI_UNARY(Expm1, Long, expm1(a))
-GALVANI_UNARY(Log1p, Long, log1p(a))
-GALVANI_UNARY(Sin, Long, sin(a))
-GALVANI_UNARY(Cos, Long, cos(a))
-GALVANI_UNARY(Rsqrt, Cheap, rsqrt(a))
-GALVANI_UNARY(Reciprocal, Cheap, reciprocal(a))
-GALVANI_UNARY(Erf, Long, erf(a))
-GALVANI_UNARY(Silu, Long, silu(a))
-GALVANI_UNARY(Gelu, Long, gelu(a))
-GALVANI_UNARY(GeluTanh, Long, gelu_tanh(a))
-GALVANI_UNARY(Floor, Cheap, floor(a))
-GALVANI_UNARY(Ceil, Cheap, ceil(a))
-GALVANI_UNARY(Round, Cheap, round_to_even(a))
-GALVANI_UNARY(Trunc, Cheap, trunc(a))
-GALVANI_UNARY(Exp2, Long, exp2(a))
-GALVANI_UNARY(Log2, Long, log2(a))
-GALVANI_UNARY(Log10, Long, log10(a))
-GALVANI_UNARY(Cbrt, Long, cbrt(a))
-GALVANI_UNARY(Tan, Long, tan(a))
-GALVANI_UNARY(Asin, Long, asin(a))
-GALVANI_UNARY(Acos, Long, acos(a))
-GALVANI_UNARY(Atan, Long, atan(a))
-GALVANI_UNARY(Sinh, Long, sinh(a))
-GALVANI_UNARY(Cosh, Long, cosh(a))
-GALVANI_UNARY(Asinh, Long, asinh(a))
-GALVANI_UNARY(Acosh, Long, acosh(a))
-GALVANI_UNARY(Atanh, Long, atanh(a))
-GALVANI_UNARY(Erfc, Long, erfc(a))
-GALVANI_BINARY(Add, Cheap, V, a + b)
-GALVANI_BINARY(Subtract, Cheap, V, a - b)
-GALVANI_BINARY(Multiply, Cheap, V, a * b)
-GALVANI_BINARY(Divide, Cheap, V, a / b)
-GALVANI_BINARY(Maximum, Cheap, V, maximum(a, b))
-GALVANI_BINARY(Minimum, Cheap, V, minimum(a, b))
-GALVANI_BINARY(LeakyRelu, Cheap, V, leaky_relu(a, b))
-GALVANI_BINARY(Elu, Long, V, elu(a, b))
-GALVANI_BINARY(Pow, Long, V, pow(a, b))
-GALVANI_BINARY(Atan2, Long, V, atan2(a, b))
-GALVANI_BINARY(Hypot, Long, V, hypot(a, b))
-GALVANI_BINARY(Mod, Long, V, mod(a, b))
-GALVANI_BINARY(Fmod, Long, V, fmod(a, b))
-GALVANI_BINARY(FloorDivide, Long, V, floor_divide(a, b))
-GALVANI_BINARY(BitwiseAnd, Cheap, V, a & b)
-GALVANI_BINARY(BitwiseOr, Cheap, V, a | b)
-GALVANI_BINARY(BitwiseXor, Cheap, V, a ^ b)
-GALVANI_BINARY(LeftShift, Cheap, V, left_shift(a, b))
-GALVANI_BINARY(RightShift, Cheap, V, right_shift(a, b))
-GALVANI_BINARY(Equal, Cheap, I32, truth(a == b))
-GALVANI_BINARY(NotEqual, Cheap, I32, truth(a != b))
-GALVANI_BINARY(Less, Cheap, I32, truth(a < b))
-GALVANI_BINARY(LessEqual, Cheap, I32, truth(a <= b))
-GALVANI_BINARY(Greater, Cheap, I32, truth(b < a))
-GALVANI_BINARY(GreaterEqual, Cheap, I32, truth(b <= a))
-// clang-format on
-#undef GALVANI_UNARY
-#undef GALVANI_BINARY
+#include "program/micro_ops.inc"
+#undef GALVANI_OPERANDS_1
+#undef GALVANI_OPERANDS_2
+#undef GALVANI_OPERANDS_3
 
 // Conversions, named by what comes out. The largest float below 2^31 is 2147483520.
-struct ToFloat : Cheap {
+struct Conversion {
+  static constexpr int kUnroll = 4;
+};
+struct ToFloat : Conversion {
   static F32 of(I32 a) { return to_float(a); }
 };
-struct ToInt : Cheap {
+struct ToInt : Conversion {
   static I32 of(I32 a) { return a; }
   static I32 of(F32 a) {
     const F32 number = select(a == a, a, zero());
@@ -131,11 +66,11 @@ struct ToInt : Cheap {
     return select(number < broadcast(2147483648.0f), truncate(bounded), broadcast(INT32_MAX));
   }
 };
-struct ToByte : Cheap {
+struct ToByte : Conversion {
   static I32 of(I32 a) { return a; }
   static I32 of(F32 a) { return truncate(min(max(a, zero()), broadcast(255.0f))); }  // max gives 0 for NaN
 };
-struct ToBool : Cheap {
+struct ToBool : Conversion {
   static I32 of(I32 a) { return truth(a != broadcast(0)); }
   static I32 of(F32 a) { return truth(a != zero()); }
 };
@@ -209,4 +144,104 @@ void where_kernel(const void* a, const void* b, const void* c, void* out, int64_
   const WhereStep<T> step{static_cast<const uint8_t*>(a), static_cast<const T*>(b), static_cast<const T*>(c),
                           static_cast<T*>(out)};
   for_each_vector(0, n, step);
+}
+
+// The elements of arrays of a dtype.
+template <DType dtype>
+struct ElementOf {
+  using Type = uint8_t;
+};
+template <>
+struct ElementOf<DType::k_float32> {
+  using Type = float;
+};
+template <>
+struct ElementOf<DType::k_int32> {
+  using Type = int32_t;
+};
+
+// The operands of a binary micro-op: two arrays, or one element for one of them.
+enum class Operands { k_dense, k_scalar_first, k_scalar_second };
+
+// Null where there is none for these dtypes or operands.
+template <MicroOp op, DType dtype, Operands operands>
+constexpr MicroKernel kernel_of() {
+  constexpr MicroFacts facts = facts_of(op);
+  constexpr bool is_binary = facts.arity == 2;
+  using Op = Operation<op>;
+  using T = typename ElementOf<dtype>::Type;
+  using Out = typename ElementOf<result_of(op, dtype, dtype)>::Type;
+  if constexpr (!takes(facts.kind, dtype) || facts.kind == MicroKind::k_cast) return nullptr;
+  else if constexpr (is_binary && operands == Operands::k_scalar_first) return scalar_first_kernel<Op, T, Out>;
+  else if constexpr (is_binary && operands == Operands::k_scalar_second) return scalar_second_kernel<Op, T, Out>;
+  else if constexpr (operands != Operands::k_dense) return nullptr;
+  else if constexpr (is_binary) return binary_kernel<Op, T, Out>;
+  else if constexpr (facts.kind != MicroKind::k_any) return unary_kernel<Op, T, Out>;
+  else if constexpr (facts.arity == 1) return identity_kernel<T>;
+  else return where_kernel<T>;
+}
+
+// For the operand dtypes float32, int32, uint8 and bool.
+struct KernelRow {
+  MicroKernel kernels[kDTypeCount];
+};
+template <MicroOp op, Operands operands = Operands::k_dense>
+constexpr KernelRow kernels_of() {
+  return {{kernel_of<op, DType::k_float32, operands>(), kernel_of<op, DType::k_int32, operands>(),
+           kernel_of<op, DType::k_uint8, operands>(), kernel_of<op, DType::k_bool, operands>()}};
+}
+
+constexpr KernelRow kMicroKernels[] = {
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) kernels_of<MicroOp::k_##name>(),
+#include "program/micro_ops.inc"
+};
+constexpr KernelRow kScalarFirstKernels[] = {
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) \
+  kernels_of<MicroOp::k_##name, Operands::k_scalar_first>(),
+#include "program/micro_ops.inc"
+};
+constexpr KernelRow kScalarSecondKernels[] = {
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) \
+  kernels_of<MicroOp::k_##name, Operands::k_scalar_second>(),
+#include "program/micro_ops.inc"
+};
+
+constexpr bool has_every_kernel() {
+  for (int op = 0; op < kMicroOpCount; ++op) {
+    const MicroKind kind = kMicroFacts[op].kind;
+    for (int dtype = 0; dtype < kDTypeCount; ++dtype) {
+      const bool is_wanted = kind != MicroKind::k_cast && takes(kind, static_cast<DType>(dtype));
+      if ((kMicroKernels[op].kernels[dtype] != nullptr) != is_wanted) return false;
+    }
+  }
+  return true;
+}
+static_assert(has_every_kernel(), "a micro-op lacks a kernel for a dtype that it takes");
+
+// The casts from one dtype to float32, int32, uint8 and bool.
+constexpr KernelRow casts_from(DType from) {
+  if (from == DType::k_float32) {
+    return {{identity_kernel<float>, unary_kernel<ToInt, float, int32_t>, unary_kernel<ToByte, float, uint8_t>,
+             unary_kernel<ToBool, float, uint8_t>}};
+  }
+  if (from == DType::k_int32) {
+    return {{unary_kernel<ToFloat, int32_t, float>, identity_kernel<int32_t>, unary_kernel<ToByte, int32_t, uint8_t>,
+             unary_kernel<ToBool, int32_t, uint8_t>}};
+  }
+  const MicroKernel to_bool = from == DType::k_bool ? identity_kernel<uint8_t> : unary_kernel<ToBool, uint8_t, uint8_t>;
+  return {{unary_kernel<ToFloat, uint8_t, float>, unary_kernel<ToInt, uint8_t, int32_t>, identity_kernel<uint8_t>,
+           to_bool}};
+}
+
+// Fills in the kernels of the micro-ops and of the casts.
+constexpr void set_micro_kernels(KernelTable& table) {
+  for (int dtype = 0; dtype < kDTypeCount; ++dtype) {
+    for (int op = 0; op < kMicroOpCount; ++op) {
+      table.micro[op][dtype] = kMicroKernels[op].kernels[dtype];
+      table.micro_scalar[0][op][dtype] = kScalarFirstKernels[op].kernels[dtype];
+      table.micro_scalar[1][op][dtype] = kScalarSecondKernels[op].kernels[dtype];
+    }
+    const KernelRow casts = casts_from(static_cast<DType>(dtype));
+    for (int to = 0; to < kDTypeCount; ++to) table.cast[dtype][to] = casts.kernels[to];
+  }
 }

@@ -5,53 +5,15 @@
 // split the work; the result of an output never depends on where the split was. Pointers are aligned to their element.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
+#include "program/vocabulary.h"
+
 namespace galvani {
-
-// The orders of these lists are the numbers of the wire format; the addon exports the names.
-// clang-format off
-#define GALVANI_DTYPES(X) X(float32) X(int32) X(uint8) X(bool)
-#define GALVANI_MICRO_OPS(X)                                                                                          \
-  X(identity) X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(neg) X(abs) X(sign) X(square) X(sqrt)         \
-  X(exp) X(log) X(step) X(sigmoid) X(tanh) X(relu) X(leakyRelu) X(softplus)                                            \
-  X(expm1) X(log1p) X(sin) X(cos) X(rsqrt) X(reciprocal) X(erf) X(silu) X(elu) X(gelu) X(geluTanh)                     \
-  X(floor) X(ceil) X(round) X(trunc) X(exp2) X(log2) X(log10) X(cbrt) X(tan) X(asin) X(acos) X(atan)                   \
-  X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(erfc) X(atan2) X(hypot) X(mod) X(fmod) X(floorDiv)                      \
-  X(bitwiseAnd) X(bitwiseOr) X(bitwiseXor) X(leftShift) X(rightShift)                                                  \
-  X(equal) X(notEqual) X(less) X(lessEqual) X(greater) X(greaterEqual) X(where) X(cast)
-#define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min) X(prod)
-#define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
-#define GALVANI_DISTRIBUTIONS(X) \
-  X(uniform) X(normal) X(exponential) X(gumbel) X(integer) X(truncatedNormal) X(gamma) X(beta) X(poisson)
-// clang-format on
-
-#define GALVANI_ENUMERATOR(name) k_##name,
-enum class DType : int32_t { GALVANI_DTYPES(GALVANI_ENUMERATOR) count };
-enum class MicroOp : int32_t { GALVANI_MICRO_OPS(GALVANI_ENUMERATOR) count };
-enum class Reduction : int32_t { GALVANI_REDUCTIONS(GALVANI_ENUMERATOR) count };
-enum class Activation : int32_t { GALVANI_ACTIVATIONS(GALVANI_ENUMERATOR) count };
-enum class Distribution : int32_t { GALVANI_DISTRIBUTIONS(GALVANI_ENUMERATOR) count };
-#undef GALVANI_ENUMERATOR
-
-constexpr int kDTypeCount = static_cast<int>(DType::count);
-constexpr int kMicroOpCount = static_cast<int>(MicroOp::count);
-constexpr int kReductionCount = static_cast<int>(Reduction::count);
-constexpr int kDistributionCount = static_cast<int>(Distribution::count);
-constexpr int kMaxRank = 8;
 
 // out[i] = op(a[i], b[i], c[i]) for i in [0, n), dense. out may be one of the operands. b and c are null where the
 // micro-op has fewer operands. For `where`, a is the condition (bytes 0 or 1).
 using MicroKernel = void (*)(const void* a, const void* b, const void* c, void* out, int64_t n);
-
-// A strided view: element (i0, …) is at offset + Σ i·stride, in elements.
-struct StridedView {
-  int rank;
-  int64_t shape[kMaxRank];
-  int64_t strides[kMaxRank];
-  int64_t offset;
-};
 
 struct AdamStep {
   float learning_rate;                     // lr
@@ -62,20 +24,6 @@ struct AdamStep {
   float epsilon;
   float decay;  // 1 - lr * weightDecay
 };
-
-// How windows slide over planes; lib/program/instructions.ts says what the numbers mean.
-struct Windows {
-  int64_t height, width, kernel_height, kernel_width, out_height, out_width;
-  int64_t stride_height, stride_width, pad_top, pad_left, dilation_height, dilation_width;
-};
-
-// How many rows (columns) of the padded plane the windows of `out` rows (columns) of outputs reach over.
-inline int64_t rows_reached(const Windows& w, int64_t out) {
-  return (out > 0 ? out - 1 : 0) * w.stride_height + (w.kernel_height - 1) * w.dilation_height + 1;
-}
-inline int64_t columns_reached(const Windows& w, int64_t out) {
-  return (out > 0 ? out - 1 : 0) * w.stride_width + (w.kernel_width - 1) * w.dilation_width + 1;
-}
 
 // A rectangle of outputs.
 struct OutputBlock {

@@ -75,5 +75,5 @@ inline void adam_kernel(const AdamStep& step, const float* p, const float* g, co
 // out[j] += x[j].
 template <class T>
 void accumulate_kernel(const T* x, T* out, int64_t n) {
-  for_each_pair<Add>(Elements<T>{out}, Elements<T>{x}, out, n);
+  for_each_pair<Operation<MicroOp::k_add>>(Elements<T>{out}, Elements<T>{x}, out, n);
 }

@@ -105,102 +105,10 @@ void check(const MatmulParams& p, Opcode, Operands& operands) {
   operands.expect_output(0, DType::k_float32, checked_product({p.batch, p.m, p.n}));
 }
 
-enum class MicroKind { k_same, k_float, k_any, k_comparison, k_cast, k_bits, k_shift };
-
-struct MicroFacts {
-  int arity;
-  MicroKind kind;
-};
-
-// Mirrors `microOps` in lib/program/instructions.ts.
-MicroFacts facts_of(MicroOp op) {
-  switch (op) {
-    case MicroOp::k_add:
-    case MicroOp::k_sub:
-    case MicroOp::k_mul:
-    case MicroOp::k_maximum:
-    case MicroOp::k_minimum:
-    case MicroOp::k_mod:
-    case MicroOp::k_fmod:
-    case MicroOp::k_floorDiv: return {2, MicroKind::k_same};
-    case MicroOp::k_div:
-    case MicroOp::k_pow:
-    case MicroOp::k_elu:
-    case MicroOp::k_atan2:
-    case MicroOp::k_hypot:
-    case MicroOp::k_leakyRelu: return {2, MicroKind::k_float};
-    case MicroOp::k_neg:
-    case MicroOp::k_abs:
-    case MicroOp::k_sign:
-    case MicroOp::k_square:
-    case MicroOp::k_relu: return {1, MicroKind::k_same};
-    case MicroOp::k_sqrt:
-    case MicroOp::k_exp:
-    case MicroOp::k_log:
-    case MicroOp::k_step:
-    case MicroOp::k_sigmoid:
-    case MicroOp::k_tanh:
-    case MicroOp::k_softplus:
-    case MicroOp::k_expm1:
-    case MicroOp::k_log1p:
-    case MicroOp::k_sin:
-    case MicroOp::k_cos:
-    case MicroOp::k_rsqrt:
-    case MicroOp::k_reciprocal:
-    case MicroOp::k_erf:
-    case MicroOp::k_silu:
-    case MicroOp::k_floor:
-    case MicroOp::k_ceil:
-    case MicroOp::k_round:
-    case MicroOp::k_trunc:
-    case MicroOp::k_exp2:
-    case MicroOp::k_log2:
-    case MicroOp::k_log10:
-    case MicroOp::k_cbrt:
-    case MicroOp::k_tan:
-    case MicroOp::k_asin:
-    case MicroOp::k_acos:
-    case MicroOp::k_atan:
-    case MicroOp::k_sinh:
-    case MicroOp::k_cosh:
-    case MicroOp::k_asinh:
-    case MicroOp::k_acosh:
-    case MicroOp::k_atanh:
-    case MicroOp::k_erfc:
-    case MicroOp::k_gelu:
-    case MicroOp::k_geluTanh: return {1, MicroKind::k_float};
-    case MicroOp::k_equal:
-    case MicroOp::k_notEqual:
-    case MicroOp::k_less:
-    case MicroOp::k_lessEqual:
-    case MicroOp::k_greater:
-    case MicroOp::k_greaterEqual: return {2, MicroKind::k_comparison};
-    case MicroOp::k_bitwiseAnd:
-    case MicroOp::k_bitwiseOr:
-    case MicroOp::k_bitwiseXor: return {2, MicroKind::k_bits};
-    case MicroOp::k_leftShift:
-    case MicroOp::k_rightShift: return {2, MicroKind::k_shift};
-    case MicroOp::k_where: return {3, MicroKind::k_any};
-    case MicroOp::k_cast: return {1, MicroKind::k_cast};
-    case MicroOp::k_identity:
-    case MicroOp::count: break;
-  }
-  return {1, MicroKind::k_any};
-}
-
-DType result_of(const MicroInstruction& micro) {
-  const MicroKind kind = facts_of(micro.op).kind;
-  if (kind == MicroKind::k_comparison) return DType::k_bool;
-  return kind == MicroKind::k_cast ? micro.to : micro.dtype;
-}
-
 // `registers` holds the dtypes of the registers that are written before this step.
 bool is_well_typed(const MicroInstruction& micro, const std::vector<DType>& registers) {
-  const MicroFacts facts = facts_of(micro.op);
-  if (facts.kind == MicroKind::k_same && !is_number(micro.dtype)) return false;
-  if (facts.kind == MicroKind::k_float && micro.dtype != DType::k_float32) return false;
-  if (facts.kind == MicroKind::k_bits && micro.dtype == DType::k_float32) return false;
-  if (facts.kind == MicroKind::k_shift && micro.dtype != DType::k_int32 && micro.dtype != DType::k_uint8) return false;
+  const MicroFacts& facts = facts_of(micro.op);
+  if (!takes(facts.kind, micro.dtype)) return false;
   for (int i = 0; i < 3; ++i) {
     const int32_t arg = micro.args[i];
     if (i >= facts.arity) {
@@ -228,7 +136,7 @@ void check(const ElementwiseParams& p, Opcode, Operands& operands) {
   for (const MicroInstruction& micro : p.code) {
     operands.expect(is_well_typed(micro, registers),
                     "expected registers written before, of the micro-op's dtypes, got others");
-    registers.push_back(result_of(micro));
+    registers.push_back(result_of(micro.op, micro.dtype, micro.to));
   }
   for (size_t i = 0; i < p.results.size(); ++i) {
     const bool exists = p.results[i] >= 0 && static_cast<size_t>(p.results[i]) < registers.size();

@@ -18,10 +18,7 @@ const char* name_of(DType dtype) {
   return names[static_cast<int>(dtype)];
 }
 
-const char* name_of(MicroOp op) {
-  static const char* const names[] = {GALVANI_MICRO_OPS(GALVANI_NAME)};
-  return names[static_cast<int>(op)];
-}
+const char* name_of(MicroOp op) { return facts_of(op).name; }
 #undef GALVANI_NAME
 
 bool fail(std::string* error, const char* format, ...) {

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/kernel_table.h"
+#include "program/vocabulary.h"
 
 namespace galvani {
 
@@ -31,8 +31,6 @@ enum class Place : int32_t { GALVANI_PLACES(GALVANI_ENUMERATOR) count };
 constexpr int32_t kProgramMagic = 0x474c5631;
 constexpr int32_t kProgramVersion = 1;
 constexpr int64_t kArenaAlignment = 64;
-
-inline int64_t element_bytes(DType dtype) { return dtype == DType::k_float32 || dtype == DType::k_int32 ? 4 : 1; }
 
 const char* name_of(Opcode opcode);
 const char* name_of(DType dtype);

@@ -6,11 +6,11 @@ import {
   activations,
   distributions,
   type InstructionParams,
-  microOpNames,
   type Opcode,
   opcodes,
   reductions,
 } from '../../lib/program/instructions.ts'
+import { microOpNames } from '../../lib/program/micro-ops.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { opcodeSamples } from '../support/opcode-samples.ts'
 import { f32, instruction, program, u8, value } from '../support/run.ts'

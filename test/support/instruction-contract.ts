@@ -2,16 +2,10 @@
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { DType, TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, sizeOf } from '../../lib/base/shape.ts'
-import {
-  type Convolution,
-  type Instruction,
-  type InstructionOf,
-  microOps,
-  microResultDType,
-  type Opcode,
-} from '../../lib/program/instructions.ts'
+import type { Convolution, Instruction, InstructionOf, Opcode } from '../../lib/program/instructions.ts'
+import { microOps, microResultDType } from '../../lib/program/micro-ops.ts'
 import { runInstruction, type Typed, typed } from './run.ts'
-import { accumulated, type Contract, exact, expectClose, microOpUlps, ulps } from './tolerance.ts'
+import { accumulated, type Contract, exact, expectClose, ulps } from './tolerance.ts'
 
 const reference = createReferenceBackend()
 
@@ -245,7 +239,7 @@ function checkSteps(
     const args = step.args.map((register) => registers[register]!)
     const expected = runStep(step, args, microResultDType(step), size)
     const what = `${step.op} of ${args.map((x) => x.data[0]).join(', ')}, …`
-    expectClose(registers[inputs.length + i]!.data, expected, ulps(microOpUlps[step.op]), `step ${i}, ${what}`)
+    expectClose(registers[inputs.length + i]!.data, expected, ulps(microOps[step.op].ulps), `step ${i}, ${what}`)
   })
   results.forEach((register, i) => {
     expectClose(actual[i]!.data, registers[register]!.data, exact, `result ${i}`)

@@ -1,7 +1,8 @@
 /** One malformed program for each rule of the format. */
 
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
-import { type Instruction, type LoadPattern, type MicroOpName, microOps } from '../../lib/program/instructions.ts'
+import type { Instruction, LoadPattern } from '../../lib/program/instructions.ts'
+import { type MicroOpName, microOps } from '../../lib/program/micro-ops.ts'
 import type { Place, Program, Value } from '../../lib/program/program.ts'
 import { breaking, type Malformed, set } from './malformed.ts'
 import { malformedOperands } from './malformed-operands.ts'

@@ -1,7 +1,8 @@
 /** Where the values of a sketch lie. Every placement of one sketch must give the same bits. */
 import { bytesPerElement, type DType, type TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
-import { type Instruction, microResultDType, opcodeFacts } from '../../lib/program/instructions.ts'
+import { type Instruction, opcodeFacts } from '../../lib/program/instructions.ts'
+import { microResultDType } from '../../lib/program/micro-ops.ts'
 import { arenaAlignment, type Place, type Program, valueBytes } from '../../lib/program/program.ts'
 import type { Sketch, SketchValue } from './random-program.ts'
 import type { Tape } from './tape.ts'

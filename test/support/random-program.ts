@@ -13,16 +13,13 @@ import {
   type InstructionParams,
   type LoadPattern,
   type MatrixLayout,
-  type MicroInstruction,
-  microOpNames,
-  microOps,
-  microResultDType,
   type Opcode,
   opcodeFacts,
   opcodes,
   reductions,
   type Windows,
 } from '../../lib/program/instructions.ts'
+import { type MicroInstruction, microOpNames, microOps, microResultDType } from '../../lib/program/micro-ops.ts'
 import { type Content, randomData } from './random-data.ts'
 import { instruction } from './run.ts'
 import { Tape } from './tape.ts'

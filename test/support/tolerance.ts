@@ -7,7 +7,6 @@
  */
 import assert from 'node:assert'
 import type { TypedArray } from '../../lib/base/dtype.ts'
-import type { MicroOpName } from '../../lib/program/instructions.ts'
 
 /**
  * `ulps`: that many representable numbers apart at most. `epsilons`: for each element, or for all, the absolute error
@@ -25,78 +24,6 @@ export function accumulated(depth: number, magnitude: number | ArrayLike<number>
   const factor = 2 * Math.sqrt(Math.max(depth, 1))
   if (typeof magnitude === 'number') return { epsilons: factor * magnitude }
   return { epsilons: Float64Array.from(magnitude, (x) => factor * x) }
-}
-
-/** The ulps that each micro-op may be off: none where IEEE 754 defines the result. */
-export const microOpUlps: { readonly [K in MicroOpName]: number } = {
-  identity: 0,
-  add: 0,
-  sub: 0,
-  mul: 0,
-  div: 0,
-  pow: 2,
-  maximum: 0,
-  minimum: 0,
-  neg: 0,
-  abs: 0,
-  sign: 0,
-  square: 0,
-  sqrt: 0,
-  exp: 2,
-  log: 2,
-  step: 0,
-  sigmoid: 2,
-  tanh: 2,
-  relu: 0,
-  leakyRelu: 0,
-  softplus: 2,
-  expm1: 2,
-  log1p: 2,
-  sin: 2,
-  cos: 2,
-  rsqrt: 2,
-  reciprocal: 0,
-  erf: 2,
-  silu: 2,
-  elu: 2,
-  gelu: 2,
-  geluTanh: 2,
-  floor: 0,
-  ceil: 0,
-  round: 0,
-  trunc: 0,
-  exp2: 2,
-  log2: 2,
-  log10: 2,
-  cbrt: 2,
-  tan: 3,
-  asin: 3,
-  acos: 3,
-  atan: 2,
-  sinh: 2,
-  cosh: 2,
-  asinh: 3,
-  acosh: 3,
-  atanh: 3,
-  erfc: 2,
-  atan2: 3,
-  hypot: 2,
-  mod: 0,
-  fmod: 0,
-  floorDiv: 0,
-  bitwiseAnd: 0,
-  bitwiseOr: 0,
-  bitwiseXor: 0,
-  leftShift: 0,
-  rightShift: 0,
-  equal: 0,
-  notEqual: 0,
-  less: 0,
-  lessEqual: 0,
-  greater: 0,
-  greaterEqual: 0,
-  where: 0,
-  cast: 0,
 }
 
 interface Format {

@@ -2,12 +2,8 @@
 import { allocate, type DType, isFloat, type TypedArray } from '../../base/dtype.ts'
 import { erf, erfc } from '../../base/erf.ts'
 import { sizeOf } from '../../base/shape.ts'
-import {
-  type InstructionParams,
-  type MicroInstruction,
-  type MicroOpName,
-  microResultDType,
-} from '../../program/instructions.ts'
+import type { InstructionParams } from '../../program/instructions.ts'
+import { type MicroInstruction, type MicroOpName, microResultDType } from '../../program/micro-ops.ts'
 import {
   elu,
   floorDiv,

@@ -2,7 +2,7 @@
 import { type DType, isFloat, promote } from '../../base/dtype.ts'
 import { DTypeError, expected } from '../../base/errors.ts'
 import { broadcastShapes } from '../../base/shape.ts'
-import type { MicroOpName } from '../../program/instructions.ts'
+import type { MicroOpName } from '../../program/micro-ops.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 import { broadcastTo } from './broadcast.ts'
 import { literal, weakValue } from './leaf.ts'

@@ -1,10 +1,9 @@
 /** Rows of elementwise operations: sizes, dtypes, broadcasting, operands that are views, special values. */
 import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
-import type { MicroOpName } from '../../../lib/program/instructions.ts'
+import { type MicroOpName, microOps } from '../../../lib/program/micro-ops.ts'
 import type { Tensor } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, type Operand, operand, type Range, shapesOf, type Values } from '../../support/cases.ts'
-import { microOpUlps } from '../../support/tolerance.ts'
 
 export const dtypes: readonly DType[] = ['float32', 'int32', 'uint8', 'bool']
 
@@ -121,10 +120,10 @@ type MethodName = MicroOpName & keyof Tensor
 type Callable<Signature> = { [K in MethodName]: Tensor[K] extends Signature ? K : never }[MethodName]
 
 const rowsOfUnary = (name: Callable<() => Tensor>, facts: Facts = {}): OpCase[] =>
-  unaryRows((x) => x[name](), { ulps: microOpUlps[name], ...facts })
+  unaryRows((x) => x[name](), { ulps: microOps[name].ulps, ...facts })
 
 const rowsOfBinary = (name: Callable<(y: number) => Tensor>, facts: BinaryFacts = {}): OpCase[] =>
-  binaryRows((x, y) => (x[name] as (y: Tensor | number) => Tensor)(y), { ulps: microOpUlps[name], ...facts })
+  binaryRows((x, y) => (x[name] as (y: Tensor | number) => Tensor)(y), { ulps: microOps[name].ulps, ...facts })
 
 const awayFromZero: Range = { low: -3, high: 3, gap: 0.3 }
 const positive: Range = { low: 0.3, high: 3 }
@@ -148,7 +147,7 @@ const leakyRows = (slope: number): OpCase[] =>
 const eluRows = (alpha: number): OpCase[] =>
   noted(
     `alpha ${alpha}`,
-    unaryRows((x) => x.elu(alpha), { range: awayFromZero, ulps: microOpUlps.elu }),
+    unaryRows((x) => x.elu(alpha), { range: awayFromZero, ulps: microOps.elu.ulps }),
   )
 
 /** Angles whose reduction needs many bits of π: the float nearest to a multiple of π/2 is the tenth. */
@@ -174,7 +173,7 @@ const circularRows = (name: 'sin' | 'cos'): OpCase[] => [
     note: 'large angles',
     inputs: [operand([3, 17], angles)],
     f: (x) => x[name](),
-    contract: { ulps: microOpUlps[name] },
+    contract: { ulps: microOps[name].ulps },
   },
 ]
 
@@ -272,7 +271,7 @@ export const elementwiseCases = {
       note: `to the ${exponent}`,
       inputs: [operand([77], exponent === 0.5 ? positive : awayFromZero)],
       f: (x: Tensor) => x.pow(exponent),
-      contract: { ulps: microOpUlps.pow },
+      contract: { ulps: microOps.pow.ulps },
       differentiable: true,
     })),
   ],
@@ -289,7 +288,7 @@ export const elementwiseCases = {
   sign: rowsOfUnary('sign', { range: awayFromZero }),
   square: rowsOfUnary('square'),
   sqrt: rowsOfUnary('sqrt', { range: positive }),
-  exp: [...rowsOfUnary('exp'), large('dense', '99991', (x) => x!.exp(), microOpUlps.exp)],
+  exp: [...rowsOfUnary('exp'), large('dense', '99991', (x) => x!.exp(), microOps.exp.ulps)],
   log: rowsOfUnary('log', { range: positive }),
   sigmoid: rowsOfUnary('sigmoid'),
   tanh: rowsOfUnary('tanh'),
@@ -304,10 +303,10 @@ export const elementwiseCases = {
   reciprocal: rowsOfUnary('reciprocal', { range: awayFromZero }),
   erf: rowsOfUnary('erf'),
   silu: rowsOfUnary('silu'),
-  swish: unaryRows((x) => x.swish(), { ulps: microOpUlps.silu }),
+  swish: unaryRows((x) => x.swish(), { ulps: microOps.silu.ulps }),
   elu: [1, 0.3, 0, -1.5].flatMap(eluRows),
-  gelu: [...rowsOfUnary('gelu'), large('dense', '99991', (x) => x!.gelu(), microOpUlps.gelu)],
-  geluTanh: unaryRows((x) => x.gelu({ approximate: 'tanh' }), { ulps: microOpUlps.geluTanh }),
+  gelu: [...rowsOfUnary('gelu'), large('dense', '99991', (x) => x!.gelu(), microOps.gelu.ulps)],
+  geluTanh: unaryRows((x) => x.gelu({ approximate: 'tanh' }), { ulps: microOps.geluTanh.ulps }),
   where: whereRows,
   cast: castRows,
 } satisfies Record<string, readonly OpCase[]>

@@ -2,10 +2,9 @@
 
 import type { Shape } from '../../../lib/base/shape.ts'
 import * as g from '../../../lib/operations/index.ts'
-import type { MicroOpName } from '../../../lib/program/instructions.ts'
+import { type MicroOpName, microOps } from '../../../lib/program/micro-ops.ts'
 import type { Tensor } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, type Operand, operand, type Range, shapesOf } from '../../support/cases.ts'
-import { microOpUlps } from '../../support/tolerance.ts'
 import { specials } from './elementwise.ts'
 
 type Unary =
@@ -36,7 +35,7 @@ const awkward = [
 /** Sizes, a view, special values, a wide range, and integers. */
 function unaryRows(name: Unary | Rounding, range?: Range): OpCase[] {
   const f = (x: Tensor) => x[name]()
-  const contract = { ulps: microOpUlps[name satisfies MicroOpName] }
+  const contract = { ulps: microOps[name satisfies MicroOpName].ulps }
   const rowOf = (note: string, shape: Shape): OpCase => {
     return { note, f, contract, differentiable: true, inputs: [operand(shape, range)] }
   }
@@ -66,7 +65,7 @@ const pairsOf = (values: readonly number[], dtype: 'float32' | 'int32'): Operand
 /** Shapes that broadcast, a view, numbers on either side, special values, and integers where they stay so. */
 function binaryRows(name: Binary, a: Range, b: Range): OpCase[] {
   const f = (x: Tensor, y: Tensor) => x[name](y)
-  const contract = { ulps: microOpUlps[name satisfies MicroOpName] }
+  const contract = { ulps: microOps[name satisfies MicroOpName].ulps }
   const rowOf = (shapes: string): OpCase => {
     const [x, y] = shapesOf(shapes)
     return { f, contract, differentiable: true, inputs: [operand(x!, a), operand(y!, b)] }
@@ -120,7 +119,7 @@ export const mathCases = {
   tan: unaryRows('tan', { low: -1.2, high: 1.2 }),
   asin: unaryRows('asin', { low: -0.9, high: 0.9 }),
   acos: unaryRows('acos', { low: -0.9, high: 0.9 }),
-  atan: [...unaryRows('atan'), large(g.atan, microOpUlps.atan)],
+  atan: [...unaryRows('atan'), large(g.atan, microOps.atan.ulps)],
   sinh: unaryRows('sinh'),
   cosh: unaryRows('cosh'),
   asinh: unaryRows('asinh'),

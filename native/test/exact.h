@@ -1,0 +1,107 @@
+// The exact results of the micro-ops, by the formulas of their rows: what their kernels are compared with.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <type_traits>
+
+#include "program/vocabulary.h"
+
+namespace galvani::test {
+
+// What the formulas need beside <cmath>. Of integers by 0 all quotients and remainders are 0.
+namespace formulas {
+
+inline double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+inline double softplus(double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x))); }
+// The limits at -∞ are 0.
+inline double silu(double x) { return x < -1000 ? -0.0 : x * sigmoid(x); }
+inline double gelu(double x) { return x < -1000 ? -0.0 : 0.5 * x * std::erfc(-x * std::sqrt(0.5)); }
+inline double gelu_tanh(double x) {
+  return x < -1000 ? -0.0 : x > 1000 ? x : x * sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x));
+}
+
+template <typename T>
+T maximum(T a, T b) {
+  if (a != a || a > b) return a;
+  if (b != b || b > a) return b;
+  return std::signbit(static_cast<double>(a)) ? b : a;
+}
+template <typename T>
+T minimum(T a, T b) {
+  if (a != a || a < b) return a;
+  if (b != b || b < a) return b;
+  return std::signbit(static_cast<double>(a)) ? a : b;
+}
+
+inline double fmod(double a, double b) { return std::fmod(a, b); }
+inline int64_t fmod(int64_t a, int64_t b) { return b == 0 ? 0 : a % b; }
+template <typename T>
+T mod(T a, T b) {
+  const T rest = fmod(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+inline double floor_divide(double a, double b) {
+  if (b == 0) return a / b;
+  const double rest = std::fmod(a, b), whole = (a - rest) / b;
+  const double down = rest != 0 && (a < 0) != (b < 0) ? whole - 1 : whole;
+  return down == 0 ? std::copysign(0.0, a / b) : down;
+}
+inline int64_t floor_divide(int64_t a, int64_t b) { return b == 0 ? 0 : (a - mod(a, b)) / b; }
+
+inline int64_t left_shift(int64_t a, int64_t b) { return b < 0 || b > 31 ? 0 : a * (int64_t{1} << b); }
+inline int64_t right_shift(int64_t a, int64_t b) { return a >> (b < 0 || b > 31 ? 31 : b); }
+
+template <MicroOp op>
+struct Formula;
+#define GALVANI_OPERANDS_1 T a
+#define GALVANI_OPERANDS_2 T a, T b
+#define GALVANI_OPERANDS_3 T a, T b, T c
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) \
+  template <>                                                                  \
+  struct Formula<MicroOp::k_##name> {                                          \
+    template <typename T>                                                      \
+    static auto of(GALVANI_OPERANDS_##arity) {                                 \
+      return exact;                                                            \
+    }                                                                          \
+  };
+#include "program/micro_ops.inc"
+#undef GALVANI_OPERANDS_1
+#undef GALVANI_OPERANDS_2
+#undef GALVANI_OPERANDS_3
+
+}  // namespace formulas
+
+// The result for numbers T, which are double or int64_t; of micro-ops with one operand, b means nothing.
+template <typename T>
+using Exact = T (*)(T a, T b);
+
+template <MicroOp op, typename T>
+constexpr Exact<T> exact_of() {
+  constexpr MicroFacts facts = facts_of(op);
+  constexpr bool is_arithmetic = facts.kind != MicroKind::k_any && facts.kind != MicroKind::k_cast;
+  constexpr DType dtype = std::is_same_v<T, double> ? DType::k_float32 : DType::k_int32;
+  if constexpr (!is_arithmetic || !takes(facts.kind, dtype)) return nullptr;
+  else if constexpr (facts.arity == 1) return [](T a, T) { return static_cast<T>(formulas::Formula<op>::of(a)); };
+  else return [](T a, T b) { return static_cast<T>(formulas::Formula<op>::of(a, b)); };
+}
+
+template <typename T>
+constexpr Exact<T> kExact[] = {
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) exact_of<MicroOp::k_##name, T>(),
+#include "program/micro_ops.inc"
+};
+// Null where the micro-op takes no such numbers, or is no arithmetic.
+template <typename T>
+constexpr Exact<T> exact_of(MicroOp op) {
+  return kExact<T>[static_cast<int>(op)];
+}
+
+constexpr double kUlps[] = {
+#define GALVANI_MICRO_OP(name, arity, kind, nanoseconds, vectors, exact, ulps) ulps,
+#include "program/micro_ops.inc"
+};
+constexpr double ulps_of(MicroOp op) { return kUlps[static_cast<int>(op)]; }
+
+}  // namespace galvani::test
