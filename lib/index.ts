@@ -12,6 +12,7 @@ export {
   GradientError,
   ShapeError,
 } from './base/errors.ts'
+export type { Pair } from './base/pair.ts'
 export type { Shape } from './base/shape.ts'
 export type { Dataset } from './data/dataset.ts'
 export * as data from './data/dataset.ts'
@@ -22,6 +23,7 @@ export * as nn from './nn/index.ts'
 export * from './operations/index.ts'
 export * as linalg from './operations/linalg.ts'
 export { type Unique, unique, uniqueSync } from './operations/unique.ts'
+export * as updates from './operations/updates.ts'
 export * as optim from './optim/index.ts'
 export { arange, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
 export {
@@ -38,7 +40,8 @@ export {
   shuffle,
   truncatedNormal,
 } from './tensor/distributions.ts'
-export { randn, setSeed, uniform } from './tensor/random.ts'
+export { type RandomStream, randn, randomStream, setSeed, uniform } from './tensor/random.ts'
+export { loadStateDict, type StateDict, stateDict } from './tensor/state-dict.ts'
 export {
   evaluate,
   evaluateSync,
@@ -48,6 +51,7 @@ export {
   Tensor,
   type TensorLike,
 } from './tensor/tensor.ts'
+export { guard, isCompiling } from './tensor/trace.ts'
 export type { NestedArray, TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type {
@@ -68,5 +72,12 @@ export { type Compiled, compile } from './transforms/compile.ts'
 export { type Backward, customGradient } from './transforms/custom-gradient.ts'
 export { hessian, hvp, jacobian, jvp, type VectorJacobianProduct, vjp } from './transforms/derivatives.ts'
 export { detectAnomaly } from './transforms/detect-anomaly.ts'
-export { grad, gradients, stopGradient, valueAndGrad, variablesOf } from './transforms/gradients.ts'
+export {
+  type GradientsOptions,
+  grad,
+  gradients,
+  stopGradient,
+  valueAndGrad,
+  variablesOf,
+} from './transforms/gradients.ts'
 export { type InspectedInstruction, Inspection, type InspectOptions, inspect } from './transforms/inspect.ts'

@@ -259,9 +259,15 @@ export const operationNames: Readonly<Record<string, readonly [pytorch: string, 
   'losses.marginRanking': ['F.margin_ranking_loss', ''],
   'losses.ctcLoss': ['F.ctc_loss', 'tf.nn.ctc_loss'],
 
+  // Updates of optimizers
+  'updates.sgd': ['torch.optim.SGD', 'tf.raw_ops.ResourceApplyGradientDescent'],
+  'updates.momentum': ['torch.optim.SGD', 'tf.raw_ops.ResourceApplyKerasMomentum'],
+  'updates.adam': ['torch.optim.AdamW', 'tf.raw_ops.ResourceApplyAdam'],
+
   // Random numbers
   randn: ['torch.randn', 'tf.random.normal'],
   uniform: ['torch.rand', 'tf.random.uniform'],
+  randomStream: ['torch.Generator', 'tf.random.Generator'],
   setSeed: ['torch.manual_seed', 'tf.random.set_seed'],
 
   normal: ['torch.normal', 'tf.random.normal'],

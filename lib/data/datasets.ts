@@ -1,6 +1,6 @@
 /** Data sets that are read from files on this machine. */
-import { data } from '../graph/ops/leaf.ts'
-import { type Tensor, wrap } from '../tensor/tensor.ts'
+import { tensor } from '../tensor/creation.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import {
   type ImageArrays,
   type ImageDatasetArrays,
@@ -23,10 +23,9 @@ export interface ImageDataset {
   test: LabelledImages
 }
 
-/** The arrays are nobody else's, so they are not copied. */
 const labelled = ({ images, imagesShape, labels }: ImageArrays): LabelledImages => ({
-  images: wrap(data(images, 'uint8', imagesShape)),
-  labels: wrap(data(labels, 'int32', [labels.length])),
+  images: tensor(images, { shape: imagesShape }),
+  labels: tensor(labels),
 })
 
 const toTensors = ({ train, test }: ImageDatasetArrays): ImageDataset => ({

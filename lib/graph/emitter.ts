@@ -74,12 +74,11 @@ export function reshapeView(view: View, shape: Shape): View | null {
 
 export class Emitter {
   private readonly views = new Map<Node, View>()
-  private readonly outputs = new Map<Node, readonly number[]>()
   private readonly literalValues = new Map<string, number>()
   /** The dense copies of views. */
   private readonly copies = new Map<View, number>()
-  /** What an operation leaves for a later one of the same operands: see softmaxCrossEntropy. */
-  readonly shared = new Map<string, number[]>()
+  /** The outputs of the instructions that several operations share. */
+  private readonly shared = new Map<string, number[]>()
 
   constructor(readonly draft: Draft) {}
 
@@ -89,15 +88,6 @@ export class Emitter {
 
   setView(node: Node, view: View): void {
     this.views.set(node, view)
-  }
-
-  /** Every output of a node that has several; its view is the first. */
-  outputsOf(node: Node): readonly number[] {
-    return this.outputs.get(node)!
-  }
-
-  setOutputs(node: Node, values: readonly number[]): void {
-    this.outputs.set(node, values)
   }
 
   denseView(value: number): View {
@@ -142,6 +132,19 @@ export class Emitter {
     const ids = outputs.map(({ dtype, shape }) => addValue(this.draft, dtype, shape))
     this.draft.instructions.push(instruction(opcode, inputs, ids, params))
     return ids
+  }
+
+  /** `emit`, once for all operations that each give one output of the same instruction. */
+  emitShared<K extends Opcode>(
+    opcode: K,
+    inputs: readonly number[],
+    outputs: readonly TensorType[],
+    params: InstructionParams[K],
+  ): number[] {
+    const key = JSON.stringify([opcode, inputs, outputs.map(({ shape }) => shape), params])
+    const known = this.shared.get(key) ?? this.emit(opcode, inputs, outputs, params)
+    this.shared.set(key, known)
+    return known
   }
 
   /** The value once those of `after` are there too; what is computed from it stays apart from what `value` is read for. */

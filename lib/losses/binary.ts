@@ -1,9 +1,9 @@
 /** Losses of scores that each answer a yes-or-no question of their own: one, or several to a row. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatShape } from '../base/shape.ts'
-import { clampedLog } from '../graph/ops/loss.ts'
 import { expandDims } from '../operations/shape.ts'
-import { type Tensor, type TensorLike, wrap } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { customGradient } from '../transforms/custom-gradient.ts'
 import {
   checkFraction,
   checkLeast0,
@@ -62,10 +62,23 @@ const entropyOfLogits = (x: Tensor, z: Tensor, w: Tensor | null): Tensor =>
     : // (1 − z)·x + (1 + (w − 1)·z)·softplus(−x)
       x.sub(x.mul(z)).add(w.sub(1).mul(z).add(1).mul(x.neg().softplus()))
 
+const leastLog = -100
+const leastProbability = 1e-12
+
+/** max(log p, −100) with the slope 1 / max(p, 1e-12), as PyTorch's binary_cross_entropy has it. */
+const clampedLog = customGradient(
+  (p) => p.log().maximum(leastLog),
+  (cotangent, _value, p) => cotangent.div(p.maximum(leastProbability)),
+)
+
+/** The same of 1 − p, without the rounding of that. */
+const clampedLogOfRest = customGradient(
+  (p) => p.neg().log1p().maximum(leastLog),
+  (cotangent, _value, p) => cotangent.div(p.neg().add(1).maximum(leastProbability)).neg(),
+)
+
 function entropyOfProbabilities(p: Tensor, z: Tensor, w: Tensor | null): Tensor {
-  const logTrue = wrap(clampedLog(p.log().node, p.node))
-  const rest = p.neg().add(1)
-  const logFalse = wrap(clampedLog(p.neg().log1p().node, rest.node))
+  const [logTrue, logFalse] = [clampedLog(p), clampedLogOfRest(p)]
   const positives = (w === null ? logTrue : logTrue.mul(w)).mul(z)
   return z.neg().add(1).mul(logFalse).add(positives).neg()
 }

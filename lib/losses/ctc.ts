@@ -3,13 +3,13 @@
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { formatShape, type Shape } from '../base/shape.ts'
-import { ctc, impossible } from '../graph/ops/ctc.ts'
 import { concat } from '../operations/basic.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims } from '../operations/shape.ts'
 import { arange, full, tensor } from '../tensor/creation.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { asFloat, type LossOptions, reduce } from './common.ts'
+import { impossible, pathLosses } from './ctc-paths.ts'
 
 export interface CtcOptions extends LossOptions {
   /** The class that stands for no label; 0 unless given. */
@@ -22,7 +22,7 @@ const op = 'ctcLoss'
 
 /** Whole numbers as int32, of a shape whose last extent may be any. */
 function integers(what: string, values: TensorLike, shape: readonly [number, null?]): Tensor {
-  const x = wrap(toNode(values, 'int32'))
+  const x = values instanceof Tensor ? values : tensor(values, { dtype: 'int32' })
   if (x.ndim !== shape.length || x.shape[0] !== shape[0])
     throw new ShapeError(
       expected(op, `${what} of shape [${shape.map((extent) => extent ?? 'longest').join(', ')}]`, formatShape(x.shape)),
@@ -80,13 +80,13 @@ export function ctcLoss(
   const lengths = withinLimit(integers('targetLengths', targetLengths, [rows]), longest)
   const path = pathOf(labels, lengths, blank)
   const taken = takeAlongAxis(x, expandDims(path, 0), -1)
-  const paths = { maySkip: skipsOf(path, blank).node, inputLengths: column(times), targetLengths: column(lengths) }
-  const losses = wrap(ctc(taken.less(impossible).where(impossible, taken).node, paths))
+  const paths = { maySkip: skipsOf(path, blank), inputLengths: column(times), targetLengths: column(lengths) }
+  const losses = pathLosses(taken.less(impossible).where(impossible, taken), paths)
   const finite = zeroInfinity ? losses.equal(Infinity).where(0, losses) : losses
   return reduce(op, reduction === 'mean' ? finite.div(lengths.maximum(1).cast(x.dtype)) : finite, options)
 }
 
-const column = (lengths: Tensor) => expandDims(lengths, -1).node
+const column = (lengths: Tensor): Tensor => expandDims(lengths, -1)
 
 /** The lengths themselves; reading them from a list of all that are possible is what finds one that is not. */
 const withinLimit = (lengths: Tensor, limit: number): Tensor =>

@@ -2,6 +2,7 @@
 import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
+import { type Pair, pairOf } from '../base/pair.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
 import {
   type Conv1dOptions,
@@ -13,7 +14,6 @@ import {
   convTranspose1d as transpose1d,
   convTranspose2d as transpose2d,
 } from '../operations/convolution.ts'
-import { type Pair, pairOf } from '../operations/windows.ts'
 import { uniform } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'

@@ -1,6 +1,6 @@
-import { loadState, type StateDict, stateOf } from '../tensor/state-dict.ts'
+import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
-import { guarded } from '../tensor/trace.ts'
+import { guard } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 
 /** The modules whose mode `withMode` says, and which one. */
@@ -28,7 +28,7 @@ export abstract class Module {
 
   /** Whether it is in training mode. A compiled function that read it is recorded anew where it has changed. */
   get training(): boolean {
-    return chosen?.modules.has(this) ? chosen.training : guarded(() => this.#training)
+    return chosen?.modules.has(this) ? chosen.training : guard(() => this.#training)
   }
 
   /** Puts it and the modules in it into training mode, or with `false` into evaluation mode. */
@@ -44,7 +44,7 @@ export abstract class Module {
 
   /** The trainable variables by the path of properties that leads to them: `inner.weight`. */
   namedParameters(): Record<string, Variable> {
-    return Object.fromEntries([...variablesIn(this)].filter(([, { trainable }]) => trainable))
+    return Object.fromEntries(Object.entries(variablesIn(this)).filter(([, { trainable }]) => trainable))
   }
 
   /** The trainable variables. */
@@ -54,7 +54,7 @@ export abstract class Module {
 
   /** The values of all variables by name. The tensors stay what they are when training goes on. */
   stateDict(): StateDict {
-    return stateOf(variablesIn(this))
+    return stateDict(variablesIn(this))
   }
 
   /**
@@ -64,7 +64,7 @@ export abstract class Module {
    * changed then.
    */
   loadStateDict(state: Readonly<Record<string, TensorLike>>): void {
-    loadState(variablesIn(this), state)
+    loadStateDict(variablesIn(this), state)
   }
 }
 
@@ -98,8 +98,8 @@ function modulesIn(model: object): Set<Module> {
   return found
 }
 
-function variablesIn(model: Module): Map<string, Variable> {
-  const found = new Map<string, Variable>()
-  visitParts(model, (name, part) => part instanceof Variable && found.set(name, part))
-  return found
+function variablesIn(model: Module): Record<string, Variable> {
+  const found: [string, Variable][] = []
+  visitParts(model, (name, part) => part instanceof Variable && found.push([name, part]))
+  return Object.fromEntries(found)
 }

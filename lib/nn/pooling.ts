@@ -1,7 +1,9 @@
 /** Layers of pooling and upsampling, which have no parameters: each is the operation of its name. */
+
+import type { Pair } from '../base/pair.ts'
 import * as ops from '../operations/pooling.ts'
 import { upsample as resize, type UpsampleOptions } from '../operations/upsampling.ts'
-import type { Layout1d, Layout2d, Pair } from '../operations/windows.ts'
+import type { Layout1d, Layout2d } from '../operations/windows.ts'
 import { Lambda } from './layers.ts'
 import type { Module } from './module.ts'
 

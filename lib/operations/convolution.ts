@@ -2,6 +2,7 @@
 import { type DType, isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
+import { type Pair, pairOf } from '../base/pair.ts'
 import { formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { conv2dInputGradient, conv2d as conv2dNode } from '../graph/ops/convolution.ts'
@@ -19,9 +20,7 @@ import {
   linePadding,
   type Padding1d,
   type Padding2d,
-  type Pair,
   paddingOf,
-  pairOf,
   reachOf,
   windowsOver,
 } from './windows.ts'

@@ -1,6 +1,7 @@
 /** Pooling: one number for each window of each channel. */
 import { allocate, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { type Pair, pairOf } from '../base/pair.ts'
 import type { Node } from '../graph/node.ts'
 import { conv2d } from '../graph/ops/convolution.ts'
 import { cast, div } from '../graph/ops/elementwise.ts'
@@ -19,9 +20,7 @@ import {
   linePadding,
   type Padding1d,
   type Padding2d,
-  type Pair,
   paddingOf,
-  pairOf,
   windowsOver,
 } from './windows.ts'
 

@@ -1,13 +1,14 @@
 /** Images with more (or fewer) rows and columns, between those that there are. */
 import { allocate, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { type Pair, pairOf } from '../base/pair.ts'
 import type { Node } from '../graph/node.ts'
 import { add, cast, mul, sub } from '../graph/ops/elementwise.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { broadcastTo, permute, reshape } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import { channelsFirst, type Layout2d, type Pair, pairOf } from './windows.ts'
+import { channelsFirst, type Layout2d } from './windows.ts'
 
 export interface UpsampleOptions {
   /** How many rows and columns the result has; or else `scale` says. */

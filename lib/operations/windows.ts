@@ -1,11 +1,9 @@
 /** Options of what slides a window over images: kernels, strides, padding and layouts, checked and brought to one form. */
 import { expected, ShapeError } from '../base/errors.ts'
+import { formatOption, isCount } from '../base/pair.ts'
 import { formatShape, maxExtent } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { permute, reshape } from '../graph/ops/movement.ts'
-
-/** Of the height and of the width; a number is both. */
-export type Pair = number | readonly [height: number, width: number]
 
 /** Of one axis: zeros before and after it; a number is both. */
 export type AxisPadding = number | readonly [before: number, after: number]
@@ -24,21 +22,6 @@ export type Layout2d = 'NCHW' | 'NHWC'
 
 /** 'NCL' unless given, as in PyTorch, or 'NLC'. */
 export type Layout1d = 'NCL' | 'NLC'
-
-const isCount = (x: unknown, least: number): x is number =>
-  Number.isInteger(x) && (x as number) >= least && (x as number) <= maxExtent
-
-/** A pair of integers from `least` on. */
-export function pairOf(op: string, name: string, value: Pair, least = 1): readonly [number, number] {
-  const pair = typeof value === 'number' ? [value, value] : value
-  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((x) => isCount(x, least))) {
-    const what = least === 0 ? 'an integer of at least 0' : 'a positive integer'
-    throw new RangeError(expected(op, `${name} to be ${what}, or two`, formatOption(value)))
-  }
-  return pair as unknown as readonly [number, number]
-}
-
-const formatOption = (value: unknown): string => (Array.isArray(value) ? JSON.stringify(value) : String(value))
 
 /** Zeros before and after each axis, or 'same'. */
 export function paddingOf(

@@ -1,7 +1,6 @@
 import { checkNumber } from '../base/options.ts'
-import * as instructions from '../graph/ops/optimizer.ts'
-import { wrap } from '../tensor/tensor.ts'
-import { Optimizer, type Update } from './optimizer.ts'
+import * as updates from '../operations/updates.ts'
+import { type Optimizer, optimizer } from './optimizer.ts'
 
 export interface AdamOptions {
   /** 0.001 unless given. */
@@ -31,20 +30,20 @@ export function adam(options: AdamOptions = {}): Optimizer {
   checkNumber('adam', 'a beta2 in [0, 1)', beta2, isFraction)
   checkNumber('adam', 'a finite epsilon of at least 0', epsilon, isNotNegative)
   checkNumber('adam', 'a finite weightDecay of at least 0', weightDecay, isNotNegative)
-  const params = { beta1, beta2, epsilon, weightDecay }
-  return new Optimizer('adam', learningRate, (pairs, { learningRate, slot, counter }) => {
-    const step = counter('step')
-    const next = step.add(1)
-    const updates = pairs.flatMap(([p, g]): Update[] => {
-      const [m, v] = [slot(p, 'firstMoment'), slot(p, 'secondMoment')]
-      const [rate, t] = [learningRate(p.dtype), next.cast(p.dtype).node]
-      const [nextP, nextM, nextV] = instructions.adam(p.node, g.node, m.node, v.node, rate, t, params)
-      return [
-        [p, wrap(nextP)],
-        [m, wrap(nextM)],
-        [v, wrap(nextV)],
-      ]
-    })
-    return [[step, next], ...updates]
+  return optimizer({
+    name: 'adam',
+    learningRate,
+    rule: ({ parameter, gradient, learningRate, step, slot }) =>
+      updates.adam(
+        {
+          parameter,
+          gradient,
+          firstMoment: slot('firstMoment'),
+          secondMoment: slot('secondMoment'),
+          learningRate,
+          step,
+        },
+        { beta1, beta2, epsilon, weightDecay },
+      ),
   })
 }

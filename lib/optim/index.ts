@@ -1,4 +1,5 @@
 export type { StateDict } from '../tensor/state-dict.ts'
 export { type AdamOptions, adam } from './adam.ts'
-export type { Optimizer } from './optimizer.ts'
+export { type Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts'
+export type { NextValues, RuleContext, UpdateRule } from './rule.ts'
 export { type SgdOptions, sgd } from './sgd.ts'

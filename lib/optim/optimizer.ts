@@ -1,33 +1,28 @@
-import type { DType, TypedArray } from '../base/dtype.ts'
-import { expected, GradientError, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import type { DType } from '../base/dtype.ts'
+import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
+import { checkFunction, checkNumber } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
-import { gradients } from '../graph/autograd.ts'
-import type { Node } from '../graph/node.ts'
-import { tensor, zerosLike } from '../tensor/creation.ts'
-import { loadState, type StateDict, stateOf } from '../tensor/state-dict.ts'
-import { evaluate, evaluateSync, Tensor, type TensorLike, wrap } from '../tensor/tensor.ts'
-import { activeTrace, dynamicInput } from '../tensor/trace.ts'
+import { full, tensor } from '../tensor/creation.ts'
+import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
+import { evaluate, evaluateSync, Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { isCompiling } from '../tensor/trace.ts'
 import { Variable, variable } from '../tensor/variable.ts'
-import { variablesOf } from '../transforms/gradients.ts'
+import { gradients, variablesOf } from '../transforms/gradients.ts'
+import type { NextValues, UpdateRule } from './rule.ts'
 
-export type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
-
-/** A variable and the value it takes next. */
-export type Update = readonly [variable: Variable, value: Tensor]
-
-/** What a rule has beside parameters and gradients. */
-export interface RuleState {
-  /** The learning rate as an input of the program, which every run reads anew. */
-  learningRate(dtype: DType): Node
-  /** A variable of the optimizer that belongs to a parameter and begins as zeros of its type. */
-  slot(parameter: Variable, name: string): Variable
-  /** A float32 scalar of the optimizer that begins at 0, and counts exactly up to 2²⁴. */
-  counter(name: string): Variable
+export interface OptimizerOptions {
+  /** What messages call it. */
+  name: string
+  /** Finite and at least 0. */
+  learningRate: number
+  /** From a parameter, its gradient and its state to their next values. */
+  rule: UpdateRule
 }
 
-/** How an optimizer goes one step: what becomes of each parameter, and of its own variables. */
-export type UpdateRule = (pairs: readonly ParameterGradient[], state: RuleState) => Update[]
+type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
+
+/** A variable and the value it takes next. */
+type Update = readonly [variable: Variable, value: Tensor]
 
 /**
  * Makes a loss small, a step at a time. One step computes the loss, its gradients and all updates in one program;
@@ -36,26 +31,32 @@ export type UpdateRule = (pairs: readonly ParameterGradient[], state: RuleState)
 export class Optimizer {
   readonly #name: string
   readonly #rule: UpdateRule
-  readonly #state = new Map<string, Variable>()
+  /** By the names of `stateDict`. */
+  readonly #state: Record<string, Variable> = {}
   /** The parameters in the order in which they were first met: their numbers name their slots. */
   readonly #numbers = new Map<Variable, number>()
-  #rates: { readonly float32: TypedArray; readonly float64: TypedArray }
+  #learningRate: number
+  /** The learning rate for the parameters of each dtype. */
+  readonly #rates = new Map<DType, Variable>()
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @internal */
-  constructor(name: string, learningRate: number, rule: UpdateRule) {
+  constructor({ name, learningRate, rule }: OptimizerOptions) {
+    if (typeof name !== 'string') throw new TypeError(expected('optimizer', 'a name', typeof name))
+    checkFunction('optimizer', 'a rule', rule)
     this.#name = name
     this.#rule = rule
-    this.#rates = ratesOf(name, learningRate)
+    this.#learningRate = checkRate(name, learningRate)
   }
 
   /** What the gradient is scaled by. A change holds from the next step on, in compiled functions too. */
   get learningRate(): number {
-    return this.#rates.float64[0]!
+    return this.#learningRate
   }
 
   set learningRate(value: number) {
-    this.#rates = ratesOf(this.#name, value)
+    this.#learningRate = checkRate(this.#name, value)
+    for (const rate of this.#rates.values()) rate.assign(value)
   }
 
   /**
@@ -72,15 +73,14 @@ export class Optimizer {
    */
   minimize(loss: () => Tensor, variables?: readonly Variable[]): Tensor {
     const { value, updates } = this.#step(loss, variables)
-    if (activeTrace() === null) evaluateSync(value, ...updates.map(([, next]) => next))
+    if (!isCompiling()) evaluateSync(value, ...updates.map(([, next]) => next))
     assignAll(updates)
     return value
   }
 
   /** `minimize` off the event loop. Calls take turns, so that each sees the variables as the one before left them. */
   async minimizeAsync(loss: () => Tensor, variables?: readonly Variable[]): Promise<Tensor> {
-    if (activeTrace() !== null)
-      throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
+    if (isCompiling()) throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
     const turn = this.#turn.then(async () => {
       const { value, updates } = this.#step(loss, variables)
       await evaluate(value, ...updates.map(([, next]) => next))
@@ -98,13 +98,13 @@ export class Optimizer {
    */
   applyGradients(pairs: readonly (readonly [Variable, TensorLike])[]): void {
     const updates = this.#updates(pairs.map(([parameter, gradient]) => checkedPair(parameter, gradient)))
-    if (activeTrace() === null) evaluateSync(...updates.map(([, next]) => next))
+    if (!isCompiling()) evaluateSync(...updates.map(([, next]) => next))
     assignAll(updates)
   }
 
   /** The optimizer's own variables by name: `0.velocity` is that of the first parameter. */
   stateDict(): StateDict {
-    return stateOf(this.#state)
+    return stateDict(this.#state)
   }
 
   /**
@@ -113,10 +113,8 @@ export class Optimizer {
    * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit
    */
   loadStateDict(state: Readonly<Record<string, Tensor>>): void {
-    if (this.#state.size > 0) loadState(this.#state, state)
-    else
-      for (const [name, value] of Object.entries(state))
-        this.#state.set(name, variable(value, { name, trainable: false }))
+    if (Object.keys(this.#state).length > 0) loadStateDict(this.#state, state)
+    else for (const [name, value] of Object.entries(state)) this.#variable(name, () => value)
   }
 
   #step(computeLoss: () => Tensor, variables?: readonly Variable[]): { value: Tensor; updates: Update[] } {
@@ -129,42 +127,103 @@ export class Optimizer {
   }
 
   #updates(pairs: readonly ParameterGradient[]): Update[] {
-    const rates = new Map<DType, Node>()
-    const learningRate = (dtype: DType): Node => {
-      const read = () => this.#rates[dtype as 'float32' | 'float64']
-      const known = rates.get(dtype) ?? dynamicInput(dtype, [], read)
-      rates.set(dtype, known)
-      return known
+    const counted: Update[] = []
+    const count = (): Tensor => {
+      if (counted.length === 0) {
+        const step = this.#variable('step', () => tensor(0))
+        counted.push([step, step.add(1)])
+      }
+      return counted[0]![1]
     }
-    return this.#rule(pairs, {
-      learningRate,
-      slot: (parameter, name) => this.#slot(parameter, name),
-      counter: (name) => this.#variable(name, () => variable(0, { name, trainable: false })),
+    const updates = pairs.flatMap((pair) => this.#updatesOf(pair, count))
+    return [...counted, ...updates]
+  }
+
+  /** What the rule says of one parameter. */
+  #updatesOf([parameter, gradient]: ParameterGradient, count: () => Tensor): Update[] {
+    const variables = new Map([['parameter', parameter]])
+    const next = this.#rule({
+      parameter,
+      gradient,
+      learningRate: this.#rateFor(parameter.dtype),
+      get step() {
+        return count().cast(parameter.dtype)
+      },
+      slot: (name, initial = 0) => {
+        if (name === 'parameter')
+          throw new TypeError(expected(this.#name, "a slot of another name than 'parameter'", name))
+        const found = this.#slot(parameter, name, initial)
+        variables.set(name, found)
+        return found
+      },
+    })
+    return this.#checkedUpdates(variables, next)
+  }
+
+  #checkedUpdates(variables: ReadonlyMap<string, Variable>, next: NextValues): Update[] {
+    if (next?.parameter === undefined) {
+      const got = typeof next === 'object' && next !== null ? Object.keys(next).join(', ') : typeof next
+      throw new TypeError(expected(this.#name, 'a rule that returns { parameter: a tensor, … }', got))
+    }
+    return Object.entries(next).map(([name, value]): Update => {
+      const target = variables.get(name)
+      if (target === undefined)
+        throw new TypeError(expected(this.#name, `next values of ${[...variables.keys()].join(', ')}`, name))
+      if (!(value instanceof Tensor))
+        throw new TypeError(expected(this.#name, `a tensor as next ${name}`, typeof value))
+      if (!sameShape(value.shape, target.shape))
+        throw new ShapeError(expected(this.#name, `a next ${name} like ${target}`, value))
+      if (value.dtype !== target.dtype)
+        throw new DTypeError(expected(this.#name, `a next ${name} like ${target}`, value))
+      return [target, value]
     })
   }
 
-  #slot(parameter: Variable, kind: string): Variable {
+  #rateFor(dtype: DType): Variable {
+    const known = this.#rates.get(dtype) ?? variable(this.#learningRate, { dtype, trainable: false })
+    this.#rates.set(dtype, known)
+    return known
+  }
+
+  #slot(parameter: Variable, kind: string, initial: number | Tensor): Variable {
     const number = this.#numbers.get(parameter) ?? this.#numbers.size
     this.#numbers.set(parameter, number)
+    const { shape, dtype } = typeof initial === 'number' ? parameter : initial
+    const start = () => (typeof initial === 'number' ? full(shape, initial, { dtype }) : initial)
     const name = `${number}.${kind}`
-    const found = this.#variable(name, () => variable(zerosLike(parameter), { name, trainable: false }))
-    if (!sameShape(found.shape, parameter.shape) || found.dtype !== parameter.dtype)
+    const found = this.#variable(name, start)
+    if (!sameShape(found.shape, shape) || found.dtype !== dtype)
       throw new ShapeError(expected(this.#name, `a state ${name} like ${parameter}`, found))
     return found
   }
 
-  #variable(name: string, create: () => Variable): Variable {
-    const found = this.#state.get(name) ?? create()
-    this.#state.set(name, found)
-    return found
+  #variable(name: string, start: () => Tensor): Variable {
+    this.#state[name] ??= variable(start(), { name, trainable: false })
+    return this.#state[name]
   }
 }
 
-/** New arrays each time: a run under way may still read the old ones. */
-function ratesOf(name: string, value: number) {
+/**
+ * An optimizer of your own: the rule says, on tensors, what becomes of a parameter and its state at one step. It runs
+ * wherever those of the library do: `minimize`, `compile`, `scan`, `fit`, in one program with the loss and its gradients.
+ *
+ * @throws TypeError, RangeError for options; and, at its first step, TypeError, ShapeError, DTypeError for what the rule gives
+ *
+ * @example
+ * // p ← p − lr·g/√(Σg²)
+ * const adagrad = optimizer({
+ *   name: 'adagrad',
+ *   learningRate: 0.01,
+ *   rule({ parameter, gradient, learningRate, slot }) {
+ *     const sum = slot('sum', 0.1).add(gradient.square())
+ *     return { parameter: parameter.sub(gradient.mul(learningRate).div(sum.sqrt())), sum }
+ *   },
+ * })
+ */
+export const optimizer = (options: OptimizerOptions): Optimizer => new Optimizer(options)
+
+const checkRate = (name: string, value: number): number =>
   checkNumber(name, 'a finite learningRate of at least 0', value, (x) => Number.isFinite(x) && x >= 0)
-  return { float32: Float32Array.of(value), float64: Float64Array.of(value) }
-}
 
 function checkedPair(parameter: Variable, gradient: TensorLike): ParameterGradient {
   if (!(parameter instanceof Variable)) throw new TypeError(expected('applyGradients', 'a variable', typeof parameter))
@@ -181,13 +240,10 @@ function gradientsOf(loss: Tensor, given?: readonly Variable[]): ParameterGradie
   const variables = [...new Set(given ?? variablesOf(loss))]
   if (variables.some((x) => !(x instanceof Variable)))
     throw new TypeError(expected('minimize', 'a list of variables', 'something else in it'))
-  const found = gradients(
-    loss.node,
-    variables.map(({ node }) => node),
-  )
+  const found = gradients(loss, variables, undefined, { allowUnused: true })
   const pairs = variables.flatMap((variable, i): ParameterGradient[] => {
     const gradient = found[i]
-    if (gradient) return [[variable, wrap(gradient)]]
+    if (gradient) return [[variable, gradient]]
     if (given === undefined) return []
     throw new GradientError(`minimize: the loss does not depend on ${variable} by a differentiable path`)
   })

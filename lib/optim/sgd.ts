@@ -1,8 +1,8 @@
 import { expected } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import * as instructions from '../graph/ops/optimizer.ts'
-import { wrap } from '../tensor/tensor.ts'
-import { Optimizer, type Update, type UpdateRule } from './optimizer.ts'
+import * as updates from '../operations/updates.ts'
+import { type Optimizer, optimizer } from './optimizer.ts'
+import type { UpdateRule } from './rule.ts'
 
 export interface SgdOptions {
   learningRate: number
@@ -19,21 +19,7 @@ export interface SgdOptions {
 export function sgd({ learningRate, momentum = 0, nesterov = false }: SgdOptions): Optimizer {
   checkNumber('sgd', 'a momentum in [0, 1)', momentum, (x) => x >= 0 && x < 1)
   if (nesterov && momentum === 0) throw new RangeError(expected('sgd', 'a momentum above 0 for nesterov', momentum))
-  const rule = momentum === 0 ? plain : withMomentum({ momentum, nesterov })
-  return new Optimizer('sgd', learningRate, rule)
+  const withMomentum: UpdateRule = ({ parameter, gradient, learningRate, slot }) =>
+    updates.momentum({ parameter, gradient, velocity: slot('velocity'), learningRate }, { momentum, nesterov })
+  return optimizer({ name: 'sgd', learningRate, rule: momentum === 0 ? updates.sgd : withMomentum })
 }
-
-const plain: UpdateRule = (pairs, { learningRate }) =>
-  pairs.map(([p, g]) => [p, wrap(instructions.sgd(p.node, g.node, learningRate(p.dtype)))])
-
-const withMomentum =
-  (params: { momentum: number; nesterov: boolean }): UpdateRule =>
-  (pairs, { learningRate, slot }) =>
-    pairs.flatMap(([p, g]): Update[] => {
-      const v = slot(p, 'velocity')
-      const [nextP, nextV] = instructions.momentum(p.node, g.node, v.node, learningRate(p.dtype), params)
-      return [
-        [p, wrap(nextP)],
-        [v, wrap(nextV)],
-      ]
-    })

@@ -15,39 +15,56 @@ export interface RandomOptions {
   seed?: number
 }
 
-/** A stream of keys, of which each draw takes the next. */
-export class KeyStream {
-  readonly #seed: number
+/** A source of random numbers that depend on its seed alone: each draw takes the next key. */
+export class RandomStream {
   #draws = 0
 
-  constructor(seed: number) {
-    this.#seed = seed
+  /** @internal */
+  constructor(readonly seed: number) {}
+
+  /**
+   * Runs `fn`, whose random numbers (`randn`, dropout and all others) come from this stream instead of the global one.
+   * A function that is compiled in it draws from it at each of its runs.
+   *
+   * @param fn is not async: only what it draws until it returns is of this stream
+   */
+  run<T>(fn: () => T): T {
+    const outer = local
+    local = this
+    try {
+      return fn()
+    } finally {
+      local = outer
+    }
   }
 
-  next(): Int32Array<ArrayBuffer> {
-    return Int32Array.of(this.#seed | 0, ++this.#draws | 0)
+  /** @internal */
+  nextKey(): Int32Array<ArrayBuffer> {
+    return Int32Array.of(this.seed | 0, ++this.#draws | 0)
   }
 }
 
-let stream = new KeyStream(0)
+let stream = new RandomStream(0)
+/** The innermost stream that a function runs in. */
+let local: RandomStream | null = null
 
 /** Starts the global stream of random numbers anew: what is drawn from here on depends on the seed alone. */
 export function setSeed(seed: number): void {
-  stream = new KeyStream(checkSeed('setSeed', seed))
+  stream = new RandomStream(checkSeed('setSeed', seed))
 }
 
-let local: KeyStream | null = null
-
-/** What `fn` records draws from this stream instead of the global one, at every run. */
-export function withKeyStream<T>(keys: KeyStream, fn: () => T): T {
-  const outer = local
-  local = keys
-  try {
-    return fn()
-  } finally {
-    local = outer
-  }
-}
+/**
+ * A stream of random numbers of its own, which leaves the global one alone.
+ *
+ * @param seed from 0 to 2³² − 1; unless given it follows from the global stream, and each call gives another
+ * @throws RangeError for a seed that is no such integer
+ *
+ * @example
+ * const stream = randomStream(7)
+ * const [a, b] = stream.run(() => [randn([3]), randn([3])]) // the same numbers whatever was drawn before
+ */
+export const randomStream = (seed?: number): RandomStream =>
+  new RandomStream(seed === undefined ? nextSeed() : checkSeed('randomStream', seed))
 
 function checkSeed(op: string, seed: number): number {
   if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 32 - 1)
@@ -56,16 +73,16 @@ function checkSeed(op: string, seed: number): number {
 }
 
 /** A seed that follows from the global one; each call gives another. */
-export function nextSeed(): number {
-  const [seed, draw] = stream.next()
+function nextSeed(): number {
+  const [seed, draw] = stream.nextKey()
   return (Math.imul(seed! ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(draw!, 0xc2b2ae35)) >>> 0
 }
 
 /** The key of one draw: that of the seed, or the next of the stream, at each run of a compiled function too. */
 function keyOf(op: string, seed: number | undefined): Node {
-  const keys = local
+  const own = local
   return seed === undefined
-    ? dynamicInput('int32', [2], () => (keys ?? stream).next())
+    ? dynamicInput('int32', [2], () => (own ?? stream).nextKey())
     : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
 }
 

@@ -7,20 +7,25 @@ import type { Variable } from './variable.ts'
 /** Values by name, as models and optimizers give and take them. */
 export type StateDict = Record<string, Tensor>
 
-/** What the variables hold now; the tensors stay what they are when the variables change. */
-export const stateOf = (variables: ReadonlyMap<string, Variable>): StateDict =>
-  Object.fromEntries([...variables].map(([name, variable]) => [name, variable.value]))
+type Named<T> = Readonly<Record<string, T>>
 
-function checkNames(variables: ReadonlyMap<string, Variable>, state: Readonly<Record<string, TensorLike>>): void {
-  const missing = [...variables.keys()].filter((name) => !Object.hasOwn(state, name))
-  const unknown = Object.keys(state).filter((name) => !variables.has(name))
+/**
+ * What variables hold now, by name: the `stateDict` of whatever keeps variables and is no module. The tensors stay what
+ * they are when the variables change.
+ */
+export const stateDict = (variables: Named<Variable>): StateDict =>
+  Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, variable.value]))
+
+function checkNames(variables: Named<Variable>, state: Named<TensorLike>): void {
+  const names = Object.keys(variables)
+  const missing = names.filter((name) => !Object.hasOwn(state, name))
+  const unknown = Object.keys(state).filter((name) => !Object.hasOwn(variables, name))
   const faults = [
     missing.length > 0 && `no ${missing.join(', ')}`,
     unknown.length > 0 && `an unknown ${unknown.join(', ')}`,
   ]
   const got = faults.filter(Boolean).join(' and ')
-  if (got !== '')
-    throw new TypeError(expected('loadStateDict', `exactly the names ${[...variables.keys()].join(', ')}`, got))
+  if (got !== '') throw new TypeError(expected('loadStateDict', `exactly the names ${names.join(', ')}`, got))
 }
 
 function checkedValue(name: string, variable: Variable, value: TensorLike): Tensor {
@@ -34,10 +39,14 @@ function checkedValue(name: string, variable: Variable, value: TensorLike): Tens
   return checked
 }
 
-/** Gives every variable the value of its name; where a name, a shape or a dtype is wrong, none of them changes. */
-export function loadState(variables: ReadonlyMap<string, Variable>, state: Readonly<Record<string, TensorLike>>): void {
+/**
+ * Gives every variable the value of its name, all computed in one program; where one does not fit, none of them changes.
+ *
+ * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit
+ */
+export function loadStateDict(variables: Named<Variable>, state: Named<TensorLike>): void {
   checkNames(variables, state)
-  const values = [...variables].map(
+  const values = Object.entries(variables).map(
     ([name, variable]) => [variable, checkedValue(name, variable, state[name]!)] as const,
   )
   evaluateSync(...values.map(([, value]) => value))

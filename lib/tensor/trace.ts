@@ -30,6 +30,17 @@ let active: Trace | null = null
 
 export const activeTrace = (): Trace | null => active
 
+/** Runs a function as if nothing were being recorded: variables have the values that they hold now. */
+export function untraced<T>(fn: () => T): T {
+  const outer = active
+  active = null
+  try {
+    return fn()
+  } finally {
+    active = outer
+  }
+}
+
 /** Runs a function with every variable and dynamic input it meets recorded in a fresh trace. */
 export function traced<T>(fn: () => T): { result: T; trace: Trace } {
   const outer = active
@@ -42,8 +53,23 @@ export function traced<T>(fn: () => T): { result: T; trace: Trace } {
   }
 }
 
-/** What `read` gives; a function being compiled is recorded anew where it gives something else by the time of a call. */
-export function guarded<T>(read: () => T): T {
+/**
+ * Whether a function is being recorded by `compile`: values have no data then, and what a variable is assigned becomes
+ * part of the function.
+ */
+export const isCompiling = (): boolean => active !== null
+
+/**
+ * What `read` gives. A compiled function that reads something in this way is recorded anew where it is another value by
+ * the time of a call: a mode, a switch, whatever decides between branches and is no argument.
+ *
+ * @param read gives the value, compared by `===`; it has no effects, as it is called again before each run
+ *
+ * @example
+ * let sharpen = false
+ * const filter = compile((x) => (guard(() => sharpen) ? x.mul(2) : x)) // follows `sharpen`
+ */
+export function guard<T>(read: () => T): T {
   const value = read()
   active?.guards.push(() => read() === value)
   return value

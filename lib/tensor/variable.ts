@@ -6,7 +6,7 @@ import { leafOf, placeholder, stopGradient } from '../graph/ops/leaf.ts'
 import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { StateBinding } from '../runtime/execution.ts'
 import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
-import { activeTrace, type TracedVariable } from './trace.ts'
+import { activeTrace, type TracedVariable, untraced } from './trace.ts'
 import { parseValues, type TensorOptions, type TensorValues } from './values.ts'
 
 export interface VariableOptions extends TensorOptions {
@@ -117,7 +117,8 @@ const leavesOfVariables = new WeakMap<Node, Variable>()
 export const variableOfLeaf = (leaf: Node): Variable | undefined => leavesOfVariables.get(leaf)
 
 /**
- * A variable that starts with a copy of some values, or with the value of a tensor.
+ * A variable that starts with a copy of some values, or with the value of a tensor. Made while a function is compiled,
+ * it starts from what another variable holds then, and is not made anew when the function runs.
  *
  * @example
  * const w = variable(randn([784, 10]), { name: 'w' })
@@ -130,6 +131,7 @@ export function variable(value: Tensor | TensorValues, options: VariableOptions 
   }
   const dtype: DType = options.dtype === undefined ? value.dtype : checkDType('variable', options.dtype)
   const shape: Shape = options.shape ?? value.shape
-  const { array } = parseValues('variable', value.cast(dtype).reshape(shape).dataSync(), { dtype, shape })
+  const start = untraced(() => value.cast(dtype).reshape(shape).dataSync())
+  const { array } = parseValues('variable', start, { dtype, shape })
   return new Variable(leafOf({ array, pending: null }, dtype, shape, true), options)
 }

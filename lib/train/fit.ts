@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.ts'
 import { withMode } from '../nn/module.ts'
 import { tensor } from '../tensor/creation.ts'
-import { KeyStream, withKeyStream } from '../tensor/random.ts'
+import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
 import { type EpochInfo, type FitOptions, type Settings, settingsOf, type Trainable } from './options.ts'
@@ -84,8 +84,8 @@ function scoringStep(model: Trainable, dataset: Dataset, { loss, metrics, seed }
 }
 
 function compileWithSeed(seed: number, step: (rows: Tensor) => Tensor[]): Step {
-  const keys = new KeyStream(seed)
-  return compile((rows: Tensor) => withKeyStream(keys, () => step(rows)))
+  const random = randomStream(seed)
+  return compile((rows: Tensor) => random.run(() => step(rows)))
 }
 
 /** The rows of some steps, equally many for each. */

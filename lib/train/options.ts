@@ -2,7 +2,7 @@ import { expected } from '../base/errors.ts'
 import { checkFunction, checkNumber } from '../base/options.ts'
 import { Dataset } from '../data/dataset.ts'
 import type { Optimizer } from '../optim/optimizer.ts'
-import { nextSeed } from '../tensor/random.ts'
+import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type Metric, type MetricTable, metricTable, type Scores } from './scores.ts'
@@ -94,7 +94,7 @@ export function settingsOf(model: Trainable, dataset: Dataset, options: FitOptio
   checkFunction('fit', 'a loss, such as losses.crossEntropy', others.loss)
   checkOptimizer(others.optimizer)
   if (validation !== undefined) checkDataset('a validation set', validation)
-  const { shuffle = true, seed = nextSeed(), callbacks = {} } = others
+  const { shuffle = true, seed = randomStream().seed, callbacks = {} } = others
   checkNumber('fit', 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
   return { ...others, epochs, batchSize, metrics: metricTable(metrics), validation, signal, shuffle, seed, callbacks }
 }

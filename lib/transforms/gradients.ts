@@ -14,6 +14,11 @@ function required(gradient: Node | null, i: number, of: string): Tensor {
   )
 }
 
+export interface GradientsOptions {
+  /** Whether an x that y does not depend on has null for its gradient, instead of an error; false unless given. */
+  allowUnused?: boolean
+}
+
 /**
  * The gradients of y with respect to each x, recorded like any other value, so that they have gradients too. Where y
  * is not a scalar it is the gradient of the sum of its elements; `cotangent`, of y's shape, weighs them.
@@ -23,9 +28,26 @@ function required(gradient: Node | null, i: number, of: string): Tensor {
  * const [dw] = gradients(w.square().sum(), [w])
  * dw.arraySync() // [2, 4, 6]
  *
- * @throws GradientError where y does not depend on an x.
+ * @throws GradientError where y does not depend on an x, unless that is allowed.
  */
-export function gradients<const T extends readonly Tensor[]>(y: Tensor, xs: T, cotangent?: TensorLike): TensorsFor<T> {
+export function gradients<const T extends readonly Tensor[]>(
+  y: Tensor,
+  xs: T,
+  cotangent?: TensorLike,
+  options?: { allowUnused?: false },
+): TensorsFor<T>
+export function gradients<const T extends readonly Tensor[]>(
+  y: Tensor,
+  xs: T,
+  cotangent: TensorLike | undefined,
+  options: GradientsOptions,
+): { -readonly [K in keyof T]: Tensor | null }
+export function gradients(
+  y: Tensor,
+  xs: readonly Tensor[],
+  cotangent?: TensorLike,
+  { allowUnused = false }: GradientsOptions = {},
+): (Tensor | null)[] {
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
     throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))
@@ -34,7 +56,7 @@ export function gradients<const T extends readonly Tensor[]>(y: Tensor, xs: T, c
     xs.map((x) => x.node),
     cotangent === undefined ? undefined : toNode(cotangent),
   )
-  return found.map((gradient, i) => required(gradient, i, 'gradients')) as TensorsFor<T>
+  return found.map((gradient, i) => (gradient === null && allowUnused ? null : required(gradient, i, 'gradients')))
 }
 
 /** A function of tensors that gives one. */

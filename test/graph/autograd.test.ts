@@ -152,6 +152,9 @@ describe('where there is no gradient', () => {
     const [x, y] = [variable(1), variable(2)]
     expect(() => gradients(y.square(), [y, x])).toThrow(GradientError)
     expect(() => gradients(y.square(), [y, x])).toThrow('gradients: the value does not depend on argument 1')
+    const [ofY, ofX] = gradients(y.square(), [y, x], undefined, { allowUnused: true })
+    expect(ofY!.itemSync()).toBe(2 * y.itemSync())
+    expect(ofX).toBe(null)
   })
 
   test('only integers lead from x to y', () => {

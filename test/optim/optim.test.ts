@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { lion } from '../../examples/lion.ts'
 import * as g from '../../lib/index.ts'
 import { expectClose } from '../support/close.ts'
 
@@ -42,6 +43,17 @@ function adamRule({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 
   }
 }
 
+function lionRule({ learningRate = 1e-4, beta1 = 0.9, beta2 = 0.99, weightDecay = 0 }) {
+  return () => {
+    let m = 0
+    return (p: number, g: number) => {
+      const direction = Math.sign(beta1 * m + (1 - beta1) * g)
+      m = beta2 * m + (1 - beta2) * g
+      return p - learningRate * (direction + weightDecay * p)
+    }
+  }
+}
+
 const cases = [
   ['sgd', { learningRate: 0.1 }, g.optim.sgd, sgdRule],
   ['sgd with momentum', { learningRate: 0.1, momentum: 0.9 }, g.optim.sgd, sgdRule],
@@ -49,6 +61,8 @@ const cases = [
   ['adam', {}, g.optim.adam, adamRule],
   ['adam with its options', { learningRate: 0.3, beta1: 0.8, beta2: 0.9, epsilon: 0.01 }, g.optim.adam, adamRule],
   ['adam with weight decay', { learningRate: 0.1, weightDecay: 0.5 }, g.optim.adam, adamRule],
+  ['lion', {}, lion, lionRule],
+  ['lion with its options', { learningRate: 0.3, beta1: 0.8, beta2: 0.7, weightDecay: 0.5 }, lion, lionRule],
 ] as const
 
 describe.each([

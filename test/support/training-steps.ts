@@ -1,32 +1,28 @@
 /** Programs of typical training steps. */
 
 import { sizeOf } from '../../lib/base/shape.ts'
-import { gradients } from '../../lib/graph/autograd.ts'
 import { lower } from '../../lib/graph/lower.ts'
-import * as instructions from '../../lib/graph/ops/optimizer.ts'
+import { adam } from '../../lib/operations/updates.ts'
 import { buildProgram } from '../../lib/program/build.ts'
 import type { PassName } from '../../lib/program/passes/index.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { tensor, zeros } from '../../lib/tensor/creation.ts'
 import type { Tensor } from '../../lib/tensor/tensor.ts'
 import { type Variable, variable } from '../../lib/tensor/variable.ts'
+import { gradients } from '../../lib/transforms/gradients.ts'
 
 /** A program of the passes that are given, or all. */
 export type MakeProgram = (passes?: readonly PassName[]) => Program
 
-const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
-
 /** A loss and the updates of every parameter by Adam, in one program. */
 function stepProgram(parameters: readonly Variable[], loss: Tensor): MakeProgram {
-  const [rate, step] = [tensor(0.001), tensor(1)]
-  const found = gradients(
-    loss.node,
-    parameters.map(({ node }) => node),
-  )
-  const updates = parameters.flatMap((p, i) => {
-    const [m, v] = [variable(zeros(p.shape)), variable(zeros(p.shape))]
-    const values = instructions.adam(p.node, found[i]!, m.node, v.node, rate.node, step.node, adam)
-    return [p, m, v].map(({ node }, j) => ({ leaf: node, value: values[j]! }))
+  const [learningRate, step] = [tensor(0.001), tensor(1)]
+  const found = gradients(loss, parameters)
+  const updates = parameters.flatMap((parameter, i) => {
+    const [firstMoment, secondMoment] = [variable(zeros(parameter.shape)), variable(zeros(parameter.shape))]
+    const state = { parameter, firstMoment, secondMoment }
+    const values = adam({ ...state, gradient: found[i]!, learningRate, step })
+    return Object.values(values).map((value, j) => ({ leaf: Object.values(state)[j]!.node, value: value.node }))
   })
   return (passes) => buildProgram(lower([loss.node], updates).draft, passes)
 }

@@ -41,34 +41,26 @@ export function attentionWeights(q: Node, k: Node, mask: Node | null, params: At
   return where(empty, zero, softmax(where(empty, zero, scores)))
 }
 
-/** One instruction gives both outputs; whichever node comes first emits it, the other one shares it. */
+/** One instruction gives both outputs, which are two nodes. */
 function lowerAttention(output: 0 | 1) {
   return (emitter: Emitter, { inputs, params }: Node<AttentionParams>): View => {
     const views = inputs.map((x, i) => operandView(emitter, emitter.viewOf(x), i))
     const [q, k, v] = views as [View, View, View]
-    const key = `attention ${JSON.stringify([views, params])}`
-    let outputs = emitter.shared.get(key)
-    if (outputs === undefined) {
-      const rows = q.shape.slice(0, -1)
-      outputs = emitter.emit(
-        'attention',
-        views.map(({ value }) => value),
-        [
-          { dtype: q.dtype, shape: [...rows, v.shape.at(-1)!] },
-          { dtype: q.dtype, shape: rows },
-        ],
-        {
-          batch: q.shape.slice(0, -2),
-          queries: q.shape.at(-2)!,
-          keys: k.shape.at(-2)!,
-          features: q.shape.at(-1)!,
-          values: v.shape.at(-1)!,
-          operands: views.map(({ offset, strides }) => ({ offset, strides })),
-          ...params,
-        },
-      )
-      emitter.shared.set(key, outputs)
-    }
+    const rows = q.shape.slice(0, -1)
+    const types = [
+      { dtype: q.dtype, shape: [...rows, v.shape.at(-1)!] },
+      { dtype: q.dtype, shape: rows },
+    ]
+    const operands = views.map(({ value }) => value)
+    const outputs = emitter.emitShared('attention', operands, types, {
+      batch: q.shape.slice(0, -2),
+      queries: q.shape.at(-2)!,
+      keys: k.shape.at(-2)!,
+      features: q.shape.at(-1)!,
+      values: v.shape.at(-1)!,
+      operands: views.map(({ offset, strides }) => ({ offset, strides })),
+      ...params,
+    })
     return emitter.denseView(outputs[output]!)
   }
 }

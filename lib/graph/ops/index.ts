@@ -9,7 +9,6 @@ import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
 import { linalgOps } from './linalg.ts'
-import { lossOps } from './loss.ts'
 import { mathOps } from './math.ts'
 import { matmulOps } from './matmul.ts'
 import { movementOps } from './movement.ts'
@@ -37,7 +36,6 @@ export const graphOps = {
   ...randomOps,
   ...optimizerOps,
   ...surrogateOps,
-  ...lossOps,
   ...gradientRuleOps,
   ...linalgOps,
   ...mathOps,

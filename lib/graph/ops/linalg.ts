@@ -58,7 +58,7 @@ function dividedByGaps(x: Node, d: Node): Node {
 
 // --- Operations -------------------------------------------------------------------------------------------------------
 
-/** One instruction gives several outputs; whichever node comes first emits it, the others share it. */
+/** One instruction gives several outputs, which several nodes share. */
 function lowerShared<K extends Opcode>(
   opcode: K,
   params: (x: Node) => InstructionParams[K],
@@ -66,14 +66,8 @@ function lowerShared<K extends Opcode>(
   output: number,
 ) {
   return (emitter: Emitter, { inputs: [x], dtype }: Node<null>) => {
-    const operand = emitter.dense(x!)
-    const key = `${opcode} ${operand} ${x!.shape}`
-    let outputs = emitter.shared.get(key)
-    if (outputs === undefined) {
-      const outputTypes = types(x!).map((shape) => ({ dtype, shape }))
-      outputs = emitter.emit(opcode, [operand], outputTypes, params(x!))
-      emitter.shared.set(key, outputs)
-    }
+    const outputTypes = types(x!).map((shape) => ({ dtype, shape }))
+    const outputs = emitter.emitShared(opcode, [emitter.dense(x!)], outputTypes, params(x!))
     return emitter.denseView(outputs[output]!)
   }
 }

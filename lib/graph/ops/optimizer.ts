@@ -1,5 +1,9 @@
-/** Optimizer updates: one instruction for each parameter, which the planner lets write where the old value stood. */
+/**
+ * Optimizer updates: one instruction for each parameter, which the planner lets write where the old values stood. Each
+ * output is an operation of its own.
+ */
 import { sizeOf } from '../../base/shape.ts'
+import type { InstructionParams } from '../../program/instructions.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
 const sgdOp: OpDef<null> = {
@@ -11,71 +15,46 @@ const sgdOp: OpDef<null> = {
   },
 }
 
-const momentumOp: OpDef<{ momentum: number; nesterov: boolean }> = {
+/** Without the size, which the parameter's shape says. */
+type MomentumParams = Omit<InstructionParams['momentum'], 'size'>
+
+const momentumOp: OpDef<MomentumParams & { output: number }> = {
   name: 'momentum',
   infer: ([p]) => p!,
   lower(emitter, node) {
+    const { output, ...options } = node.params
     const operands = node.inputs.map((x) => emitter.dense(x))
-    const outputs = emitter.emit('momentum', operands, [node, node], { size: sizeOf(node.shape), ...node.params })
-    emitter.setOutputs(node, outputs)
-    return emitter.denseView(outputs[0]!)
+    const params = { size: sizeOf(node.shape), ...options }
+    return emitter.denseView(emitter.emitShared('momentum', operands, [node, node], params)[output]!)
   },
 }
 
-const adamOp: OpDef<{ beta1: number; beta2: number; epsilon: number; weightDecay: number }> = {
+type AdamParams = Omit<InstructionParams['adam'], 'size'>
+
+const adamOp: OpDef<AdamParams & { output: number }> = {
   name: 'adam',
   infer: ([p]) => p!,
   lower(emitter, node) {
+    const { output, ...options } = node.params
     const operands = node.inputs.map((x) => emitter.dense(x))
-    const outputs = emitter.emit('adam', operands, [node, node, node], { size: sizeOf(node.shape), ...node.params })
-    emitter.setOutputs(node, outputs)
-    return emitter.denseView(outputs[0]!)
+    const params = { size: sizeOf(node.shape), ...options }
+    return emitter.denseView(emitter.emitShared('adam', operands, [node, node, node], params)[output]!)
   },
 }
 
-/** A further output of an operation that has several. */
-const outputOp: OpDef<{ index: number }> = {
-  name: 'output',
-  infer: ([of]) => of!,
-  lower: (emitter, { inputs: [of], params: { index } }) => emitter.denseView(emitter.outputsOf(of!)[index]!),
+/** p − lr·g of (p, g, learningRate). */
+export const sgd = (operands: readonly Node[]): Node => record(sgdOp, operands, null)
+
+/** The new parameter and velocity of (p, g, velocity, learningRate). */
+export function momentum(operands: readonly Node[], params: MomentumParams): [Node, Node] {
+  const next = (output: number) => record(momentumOp, operands, { ...params, output })
+  return [next(0), next(1)]
 }
 
-const output = (of: Node, index: number): Node => record(outputOp, [of], { index })
-
-/** p − lr·g */
-export const sgd = (p: Node, g: Node, learningRate: Node): Node => record(sgdOp, [p, g, learningRate], null)
-
-/** The new parameter and velocity. */
-export function momentum(
-  p: Node,
-  g: Node,
-  v: Node,
-  learningRate: Node,
-  options: { momentum: number; nesterov: boolean },
-): [Node, Node] {
-  const updated = record(momentumOp, [p, g, v, learningRate], options)
-  return [updated, output(updated, 1)]
+/** The new parameter, first and second moment of (p, g, firstMoment, secondMoment, learningRate, step). */
+export function adam(operands: readonly Node[], params: AdamParams): [Node, Node, Node] {
+  const next = (output: number) => record(adamOp, operands, { ...params, output })
+  return [next(0), next(1), next(2)]
 }
 
-export interface AdamOptions extends Readonly<Record<string, number>> {
-  readonly beta1: number
-  readonly beta2: number
-  readonly epsilon: number
-  readonly weightDecay: number
-}
-
-/** The new parameter, first and second moment. */
-export function adam(
-  p: Node,
-  g: Node,
-  m: Node,
-  v: Node,
-  learningRate: Node,
-  step: Node,
-  options: AdamOptions,
-): [Node, Node, Node] {
-  const updated = record(adamOp, [p, g, m, v, learningRate, step], options)
-  return [updated, output(updated, 1), output(updated, 2)]
-}
-
-export const optimizerOps = { sgd: sgdOp, momentum: momentumOp, adam: adamOp, output: outputOp }
+export const optimizerOps = { sgd: sgdOp, momentum: momentumOp, adam: adamOp }

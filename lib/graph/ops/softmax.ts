@@ -30,21 +30,16 @@ const logSoftmaxOp: OpDef<null> = {
   lower: lowerRows('logSoftmax'),
 }
 
-/** One instruction gives losses and gradient; whichever node comes first emits it, the other one shares it. */
+/** One instruction gives losses and gradient, which are two nodes. */
 function lowerCrossEntropy(output: 0 | 1) {
   return (emitter: Emitter, { inputs: [logits, labels], dtype }: Node<null>) => {
     const operands = [emitter.dense(logits!), emitter.dense(labels!)]
-    const key = `softmaxCrossEntropy ${operands.join(' ')}`
-    let outputs = emitter.shared.get(key)
-    if (outputs === undefined) {
-      const { shape } = logits!
-      const types = [
-        { dtype, shape: shape.slice(0, -1) },
-        { dtype, shape },
-      ]
-      outputs = emitter.emit('softmaxCrossEntropy', operands, types, rowsOf(shape))
-      emitter.shared.set(key, outputs)
-    }
+    const { shape } = logits!
+    const types = [
+      { dtype, shape: shape.slice(0, -1) },
+      { dtype, shape },
+    ]
+    const outputs = emitter.emitShared('softmaxCrossEntropy', operands, types, rowsOf(shape))
     return emitter.denseView(outputs[output]!)
   }
 }

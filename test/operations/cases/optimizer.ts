@@ -1,8 +1,8 @@
 /** Rows of the optimizer updates. */
 
 import type { Shape } from '../../../lib/base/shape.ts'
-import { adam, momentum, sgd } from '../../../lib/graph/ops/optimizer.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import * as updates from '../../../lib/operations/updates.ts'
+import type { Tensor } from '../../../lib/tensor/tensor.ts'
 import { type CaseContract, type OpCase, type Operand, operand, shapesOf } from '../../support/cases.ts'
 
 const shapes = shapesOf('. 0 1 17 130 1023 33,17 99991')
@@ -18,22 +18,27 @@ const momentumRows = (options: { momentum: number; nesterov: boolean }): OpCase[
   shapes.map((shape) => ({
     note: JSON.stringify(options),
     inputs: [operand(shape), operand(shape), operand(shape), learningRate],
-    f: (p, g, v, lr) => momentum(p.node, g.node, v.node, lr.node, options).map(wrap),
+    f: (parameter, gradient, velocity, learningRate) =>
+      Object.values(updates.momentum({ parameter, gradient, velocity, learningRate }, options)),
     contract,
   }))
 
-type AdamOptions = Parameters<typeof adam>[6]
-
 const adamOf =
-  (options: AdamOptions) =>
-  (...xs: readonly Tensor[]): Tensor[] => {
-    const [p, g, m, v, lr, step] = xs.map(({ node }) => node)
-    return adam(p!, g!, m!, v!, lr!, step!, options).map(wrap)
+  (options: updates.AdamUpdateOptions) =>
+  (...[parameter, gradient, firstMoment, secondMoment, learningRate, step]: readonly Tensor[]): Tensor[] => {
+    const state = { firstMoment: firstMoment!, secondMoment: secondMoment! }
+    const operands = { parameter: parameter!, gradient: gradient!, ...state, learningRate: learningRate!, step: step! }
+    return Object.values(updates.adam(operands, options))
   }
 
-const standard = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+const standard = { weightDecay: 0 }
 
-const adamRow = (shape: Shape, step: number, options: AdamOptions, part: Partial<OpCase> = {}): OpCase => ({
+const adamRow = (
+  shape: Shape,
+  step: number,
+  options: updates.AdamUpdateOptions,
+  part: Partial<OpCase> = {},
+): OpCase => ({
   note: `step ${step}, decay ${options.weightDecay}`,
   inputs: [operand(shape), operand(shape), operand(shape), positive(shape), learningRate, operand([], [step])],
   f: adamOf(options),
@@ -43,7 +48,7 @@ const adamRow = (shape: Shape, step: number, options: AdamOptions, part: Partial
 
 const sgdRow = (shape: Shape, part: Partial<OpCase> = {}): OpCase => ({
   inputs: [operand(shape), operand(shape), learningRate],
-  f: (p, g, lr) => wrap(sgd(p.node, g.node, lr.node)),
+  f: (parameter, gradient, learningRate) => updates.sgd({ parameter, gradient, learningRate }).parameter,
   contract,
   ...part,
 })
@@ -53,7 +58,7 @@ export const optimizerCases = {
     ...shapes.map((shape) => sgdRow(shape)),
     sgdRow([17, 17], {
       note: 'a transposed gradient',
-      f: (p, g, lr) => wrap(sgd(p.node, g.transpose().node, lr.node)),
+      f: (parameter, g, learningRate) => updates.sgd({ parameter, gradient: g.transpose(), learningRate }).parameter,
     }),
   ],
   momentum: [
@@ -62,11 +67,11 @@ export const optimizerCases = {
   ].flatMap(momentumRows),
   adam: [
     ...shapes.map((shape) => adamRow(shape, 3, standard)),
+    adamRow([17], 2, standard, { note: 'the moments alone', f: (...xs) => adamOf(standard)(...xs).slice(1) }),
     ...[1, 10, 1000, 100000].map((step) => adamRow([130], step, { ...standard, weightDecay: 0.1 })),
     adamRow([20], 1, standard, {
       note: 'nothing has a gradient',
       f: (p, g, m, v, lr, step) => adamOf(standard)(p, g.mul(0), m.mul(0), v.mul(0), lr, step),
     }),
   ],
-  output: [adamRow([17], 2, standard, { note: 'the moments alone', f: (...xs) => adamOf(standard)(...xs).slice(1) })],
 } satisfies Record<string, readonly OpCase[]>

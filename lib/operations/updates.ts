@@ -1,0 +1,118 @@
+/**
+ * The updates of the common optimizers as operations of one pass over a parameter, its gradient and its state: what the
+ * rules of `optim.sgd` and `optim.adam` return, and those of others may. They have no gradients.
+ */
+import { isFloat } from '../base/dtype.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
+import type { Node } from '../graph/node.ts'
+import * as ops from '../graph/ops/optimizer.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+
+/** What an update reads, all of the parameter's dtype: float32 or float64. */
+export interface SgdOperands {
+  readonly parameter: Tensor
+  /** Of the parameter's shape. */
+  readonly gradient: TensorLike
+  /** A scalar. */
+  readonly learningRate: TensorLike
+}
+
+export interface MomentumOperands extends SgdOperands {
+  /** The sum of past gradients, each faded by the momentum; of the parameter's shape. */
+  readonly velocity: TensorLike
+}
+
+export interface MomentumOptions {
+  /** How much of the velocity stays. */
+  momentum: number
+  /** Looks ahead by the momentum; false unless given. */
+  nesterov?: boolean
+}
+
+export interface AdamOperands extends SgdOperands {
+  /** The mean of past gradients; of the parameter's shape. */
+  readonly firstMoment: TensorLike
+  /** The mean of their squares; of the parameter's shape. */
+  readonly secondMoment: TensorLike
+  /** Which step it is, a scalar that counts from 1. */
+  readonly step: TensorLike
+}
+
+export interface AdamUpdateOptions {
+  /** 0.9 unless given. */
+  beta1?: number
+  /** 0.999 unless given. */
+  beta2?: number
+  /** 1e-8 unless given. */
+  epsilon?: number
+  /** How much of the parameter decays, times the learning rate; 0 unless given. */
+  weightDecay?: number
+}
+
+function operandOf(op: string, name: string, value: TensorLike, { dtype }: Tensor, shape: readonly number[]): Node {
+  const node = toNode(value, typeof value === 'number' ? dtype : undefined)
+  if (!sameShape(node.shape, shape))
+    throw new ShapeError(expected(op, `${name} of shape ${formatShape(shape)}`, formatShape(node.shape)))
+  if (node.dtype !== dtype) throw new DTypeError(expected(op, `${name} of ${dtype}`, node.dtype))
+  return node
+}
+
+/** The parameter, then values of its shape, then scalars. */
+function operandsOf(
+  op: string,
+  parameter: Tensor,
+  arrays: Readonly<Record<string, TensorLike>>,
+  scalars: Readonly<Record<string, TensorLike>>,
+): Node[] {
+  if (!isFloat(parameter.dtype)) throw new DTypeError(expected(op, 'a parameter of float32 or float64', parameter))
+  return [
+    parameter.node,
+    ...Object.entries(arrays).map(([name, value]) => operandOf(op, name, value, parameter, parameter.shape)),
+    ...Object.entries(scalars).map(([name, value]) => operandOf(op, name, value, parameter, [])),
+  ]
+}
+
+/**
+ * A step of gradient descent, p − lr·g. `optim.sgd` is made of it.
+ *
+ * @returns the next parameter
+ * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ */
+export function sgd({ parameter, gradient, learningRate }: SgdOperands): { parameter: Tensor } {
+  return { parameter: wrap(ops.sgd(operandsOf('updates.sgd', parameter, { gradient }, { learningRate }))) }
+}
+
+/**
+ * A step of gradient descent with momentum. v' = momentum·v + g and p' = p − lr·v', or with Nesterov's
+ * p' = p − lr·(g + momentum·v').
+ *
+ * @returns the next parameter and velocity
+ * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ */
+export function momentum(
+  { parameter, gradient, velocity, learningRate }: MomentumOperands,
+  { momentum, nesterov = false }: MomentumOptions,
+): { parameter: Tensor; velocity: Tensor } {
+  const operands = operandsOf('updates.momentum', parameter, { gradient, velocity }, { learningRate })
+  const [nextParameter, nextVelocity] = ops.momentum(operands, { momentum, nesterov })
+  return { parameter: wrap(nextParameter), velocity: wrap(nextVelocity) }
+}
+
+/**
+ * A step of Adam with decoupled weight decay. m' = β₁m + (1 − β₁)g, v' = β₂v + (1 − β₂)g² and
+ * p' = p·(1 − lr·weightDecay) − lr/(1 − β₁ᵗ) · m' / (√(v'/(1 − β₂ᵗ)) + ε): Kingma & Ba, "Adam: a method for stochastic
+ * optimization" (2015), algorithm 1.
+ *
+ * @returns the next parameter and moments
+ * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ */
+export function adam(
+  { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamOperands,
+  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamUpdateOptions = {},
+): { parameter: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
+  const arrays = { gradient, firstMoment, secondMoment }
+  const operands = operandsOf('updates.adam', parameter, arrays, { learningRate, step })
+  const [nextParameter, m, v] = ops.adam(operands, { beta1, beta2, epsilon, weightDecay })
+  return { parameter: wrap(nextParameter), firstMoment: wrap(m), secondMoment: wrap(v) }
+}
