@@ -1,5 +1,6 @@
 import { bytesPerElement, type DType } from './dtype.ts'
-import { expected, ShapeError } from './errors.ts'
+import { expected, InternalError, ShapeError } from './errors.ts'
+import { zipWith } from './lists.ts'
 
 /** The extent of each axis; [] is a scalar. */
 export type Shape = readonly number[]
@@ -22,6 +23,22 @@ export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i])
 
+/**
+ * The extent of an axis that there is; negative ones count from the end.
+ * @throws InternalError where there is none
+ */
+export function extentAt(shape: Shape, axis: number): number {
+  const extent = shape.at(axis)
+  if (extent === undefined) throw new InternalError(`axis ${axis} of ${formatShape(shape)}`)
+  return extent
+}
+
+/**
+ * The extents of matrices' rows and columns; of strides, theirs.
+ * @throws InternalError where there are fewer axes
+ */
+export const lastTwo = (shape: Shape): [number, number] => [extentAt(shape, -2), extentAt(shape, -1)]
+
 /** Validates a shape that a user wrote. */
 export function checkShape(op: string, shape: Shape): Shape {
   if (!Array.isArray(shape)) throw new ShapeError(expected(op, 'a shape (an array of extents)', String(shape)))
@@ -37,14 +54,18 @@ export function checkShape(op: string, shape: Shape): Shape {
 
 /** Row-major strides, in elements. */
 export function denseStrides(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length)
+  const strides: number[] = []
   let stride = 1
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride
-    stride *= shape[axis]!
+  for (const extent of shape.toReversed()) {
+    strides.push(stride)
+    stride *= extent
   }
-  return strides
+  return strides.reverse()
 }
+
+/** How far the element at a position lies from the first: Σ iₐ·strideₐ over the axes a. */
+export const offsetOf = (position: readonly number[], strides: readonly number[]): number =>
+  zipWith(position, strides, (i, stride) => i * stride).reduce((sum, x) => sum + x, 0)
 
 /** The shape that a and b broadcast to under numpy's rules. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {

@@ -5,8 +5,10 @@
  */
 import type { DType } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
+import { InternalError } from '../base/errors.ts'
+import { mapTuple, zipWith } from '../base/lists.ts'
 import { denseStrides, type Shape, sizeOf } from '../base/shape.ts'
-import { addValue, type Draft, instruction } from '../program/draft.ts'
+import { addValue, type Draft, instruction, valueAt } from '../program/draft.ts'
 import type { InstructionParams, Opcode } from '../program/instructions.ts'
 import type { MicroInstruction } from '../program/micro-ops.ts'
 import type { Node, TensorType } from './node.ts'
@@ -21,13 +23,9 @@ export interface View {
 }
 
 /** Whether elements lie one after the other, whatever the strides of axes of extent 1. */
-export function isContiguous(view: View): boolean {
-  let stride = 1
-  for (let axis = view.shape.length - 1; axis >= 0; axis--) {
-    if (view.shape[axis] !== 1 && view.strides[axis] !== stride) return false
-    stride *= view.shape[axis]!
-  }
-  return true
+export function isContiguous({ shape, strides }: View): boolean {
+  const dense = denseStrides(shape)
+  return shape.every((extent, axis) => extent === 1 || strides[axis] === dense[axis])
 }
 
 /** A run of axes of a view that lie one after the other in memory, counted as one. */
@@ -40,9 +38,8 @@ interface Run {
 /** The axes of a view, without those of extent 1, joined where the inner one spans the outer one's stride. */
 function contiguousRuns({ shape, strides }: View): Run[] {
   const runs: Run[] = []
-  shape.forEach((extent, axis) => {
+  zipWith(shape, strides, (extent, stride) => {
     if (extent === 1) return
-    const stride = strides[axis]!
     const outer = runs.at(-1)
     if (outer !== undefined && outer.stride === stride * extent)
       runs[runs.length - 1] = { extent: outer.extent * extent, stride }
@@ -55,21 +52,23 @@ function contiguousRuns({ shape, strides }: View): Run[] {
 export function reshapeView(view: View, shape: Shape): View | null {
   if (sizeOf(shape) === 0) return { ...view, shape, offset: 0, strides: denseStrides(shape) }
   const runs = contiguousRuns(view)
-  const strides = new Array<number>(shape.length).fill(0)
-  let run = runs.length - 1
+  const strides: number[] = []
+  let run = runs.pop()
   let covered = 1
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const extent = shape[axis]!
-    if (extent === 1) continue
-    strides[axis] = runs[run]!.stride * covered
+  for (const extent of shape.toReversed()) {
+    if (extent === 1) {
+      strides.push(0)
+      continue
+    }
+    if (run === undefined || run.extent % (covered * extent) !== 0) return null
+    strides.push(run.stride * covered)
     covered *= extent
-    if (covered > runs[run]!.extent || runs[run]!.extent % covered !== 0) return null
-    if (covered === runs[run]!.extent) {
-      run--
+    if (covered === run.extent) {
+      run = runs.pop()
       covered = 1
     }
   }
-  return { ...view, shape, strides }
+  return { ...view, shape, strides: strides.reverse() }
 }
 
 export class Emitter {
@@ -78,12 +77,14 @@ export class Emitter {
   /** The dense copies of views. */
   private readonly copies = new Map<View, number>()
   /** The outputs of the instructions that several operations share. */
-  private readonly shared = new Map<string, number[]>()
+  private readonly shared = new Map<string, readonly number[]>()
 
   constructor(readonly draft: Draft) {}
 
   viewOf(node: Node): View {
-    return this.views.get(node)!
+    const view = this.views.get(node)
+    if (view === undefined) throw new InternalError(`${node.def.name} is read before it is lowered`)
+    return view
   }
 
   setView(node: Node, view: View): void {
@@ -91,7 +92,7 @@ export class Emitter {
   }
 
   denseView(value: number): View {
-    const { dtype, shape } = this.draft.values[value]!
+    const { dtype, shape } = valueAt(this.draft, value)
     return { value, dtype, shape, offset: 0, strides: denseStrides(shape) }
   }
 
@@ -101,10 +102,10 @@ export class Emitter {
   }
 
   denseValue(view: View): number {
-    const whole = sizeOf(this.draft.values[view.value]!.shape) === sizeOf(view.shape)
+    const whole = sizeOf(valueAt(this.draft, view.value).shape) === sizeOf(view.shape)
     if (whole && view.offset === 0 && isContiguous(view)) return view.value
     const { shape, offset, strides } = view
-    const copy = this.copies.get(view) ?? this.emit('copy', [view.value], [view], { shape, offset, strides })[0]!
+    const copy = this.copies.get(view) ?? this.emit('copy', [view.value], [view], { shape, offset, strides })[0]
     this.copies.set(view, copy)
     return copy
   }
@@ -123,33 +124,40 @@ export class Emitter {
   }
 
   /** Appends an instruction and gives the ids of its outputs. */
-  emit<K extends Opcode>(
+  emit<K extends Opcode, const T extends readonly TensorType[]>(
     opcode: K,
     inputs: readonly number[],
-    outputs: readonly TensorType[],
+    outputs: T,
     params: InstructionParams[K],
-  ): number[] {
-    const ids = outputs.map(({ dtype, shape }) => addValue(this.draft, dtype, shape))
+  ): { readonly [I in keyof T]: number } {
+    const ids = mapTuple(outputs, ({ dtype, shape }) => addValue(this.draft, dtype, shape))
     this.draft.instructions.push(instruction(opcode, inputs, ids, params))
     return ids
   }
 
   /** `emit`, once for all operations that each give one output of the same instruction. */
-  emitShared<K extends Opcode>(
+  emitShared<K extends Opcode, const T extends readonly TensorType[]>(
     opcode: K,
     inputs: readonly number[],
-    outputs: readonly TensorType[],
+    outputs: T,
     params: InstructionParams[K],
-  ): number[] {
+  ): { readonly [I in keyof T]: number } {
     const key = JSON.stringify([opcode, inputs, outputs.map(({ shape }) => shape), params])
-    const known = this.shared.get(key) ?? this.emit(opcode, inputs, outputs, params)
-    this.shared.set(key, known)
-    return known
+    const known = this.shared.get(key) as { readonly [I in keyof T]: number } | undefined
+    const ids = known ?? this.emit(opcode, inputs, outputs, params)
+    this.shared.set(key, ids)
+    return ids
+  }
+
+  /** The instruction that computes a node from its inputs as dense operands. */
+  emitNode<K extends Opcode>(opcode: K, node: Node, params: InstructionParams[K]): View {
+    const operands = node.inputs.map((x) => this.dense(x))
+    return this.denseView(this.emit(opcode, operands, [node], params)[0])
   }
 
   /** The value once those of `after` are there too; what is computed from it stays apart from what `value` is read for. */
   barrier(value: number, after: readonly number[]): number {
-    const { dtype, shape } = this.draft.values[value]!
+    const { dtype, shape } = valueAt(this.draft, value)
     const output = addValue(this.draft, dtype, shape)
     this.draft.instructions.push({ opcode: 'barrier', inputs: [value, ...after], outputs: [output], params: {} })
     return output
@@ -164,6 +172,6 @@ export class Emitter {
       results: [operands.length],
     }
     const inputs = operands.map(({ value }) => value)
-    return this.denseView(this.emit('elementwise', inputs, [type], params)[0]!)
+    return this.denseView(this.emit('elementwise', inputs, [type], params)[0])
   }
 }

@@ -1,7 +1,7 @@
 /** From nodes to a draft program: every node that has a value becomes an input, every other one emits its instructions. */
 
 import { denseStrides, sizeOf } from '../base/shape.ts'
-import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
+import { addValue, type Draft, emptyDraft, instruction, valueAt } from '../program/draft.ts'
 import { Emitter } from './emitter.ts'
 import { type Node, pendingInputs, topologicalOrder } from './node.ts'
 import { isPlaceholder } from './ops/leaf.ts'
@@ -55,8 +55,9 @@ function bindResult(emitter: Emitter, node: Node): void {
   const view = emitter.viewOf(node)
   const place = { kind: 'result', index: draft.resultCount++ } as const
   const value = emitter.denseValue(view)
-  if (draft.values[value]!.place === null) {
-    draft.values[value]!.place = place
+  const made = valueAt(draft, value)
+  if (made.place === null) {
+    made.place = place
     return
   }
   const copy = addValue(draft, node.dtype, node.shape, place)

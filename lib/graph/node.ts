@@ -18,15 +18,25 @@ export interface Storage {
 export type ParamValue = number | string | boolean | readonly ParamValue[]
 export type Params = Readonly<Record<string, ParamValue>> | null
 
-/** What an operation is: the type of its result, its derivative, and its instructions. */
-export interface OpDef<P extends Params = Params> {
+/** A node with any parameters and inputs: `Node`, which cannot be the default of its own parameters. */
+interface AnyNode extends Node<Params, readonly AnyNode[]> {}
+
+export type Unary = readonly [Node]
+export type Binary = readonly [Node, Node]
+export type Ternary = readonly [Node, Node, Node]
+
+/** A cotangent for each of some inputs; null where there is none. */
+export type Cotangents<I extends readonly Node[]> = { readonly [K in keyof I]: Node | null }
+
+/** What an operation of inputs I is: the type of its result, its derivative, and its instructions. */
+export interface OpDef<P extends Params = Params, I extends readonly AnyNode[] = readonly AnyNode[]> {
   readonly name: string
   /** Checks the inputs and gives the type of the result. */
-  infer(inputs: readonly Node[], params: P): TensorType
-  /** The cotangent of each input from that of the output; null where there is none. Absent: no gradient exists. */
-  vjp?(cotangent: Node, node: Node<P>): readonly (Node | null)[]
+  infer(inputs: I, params: P): TensorType
+  /** The cotangent of each input from that of the output. Absent: no gradient exists. */
+  vjp?(cotangent: Node, node: Node<P, I>): Cotangents<I>
   /** Emits instructions, or gives a view of an operand. */
-  lower(emitter: Emitter, node: Node<P>): View
+  lower(emitter: Emitter, node: Node<P, I>): View
 }
 
 let created = 0
@@ -35,7 +45,7 @@ let created = 0
 export const nodeCount = (): number => created
 
 /** A recorded operation, or a leaf. Its type is fixed; it lets go of its inputs once evaluated, unless tracked. */
-export class Node<P extends Params = Params> {
+export class Node<P extends Params = Params, I extends readonly AnyNode[] = readonly AnyNode[]> {
   readonly id = created++
   readonly dtype: DType
   readonly shape: Shape
@@ -46,8 +56,8 @@ export class Node<P extends Params = Params> {
   private hashed: number | undefined = undefined
 
   constructor(
-    readonly def: OpDef<P>,
-    public inputs: readonly Node[],
+    readonly def: OpDef<P, I>,
+    public inputs: I,
     readonly params: P,
     type: TensorType,
     /** Descends from a variable or a watched value, so that gradients may be asked for after evaluation. */
@@ -68,7 +78,11 @@ export class Node<P extends Params = Params> {
 const isDifferentiable = (type: TensorType): boolean => type.dtype === 'float32' || type.dtype === 'float64'
 
 /** Records an operation on nodes. */
-export function record<P extends Params>(def: OpDef<P>, inputs: readonly Node[], params: P): Node {
+export function record<P extends Params, I extends readonly Node[]>(
+  def: OpDef<P, I>,
+  inputs: NoInfer<I>,
+  params: P,
+): Node {
   const type = def.infer(inputs, params)
   checkShape(def.name, type.shape)
   let tracked = false
@@ -89,13 +103,12 @@ function hashOp(def: OpDef): number {
   return hash
 }
 
-const realBits = new Float64Array(1)
-const realWords = new Int32Array(realBits.buffer)
+const real = new DataView(new ArrayBuffer(8))
 
 function hashParam(hash: number, value: ParamValue): number {
   if (typeof value === 'number') {
-    realBits[0] = value
-    return mix(mix(hash, realWords[0]!), realWords[1]!)
+    real.setFloat64(0, value)
+    return mix(mix(hash, real.getInt32(0)), real.getInt32(4))
   }
   if (typeof value === 'boolean') return mix(hash, value ? 3 : 5)
   if (typeof value !== 'string') return value.reduce<number>(hashParam, mix(hash, value.length))
@@ -105,7 +118,7 @@ function hashParam(hash: number, value: ParamValue): number {
 
 function hashNode(node: Node): number {
   let hash = hashOp(node.def)
-  if (node.params !== null) for (const key in node.params) hash = hashParam(hash, node.params[key]!)
+  for (const value of Object.values(node.params ?? {})) hash = hashParam(hash, value)
   return node.inputs.length === 0 ? hashType(hash, node) : hash
 }
 
@@ -132,29 +145,29 @@ export function structuralHash(order: readonly Node[], roots: readonly Node[]): 
   return hash
 }
 
-export function sameParam(a: ParamValue, b: ParamValue): boolean {
+export function sameParam(a: ParamValue, b: ParamValue | undefined): boolean {
   if (typeof a === 'object' && typeof b === 'object')
-    return a.length === b.length && a.every((value, i) => sameParam(value, b[i]!))
+    return a.length === b.length && a.every((value, i) => sameParam(value, b[i]))
   return Object.is(a, b)
 }
 
 export function sameParams(a: Params, b: Params): boolean {
   if (a === b) return true
   if (a === null || b === null) return false
-  for (const key in a) if (!(key in b) || !sameParam(a[key]!, b[key]!)) return false
-  return Object.keys(a).length === Object.keys(b).length
+  const entries = Object.entries(a)
+  return entries.length === Object.keys(b).length && entries.every(([key, value]) => sameParam(value, b[key]))
 }
 
 /** What a walk takes for the inputs of a node. */
-type Inputs = (node: Node) => readonly Node[]
+type InputsOf = (node: Node) => readonly Node[]
 
 const none: readonly Node[] = []
 
 /** The inputs as an evaluation sees them: a node that has its value is a leaf. */
-export const pendingInputs: Inputs = (node) => (node.storage === null ? node.inputs : none)
+export const pendingInputs: InputsOf = (node) => (node.storage === null ? node.inputs : none)
 
 /** The inputs as gradients see them: the whole recorded history. */
-export const allInputs: Inputs = (node) => node.inputs
+export const allInputs: InputsOf = (node) => node.inputs
 
 let walks = 0
 
@@ -165,40 +178,46 @@ export const lastWalk = (): number => walks
  * Every node that the roots depend on, each after its inputs. Iterative: a graph may be deeper than the call stack.
  * What it has seen it marks in the nodes, as a set of them would cost more than all the rest.
  */
-export function topologicalOrder(roots: readonly Node[], inputsOf: Inputs): Node[] {
+export function topologicalOrder(roots: readonly Node[], inputsOf: InputsOf): Node[] {
   const walk = ++walks
   const order: Node[] = []
+  // The nodes from the root to the present one, and how many inputs of each the walk has met.
   const path: Node[] = []
-  const next: number[] = []
+  const metBefore: number[] = []
   for (const root of roots) {
     if (root.walk === walk) continue
     root.walk = walk
-    path.push(root)
-    next.push(0)
-    while (path.length > 0) {
-      const top = path.length - 1
-      const inputs = inputsOf(path[top]!)
-      const i = next[top]!
-      if (i < inputs.length) {
-        next[top] = i + 1
-        const input = inputs[i]!
-        if (input.walk === walk) continue
-        input.walk = walk
-        path.push(input)
-        next.push(0)
-      } else {
-        order.push(path.pop()!)
-        next.pop()
+    let node: Node | undefined = root
+    let met = 0
+    while (node !== undefined) {
+      const input: Node | undefined = inputsOf(node)[met]
+      if (input === undefined) {
+        order.push(node)
+        node = path.pop()
+        met = metBefore.pop() ?? 0
+        continue
       }
+      met++
+      if (input.walk === walk) continue
+      input.walk = walk
+      path.push(node)
+      metBefore.push(met)
+      node = input
+      met = 0
     }
   }
   return order
 }
 
+export function numberNodes(order: readonly Node[]): void {
+  let position = 0
+  for (const node of order) node.position = position++
+}
+
 /** The same, with each node's place in the order as its `position`, until the next call. */
-export function numberedOrder(roots: readonly Node[], inputsOf: Inputs): Node[] {
+export function numberedOrder(roots: readonly Node[], inputsOf: InputsOf): Node[] {
   const order = topologicalOrder(roots, inputsOf)
-  for (let i = 0; i < order.length; i++) order[i]!.position = i
+  numberNodes(order)
   return order
 }
 

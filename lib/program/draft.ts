@@ -1,5 +1,6 @@
 /** A program before its memory is planned: lowering writes it, fusion rewrites it, the planner turns it into a Program. */
 import type { DType, TypedArray } from '../base/dtype.ts'
+import { InternalError } from '../base/errors.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
 import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
 import type { Place } from './program.ts'
@@ -56,6 +57,13 @@ export type PlannedDraft = Draft<Instruction>
 export function addValue(draft: Pick<Draft, 'values'>, dtype: DType, shape: Shape, place: Place | null = null): number {
   draft.values.push({ dtype, shape, place })
   return draft.values.length - 1
+}
+
+/** The value of an id that an instruction or a view holds. */
+export function valueAt({ values }: Pick<Draft, 'values'>, id: number): DraftValue {
+  const value = values[id]
+  if (value === undefined) throw new InternalError(`a draft of ${values.length} values has no value ${id}`)
+  return value
 }
 
 export const instruction = <K extends Opcode>(

@@ -1,49 +1,53 @@
 /** Reading and writing elements by index along one axis. */
 import { allocate, isFloat } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
-import { type Node, type OpDef, record } from '../node.ts'
-import { equal, where } from './elementwise.ts'
+import {
+  broadcastShapes,
+  extentAt,
+  formatShape,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../../base/shape.ts'
+import { type Binary, type Node, type OpDef, record, type Ternary } from '../node.ts'
+import { equal, where, zerosLike } from './elementwise.ts'
 import { checkIndices } from './indexing.ts'
 import { data, literal, weakValue } from './leaf.ts'
 import { broadcastTo } from './movement.ts'
 
 const extentsOf = (x: Shape, indices: Shape, axis: number) => ({
   outer: sizeOf(x.slice(0, axis)),
-  rows: x[axis]!,
-  count: indices[axis]!,
+  rows: extentAt(x, axis),
+  count: extentAt(indices, axis),
   inner: sizeOf(x.slice(axis + 1)),
 })
 
-const zeros = (x: Node): Node => broadcastTo(literal(0, x.dtype), x.shape)
-
-const takeAlongAxisOp: OpDef<{ axis: number }> = {
+const takeAlongAxisOp: OpDef<{ axis: number }, Binary> = {
   name: 'takeAlongAxis',
-  infer: ([x, indices]) => ({ dtype: x!.dtype, shape: indices!.shape }),
-  vjp: (ct, { inputs: [x, indices], params: { axis } }) => [scatterAddAlongAxis(zeros(x!), indices!, ct, axis), null],
+  infer: ([x, indices]) => ({ dtype: x.dtype, shape: indices.shape }),
+  vjp: (ct, { inputs: [x, indices], params: { axis } }) => [scatterAddAlongAxis(zerosLike(x), indices, ct, axis), null],
   lower(emitter, node) {
     const [x, indices] = node.inputs
-    const extents = extentsOf(x!.shape, indices!.shape, node.params.axis)
-    const operands = [emitter.dense(x!), emitter.dense(indices!)]
-    return emitter.denseView(emitter.emit('takeAlongAxis', operands, [node], extents)[0]!)
+    const extents = extentsOf(x.shape, indices.shape, node.params.axis)
+    return emitter.emitNode('takeAlongAxis', node, extents)
   },
 }
 
-const scatterAlongAxisOp: OpDef<{ axis: number; accumulate: boolean }> = {
+const scatterAlongAxisOp: OpDef<{ axis: number; accumulate: boolean }, Ternary> = {
   name: 'scatterAlongAxis',
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   vjp(ct, { inputs: [, indices], params: { axis, accumulate } }) {
-    const taken = takeAlongAxis(ct, indices!, axis)
+    const taken = takeAlongAxis(ct, indices, axis)
     if (accumulate) return [ct, null, taken]
-    const kept = putAlongAxis(ct, indices!, literal(0, ct.dtype), axis)
-    return [kept, null, where(areLast(ct.shape, indices!, axis), taken, 0)]
+    const kept = putAlongAxis(ct, indices, literal(0, ct.dtype), axis)
+    return [kept, null, where(areLast(ct.shape, indices, axis), taken, 0)]
   },
   lower(emitter, node) {
-    const [x, indices, updates] = node.inputs
+    const [x, indices] = node.inputs
     const { axis, accumulate } = node.params
-    const params = { ...extentsOf(x!.shape, indices!.shape, axis), accumulate }
-    const operands = [emitter.dense(x!), emitter.dense(indices!), emitter.dense(updates!)]
-    return emitter.denseView(emitter.emit('scatterAlongAxis', operands, [node], params)[0]!)
+    const params = { ...extentsOf(x.shape, indices.shape, axis), accumulate }
+    return emitter.emitNode('scatterAlongAxis', node, params)
   },
 }
 
@@ -51,7 +55,7 @@ const scatterAlongAxisOp: OpDef<{ axis: number; accumulate: boolean }> = {
 function areLast(shape: Shape, indices: Node, axis: number): Node {
   const extents = indices.shape.map((extent, i) => (i === axis ? extent : 1))
   const count = data(
-    allocate('int32', extents[axis]!).map((_, i) => i),
+    allocate('int32', sizeOf(extents)).map((_, i) => i),
     'int32',
     extents,
   )
@@ -67,15 +71,15 @@ function broadcastAlong(op: string, x: Shape, indices: Shape, axis: number) {
   const along = normalizeAxis(op, axis, x.length)
   const withExtent = (shape: Shape, extent: number) => shape.map((other, i) => (i === along ? extent : other))
   const others = broadcastShapes(op, withExtent(x, 1), withExtent(indices, 1))
-  return { along, x: withExtent(others, x[along]!), indices: withExtent(others, indices[along]!) }
+  return { along, x: withExtent(others, extentAt(x, along)), indices: withExtent(others, extentAt(indices, along)) }
 }
 
 /** x[…, indices[…, i, …], …]: elements of x along an axis; other axes broadcast. */
 export function takeAlongAxis(x: Node, indices: Node, axis: number): Node {
   const checked = checkIndices('takeAlongAxis', indices)
   const shapes = broadcastAlong('takeAlongAxis', x.shape, indices.shape, axis)
-  const operands = [broadcastTo(x, shapes.x), broadcastTo(checked, shapes.indices)]
-  return record(takeAlongAxisOp, operands, { axis: shapes.along })
+  const [rows, places] = [broadcastTo(x, shapes.x), broadcastTo(checked, shapes.indices)]
+  return record(takeAlongAxisOp, [rows, places], { axis: shapes.along })
 }
 
 function scatter(op: string, x: Node, indices: Node, updates: Node, axis: number, accumulate: boolean): Node {
@@ -86,8 +90,8 @@ function scatter(op: string, x: Node, indices: Node, updates: Node, axis: number
   const value = weakValue(updates)
   const typed = value === undefined ? updates : literal(value, x.dtype)
   if (typed.dtype !== x.dtype) throw new DTypeError(expected(op, `updates of ${x.dtype}`, typed.dtype))
-  const operands = [x, broadcastTo(checked, shapes.indices), broadcastTo(typed, shapes.indices)]
-  return record(scatterAlongAxisOp, operands, { axis: shapes.along, accumulate })
+  const [places, added] = [broadcastTo(checked, shapes.indices), broadcastTo(typed, shapes.indices)]
+  return record(scatterAlongAxisOp, [x, places, added], { axis: shapes.along, accumulate })
 }
 
 /** x with x[…, indices[…, i, …], …] = updates[…, i, …], in ascending order of i: the last one stays. */

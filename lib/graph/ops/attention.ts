@@ -1,15 +1,18 @@
 /** Scaled dot-product attention without the matrix of all scores. */
 import { allocate } from '../../base/dtype.ts'
-import { type Shape, sizeOf } from '../../base/shape.ts'
+import { mapTuple } from '../../base/lists.ts'
+import { extentAt, type Shape, sizeOf } from '../../base/shape.ts'
 import { hasAdjacentColumns } from '../../program/signatures.ts'
 import type { Emitter, View } from '../emitter.ts'
-import { type Node, type OpDef, record } from '../node.ts'
-import { add, equal, exp, greaterEqual, mul, sub, where } from './elementwise.ts'
+import { type Cotangents, type Node, type OpDef, record } from '../node.ts'
+import { add, equal, exp, greaterEqual, mul, sub, where, zerosLike } from './elementwise.ts'
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
 import { broadcastTo, concat, pad, reshape, sliceAt, transposeMatrices } from './movement.ts'
 import { max, sum } from './reduce.ts'
 import { softmax } from './softmax.ts'
+
+type AttentionInputs = readonly [q: Node, k: Node, v: Node] | readonly [q: Node, k: Node, v: Node, mask: Node]
 
 /** `causal`: query i attends to keys j ≤ i alone. */
 export type AttentionParams = { readonly scale: number; readonly causal: boolean }
@@ -28,7 +31,7 @@ function scoresOf(q: Node, k: Node, mask: Node | null, { scale, causal }: Attent
   let scores = mul(matmul(q, transposeMatrices(k)), literal(scale, q.dtype))
   if (mask !== null) scores = mask.dtype === 'bool' ? where(mask, scores, excluded) : add(scores, mask)
   if (!causal) return scores
-  const [queries, keys] = [q.shape.at(-2)!, k.shape.at(-2)!]
+  const [queries, keys] = [extentAt(q.shape, -2), extentAt(k.shape, -2)]
   return where(greaterEqual(positions(first, queries, [queries, 1]), positions(0, keys, [1, keys])), scores, excluded)
 }
 
@@ -42,27 +45,37 @@ export function attentionWeights(q: Node, k: Node, mask: Node | null, params: At
 }
 
 /** One instruction gives both outputs, which are two nodes. */
-function lowerAttention(output: 0 | 1) {
-  return (emitter: Emitter, { inputs, params }: Node<AttentionParams>): View => {
-    const views = inputs.map((x, i) => operandView(emitter, emitter.viewOf(x), i))
-    const [q, k, v] = views as [View, View, View]
-    const rows = q.shape.slice(0, -1)
-    const types = [
-      { dtype: q.dtype, shape: [...rows, v.shape.at(-1)!] },
+function lowerAttention(output: 'out' | 'logSums') {
+  return (emitter: Emitter, { inputs, params }: Node<AttentionParams, AttentionInputs>): View => {
+    const views = mapTuple(inputs, (x, i) => operandView(emitter, emitter.viewOf(x), i))
+    return emitter.denseView(emitAttention(emitter, views, params)[output])
+  }
+}
+
+type ViewsOf<I extends readonly Node[]> = { readonly [K in keyof I]: View }
+
+function emitAttention(emitter: Emitter, views: ViewsOf<AttentionInputs>, params: AttentionParams) {
+  const [q, k, v] = views
+  const rows = q.shape.slice(0, -1)
+  const values = extentAt(v.shape, -1)
+  const [out, logSums] = emitter.emitShared(
+    'attention',
+    views.map(({ value }) => value),
+    [
+      { dtype: q.dtype, shape: [...rows, values] },
       { dtype: q.dtype, shape: rows },
-    ]
-    const operands = views.map(({ value }) => value)
-    const outputs = emitter.emitShared('attention', operands, types, {
+    ],
+    {
       batch: q.shape.slice(0, -2),
-      queries: q.shape.at(-2)!,
-      keys: k.shape.at(-2)!,
-      features: q.shape.at(-1)!,
-      values: v.shape.at(-1)!,
+      queries: extentAt(q.shape, -2),
+      keys: extentAt(k.shape, -2),
+      features: extentAt(q.shape, -1),
+      values,
       operands: views.map(({ offset, strides }) => ({ offset, strides })),
       ...params,
-    })
-    return emitter.denseView(outputs[output]!)
-  }
+    },
+  )
+  return { out, logSums }
 }
 
 /** The mask is read through any strides, the others in rows. */
@@ -71,9 +84,9 @@ function operandView(emitter: Emitter, view: View, operand: number): View {
   return emitter.denseView(emitter.denseValue(view))
 }
 
-const attentionOp: OpDef<AttentionParams> = {
+const attentionOp: OpDef<AttentionParams, AttentionInputs> = {
   name: 'attention',
-  infer: ([q, , v]) => ({ dtype: q!.dtype, shape: [...q!.shape.slice(0, -1), v!.shape.at(-1)!] }),
+  infer: ([q, , v]) => ({ dtype: q.dtype, shape: [...q.shape.slice(0, -1), extentAt(v.shape, -1)] }),
   // With weights P: dV = Pᵀ·ct, dP = ct·Vᵀ and the softmax's dS = P ∘ (dP − Σ ct ∘ out)
   vjp: (ct, node) =>
     attentionGradients(node, (weights, { v, rows }) => {
@@ -84,19 +97,19 @@ const attentionOp: OpDef<AttentionParams> = {
         values: matmul(transposeMatrices(weights), cotangent),
       }
     }),
-  lower: lowerAttention(0),
+  lower: lowerAttention('out'),
 }
 
 /** The logarithm of the sum of each query's exponentials. */
-const attentionLogSumsOp: OpDef<AttentionParams> = {
+const attentionLogSumsOp: OpDef<AttentionParams, AttentionInputs> = {
   name: 'attentionLogSums',
-  infer: ([q]) => ({ dtype: q!.dtype, shape: q!.shape.slice(0, -1) }),
+  infer: ([q]) => ({ dtype: q.dtype, shape: q.shape.slice(0, -1) }),
   vjp: (ct, node) =>
     attentionGradients(node, (weights, { rows }) => ({
       scores: mul(weights, rows(reshape(ct, [...ct.shape, 1]))),
-      values: broadcastTo(literal(0, node.dtype), node.inputs[2]!.shape),
+      values: zerosLike(node.inputs[2]),
     })),
-  lower: lowerAttention(1),
+  lower: lowerAttention('logSums'),
 }
 
 /** Some of the queries, with the values they can reach. */
@@ -121,26 +134,32 @@ interface Gradients {
 const scoresOfBlock = 2 ** 18
 
 /** The gradients of q, k, v and the mask. */
-function attentionGradients(node: Node<AttentionParams>, rule: BlockRule): (Node | null)[] {
-  const { inputs } = node
-  const [queries, keys] = [inputs[0]!.shape.at(-2)!, inputs[1]!.shape.at(-2)!]
+function attentionGradients(
+  node: Node<AttentionParams, AttentionInputs>,
+  rule: BlockRule,
+): Cotangents<AttentionInputs> {
+  const [q, k, , mask] = node.inputs
+  const [queries, keys] = [extentAt(q.shape, -2), extentAt(k.shape, -2)]
   const count = queries * keys <= scoresOfBlock ? queries : Math.max(64, Math.floor(scoresOfBlock / keys))
   const gradientOf = blockGradients(node, rule)
   let all = gradientOf(0, count)
   for (let first = count; first < queries; first += count)
     all = inOrder(all, gradientOf(first, Math.min(count, queries - first)))
-  const ofMask = inputs[3] === undefined ? [] : [inputs[3].dtype === 'bool' ? null : all.scores]
-  return [all.q, all.k, all.v, ...ofMask]
+  if (mask === undefined) return [all.q, all.k, all.v]
+  return [all.q, all.k, all.v, mask.dtype === 'bool' ? null : all.scores]
 }
 
 /**
  * The gradients through some queries, whose weights are computed again from the logarithms of their sums: e^(scores −
  * logSum). T. Dao et al., "FlashAttention" (2022), algorithm 4.
  */
-function blockGradients(node: Node<AttentionParams>, rule: BlockRule): (first: number, count: number) => Gradients {
-  const [q, k, v, mask = null] = node.inputs as [Node, Node, Node, Node?]
+function blockGradients(
+  node: Node<AttentionParams, AttentionInputs>,
+  rule: BlockRule,
+): (first: number, count: number) => Gradients {
+  const [q, k, v, mask = null] = node.inputs
   const { params } = node
-  const keys = k.shape.at(-2)!
+  const keys = extentAt(k.shape, -2)
   const sums = record(attentionLogSumsOp, node.inputs, params)
   // A query without keys has no weights: e^(−∞ − ∞).
   const finite = where(equal(sums, -Infinity), literal(Infinity, q.dtype), sums)
@@ -168,14 +187,14 @@ function blockGradients(node: Node<AttentionParams>, rule: BlockRule): (first: n
  */
 function inOrder(before: Gradients, block: Gradients): Gradients {
   const axis = before.q.shape.length - 2
-  const parts = [concat([before.q, block.q], axis), add(before.k, block.k), add(before.v, block.v)]
+  const parts = [concat([before.q, block.q], axis), add(before.k, block.k), add(before.v, block.v)] as const
   const bundle = concat(parts.map((x) => reshape(x, [sizeOf(x.shape)])))
   let start = 0
-  const [q, k, v] = parts.map(({ shape }) => {
+  const [q, k, v] = mapTuple(parts, ({ shape }) => {
     const flat = sliceAt(bundle, [start], [sizeOf(shape)])
     start += sizeOf(shape)
     return reshape(flat, shape)
-  }) as [Node, Node, Node]
+  })
   return { q, k, v, scores: concat([before.scores, block.scores], axis) }
 }
 
@@ -204,8 +223,8 @@ const extended = (x: Node, shape: Shape): Node =>
 /** softmax(scale · q·kᵀ, masked)·v, for operands whose leading axes are the same. */
 export function attention(q: Node, k: Node, v: Node, mask: Node | null, params: AttentionParams): Node {
   const batch = q.shape.slice(0, -2)
-  const scores = [...batch, q.shape.at(-2)!, k.shape.at(-2)!]
-  return record(attentionOp, [q, k, v, ...(mask === null ? [] : [broadcastTo(mask, scores)])], params)
+  const scores = [...batch, extentAt(q.shape, -2), extentAt(k.shape, -2)]
+  return record(attentionOp, mask === null ? [q, k, v] : [q, k, v, broadcastTo(mask, scores)], params)
 }
 
 export const attentionOps = { attention: attentionOp, attentionLogSums: attentionLogSumsOp }

@@ -1,35 +1,40 @@
 /** Broadcasting and its adjoint: what elementwise operations need of movement and reduction, so that these can be above them. */
 import { expected, ShapeError } from '../../base/errors.ts'
-import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
+import { broadcastShapes, denseStrides, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { reshapeView } from '../emitter.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { reductionOp } from './reduction.ts'
 
-export const reshapeOp: OpDef<{ shape: Shape }> = {
+export const reshapeOp: OpDef<{ shape: Shape }, Unary> = {
   name: 'reshape',
-  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
-  vjp: (ct, { inputs: [x] }) => [reshape(ct, x!.shape)],
+  infer: ([x], { shape }) => ({ dtype: x.dtype, shape }),
+  vjp: (ct, { inputs: [x] }) => [reshape(ct, x.shape)],
   lower(emitter, { inputs: [x], shape }) {
-    const view = emitter.viewOf(x!)
-    return reshapeView(view, shape) ?? reshapeView(emitter.denseView(emitter.denseValue(view)), shape)!
-  },
-}
-
-export const broadcastToOp: OpDef<{ shape: Shape }> = {
-  name: 'broadcastTo',
-  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
-  vjp: (ct, { inputs: [x] }) => [sumTo(ct, x!.shape)],
-  lower(emitter, { inputs: [x], shape }) {
-    const view = emitter.viewOf(x!)
-    const added = shape.length - view.shape.length
-    const strides = shape.map((extent, i) =>
-      i < added || view.shape[i - added] !== extent ? 0 : view.strides[i - added]!,
+    const view = emitter.viewOf(x)
+    return (
+      reshapeView(view, shape) ?? {
+        ...emitter.denseView(emitter.denseValue(view)),
+        shape,
+        strides: denseStrides(shape),
+      }
     )
-    return { ...view, shape, strides }
   },
 }
 
-export const sumOp = reductionOp('sum', (ct, { inputs: [x] }) => [broadcastTo(ct, x!.shape)])
+export const broadcastToOp: OpDef<{ shape: Shape }, Unary> = {
+  name: 'broadcastTo',
+  infer: ([x], { shape }) => ({ dtype: x.dtype, shape }),
+  vjp: (ct, { inputs: [x] }) => [sumTo(ct, x.shape)],
+  lower(emitter, { inputs: [x], shape }) {
+    const view = emitter.viewOf(x)
+    const added = shape.length - view.shape.length
+    const repeated = (axis: number) => view.shape[axis] !== shape[axis + added]
+    const strides = view.strides.map((stride, axis) => (repeated(axis) ? 0 : stride))
+    return { ...view, shape, strides: [...new Array<number>(added).fill(0), ...strides] }
+  },
+}
+
+export const sumOp = reductionOp('sum', (ct, { inputs: [x] }) => [broadcastTo(ct, x.shape)])
 
 /** At most one extent may be -1: it is inferred. */
 export function reshape(x: Node, shape: Shape): Node {
@@ -62,9 +67,8 @@ export function broadcastTo(x: Node, shape: Shape): Node {
 /** Runs of adjacent axes, the last first: so no element has to move. */
 export function sumOver(x: Node, axes: readonly number[]): Node {
   if (axes.length === 0) return x
-  let first = axes.length - 1
-  while (first > 0 && axes[first - 1] === axes[first]! - 1) first--
-  return sumOver(record(sumOp, [x], { axes: axes.slice(first) }), axes.slice(0, first))
+  const runStarts = axes.findLastIndex((axis, i) => axes[i - 1] !== axis - 1)
+  return sumOver(record(sumOp, [x], { axes: axes.slice(runStarts) }), axes.slice(0, runStarts))
 }
 
 /** Sums what broadcasting repeated: the adjoint of broadcastTo. */

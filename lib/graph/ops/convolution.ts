@@ -6,8 +6,7 @@
  *     dw = conv2dWeightGradient(x, dy)  dx = input(dy, ct)     ddy = conv2d(x, ct)
  */
 import type { Convolution } from '../../program/instructions.ts'
-import type { Emitter } from '../emitter.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { type Binary, type Node, type OpDef, record } from '../node.ts'
 
 /** The geometry as parameters of a node. */
 type Geometry = { [K in keyof Convolution]: Convolution[K] }
@@ -16,35 +15,25 @@ const inputShape = (p: Geometry) => [p.batch, p.groups * p.channels, p.height, p
 const weightShape = (p: Geometry) => [p.groups * p.filters, p.channels, p.kernelHeight, p.kernelWidth]
 const outputShape = (p: Geometry) => [p.batch, p.groups * p.filters, p.outHeight, p.outWidth]
 
-const lowerTo =
-  (opcode: 'conv2dInputGradient' | 'conv2dWeightGradient') => (emitter: Emitter, node: Node<Geometry>) => {
-    const operands = node.inputs.map((x) => emitter.dense(x))
-    return emitter.denseView(emitter.emit(opcode, operands, [node], node.params)[0]!)
-  }
-
-const conv2dOp: OpDef<Geometry> = {
+const conv2dOp: OpDef<Geometry, Binary> = {
   name: 'conv2d',
-  infer: ([x], p) => ({ dtype: x!.dtype, shape: outputShape(p) }),
-  vjp: (ct, { inputs: [x, w], params }) => [conv2dInputGradient(ct, w!, params), conv2dWeightGradient(x!, ct, params)],
-  lower(emitter, node) {
-    const operands = node.inputs.map((x) => emitter.dense(x))
-    const params = { ...node.params, activation: 'none', slope: 0 } as const
-    return emitter.denseView(emitter.emit('conv2d', operands, [node], params)[0]!)
-  },
+  infer: ([x], p) => ({ dtype: x.dtype, shape: outputShape(p) }),
+  vjp: (ct, { inputs: [x, w], params }) => [conv2dInputGradient(ct, w, params), conv2dWeightGradient(x, ct, params)],
+  lower: (emitter, node) => emitter.emitNode('conv2d', node, { ...node.params, activation: 'none', slope: 0 }),
 }
 
-const conv2dInputGradientOp: OpDef<Geometry> = {
+const conv2dInputGradientOp: OpDef<Geometry, Binary> = {
   name: 'conv2dInputGradient',
-  infer: ([dy], p) => ({ dtype: dy!.dtype, shape: inputShape(p) }),
-  vjp: (ct, { inputs: [dy, w], params }) => [conv2d(ct, w!, params), conv2dWeightGradient(ct, dy!, params)],
-  lower: lowerTo('conv2dInputGradient'),
+  infer: ([dy], p) => ({ dtype: dy.dtype, shape: inputShape(p) }),
+  vjp: (ct, { inputs: [dy, w], params }) => [conv2d(ct, w, params), conv2dWeightGradient(ct, dy, params)],
+  lower: (emitter, node) => emitter.emitNode('conv2dInputGradient', node, node.params),
 }
 
-const conv2dWeightGradientOp: OpDef<Geometry> = {
+const conv2dWeightGradientOp: OpDef<Geometry, Binary> = {
   name: 'conv2dWeightGradient',
-  infer: ([x], p) => ({ dtype: x!.dtype, shape: weightShape(p) }),
-  vjp: (ct, { inputs: [x, dy], params }) => [conv2dInputGradient(dy!, ct, params), conv2d(x!, ct, params)],
-  lower: lowerTo('conv2dWeightGradient'),
+  infer: ([x], p) => ({ dtype: x.dtype, shape: weightShape(p) }),
+  vjp: (ct, { inputs: [x, dy], params }) => [conv2dInputGradient(dy, ct, params), conv2d(x, ct, params)],
+  lower: (emitter, node) => emitter.emitNode('conv2dWeightGradient', node, node.params),
 }
 
 /** x[batch, groups·channels, height, width] with w[groups·filters, channels, kernelHeight, kernelWidth]. */

@@ -1,59 +1,68 @@
 /** Values with gradient rules that are not those of the operations that made them. */
+import { mapTuple, zipWith } from '../../base/lists.ts'
 import { gradients } from '../autograd.ts'
-import { Node, type OpDef, record, topologicalOrder } from '../node.ts'
+import { type Cotangents, Node, type OpDef, record, topologicalOrder } from '../node.ts'
 import { isLiteral } from './leaf.ts'
 
 /** The value of the first input once all of them are there, computed apart from whatever else needs the first. */
-const barrierOp: OpDef<null> = {
+const barrierOp: OpDef<null, AtLeastOne> = {
   name: 'barrier',
-  infer: ([x]) => x!,
-  vjp: (ct, { inputs }) => inputs.map((_, i) => (i === 0 ? ct : null)),
+  infer: ([x]) => x,
+  vjp: (ct, { inputs }) => mapTuple(inputs, (_, i) => (i === 0 ? ct : null)),
   lower(emitter, { inputs }) {
-    const [view, ...after] = inputs.map((x) => emitter.viewOf(x))
+    const [view, ...after] = mapTuple(inputs, (x) => emitter.viewOf(x))
     const value = emitter.barrier(
-      view!.value,
+      view.value,
       after.map(({ value }) => value),
     )
-    return { ...view!, value }
+    return { ...view, value }
   },
 }
 
 export const barrier = (x: Node, after: readonly Node[]): Node => record(barrierOp, [x, ...after], null)
 
-type Rule = (cotangent: Node, y: Node, xs: readonly Node[]) => readonly (Node | null)[]
+type AtLeastOne = readonly [Node, ...Node[]]
 
-const customGradientOp: OpDef<null> = {
+type Rule<X extends readonly Node[]> = (cotangent: Node, y: Node, xs: X) => Cotangents<X>
+
+const customGradientOp: OpDef<null, AtLeastOne> = {
   name: 'customGradient',
-  infer: ([y]) => y!,
-  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y!),
+  infer: ([y]) => y,
+  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
 }
 
 /** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
-export const withRule = (rule: Rule, name = customGradientOp.name): OpDef<null> => ({
+export const withRule = <X extends readonly Node[]>(
+  rule: Rule<X>,
+  name = customGradientOp.name,
+): OpDef<null, readonly [Node, ...X]> => ({
   ...customGradientOp,
   name,
-  vjp: (ct, node) => [null, ...rule(ct, node, node.inputs.slice(1))],
+  vjp(ct, node) {
+    const [, ...xs] = node.inputs
+    return [null, ...rule(ct, node, xs)]
+  },
 })
 
 /**
  * The first input, computed again from the other ones for its gradient: once the cotangent is there, so that nothing of
  * the first time has to stay; and the gradients leave together, so that nothing of the second time stays for one of them.
  */
-const checkpointOp: OpDef<null> = {
+const checkpointOp: OpDef<null, AtLeastOne> = {
   name: 'checkpoint',
-  infer: ([y]) => y!,
+  infer: ([y]) => y,
   vjp(ct, { inputs: [y, ...sources] }) {
     const again = sources.map((x) => barrier(x, [ct]))
-    const found = gradients(replay(y!, sources, again), again, ct)
+    const found = gradients(replay(y, sources, again), again, ct)
     const present = found.filter((gradient) => gradient !== null)
     return [null, ...found.map((gradient) => gradient && barrier(gradient, present))]
   },
-  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y!),
+  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
 }
 
 /** y as a function of other sources: the nodes between are recorded once more. */
 function replay(y: Node, sources: readonly Node[], others: readonly Node[]): Node {
-  const copies = new Map(sources.map((x, i) => [x, others[i]!]))
+  const copies = new Map(zipWith(sources, others, (x, other) => [x, other]))
   for (const node of topologicalOrder([y], (node) => (copies.has(node) ? [] : node.inputs))) {
     const inputs = node.inputs.map((x) => copies.get(x) ?? x)
     if (copies.has(node) || inputs.every((x, i) => x === node.inputs[i])) continue

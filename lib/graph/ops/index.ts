@@ -2,18 +2,17 @@
 
 import { alongAxisOps } from './along-axis.ts'
 import { attentionOps } from './attention.ts'
-import { bitOps } from './bits.ts'
 import { convolutionOps } from './convolution.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
 import { leafOps } from './leaf.ts'
 import { linalgOps } from './linalg.ts'
-import { mathOps } from './math.ts'
 import { matmulOps } from './matmul.ts'
 import { movementOps } from './movement.ts'
 import { optimizerOps } from './optimizer.ts'
 import { poolingOps } from './pooling.ts'
+import { castOp } from './promotion.ts'
 import { randomOps } from './random.ts'
 import { reduceOps } from './reduce.ts'
 import { scanOps } from './scan.ts'
@@ -24,6 +23,7 @@ import { surrogateOps } from './surrogate.ts'
 export const graphOps = {
   ...leafOps,
   ...elementwiseOps,
+  cast: castOp,
   ...matmulOps,
   ...movementOps,
   ...reduceOps,
@@ -38,8 +38,6 @@ export const graphOps = {
   ...surrogateOps,
   ...gradientRuleOps,
   ...linalgOps,
-  ...mathOps,
-  ...bitOps,
   ...convolutionOps,
   ...poolingOps,
 }

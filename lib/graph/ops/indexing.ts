@@ -1,39 +1,37 @@
 /** Reading and writing rows by index. */
 import { allocate, type DType, isFloat } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
-import { type Node, type OpDef, record } from '../node.ts'
-import { cast, equal } from './elementwise.ts'
-import { data, literal } from './leaf.ts'
-import { broadcastTo, reshape } from './movement.ts'
+import { extentAt, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
+import { type Binary, type Node, type OpDef, record, type Ternary } from '../node.ts'
+import { cast, equal, zerosLike } from './elementwise.ts'
+import { data } from './leaf.ts'
+import { reshape } from './movement.ts'
 
 const extentsOf = (table: Shape, indices: Shape) => ({
-  rows: table[0]!,
+  rows: extentAt(table, 0),
   rowSize: sizeOf(table.slice(1)),
   count: sizeOf(indices),
 })
 
-const gatherOp: OpDef<null> = {
+const gatherOp: OpDef<null, Binary> = {
   name: 'gather',
-  infer: ([x, indices]) => ({ dtype: x!.dtype, shape: [...indices!.shape, ...x!.shape.slice(1)] }),
+  infer: ([x, indices]) => ({ dtype: x.dtype, shape: [...indices.shape, ...x.shape.slice(1)] }),
   vjp(ct, { inputs: [x, indices] }) {
-    return [scatterAdd(broadcastTo(literal(0, x!.dtype), x!.shape), indices!, ct), null]
+    return [scatterAdd(zerosLike(x), indices, ct), null]
   },
   lower(emitter, node) {
     const [x, indices] = node.inputs
-    const operands = [emitter.dense(x!), emitter.dense(indices!)]
-    return emitter.denseView(emitter.emit('gather', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
+    return emitter.emitNode('gather', node, extentsOf(x.shape, indices.shape))
   },
 }
 
-const scatterAddOp: OpDef<null> = {
+const scatterAddOp: OpDef<null, Ternary> = {
   name: 'scatterAdd',
-  infer: ([x]) => x!,
-  vjp: (ct, { inputs: [, indices] }) => [ct, null, gather(ct, indices!)],
+  infer: ([x]) => x,
+  vjp: (ct, { inputs: [, indices] }) => [ct, null, gather(ct, indices)],
   lower(emitter, node) {
-    const [x, indices, updates] = node.inputs
-    const operands = [emitter.dense(x!), emitter.dense(indices!), emitter.dense(updates!)]
-    return emitter.denseView(emitter.emit('scatterAdd', operands, [node], extentsOf(x!.shape, indices!.shape))[0]!)
+    const [x, indices] = node.inputs
+    return emitter.emitNode('scatterAdd', node, extentsOf(x.shape, indices.shape))
   },
 }
 

@@ -2,7 +2,7 @@
 import type { DType, TypedArray } from '../../base/dtype.ts'
 import { InternalError } from '../../base/errors.ts'
 import type { Shape } from '../../base/shape.ts'
-import { Node, type OpDef, type Storage } from '../node.ts'
+import { Node, type OpDef, type Storage, type Unary } from '../node.ts'
 
 /** A value that exists: bound as an input of whichever program reads it. */
 const dataOp: OpDef<null> = {
@@ -26,15 +26,15 @@ const literalOp: OpDef<{ value: number; weak: boolean }> = {
   lower: (emitter, node) => emitter.denseView(emitter.literal(node.dtype, node.params.value)),
 }
 
-const identityOf = (name: string): OpDef<null> => ({
+const identityOf = (name: string): OpDef<null, Unary> => ({
   name,
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   vjp: (cotangent) => [cotangent],
-  lower: (emitter, node) => emitter.viewOf(node.inputs[0]!),
+  lower: (emitter, { inputs: [x] }) => emitter.viewOf(x),
 })
 
 const watchOp = identityOf('watch')
-const stopGradientOp: OpDef<null> = { ...identityOf('stopGradient'), vjp: () => [null] }
+const stopGradientOp: OpDef<null, Unary> = { ...identityOf('stopGradient'), vjp: () => [null] }
 
 export const data = (array: TypedArray, dtype: DType, shape: Shape, tracked = false): Node =>
   leafOf({ array, pending: null }, dtype, shape, tracked)

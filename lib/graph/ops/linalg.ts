@@ -4,10 +4,11 @@
  * forward and reverse mode algorithmic differentiation", where no other source is named.
  */
 
-import { type Shape, sizeOf } from '../../base/shape.ts'
+import { mapTuple, zipWith } from '../../base/lists.ts'
+import { extentAt, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
 import type { InstructionParams, Opcode } from '../../program/instructions.ts'
 import type { Emitter } from '../emitter.ts'
-import { type Node, type OpDef, record, type TensorType } from '../node.ts'
+import { type Binary, type Node, type OpDef, record, type TensorType, type Unary } from '../node.ts'
 import { add, cast, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
 import { withRule } from './gradient-rules.ts'
 import { data, literal } from './leaf.ts'
@@ -28,7 +29,7 @@ function range(n: number): Node {
 
 /** The elements on and below the diagonal, or below it only; zeros elsewhere. */
 function lowerTriangle(x: Node, strict = false): Node {
-  const [rows, columns] = [x.shape.at(-2)!, x.shape.at(-1)!]
+  const [rows, columns] = lastTwo(x.shape)
   const isBelow = strict ? greater : greaterEqual
   return where(isBelow(reshape(range(rows), [rows, 1]), range(columns)), x, 0)
 }
@@ -42,7 +43,7 @@ export function identity(n: number, like: TensorType): Node {
 }
 
 /** Columns of x, each times its element of d[…, n]. */
-const scaleColumns = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape.slice(0, -1), 1, d.shape.at(-1)!]))
+const scaleColumns = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape.slice(0, -1), 1, ...d.shape.slice(-1)]))
 
 const scaleRows = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape, 1]))
 
@@ -50,7 +51,7 @@ const symmetric = (x: Node): Node => mul(add(x, t(x)), 0.5)
 
 /** x/(dⱼ − dᵢ) off the diagonal, 0 on it. */
 function dividedByGaps(x: Node, d: Node): Node {
-  const n = d.shape.at(-1)!
+  const n = extentAt(d.shape, -1)
   const gaps = sub(reshape(d, [...d.shape.slice(0, -1), 1, n]), reshape(d, [...d.shape, 1]))
   const one = cast(identity(n, { dtype: d.dtype, shape: gaps.shape }), d.dtype)
   return mul(div(x, add(gaps, one)), sub(1, one))
@@ -58,117 +59,130 @@ function dividedByGaps(x: Node, d: Node): Node {
 
 // --- Operations -------------------------------------------------------------------------------------------------------
 
-/** One instruction gives several outputs, which several nodes share. */
-function lowerShared<K extends Opcode>(
-  opcode: K,
-  params: (x: Node) => InstructionParams[K],
-  types: (x: Node) => readonly Shape[],
-  output: number,
-) {
-  return (emitter: Emitter, { inputs: [x], dtype }: Node<null>) => {
-    const outputTypes = types(x!).map((shape) => ({ dtype, shape }))
-    const outputs = emitter.emitShared(opcode, [emitter.dense(x!)], outputTypes, params(x!))
-    return emitter.denseView(outputs[output]!)
-  }
+function matrixParams({ shape }: TensorType) {
+  const [rows, columns] = lastTwo(shape)
+  return { batch: batchOf(shape), rows, columns }
 }
 
-type Rule = NonNullable<OpDef<null>['vjp']>
+const squareParams = ({ shape }: TensorType) => ({ batch: batchOf(shape), n: extentAt(shape, -1) })
 
-/** The operations that give the outputs of one decomposition, by their shapes and their shares of the gradient. */
-function outputOps<K extends Opcode>(
-  opcode: K,
-  params: (x: Node) => InstructionParams[K],
-  shapes: (shape: Shape) => readonly Shape[],
-  outputs: readonly (readonly [name: string, rule: Rule])[],
-): OpDef<null>[] {
-  return outputs.map(([name, vjp], i) => ({
-    name,
-    infer: ([x]) => ({ dtype: x!.dtype, shape: shapes(x!.shape)[i]! }),
-    vjp,
-    lower: lowerShared(opcode, params, (x) => shapes(x.shape), i),
-  }))
+/** An instruction that gives several outputs, in the order of their names. */
+interface Decomposition<K extends Opcode, N extends string> {
+  readonly opcode: K
+  readonly params: (x: TensorType) => InstructionParams[K]
+  readonly shapes: (shape: Shape) => Readonly<Record<N, Shape>>
 }
 
-const squareParams = ({ shape }: Node) => ({ batch: batchOf(shape), n: shape.at(-1)! })
-const matrixParams = ({ shape }: Node) => ({ batch: batchOf(shape), rows: shape.at(-2)!, columns: shape.at(-1)! })
+function emitDecomposition<K extends Opcode, N extends string>(
+  emitter: Emitter,
+  { opcode, params, shapes }: Decomposition<K, N>,
+  x: Node,
+): Readonly<Record<N, number>> {
+  const outputs = Object.entries<Shape>(shapes(x.shape))
+  const types = outputs.map(([, shape]) => ({ dtype: x.dtype, shape }))
+  const ids = emitter.emitShared(opcode, [emitter.dense(x)], types, params(x))
+  return Object.fromEntries(zipWith(outputs, ids, ([name], id) => [name, id])) as Record<N, number>
+}
 
-const choleskyOp: OpDef<null> = {
+/** The operation that gives one output of a decomposition, with its share of the gradient. */
+const outputOp = <K extends Opcode, N extends string>(
+  name: string,
+  of: Decomposition<K, N>,
+  output: NoInfer<N>,
+  vjp: NonNullable<OpDef<null, Unary>['vjp']>,
+): OpDef<null, Unary> => ({
+  name,
+  infer: ([x]) => ({ dtype: x.dtype, shape: of.shapes(x.shape)[output] }),
+  vjp,
+  lower: (emitter, { inputs: [x] }) => emitter.denseView(emitDecomposition(emitter, of, x)[output]),
+})
+
+const choleskyOp: OpDef<null, Unary> = {
   name: 'cholesky',
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   // Ā = L⁻ᵀ·Φ(Lᵀ·L̄)·L⁻¹, symmetric, where Φ is the lower triangle with half the diagonal (Murray 2016,
   // "Differentiation of the Cholesky decomposition", equation 10).
   vjp(ct, l) {
     const product = matmul(t(l), lowerTriangle(ct))
-    const phi = sub(lowerTriangle(product), mul(mul(product, identity(l.shape.at(-1)!, l)), 0.5))
+    const phi = sub(lowerTriangle(product), mul(mul(product, identity(extentAt(l.shape, -1), l)), 0.5))
     const options = { lower: true, transpose: true, unitDiagonal: false }
     const half = triangularSolve(l, phi, options)
     return [symmetric(t(triangularSolve(l, t(half), options)))]
   },
-  lower(emitter, node) {
-    const [x] = node.inputs
-    return emitter.denseView(emitter.emit('cholesky', [emitter.dense(x!)], [node], squareParams(x!))[0]!)
-  },
+  lower: (emitter, node) => emitter.emitNode('cholesky', node, squareParams(node)),
 }
 
 export type TriangularParams = Readonly<{ lower: boolean; transpose: boolean; unitDiagonal: boolean }>
 
-const systemParams = (b: Node) => ({ batch: batchOf(b.shape), n: b.shape.at(-2)!, columns: b.shape.at(-1)! })
+function systemParams({ shape }: TensorType) {
+  const [n, columns] = lastTwo(shape)
+  return { batch: batchOf(shape), n, columns }
+}
 
-const triangularSolveOp: OpDef<TriangularParams> = {
+const triangularSolveOp: OpDef<TriangularParams, Binary> = {
   name: 'triangularSolve',
-  infer: ([, b]) => b!,
+  infer: ([, b]) => b,
   // B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ; transposed for Aᵀ·X = B. Of A, what is read.
   vjp(ct, x) {
     const { lower, transpose, unitDiagonal } = x.params
-    const onB = triangularSolve(x.inputs[0]!, ct, { lower, transpose: !transpose, unitDiagonal })
+    const [a] = x.inputs
+    const onB = triangularSolve(a, ct, { lower, transpose: !transpose, unitDiagonal })
     const onA = neg(transpose ? matmul(x, t(onB)) : matmul(onB, t(x)))
     return [(lower ? lowerTriangle : upperTriangle)(onA, unitDiagonal), onB]
   },
   lower(emitter, node) {
-    const operands = node.inputs.map((x) => emitter.dense(x))
-    const params = { ...systemParams(node), ...node.params }
-    return emitter.denseView(emitter.emit('triangularSolve', operands, [node], params)[0]!)
+    return emitter.emitNode('triangularSolve', node, { ...systemParams(node), ...node.params })
   },
 }
 
-const solveOp: OpDef<null> = {
+const solveOp: OpDef<null, Binary> = {
   name: 'solve',
-  infer: ([, b]) => b!,
+  infer: ([, b]) => b,
   // B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ
   vjp(ct, x) {
-    const onB = solve(t(x.inputs[0]!), ct)
+    const [a] = x.inputs
+    const onB = solve(t(a), ct)
     return [neg(matmul(onB, t(x))), onB]
   },
-  lower(emitter, node) {
-    const operands = node.inputs.map((x) => emitter.dense(x))
-    return emitter.denseView(emitter.emit('solve', operands, [node], systemParams(node))[0]!)
-  },
+  lower: (emitter, node) => emitter.emitNode('solve', node, systemParams(node)),
 }
 
-const inverseTransposed = (x: Node): Node => solve(t(x), identity(x.shape.at(-1)!, x))
+const inverseTransposed = (x: Node): Node => solve(t(x), identity(extentAt(x.shape, -1), x))
 
 const scaled = (x: Node, by: Node): Node => mul(x, reshape(by, [...by.shape, 1, 1]))
 
-const [determinantOp, determinantSignOp, logDeterminantOp] = outputOps(
-  'determinant',
-  squareParams,
-  (shape) => [0, 1, 2].map(() => shape.slice(0, -2)),
-  [
-    // det(A)·A⁻ᵀ
-    ['determinant', (ct, det) => [scaled(inverseTransposed(det.inputs[0]!), mul(ct, det))]],
-    ['determinantSign', (_ct, { inputs: [x] }) => [broadcastTo(literal(0, x!.dtype), x!.shape)]],
-    // A⁻ᵀ
-    ['logDeterminant', (ct, { inputs: [x] }) => [scaled(inverseTransposed(x!), ct)]],
-  ],
-) as [OpDef<null>, OpDef<null>, OpDef<null>]
+const determinants: Decomposition<'determinant', 'determinant' | 'sign' | 'logarithm'> = {
+  opcode: 'determinant',
+  params: squareParams,
+  shapes(shape) {
+    const batch = shape.slice(0, -2)
+    return { determinant: batch, sign: batch, logarithm: batch }
+  },
+}
 
-const qrShapes = (shape: Shape): Shape[] => {
-  const [batch, [rows, columns]] = [shape.slice(0, -2), shape.slice(-2) as [number, number]]
-  const k = Math.min(rows, columns)
-  return [
-    [...batch, rows, k],
-    [...batch, k, columns],
-  ]
+// det(A)·A⁻ᵀ
+const determinantOp = outputOp('determinant', determinants, 'determinant', (ct, det) => {
+  const [x] = det.inputs
+  return [scaled(inverseTransposed(x), mul(ct, det))]
+})
+
+const determinantSignOp = outputOp('determinantSign', determinants, 'sign', (_ct, { inputs: [x] }) => [
+  broadcastTo(literal(0, x.dtype), x.shape),
+])
+
+// A⁻ᵀ
+const logDeterminantOp = outputOp('logDeterminant', determinants, 'logarithm', (ct, { inputs: [x] }) => [
+  scaled(inverseTransposed(x), ct),
+])
+
+const qrParts: Decomposition<'qr', 'q' | 'r'> = {
+  opcode: 'qr',
+  params: matrixParams,
+  shapes(shape) {
+    const [batch, [rows, columns]] = [shape.slice(0, -2), lastTwo(shape)]
+    const k = Math.min(rows, columns)
+    return { q: [...batch, rows, k], r: [...batch, k, columns] }
+  },
 }
 
 /** x·R⁻ᵀ of an upper triangular R. */
@@ -187,7 +201,7 @@ function columnsOf(x: Node, first: number, end: number): Node {
  * Ȳ = Q·V̄, and Q̄ gains Y·V̄ᵀ.
  */
 function qrGradient(a: Node, onQ: Node | null, onR: Node | null): Node {
-  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const [rows, columns] = lastTwo(a.shape)
   const [q, r] = [record(qrQOp, [a], null), record(qrROp, [a], null)]
   if (rows < columns) {
     const square = columnsOf(a, 0, rows)
@@ -201,45 +215,46 @@ function qrGradient(a: Node, onQ: Node | null, onR: Node | null): Node {
 }
 
 const padColumns = (x: Node, columns: number): Node => {
-  const shape = [...x.shape.slice(0, -1), columns - x.shape.at(-1)!]
+  const shape = [...x.shape.slice(0, -1), columns - extentAt(x.shape, -1)]
   return concat([x, broadcastTo(literal(0, x.dtype), shape)], x.shape.length - 1)
 }
 
 function squareQrGradient(q: Node, r: Node, onQ: Node | null, onR: Node | null): Node {
   const fromR = onR && matmul(r, t(upperTriangle(onR)))
   const fromQ = onQ && neg(matmul(t(onQ), q))
-  const m = fromR && fromQ ? add(fromR, fromQ) : (fromR ?? fromQ)!
+  const m = [fromR, fromQ].filter((x) => x !== null).reduce((x, y) => add(x, y))
   const mirrored = matmul(q, add(lowerTriangle(m), t(lowerTriangle(m, true))))
   return timesInverseTransposed(onQ ? add(onQ, mirrored) : mirrored, r)
 }
 
-const [qrQOp, qrROp] = outputOps('qr', matrixParams, qrShapes, [
-  ['qrQ', (ct, { inputs: [a] }) => [qrGradient(a!, ct, null)]],
-  ['qrR', (ct, { inputs: [a] }) => [qrGradient(a!, null, ct)]],
-]) as [OpDef<null>, OpDef<null>]
+const qrQOp = outputOp('qrQ', qrParts, 'q', (ct, { inputs: [a] }) => [qrGradient(a, ct, null)])
+const qrROp = outputOp('qrR', qrParts, 'r', (ct, { inputs: [a] }) => [qrGradient(a, null, ct)])
 
-const [eighValuesOp, eighVectorsOp] = outputOps('eigh', squareParams, (shape) => [shape.slice(0, -1), shape], [
-  // V·diag(w̄)·Vᵀ
-  [
-    'eighValues',
-    (ct, { inputs: [a] }) => {
-      const v = record(eighVectorsOp, [a!], null)
-      return [matmul(scaleColumns(v, ct), t(v))]
-    },
-  ],
-  // V·(F∘(Vᵀ·V̄))·Vᵀ with Fᵢⱼ = 1/(wⱼ − wᵢ), its symmetric part
-  [
-    'eighVectors',
-    (ct, v) => {
-      const w = record(eighValuesOp, v.inputs, null)
-      return [symmetric(matmul(matmul(v, dividedByGaps(matmul(t(v), ct), w)), t(v)))]
-    },
-  ],
-]) as [OpDef<null>, OpDef<null>]
+const eigenparts: Decomposition<'eigh', 'values' | 'vectors'> = {
+  opcode: 'eigh',
+  params: squareParams,
+  shapes: (shape) => ({ values: shape.slice(0, -1), vectors: shape }),
+}
 
-const svdShapes = (shape: Shape): Shape[] => {
-  const [u, vh] = qrShapes(shape) as [Shape, Shape]
-  return [u, vh.slice(0, -1), vh]
+// V·diag(w̄)·Vᵀ
+const eighValuesOp: OpDef<null, Unary> = outputOp('eighValues', eigenparts, 'values', (ct, { inputs: [a] }) => {
+  const v = record(eighVectorsOp, [a], null)
+  return [matmul(scaleColumns(v, ct), t(v))]
+})
+
+// V·(F∘(Vᵀ·V̄))·Vᵀ with Fᵢⱼ = 1/(wⱼ − wᵢ), its symmetric part
+const eighVectorsOp: OpDef<null, Unary> = outputOp('eighVectors', eigenparts, 'vectors', (ct, v) => {
+  const w = record(eighValuesOp, v.inputs, null)
+  return [symmetric(matmul(matmul(v, dividedByGaps(matmul(t(v), ct), w)), t(v)))]
+})
+
+const singularParts: Decomposition<'svd', 'u' | 's' | 'vh'> = {
+  opcode: 'svd',
+  params: matrixParams,
+  shapes(shape) {
+    const { q, r } = qrParts.shapes(shape)
+    return { u: q, s: r.slice(0, -1), vh: r }
+  },
 }
 
 /** What the cotangent of U has orthogonal to U, divided by the singular values. */
@@ -247,45 +262,39 @@ const beside = (u: Node, onU: Node, s: Node): Node => scaleColumns(sub(onU, matm
 
 const antisymmetric = (x: Node): Node => sub(x, t(x))
 
-// Townsend 2016, "Differentiating the singular value decomposition", with Fᵢⱼ = 1/(sⱼ² − sᵢ²).
-const [svdUOp, svdSOp, svdVhOp] = outputOps('svd', matrixParams, svdShapes, [
-  // U·(F∘(Uᵀ·Ū − Ūᵀ·U))·S·Vᵀ + (I − U·Uᵀ)·Ū·S⁻¹·Vᵀ
-  [
-    'svdU',
-    (ct, u) => {
-      const [s, vh] = [record(svdSOp, u.inputs, null), record(svdVhOp, u.inputs, null)]
-      const inner = scaleColumns(dividedByGaps(antisymmetric(matmul(t(u), ct)), square(s)), s)
-      const within = matmul(u, inner)
-      const [rows, k] = u.shape.slice(-2) as [number, number]
-      return [matmul(rows > k ? add(within, beside(u, ct, s)) : within, vh)]
-    },
-  ],
-  // U·diag(s̄)·Vᵀ
-  [
-    'svdS',
-    (ct, { inputs: [a] }) => [matmul(scaleColumns(record(svdUOp, [a!], null), ct), record(svdVhOp, [a!], null))],
-  ],
-  // U·S·(F∘(Vᵀ·V̄ − V̄ᵀ·V))·Vᵀ + U·S⁻¹·V̄ᵀ·(I − V·Vᵀ)
-  [
-    'svdVh',
-    (ct, vh) => {
-      const [u, s] = [record(svdUOp, vh.inputs, null), record(svdSOp, vh.inputs, null)]
-      const [v, onV] = [t(vh), t(ct)]
-      const inner = matmul(scaleRows(dividedByGaps(antisymmetric(matmul(vh, onV)), square(s)), s), vh)
-      const [k, columns] = vh.shape.slice(-2) as [number, number]
-      return [matmul(u, columns > k ? add(inner, t(beside(v, onV, s))) : inner)]
-    },
-  ],
-]) as [OpDef<null>, OpDef<null>, OpDef<null>]
+// The three rules: Townsend 2016, "Differentiating the singular value decomposition", with Fᵢⱼ = 1/(sⱼ² − sᵢ²).
+
+// U·(F∘(Uᵀ·Ū − Ūᵀ·U))·S·Vᵀ + (I − U·Uᵀ)·Ū·S⁻¹·Vᵀ
+const svdUOp: OpDef<null, Unary> = outputOp('svdU', singularParts, 'u', (ct, u) => {
+  const [s, vh] = [record(svdSOp, u.inputs, null), record(svdVhOp, u.inputs, null)]
+  const inner = scaleColumns(dividedByGaps(antisymmetric(matmul(t(u), ct)), square(s)), s)
+  const within = matmul(u, inner)
+  const [rows, k] = lastTwo(u.shape)
+  return [matmul(rows > k ? add(within, beside(u, ct, s)) : within, vh)]
+})
+
+// U·diag(s̄)·Vᵀ
+const svdSOp: OpDef<null, Unary> = outputOp('svdS', singularParts, 's', (ct, { inputs: [a] }) => [
+  matmul(scaleColumns(record(svdUOp, [a], null), ct), record(svdVhOp, [a], null)),
+])
+
+// U·S·(F∘(Vᵀ·V̄ − V̄ᵀ·V))·Vᵀ + U·S⁻¹·V̄ᵀ·(I − V·Vᵀ)
+const svdVhOp: OpDef<null, Unary> = outputOp('svdVh', singularParts, 'vh', (ct, vh) => {
+  const [u, s] = [record(svdUOp, vh.inputs, null), record(svdSOp, vh.inputs, null)]
+  const [v, onV] = [t(vh), t(ct)]
+  const inner = matmul(scaleRows(dividedByGaps(antisymmetric(matmul(vh, onV)), square(s)), s), vh)
+  const [k, columns] = lastTwo(vh.shape)
+  return [matmul(u, columns > k ? add(inner, t(beside(v, onV, s))) : inner)]
+})
 
 // Golub & Pereyra 1973, "The differentiation of pseudo-inverses": with P = A⁺,
 // Ā = −Pᵀ·P̄·Pᵀ + (I − A·P)·P̄ᵀ·P·Pᵀ + Pᵀ·P·P̄ᵀ·(I − P·A)
-const pinvOp = withRule((ct, p, [a]) => {
+const pinvOp = withRule<Unary>((ct, p, [a]) => {
   const onP = t(ct)
   const [left, right] = [matmul(onP, matmul(p, t(p))), matmul(matmul(t(p), p), onP)]
   const first = neg(matmul(matmul(t(p), ct), t(p)))
-  const second = sub(left, matmul(a!, matmul(p, left)))
-  const third = sub(right, matmul(matmul(right, p), a!))
+  const second = sub(left, matmul(a, matmul(p, left)))
+  const third = sub(right, matmul(matmul(right, p), a))
   return [add(add(first, second), third)]
 }, 'pinv')
 
@@ -297,14 +306,20 @@ export const triangularSolve = (a: Node, b: Node, params: TriangularParams): Nod
   record(triangularSolveOp, [a, b], params)
 export const solve = (a: Node, b: Node): Node => record(solveOp, [a, b], null)
 export const det = (x: Node): Node => record(determinantOp, [x], null)
-export const slogdet = (x: Node): Node[] => [record(determinantSignOp, [x], null), record(logDeterminantOp, [x], null)]
-export const qr = (x: Node): Node[] => [record(qrQOp, [x], null), record(qrROp, [x], null)]
-export const eigh = (x: Node): Node[] => [record(eighValuesOp, [x], null), record(eighVectorsOp, [x], null)]
-export const svd = (x: Node): Node[] => [svdUOp, svdSOp, svdVhOp].map((op) => record(op, [x], null))
+
+const recordAll =
+  <const T extends readonly OpDef<null, Unary>[]>(...defs: T) =>
+  (x: Node) =>
+    mapTuple(defs, (def) => record(def, [x], null))
+
+export const slogdet = recordAll(determinantSignOp, logDeterminantOp)
+export const qr = recordAll(qrQOp, qrROp)
+export const eigh = recordAll(eighValuesOp, eighVectorsOp)
+export const svd = recordAll(svdUOp, svdSOp, svdVhOp)
 
 /** V·S⁻¹·Uᵀ, without the singular values that are not above the cutoff[…]. */
 export function pinv(x: Node, cutoff: (s: Node) => Node): Node {
-  const [u, s, vh] = svd(x) as [Node, Node, Node]
+  const [u, s, vh] = svd(x)
   const kept = greater(s, cutoff(s))
   const inverses = where(kept, div(1, where(kept, s, 1)), 0)
   return record(pinvOp, [matmul(scaleColumns(t(vh), inverses), t(u)), x], null)

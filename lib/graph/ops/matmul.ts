@@ -1,34 +1,34 @@
 /** Matrix multiplication: 2-D and batched, transposes folded into how the operands are read. */
 import { isFloat, promote } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { broadcastShapes, formatShape, type Shape, sizeOf } from '../../base/shape.ts'
+import { zipWith } from '../../base/lists.ts'
+import { broadcastShapes, extentAt, formatShape, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
 import type { MatrixLayout } from '../../program/instructions.ts'
 import type { Emitter, View } from '../emitter.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { type Binary, type Node, type OpDef, record } from '../node.ts'
 import { cast } from './elementwise.ts'
 import { broadcastTo, reshape, transposeMatrices } from './movement.ts'
 
-const matmulOp: OpDef<null> = {
+const matmulOp: OpDef<null, Binary> = {
   name: 'matmul',
   infer([a, b]) {
-    return { dtype: a!.dtype, shape: [...a!.shape.slice(0, -1), b!.shape.at(-1)!] }
+    return { dtype: a.dtype, shape: [...a.shape.slice(0, -1), extentAt(b.shape, -1)] }
   },
   // C[m,n] = A[m,k]·B[k,n]: dA[m,k] = dC·Bᵀ, dB[k,n] = Aᵀ·dC
-  vjp: (ct, { inputs: [a, b] }) => [matmul(ct, transposeMatrices(b!)), matmul(transposeMatrices(a!), ct)],
+  vjp: (ct, { inputs: [a, b] }) => [matmul(ct, transposeMatrices(b)), matmul(transposeMatrices(a), ct)],
   lower(emitter, { inputs: [x, y], dtype, shape }) {
-    const [a, b] = [matrixOperand(emitter, x!), matrixOperand(emitter, y!)]
-    const [m, n, k] = [shape.at(-2)!, shape.at(-1)!, x!.shape.at(-1)!]
+    const [a, b] = [matrixOperand(emitter, x), matrixOperand(emitter, y)]
     const params = {
       batch: sizeOf(shape.slice(0, -2)),
-      m,
-      n,
-      k,
+      m: extentAt(shape, -2),
+      n: extentAt(shape, -1),
+      k: extentAt(x.shape, -1),
       a: a.layout,
       b: b.layout,
       activation: 'none',
       slope: 0,
     } as const
-    return emitter.denseView(emitter.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0]!)
+    return emitter.denseView(emitter.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0])
   },
 }
 
@@ -60,16 +60,17 @@ function matrixOperand(emitter: Emitter, node: Node): MatrixOperand {
   const view = emitter.viewOf(node)
   const layout = layoutOf(view)
   if (layout !== null) return { value: view.value, layout }
-  const value = emitter.denseValue(view)
-  return { value, layout: layoutOf(emitter.denseView(value))! }
+  const [rows, columns] = lastTwo(view.shape)
+  const batchStride = sizeOf(view.shape) === rows * columns ? 0 : rows * columns
+  const dense = { offset: 0, batchStride, leadingDimension: columns, transpose: false }
+  return { value: emitter.denseValue(view), layout: dense }
 }
 
 /** How a matmul can read the view without a copy; null where it cannot, as where it would have to read backwards. */
 function layoutOf({ shape, strides, offset }: View): MatrixLayout | null {
-  if (strides.some((stride, axis) => stride < 0 && shape[axis]! > 1)) return null
-  const rank = shape.length
-  const [rows, columns] = [shape[rank - 2]!, shape[rank - 1]!]
-  const [rowStride, columnStride] = [strides[rank - 2]!, strides[rank - 1]!]
+  if (zipWith(strides, shape, (stride, extent) => stride < 0 && extent > 1).includes(true)) return null
+  const [rows, columns] = lastTwo(shape)
+  const [rowStride, columnStride] = lastTwo(strides)
   const batchStride = batchStrideOf(shape.slice(0, -2), strides.slice(0, -2))
   if (batchStride === null) return null
   if (columns === 1 || columnStride === 1)
@@ -82,11 +83,11 @@ function layoutOf({ shape, strides, offset }: View): MatrixLayout | null {
 function batchStrideOf(shape: Shape, strides: readonly number[]): number | null {
   let expectedStride: number | null = null
   let batchStride = 0
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] === 1) continue
-    if (expectedStride === null) batchStride = strides[axis]!
-    else if (strides[axis] !== expectedStride) return null
-    expectedStride = batchStride === 0 ? 0 : strides[axis]! * shape[axis]!
+  for (const { extent, stride } of zipWith(shape, strides, (extent, stride) => ({ extent, stride })).reverse()) {
+    if (extent === 1) continue
+    if (expectedStride === null) batchStride = stride
+    else if (stride !== expectedStride) return null
+    expectedStride = batchStride === 0 ? 0 : stride * extent
   }
   return batchStride
 }
@@ -102,21 +103,21 @@ export function matmul(a: Node, b: Node): Node {
     throw new ShapeError(
       expected('matmul', 'operands of at least one axis', `${formatShape(a.shape)} × ${formatShape(b.shape)}`),
     )
-  const x = a.shape.length === 1 ? reshape(a, [1, a.shape[0]!]) : a
-  const y = b.shape.length === 1 ? reshape(b, [b.shape[0]!, 1]) : b
+  const x = a.shape.length === 1 ? reshape(a, [1, ...a.shape]) : a
+  const y = b.shape.length === 1 ? reshape(b, [...b.shape, 1]) : b
   if (x.shape.at(-1) !== y.shape.at(-2))
     throw new ShapeError(`matmul: inner dimensions differ: ${formatShape(a.shape)} × ${formatShape(b.shape)}`)
   // One B for all of A is a single tall product, and so is B's gradient, which would be a sum of products otherwise.
   if (y.shape.length === 2 && x.shape.length > 2 && y === b) {
-    const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!])
-    return reshape(matmul(rows, y), [...x.shape.slice(0, -1), y.shape[1]!])
+    const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), extentAt(x.shape, -1)])
+    return reshape(matmul(rows, y), [...x.shape.slice(0, -1), extentAt(y.shape, 1)])
   }
   const batch = broadcastShapes('matmul', x.shape.slice(0, -2), y.shape.slice(0, -2))
   const left = broadcastTo(cast(x, dtype), [...batch, ...x.shape.slice(-2)])
   const right = broadcastTo(cast(y, dtype), [...batch, ...y.shape.slice(-2)])
   const product = record(matmulOp, [left, right], null)
   if (x === a && y === b) return product
-  return reshape(product, [...batch, ...(x === a ? [x.shape.at(-2)!] : []), ...(y === b ? [y.shape.at(-1)!] : [])])
+  return reshape(product, [...batch, ...(x === a ? x.shape.slice(-2, -1) : []), ...(y === b ? y.shape.slice(-1) : [])])
 }
 
 export const matmulOps = { matmul: matmulOp }

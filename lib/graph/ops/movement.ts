@@ -1,18 +1,28 @@
 /** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { denseStrides, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { mapTuple, pick, zipWith } from '../../base/lists.ts'
+import {
+  denseStrides,
+  extentAt,
+  formatShape,
+  normalizeAxis,
+  offsetOf,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../../base/shape.ts'
+import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { broadcastToOp, reshapeOp } from './broadcast.ts'
 
 export { broadcastTo, reshape } from './broadcast.ts'
 
-const permuteOp: OpDef<{ axes: readonly number[] }> = {
+const permuteOp: OpDef<{ axes: readonly number[] }, Unary> = {
   name: 'permute',
-  infer: ([x], { axes }) => ({ dtype: x!.dtype, shape: axes.map((axis) => x!.shape[axis]!) }),
+  infer: ([x], { axes }) => ({ dtype: x.dtype, shape: pick(x.shape, axes) }),
   vjp: (ct, { params: { axes } }) => [permute(ct, inversePermutation(axes))],
   lower(emitter, { inputs: [x], params: { axes }, shape }) {
-    const view = emitter.viewOf(x!)
-    return { ...view, shape, strides: axes.map((axis) => view.strides[axis]!) }
+    const view = emitter.viewOf(x)
+    return { ...view, shape, strides: pick(view.strides, axes) }
   },
 }
 
@@ -24,54 +34,58 @@ function inversePermutation(axes: readonly number[]): number[] {
   return inverse
 }
 
-const sliceOp: OpDef<{ starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }> = {
+const sliceOp: OpDef<{ starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }, Unary> = {
   name: 'slice',
-  infer: ([x], { sizes }) => ({ dtype: x!.dtype, shape: sizes }),
+  infer: ([x], { sizes }) => ({ dtype: x.dtype, shape: sizes }),
   // The slots that were skipped get zeros; where none was, the axes were turned round at most, and are once more.
   vjp: (ct, { inputs: [x], params: { starts, sizes, steps } }) => [
-    sameShape(sizes, x!.shape) ? sliceAt(ct, starts, sizes, steps) : pad(ct, x!.shape, starts, steps),
+    sameShape(sizes, x.shape) ? sliceAt(ct, starts, sizes, steps) : pad(ct, x.shape, starts, steps),
   ],
   lower(emitter, { inputs: [x], params: { starts, steps }, shape }) {
-    const view = emitter.viewOf(x!)
-    const offset = starts.reduce((sum, start, axis) => sum + start * view.strides[axis]!, view.offset)
+    const view = emitter.viewOf(x)
+    const offset = view.offset + offsetOf(starts, view.strides)
     if (sizeOf(shape) === 0) return { ...view, shape, offset: 0, strides: shape.map(() => 0) }
-    return { ...view, shape, offset, strides: view.strides.map((stride, axis) => stride * steps[axis]!) }
+    return { ...view, shape, offset, strides: zipWith(view.strides, steps, (stride, step) => stride * step) }
   },
 }
 
-const padOp: OpDef<{ shape: Shape; starts: readonly number[]; steps: readonly number[] }> = {
+const padOp: OpDef<{ shape: Shape; starts: readonly number[]; steps: readonly number[] }, Unary> = {
   name: 'pad',
-  infer: ([x], { shape }) => ({ dtype: x!.dtype, shape }),
-  vjp: (ct, { inputs: [x], params: { starts, steps } }) => [sliceAt(ct, starts, x!.shape, steps)],
-  lower(emitter, { inputs: [x], params: { starts, steps }, dtype, shape }) {
-    const strides = denseStrides(shape)
-    const offset = sizeOf(x!.shape) === 0 ? 0 : starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0)
-    const params = { shape: x!.shape, offset, strides: strides.map((stride, axis) => stride * steps[axis]!) }
-    return emitter.denseView(emitter.emit('pad', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
+  infer: ([x], { shape }) => ({ dtype: x.dtype, shape }),
+  vjp: (ct, { inputs: [x], params: { starts, steps } }) => [sliceAt(ct, starts, x.shape, steps)],
+  lower(emitter, node) {
+    const [{ shape }] = node.inputs
+    const { starts, steps } = node.params
+    const dense = denseStrides(node.shape)
+    const offset = sizeOf(shape) === 0 ? 0 : offsetOf(starts, dense)
+    return emitter.emitNode('pad', node, {
+      shape,
+      offset,
+      strides: zipWith(dense, steps, (stride, step) => stride * step),
+    })
   },
 }
 
-const concatOp: OpDef<{ axis: number }> = {
+const concatOp: OpDef<{ axis: number }, readonly [Node, ...Node[]]> = {
   name: 'concat',
   infer(inputs, { axis }) {
-    const [first] = inputs
-    const shape = first!.shape.slice()
-    shape[axis] = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0)
-    return { dtype: first!.dtype, shape }
+    const [{ dtype, shape }] = inputs
+    const joined = inputs.reduce((sum, { shape }) => sum + extentAt(shape, axis), 0)
+    return { dtype, shape: shape.with(axis, joined) }
   },
   vjp(ct, { inputs, params: { axis } }) {
     let start = 0
-    return inputs.map((x) => {
+    return mapTuple(inputs, (x) => {
       const starts = x.shape.map((_, i) => (i === axis ? start : 0))
-      start += x.shape[axis]!
+      start += extentAt(x.shape, axis)
       return sliceAt(ct, starts, x.shape)
     })
   },
-  lower(emitter, { inputs, params: { axis }, dtype, shape }) {
-    const outer = sizeOf(shape.slice(0, axis))
-    const inners = inputs.map((x) => sizeOf(x.shape.slice(axis)))
-    const operands = inputs.map((x) => emitter.dense(x))
-    return emitter.denseView(emitter.emit('concat', operands, [{ dtype, shape }], { outer, inners })[0]!)
+  lower(emitter, node) {
+    const { axis } = node.params
+    const outer = sizeOf(node.shape.slice(0, axis))
+    const inners = node.inputs.map(({ shape }) => sizeOf(shape.slice(axis)))
+    return emitter.emitNode('concat', node, { outer, inners })
   },
 }
 
@@ -93,6 +107,14 @@ export function transposeMatrices(x: Node): Node {
   return record(permuteOp, [x], { axes })
 }
 
+/** Whether an axis of so many elements has `size` from `start` on, every `step`-th. */
+function isRange(extent: number, start = NaN, size = NaN, step = NaN): boolean {
+  const last = start + Math.max(0, size - 1) * step
+  const areIntegers = Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step)
+  const isInside = size === 0 || (Math.min(start, last) >= 0 && Math.max(start, last) < extent)
+  return areIntegers && size >= 0 && step !== 0 && isInside
+}
+
 /** sizes[i] elements of axis i, from starts[i] on, every steps[i]-th; backwards where a step is negative. */
 export function sliceAt(
   x: Node,
@@ -101,17 +123,14 @@ export function sliceAt(
   steps: readonly number[] = sizes.map(() => 1),
 ): Node {
   x.shape.forEach((extent, axis) => {
-    const [start, size, step] = [starts[axis]!, sizes[axis]!, steps[axis]!]
-    const last = start + Math.max(0, size - 1) * step
-    const areIntegers = Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step)
-    const inside = size === 0 || (Math.min(start, last) >= 0 && Math.max(start, last) < extent)
-    if (!areIntegers || size < 0 || step === 0 || !inside)
+    const [start, size, step] = [starts[axis], sizes[axis], steps[axis]]
+    if (!isRange(extent, start, size, step))
       throw new ShapeError(
         `slice: expected a range inside axis ${axis} of ${formatShape(x.shape)}, got ${size} from ${start} by ${step}`,
       )
   })
   // What takes no step has the step 1.
-  const taken = steps.map((step, axis) => (sizes[axis]! > 1 ? step : 1))
+  const taken = zipWith(steps, sizes, (step, size) => (size > 1 ? step : 1))
   if (sameShape(sizes, x.shape) && taken.every((step) => step > 0)) return x
   return record(sliceOp, [x], { starts: starts.slice(), sizes: sizes.slice(), steps: taken })
 }
@@ -122,15 +141,15 @@ export function pad(x: Node, shape: Shape, starts: readonly number[], steps: rea
 }
 
 export function concat(inputs: readonly Node[], axis = 0, op = 'concat'): Node {
-  const [first] = inputs
+  const [first, ...others] = inputs
   if (first === undefined) throw new ShapeError(expected(op, 'at least one tensor', 'none'))
   const along = normalizeAxis(op, axis, first.shape.length)
-  for (const { dtype, shape } of inputs) {
+  for (const { dtype, shape } of others) {
     if (dtype !== first.dtype) throw new DTypeError(expected(op, `${first.dtype} everywhere`, dtype))
     if (shape.length !== first.shape.length || shape.some((extent, i) => i !== along && extent !== first.shape[i]))
       throw new ShapeError(expected(op, `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)))
   }
-  return inputs.length === 1 ? first : record(concatOp, inputs, { axis: along })
+  return others.length === 0 ? first : record(concatOp, [first, ...others], { axis: along })
 }
 
 export const movementOps = {

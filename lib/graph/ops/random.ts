@@ -4,14 +4,13 @@ import type { Shape } from '../../base/shape.ts'
 import type { DistributionName } from '../../program/instructions.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
-const randomOp: OpDef<{ distribution: DistributionName; dtype: DType; shape: Shape }> = {
+const randomOp: OpDef<
+  { distribution: DistributionName; dtype: DType; shape: Shape },
+  readonly [key: Node, ...parameters: Node[]]
+> = {
   name: 'random',
   infer: (_inputs, { dtype, shape }) => ({ dtype, shape }),
-  lower(emitter, node) {
-    const { distribution } = node.params
-    const operands = node.inputs.map((x) => emitter.dense(x))
-    return emitter.denseView(emitter.emit('random', operands, [node], { distribution })[0]!)
-  },
+  lower: (emitter, node) => emitter.emitNode('random', node, { distribution: node.params.distribution }),
 }
 
 /** key: int32[2]; parameters of one element, or as many as the result has: see the instruction. */

@@ -1,8 +1,9 @@
 /** Reductions over axes. */
 import { isFloat } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
+import { pick } from '../../base/lists.ts'
 import { normalizeAxes, normalizeAxis, sizeOf } from '../../base/shape.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { broadcastTo, reshape, sumOp, sumOver } from './broadcast.ts'
 import { arithmeticDType, cast, div, equal, mul } from './elementwise.ts'
 import { permute } from './movement.ts'
@@ -12,11 +13,11 @@ import { cumprod } from './scan.ts'
 export type Axes = number | readonly number[] | null | undefined
 
 /** The cotangent is shared evenly among the elements that reach the extreme, as PyTorch's amax does. */
-function extremeVjp(ct: Node, y: Node<ReduceParams>): Node[] {
+function extremeVjp(ct: Node, y: Node<ReduceParams, Unary>): [Node] {
   const [x] = y.inputs
-  const ties = cast(equal(x!, broadcastTo(y, x!.shape)), x!.dtype)
+  const ties = cast(equal(x, broadcastTo(y, x.shape)), x.dtype)
   const share = div(ct, sumOver(ties, y.params.axes))
-  return [mul(ties, broadcastTo(share, x!.shape))]
+  return [mul(ties, broadcastTo(share, x.shape))]
 }
 
 // What users call moves axes together and reshapes.
@@ -24,25 +25,26 @@ const maxOp = reductionOp('max', extremeVjp)
 const minOp = reductionOp('min', extremeVjp)
 // The product of all others, which a quotient would not give where there is a zero.
 const prodOp = reductionOp('prod', (ct, { inputs: [x], params: { axes } }) => {
-  const { outer, reduced, inner } = adjacentExtents(x!.shape, axes)
-  const lines = reshape(x!, [outer, reduced, inner])
-  const [before, after] = [false, true].map((reverse) => cumprod(lines, 1, { exclusive: true, reverse }))
-  return [mul(broadcastTo(ct, x!.shape), reshape(mul(before!, after!), x!.shape))]
+  const { outer, reduced, inner } = adjacentExtents(x.shape, axes)
+  const lines = reshape(x, [outer, reduced, inner])
+  const before = cumprod(lines, 1, { exclusive: true })
+  const after = cumprod(lines, 1, { exclusive: true, reverse: true })
+  return [mul(broadcastTo(ct, x.shape), reshape(mul(before, after), x.shape))]
 })
 
-const argmaxOp: OpDef<{ axis: number }> = {
+const argmaxOp: OpDef<{ axis: number }, Unary> = {
   name: 'argmax',
-  infer: ([x], { axis }) => ({ dtype: 'int32', shape: keptShape(x!.shape, [axis]) }),
-  lower(emitter, { inputs: [x], params: { axis }, dtype, shape }) {
-    const params = adjacentExtents(x!.shape, [axis])
-    return emitter.denseView(emitter.emit('argmax', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
+  infer: ([x], { axis }) => ({ dtype: 'int32', shape: keptShape(x.shape, [axis]) }),
+  lower(emitter, node) {
+    const [x] = node.inputs
+    return emitter.emitNode('argmax', node, adjacentExtents(x.shape, [node.params.axis]))
   },
 }
 
-const areAdjacent = (axes: readonly number[]): boolean => axes.at(-1)! - axes[0]! === axes.length - 1
+const areAdjacent = (axes: readonly number[]): boolean => Math.max(...axes) - Math.min(...axes) === axes.length - 1
 
 /** Reduces any axes: where others stand between them, they are moved to the end first. Axes keep extent 1. */
-function reduceOver(def: OpDef<ReduceParams>, x: Node, axes: readonly number[]): Node {
+function reduceOver(def: OpDef<ReduceParams, Unary>, x: Node, axes: readonly number[]): Node {
   if (axes.length === 0) return x
   if (areAdjacent(axes)) return record(def, [x], { axes: axes.slice() })
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
@@ -76,11 +78,11 @@ export function prod(x: Node, axes?: Axes, keepDims = false): Node {
 /** Σx / n, in float32 for integers. */
 export function mean(x: Node, axes?: Axes, keepDims = false): Node {
   const over = normalizeAxes('mean', axes, x.shape.length)
-  const count = over.reduce((size, axis) => size * x.shape[axis]!, 1)
+  const count = sizeOf(pick(x.shape, over))
   return div(sum(isFloat(x.dtype) ? x : cast(x, 'float32'), over, keepDims), count)
 }
 
-function extreme(name: 'max' | 'min', def: OpDef<ReduceParams>) {
+function extreme(name: 'max' | 'min', def: OpDef<ReduceParams, Unary>) {
   return (x: Node, axes?: Axes, keepDims = false): Node => {
     const over = normalizeAxes(name, axes, x.shape.length)
     if (over.some((axis) => x.shape[axis] === 0)) throw new ShapeError(expected(name, 'at least one element', 'none'))

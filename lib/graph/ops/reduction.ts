@@ -1,7 +1,7 @@
 /** A reduction over adjacent axes, which keep extent 1: how it is typed and lowered. */
 import { type Shape, sizeOf } from '../../base/shape.ts'
 import type { ReductionName } from '../../program/instructions.ts'
-import type { OpDef } from '../node.ts'
+import type { OpDef, Unary } from '../node.ts'
 
 export type ReduceParams = { axes: readonly number[] }
 
@@ -13,8 +13,7 @@ export function adjacentExtents(
   shape: Shape,
   axes: readonly number[],
 ): { outer: number; reduced: number; inner: number } {
-  const first = axes[0]!
-  const end = axes.at(-1)! + 1
+  const [first, end] = [Math.min(...axes), Math.max(...axes) + 1]
   return {
     outer: sizeOf(shape.slice(0, first)),
     reduced: sizeOf(shape.slice(first, end)),
@@ -24,13 +23,13 @@ export function adjacentExtents(
 
 export const reductionOp = (
   kind: ReductionName,
-  vjp: NonNullable<OpDef<ReduceParams>['vjp']>,
-): OpDef<ReduceParams> => ({
+  vjp: NonNullable<OpDef<ReduceParams, Unary>['vjp']>,
+): OpDef<ReduceParams, Unary> => ({
   name: kind,
-  infer: ([x], { axes }) => ({ dtype: x!.dtype, shape: keptShape(x!.shape, axes) }),
+  infer: ([x], { axes }) => ({ dtype: x.dtype, shape: keptShape(x.shape, axes) }),
   vjp,
-  lower(emitter, { inputs: [x], params: { axes }, dtype, shape }) {
-    const params = { kind, ...adjacentExtents(x!.shape, axes) }
-    return emitter.denseView(emitter.emit('reduce', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
+  lower(emitter, node) {
+    const [x] = node.inputs
+    return emitter.emitNode('reduce', node, { kind, ...adjacentExtents(x.shape, node.params.axes) })
   },
 })

@@ -1,8 +1,8 @@
 /** What runs along an axis: cumulative sums, products and extremes, and the linear recurrence that is their derivative. */
 
-import { normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
+import { extentAt, normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
 import type { ReductionName } from '../../program/instructions.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { type Binary, type Node, type OpDef, record, type Unary } from '../node.ts'
 import { arithmeticDType, cast, mul } from './elementwise.ts'
 import { literal } from './leaf.ts'
 import { broadcastTo, concat, sliceAt } from './movement.ts'
@@ -18,13 +18,13 @@ type Along = { axis: number; reverse: boolean }
 
 const extentsOf = (shape: Shape, axis: number) => ({
   outer: sizeOf(shape.slice(0, axis)),
-  length: shape[axis]!,
+  length: extentAt(shape, axis),
   inner: sizeOf(shape.slice(axis + 1)),
 })
 
 /** Element i is the one that a scan meets before element i of x; `first` where there is none. */
 function delayed(x: Node, { axis, reverse }: Along, first: number): Node {
-  const extent = x.shape[axis]!
+  const extent = extentAt(x.shape, axis)
   if (extent === 0) return x
   const withExtent = (n: number) => x.shape.map((other, i) => (i === axis ? n : other))
   const edge = broadcastTo(literal(first, x.dtype), withExtent(1))
@@ -36,36 +36,36 @@ function delayed(x: Node, { axis, reverse }: Along, first: number): Node {
 /** Element i is the one that a scan meets after element i of x. */
 const advanced = (x: Node, { axis, reverse }: Along): Node => delayed(x, { axis, reverse: !reverse }, 0)
 
-const scanOp: OpDef<Along & { kind: ReductionName }> = {
+const scanOp: OpDef<Along & { kind: ReductionName }, Unary> = {
   name: 'scan',
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   vjp(ct, { inputs: [x], params }) {
     const { kind, axis, reverse } = params
     const back = { axis, reverse: !reverse }
     if (kind === 'sum') return [scan('sum', ct, back)]
     if (kind !== 'prod') return [null]
     // d/dxᵢ Σⱼ ctⱼ·Πₖ≤ⱼ xₖ = (Πₖ<ᵢ xₖ)·sᵢ, where sᵢ = ctᵢ + xᵢ₊₁·sᵢ₊₁: nothing is divided by an x that may be 0.
-    return [mul(scan('prod', delayed(x!, params, 1), { axis, reverse }), recurrence(advanced(x!, params), ct, back))]
+    return [mul(scan('prod', delayed(x, params, 1), { axis, reverse }), recurrence(advanced(x, params), ct, back))]
   },
-  lower(emitter, { inputs: [x], params: { kind, axis, reverse }, dtype, shape }) {
-    const params = { kind, ...extentsOf(shape, axis), reverse }
-    return emitter.denseView(emitter.emit('scan', [emitter.dense(x!)], [{ dtype, shape }], params)[0]!)
+  lower(emitter, node) {
+    const { kind, axis, reverse } = node.params
+    return emitter.emitNode('scan', node, { kind, ...extentsOf(node.shape, axis), reverse })
   },
 }
 
-const recurrenceOp: OpDef<Along> = {
+const recurrenceOp: OpDef<Along, Binary> = {
   name: 'recurrence',
-  infer: ([a]) => a!,
+  infer: ([a]) => a,
   // gᵢ = ctᵢ + aᵢ₊₁·gᵢ₊₁ is the cotangent of yᵢ = aᵢ·yᵢ₋₁ + bᵢ
   vjp(ct, y) {
-    const { axis, reverse } = y.params
-    const g = recurrence(advanced(y.inputs[0]!, y.params), ct, { axis, reverse: !reverse })
-    return [mul(g, delayed(y as Node, y.params, 0)), g]
+    const { params } = y
+    const [a] = y.inputs
+    const g = recurrence(advanced(a, params), ct, { axis: params.axis, reverse: !params.reverse })
+    return [mul(g, delayed(y, params, 0)), g]
   },
-  lower(emitter, { inputs, params: { axis, reverse }, dtype, shape }) {
-    const operands = inputs.map((x) => emitter.dense(x))
-    const params = { ...extentsOf(shape, axis), reverse }
-    return emitter.denseView(emitter.emit('recurrence', operands, [{ dtype, shape }], params)[0]!)
+  lower(emitter, node) {
+    const { axis, reverse } = node.params
+    return emitter.emitNode('recurrence', node, { ...extentsOf(node.shape, axis), reverse })
   },
 }
 

@@ -1,46 +1,40 @@
 /** Softmax and cross-entropy along the last axis: fused instructions, each with its derivative in plain operations. */
 import { isFloat, promote } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
-import type { Emitter } from '../emitter.ts'
-import { type Node, type OpDef, record } from '../node.ts'
+import { extentAt, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
+import type { Emitter, View } from '../emitter.ts'
+import { type Binary, type Node, type OpDef, record, type Unary } from '../node.ts'
 import { cast, exp, mul, neg, sub } from './elementwise.ts'
 import { oneHot } from './indexing.ts'
 import { permute, reshape } from './movement.ts'
 import { sum } from './reduce.ts'
 
-const rowsOf = (shape: Shape) => ({ rows: sizeOf(shape.slice(0, -1)), columns: shape.at(-1)! })
+const rowsOf = (shape: Shape) => ({ rows: sizeOf(shape.slice(0, -1)), columns: extentAt(shape, -1) })
 
-const lowerRows = (opcode: 'softmax' | 'logSoftmax') => (emitter: Emitter, node: Node<null>) =>
-  emitter.denseView(emitter.emit(opcode, [emitter.dense(node.inputs[0]!)], [node], rowsOf(node.shape))[0]!)
-
-const softmaxOp: OpDef<null> = {
+const softmaxOp: OpDef<null, Unary> = {
   name: 'softmax',
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   // s·(ct − Σ s·ct)
   vjp: (ct, s) => [mul(s, sub(ct, sum(mul(s, ct), -1, true)))],
-  lower: lowerRows('softmax'),
+  lower: (emitter, node) => emitter.emitNode('softmax', node, rowsOf(node.shape)),
 }
 
-const logSoftmaxOp: OpDef<null> = {
+const logSoftmaxOp: OpDef<null, Unary> = {
   name: 'logSoftmax',
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   // ct − softmax·Σ ct
   vjp: (ct, y) => [sub(ct, mul(exp(y), sum(ct, -1, true)))],
-  lower: lowerRows('logSoftmax'),
+  lower: (emitter, node) => emitter.emitNode('logSoftmax', node, rowsOf(node.shape)),
 }
 
 /** One instruction gives losses and gradient, which are two nodes. */
-function lowerCrossEntropy(output: 0 | 1) {
-  return (emitter: Emitter, { inputs: [logits, labels], dtype }: Node<null>) => {
-    const operands = [emitter.dense(logits!), emitter.dense(labels!)]
-    const { shape } = logits!
-    const types = [
-      { dtype, shape: shape.slice(0, -1) },
-      { dtype, shape },
-    ]
-    const outputs = emitter.emitShared('softmaxCrossEntropy', operands, types, rowsOf(shape))
-    return emitter.denseView(outputs[output]!)
+function lowerCrossEntropy(output: 'losses' | 'gradient') {
+  return (emitter: Emitter, { inputs: [logits, labels], dtype }: Node<null, Binary>): View => {
+    const { shape } = logits
+    const operands = [emitter.dense(logits), emitter.dense(labels)]
+    const types = [{ dtype, shape: shape.slice(0, -1) }, logits] as const
+    const [losses, gradient] = emitter.emitShared('softmaxCrossEntropy', operands, types, rowsOf(shape))
+    return emitter.denseView({ losses, gradient }[output])
   }
 }
 
@@ -48,35 +42,35 @@ const isClasses = (labels: Node): boolean => labels.dtype === 'int32'
 
 /** The labels as rows of probabilities. */
 const probabilities = (logits: Node, labels: Node): Node =>
-  isClasses(labels) ? oneHot(labels, logits.shape.at(-1)!, logits.dtype) : labels
+  isClasses(labels) ? oneHot(labels, extentAt(logits.shape, -1), logits.dtype) : labels
 
-const softmaxCrossEntropyOp: OpDef<null> = {
+const softmaxCrossEntropyOp: OpDef<null, Binary> = {
   name: 'softmaxCrossEntropy',
-  infer: ([logits]) => ({ dtype: logits!.dtype, shape: logits!.shape.slice(0, -1) }),
+  infer: ([logits]) => ({ dtype: logits.dtype, shape: logits.shape.slice(0, -1) }),
   vjp(ct, { inputs: [logits, labels] }) {
     const rows = reshape(ct, [...ct.shape, 1])
-    const gradient = record(softmaxCrossEntropyGradientOp, [logits!, labels!], null)
-    return [mul(rows, gradient), isClasses(labels!) ? null : neg(mul(rows, logSoftmax(logits!)))]
+    const gradient = record(softmaxCrossEntropyGradientOp, [logits, labels], null)
+    return [mul(rows, gradient), isClasses(labels) ? null : neg(mul(rows, logSoftmax(logits)))]
   },
-  lower: lowerCrossEntropy(0),
+  lower: lowerCrossEntropy('losses'),
 }
 
 /** softmax(logits)·Σp − p */
-const softmaxCrossEntropyGradientOp: OpDef<null> = {
+const softmaxCrossEntropyGradientOp: OpDef<null, Binary> = {
   name: 'softmaxCrossEntropyGradient',
-  infer: ([logits]) => logits!,
+  infer: ([logits]) => logits,
   vjp(ct, { inputs: [logits, labels] }) {
-    const [s, p] = [softmax(logits!), probabilities(logits!, labels!)]
+    const [s, p] = [softmax(logits), probabilities(logits, labels)]
     const product = mul(s, ct)
     const inner = sum(product, -1, true)
     const weight = sum(p, -1, true)
-    return [mul(weight, sub(product, mul(s, inner))), isClasses(labels!) ? null : sub(inner, ct)]
+    return [mul(weight, sub(product, mul(s, inner))), isClasses(labels) ? null : sub(inner, ct)]
   },
-  lower: lowerCrossEntropy(1),
+  lower: lowerCrossEntropy('gradient'),
 }
 
 /** Runs an operation along the last axis, whichever one was asked for. */
-function alongAxis(name: string, def: OpDef<null>) {
+function alongAxis(name: string, def: OpDef<null, Unary>) {
   return (x: Node, axis = -1): Node => {
     const float = isFloat(x.dtype) ? x : cast(x, 'float32')
     const rank = x.shape.length

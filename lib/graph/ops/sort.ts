@@ -1,27 +1,24 @@
 /** The order of elements along an axis, by rows of a tensor whose last axis it is. */
-import type { DType } from '../../base/dtype.ts'
-import { normalizeAxes, type Shape, sizeOf } from '../../base/shape.ts'
-import { type Node, type OpDef, record } from '../node.ts'
-import { cast } from './elementwise.ts'
+import { pick } from '../../base/lists.ts'
+import { extentAt, normalizeAxes, type Shape, sizeOf } from '../../base/shape.ts'
+import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { permute, reshape } from './movement.ts'
+import { arithmeticDType, cast } from './promotion.ts'
 import type { Axes } from './reduce.ts'
 
-const argsortOp: OpDef<{ count: number; descending: boolean }> = {
+const argsortOp: OpDef<{ count: number; descending: boolean }, Unary> = {
   name: 'argsort',
-  infer: ([x], { count }) => ({ dtype: 'int32', shape: [...x!.shape.slice(0, -1), count] }),
+  infer: ([x], { count }) => ({ dtype: 'int32', shape: [...x.shape.slice(0, -1), count] }),
   lower(emitter, node) {
     const [x] = node.inputs
-    const columns = x!.shape.at(-1)!
-    const params = { rows: sizeOf(x!.shape.slice(0, -1)), columns, ...node.params }
-    return emitter.denseView(emitter.emit('argsort', [emitter.dense(x!)], [node], params)[0]!)
+    const [rows, columns] = [sizeOf(x.shape.slice(0, -1)), extentAt(x.shape, -1)]
+    return emitter.emitNode('argsort', node, { rows, columns, ...node.params })
   },
 }
 
-const sortedDType = (dtype: DType): DType => (dtype === 'bool' || dtype === 'uint8' ? 'int32' : dtype)
-
 /** The int32 indices of the first `count` elements of each row, in order. */
 export const argsortRows = (x: Node, count: number, descending: boolean): Node =>
-  record(argsortOp, [cast(x, sortedDType(x.dtype))], { count, descending })
+  record(argsortOp, [cast(x, arithmeticDType(x.dtype))], { count, descending })
 
 /** One axis at the end. */
 export function axisLast(x: Node, axis: number): Node {
@@ -40,8 +37,8 @@ export function axisBack(x: Node, axis: number): Node {
 export function rowsOver(name: string, x: Node, axes: Axes, keepDims: boolean): { rows: Node; kept: Shape } {
   const over = normalizeAxes(name, axes, x.shape.length)
   const others = x.shape.map((_, axis) => axis).filter((axis) => !over.includes(axis))
-  const outer = others.map((axis) => x.shape[axis]!)
-  const reduced = over.reduce((size, axis) => size * x.shape[axis]!, 1)
+  const outer = pick(x.shape, others)
+  const reduced = sizeOf(pick(x.shape, over))
   return {
     rows: reshape(permute(x, [...others, ...over]), [...outer, reduced]),
     kept: keepDims ? x.shape.map((extent, axis) => (over.includes(axis) ? 1 : extent)) : outer,

@@ -1,7 +1,8 @@
 /** The step with the gradient of a smooth function, by which a network of steps can be trained. */
 import { expected } from '../../base/errors.ts'
-import { type Node, type OpDef, record } from '../node.ts'
-import { abs, add, div, elementwiseOps, floatDType, mul, square, toDType } from './elementwise.ts'
+import { type Node, type OpDef, record, type Unary } from '../node.ts'
+import { abs, add, div, lowerTo, mul, square } from './elementwise.ts'
+import { floatDType, toDType } from './promotion.ts'
 
 /** ct times what stands for the derivative of the step. */
 const surrogates = {
@@ -11,11 +12,11 @@ const surrogates = {
 
 export type Surrogate = keyof typeof surrogates
 
-const surrogateStepOp: OpDef<{ surrogate: Surrogate; slope: number }> = {
+const surrogateStepOp: OpDef<{ surrogate: Surrogate; slope: number }, Unary> = {
   name: 'surrogateStep',
-  infer: ([x]) => x!,
-  vjp: (ct, { inputs: [x], params }) => [surrogates[params.surrogate](ct, x!, params.slope)],
-  lower: (emitter, node) => elementwiseOps.step.lower(emitter, node as unknown as Node<null>),
+  infer: ([x]) => x,
+  vjp: (ct, { inputs: [x], params }) => [surrogates[params.surrogate](ct, x, params.slope)],
+  lower: lowerTo('step'),
 }
 
 export function surrogateStep(x: Node, surrogate: Surrogate, slope: number): Node {
