@@ -1,19 +1,37 @@
-/** Which output of an instruction may be written where one of its operands stands. */
-import { bytesPerElement } from '../base/dtype.ts'
+/** Which output of an instruction may be written where its operands stand. */
+import { bytesPerElement, type DType } from '../base/dtype.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { PlannedDraft } from './draft.ts'
-import { type Instruction, opcodeFacts } from './instructions.ts'
-import { isDense } from './signatures.ts'
+import type { Instruction } from './instructions.ts'
+import { isDense } from './patterns.ts'
+import { signatures } from './signatures.ts'
 
-/** Whether the output may be written over `value`, which nothing reads later: every operand that reads it allows it. */
-export function mayReplace({ values }: PlannedDraft, instruction: Instruction, output: number, value: number): boolean {
-  const [made, old] = [values[instruction.outputs[output]!]!, values[value]!]
-  if (bytesPerElement(made.dtype) !== bytesPerElement(old.dtype) || sizeOf(made.shape) !== sizeOf(old.shape))
-    return false
-  return instruction.inputs.every((input, i) => input !== value || mayShare(instruction, output, i))
+/**
+ * Whether an output may be written exactly where those operands stand that are `overwritten`, of as many bytes, which
+ * nothing reads later: the instruction has read of each what it still needs.
+ */
+export function mayOverwrite(
+  values: readonly { readonly dtype: DType }[],
+  { opcode, inputs, outputs, params }: Instruction,
+  output: number,
+  overwritten: (id: number) => boolean,
+): boolean {
+  if (opcode === 'elementwise') {
+    const widthOf = (id: number | undefined) => bytesPerElement(values[id!]!.dtype)
+    const inStep = (id: number, i: number) =>
+      widthOf(id) === widthOf(outputs[output]) && isDense(params.shape, params.operands[i]!)
+    return inputs.every((id, i) => !overwritten(id) || inStep(id, i))
+  }
+  const { replaces, inStep } = signatures[opcode]
+  const replaced = replaces[output] ?? -1
+  const anywhere = inStep && overwritten(inputs[replaced]!)
+  return inputs.every((id, i) => !overwritten(id) || i === replaced || anywhere)
 }
 
-function mayShare({ opcode, params }: Instruction, output: number, input: number): boolean {
-  if (opcode !== 'elementwise') return opcodeFacts[opcode].inPlace[output] === input
-  return isDense(params.shape, params.operands[input]!)
+/** Whether an output may be given the memory of a value of its size, which nothing reads later. */
+export function mayReuse({ values }: PlannedDraft, instruction: Instruction, output: number, value: number): boolean {
+  const [made, old] = [values[instruction.outputs[output]!]!, values[value]!]
+  const isAsLarge =
+    bytesPerElement(made.dtype) === bytesPerElement(old.dtype) && sizeOf(made.shape) === sizeOf(old.shape)
+  return isAsLarge && mayOverwrite(values, instruction, output, (id) => id === value)
 }

@@ -2,7 +2,7 @@
 import { byteLength } from '../base/shape.ts'
 import { Arena, alignUp } from './arena.ts'
 import { type PlannedDraft, usesOf } from './draft.ts'
-import { mayReplace } from './in-place.ts'
+import { mayReuse } from './in-place.ts'
 
 /** Memory that is in use from one instruction to another, both included. */
 export interface Slot {
@@ -22,7 +22,7 @@ export function findSlots(draft: PlannedDraft, inPlace = true): Map<number, Slot
       const { place, dtype, shape } = draft.values[output]!
       if (place !== null) return
       const end = Math.max(position, lastReaders[output]!)
-      const donor = inPlace ? [...dying].find((value) => mayReplace(draft, instruction, i, value)) : undefined
+      const donor = inPlace ? [...dying].find((value) => mayReuse(draft, instruction, i, value)) : undefined
       if (donor === undefined)
         slots.set(output, { bytes: alignUp(byteLength(dtype, shape)), begin: position, end, offset: 0 })
       else {

@@ -1,7 +1,8 @@
 /** A program as text, for people and for tests. */
-import { denseStrides } from '../base/shape.ts'
-import type { Instruction, InstructionOf, LoadPattern, MatrixLayout } from './instructions.ts'
+import type { Instruction, InstructionOf } from './instructions.ts'
+import { isDense } from './patterns.ts'
 import { formatType, type Place, type Program } from './program.ts'
+import type { LoadPattern, MatrixLayout } from './vocabulary.ts'
 
 /**
  * One bound value or instruction a line, in order:
@@ -83,9 +84,6 @@ function formatElementwise({ values }: Program, { inputs, params }: InstructionO
 
 const registerName = (i: number): string => (i < 26 ? String.fromCharCode(97 + i) : `r${i}`)
 
-function formatPattern({ offset, strides }: LoadPattern, shape: readonly number[], operand: readonly number[]): string {
-  const dense = denseStrides(shape)
-  const isDense = offset === 0 && strides.every((stride, axis) => shape[axis] === 1 || stride === dense[axis])
-  if (isDense || operand.length === 0) return ''
-  return `(${offset === 0 ? '' : `${offset}: `}${strides.join(',')})`
+function formatPattern(pattern: LoadPattern, shape: readonly number[], operand: readonly number[]): string {
+  return isDense(shape, pattern) || operand.length === 0 ? '' : formatParam(pattern)
 }

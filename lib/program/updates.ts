@@ -4,9 +4,10 @@
  */
 import { sizeOf } from '../base/shape.ts'
 import { addValue, instruction, type PlannedDraft, usesOf } from './draft.ts'
-import { mayReplace } from './in-place.ts'
-import { type Instruction, opcodeFacts } from './instructions.ts'
+import { mayReuse } from './in-place.ts'
+import type { Instruction } from './instructions.ts'
 import type { Place } from './program.ts'
+import { isFallible } from './signatures.ts'
 
 export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
   if (draft.updates.length === 0) return
@@ -58,12 +59,12 @@ function inPlaceTest(draft: PlannedDraft): (value: number, old: number) => boole
     const writer = writers.get(value) ?? -1
     if (draft.values[value]!.place !== null || writer <= lastFallible || writer < lastReaders[old]!) return false
     const instruction = draft.instructions[writer]!
-    return mayReplace(draft, instruction, instruction.outputs.indexOf(value), old)
+    return mayReuse(draft, instruction, instruction.outputs.indexOf(value), old)
   }
 }
 
-const lastFallibleOf = ({ instructions }: PlannedDraft): number =>
-  instructions.findLastIndex(({ opcode }) => opcodeFacts[opcode].fallible)
+const lastFallibleOf = ({ values, instructions }: PlannedDraft): number =>
+  instructions.findLastIndex((instruction) => isFallible(values, instruction))
 
 /** What does nothing but make new values waits until the old ones were read and nothing can fail any more. */
 function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
@@ -93,8 +94,9 @@ function updatingInstructions(draft: PlannedDraft): Set<number> {
   const updated = new Set(draft.updates.map(({ value }) => value))
   for (const { value } of draft.updates) needed[value]!++
   for (let position = draft.instructions.length - 1; position >= 0; position--) {
-    const { opcode, inputs, outputs } = draft.instructions[position]!
-    if (opcodeFacts[opcode].fallible || !outputs.some((value) => updated.has(value))) continue
+    const instruction = draft.instructions[position]!
+    const { inputs, outputs } = instruction
+    if (isFallible(draft.values, instruction) || !outputs.some((value) => updated.has(value))) continue
     if (!outputs.every((value) => counts[value] === needed[value])) continue
     positions.add(position)
     for (const value of new Set(inputs)) needed[value]!++

@@ -2,13 +2,17 @@
  * What makes a program safe to run: every operand exists and fits, everything is written once and before it is read,
  * and no two values that are needed at the same time share a byte. A backend relies on it and checks nothing at run time.
  */
-import { bytesPerElement, dtypes, isArrayOf } from '../base/dtype.ts'
+import { dtypes, isArrayOf } from '../base/dtype.ts'
 import { expected, ProgramError } from '../base/errors.ts'
 import { formatShape, maxElements, maxExtent, maxRank, sizeOf } from '../base/shape.ts'
-import { type Instruction, type Opcode, opcodeFacts } from './instructions.ts'
+import { checkOperands } from './check-operands.ts'
+import { mayOverwrite } from './in-place.ts'
+import type { Instruction } from './instructions.ts'
 import { LiveSlots } from './live-slots.ts'
+import { isCount } from './parameters.ts'
 import { arenaAlignment, formatType, type Place, type Program, type Value, valueBytes } from './program.ts'
-import { checkSignature, isCount, isDense, refuse, type Site } from './signatures.ts'
+import { refuse, type Site } from './refuse.ts'
+import { isFallible, signatures } from './signatures.ts'
 
 /** Throws ProgramError, which names the value or the instruction, unless the program obeys every rule. */
 export function verifyProgram(program: Program): void {
@@ -89,12 +93,13 @@ function checkBuffers(program: Program): void {
   }
 }
 
-function checkInstruction(program: Program, { opcode, inputs, outputs }: Instruction, index: number): void {
+function checkInstruction(program: Program, instruction: Instruction, index: number): void {
+  const { opcode, inputs, outputs } = instruction
   const site: Site = { index, opcode }
-  if (!Object.hasOwn(opcodeFacts, opcode)) refuse(site, 'an opcode', opcode)
+  if (!Object.hasOwn(signatures, opcode)) refuse(site, 'an opcode', opcode)
   for (const id of [...inputs, ...outputs])
     if (!(isCount(id) && id < program.values.length)) refuse(site, `values in [0, ${program.values.length})`, id)
-  checkSignature(program, index)
+  checkOperands(program, instruction, site)
 }
 
 /** When things are read and written, by value, and by state for the writers of states. Never: -1. */
@@ -114,10 +119,11 @@ function checkOrder(program: Program): Int32Array {
     stateWritten: new Int32Array(program.stateCount).fill(-1),
     firstStateWrite: -1,
   }
-  instructions.forEach(({ opcode, inputs, outputs }, index) => {
+  instructions.forEach((instruction, index) => {
+    const { opcode, inputs, outputs } = instruction
     const site: Site = { index, opcode }
     for (const id of inputs) read(program, timeline, site, id)
-    if (opcodeFacts[opcode].fallible && timeline.firstStateWrite !== -1)
+    if (isFallible(values, instruction) && timeline.firstStateWrite !== -1)
       refuse(
         site,
         'to stand before the first write of a state, as it can fail',
@@ -162,7 +168,7 @@ function writeState({ values, instructions }: Program, timeline: Timeline, site:
   if (earlier !== -1) refuse(site, `state ${state} to be written once`, `a write after instruction ${earlier}`)
   const isOld = (id: number) =>
     values[id]!.place.kind === 'state' && (values[id]!.place as { index: number }).index === state
-  if (!mayReplace(values, instructions[site.index]!, o, isOld))
+  if (!mayOverwrite(values, instructions[site.index]!, o, isOld))
     refuse(site, `operands that output ${o} may replace`, `state ${state}, which it reads after writing`)
   timeline.stateWritten[state] = site.index
   if (timeline.firstStateWrite === -1) timeline.firstStateWrite = site.index
@@ -194,7 +200,7 @@ function checkSlots(program: Program, lastReads: Int32Array): void {
         (input) =>
           kept.has(input) &&
           sameSlot(slots[input], slot) &&
-          mayReplace(program.values, instruction, o, (id) => id === input),
+          mayOverwrite(program.values, instruction, o, (id) => id === input),
       )
       if (operand !== undefined) kept.delete(operand)
       else if (live.overlaps(slot.start, slot.end))
@@ -209,24 +215,3 @@ function checkSlots(program: Program, lastReads: Int32Array): void {
 }
 
 const sameSlot = (a: Slot | null | undefined, b: Slot): boolean => a?.start === b.start && a.end === b.end
-
-/** These load an element of each operand before they write the elements at its place. */
-const loadsFirst: readonly Opcode[] = ['sgd', 'momentum', 'adam']
-
-/** True where output `o` may be written exactly where those inputs lie that are `replaced`; nothing reads them later. */
-function mayReplace(
-  values: readonly Value[],
-  { opcode, inputs, outputs, params }: Instruction,
-  o: number,
-  replaced: (id: number) => boolean,
-): boolean {
-  if (opcode === 'elementwise') {
-    const width = bytesPerElement(values[outputs[o]!]!.dtype)
-    const inStep = (id: number, i: number) =>
-      bytesPerElement(values[id]!.dtype) === width && isDense(params.shape, params.operands[i]!)
-    return inputs.every((id, i) => !replaced(id) || inStep(id, i))
-  }
-  const partner = opcodeFacts[opcode].inPlace[o] ?? -1
-  const anywhere = loadsFirst.includes(opcode) && replaced(inputs[partner]!)
-  return inputs.every((id, i) => !replaced(id) || i === partner || anywhere)
-}

@@ -4,7 +4,7 @@ import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { random } from '../graph/ops/random.ts'
-import type { DistributionName } from '../program/instructions.ts'
+import type { DistributionName } from '../program/vocabulary.ts'
 import { type Tensor, wrap } from './tensor.ts'
 import { dynamicInput } from './trace.ts'
 

@@ -1,5 +1,5 @@
 // Convolutions as matrix products: the loops that unfold images block by block into the columns that a product reads.
-// No intrinsics here, and no knowledge of programs; lib/program/instructions.ts says what is computed.
+// No intrinsics here, and no knowledge of programs; lib/program/schema.ts says what is computed.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ constexpr int64_t kCacheLineElements = 16;
 
 // The elements [begin, end) of out[outer, count, inner].
 template <typename T>
-void take(const AlongAxisParams& p, const T* x, const int32_t* indices, T* out, int64_t begin, int64_t end) {
+void take(const TakeAlongAxisParams& p, const T* x, const int32_t* indices, T* out, int64_t begin, int64_t end) {
   const int64_t slab = p.count * p.inner;
   while (begin < end) {
     const int64_t o = begin / slab, last = std::min(end, (o + 1) * slab);
@@ -28,7 +28,7 @@ void take(const AlongAxisParams& p, const T* x, const int32_t* indices, T* out, 
 }
 
 struct Scatter {
-  AlongAxisParams params;
+  ScatterAlongAxisParams params;
   Location x, indices, updates, out;
 };
 
@@ -41,7 +41,7 @@ inline void accumulate(int32_t& out, int32_t update) {
 // The columns [first, last) of one of the `outer` matrices: copied, then updated row by row of the indices.
 template <typename T, typename Update>
 void scatter_columns(const Run& run, const Scatter& s, Update update, int64_t o, int64_t first, int64_t last) {
-  const AlongAxisParams& p = s.params;
+  const ScatterAlongAxisParams& p = s.params;
   const T* const x = s.x.in<const T>(run) + o * p.rows * p.inner;
   T* const out = s.out.in<T>(run) + o * p.rows * p.inner;
   if (out != x) {
@@ -62,7 +62,7 @@ void scatter_columns(const Run& run, const Scatter& s, Update update, int64_t o,
 // The columns of all matrices, counted through, are independent of each other, so that they are what is divided.
 template <typename T, typename Update>
 std::unique_ptr<Step> make_scatter(const Scatter& s, Update update) {
-  const AlongAxisParams& p = s.params;
+  const ScatterAlongAxisParams& p = s.params;
   const double per_column = 2 * static_cast<double>(p.rows * static_cast<int64_t>(sizeof(T))) * cost::kPerByte +
                             static_cast<double>(p.count) * cost::kPerStridedElement;
   const int64_t unit = p.inner < kCacheLineElements ? p.inner : kCacheLineElements;
@@ -92,7 +92,7 @@ std::unique_ptr<Step> make_accumulating(const Scatter& s) {
 }  // namespace
 
 std::unique_ptr<Step> make_take_along_axis(const Preparation& preparation, const Instruction& instruction) {
-  const auto p = std::get<AlongAxisParams>(instruction.params);
+  const auto p = std::get<TakeAlongAxisParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
   const bool is_word = element_bytes(preparation.input_dtype(instruction, 0)) == 4;
@@ -106,7 +106,7 @@ std::unique_ptr<Step> make_take_along_axis(const Preparation& preparation, const
 }
 
 std::unique_ptr<Step> make_scatter_along_axis(const Preparation& preparation, const Instruction& instruction) {
-  const auto& p = std::get<AlongAxisParams>(instruction.params);
+  const auto& p = std::get<ScatterAlongAxisParams>(instruction.params);
   const Scatter s{p, preparation.input(instruction, 0), preparation.input(instruction, 1),
                   preparation.input(instruction, 2), preparation.output(instruction, 0)};
   const DType dtype = preparation.input_dtype(instruction, 0);

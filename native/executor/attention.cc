@@ -83,6 +83,7 @@ class AttentionStep final : public Step {
         out_(out),
         log_sums_(log_sums) {
     std::copy(inputs, inputs + params.operands.size(), inputs_);
+    for (size_t i = 0; i < params.operands.size(); ++i) views_[i] = view_of(params, i);
   }
 
   bool run(Run& run) const override {
@@ -112,7 +113,7 @@ class AttentionStep final : public Step {
     std::fill(sums, sums + kQueries, 0.0f);
     const int64_t row = batch * params_.queries + query;
     float* const out = out_.in<float>(run) + row * params_.values;
-    const int64_t reached = params_.is_causal ? std::min(params_.keys, query + all.queries) : params_.keys;
+    const int64_t reached = params_.causal ? std::min(params_.keys, query + all.queries) : params_.keys;
     for (int64_t key = 0; key < reached; key += kKeys) {
       const Range range = {query, all.queries, key, std::min(kKeys, reached - key)};
       score(run, batch, range, scratch, sums + kQueries);
@@ -126,8 +127,8 @@ class AttentionStep final : public Step {
 
   // scores = q·kᵀ
   void score(const Run& run, int64_t batch, const Range& range, float* scores, float* packed) const {
-    const auto q = matrix_at(params_.operands[0], batch, inputs_[0].in<const float>(run));
-    const auto k = matrix_at(params_.operands[1], batch, inputs_[1].in<const float>(run));
+    const auto q = matrix_at(views_[0], batch, inputs_[0].in<const float>(run));
+    const auto k = matrix_at(views_[1], batch, inputs_[1].in<const float>(run));
     GemmBlock block = product(range.queries, range.keys, scores, kKeys);
     int64_t p = 0;
     do {
@@ -146,7 +147,7 @@ class AttentionStep final : public Step {
   // out += scores·v
   void add_values(const Run& run, int64_t batch, const Range& range, const float* scores, float* out) const {
     if (params_.values == 0) return;
-    const auto v = matrix_at(params_.operands[2], batch, inputs_[2].in<const float>(run));
+    const auto v = matrix_at(views_[2], batch, inputs_[2].in<const float>(run));
     GemmBlock block = product(range.queries, params_.values, out, params_.values);
     block.k = range.keys;
     block.a = scores;
@@ -171,19 +172,20 @@ class AttentionStep final : public Step {
   // Whether it has scaled the scores, too.
   bool mask(const Run& run, int64_t batch, const Range& range, float* scores) const {
     const float scale = static_cast<float>(params_.scale);
-    const bool is_cut = params_.is_causal && range.key + range.keys > range.query + 1;
+    const bool is_cut = params_.causal && range.key + range.keys > range.query + 1;
     if (params_.operands.size() == 3) {
       if (is_cut) scale_scores(scores, range, scale);
     } else if (mask_dtype_ == DType::k_bool) {
-      mask_scores(scores, range, scale, matrix_at(params_.operands[3], batch, inputs_[3].in<const uint8_t>(run)));
+      mask_scores(scores, range, scale, matrix_at(views_[3], batch, inputs_[3].in<const uint8_t>(run)));
     } else {
-      mask_scores(scores, range, scale, matrix_at(params_.operands[3], batch, inputs_[3].in<const float>(run)));
+      mask_scores(scores, range, scale, matrix_at(views_[3], batch, inputs_[3].in<const float>(run)));
     }
     if (is_cut) exclude_later(scores, range);
     return is_cut || params_.operands.size() == 4;
   }
 
   AttentionParams params_;
+  StridedView views_[4];
   const KernelTable& kernels_;
   Split split_;
   Location inputs_[4];
@@ -201,7 +203,7 @@ std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instr
   const double flops =
       2.0 * kQueries * static_cast<double>(params.keys) * static_cast<double>(params.features + params.values);
   const double exponentials = static_cast<double>(kQueries) * static_cast<double>(params.keys);
-  const Split split = split_work(params.batch * ceil_div(params.queries, kQueries), 1,
+  const Split split = split_work(size_of(params.batch) * ceil_div(params.queries, kQueries), 1,
                                  flops * cost::kPerFlop + exponentials * cost::kPerSoftmaxElement);
   return std::make_unique<AttentionStep>(params, preparation.kernels, split, inputs, mask,
                                          preparation.output(instruction, 0), preparation.output(instruction, 1));

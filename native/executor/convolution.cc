@@ -84,15 +84,22 @@ class WeightGradientStep final : public Step {
   Location dw_;
 };
 
+template <typename P>
+ConvolutionShape shape_of(const P& p) {
+  return {p.batch, p.groups, p.channels, p.filters, p};
+}
+
 }  // namespace
 
 std::unique_ptr<Step> make_convolution(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<ConvolutionParams>(instruction.params);
-  const ConvolutionShape shape{params.batch, params.groups, params.channels, params.filters, params.windows};
+  const bool is_forward = instruction.opcode == Opcode::k_conv2d;
+  const ConvolutionShape shape = is_forward ? shape_of(std::get<Conv2dParams>(instruction.params))
+                                            : shape_of(std::get<Conv2dInputGradientParams>(instruction.params));
   const KernelTable& kernels = preparation.kernels;
   const Location first = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
-  if (instruction.opcode == Opcode::k_conv2d) {
+  if (is_forward) {
+    const auto& params = std::get<Conv2dParams>(instruction.params);
     const ConvolutionPlan plan = plan_convolution(shape, kernels);
     const bool has_bias = instruction.inputs.size() == 3;
     const Location bias = has_bias ? preparation.input(instruction, 2) : Location{};
@@ -120,8 +127,8 @@ std::unique_ptr<Step> make_convolution(const Preparation& preparation, const Ins
 }
 
 std::unique_ptr<Step> make_max_pool(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<PoolingParams>(instruction.params);
-  const Windows windows = params.windows;
+  const auto& params = std::get<MaxPool2dParams>(instruction.params);
+  const Windows windows = params;
   const int64_t planes = params.planes;
   const double elements = static_cast<double>(windows.out_height) * static_cast<double>(windows.out_width) *
                           static_cast<double>(windows.kernel_height) * static_cast<double>(windows.kernel_width);

@@ -214,7 +214,8 @@ class Builder {
     }
     bind_late_entries();
     const bool is_one_call = plan_.code.size() <= 1 && plan_.slots == 0 && plan_.prepared == 0 && plan_.row == 0;
-    const Split split = split_work(params_.size, is_one_call ? kCacheLine : plan_.block, nanoseconds_per_element());
+    const Split split =
+        split_work(size_of(params_.shape), is_one_call ? kCacheLine : plan_.block, nanoseconds_per_element());
     if (is_one_call) plan_.block = split.grain;
     return std::make_unique<ElementwiseStep>(split, preparation_.kernels.copy, std::move(plan_));
   }
@@ -226,7 +227,7 @@ class Builder {
     const DType dtype = preparation_.input_dtype(instruction_, i);
     Operand operand;
     operand.bytes = element_bytes(dtype);
-    operand.view = collapse(params_.operands[i]);
+    operand.view = collapse(view_of(params_.shape, params_.operands[i]));
     operand.location = preparation_.input(instruction_, i);
     operand.location.offset += operand.view.offset * operand.bytes;
     operand.view.offset = 0;
@@ -261,7 +262,7 @@ class Builder {
 
   // Whether every reader of an operand has a kernel that takes one element for it, beside an array.
   bool can_be_scalar(int32_t operand) const {
-    for (const int32_t result : params_.results) {
+    for (const int64_t result : params_.results) {
       if (result == operand) return false;
     }
     for (const MicroInstruction& micro : params_.code) {
@@ -320,7 +321,7 @@ class Builder {
   void assign_homes() {
     home_.assign(last_read_.size(), -1);
     for (size_t i = 0; i < params_.results.size(); ++i) {
-      const int32_t result = params_.results[i];
+      const int64_t result = params_.results[i];
       const bool is_computed = static_cast<size_t>(result) >= operand_count_;
       if (is_computed && home_[result] < 0) {
         home_[result] = static_cast<int32_t>(operand_count_ + i);
@@ -334,7 +335,7 @@ class Builder {
   // An operand that is read after an output has been written over it is set aside at the start of the block.
   void stage_overwritten_operands() {
     for (size_t output = 0; output < plan_.outputs.size(); ++output) {
-      const int32_t result = params_.results[output];
+      const int64_t result = params_.results[output];
       const bool is_home = home_[result] == static_cast<int32_t>(operand_count_ + output);
       const int32_t written_at = is_home ? result - static_cast<int32_t>(operand_count_) : kReadAtEnd - 1;
       for (size_t i = 0; i < operand_count_; ++i) {

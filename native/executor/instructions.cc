@@ -178,7 +178,7 @@ std::unique_ptr<Step> make_argmax(const Preparation& preparation, const Instruct
 }
 
 std::unique_ptr<Step> make_softmax(const Preparation& preparation, const Instruction& instruction) {
-  const auto [rows, columns] = std::get<RowsParams>(instruction.params);
+  const auto [rows, columns] = std::get<SoftmaxParams>(instruction.params);
   const auto kernel =
       instruction.opcode == Opcode::k_softmax ? preparation.kernels.softmax : preparation.kernels.log_softmax;
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
@@ -189,7 +189,7 @@ std::unique_ptr<Step> make_softmax(const Preparation& preparation, const Instruc
 }
 
 std::unique_ptr<Step> make_cross_entropy(const Preparation& preparation, const Instruction& instruction) {
-  const auto [rows, columns] = std::get<RowsParams>(instruction.params);
+  const auto [rows, columns] = std::get<SoftmaxParams>(instruction.params);
   const Split split = split_rows(rows, columns);
   const Location logits = preparation.input(instruction, 0), labels = preparation.input(instruction, 1);
   const Location losses = preparation.output(instruction, 0);

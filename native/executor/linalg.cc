@@ -35,9 +35,13 @@ class MatrixStep final : public Step {
   Body body_;
 };
 
+struct Matrices {
+  int64_t batch, rows, columns;
+};
+
 // Where there is no element there is no work, however many matrices there are, and no workspace.
 template <typename Body>
-std::unique_ptr<Step> make_matrix_step(const MatricesParams& p, double multiplications, int64_t doubles, Body body) {
+std::unique_ptr<Step> make_matrix_step(const Matrices& p, double multiplications, int64_t doubles, Body body) {
   const bool is_empty = p.batch == 0 || p.rows == 0 || p.columns == 0;
   const Split split = split_work(is_empty ? 0 : p.batch, 1, multiplications * kPerScalarFlop);
   return std::make_unique<MatrixStep<Body>>(split, is_empty ? 0 : doubles, std::move(body));
@@ -49,20 +53,19 @@ void store(const double* from, float* to, int64_t size) {
   for (int64_t i = 0; i < size; ++i) to[i] = static_cast<float>(from[i]);
 }
 
-std::unique_ptr<Step> make_cholesky(const MatricesParams& p, Location x, Location out) {
-  const int64_t n = p.rows;
-  return make_matrix_step(p, product(n, n, n) / 6, n * n, [=](const Run& run, int64_t index, double* l) {
+std::unique_ptr<Step> make_cholesky(const CholeskyParams& p, Location x, Location out) {
+  const int64_t n = p.n;
+  return make_matrix_step({p.batch, n, n}, product(n, n, n) / 6, n * n, [=](const Run& run, int64_t index, double* l) {
     if (!linalg::factor_cholesky(x.in<const float>(run) + index * n * n, l, n)) std::fill(l, l + n * n, NAN);
     store(l, out.in<float>(run) + index * n * n, n * n);
   });
 }
 
-std::unique_ptr<Step> make_triangular_solve(const MatricesParams& p, Location a, Location b, Location out) {
-  const int64_t n = p.rows, columns = p.columns;
-  const auto [is_lower, is_transposed, has_unit_diagonal] = p.triangle;
-  return make_matrix_step(p, product(n, n, columns) / 2, n * columns,
-                          [=, is_lower = is_lower, is_transposed = is_transposed,
-                           has_unit_diagonal = has_unit_diagonal](const Run& run, int64_t index, double* solution) {
+std::unique_ptr<Step> make_triangular_solve(const TriangularSolveParams& p, Location a, Location b, Location out) {
+  const int64_t n = p.n, columns = p.columns;
+  return make_matrix_step({p.batch, n, columns}, product(n, n, columns) / 2, n * columns,
+                          [=, is_lower = p.lower, is_transposed = p.transpose, has_unit_diagonal = p.unit_diagonal](
+                              const Run& run, int64_t index, double* solution) {
                             const float* const right = b.in<const float>(run) + index * n * columns;
                             std::copy(right, right + n * columns, solution);
                             const float* const matrix = a.in<const float>(run) + index * n * n;
@@ -73,53 +76,56 @@ std::unique_ptr<Step> make_triangular_solve(const MatricesParams& p, Location a,
                           });
 }
 
-std::unique_ptr<Step> make_solve(const MatricesParams& p, Location a, Location b, Location out) {
-  const int64_t n = p.rows, columns = p.columns;
+std::unique_ptr<Step> make_solve(const SolveParams& p, Location a, Location b, Location out) {
+  const int64_t n = p.n, columns = p.columns;
   const double multiplications = product(n, n, n) / 3 + product(n, n, columns);
-  return make_matrix_step(p, multiplications, n * (n + columns), [=](const Run& run, int64_t index, double* lu) {
-    double* const solution = lu + n * n;
-    const float* const matrix = a.in<const float>(run) + index * n * n;
-    const float* const right = b.in<const float>(run) + index * n * columns;
-    std::copy(matrix, matrix + n * n, lu);
-    std::copy(right, right + n * columns, solution);
-    if (linalg::factor_lu(lu, n, solution, columns) == 0) {
-      std::fill(solution, solution + n * columns, NAN);
-    } else {
-      linalg::substitute(linalg::Triangle<double>{lu, n, true, false, true}, solution, columns);
-      linalg::substitute(linalg::Triangle<double>{lu, n, false, false, false}, solution, columns);
-    }
-    store(solution, out.in<float>(run) + index * n * columns, n * columns);
-  });
+  return make_matrix_step(
+      {p.batch, n, columns}, multiplications, n * (n + columns), [=](const Run& run, int64_t index, double* lu) {
+        double* const solution = lu + n * n;
+        const float* const matrix = a.in<const float>(run) + index * n * n;
+        const float* const right = b.in<const float>(run) + index * n * columns;
+        std::copy(matrix, matrix + n * n, lu);
+        std::copy(right, right + n * columns, solution);
+        if (linalg::factor_lu(lu, n, solution, columns) == 0) {
+          std::fill(solution, solution + n * columns, NAN);
+        } else {
+          linalg::substitute(linalg::Triangle<double>{lu, n, true, false, true}, solution, columns);
+          linalg::substitute(linalg::Triangle<double>{lu, n, false, false, false}, solution, columns);
+        }
+        store(solution, out.in<float>(run) + index * n * columns, n * columns);
+      });
 }
 
-std::unique_ptr<Step> make_determinant(const MatricesParams& p, Location x, Location det, Location sign,
+std::unique_ptr<Step> make_determinant(const DeterminantParams& p, Location x, Location det, Location sign,
                                        Location log_abs) {
-  const int64_t n = p.rows;
+  const int64_t n = p.n;
   // The determinant of no elements is 1: there is work for each matrix, whatever its size.
-  MatricesParams items = p;
-  items.rows = items.columns = std::max<int64_t>(n, 1);
-  return make_matrix_step(items, product(n, n, n) / 3, n * n, [=](const Run& run, int64_t index, double* lu) {
-    const float* const matrix = x.in<const float>(run) + index * n * n;
-    std::copy(matrix, matrix + n * n, lu);
-    const linalg::Determinant result = linalg::determinant(lu, n);
-    det.in<float>(run)[index] = static_cast<float>(result.value);
-    sign.in<float>(run)[index] = static_cast<float>(result.sign);
-    log_abs.in<float>(run)[index] = static_cast<float>(result.log_abs);
-  });
+  const int64_t extent = std::max<int64_t>(n, 1);
+  return make_matrix_step({p.batch, extent, extent}, product(n, n, n) / 3, n * n,
+                          [=](const Run& run, int64_t index, double* lu) {
+                            const float* const matrix = x.in<const float>(run) + index * n * n;
+                            std::copy(matrix, matrix + n * n, lu);
+                            const linalg::Determinant result = linalg::determinant(lu, n);
+                            det.in<float>(run)[index] = static_cast<float>(result.value);
+                            sign.in<float>(run)[index] = static_cast<float>(result.sign);
+                            log_abs.in<float>(run)[index] = static_cast<float>(result.log_abs);
+                          });
 }
 
-std::unique_ptr<Step> make_qr(const MatricesParams& p, Location x, Location q, Location r) {
+std::unique_ptr<Step> make_qr(const QrParams& p, Location x, Location q, Location r) {
   const int64_t rows = p.rows, columns = p.columns, k = std::min(rows, columns);
   const int64_t doubles = rows * columns + rows * k + k;
-  return make_matrix_step(p, 4 * product(rows, columns, k), doubles, [=](const Run& run, int64_t index, double* a) {
-    double* const orthogonal = a + rows * columns;
-    const float* const matrix = x.in<const float>(run) + index * rows * columns;
-    std::copy(matrix, matrix + rows * columns, a);
-    linalg::factor_qr(a, orthogonal, orthogonal + rows * k, rows, columns);
-    for (int64_t row = 1; row < k; ++row) std::fill(a + row * columns, a + row * columns + row, 0.0);
-    store(orthogonal, q.in<float>(run) + index * rows * k, rows * k);
-    store(a, r.in<float>(run) + index * k * columns, k * columns);
-  });
+  return make_matrix_step({p.batch, rows, columns}, 4 * product(rows, columns, k), doubles,
+                          [=](const Run& run, int64_t index, double* a) {
+                            double* const orthogonal = a + rows * columns;
+                            const float* const matrix = x.in<const float>(run) + index * rows * columns;
+                            std::copy(matrix, matrix + rows * columns, a);
+                            linalg::factor_qr(a, orthogonal, orthogonal + rows * k, rows, columns);
+                            for (int64_t row = 1; row < k; ++row)
+                              std::fill(a + row * columns, a + row * columns + row, 0.0);
+                            store(orthogonal, q.in<float>(run) + index * rows * k, rows * k);
+                            store(a, r.in<float>(run) + index * k * columns, k * columns);
+                          });
 }
 
 // The rows of a[count, length], in order, as the columns of out[length, count].
@@ -129,63 +135,68 @@ void store_transposed(const double* a, const int32_t* order, float* out, int64_t
   }
 }
 
-std::unique_ptr<Step> make_eigh(const MatricesParams& p, Location x, Location values, Location vectors) {
-  const int64_t n = p.rows;
+std::unique_ptr<Step> make_eigh(const EighParams& p, Location x, Location values, Location vectors) {
+  const int64_t n = p.n;
   const int64_t doubles = 2 * n * n + n;
-  return make_matrix_step(p, 50 * product(n, n, n), doubles, [=](const Run& run, int64_t index, double* a) {
-    double* const v = a + n * n;
-    int32_t* const order = reinterpret_cast<int32_t*>(v + n * n);
-    const float* const matrix = x.in<const float>(run) + index * n * n;
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j <= i; ++j) a[i * n + j] = a[j * n + i] = matrix[i * n + j];
-    }
-    linalg::diagonalize(a, v, order, n);
-    for (int64_t k = 0; k < n; ++k) {
-      values.in<float>(run)[index * n + k] = static_cast<float>(a[order[k] * (n + 1)]);
-    }
-    store_transposed(v, order, vectors.in<float>(run) + index * n * n, n, n);
-  });
+  return make_matrix_step({p.batch, n, n}, 50 * product(n, n, n), doubles,
+                          [=](const Run& run, int64_t index, double* a) {
+                            double* const v = a + n * n;
+                            int32_t* const order = reinterpret_cast<int32_t*>(v + n * n);
+                            const float* const matrix = x.in<const float>(run) + index * n * n;
+                            for (int64_t i = 0; i < n; ++i) {
+                              for (int64_t j = 0; j <= i; ++j) a[i * n + j] = a[j * n + i] = matrix[i * n + j];
+                            }
+                            linalg::diagonalize(a, v, order, n);
+                            for (int64_t k = 0; k < n; ++k) {
+                              values.in<float>(run)[index * n + k] = static_cast<float>(a[order[k] * (n + 1)]);
+                            }
+                            store_transposed(v, order, vectors.in<float>(run) + index * n * n, n, n);
+                          });
 }
 
 // Of a tall matrix the columns are made orthogonal, of a wide one the rows.
-std::unique_ptr<Step> make_svd(const MatricesParams& p, Location x, Location u, Location s, Location vh) {
+std::unique_ptr<Step> make_svd(const SvdParams& p, Location x, Location u, Location s, Location vh) {
   const int64_t rows = p.rows, columns = p.columns, count = std::min(rows, columns), length = std::max(rows, columns);
   const int64_t doubles = count * length + count * count + 2 * count;
-  return make_matrix_step(
-      p, 50 * product(count, count, length), doubles, [=](const Run& run, int64_t index, double* w) {
-        const bool is_tall = rows >= columns;
-        double* const v = w + count * length;
-        double* const norms = v + count * count;
-        int32_t* const order = reinterpret_cast<int32_t*>(norms + count);
-        const float* const matrix = x.in<const float>(run) + index * rows * columns;
-        for (int64_t i = 0; i < rows; ++i) {
-          for (int64_t j = 0; j < columns; ++j) w[is_tall ? j * length + i : i * length + j] = matrix[i * columns + j];
-        }
-        linalg::orthogonalize(w, v, norms, order, count, length);
-        const double* const left = is_tall ? w : v;
-        const double* const right = is_tall ? v : w;
-        store_transposed(left, order, u.in<float>(run) + index * rows * count, count, rows);
-        for (int64_t k = 0; k < count; ++k) {
-          s.in<float>(run)[index * count + k] = static_cast<float>(norms[order[k]]);
-          store(right + order[k] * columns, vh.in<float>(run) + (index * count + k) * columns, columns);
-        }
-      });
+  return make_matrix_step({p.batch, rows, columns}, 50 * product(count, count, length), doubles,
+                          [=](const Run& run, int64_t index, double* w) {
+                            const bool is_tall = rows >= columns;
+                            double* const v = w + count * length;
+                            double* const norms = v + count * count;
+                            int32_t* const order = reinterpret_cast<int32_t*>(norms + count);
+                            const float* const matrix = x.in<const float>(run) + index * rows * columns;
+                            for (int64_t i = 0; i < rows; ++i) {
+                              for (int64_t j = 0; j < columns; ++j)
+                                w[is_tall ? j * length + i : i * length + j] = matrix[i * columns + j];
+                            }
+                            linalg::orthogonalize(w, v, norms, order, count, length);
+                            const double* const left = is_tall ? w : v;
+                            const double* const right = is_tall ? v : w;
+                            store_transposed(left, order, u.in<float>(run) + index * rows * count, count, rows);
+                            for (int64_t k = 0; k < count; ++k) {
+                              s.in<float>(run)[index * count + k] = static_cast<float>(norms[order[k]]);
+                              store(right + order[k] * columns, vh.in<float>(run) + (index * count + k) * columns,
+                                    columns);
+                            }
+                          });
 }
 
 }  // namespace
 
 std::unique_ptr<Step> make_matrices(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<MatricesParams>(instruction.params);
+  const Params& params = instruction.params;
   const auto in = [&](size_t i) { return preparation.input(instruction, i); };
   const auto out = [&](size_t i) { return preparation.output(instruction, i); };
   switch (instruction.opcode) {
-    case Opcode::k_cholesky: return make_cholesky(params, in(0), out(0));
-    case Opcode::k_triangularSolve: return make_triangular_solve(params, in(0), in(1), out(0));
-    case Opcode::k_solve: return make_solve(params, in(0), in(1), out(0));
-    case Opcode::k_determinant: return make_determinant(params, in(0), out(0), out(1), out(2));
-    case Opcode::k_qr: return make_qr(params, in(0), out(0), out(1));
-    case Opcode::k_eigh: return make_eigh(params, in(0), out(0), out(1));
-    default: return make_svd(params, in(0), out(0), out(1), out(2));
+    case Opcode::k_cholesky: return make_cholesky(std::get<CholeskyParams>(params), in(0), out(0));
+    case Opcode::k_triangularSolve:
+      return make_triangular_solve(std::get<TriangularSolveParams>(params), in(0), in(1), out(0));
+    case Opcode::k_solve: return make_solve(std::get<SolveParams>(params), in(0), in(1), out(0));
+    case Opcode::k_determinant:
+      return make_determinant(std::get<DeterminantParams>(params), in(0), out(0), out(1), out(2));
+    case Opcode::k_qr: return make_qr(std::get<QrParams>(params), in(0), out(0), out(1));
+    case Opcode::k_eigh: return make_eigh(std::get<EighParams>(params), in(0), out(0), out(1));
+    default: return make_svd(std::get<SvdParams>(params), in(0), out(0), out(1), out(2));
   }
 }
 

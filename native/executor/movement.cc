@@ -201,12 +201,12 @@ auto scatter_body(const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t)
 }  // namespace
 
 std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<ViewParams>(instruction.params);
-  const StridedView view = collapse(params.view);
+  const StridedView view = collapse(view_of(std::get<CopyParams>(instruction.params)));
+  const int64_t size = preparation.program.values[instruction.outputs[0]].size;
   const int64_t bytes = element_bytes(preparation.input_dtype(instruction, 0));
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   if (is_contiguous(view)) {
-    return make_range_step(split_work(params.size * bytes, kCacheLine, moved(1)),
+    return make_range_step(split_work(size * bytes, kCacheLine, moved(1)),
                            [=, offset = view.offset * bytes](const Run& run, int64_t begin, int64_t end) {
                              copy_bytes(out.in<uint8_t>(run) + begin, x.in<const uint8_t>(run) + offset + begin,
                                         end - begin);
@@ -215,7 +215,7 @@ std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instructio
   const Turn turn(view);
   if (turn.axis >= 0) {
     const double per_block =
-        cost::kPerTransposedElement * static_cast<double>(params.size) / std::max<int64_t>(turn.blocks, 1);
+        cost::kPerTransposedElement * static_cast<double>(size) / std::max<int64_t>(turn.blocks, 1);
     return make_range_step(split_work(turn.blocks, 1, per_block),
                            [=, kernel = preparation.kernels.transpose](const Run& run, int64_t begin, int64_t end) {
                              for (int64_t block = begin; block < end; ++block) {
@@ -223,15 +223,15 @@ std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instructio
                              }
                            });
   }
-  return make_range_step(split_work(params.size, kCacheLine, cost::kPerStridedElement),
+  return make_range_step(split_work(size, kCacheLine, cost::kPerStridedElement),
                          [=, kernel = preparation.kernels.copy](const Run& run, int64_t begin, int64_t end) {
                            kernel(view, static_cast<int>(bytes), x.in<const void>(run), out.in<void>(run), begin, end);
                          });
 }
 
 std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<ViewParams>(instruction.params);
-  return std::make_unique<PadStep>(collapse(params.view), params.size,
+  const auto& params = std::get<PadParams>(instruction.params);
+  return std::make_unique<PadStep>(collapse(view_of(params)), preparation.program.values[instruction.inputs[0]].size,
                                    element_bytes(preparation.input_dtype(instruction, 0)),
                                    preparation.program.values[instruction.outputs[0]].bytes,
                                    preparation.input(instruction, 0), preparation.output(instruction, 0));
@@ -256,7 +256,7 @@ std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruct
 }
 
 std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<IndexParams>(instruction.params);
+  const auto& params = std::get<GatherParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
   const int64_t row_bytes = params.row_size * element_bytes(preparation.input_dtype(instruction, 0));
@@ -271,7 +271,7 @@ std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruct
 }
 
 std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<IndexParams>(instruction.params);
+  const auto& params = std::get<ScatterAddParams>(instruction.params);
   const ScatterAdd s{preparation.input(instruction, 0),
                      preparation.input(instruction, 1),
                      preparation.input(instruction, 2),

@@ -4,7 +4,8 @@
 namespace galvani {
 namespace {
 
-Split split_lines(const ScanParams& p) {
+template <typename P>
+Split split_lines(const P& p) {
   return split_work(p.outer * p.inner, 16, static_cast<double>(p.length) * cost::kPerScannedElement);
 }
 
@@ -28,7 +29,7 @@ std::unique_ptr<Step> make_scan(const Preparation& preparation, const Instructio
 }
 
 std::unique_ptr<Step> make_recurrence(const Preparation& preparation, const Instruction& instruction) {
-  const ScanParams params = std::get<ScanParams>(instruction.params);
+  const auto params = std::get<RecurrenceParams>(instruction.params);
   const auto kernel = preparation.kernels.recurrence;
   const Location a = preparation.input(instruction, 0), b = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);

@@ -1,4 +1,4 @@
-// Parameter updates, one pass over parameter, gradient and state. The formulas are in lib/program/instructions.ts.
+// Parameter updates, one pass over parameter, gradient and state. The formulas are in lib/program/schema.ts.
 #pragma once
 
 struct SgdStep {

@@ -9,23 +9,9 @@ namespace {
 
 constexpr int32_t kNever = -1;
 
-// The operand whose buffer output i may share, by its position; -1 for none. Mirrors `opcodeFacts`.
-int in_place_position(Opcode opcode, size_t output) {
-  switch (opcode) {
-    case Opcode::k_softmax:
-    case Opcode::k_logSoftmax:
-    case Opcode::k_scatterAdd:
-    case Opcode::k_scatterAlongAxis:
-    case Opcode::k_sgd: return 0;
-    case Opcode::k_momentum: return output == 0 ? 0 : 2;
-    case Opcode::k_adam: return output == 0 ? 0 : static_cast<int>(output) + 1;
-    default: return -1;
-  }
-}
-
-bool reads_all_before_writing(Opcode opcode) {
-  return opcode == Opcode::k_sgd || opcode == Opcode::k_momentum || opcode == Opcode::k_adam;
-}
+#define GALVANI_INSTRUCTION_FACTS
+#include "program/instructions.inc"
+#undef GALVANI_INSTRUCTION_FACTS
 
 class Order {
  public:
@@ -157,11 +143,11 @@ class Order {
   // of its operands before it writes, does not mind if that operand is also another one.
   bool may_share(const Instruction& instruction, size_t output, int32_t id) const {
     if (instruction.opcode == Opcode::k_elementwise) return is_read_in_step(instruction, output, id);
-    const int position = in_place_position(instruction.opcode, output);
+    const int position = replaced_input(instruction.opcode, output);
     if (position < 0 || !is_same_memory(instruction.inputs[position], id)) return false;
     const auto uses = std::count_if(instruction.inputs.begin(), instruction.inputs.end(),
                                     [&](int32_t input) { return is_same_memory(input, id); });
-    return uses == 1 || reads_all_before_writing(instruction.opcode);
+    return uses == 1 || is_in_step(instruction.opcode);
   }
 
   // An elementwise group reads the operand element by element, in the order in which it writes.
@@ -169,9 +155,9 @@ class Order {
     const Value& written = program_.values[instruction.outputs[output]];
     const Value& read = program_.values[id];
     if (read.size != written.size || read.bytes != written.bytes) return false;
-    const auto& patterns = std::get<ElementwiseParams>(instruction.params).operands;
-    for (size_t i = 0; i < patterns.size(); ++i) {
-      if (is_same_memory(instruction.inputs[i], id) && !is_dense(patterns[i])) return false;
+    const auto& p = std::get<ElementwiseParams>(instruction.params);
+    for (size_t i = 0; i < p.operands.size(); ++i) {
+      if (is_same_memory(instruction.inputs[i], id) && !is_dense(view_of(p.shape, p.operands[i]))) return false;
     }
     return true;
   }
@@ -196,14 +182,8 @@ class Order {
 }  // namespace
 
 bool is_fallible(const Program& program, const Instruction& instruction) {
-  switch (instruction.opcode) {
-    case Opcode::k_gather:
-    case Opcode::k_scatterAdd:
-    case Opcode::k_takeAlongAxis:
-    case Opcode::k_scatterAlongAxis: return true;
-    case Opcode::k_softmaxCrossEntropy: return program.values[instruction.inputs[1]].dtype == DType::k_int32;
-    default: return false;
-  }
+  const int input = fallible_input(instruction.opcode);
+  return input >= 0 && program.values[instruction.inputs[input]].dtype == DType::k_int32;
 }
 
 bool check_order(const Program& program, std::string* error) { return Order(program, error).check(); }

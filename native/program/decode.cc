@@ -1,4 +1,5 @@
-// Words to structure; mirrors lib/program/encode.ts.
+// Words to structure; mirrors lib/program/encode.ts, and parameters.ts for what an instruction's parameters are made
+// of.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -40,6 +41,8 @@ int64_t checked_product(const int64_t* extents, int count) {
   }
   return product;
 }
+
+int64_t size_of(const PerAxis& shape) { return checked_product(shape.values, shape.rank); }
 
 namespace {
 
@@ -113,14 +116,33 @@ class Reader {
   std::string error_;
 };
 
-void read_shape(Reader& in, StridedView* view) {
-  view->rank = in.number("a rank", kMaxRank + 1);
-  for (int axis = 0; axis < view->rank; ++axis) view->shape[axis] = in.number("an extent");
+PerAxis read_shape(Reader& in) {
+  PerAxis shape{};
+  shape.rank = in.number("a rank", kMaxRank + 1);
+  for (int axis = 0; axis < shape.rank; ++axis) shape.values[axis] = in.number("an extent");
+  return shape;
 }
 
-void read_pattern(Reader& in, StridedView* view) {
-  view->offset = in.word();
-  for (int axis = 0; axis < view->rank; ++axis) view->strides[axis] = in.word();
+PerAxis read_strides(Reader& in) {
+  PerAxis strides{};
+  strides.rank = in.number("a rank", kMaxRank + 1);
+  for (int axis = 0; axis < strides.rank; ++axis) strides.values[axis] = in.word();
+  return strides;
+}
+
+std::vector<LoadPattern> read_patterns(Reader& in) {
+  std::vector<LoadPattern> patterns(in.count("operands", 2));
+  for (LoadPattern& pattern : patterns) {
+    pattern.offset = in.word();
+    pattern.strides = read_strides(in);
+  }
+  return patterns;
+}
+
+std::vector<int64_t> read_counts(Reader& in, const char* what) {
+  std::vector<int64_t> counts(in.count(what, 1));
+  for (int64_t& count : counts) count = in.number(what);
+  return counts;
 }
 
 MatrixLayout read_layout(Reader& in) {
@@ -132,19 +154,6 @@ MatrixLayout read_layout(Reader& in) {
   return layout;
 }
 
-Params decode_matmul(Reader& in) {
-  MatmulParams params;
-  params.batch = in.number("batch");
-  params.m = in.number("m");
-  params.n = in.number("n");
-  params.k = in.number("k");
-  params.a = read_layout(in);
-  params.b = read_layout(in);
-  params.activation = in.enumeration<Activation>("an activation");
-  params.slope = in.real();
-  return params;
-}
-
 MicroInstruction read_micro_instruction(Reader& in) {
   MicroInstruction micro;
   micro.op = in.enumeration<MicroOp>("a micro-op");
@@ -154,232 +163,16 @@ MicroInstruction read_micro_instruction(Reader& in) {
   return micro;
 }
 
-Params decode_elementwise(Reader& in) {
-  ElementwiseParams params;
-  StridedView view{};
-  read_shape(in, &view);
-  params.size = checked_product(view.shape, view.rank);
-  params.operands.resize(in.count("operands", 1 + view.rank), view);
-  for (StridedView& operand : params.operands) read_pattern(in, &operand);
-  params.code.resize(in.count("micro-instructions", 6));
-  for (MicroInstruction& micro : params.code) micro = read_micro_instruction(in);
-  params.results.reserve(in.left());
-  while (in.left() > 0 && in.ok()) params.results.push_back(in.word());
-  return params;
+std::vector<MicroInstruction> read_code(Reader& in) {
+  std::vector<MicroInstruction> code(in.count("micro-instructions", 6));
+  for (MicroInstruction& micro : code) micro = read_micro_instruction(in);
+  return code;
 }
 
-Params decode_view(Reader& in) {
-  ViewParams params{};
-  read_shape(in, &params.view);
-  read_pattern(in, &params.view);
-  params.size = checked_product(params.view.shape, params.view.rank);
-  return params;
-}
-
-Params decode_concat(Reader& in) {
-  ConcatParams params;
-  params.outer = in.number("outer");
-  params.inners.reserve(in.left());
-  while (in.left() > 0 && in.ok()) params.inners.push_back(in.number("inner"));
-  return params;
-}
-
-Params decode_reduce(Reader& in) {
-  ReduceParams params;
-  params.kind = in.enumeration<Reduction>("a reduction");
-  params.outer = in.number("outer");
-  params.reduced = in.number("reduced");
-  params.inner = in.number("inner");
-  return params;
-}
-
-Params decode_argmax(Reader& in) {
-  ArgmaxParams params;
-  params.outer = in.number("outer");
-  params.reduced = in.number("reduced");
-  params.inner = in.number("inner");
-  return params;
-}
-
-Params decode_scan(Reader& in, bool has_kind) {
-  ScanParams params;
-  params.kind = has_kind ? in.enumeration<Reduction>("a reduction") : Reduction::k_sum;
-  params.outer = in.number("outer");
-  params.length = in.number("length");
-  params.inner = in.number("inner");
-  params.reverse = in.flag();
-  return params;
-}
-
-Params decode_argsort(Reader& in) {
-  ArgsortParams params;
-  params.rows = in.number("rows");
-  params.columns = in.number("columns");
-  params.count = in.number("count");
-  params.descending = in.flag();
-  return params;
-}
-
-Params decode_rows(Reader& in) {
-  RowsParams params;
-  params.rows = in.number("rows");
-  params.columns = in.number("columns");
-  return params;
-}
-
-Params decode_index(Reader& in) {
-  IndexParams params;
-  params.rows = in.number("rows");
-  params.row_size = in.number("rowSize");
-  params.count = in.number("count");
-  return params;
-}
-
-Params decode_along_axis(Opcode opcode, Reader& in) {
-  AlongAxisParams params{};
-  params.outer = in.number("outer");
-  params.rows = in.number("rows");
-  params.count = in.number("count");
-  params.inner = in.number("inner");
-  if (opcode == Opcode::k_scatterAlongAxis) params.accumulate = in.flag();
-  return params;
-}
-
-Params decode_attention(Reader& in) {
-  AttentionParams params{};
-  StridedView batch{};
-  batch.rank = in.number("a rank", kMaxRank - 1);
-  for (int axis = 0; axis < batch.rank; ++axis) batch.shape[axis] = in.number("an extent");
-  params.batch = checked_product(batch.shape, batch.rank);
-  params.queries = in.number("queries");
-  params.keys = in.number("keys");
-  params.features = in.number("features");
-  params.values = in.number("values");
-  params.operands.resize(in.count("operands", 3 + batch.rank), batch);
-  for (size_t i = 0; i < params.operands.size(); ++i) {
-    StridedView& view = params.operands[i];
-    view.shape[view.rank++] = i == 0 || i == 3 ? params.queries : params.keys;
-    view.shape[view.rank++] = i < 2 ? params.features : i == 2 ? params.values : params.keys;
-    read_pattern(in, &view);
-  }
-  params.scale = in.real();
-  params.is_causal = in.flag();
-  return params;
-}
-
-Params decode_matrices(Opcode opcode, Reader& in) {
-  MatricesParams params{};
-  params.batch = in.number("batch");
-  params.rows = in.number("rows");
-  const bool is_square = opcode == Opcode::k_cholesky || opcode == Opcode::k_determinant || opcode == Opcode::k_eigh;
-  params.columns = is_square ? params.rows : in.number("columns");
-  if (opcode == Opcode::k_triangularSolve) {
-    params.triangle.is_lower = in.flag();
-    params.triangle.is_transposed = in.flag();
-    params.triangle.has_unit_diagonal = in.flag();
-  }
-  return params;
-}
-
-Params decode_random(Reader& in) { return RandomParams{in.enumeration<Distribution>("a distribution")}; }
-
-Params decode_sgd(Reader& in) { return SgdParams{in.number("size")}; }
-
-Params decode_momentum(Reader& in) {
-  MomentumParams params;
-  params.size = in.number("size");
-  params.momentum = in.real();
-  params.nesterov = in.flag();
-  return params;
-}
-
-Params decode_adam(Reader& in) {
-  AdamParams params;
-  params.size = in.number("size");
-  params.beta1 = in.real();
-  params.beta2 = in.real();
-  params.epsilon = in.real();
-  params.weight_decay = in.real();
-  return params;
-}
-
-Windows read_windows(Reader& in) {
-  Windows w;
-  w.height = in.number("height");
-  w.width = in.number("width");
-  w.kernel_height = in.number("kernelHeight");
-  w.kernel_width = in.number("kernelWidth");
-  w.out_height = in.number("outHeight");
-  w.out_width = in.number("outWidth");
-  w.stride_height = in.number("strideHeight");
-  w.stride_width = in.number("strideWidth");
-  w.pad_top = in.number("padTop");
-  w.pad_left = in.number("padLeft");
-  w.dilation_height = in.number("dilationHeight");
-  w.dilation_width = in.number("dilationWidth");
-  return w;
-}
-
-Params decode_convolution(Opcode opcode, Reader& in) {
-  ConvolutionParams params{};
-  params.batch = in.number("batch");
-  params.groups = in.number("groups");
-  params.channels = in.number("channels");
-  params.filters = in.number("filters");
-  params.windows = read_windows(in);
-  if (opcode != Opcode::k_conv2d) return params;
-  params.activation = in.enumeration<Activation>("an activation");
-  params.slope = in.real();
-  return params;
-}
-
-Params decode_pooling(Reader& in) {
-  PoolingParams params;
-  params.planes = in.number("planes");
-  params.windows = read_windows(in);
-  return params;
-}
-
-Params decode_params(Opcode opcode, Reader& in) {
-  switch (opcode) {
-    case Opcode::k_matmul: return decode_matmul(in);
-    case Opcode::k_elementwise: return decode_elementwise(in);
-    case Opcode::k_copy:
-    case Opcode::k_pad: return decode_view(in);
-    case Opcode::k_concat: return decode_concat(in);
-    case Opcode::k_reduce: return decode_reduce(in);
-    case Opcode::k_argmax: return decode_argmax(in);
-    case Opcode::k_softmax:
-    case Opcode::k_logSoftmax:
-    case Opcode::k_softmaxCrossEntropy: return decode_rows(in);
-    case Opcode::k_gather:
-    case Opcode::k_scatterAdd: return decode_index(in);
-    case Opcode::k_takeAlongAxis:
-    case Opcode::k_scatterAlongAxis: return decode_along_axis(opcode, in);
-    case Opcode::k_attention: return decode_attention(in);
-    case Opcode::k_cholesky:
-    case Opcode::k_triangularSolve:
-    case Opcode::k_solve:
-    case Opcode::k_determinant:
-    case Opcode::k_qr:
-    case Opcode::k_eigh:
-    case Opcode::k_svd: return decode_matrices(opcode, in);
-    case Opcode::k_random: return decode_random(in);
-    case Opcode::k_sgd: return decode_sgd(in);
-    case Opcode::k_momentum: return decode_momentum(in);
-    case Opcode::k_adam: return decode_adam(in);
-    case Opcode::k_scan: return decode_scan(in, true);
-    case Opcode::k_recurrence: return decode_scan(in, false);
-    case Opcode::k_argsort: return decode_argsort(in);
-    case Opcode::k_conv2d:
-    case Opcode::k_conv2dInputGradient:
-    case Opcode::k_conv2dWeightGradient: return decode_convolution(opcode, in);
-    case Opcode::k_maxPool2d:
-    case Opcode::k_maxPool2dGradient: return decode_pooling(in);
-    case Opcode::count: break;
-  }
-  return {};
-}
+// decode_params(opcode, in), by way of a decoder for each kind of parameters.
+#define GALVANI_INSTRUCTION_DECODERS
+#include "program/instructions.inc"
+#undef GALVANI_INSTRUCTION_DECODERS
 
 std::vector<int32_t> read_value_ids(Reader& in, const char* what, size_t value_count) {
   std::vector<int32_t> ids(in.count(what, 1));
@@ -405,9 +198,8 @@ Value read_value(Reader& in) {
   value.place = in.enumeration<Place>("a place");
   value.index = in.number("a place's index");
   if (value.place == Place::k_literal || value.place == Place::k_arena) value.index *= kArenaAlignment;
-  StridedView view;
-  read_shape(in, &view);
-  value.size = in.ok() ? checked_product(view.shape, view.rank) : 0;
+  const PerAxis shape = read_shape(in);
+  value.size = in.ok() ? size_of(shape) : 0;
   if (value.size > kMaxElements) in.reject("expected a size that memory can hold, got an overflow");
   value.bytes = in.ok() ? value.size * element_bytes(value.dtype) : 0;
   return value;

@@ -86,7 +86,7 @@ struct StridedView {
   int64_t offset;
 };
 
-// How windows slide over planes; lib/program/instructions.ts says what the numbers mean.
+// How windows slide over planes; lib/program/schema.ts says what the numbers mean.
 struct Windows {
   int64_t height, width, kernel_height, kernel_width, out_height, out_width;
   int64_t stride_height, stride_width, pad_top, pad_left, dilation_height, dilation_width;

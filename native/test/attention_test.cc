@@ -18,10 +18,10 @@ enum class Masking { k_none, k_bool, k_float };
 Words params_of(const Extents& e, bool is_causal, Masking masking) {
   const int32_t operands = masking == Masking::k_none ? 3 : 4;
   const Words extents = {1, e.batch, e.queries, e.keys, e.features, e.values, operands};
-  const Words patterns = {0, e.queries * e.features, e.features, 1,   // q
-                          0, e.keys * e.features,    e.features, 1,   // k
-                          0, e.keys * e.values,      e.values,   1};  // v
-  const Words mask = operands == 4 ? Words{0, 0, e.keys, 1} : Words{};
+  const Words patterns = {0, 3, e.queries * e.features, e.features, 1,   // q
+                          0, 3, e.keys * e.features,    e.features, 1,   // k
+                          0, 3, e.keys * e.values,      e.values,   1};  // v
+  const Words mask = operands == 4 ? Words{0, 3, 0, e.keys, 1} : Words{};
   return extents + patterns + mask + real(0.3) + Words{is_causal};
 }
 
@@ -115,7 +115,7 @@ std::string refusal(const Extents& e, const Words& params) {
   words.resize(words.size() - size - 1);
   Program program;
   std::string error;
-  words = words + Words{static_cast<int32_t>(params.size())} + params;
+  words = words + list(params);
   decode_program(words.data(), static_cast<int64_t>(words.size()), 0, &program, &error);
   return error;
 }
@@ -130,17 +130,31 @@ TEST(attention_is_checked) {
     return refusal(e, params);
   };
   const std::vector<std::pair<std::string, std::string>> refusals = {
-      {changed(0, 7), "a rank"},   {changed(1, 3), "outside"},         {changed(1, INT32_MAX), "outside"},
-      {changed(2, 4), "outside"},  {changed(3, INT32_MAX), "outside"}, {changed(5, 3), "outside"},
-      {changed(6, 3), "a flag"},   {changed(7, 1), "outside"},         {changed(7, -1), "outside"},
-      {changed(10, 2), "outside"}, {changed(9, -5), "outside"},        {changed(22, 2), "outside"},
-      {changed(25, 2), "a flag"},
+      {changed(0, 9), "a rank"},
+      {changed(1, 3), "outside"},
+      {changed(1, INT32_MAX), "outside"},
+      {changed(2, 4), "outside"},
+      {changed(3, INT32_MAX), "outside"},
+      {changed(5, 3), "outside"},
+      {changed(6, 3), "end of the parameter words"},
+      {changed(7, 1), "outside"},
+      {changed(7, -1), "outside"},
+      {changed(11, 2), "outside"},
+      {changed(10, -5), "outside"},
+      {changed(26, 2), "outside"},
+      {changed(29, 2), "a flag"},
   };
   for (const auto& [error, part] : refusals) EXPECT(error.find(part) != std::string::npos);
   Words backwards = valid;
   backwards[7] = 10;
-  backwards[9] = -5;
+  backwards[10] = -5;
   EXPECT(refusal(e, backwards).find("no negative strides") != std::string::npos);
+  Words short_pattern = valid;
+  short_pattern[8] = 2;
+  short_pattern.erase(short_pattern.begin() + 9);
+  EXPECT(refusal(e, short_pattern).find("a stride for each axis") != std::string::npos);
+  const Words many_axes = Words{7, 1, 1, 1, 1, 1, 1} + Words(valid.begin() + 1, valid.end());
+  EXPECT(refusal(e, many_axes).find("at most 8 axes") != std::string::npos);
 }
 
 }  // namespace

@@ -171,9 +171,10 @@ TEST(decode_checks_elementwise_operands) {
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, -1}}}, neg, {1})), "pattern inside");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {0x7fffffff, 1}}}, neg, {1})), "pattern inside");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, 1}}, {0, {3, 1}}}, neg, {2})), "expected 2 inputs, got 1");
+  EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {1}}}, neg, {1})), "a stride for each axis");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, 1}}}, neg, {1, 1})), "outputs");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, 1}}}, neg, {2})), "register as result");
-  EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, 1}}}, neg, {-1})), "register as result");
+  EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, 1}}}, neg, {-1})), "expected results in");
   EXPECT_REFUSED(group(elementwise({3, 3}, {{0, {0, 1}}}, neg, {1})), "output 0 to be float32 of 9");
   EXPECT_REFUSED(group(elementwise({0x7fffffff, 0x7fffffff, 0x7fffffff}, {{0, {0, 0, 0}}}, neg, {1})), "output 0");
 }
@@ -252,12 +253,12 @@ TEST(decode_checks_concat) {
   const auto concat = [](const Words& params) {
     return single(Opcode::k_concat, {{kFloat, {2, 1}}, {kFloat, {2, 3}}}, {{kFloat, {2, 4}}}, params);
   };
-  EXPECT_ACCEPTED(concat({2, 1, 3}));
-  EXPECT_REFUSED(concat({2, 3, 1}), "input 0");
-  EXPECT_REFUSED(concat({2, 1}), "expected 1 inputs, got 2");
-  EXPECT_REFUSED(concat({2, 1, 3, 1}), "expected 3 inputs, got 2");
-  EXPECT_REFUSED(concat({1, 2, 6, -1}), "inner");
-  EXPECT_REFUSED(single(Opcode::k_concat, {}, {}, {0}), "expected 1 outputs, got 0");
+  EXPECT_ACCEPTED(concat({2, 2, 1, 3}));
+  EXPECT_REFUSED(concat({2, 2, 3, 1}), "input 0");
+  EXPECT_REFUSED(concat({2, 1, 1}), "expected 1 inputs, got 2");
+  EXPECT_REFUSED(concat({2, 3, 1, 3, 1}), "expected 3 inputs, got 2");
+  EXPECT_REFUSED(concat({1, 3, 2, 6, -1}), "inner");
+  EXPECT_REFUSED(single(Opcode::k_concat, {}, {}, {0, 0}), "expected at least 1 inputs, got 0");
 }
 
 TEST(decode_checks_reductions) {

@@ -83,7 +83,7 @@ TEST(concat_joins_rows) {
       contents.push_back(bytes_of(random_floats(static_cast<int64_t>(outer) * n, in.size())));
       inner += n;
     }
-    builder.instruction(Opcode::k_concat, in, {builder.result(kFloat, {outer, inner})}, Words{outer} + inners);
+    builder.instruction(Opcode::k_concat, in, {builder.result(kFloat, {outer, inner})}, Words{outer} + list(inners));
     Floats wanted;
     for (int32_t row = 0; row < outer; ++row) {
       for (size_t i = 0; i < inners.size(); ++i) {

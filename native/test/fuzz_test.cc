@@ -49,7 +49,7 @@ ProgramBuilder indexing_program() {
   b.instruction(Opcode::k_elementwise, {rows}, {half},
                 elementwise({12}, {{0, {1}}}, {{MicroOp::k_abs, kFloat, {0}}}, {1}));
   b.instruction(Opcode::k_concat, {half, half, b.literal<float>(kFloat, {2, 5}, std::vector<float>(10, 0.5f))},
-                {joined}, {2, 6, 6, 5});
+                {joined}, {2, 3, 6, 6, 5});
   b.instruction(Opcode::k_pad, {half}, {padded}, view({4, 3}, 6, {5, 1}));
   const int32_t bytes = b.input(kByte, {9});
   b.instruction(Opcode::k_elementwise, {bytes}, {b.result(kFloat, {3, 3})},
@@ -98,13 +98,16 @@ ProgramBuilder update_program() {
   return b;
 }
 
+Words view_words(const Words& strides) { return Words{0} + list(strides); }
+
 ProgramBuilder attention_program() {
   ProgramBuilder b;
   const int32_t q = b.input(kFloat, {2, 3, 4}), k = b.scratch(kFloat, {2, 5, 4}), v = b.input(kFloat, {5, 3});
   b.instruction(Opcode::k_copy, {b.input(kFloat, {4})}, {k}, view({2, 5, 4}, 0, {0, 0, 1}));
   const int32_t out = b.result(kFloat, {2, 3, 3}), log_sums = b.result(kFloat, {2, 3});
   b.instruction(Opcode::k_attention, {q, k, v, b.input(kBool, {3, 5})}, {out, log_sums},
-                Words{1, 2, 3, 5, 4, 3, 4, 0, 12, 4, 1, 0, 20, 4, 1, 0, 0, 3, 1, 0, 0, 5, 1} + real(0.5) + Words{1});
+                Words{1, 2, 3, 5, 4, 3, 4} + view_words({12, 4, 1}) + view_words({20, 4, 1}) + view_words({0, 3, 1}) +
+                    view_words({0, 5, 1}) + real(0.5) + Words{1});
   return b;
 }
 

@@ -28,6 +28,9 @@ inline Words real(double x) {
   return {halves[0], halves[1]};
 }
 
+// How many, and then the words.
+inline Words list(const Words& words) { return Words{static_cast<int32_t>(words.size())} + words; }
+
 // Values get their ids in the order of the calls; inputs, states and results their indices.
 class ProgramBuilder {
  public:
@@ -54,14 +57,12 @@ class ProgramBuilder {
 
   // At a place of one's own.
   int32_t value(DType dtype, Place place, int32_t index, const Words& shape) {
-    append(value_words, Words{number(dtype), number(place), index, static_cast<int32_t>(shape.size())} + shape);
+    append(value_words, Words{number(dtype), number(place), index} + list(shape));
     return values++;
   }
 
   void instruction(Opcode opcode, const Words& in, const Words& out, const Words& params) {
-    append(instruction_words, Words{number(opcode), static_cast<int32_t>(in.size())} + in);
-    append(instruction_words, Words{static_cast<int32_t>(out.size())} + out);
-    append(instruction_words, Words{static_cast<int32_t>(params.size())} + params);
+    append(instruction_words, Words{number(opcode)} + list(in) + list(out) + list(params));
     ++instructions;
   }
 
@@ -89,8 +90,8 @@ struct MicroWords {
 
 inline Words elementwise(const Words& shape, const std::vector<Pattern>& operands, const std::vector<MicroWords>& code,
                          const Words& results) {
-  Words words = Words{static_cast<int32_t>(shape.size())} + shape + Words{static_cast<int32_t>(operands.size())};
-  for (const Pattern& pattern : operands) words = words + Words{pattern.offset} + pattern.strides;
+  Words words = list(shape) + Words{static_cast<int32_t>(operands.size())};
+  for (const Pattern& pattern : operands) words = words + Words{pattern.offset} + list(pattern.strides);
   words.push_back(static_cast<int32_t>(code.size()));
   for (const MicroWords& micro : code) {
     Words args = micro.args;
@@ -99,11 +100,11 @@ inline Words elementwise(const Words& shape, const std::vector<Pattern>& operand
             Words{number(micro.op), number(micro.dtype), number(micro.to == DType::count ? micro.dtype : micro.to)} +
             args;
   }
-  return words + results;
+  return words + list(results);
 }
 
 inline Words view(const Words& shape, int32_t offset, const Words& strides) {
-  return Words{static_cast<int32_t>(shape.size())} + shape + Words{offset} + strides;
+  return list(shape) + Words{offset} + list(strides);
 }
 
 inline Words matmul(int32_t batch, int32_t m, int32_t n, int32_t k, const Words& a, const Words& b,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { DType, TypedArray } from '../../lib/base/dtype.ts'
-import type { InstructionParams, MatrixLayout } from '../../lib/program/instructions.ts'
+import type { InstructionParams } from '../../lib/program/instructions.ts'
+import type { MatrixLayout } from '../../lib/program/vocabulary.ts'
 import { bind, f32, f64, i32, programOf, runnerOf, u8 } from '../support/run.ts'
 import { expectClose, expectSame, ulps } from '../support/tolerance.ts'
 

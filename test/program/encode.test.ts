@@ -1,17 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { dtypes } from '../../lib/base/dtype.ts'
 import { ProgramError } from '../../lib/base/errors.ts'
-import { encodeProgram, type Numbering, programMagic, programVersion } from '../../lib/program/encode.ts'
-import {
-  activations,
-  distributions,
-  type InstructionParams,
-  type Opcode,
-  opcodes,
-  reductions,
-} from '../../lib/program/instructions.ts'
+import { encodeProgram, programMagic, programVersion } from '../../lib/program/encode.ts'
+import { type InstructionParams, type Opcode, opcodes } from '../../lib/program/instructions.ts'
 import { microOpNames } from '../../lib/program/micro-ops.ts'
+import type { Numbering } from '../../lib/program/parameters.ts'
 import type { Program } from '../../lib/program/program.ts'
+import { activations, distributions, reductions } from '../../lib/program/vocabulary.ts'
 import { opcodeSamples } from '../support/opcode-samples.ts'
 import { f32, instruction, program, u8, value } from '../support/run.ts'
 
@@ -107,30 +102,30 @@ describe('parameters', () => {
     ]
     expect(paramsOf(opcodeSamples.elementwise)).toEqual([
       ...[2, 2, 3],
-      ...[3, 0, 3, 1, 0, 0, 1, 1, -1, 0],
+      ...[3, 0, 2, 3, 1, 0, 2, 0, 1, 1, 2, -1, 0],
       4,
       ...step('add', 'float32', 'float32', 0, 1, -1),
       ...step('cast', 'int32', 'float32', 2, -1, -1),
       ...step('less', 'float32', 'float32', 3, 4, -1),
       ...step('where', 'float32', 'float32', 5, 3, 4),
-      ...[5, 6],
+      ...[2, 5, 6],
     ])
   })
 
   test('attention', () => {
     const params = paramsOf(opcodeSamples.attention)
-    expect(params.slice(0, 23)).toEqual([
+    expect(params.slice(0, 27)).toEqual([
       ...[1, 2, 3, 4, 5, 2, 4],
-      ...[0, 15, 5, 1, 0, 20, 5, 1, 1, 0, 3, 1, 0, 0, 0, 1],
+      ...[0, 3, 15, 5, 1, 0, 3, 20, 5, 1, 1, 3, 0, 3, 1, 0, 3, 0, 0, 1],
     ])
-    expect(real(params[23]!, params[24]!)).toBe(0.5)
-    expect(params.slice(25)).toEqual([1])
+    expect(real(params[27]!, params[28]!)).toBe(0.5)
+    expect(params.slice(29)).toEqual([1])
   })
 
   const sizes: { readonly [K in Opcode]?: number[] } = {
-    copy: [2, 3, 2, 0, 1, 3],
-    pad: [2, 2, 2, 1, 4, 2],
-    concat: [2, 1, 3],
+    copy: [2, 3, 2, 0, 2, 1, 3],
+    pad: [2, 2, 2, 1, 2, 4, 2],
+    concat: [2, 2, 1, 3],
     reduce: [reductions.indexOf('sum'), 2, 3, 4],
     argmax: [2, 3, 4],
     scan: [reductions.indexOf('prod'), 2, 3, 4, 1],

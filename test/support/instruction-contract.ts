@@ -2,8 +2,9 @@
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { DType, TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, sizeOf } from '../../lib/base/shape.ts'
-import type { Convolution, Instruction, InstructionOf, Opcode } from '../../lib/program/instructions.ts'
+import type { Instruction, InstructionOf, Opcode } from '../../lib/program/instructions.ts'
 import { microOps, microResultDType } from '../../lib/program/micro-ops.ts'
+import type { Convolution } from '../../lib/program/schema.ts'
 import { runInstruction, type Typed, typed } from './run.ts'
 import { accumulated, type Contract, exact, expectClose, ulps } from './tolerance.ts'
 

@@ -67,7 +67,7 @@ const paramRows: readonly Malformed[] = [
   paramRow('matmul', 'a layout whose end overflows', 'a to be float32 with at least', {
     a: { ...layout, leadingDimension: 2 ** 31 - 1 },
   }),
-  paramRow('matmul', 'a negative offset', 'offset to be an integer in [0, 2147483647], got -1', {
+  paramRow('matmul', 'a negative offset', 'a.offset to be an integer in [0, 2147483647], got -1', {
     a: { ...layout, offset: -1 },
   }),
   paramRow('matmul', 'sizes whose product overflows', 'a to be float32 with at least', {
@@ -75,10 +75,15 @@ const paramRows: readonly Malformed[] = [
     m: 2 ** 31 - 1,
     n: 2 ** 31 - 1,
   }),
-  paramRow('matmul', 'an unknown activation', 'an activation (none, relu, leakyRelu, sigmoid, tanh), got swish', {
-    activation: 'swish',
-  }),
-  paramRow('elementwise', 'nine axes', 'at most 8 axes, got 9', { shape: [1, 1, 1, 1, 1, 1, 1, 2, 3] }),
+  paramRow(
+    'matmul',
+    'an unknown activation',
+    'activation to be an activation (none, relu, leakyRelu, sigmoid, tanh), got swish',
+    {
+      activation: 'swish',
+    },
+  ),
+  paramRow('elementwise', 'nine axes', 'shape to have at most 8 axes, got 9', { shape: [1, 1, 1, 1, 1, 1, 1, 2, 3] }),
   paramRow('elementwise', 'a stride too few', '2 strides, got 1', withOperand({ strides: [1] })),
   paramRow(
     'elementwise',
@@ -116,7 +121,7 @@ const paramRows: readonly Malformed[] = [
   paramRow(
     'elementwise',
     'a negative register',
-    '0 to be an integer in [0, 2147483647], got -1',
+    'code[0].args[0] to be an integer in [0, 2147483647], got -1',
     withStep(0, { args: [-1, 0] }),
   ),
   paramRow(
@@ -150,21 +155,23 @@ const paramRows: readonly Malformed[] = [
   paramRow('copy', 'a stride past the end', 'x to be uint8 with at least 7 elements', { strides: [2, 2] }),
   paramRow('copy', 'an offset past the end', 'x to be uint8 with at least 7 elements', { offset: 1 }),
   paramRow('copy', 'a stride too many', '2 strides, got 3', { strides: [1, 3, 1] }),
-  paramRow('copy', 'an extent beyond 32 bits', '0 to be an integer in [0, 2147483647], got 4294967299', {
+  paramRow('copy', 'an extent beyond 32 bits', 'shape[0] to be an integer in [0, 2147483647], got 4294967299', {
     shape: [2 ** 32 + 3, 2],
   }),
   paramRow('pad', 'a target past the end', 'out to be int32 with at least 9 elements', { offset: 2 }),
   paramRow('pad', 'one target for two', 'strides that give distinct targets, got [2,2]', { strides: [2, 2] }),
   paramRow('pad', 'no stride', 'strides that give distinct targets, got [4,0]', { strides: [4, 0] }),
   paramRow('concat', 'an operand less', '1 operands, got 2', { inners: [4] }),
-  paramRow('reduce', 'an unknown kind', 'a reduction (sum, max, min, prod), got product', { kind: 'product' }),
+  paramRow('reduce', 'an unknown kind', 'kind to be a reduction (sum, max, min, prod), got product', {
+    kind: 'product',
+  }),
   paramRow('reduce', 'sizes whose product overflows', 'x to be int32 with', {
     outer: 2 ** 31 - 1,
     reduced: 2 ** 31 - 1,
     inner: 2 ** 31 - 1,
   }),
   paramRow('argmax', 'nothing to choose from', 'something to choose from, got an empty axis', { reduced: 0 }),
-  paramRow('scan', 'an unknown kind', 'a reduction (sum, max, min, prod), got mean', { kind: 'mean' }),
+  paramRow('scan', 'an unknown kind', 'kind to be a reduction (sum, max, min, prod), got mean', { kind: 'mean' }),
   paramRow('scan', 'sizes whose product overflows', 'x to be int32 with', { outer: 2 ** 31 - 1, length: 2 ** 31 - 1 }),
   paramRow('recurrence', 'a length more', 'a to be float32 with 32 elements', { length: 4 }),
   paramRow('argsort', 'more than a row has', 'at most 3 elements of a row, got 4', { count: 4 }),
@@ -177,7 +184,7 @@ const paramRows: readonly Malformed[] = [
   breaking(
     opcodeSamples.scatterAlongAxis,
     'scatterAlongAxis that adds booleans',
-    'instruction 0 (scatterAlongAxis): expected the first input to be float32 or float64 or int32, got bool',
+    'instruction 0 (scatterAlongAxis): expected x to be float32 or float64 or int32, got bool',
     (p) => {
       for (const id of [0, 2, 3]) set(p.values[id]!, { dtype: 'bool' })
     },
@@ -192,9 +199,14 @@ const paramRows: readonly Malformed[] = [
   paramRow('attention', 'steps backwards', 'q with adjacent columns and no negative strides, got [0,-5,1]', {
     operands: [{ offset: 25, strides: [0, -5, 1] }, ...attentionOperands.slice(1)],
   }),
-  paramRow('conv2d', 'an unknown activation', 'an activation (none, relu, leakyRelu, sigmoid, tanh), got swish', {
-    activation: 'swish',
-  }),
+  paramRow(
+    'conv2d',
+    'an unknown activation',
+    'activation to be an activation (none, relu, leakyRelu, sigmoid, tanh), got swish',
+    {
+      activation: 'swish',
+    },
+  ),
   paramRow('conv2d', 'a stride of 0', 'a kernel, strides and dilations of at least 1, got 0', { strideHeight: 0 }),
   paramRow('conv2d', 'a negative padding', 'padLeft to be an integer in [0, 2147483647], got -1', { padLeft: -1 }),
   paramRow('conv2d', 'another group', 'x to be float32 with 240 elements, got float32[2,4,5,4]', { groups: 3 }),
@@ -209,7 +221,7 @@ const paramRows: readonly Malformed[] = [
   paramRow(
     'random',
     'an unknown distribution',
-    'a distribution (uniform, normal, exponential, gumbel, integer, truncatedNormal, gamma, beta, poisson), got cauchy',
+    'distribution to be a distribution (uniform, normal, exponential, gumbel, integer, truncatedNormal, gamma, beta, poisson), got cauchy',
     {
       distribution: 'cauchy',
     },

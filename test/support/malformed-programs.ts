@@ -1,9 +1,10 @@
 /** One malformed program for each rule of the format. */
 
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
-import type { Instruction, LoadPattern } from '../../lib/program/instructions.ts'
+import type { Instruction } from '../../lib/program/instructions.ts'
 import { type MicroOpName, microOps } from '../../lib/program/micro-ops.ts'
 import type { Place, Program, Value } from '../../lib/program/program.ts'
+import type { LoadPattern } from '../../lib/program/vocabulary.ts'
 import { breaking, type Malformed, set } from './malformed.ts'
 import { malformedOperands } from './malformed-operands.ts'
 import { opcodeSamples } from './opcode-samples.ts'

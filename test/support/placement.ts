@@ -1,9 +1,10 @@
 /** Where the values of a sketch lie. Every placement of one sketch must give the same bits. */
 import { bytesPerElement, type DType, type TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
-import { type Instruction, opcodeFacts } from '../../lib/program/instructions.ts'
+import type { Instruction } from '../../lib/program/instructions.ts'
 import { microResultDType } from '../../lib/program/micro-ops.ts'
 import { arenaAlignment, type Place, type Program, valueBytes } from '../../lib/program/program.ts'
+import { signatures } from '../../lib/program/signatures.ts'
 import type { Sketch, SketchValue } from './random-program.ts'
 import type { Tape } from './tape.ts'
 
@@ -83,7 +84,7 @@ function freeOffset(tape: Tape, live: readonly Slot[], bytes: number): number {
   return tape.pick(candidates)
 }
 
-/** The sharing rules of instructions.ts: exactly the slot of an operand that is not read otherwise. */
+/** The sharing rules of the schema: exactly the slot of an operand that is not read otherwise. */
 function mayReplace(
   { values }: Sketch,
   { opcode, inputs, outputs, params }: Instruction,
@@ -92,7 +93,7 @@ function mayReplace(
 ): boolean {
   if (bytesOf(values[id]!) !== bytesOf(values[outputs[o]!]!)) return false
   if (opcode !== 'elementwise')
-    return inputs[opcodeFacts[opcode].inPlace[o]!] === id && inputs.indexOf(id) === inputs.lastIndexOf(id)
+    return inputs[signatures[opcode].replaces[o]!] === id && inputs.indexOf(id) === inputs.lastIndexOf(id)
   if (bytesPerElement(values[id]!.dtype) !== bytesPerElement(values[outputs[o]!]!.dtype)) return false
   const strides = String(denseStrides(params.shape))
   return params.operands.every(

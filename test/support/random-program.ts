@@ -4,22 +4,18 @@
  */
 import { type DType, isFloat, type TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
+import { type Instruction, type InstructionParams, type Opcode, opcodes } from '../../lib/program/instructions.ts'
+import { type MicroInstruction, microOpNames, microOps, microResultDType } from '../../lib/program/micro-ops.ts'
+import type { Convolution, Windows } from '../../lib/program/schema.ts'
+import { signatures } from '../../lib/program/signatures.ts'
 import {
   activations,
-  type Convolution,
   distributionParameters,
   distributions,
-  type Instruction,
-  type InstructionParams,
   type LoadPattern,
   type MatrixLayout,
-  type Opcode,
-  opcodeFacts,
-  opcodes,
   reductions,
-  type Windows,
-} from '../../lib/program/instructions.ts'
-import { type MicroInstruction, microOpNames, microOps, microResultDType } from '../../lib/program/micro-ops.ts'
+} from '../../lib/program/vocabulary.ts'
 import { type Content, randomData } from './random-data.ts'
 import { instruction } from './run.ts'
 import { Tape } from './tape.ts'
@@ -48,7 +44,7 @@ export function sketchOf(tapes: readonly (readonly number[])[], dtypes: readonly
   for (const numbers of tapes) {
     sketcher.tape = new Tape(numbers)
     const opcode = sketcher.tape.pick(['elementwise', ...opcodes, 'elementwise'] satisfies Opcode[])
-    const mayFail = opcodeFacts[opcode].fallible && sketcher.wroteState
+    const mayFail = signatures[opcode].fails !== -1 && sketcher.wroteState
     emitters[mayFail ? 'copy' : opcode](sketcher, sketcher.tape)
   }
   return sketcher.finish()

@@ -1,7 +1,8 @@
 /** Writes recorded cases for the native test binary; native/test/replay.cc describes the format and runs them. */
 import type { Buffers } from '../../lib/backend/backend.ts'
 import type { DType, TypedArray } from '../../lib/base/dtype.ts'
-import { encodeProgram, type Numbering } from '../../lib/program/encode.ts'
+import { encodeProgram } from '../../lib/program/encode.ts'
+import type { Numbering } from '../../lib/program/parameters.ts'
 import type { Program } from '../../lib/program/program.ts'
 
 export interface Expectation {

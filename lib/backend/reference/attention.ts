@@ -2,7 +2,7 @@
 import type { TypedArray } from '../../base/dtype.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
-import { attentionShapes } from '../../program/signatures.ts'
+import { attentionShapes } from '../../program/patterns.ts'
 import type { Floats } from './loop.ts'
 import { rowStart } from './strided.ts'
 

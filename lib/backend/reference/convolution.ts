@@ -1,5 +1,7 @@
 /** Convolutions: products of windows of the input with filters, summed in float64 and rounded once. */
-import type { Convolution, InstructionParams } from '../../program/instructions.ts'
+
+import type { InstructionParams } from '../../program/instructions.ts'
+import type { Convolution } from '../../program/schema.ts'
 import { activations } from './functions.ts'
 import type { Floats } from './loop.ts'
 import { forEachMeeting } from './windows.ts'

@@ -1,7 +1,7 @@
 /** The functions of one real number, in float64; what receives a result rounds it. Each gives NaN for NaN. */
 
 import { erfc } from '../../base/erf.ts'
-import type { ActivationName } from '../../program/instructions.ts'
+import type { ActivationName } from '../../program/vocabulary.ts'
 
 export const step = (x: number): number => (Number.isNaN(x) ? x : Number(x > 0))
 

@@ -1,5 +1,6 @@
 /** Batched matrix multiplication: dot products in float64, added in ascending order, rounded once. */
-import type { InstructionParams, MatrixLayout } from '../../program/instructions.ts'
+import type { InstructionParams } from '../../program/instructions.ts'
+import type { MatrixLayout } from '../../program/vocabulary.ts'
 import { activations } from './functions.ts'
 import type { Floats } from './loop.ts'
 

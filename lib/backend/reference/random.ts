@@ -1,5 +1,7 @@
 /** Counter-based random numbers, the same bits in every backend: word i % 4 of the Philox block with counter floor(i / 4). */
-import type { DistributionName, InstructionParams } from '../../program/instructions.ts'
+
+import type { InstructionParams } from '../../program/instructions.ts'
+import type { DistributionName } from '../../program/vocabulary.ts'
 import type { Indices, Numbers } from './loop.ts'
 import { multiplyHigh, philox, unit } from './philox.ts'
 import { inverseNormal, log } from './plain-math.ts'

@@ -1,5 +1,6 @@
 /** Reductions over the middle axis of x[outer, reduced, inner]. */
-import type { InstructionParams, ReductionName } from '../../program/instructions.ts'
+import type { InstructionParams } from '../../program/instructions.ts'
+import type { ReductionName } from '../../program/vocabulary.ts'
 import type { Indices, Numbers } from './loop.ts'
 
 interface Reducer {

@@ -1,5 +1,6 @@
 /** What runs along the middle axis of x[outer, length, inner]: each result from the one before it, in float64. */
-import type { InstructionParams, ReductionName } from '../../program/instructions.ts'
+import type { InstructionParams } from '../../program/instructions.ts'
+import type { ReductionName } from '../../program/vocabulary.ts'
 import type { Floats, Numbers } from './loop.ts'
 
 interface Running {

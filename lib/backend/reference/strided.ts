@@ -1,7 +1,7 @@
 /** Strided views, taken apart into runs along their last axis. */
 
 import type { Shape } from '../../base/shape.ts'
-import type { LoadPattern } from '../../program/instructions.ts'
+import type { LoadPattern } from '../../program/vocabulary.ts'
 
 /** The address of the first element of row `row`, all axes but the last counted as one. */
 export function rowStart(shape: Shape, { offset, strides }: LoadPattern, row: number): number {

@@ -1,5 +1,5 @@
 /** Windows that slide over a plane, for convolutions and pooling. */
-import type { Windows } from '../../program/instructions.ts'
+import type { Windows } from '../../program/schema.ts'
 
 /**
  * Visits, output by output and in row-major order of the kernel, what the elements of the windows meet: `met` in the

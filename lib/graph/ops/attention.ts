@@ -2,7 +2,7 @@
 import { allocate } from '../../base/dtype.ts'
 import { mapTuple } from '../../base/lists.ts'
 import { extentAt, type Shape, sizeOf } from '../../base/shape.ts'
-import { hasAdjacentColumns } from '../../program/signatures.ts'
+import { hasAdjacentColumns } from '../../program/patterns.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Cotangents, type Node, type OpDef, record } from '../node.ts'
 import { add, equal, exp, greaterEqual, mul, sub, where, zerosLike } from './elementwise.ts'

@@ -5,7 +5,7 @@
  *     dx = conv2dInputGradient(dy, w)   ddy = conv2d(ct, w)    dw = weight(ct, dy)
  *     dw = conv2dWeightGradient(x, dy)  dx = input(dy, ct)     ddy = conv2d(x, ct)
  */
-import type { Convolution } from '../../program/instructions.ts'
+import type { Convolution } from '../../program/schema.ts'
 import { type Binary, type Node, type OpDef, record } from '../node.ts'
 
 /** The geometry as parameters of a node. */

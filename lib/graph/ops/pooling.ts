@@ -3,7 +3,7 @@
  * Neither has a gradient in x, whose choices are constant almost everywhere; maxPool2d(x, x) has that of its z.
  */
 import { sizeOf } from '../../base/shape.ts'
-import type { Windows } from '../../program/instructions.ts'
+import type { Windows } from '../../program/schema.ts'
 import type { Emitter } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record } from '../node.ts'
 

@@ -1,7 +1,7 @@
 /** Random numbers as a function of a key: the same key gives the same bits on every backend. */
 import type { DType } from '../../base/dtype.ts'
 import type { Shape } from '../../base/shape.ts'
-import type { DistributionName } from '../../program/instructions.ts'
+import type { DistributionName } from '../../program/vocabulary.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
 const randomOp: OpDef<

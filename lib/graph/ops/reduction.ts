@@ -1,6 +1,6 @@
 /** A reduction over adjacent axes, which keep extent 1: how it is typed and lowered. */
 import { type Shape, sizeOf } from '../../base/shape.ts'
-import type { ReductionName } from '../../program/instructions.ts'
+import type { ReductionName } from '../../program/vocabulary.ts'
 import type { OpDef, Unary } from '../node.ts'
 
 export type ReduceParams = { axes: readonly number[] }

@@ -1,7 +1,7 @@
 /** What runs along an axis: cumulative sums, products and extremes, and the linear recurrence that is their derivative. */
 
 import { extentAt, normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
-import type { ReductionName } from '../../program/instructions.ts'
+import type { ReductionName } from '../../program/vocabulary.ts'
 import { type Binary, type Node, type OpDef, record, type Unary } from '../node.ts'
 import { arithmeticDType, cast, mul } from './elementwise.ts'
 import { literal } from './leaf.ts'

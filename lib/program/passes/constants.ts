@@ -5,9 +5,10 @@
 import { allocate, type DType, isFloat } from '../../base/dtype.ts'
 import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
-import type { InstructionOf, LoadPattern } from '../instructions.ts'
+import type { InstructionOf } from '../instructions.ts'
 import { type MicroInstruction, type MicroOpName, microResultDType } from '../micro-ops.ts'
-import { isDense } from '../signatures.ts'
+import { isDense } from '../patterns.ts'
+import type { LoadPattern } from '../vocabulary.ts'
 
 type Elementwise = InstructionOf<'elementwise'>
 

@@ -1,20 +1,21 @@
 /** Dead code: what nobody reads is not computed. What may end the run stays. */
 import { type Draft, type DraftInstruction, usesOf } from '../draft.ts'
-import { opcodeFacts } from '../instructions.ts'
+import { isFallible } from '../signatures.ts'
 
 export function removeDead(draft: Draft): void {
   const readers = readersOf(draft)
   const kept: DraftInstruction[] = []
   for (let position = draft.instructions.length - 1; position >= 0; position--) {
     const next = draft.instructions[position]!
-    if (next.outputs.some((value) => readers[value]! > 0) || isFallible(next))
+    if (next.outputs.some((value) => readers[value]! > 0) || mayEndRun(draft, next))
       kept.push(withoutUnreadGradient(next, readers))
     else for (const value of new Set(next.inputs)) readers[value]!--
   }
   draft.instructions = kept.reverse()
 }
 
-const isFallible = ({ opcode }: DraftInstruction): boolean => opcode !== 'barrier' && opcodeFacts[opcode].fallible
+const mayEndRun = ({ values }: Draft, next: DraftInstruction): boolean =>
+  next.opcode !== 'barrier' && isFallible(values, next)
 
 /** How many need each value. */
 const readersOf = (draft: Draft): Int32Array => usesOf(draft).counts

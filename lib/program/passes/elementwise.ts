@@ -1,8 +1,9 @@
 /** Elementwise instructions that only one other one reads, densely and over the same shape, become one group with it. */
 import { type Draft, type DraftInstruction, instruction, usesOf } from '../draft.ts'
-import type { InstructionOf, LoadPattern } from '../instructions.ts'
+import type { InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
-import { isDense } from '../signatures.ts'
+import { isDense } from '../patterns.ts'
+import type { LoadPattern } from '../vocabulary.ts'
 
 /** A group's registers live in the first-level cache, so it stays small. */
 const maxSteps = 24

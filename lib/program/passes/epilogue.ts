@@ -1,9 +1,10 @@
 /** Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers. */
 import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type Uses, usesOf } from '../draft.ts'
-import type { ActivationName, InstructionOf, LoadPattern } from '../instructions.ts'
+import type { InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
-import { isDense } from '../signatures.ts'
+import { isDense } from '../patterns.ts'
+import type { ActivationName, LoadPattern } from '../vocabulary.ts'
 
 const isActivation = (op: string): op is ActivationName =>
   op === 'relu' || op === 'leakyRelu' || op === 'sigmoid' || op === 'tanh'

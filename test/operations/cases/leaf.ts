@@ -3,7 +3,7 @@
 import type { Shape } from '../../../lib/base/shape.ts'
 import { watch } from '../../../lib/graph/ops/leaf.ts'
 import { random } from '../../../lib/graph/ops/random.ts'
-import type { DistributionName } from '../../../lib/program/instructions.ts'
+import type { DistributionName } from '../../../lib/program/vocabulary.ts'
 import { full } from '../../../lib/tensor/creation.ts'
 import { wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'

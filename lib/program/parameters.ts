@@ -1,0 +1,157 @@
+/** The types of parameters: which values each has, and the words they are encoded in. */
+import { InternalError } from '../base/errors.ts'
+import { maxExtent, maxRank } from '../base/shape.ts'
+import type { MicroInstruction } from './micro-ops.ts'
+import { refuse, type Site } from './refuse.ts'
+import { activations, distributions, type LoadPattern, type MatrixLayout, reductions } from './vocabulary.ts'
+
+/** The number of each name; the backend that reads the words hands it over when it is loaded. */
+export interface Numbering {
+  readonly opcodes: ReadonlyMap<string, number>
+  readonly microOps: ReadonlyMap<string, number>
+  readonly dtypes: ReadonlyMap<string, number>
+  readonly places: ReadonlyMap<string, number>
+  readonly reductions: ReadonlyMap<string, number>
+  readonly activations: ReadonlyMap<string, number>
+  readonly distributions: ReadonlyMap<string, number>
+}
+
+export function numberOf(table: ReadonlyMap<string, number>, name: string): number {
+  const number = table.get(name)
+  if (number === undefined) throw new InternalError(`the backend knows no ${name}`)
+  return number
+}
+
+/** What is wrong with a value, or with the part of it that `at` names. */
+interface Fault {
+  readonly at: string
+  readonly wanted: string
+  readonly got: unknown
+}
+
+/** Methods, so that a table of parameters of all types is one of parameters of an unknown type. */
+interface Item<T> {
+  fault(value: T): Fault | null
+  write(words: number[], value: T, numbering: Numbering): void
+}
+
+export interface Parameter<T, Type extends string = string> extends Item<T> {
+  /** By which tools/instructions.ts knows what it is in C++. */
+  readonly type: Type
+}
+
+export function checkParameter<T>(site: Site, name: string, parameter: Item<T>, value: T): void {
+  const fault = parameter.fault(value)
+  if (fault !== null) refuse(site, `${name}${fault.at} ${fault.wanted}`, fault.got)
+}
+
+const within = (at: string, fault: Fault): Fault => ({ ...fault, at: `${at}${fault.at}` })
+
+const integer = (least: number): Item<number> => ({
+  fault: (value) =>
+    Number.isInteger(value) && value >= least && value <= maxExtent
+      ? null
+      : { at: '', wanted: `to be an integer in [${least}, ${maxExtent}]`, got: value },
+  write: (words, value) => void words.push(value),
+})
+
+/** How many there are of something, or which one: an integer that fits the wire format. */
+export const count: Parameter<number, 'count'> = { type: 'count', ...integer(0) }
+
+export const isCount = (x: number): boolean => count.fault(x) === null
+
+export const flag: Parameter<boolean, 'flag'> = {
+  type: 'flag',
+  fault: () => null,
+  write: (words, value) => void words.push(Number(value)),
+}
+
+const double = new Float64Array(1)
+const halves = new Int32Array(double.buffer)
+
+/** Two words: the low half of the IEEE double first. */
+export const real: Parameter<number, 'real'> = {
+  type: 'real',
+  fault: () => null,
+  write(words, value) {
+    double[0] = value
+    words.push(...halves)
+  },
+}
+
+function oneOf<Type extends 'activation' | 'reduction' | 'distribution', Name extends string>(
+  type: Type,
+  names: readonly Name[],
+): Parameter<Name, Type> {
+  const wanted = `to be ${type === 'activation' ? 'an' : 'a'} ${type} (${names.join(', ')})`
+  return {
+    type,
+    fault: (value) => (names.includes(value) ? null : { at: '', wanted, got: value }),
+    write: (words, value, numbering) => void words.push(numberOf(numbering[`${type}s`], value)),
+  }
+}
+
+export const activation = oneOf('activation', activations)
+export const reduction = oneOf('reduction', reductions)
+export const distribution = oneOf('distribution', distributions)
+
+/** Its length, then its items. */
+function listOf<T, Type extends string>(type: Type, item: Item<T>, most = Infinity): Parameter<readonly T[], Type> {
+  return {
+    type,
+    fault(value) {
+      if (value.length > most) return { at: '', wanted: `to have at most ${most} axes`, got: value.length }
+      for (const [i, x] of value.entries()) {
+        const fault = item.fault(x)
+        if (fault !== null) return within(`[${i}]`, fault)
+      }
+      return null
+    },
+    write(words, value, numbering) {
+      words.push(value.length)
+      for (const x of value) item.write(words, x, numbering)
+    },
+  }
+}
+
+export const counts = listOf('counts', count)
+
+/** The extents of some axes. */
+export const shape = listOf('shape', count, maxRank)
+
+export const strides = listOf('strides', integer(-maxExtent), maxRank)
+
+/** The fault of the first member that has one. */
+const firstFault =
+  <T>(members: { readonly [K in keyof T]?: Item<T[K]> }) =>
+  (value: T): Fault | null => {
+    for (const key in members) {
+      const fault = members[key]?.fault(value[key]) ?? null
+      if (fault !== null) return within(`.${key}`, fault)
+    }
+    return null
+  }
+
+export const patterns = listOf<LoadPattern, 'patterns'>('patterns', {
+  fault: firstFault({ offset: count, strides }),
+  write(words, pattern, numbering) {
+    words.push(pattern.offset)
+    strides.write(words, pattern.strides, numbering)
+  },
+})
+
+export const layout: Parameter<MatrixLayout, 'layout'> = {
+  type: 'layout',
+  fault: firstFault({ offset: count, batchStride: count, leadingDimension: count }),
+  write(words, { offset, batchStride, leadingDimension, transpose }) {
+    words.push(offset, batchStride, leadingDimension, Number(transpose))
+  },
+}
+
+/** Registers that a step does not read are -1. */
+export const code = listOf<MicroInstruction, 'code'>('code', {
+  fault: firstFault({ args: counts }),
+  write(words, { op, dtype, to, args: [a = -1, b = -1, c = -1] }, { microOps, dtypes }) {
+    words.push(numberOf(microOps, op), numberOf(dtypes, dtype), numberOf(dtypes, to ?? dtype), a, b, c)
+  },
+})

@@ -1,0 +1,58 @@
+/** What strides and matrix layouts address. */
+import { denseStrides, type Shape, sizeOf } from '../base/shape.ts'
+import type { LoadPattern, MatrixLayout } from './vocabulary.ts'
+
+/** The first and the last element that a pattern reads over a shape; null where that is none. */
+export function spanOf(shape: Shape, { offset, strides }: LoadPattern): { first: number; last: number } | null {
+  if (sizeOf(shape) === 0) return null
+  const span = { first: offset, last: offset }
+  strides.forEach((stride, axis) => {
+    const reach = ((shape[axis] ?? 1) - 1) * stride
+    span[reach < 0 ? 'first' : 'last'] += reach
+  })
+  return span
+}
+
+/** How many elements an operand must have for the layout to stay inside. */
+export function matrixReach(layout: MatrixLayout, batch: number, rows: number, columns: number): number {
+  if (batch * rows * columns === 0) return 0
+  const [outer, inner] = layout.transpose ? [columns, rows] : [rows, columns]
+  return layout.offset + (batch - 1) * layout.batchStride + (outer - 1) * layout.leadingDimension + inner
+}
+
+/** True where the pattern reads elements 0, 1, 2, … in order. */
+export function isDense(shape: Shape, { offset, strides }: LoadPattern): boolean {
+  const order = denseStrides(shape)
+  return offset === 0 && shape.every((extent, axis) => extent <= 1 || strides[axis] === order[axis])
+}
+
+/** Whether the rows of a view are what a product can read: elements one after the other, and no step backwards. */
+export const hasAdjacentColumns = (shape: Shape, { strides }: LoadPattern): boolean =>
+  strides.every((stride) => stride >= 0) && ((shape.at(-1) ?? 0) <= 1 || strides.at(-1) === 1)
+
+/** Each stride reaches past all that the smaller ones reach together, so no two indices have one target. */
+export function targetsDiffer(shape: Shape, strides: readonly number[]): boolean {
+  const axes = strides
+    .map((stride, axis) => ({ extent: shape[axis] ?? 1, stride: Math.abs(stride) }))
+    .filter(({ extent }) => extent > 1)
+  let covered = 0
+  for (const { extent, stride } of axes.sort((a, b) => a.stride - b.stride)) {
+    if (stride <= covered) return sizeOf(shape) === 0
+    covered += (extent - 1) * stride
+  }
+  return true
+}
+
+/** The shapes in which an attention reads q, k, v and the mask. */
+export const attentionShapes = (p: {
+  readonly batch: Shape
+  readonly queries: number
+  readonly keys: number
+  readonly features: number
+  readonly values: number
+}): [q: Shape, k: Shape, v: Shape, mask: Shape] => [
+  [...p.batch, p.queries, p.features],
+  [...p.batch, p.keys, p.features],
+  [...p.batch, p.keys, p.values],
+  [...p.batch, p.queries, p.keys],
+]
