@@ -150,7 +150,7 @@ int32_t changed(int32_t word, Random& random) {
 }
 
 void fuzz(const ProgramBuilder& builder, uint64_t seed) {
-  Random random(seed);
+  Random random(seed + other_seed());
   const Words valid = builder.words();
   int accepted = 0;
   constexpr int kRounds = 6000;
@@ -178,7 +178,7 @@ TEST(fuzz_attention_program) { fuzz(attention_program(), 4); }
 TEST(fuzz_matrices_program) { fuzz(matrices_program(), 5); }
 
 TEST(fuzz_noise) {
-  Random random(4);
+  Random random(4 + other_seed());
   for (int round = 0; round < 3000; ++round) {
     Words words(random.below(60));
     for (int32_t& word : words) word = changed(0, random);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <sstream>
 #include <string>
@@ -20,6 +21,12 @@ struct Test {
 inline bool is_quick() {
   static const bool is_set = std::getenv("GALVANI_TEST_QUICK") != nullptr;
   return is_set;
+}
+
+// Other numbers make the fuzz tests find other programs.
+inline uint64_t other_seed() {
+  const char* const text = std::getenv("GALVANI_TEST_SEED");
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
 }
 
 void fail(const char* file, int line, const std::string& message);

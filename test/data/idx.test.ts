@@ -204,7 +204,8 @@ describe('MNIST and Fashion-MNIST', () => {
     expect(summary(test)).toEqual({ imagesShape: [10000, 28, 28], pixels: 7840000, first: [7, 2, 1, 0], classes: 10 })
   })
 
-  test.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))('the real Fashion-MNIST', async () => {
+  const fashionMnist = { meta: { install: 'apt-get install dataset-fashion-mnist' } }
+  test.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))('the real Fashion-MNIST', fashionMnist, async () => {
     const { train, test } = await loadFashionMnistArrays()
     expect(summary(train)).toEqual({ imagesShape: [60000, 28, 28], pixels: 47040000, first: [9, 0, 0, 3], classes: 10 })
     expect(summary(test)).toEqual({ imagesShape: [10000, 28, 28], pixels: 7840000, first: [9, 2, 1, 1], classes: 10 })

@@ -6,13 +6,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../lib/backend/backend.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/base/dtype.ts'
-import type { Program } from '../../lib/program/program.ts'
 import { native, nativeIsas } from '../support/backends.ts'
 import {
   type CaseProgram,
   checkRows,
   type Expectation,
   expectationOf,
+  expectWithin,
   forwardPrograms,
   gradientPrograms,
   type OpCase,
@@ -20,7 +20,7 @@ import {
 import { checkInstruction } from '../support/instruction-contract.ts'
 import { exposed } from '../support/placement.ts'
 import { bind, runProgram, type Typed } from '../support/run.ts'
-import { expectClose, expectSame } from '../support/tolerance.ts'
+import { expectSame } from '../support/tolerance.ts'
 import { cases } from './cases.ts'
 
 const reference = createReferenceBackend()
@@ -44,17 +44,6 @@ async function runEveryWay({ program, inputs }: CaseProgram): Promise<TypedArray
   expectSameResults(together.results, alone.results, 'two threads')
   expectSameResults(later.results, alone.results, 'async')
   return alone.results
-}
-
-function expectWithin(actual: readonly TypedArray[], { results, contracts }: Expectation, program: Program): void {
-  actual.forEach((data, i) => {
-    expectClose(
-      data,
-      results[i]!,
-      contracts[i]!,
-      `result ${i} of ${program.instructions.map(({ opcode }) => opcode).join(', ')}`,
-    )
-  })
 }
 
 /** Each instruction alone against the reference, given the operands that the backend made; gives the results. */
@@ -89,15 +78,6 @@ const operations = Object.entries(cases)
 
 test('every operation has a row', () => {
   expect(operations.filter(([, rows]) => rows.length === 0)).toEqual([])
-})
-
-describe('fusion keeps the contract on the reference', () => {
-  test.each(operations)('%s', (_, rows) =>
-    checkRows(rows, (row) => {
-      for (const { program, inputs } of forwardPrograms(row))
-        expectWithin(runProgram(reference, program, inputs).results, expectationOnce(row), program)
-    }),
-  )
 })
 
 describe.each(nativeIsas)('%s', (isa) => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { activeBackend, setBackend } from '../../lib/backend/active.ts'
@@ -259,7 +260,7 @@ describe.each(backends)('every pass on and off on %s', (backend) => {
           expectClose(data, expected[i]!, accumulated(64, 64), `result ${i} without any`)
         })
       }),
-      { numRuns: 100, seed: 1 },
+      { numRuns: 100 },
     )
     // Of what is recorded, only what another pass leaves behind is dead.
     for (const pass of without('dead')) expect([pass, saved[pass] > 0]).toEqual([pass, true])
@@ -268,10 +269,12 @@ describe.each(backends)('every pass on and off on %s', (backend) => {
   const steps = Object.entries(trainingSteps()).filter(([name]) => backend === 'native' || !/10|wide/.test(name))
   test.each(steps)('training step: %s', (_, program) => {
     setBackend(backend)
-    const run = (passes?: readonly PassName[]) => runStep(program(passes))
-    const expected = run()
+    const whole = program()
+    const expected = runStep(whole)
     for (const pass of passNames) {
-      const actual = run(without(pass))
+      const rest = program(without(pass))
+      if (isDeepStrictEqual(rest, whole)) continue
+      const actual = runStep(rest)
       expectAlike(pass, actual.results, expected.results)
       actual.states.forEach((state, i) => {
         // Adam divides by the root of the second moment, here at least 0.1: its step is some multiples of the rate.

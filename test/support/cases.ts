@@ -14,7 +14,7 @@ import { formatProgram } from '../../lib/program/text.ts'
 import { type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import { runProgram } from './run.ts'
 import { uniforms } from './tape.ts'
-import { accumulated, type Contract, ulps } from './tolerance.ts'
+import { accumulated, type Contract, expectClose, ulps } from './tolerance.ts'
 
 /** Uniform in [low, high); where low is negative, without |x| < gap. */
 export interface Range {
@@ -157,4 +157,20 @@ export function expectationOf(backend: Backend, row: OpCase): Expectation {
   if ('ulps' in contract) return { results, contracts: results.map(() => ulps(contract.ulps)) }
   const magnitudes = run(magnitudeProgram(row, contract.magnitude))
   return { results, contracts: results.map((_, i) => accumulated(contract.depth, magnitudes[i] ?? magnitudes[0]!)) }
+}
+
+/** Expects what a program gave to be within the contracts of its row. */
+export function expectWithin(
+  actual: readonly TypedArray[],
+  { results, contracts }: Expectation,
+  program: Program,
+): void {
+  actual.forEach((data, i) => {
+    expectClose(
+      data,
+      results[i]!,
+      contracts[i]!,
+      `result ${i} of ${program.instructions.map(({ opcode }) => opcode).join(', ')}`,
+    )
+  })
 }

@@ -1,4 +1,4 @@
-/** How much memory 10,000 steps leave behind, after a start that warms everything up. */
+/** memory.ts STEPS: how much memory so many steps leave behind, after a start that warms everything up. */
 import { setBackend } from '../../../lib/backend/active.ts'
 import { sgd } from '../../../lib/optim/sgd.ts'
 import { tensor } from '../../../lib/tensor/creation.ts'
@@ -7,7 +7,7 @@ import { variable } from '../../../lib/tensor/variable.ts'
 import { training } from './training.ts'
 
 setBackend('native')
-const steps = 10_000
+const steps = Number(process.argv[2])
 const { step, images, labels } = training(8, [64, 32, 10])
 
 const loops: Record<string, (count: number) => void | Promise<void>> = {

@@ -1,0 +1,19 @@
+/** Training leaves no memory behind. npm run test:long takes more steps. */
+import { expect, test } from 'vitest'
+import { report } from './host/process.ts'
+
+const minutes = Number(process.env.GALVANI_TEST_MINUTES ?? 0)
+const steps = 10_000 * (1 + minutes)
+
+test(`memory is steady over ${steps} steps`, { timeout: 60_000 * (3 + minutes) }, async () => {
+  const growths = await report<[string, Record<string, number>]>('memory', [String(steps)])
+  console.log(`growth over ${steps} steps in MiB: ${JSON.stringify(Object.fromEntries(growths))}`)
+  expect(growths.map(([name]) => name)).toEqual(['sync', 'async', 'overlapping', 'uncompiled', 'optimizer'])
+  for (const [name, { rss, heapUsed, external, arrayBuffers }] of growths) {
+    // The heap breathes by some MiB; a leak of one small buffer a step would be more than that.
+    expect(rss, `${name}: rss`).toBeLessThan(32)
+    expect(heapUsed, `${name}: heapUsed`).toBeLessThan(1)
+    expect(external, `${name}: external`).toBeLessThan(1)
+    expect(arrayBuffers, `${name}: arrayBuffers`).toBeLessThan(1)
+  }
+})
