@@ -40,6 +40,11 @@ test('gives clang-format every source, and checks rather than writes', () => {
   expect(lint({ biome: succeeds, 'clang-format': 'echo "$@"' }, { args: ['--fix'] }).stdout).toMatch(/^-i /)
 })
 
+test('checks C++ alone with --native', () => {
+  expect(lint({ biome: fails, 'clang-format': succeeds }, { args: ['--native'] }).status).toBe(0)
+  expect(lint({ biome: succeeds, 'clang-format': fails }, { args: ['--native'] }).status).toBe(1)
+})
+
 test('says how to get clang-format where it is missing, which fails under CI only', () => {
   const message = 'lint: C++ formatting was not checked, clang-format is missing: apt-get install clang-format\n'
   expect(lint({ biome: succeeds })).toEqual({ status: 0, stdout: message })

@@ -1,0 +1,128 @@
+/** The stages of `npm test`, and those of `npm run test:long`. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { countNativeTests, countVitestTests } from './counts.ts'
+import type { Stage } from './runner.ts'
+import { addressSanitizer, program, simde, threadSanitizer } from './tools.ts'
+
+const cmake = program('cmake')
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+type Details = Omit<Stage, 'title' | 'command'>
+type Command = Stage['command']
+
+const stage = (title: string, command: Command, details: Details = {}): Stage => ({ title, command, ...details })
+const native = (...args: string[]): Command => ['tsx', 'tools/native.ts', ...args]
+const npm = (script: string, ...args: string[]): Command => ['npm', 'run', '--silent', script, '--', ...args]
+
+/** A run of vitest, whose report goes to a file of its own. */
+function vitestStage(title: string, scratch: string, command: Command, details: Details = {}): Stage {
+  const report = join(scratch, `${title}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  return stage(title, [...command, ...reporters], { ...details, count: countVitestTests(report) })
+}
+
+/** The native tests on a target of tools/native.ts, then the recorded cases. */
+function nativeStages(title: string, target: string, { after = [], needs = [] }: Details = {}): Stage[] {
+  const tests = `native tests, ${title}`
+  return [
+    stage(tests, native('test', target), { after, needs: [cmake, ...needs], count: countNativeTests }),
+    stage(`cases, ${title}`, native('replay', target), { after: [tests, 'recorded cases'] }),
+  ]
+}
+
+const addon = stage('addon', ['node-gyp', 'configure', 'build', '--jobs', 'max', '--loglevel', 'warn'])
+const dist = stage('dist', ['tsdown'])
+const recordedCases = stage('recorded cases', native('record'), { after: ['addon'] })
+
+const sanitizedStages = (scratch: string): Stage[] => [
+  ...nativeStages('ASan and UBSan', 'asan', { needs: [addressSanitizer] }),
+  ...nativeStages('TSan', 'tsan', { needs: [threadSanitizer, program('setarch')] }),
+  vitestStage('binding, ASan and UBSan', scratch, npm('native:binding'), {
+    after: ['addon', 'native tests, ASan and UBSan'],
+  }),
+]
+
+/** Node on an emulated machine, where the package is to choose these kernels. */
+const addonStage = (title: string, target: string, isa: string): Stage => {
+  const code = `import * as g from '${name}'; if (g.backendInfo().isa !== '${isa}') process.exit(1)`
+  const needs = [program('qemu-x86_64-static')]
+  return stage(title, native('node', target, '--input-type=module', '-e', code), { after: ['addon', 'dist'], needs })
+}
+
+/** Machines other than this one: arm64, and x86 with AVX-512, without it, or without any AVX. */
+function emulatedStages(): Stage[] {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return []
+  const hasAvx512 = readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f')
+  const haswell = { after: ['addon'], needs: [program('qemu-x86_64-static')] }
+  return [
+    ...nativeStages('arm64', 'arm64', { needs: [program('aarch64-linux-gnu-g++'), program('qemu-aarch64-static')] }),
+    ...nativeStages('Haswell', 'haswell', haswell),
+    stage('cases, Nehalem', native('replay', 'nehalem'), { after: ['native tests, Haswell', 'recorded cases'] }),
+    addonStage('addon, Haswell', 'haswell', 'avx2'),
+    addonStage('addon, Nehalem', 'nehalem', 'baseline'),
+    ...(hasAvx512 ? [] : nativeStages('AVX-512', 'avx512', { after: ['addon'], needs: [simde] })),
+    stage('wide instructions', native('disassemble'), { after: ['addon'], needs: [program('objdump')] }),
+  ]
+}
+
+function packageStages(scratch: string): Stage[] {
+  const tarball = join(scratch, `${name}-${version}.tgz`)
+  const use = 'if (g.tensor([1, 2]).add(1).dataSync()[1] !== 3) process.exit(1)'
+  const after = ['addon', 'dist']
+  return [
+    stage('import', ['node', '--input-type=module', '-e', `import * as g from '${name}'; ${use}`], { after }),
+    stage('require', ['node', '-e', `const g = require('${name}'); ${use}`], { after }),
+    stage('pack', ['npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', scratch], { after }),
+    stage('publint', ['publint', 'run', '--strict', tarball], { after: ['pack'] }),
+    stage('attw', ['attw', '--no-definitely-typed', tarball], { after: ['pack'] }),
+  ]
+}
+
+/** In the order in which they begin; `scratch` is a folder for what they leave. */
+export const shortStages = (scratch: string): Stage[] => [
+  addon,
+  dist,
+  stage('lint', ['biome', 'check', '--error-on-warnings']),
+  stage('lint, C++', ['node', 'tools/lint.mjs', '--native'], { needs: [program('clang-format')] }),
+  stage('types', ['tsc']),
+  recordedCases,
+  ...sanitizedStages(scratch),
+  ...emulatedStages(),
+  ...packageStages(scratch),
+  vitestStage('vitest', scratch, ['vitest', 'run', '--exclude', '**/*.clock.test.ts'], { after: ['addon', 'dist'] }),
+  vitestStage('vitest, by the clock', scratch, ['vitest', 'run', '.clock.test.ts'], { after: ['addon'], alone: true }),
+]
+
+/** The test files with properties, which hold under any seed. */
+const propertyTests = (): string[] =>
+  readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .map((file) => join('test', file))
+    .filter((file) => file.endsWith('.test.ts') && readFileSync(join(root, file), 'utf8').includes('fc.assert('))
+
+/**
+ * Of `minutes` each: properties and the native fuzz tests under other seeds, the accuracy over the more floats the longer
+ * it may take, and memory over the more steps. Then what emulation makes slow, once.
+ */
+export function longStages(scratch: string, minutes: number): Stage[] {
+  const repeat = (...command: Command): Command => ['tsx', 'tools/testing/repeat.ts', String(minutes), ...command]
+  // All floats take half an hour of two processors, 10,000 steps some seconds.
+  const stride = String(Math.max(1, Math.round(30 / minutes)))
+  const after = ['addon']
+  return [
+    addon,
+    stage('properties under other seeds', repeat('vitest', 'run', ...propertyTests()), { after }),
+    stage('fuzz under other seeds, ASan and UBSan', repeat(...native('test', 'asan', 'fuzz')), {
+      needs: [cmake, addressSanitizer],
+    }),
+    stage('native tests in full', native('test', 'installed'), { after, needs: [cmake], count: countNativeTests }),
+    stage(`accuracy, every ${stride}th float`, native('accuracy', '--stride', stride, '--pairs', '100000000'), {
+      needs: [cmake],
+    }),
+    vitestStage('parity, Nehalem', scratch, npm('native:nehalem'), { after, needs: [program('qemu-x86_64-static')] }),
+    vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
+  ]
+}
