@@ -32,7 +32,7 @@ export function conv2d(
 ): void {
   const sums = new Float64Array(out.length)
   forEachProduct(p, (i, j, k) => {
-    sums[k] = sums[k]! + (x[i] ?? 0) * w[j]!
+    sums[k]! += (x[i] ?? 0) * w[j]!
   })
   const activate = activations[p.activation]
   const [plane, filters] = [p.outHeight * p.outWidth, p.groups * p.filters]
@@ -44,7 +44,7 @@ export function conv2d(
 export function conv2dInputGradient(p: Convolution, [dy, w]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {
   const sums = new Float64Array(dx.length)
   forEachProduct(p, (i, j, k) => {
-    if (i !== -1) sums[i] = sums[i]! + dy[k]! * w[j]!
+    if (i !== -1) sums[i]! += dy[k]! * w[j]!
   })
   dx.set(sums)
 }
@@ -56,7 +56,7 @@ export function conv2dWeightGradient(
 ): void {
   const sums = new Float64Array(dw.length)
   forEachProduct(p, (i, j, k) => {
-    sums[j] = sums[j]! + (x[i] ?? 0) * dy[k]!
+    sums[j]! += (x[i] ?? 0) * dy[k]!
   })
   dw.set(sums)
 }

@@ -1,9 +1,10 @@
 /** Elementwise groups: a straight-line program that runs block by block over registers. */
 import { allocate, type DType, isFloat, type TypedArray } from '../../base/dtype.ts'
 import { erf, erfc } from '../../base/erf.ts'
+import { pick, zipWith } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
-import { type MicroInstruction, type MicroOpName, microResultDType } from '../../program/micro-ops.ts'
+import { type MicroInstruction, type MicroOpName, type microOps, microResultDType } from '../../program/micro-ops.ts'
 import {
   elu,
   floorDiv,
@@ -34,54 +35,62 @@ export function elementwise(
 ): void {
   const size = sizeOf(shape)
   const width = Math.min(size, blockSize)
-  const registers = inputs.map((x) => arrayLike(x, width))
-  for (const micro of code) registers.push(allocate(microResultDType(micro), width))
+  const loads = zipWith(operands, inputs, (pattern, x) => ({ pattern, x, register: arrayLike(x, width) }))
+  const registers = loads.map(({ register }) => register)
+  const steps = code.map((micro) => {
+    const [args, out] = [pick(registers, micro.args), allocate(microResultDType(micro), width)]
+    registers.push(out)
+    return { micro, args, out }
+  })
+  const stores = zipWith(pick(registers, results), outputs, (register, out) => ({ register, out }))
   for (let begin = 0; begin < size; begin += width) {
     const end = Math.min(begin + width, size)
-    operands.forEach((pattern, i) => {
-      const x = inputs[i]!
-      const register = registers[i]!
+    for (const { pattern, x, register } of loads)
       forEachRun(shape, pattern, begin, end, (position, count, start, stride) => {
         for (let j = 0; j < count; j++) register[position - begin + j] = x[start + j * stride]!
       })
-    })
-    code.forEach((micro, i) => {
-      const args = micro.args.map((register) => registers[register]!)
-      microLoops[micro.op](args, registers[inputs.length + i]!, end - begin, micro)
-    })
-    results.forEach((register, i) => {
-      outputs[i]!.set(registers[register]!.subarray(0, end - begin), begin)
-    })
+    for (const { micro, args, out } of steps) (microLoops[micro.op] as AnyLoop)(args, out, end - begin, micro)
+    for (const { register, out } of stores) out.set(register.subarray(0, end - begin), begin)
   }
 }
 
 const arrayLike = (x: TypedArray, length: number): TypedArray =>
   new (x.constructor as new (length: number) => TypedArray)(length)
 
-type MicroLoop = (args: readonly TypedArray[], out: TypedArray, count: number, micro: MicroInstruction) => void
+type Arguments = {
+  1: readonly [TypedArray]
+  2: readonly [TypedArray, TypedArray]
+  3: readonly [TypedArray, TypedArray, TypedArray]
+}
+type Arity = keyof Arguments
+
+type MicroLoop<A extends Arity> = (args: Arguments[A], out: TypedArray, count: number, micro: MicroInstruction) => void
+
+/** A loop with the arguments that verified code gives it. */
+type AnyLoop = (args: readonly TypedArray[], out: TypedArray, count: number, micro: MicroInstruction) => void
 
 // The functions compute in float64; storing to a float32 register rounds once, to an integer one wraps.
 
-function map([x]: readonly TypedArray[], out: TypedArray, count: number, f: (x: number) => number): void {
-  for (let i = 0; i < count; i++) out[i] = f(x![i]!)
+function map([x]: Arguments[1], out: TypedArray, count: number, f: (x: number) => number): void {
+  for (let i = 0; i < count; i++) out[i] = f(x[i]!)
 }
 
 const unary =
-  (f: (x: number) => number): MicroLoop =>
+  (f: (x: number) => number): MicroLoop<1> =>
   (args, out, count) =>
     map(args, out, count, f)
 
 const binary =
-  (f: (a: number, b: number) => number, ofIntegers = f): MicroLoop =>
+  (f: (a: number, b: number) => number, ofIntegers = f): MicroLoop<2> =>
   ([a, b], out, count, { dtype }) => {
     const g = isFloat(dtype) ? f : ofIntegers
-    for (let i = 0; i < count; i++) out[i] = g(a![i]!, b![i]!)
+    for (let i = 0; i < count; i++) out[i] = g(a[i]!, b[i]!)
   }
 
-const comparison = (f: (a: number, b: number) => boolean): MicroLoop => binary((a, b) => Number(f(a, b)))
+const comparison = (f: (a: number, b: number) => boolean): MicroLoop<2> => binary((a, b) => Number(f(a, b)))
 
-const where: MicroLoop = ([condition, a, b], out, count) => {
-  for (let i = 0; i < count; i++) out[i] = condition![i] !== 0 ? a![i]! : b![i]!
+const where: MicroLoop<3> = ([condition, a, b], out, count) => {
+  for (let i = 0; i < count; i++) out[i] = (condition[i] !== 0 ? a : b)[i]!
 }
 
 function conversion(from: DType, to: DType): (x: number) => number {
@@ -94,7 +103,7 @@ function conversion(from: DType, to: DType): (x: number) => number {
 /** Products of integers need more than the 53 bits of a float64 before they wrap. */
 const product = binary((a, b) => a * b, Math.imul)
 
-const microLoops: { readonly [K in MicroOpName]: MicroLoop } = {
+const microLoops: { readonly [K in MicroOpName]: MicroLoop<(typeof microOps)[K]['arity']> } = {
   identity: unary((x) => x),
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
@@ -106,7 +115,7 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop } = {
   neg: unary((x) => -x),
   abs: unary(Math.abs),
   sign: unary(Math.sign),
-  square: ([x], out, count, micro) => product([x!, x!], out, count, micro),
+  square: ([x], out, count, micro) => product([x, x], out, count, micro),
   sqrt: unary(Math.sqrt),
   exp: unary(Math.exp),
   log: unary(Math.log),
@@ -162,5 +171,5 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop } = {
   greater: comparison((a, b) => a > b),
   greaterEqual: comparison((a, b) => a >= b),
   where,
-  cast: (args, out, count, { dtype, to }) => map(args, out, count, conversion(dtype, to!)),
+  cast: (args, out, count, { dtype, to = dtype }) => map(args, out, count, conversion(dtype, to)),
 }

@@ -1,27 +1,30 @@
 /** Factorizations and systems of equations, matrix by matrix, in float64: results are rounded once, where they are stored. */
+import { zipWith } from '../../base/lists.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
 import type { Floats } from './loop.ts'
+import { divide, identity, rowsOf, setRows, subtract, transposed } from './vectors.ts'
 
 type Square = Readonly<InstructionParams['cholesky']>
 
-/** L·Lᵀ = A by columns (Cholesky–Banachiewicz), of the lower triangle of A. NaN throughout where A is not positive definite. */
+/** L·Lᵀ = A by rows (Cholesky–Banachiewicz), of the lower triangle of A. NaN throughout where A is not positive definite. */
 export function cholesky({ batch, n }: Square, [x]: readonly [Floats], [out]: readonly [Floats]): void {
   for (let start = 0; start < batch * n * n; start += n * n) {
-    const l = new Float64Array(n * n)
-    if (!factorCholesky(x.subarray(start, start + n * n), l, n)) l.fill(NaN)
-    out.set(l, start)
+    const rows = rowsOf(x, start, n, n)
+    if (!factorCholesky(rows)) for (const row of rows) row.fill(NaN)
+    setRows(out, start, rows)
   }
 }
 
-function factorCholesky(a: Floats, l: Float64Array, n: number): boolean {
-  for (let j = 0; j < n; j++) {
-    for (let i = j; i < n; i++) {
-      let sum = a[i * n + j]!
-      for (let k = 0; k < j; k++) sum -= l[i * n + k]! * l[j * n + k]!
-      if (i > j) l[i * n + j] = sum / l[j * n + j]!
-      else if (sum > 0) l[j * n + j] = Math.sqrt(sum)
-      else return false
+/** In place: Lᵢⱼ = (Aᵢⱼ − Σₖ Lᵢₖ·Lⱼₖ) / Lⱼⱼ over k < j, and for j = i the root of that difference. */
+function factorCholesky(rows: readonly Float64Array[]): boolean {
+  for (const [i, row] of rows.entries()) {
+    for (const [j, other] of rows.slice(0, i + 1).entries()) {
+      let rest = row[j]!
+      for (let k = 0; k < j; k++) rest -= row[k]! * other[k]!
+      if (j === i && !(rest > 0)) return false
+      row[j] = j < i ? rest / other[j]! : Math.sqrt(rest)
     }
+    row.fill(0, i + 1)
   }
   return true
 }
@@ -32,66 +35,70 @@ export function triangularSolve(
   [out]: readonly [Floats],
 ): void {
   for (let i = 0; i < batch; i++) {
-    const matrix = a.subarray(i * n * n, (i + 1) * n * n)
-    const x = Float64Array.from(b.subarray(i * n * columns, (i + 1) * n * columns))
-    const coefficient = (row: number, column: number) => matrix[transpose ? column * n + row : row * n + column]!
-    substitute(coefficient, lower !== transpose, unitDiagonal, x, n, columns)
-    out.set(x, i * n * columns)
+    const matrix = rowsOf(a, i * n * n, n, n)
+    const x = rowsOf(b, i * n * columns, n, columns)
+    substitute(transpose ? transposed(matrix, n) : matrix, x, lower !== transpose, unitDiagonal)
+    setRows(out, i * n * columns, x)
   }
 }
 
-/** Solves a triangular system in place: row by row, from the top where it is lower triangular, else from the bottom. */
+/** Solves a triangular system for x in place: row by row, from the top where it is lower triangular, else from the bottom. */
 function substitute(
-  coefficient: (row: number, column: number) => number,
+  a: readonly Float64Array[],
+  x: readonly Float64Array[],
   lower: boolean,
   unitDiagonal: boolean,
-  x: Float64Array,
-  n: number,
-  columns: number,
 ): void {
-  for (let step = 0; step < n; step++) {
-    const i = lower ? step : n - 1 - step
-    for (let done = 0; done < step; done++) {
-      const k = lower ? done : n - 1 - done
-      const c = coefficient(i, k)
-      for (let j = 0; j < columns; j++) x[i * columns + j]! -= c * x[k * columns + j]!
-    }
-    if (unitDiagonal) continue
-    const pivot = coefficient(i, i)
-    for (let j = 0; j < columns; j++) x[i * columns + j]! /= pivot
+  const equations = zipWith(a, x, (coefficients, unknowns, i) => ({ i, coefficients, unknowns }))
+  if (!lower) equations.reverse()
+  for (const [step, { i, coefficients, unknowns }] of equations.entries()) {
+    for (const solved of equations.slice(0, step)) subtract(unknowns, coefficients[solved.i]!, solved.unknowns)
+    if (!unitDiagonal) divide(unknowns, coefficients[i]!)
   }
+}
+
+/** A row of a matrix, and of the right-hand sides that undergo the same exchanges. */
+interface Equation {
+  readonly coefficients: Float64Array
+  readonly sides: Float64Array
 }
 
 /**
- * P·A = L·U in place, with the greatest element of each column as its pivot (the first of several); the rows of `x`
- * are exchanged alike. Gives the sign of P, or 0 where a pivot is 0.
+ * P·A = L·U in place, with the greatest element of each column as its pivot (the first of several). Gives the sign of P,
+ * or 0 where a pivot is 0.
  */
-function factorLu(a: Float64Array, n: number, x: Float64Array, columns: number): number {
+function factorLu(equations: Equation[]): number {
   let sign = 1
-  for (let k = 0; k < n; k++) {
-    let pivot = k
-    for (let i = k + 1; i < n; i++) if (Math.abs(a[i * n + k]!) > Math.abs(a[pivot * n + k]!)) pivot = i
-    if (a[pivot * n + k] === 0) return 0
-    if (pivot !== k) {
+  for (let k = 0; k < equations.length; k++) {
+    const place = pivotOf(equations, k)
+    const pivot = equations[place]!
+    if (pivot.coefficients[k] === 0) return 0
+    if (place !== k) {
       sign = -sign
-      exchangeRows(a, n, k, pivot)
-      exchangeRows(x, columns, k, pivot)
+      equations[place] = equations[k]!
+      equations[k] = pivot
     }
-    for (let i = k + 1; i < n; i++) {
-      const factor = a[i * n + k]! / a[k * n + k]!
-      a[i * n + k] = factor
-      for (let j = k + 1; j < n; j++) a[i * n + j]! -= factor * a[k * n + j]!
+    for (const { coefficients } of equations.slice(k + 1)) {
+      const factor = coefficients[k]! / pivot.coefficients[k]!
+      coefficients[k] = factor
+      subtract(coefficients, factor, pivot.coefficients, k + 1)
     }
   }
   return sign
 }
 
-function exchangeRows(x: Float64Array, columns: number, i: number, k: number): void {
-  for (let j = 0; j < columns; j++) {
-    const held = x[i * columns + j]!
-    x[i * columns + j] = x[k * columns + j]!
-    x[k * columns + j] = held
+/** The first equation from the k-th on whose k-th coefficient is the greatest in size. */
+function pivotOf(equations: readonly Equation[], k: number): number {
+  let pivot = k
+  let greatest = -1
+  for (const [i, { coefficients }] of equations.entries()) {
+    const size = Math.abs(coefficients[k]!)
+    if (i === k || (i > k && size > greatest)) {
+      pivot = i
+      greatest = size
+    }
   }
+  return pivot
 }
 
 export function solve(
@@ -100,15 +107,16 @@ export function solve(
   [out]: readonly [Floats],
 ): void {
   for (let i = 0; i < batch; i++) {
-    const lu = Float64Array.from(a.subarray(i * n * n, (i + 1) * n * n))
-    const x = Float64Array.from(b.subarray(i * n * columns, (i + 1) * n * columns))
-    const coefficient = (row: number, column: number) => lu[row * n + column]!
-    if (factorLu(lu, n, x, columns) === 0) x.fill(NaN)
+    const sides = rowsOf(b, i * n * columns, n, columns)
+    const equations = zipWith(rowsOf(a, i * n * n, n, n), sides, (coefficients, sides) => ({ coefficients, sides }))
+    const sign = factorLu(equations)
+    const [lu, x] = [equations.map((row) => row.coefficients), equations.map((row) => row.sides)]
+    if (sign === 0) for (const row of x) row.fill(NaN)
     else {
-      substitute(coefficient, true, true, x, n, columns)
-      substitute(coefficient, false, false, x, n, columns)
+      substitute(lu, x, true, true)
+      substitute(lu, x, false, false)
     }
-    out.set(x, i * n * columns)
+    setRows(out, i * n * columns, x)
   }
 }
 
@@ -118,11 +126,12 @@ export function determinant(
   [det, sign, logAbs]: readonly [Floats, Floats, Floats],
 ): void {
   for (let i = 0; i < batch; i++) {
-    const lu = Float64Array.from(x.subarray(i * n * n, (i + 1) * n * n))
-    const parity = factorLu(lu, n, new Float64Array(0), 0)
+    const equations = rowsOf(x, i * n * n, n, n).map((coefficients) => ({ coefficients, sides: new Float64Array(0) }))
+    const parity = factorLu(equations)
     let [product, signs, logarithm] = [parity, parity, parity === 0 ? -Infinity : 0]
-    for (let k = 0; k < n && parity !== 0; k++) {
-      const pivot = lu[k * n + k]!
+    for (const [k, { coefficients }] of equations.entries()) {
+      if (parity === 0) break
+      const pivot = coefficients[k]!
       product *= pivot
       signs *= Math.sign(pivot)
       logarithm += Math.log(Math.abs(pivot))
@@ -133,6 +142,15 @@ export function determinant(
   }
 }
 
+/** H = I − τ·v·vᵀ, where v is 0 above one element, which is 1. */
+interface Reflection {
+  /** v from the element after its 1 on, at the places they have in v. */
+  readonly below: Float64Array
+  /** The place of the 1. */
+  readonly place: number
+  readonly factor: number
+}
+
 /** Householder's reflections, with the signs of LAPACK's geqrf: what is reflected becomes −sign(x₀)·‖x‖. */
 export function qr(
   { batch, rows, columns }: Readonly<InstructionParams['qr']>,
@@ -141,50 +159,41 @@ export function qr(
 ): void {
   const k = Math.min(rows, columns)
   for (let i = 0; i < batch; i++) {
-    const a = Float64Array.from(x.subarray(i * rows * columns, (i + 1) * rows * columns))
-    const factors = new Float64Array(k)
-    for (let j = 0; j < k; j++) {
-      factors[j] = makeReflection(a, rows, columns, j)
-      for (let column = j + 1; column < columns; column++) reflect(a, rows, columns, j, factors[j]!, a, columns, column)
+    const remaining = transposed(rowsOf(x, i * rows * columns, rows, columns), columns)
+    const reflections: Reflection[] = []
+    for (const [place, column] of remaining.slice(0, k).entries()) {
+      const reflection = reflectionOf(column, place)
+      for (const other of remaining.slice(place + 1)) reflect(reflection, other)
+      reflections.push(reflection)
     }
-    const orthogonal = new Float64Array(rows * k)
-    for (let j = 0; j < k; j++) orthogonal[j * k + j] = 1
-    for (let j = k - 1; j >= 0; j--)
-      for (let column = j; column < k; column++) reflect(a, rows, columns, j, factors[j]!, orthogonal, k, column)
-    q.set(orthogonal, i * rows * k)
-    for (let row = 0; row < k; row++)
-      for (let column = 0; column < columns; column++)
-        r[(i * k + row) * columns + column] = column < row ? 0 : a[row * columns + column]!
+    const orthogonal = identity(rows).slice(0, k)
+    for (const reflection of reflections.reverse())
+      for (const column of orthogonal.slice(reflection.place)) reflect(reflection, column)
+    setRows(q, i * rows * k, transposed(orthogonal, rows))
+    setRows(r, i * k * columns, transposed(remaining, rows).slice(0, k))
   }
 }
 
-/** Column j from row j on becomes (β, 0, …); below β stands v of H = I − τ·v·vᵀ, v₀ = 1. Gives τ. */
-function makeReflection(a: Float64Array, rows: number, columns: number, j: number): number {
-  const alpha = a[j * columns + j]!
+/** The reflection by which a column becomes 0 below a place, which it does. */
+function reflectionOf(column: Float64Array, place: number): Reflection {
+  const alpha = column[place]!
+  const below = column.slice().fill(0, 0, place + 1)
   let squares = 0
-  for (let i = j + 1; i < rows; i++) squares += a[i * columns + j]! * a[i * columns + j]!
-  if (squares === 0) return 0
+  for (const x of below) squares += x * x
+  column.fill(0, place + 1)
+  if (squares === 0) return { below, place, factor: 0 }
   const norm = Math.sqrt(alpha * alpha + squares)
   const beta = alpha >= 0 ? -norm : norm
-  for (let i = j + 1; i < rows; i++) a[i * columns + j]! /= alpha - beta
-  a[j * columns + j] = beta
-  return (beta - alpha) / beta
+  divide(below, alpha - beta)
+  column[place] = beta
+  return { below, place, factor: (beta - alpha) / beta }
 }
 
-/** Applies the reflection in column j of `a` to one column of `x`. */
-function reflect(
-  a: Float64Array,
-  rows: number,
-  columns: number,
-  j: number,
-  factor: number,
-  x: Float64Array,
-  stride: number,
-  column: number,
-): void {
-  let inner = x[j * stride + column]!
-  for (let i = j + 1; i < rows; i++) inner += a[i * columns + j]! * x[i * stride + column]!
+/** Applies a reflection to a column. */
+function reflect({ below, place, factor }: Reflection, column: Float64Array): void {
+  let inner = column[place]!
+  for (let i = place + 1; i < column.length; i++) inner += below[i]! * column[i]!
   inner *= factor
-  x[j * stride + column]! -= inner
-  for (let i = j + 1; i < rows; i++) x[i * stride + column]! -= inner * a[i * columns + j]!
+  column[place]! -= inner
+  subtract(column, inner, below, place + 1)
 }

@@ -4,6 +4,7 @@
  */
 import { arrayAt, isArrayOf, type TypedArray } from '../../base/dtype.ts'
 import { expected, InternalError } from '../../base/errors.ts'
+import { pick, zipWith } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { Opcode } from '../../program/instructions.ts'
 import { bufferCount, formatType, type Program, type Value } from '../../program/program.ts'
@@ -129,7 +130,7 @@ class ReferenceExecutable implements Executable {
     const { inputCount, stateCount, values } = program
     if (buffers.length !== bufferCount(program))
       throw new TypeError(expected('run', `${bufferCount(program)} buffers`, buffers.length))
-    const arrays = this.#fixed.map((array, id) => array ?? boundArray(program, values[id]!, buffers))
+    const arrays = zipWith(this.#fixed, values, (array, value) => array ?? boundArray(program, value, buffers))
     const oldStates = buffers.slice(inputCount, inputCount + stateCount)
     const newStates = buffers.slice(inputCount + stateCount, inputCount + 2 * stateCount)
     return { arrays, oldStates, newStates }
@@ -152,10 +153,12 @@ function buffersOfStep(program: Program, buffers: Buffers, step: number, steps: 
     if (place.kind !== 'input' && place.kind !== 'result') continue
     const index = place.kind === 'input' ? place.index : inputCount + 2 * stateCount + place.index
     const size = sizeOf(shape)
-    if (place.kind === 'result' || buffers[index]?.length === steps * size)
-      parts[index] = buffers[index]!.subarray(step * size, (step + 1) * size) as TypedArray
+    const buffer = buffers[index]
+    if (buffer !== undefined && (place.kind === 'result' || buffer.length === steps * size))
+      parts[index] = buffer.subarray(step * size, (step + 1) * size) as TypedArray
   }
-  if (step > 0) for (let i = inputCount; i < inputCount + stateCount; i++) parts[i] = buffers[i + stateCount]!
+  const written = buffers.slice(inputCount + stateCount, inputCount + 2 * stateCount)
+  if (step > 0) parts.splice(inputCount, stateCount, ...written)
   return parts
 }
 
@@ -172,8 +175,8 @@ function boundArray({ inputCount, stateCount }: Program, value: Value, buffers: 
 }
 
 function checkBuffer(value: Value, buffers: Buffers, index: number): TypedArray {
-  const buffer = buffers[index]!
-  if (isArrayOf(value.dtype, buffer) && buffer.length === sizeOf(value.shape)) return buffer
+  const buffer = buffers[index]
+  if (buffer !== undefined && isArrayOf(value.dtype, buffer) && buffer.length === sizeOf(value.shape)) return buffer
   const got = ArrayBuffer.isView(buffer) ? `${(buffer as object).constructor.name} of ${buffer.length}` : buffer
   throw new TypeError(expected('run', `${formatType(value)} as buffer ${index}`, got))
 }
@@ -183,13 +186,12 @@ function execute(
   { arrays, oldStates, newStates }: Bound,
   done: (index: number) => void = () => {},
 ): void {
-  newStates.forEach((state, i) => {
-    if (state !== oldStates[i]) state.set(oldStates[i]!)
+  zipWith(newStates, oldStates, (state, old) => {
+    if (state !== old) state.set(old)
   })
   program.instructions.forEach(({ opcode, inputs, outputs, params }, index) => {
-    const arraysOf = (ids: readonly number[]) => ids.map((id) => arrays[id]!)
     const loop = loops[opcode] as Loop<Opcode>
-    loop(params, arraysOf(inputs), arraysOf(outputs), (...fault) => indexError(program, index, ...fault))
+    loop(params, pick(arrays, inputs), pick(arrays, outputs), (...fault) => indexError(program, index, ...fault))
     done(index)
   })
 }

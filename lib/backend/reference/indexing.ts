@@ -4,48 +4,45 @@ import type { InstructionParams } from '../../program/instructions.ts'
 import type { IndexFault, Indices, Numbers } from './loop.ts'
 
 export function checkIndices(indices: Indices, limit: number, fault: IndexFault): void {
-  const position = indices.findIndex((index) => index < 0 || index >= limit)
-  if (position !== -1) throw fault(position, indices[position]!, limit)
+  for (const [position, index] of indices.entries())
+    if (index < 0 || index >= limit) throw fault(position, index, limit)
 }
 
 export function gather(
-  { rows, rowSize, count }: InstructionParams['gather'],
+  { rows, rowSize }: InstructionParams['gather'],
   [x, indices]: readonly [TypedArray, Indices],
   [out]: readonly [TypedArray],
   fault: IndexFault,
 ): void {
   checkIndices(indices, rows, fault)
-  for (let i = 0; i < count; i++) {
-    const start = indices[i]! * rowSize
-    out.set(x.subarray(start, start + rowSize), i * rowSize)
-  }
+  for (const [i, index] of indices.entries()) out.set(x.subarray(index * rowSize, (index + 1) * rowSize), i * rowSize)
 }
 
 /** Each addition rounds: the order is part of the definition. */
 export function scatterAdd(
-  { rows, rowSize, count }: InstructionParams['scatterAdd'],
+  { rows, rowSize }: InstructionParams['scatterAdd'],
   [x, indices, updates]: readonly [Numbers, Indices, Numbers],
   [out]: readonly [Numbers],
   fault: IndexFault,
 ): void {
   checkIndices(indices, rows, fault)
   out.set(x)
-  for (let i = 0; i < count; i++) {
-    const target = indices[i]! * rowSize
-    const source = i * rowSize
-    for (let j = 0; j < rowSize; j++) out[target + j] = out[target + j]! + updates[source + j]!
+  for (const [i, index] of indices.entries()) {
+    const row = updates.subarray(i * rowSize, (i + 1) * rowSize)
+    for (const [j, update] of row.entries()) out[index * rowSize + j]! += update
   }
 }
 
 /** Calls with each position of the indices and the element of x that its index names. */
 function forEachAlongAxis(
-  { outer, rows, count, inner }: InstructionParams['takeAlongAxis'],
+  { rows, count, inner }: InstructionParams['takeAlongAxis'],
   indices: Indices,
   visit: (position: number, element: number) => void,
 ): void {
-  for (let o = 0, position = 0; o < outer; o++)
-    for (let i = 0; i < count; i++)
-      for (let j = 0; j < inner; j++, position++) visit(position, (o * rows + indices[position]!) * inner + j)
+  for (const [position, index] of indices.entries()) {
+    const outer = Math.floor(position / (count * inner))
+    visit(position, (outer * rows + index) * inner + (position % inner))
+  }
 }
 
 export function takeAlongAxis(
@@ -70,6 +67,7 @@ export function scatterAlongAxis(
   checkIndices(indices, params.rows, fault)
   out.set(x)
   forEachAlongAxis(params, indices, (position, element) => {
-    out[element] = params.accumulate ? out[element]! + updates[position]! : updates[position]!
+    const update = updates[position]!
+    out[element] = params.accumulate ? out[element]! + update : update
   })
 }

@@ -17,7 +17,7 @@ export function matmul(
     for (let i = 0; i < p.m; i++) {
       multiplyRow(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
       const start = (batch * p.m + i) * p.n
-      for (let j = 0; j < p.n; j++) c[start + j] = activate(bias ? sums[j]! + bias[j]! : sums[j]!, p.slope)
+      for (const [j, sum] of sums.entries()) c[start + j] = activate(bias ? sum + bias[j]! : sum, p.slope)
     }
   }
 }
@@ -38,9 +38,8 @@ function denseMatrix(x: Floats, layout: MatrixLayout, batch: number, rows: numbe
 function multiplyRow(row: Float64Array, matrix: Float64Array, sums: Float64Array): void {
   sums.fill(0)
   const columns = sums.length
-  for (let q = 0; q < row.length; q++) {
-    const x = row[q]!
+  for (const [q, x] of row.entries()) {
     const start = q * columns
-    for (let j = 0; j < columns; j++) sums[j] = sums[j]! + x * matrix[start + j]!
+    for (let j = 0; j < columns; j++) sums[j]! += x * matrix[start + j]!
   }
 }

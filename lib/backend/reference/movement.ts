@@ -1,5 +1,6 @@
 /** Instructions that move elements and compute nothing. */
 import type { TypedArray } from '../../base/dtype.ts'
+import { zipWith } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
 import { forEachRun } from './strided.ts'
@@ -26,8 +27,7 @@ export function concat(
 ): void {
   let end = 0
   for (let outer = 0; outer < p.outer; outer++) {
-    inputs.forEach((x, i) => {
-      const inner = p.inners[i]!
+    zipWith(inputs, p.inners, (x, inner) => {
       out.set(x.subarray(outer * inner, (outer + 1) * inner), end)
       end += inner
     })

@@ -1,11 +1,12 @@
 /** Words of random bits as a function of a key and a counter. */
 
+export type Words = readonly [number, number, number, number]
+
 /**
  * Philox 4x32-10: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
- * Encrypts the counter (as uint32) under the key into `words`.
+ * The counter encrypted under the key; all are taken, and given, as uint32.
  */
-export function philox(words: Uint32Array, counter: readonly number[], key0: number, key1: number): void {
-  let [x0, x1, x2, x3] = counter as [number, number, number, number]
+export function philox([x0, x1, x2, x3]: Words, key0: number, key1: number): Words {
   for (let round = 0; round < 10; round++) {
     const [high0, low0] = [multiplyHigh(0xd2511f53, x0), Math.imul(0xd2511f53, x0)]
     const [high1, low1] = [multiplyHigh(0xcd9e8d57, x2), Math.imul(0xcd9e8d57, x2)]
@@ -16,7 +17,7 @@ export function philox(words: Uint32Array, counter: readonly number[], key0: num
     key0 = (key0 + 0x9e3779b9) | 0
     key1 = (key1 + 0xbb67ae85) | 0
   }
-  words.set([x0, x1, x2, x3])
+  return [x0 >>> 0, x1 >>> 0, x2 >>> 0, x3 >>> 0]
 }
 
 /** The high 32 bits of the product of two uint32, from products of 16-bit halves. */

@@ -5,9 +5,7 @@
 
 /** Highest power first. */
 export function horner(coefficients: readonly number[], x: number): number {
-  let sum = coefficients[0]!
-  for (let i = 1; i < coefficients.length; i++) sum = sum * x + coefficients[i]!
-  return sum
+  return coefficients.reduce((sum, coefficient) => sum * x + coefficient)
 }
 
 const bits = new DataView(new ArrayBuffer(8))

@@ -29,6 +29,6 @@ export function maxPool2d(p: Pooling, [x, z]: readonly [Floats, Floats], [out]: 
 export function maxPool2dGradient(p: Pooling, [x, dy]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {
   dx.fill(0)
   greatest(p, x).forEach((place, i) => {
-    if (place !== -1) dx[place] = dx[place]! + dy[i]!
+    if (place !== -1) dx[place]! += dy[i]!
   })
 }

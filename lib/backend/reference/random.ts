@@ -16,12 +16,15 @@ export function random(
     sample(distribution, key, parameters, out)
     return
   }
-  const words = new Uint32Array(4)
   const element = elements[distribution]
   const double = out instanceof Float64Array
-  for (let i = 0; i < out.length; i++) {
-    if (i % 4 === 0) philox(words, [i / 4, Math.floor(i / 4 / 2 ** 32), 0, 0], key[0]!, key[1]!)
-    out[i] = element(words[i % 4]!, double, parameterAt(parameters[0], i), parameterAt(parameters[1], i))
+  const [a, b] = parameters
+  for (let block = 0; block < out.length / 4; block++) {
+    const words = philox([block, Math.floor(block / 2 ** 32), 0, 0], key[0]!, key[1]!)
+    for (const [j, word] of words.entries()) {
+      const i = 4 * block + j
+      if (i < out.length) out[i] = element(word, double, parameterAt(a, i), parameterAt(b, i))
+    }
   }
 }
 

@@ -29,7 +29,7 @@ export function reduce(p: InstructionParams['reduce'], [x]: readonly [Numbers], 
     row.fill(initial)
     for (let r = 0; r < p.reduced; r++) {
       const start = (o * p.reduced + r) * p.inner
-      for (let i = 0; i < p.inner; i++) row[i] = combine(row[i]!, x[start + i]!)
+      for (const [i, reduced] of row.entries()) row[i] = combine(reduced, x[start + i]!)
     }
     out.set(row, o * p.inner)
   }

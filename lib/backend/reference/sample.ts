@@ -4,7 +4,7 @@
  * written here, as in plain-math.ts. No loop is without end: the last attempt is accepted.
  */
 import type { Indices, Numbers } from './loop.ts'
-import { philox, unit } from './philox.ts'
+import { philox, unit, type Words } from './philox.ts'
 import { exp, inverseNormal, log } from './plain-math.ts'
 
 /** The element of a parameter that has one for all, or one for each. */
@@ -15,16 +15,13 @@ const attempts = 64
 
 /** The words of one element, block by block. */
 class Blocks {
-  readonly words = new Uint32Array(4)
-
   constructor(
     readonly key: Indices,
     readonly index: number,
   ) {}
 
-  fill(attempt: number, stream: number): Uint32Array {
-    philox(this.words, [this.index, Math.floor(this.index / 2 ** 32), attempt, stream], this.key[0]!, this.key[1]!)
-    return this.words
+  words(attempt: number, stream: number): Words {
+    return philox([this.index, Math.floor(this.index / 2 ** 32), attempt, stream], this.key[0]!, this.key[1]!)
   }
 }
 
@@ -53,15 +50,15 @@ function logGammaOf(blocks: Blocks, concentration: number, stream: number): numb
   const d = (concentration < 1 ? concentration + 1 : concentration) - 1 / 3
   const c = 1 / Math.sqrt(9 * d)
   for (let attempt = 0; ; attempt++) {
-    const words = blocks.fill(attempt, stream)
-    const x = inverseNormal(unit(words[0]!))
+    const words = blocks.words(attempt, stream)
+    const x = inverseNormal(unit(words[0]))
     const t = 1 + c * x
     if (t <= 0) continue
     const v = t * t * t
-    const accepted = log(unit(words[1]!)) < 0.5 * x * x + d - d * v + d * log(v)
+    const accepted = log(unit(words[1])) < 0.5 * x * x + d - d * v + d * log(v)
     if (!accepted && attempt < attempts) continue
     const found = log(d) + log(v)
-    return concentration < 1 ? found + log(unit(words[2]!)) / concentration : found
+    return concentration < 1 ? found + log(unit(words[2])) / concentration : found
   }
 }
 
@@ -82,8 +79,8 @@ function poissonOf(blocks: Blocks, rate: number): number {
 
 /** The inverse of the distribution function, summed up until it reaches a uniform number of 53 bits. */
 function smallPoisson(blocks: Blocks, rate: number): number {
-  const words = blocks.fill(0, 1)
-  const u = (words[0]! * 2 ** 21 + (words[1]! >>> 11) + 0.5) * 2 ** -53
+  const words = blocks.words(0, 1)
+  const u = (words[0] * 2 ** 21 + (words[1] >>> 11) + 0.5) * 2 ** -53
   let term = exp(-rate)
   let sum = term
   let k = 0
@@ -101,9 +98,9 @@ function largePoisson(blocks: Blocks, rate: number): number {
   const a = -0.059 + 0.02483 * b
   const logInverseAlpha = log(1.1239 + 1.1328 / (b - 3.4))
   for (let attempt = 0; ; attempt++) {
-    const words = blocks.fill(attempt, 1)
-    const u = unit(words[0]!) - 0.5
-    const v = unit(words[1]!)
+    const words = blocks.words(attempt, 1)
+    const u = unit(words[0]) - 0.5
+    const v = unit(words[1])
     const us = 0.5 - Math.abs(u)
     const k = Math.floor(((2 * a) / us + b) * u + rate + 0.43)
     if ((us >= 0.07 && v <= 0.9277 - 3.6224 / (b - 2)) || (k >= 0 && attempt >= attempts)) return k

@@ -5,26 +5,28 @@ import type { Floats, IndexFault, Indices } from './loop.ts'
 
 type Rows = Readonly<InstructionParams['softmax']>
 
-/** max and Σ exp(x − max) of one row. */
-function rowStatistics(x: Floats, start: number, columns: number): { max: number; sum: number } {
+/** max and Σ exp(x − max) of a row. */
+function rowStatistics(row: Floats): { max: number; sum: number } {
   let max = -Infinity
-  for (let j = 0; j < columns; j++) max = Math.max(max, x[start + j]!)
+  for (const x of row) max = Math.max(max, x)
   let sum = 0
-  for (let j = 0; j < columns; j++) sum += Math.exp(x[start + j]! - max)
+  for (const x of row) sum += Math.exp(x - max)
   return { max, sum }
 }
 
 export function softmax({ rows, columns }: Rows, [x]: readonly [Floats], [out]: readonly [Floats]): void {
   for (let start = 0; start < rows * columns; start += columns) {
-    const { max, sum } = rowStatistics(x, start, columns)
-    for (let j = start; j < start + columns; j++) out[j] = Math.exp(x[j]! - max) / sum
+    const row = x.subarray(start, start + columns)
+    const { max, sum } = rowStatistics(row)
+    for (const [j, value] of row.entries()) out[start + j] = Math.exp(value - max) / sum
   }
 }
 
 export function logSoftmax({ rows, columns }: Rows, [x]: readonly [Floats], [out]: readonly [Floats]): void {
   for (let start = 0; start < rows * columns; start += columns) {
-    const { max, sum } = rowStatistics(x, start, columns)
-    for (let j = start; j < start + columns; j++) out[j] = x[j]! - max - Math.log(sum)
+    const row = x.subarray(start, start + columns)
+    const { max, sum } = rowStatistics(row)
+    for (const [j, value] of row.entries()) out[start + j] = value - max - Math.log(sum)
   }
 }
 
@@ -41,21 +43,20 @@ export function softmaxCrossEntropy(
 }
 
 function crossEntropyOfClasses(
-  { rows, columns }: Rows,
+  { columns }: Rows,
   logits: Floats,
   labels: Indices,
   [losses, gradient]: LossOutputs,
   fault: IndexFault,
 ): void {
   checkIndices(labels, columns, fault)
-  for (let i = 0; i < rows; i++) {
-    const start = i * columns
-    const { max, sum } = rowStatistics(logits, start, columns)
-    const label = labels[i]!
-    losses[i] = Math.log(sum) - (logits[start + label]! - max)
+  for (const [i, label] of labels.entries()) {
+    const row = logits.subarray(i * columns, (i + 1) * columns)
+    const { max, sum } = rowStatistics(row)
+    losses[i] = Math.log(sum) - (row[label]! - max)
     if (!gradient) continue
-    for (let j = 0; j < columns; j++)
-      gradient[start + j] = Math.exp(logits[start + j]! - max) / sum - (j === label ? 1 : 0)
+    for (const [j, logit] of row.entries())
+      gradient[i * columns + j] = Math.exp(logit - max) / sum - (j === label ? 1 : 0)
   }
 }
 
@@ -67,15 +68,18 @@ function crossEntropyOfProbabilities(
 ): void {
   for (let i = 0; i < rows; i++) {
     const start = i * columns
-    const { max, sum } = rowStatistics(logits, start, columns)
+    const row = logits.subarray(start, start + columns)
+    const { max, sum } = rowStatistics(row)
     let loss = 0
     let total = 0
-    for (let j = start; j < start + columns; j++) {
-      loss += labels[j]! * (Math.log(sum) - (logits[j]! - max))
-      total += labels[j]!
+    for (const [j, logit] of row.entries()) {
+      const p = labels[start + j]!
+      loss += p * (Math.log(sum) - (logit - max))
+      total += p
     }
     losses[i] = loss
     if (!gradient) continue
-    for (let j = start; j < start + columns; j++) gradient[j] = (Math.exp(logits[j]! - max) / sum) * total - labels[j]!
+    for (const [j, logit] of row.entries())
+      gradient[start + j] = (Math.exp(logit - max) / sum) * total - labels[start + j]!
   }
 }

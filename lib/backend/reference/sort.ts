@@ -13,9 +13,9 @@ export function argsort(
 ): void {
   for (let row = 0; row < rows; row++) {
     const elements = x.subarray(row * columns, (row + 1) * columns)
-    const order = Int32Array.from(elements, (_, i) => i)
-    // The sort of typed arrays is stable.
-    order.sort((i, j) => (descending ? compare(elements[j]!, elements[i]!) : compare(elements[i]!, elements[j]!)))
-    out.set(order.subarray(0, count), row * count)
+    const order = Array.from(elements, (x, i) => ({ x, i }))
+    // The sort of arrays is stable.
+    order.sort((a, b) => (descending ? compare(b.x, a.x) : compare(a.x, b.x)))
+    for (const [place, { i }] of order.slice(0, count).entries()) out[row * count + place] = i
   }
 }

@@ -19,6 +19,6 @@ export class SubmissionQueue {
 
   /** Runs all that waits, here and now. */
   drain(): void {
-    while (this.#waiting.length > 0) this.#waiting.shift()!()
+    for (let work = this.#waiting.shift(); work !== undefined; work = this.#waiting.shift()) work()
   }
 }

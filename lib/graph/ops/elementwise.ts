@@ -163,7 +163,7 @@ const derivatives: { readonly [K in ElementwiseName]?: Derivative<OperandsOf<K>>
 type Operated = TensorType & { readonly inputs: AtLeastOne }
 
 /** The dtype that a micro-op reads: of the two choices of `where`. */
-const operandDType = ([first, ...others]: AtLeastOne): DType => (others.at(-1) ?? first).dtype
+const operandDType = (inputs: AtLeastOne): DType => (inputs.at(-1) ?? inputs[0]).dtype
 
 export const lowerTo =
   (op: MicroOpName) =>
