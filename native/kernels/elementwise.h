@@ -206,18 +206,6 @@ constexpr KernelRow kScalarSecondKernels[] = {
 #include "program/micro_ops.inc"
 };
 
-constexpr bool has_every_kernel() {
-  for (int op = 0; op < kMicroOpCount; ++op) {
-    const MicroKind kind = kMicroFacts[op].kind;
-    for (int dtype = 0; dtype < kDTypeCount; ++dtype) {
-      const bool is_wanted = kind != MicroKind::k_cast && takes(kind, static_cast<DType>(dtype));
-      if ((kMicroKernels[op].kernels[dtype] != nullptr) != is_wanted) return false;
-    }
-  }
-  return true;
-}
-static_assert(has_every_kernel(), "a micro-op lacks a kernel for a dtype that it takes");
-
 // The casts from one dtype to float32, int32, uint8 and bool.
 constexpr KernelRow casts_from(DType from) {
   if (from == DType::k_float32) {
