@@ -19,12 +19,18 @@ export function zipWith<A, B, C>(a: readonly A[], b: readonly B[], f: (x: A, y: 
 }
 
 /**
+ * The element at a place.
+ * @throws InternalError where there is none
+ */
+export function elementAt<T extends {}>(list: readonly T[], place: number): T {
+  const element = list[place]
+  if (element === undefined) throw new InternalError(`place ${place} of a list of ${list.length}`)
+  return element
+}
+
+/**
  * The elements at some places.
  * @throws InternalError where a place has none
  */
-export function pick<T>(list: readonly T[], places: readonly number[]): T[] {
-  return places.map((place) => {
-    if (!(place in list)) throw new InternalError(`place ${place} of a list of ${list.length}`)
-    return list[place] as T
-  })
-}
+export const pick = <T extends {}>(list: readonly T[], places: readonly number[]): T[] =>
+  places.map((place) => elementAt(list, place))

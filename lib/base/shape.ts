@@ -54,13 +54,13 @@ export function checkShape(op: string, shape: Shape): Shape {
 
 /** Row-major strides, in elements. */
 export function denseStrides(shape: Shape): number[] {
-  const strides: number[] = []
+  const strides = new Array<number>(shape.length)
   let stride = 1
-  for (const extent of shape.toReversed()) {
-    strides.push(stride)
-    stride *= extent
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride
+    stride *= extentAt(shape, axis)
   }
-  return strides.reverse()
+  return strides
 }
 
 /** How far the element at a position lies from the first: Σ iₐ·strideₐ over the axes a. */

@@ -7,7 +7,7 @@ import type { DType } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
 import { InternalError } from '../base/errors.ts'
 import { mapTuple, zipWith } from '../base/lists.ts'
-import { denseStrides, type Shape, sizeOf } from '../base/shape.ts'
+import { denseStrides, extentAt, type Shape, sizeOf } from '../base/shape.ts'
 import { addValue, type Draft, instruction, valueAt } from '../program/draft.ts'
 import type { InstructionParams, Opcode } from '../program/instructions.ts'
 import type { MicroInstruction } from '../program/micro-ops.ts'
@@ -24,8 +24,13 @@ export interface View {
 
 /** Whether elements lie one after the other, whatever the strides of axes of extent 1. */
 export function isContiguous({ shape, strides }: View): boolean {
-  const dense = denseStrides(shape)
-  return shape.every((extent, axis) => extent === 1 || strides[axis] === dense[axis])
+  let stride = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = extentAt(shape, axis)
+    if (extent !== 1 && strides[axis] !== stride) return false
+    stride *= extent
+  }
+  return true
 }
 
 /** A run of axes of a view that lie one after the other in memory, counted as one. */

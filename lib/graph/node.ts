@@ -1,5 +1,6 @@
 /** The one node type of the graph, and walks over it. */
 import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
+import { InternalError } from '../base/errors.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Emitter, View } from './emitter.ts'
 import { noteOrigin } from './origin.ts'
@@ -73,6 +74,15 @@ export class Node<P extends Params = Params, I extends readonly AnyNode[] = read
     this.hashed ??= hashNode(this as Node)
     return this.hashed
   }
+}
+
+/**
+ * Where the value of a node is that has one.
+ * @throws InternalError where it has none yet
+ */
+export function storageOf({ def, storage }: Node): Storage {
+  if (storage === null) throw new InternalError(`${def.name} has no value yet`)
+  return storage
 }
 
 const isDifferentiable = (type: TensorType): boolean => type.dtype === 'float32' || type.dtype === 'float64'

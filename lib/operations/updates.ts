@@ -64,7 +64,7 @@ function operandsOf(
   parameter: Tensor,
   arrays: Readonly<Record<string, TensorLike>>,
   scalars: Readonly<Record<string, TensorLike>>,
-): Node[] {
+): [parameter: Node, ...others: Node[]] {
   if (!isFloat(parameter.dtype)) throw new DTypeError(expected(op, 'a parameter of float32 or float64', parameter))
   return [
     parameter.node,

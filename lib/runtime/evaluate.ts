@@ -2,6 +2,7 @@
 
 import { activeBackend } from '../backend/active.ts'
 import { expected, InternalError } from '../base/errors.ts'
+import { pick } from '../base/lists.ts'
 import { type Shape, sameShape } from '../base/shape.ts'
 import {
   type Node,
@@ -10,6 +11,7 @@ import {
   type Params,
   pendingInputs,
   sameParams,
+  storageOf,
   structuralHash,
 } from '../graph/node.ts'
 import { isPlaceholder } from '../graph/ops/leaf.ts'
@@ -63,18 +65,20 @@ const keyOf = (node: Node): NodeKey => ({
   shape: node.shape,
 })
 
-function matchesKey(key: NodeKey, node: Node): boolean {
+function matchesKey(key: NodeKey, node: Node | undefined): boolean {
+  if (node === undefined) return false
   if (node.storage !== null) return key.def === null && key.dtype === node.dtype && sameShape(key.shape, node.shape)
   if (key.def !== node.def || key.inputs.length !== node.inputs.length) return false
-  for (let i = 0; i < key.inputs.length; i++) if (node.inputs[i]!.position !== key.inputs[i]) return false
+  if (node.inputs.some(({ position }, i) => position !== key.inputs[i])) return false
   if (node.inputs.length === 0 && (key.dtype !== node.dtype || !sameShape(key.shape, node.shape))) return false
   return sameParams(key.params, node.params)
 }
 
 function matches(entry: Entry, { order, roots }: Structure): boolean {
   if (entry.keys.length !== order.length || entry.roots.length !== roots.length) return false
-  for (let i = 0; i < roots.length; i++) if (roots[i]!.position !== entry.roots[i]) return false
-  for (let i = 0; i < order.length; i++) if (!matchesKey(entry.keys[i]!, order[i]!)) return false
+  if (roots.some(({ position }, i) => position !== entry.roots[i])) return false
+  let position = 0
+  for (const key of entry.keys) if (!matchesKey(key, order[position++])) return false
   return true
 }
 
@@ -126,7 +130,7 @@ function bindNodes(roots: readonly Node[]): Run {
   const { graph, leaves } = findEntry(structure)
   return bindRun(
     graph,
-    leaves.map((leaf) => structure.order[leaf]!.storage!.array),
+    pick(structure.order, leaves).map((leaf) => storageOf(leaf).array),
   )
 }
 

@@ -1,7 +1,9 @@
 /** What an evaluation looks for while `detectAnomaly` is active, and how it names what it finds. */
+
 import { join, sep } from 'node:path'
 import { isFloat, type TypedArray } from '../base/dtype.ts'
 import { AnomalyError } from '../base/errors.ts'
+import { zipWith } from '../base/lists.ts'
 import { packageRoot } from '../base/package-root.ts'
 import { type Node, pendingInputs, topologicalOrder } from '../graph/node.ts'
 import { originOf } from '../graph/origin.ts'
@@ -17,8 +19,8 @@ export function withPendingOperands(roots: readonly Node[]): Node[] {
 /** Throws for the first operation, in the order of their recording, whose value holds a NaN. */
 export function checkAnomaly(nodes: readonly Node[], values: readonly TypedArray[]): void {
   let first: Node | null = null
-  nodes.forEach((node, i) => {
-    if ((first === null || node.id < first.id) && isFloat(node.dtype) && values[i]!.some(Number.isNaN)) first = node
+  zipWith(nodes, values, (node, value) => {
+    if ((first === null || node.id < first.id) && isFloat(node.dtype) && value.some(Number.isNaN)) first = node
   })
   if (first !== null) throw new AnomalyError(describe(first))
 }

@@ -2,8 +2,10 @@
  * What this machine does at best, by Galvani's own kernels: the roofline (Williams, Waterman & Patterson, 2009) is the
  * longer of the times that arithmetic and memory need.
  */
+
 import { activeBackend, backendInfo } from '../backend/active.ts'
 import { allocate } from '../base/dtype.ts'
+import { sizeOf } from '../base/shape.ts'
 import { buildProgram } from '../program/build.ts'
 import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
 import type { Instruction } from '../program/instructions.ts'
@@ -44,10 +46,10 @@ export function machineLimits(workingSet: number): MachineLimits {
 function leastNanoseconds(draft: Draft): number {
   const program = buildProgram(draft, [])
   const executable = activeBackend().prepare(program)
-  const buffers = program.values.map(({ shape, dtype }) => allocate(dtype, shape[0]!).fill(1))
+  const buffers = program.values.map(({ shape, dtype }) => allocate(dtype, sizeOf(shape)).fill(1))
   let least = Infinity
   const end = performance.now() + milliseconds
-  do least = Math.min(least, executable.profile(buffers)[0]!)
+  do least = Math.min(least, ...executable.profile(buffers))
   while (performance.now() < end)
   executable.dispose()
   return least

@@ -6,7 +6,7 @@
 import { checkDType, type DType, isFloat } from '../base/dtype.ts'
 import { erfc } from '../base/erf.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, cast, div, less, maximum, minimum, mul } from '../graph/ops/elementwise.ts'
 import { gather } from '../graph/ops/indexing.ts'
@@ -162,7 +162,7 @@ function checkCount(op: string, count: number): void {
 
 /** The greatest of x[…, classes] joined with a draw for each class, `count` times anew: int32[…, count]. */
 function winners(x: Node, count: number, drawn: (shape: Shape) => Node, join: (x: Node, noise: Node) => Node): Node {
-  const [outer, classes] = [x.shape.slice(0, -1), x.shape.at(-1)!]
+  const [outer, classes] = [x.shape.slice(0, -1), extentAt(x.shape, -1)]
   const shape = [...outer, count, classes]
   return argmax(join(broadcastTo(reshape(x, [...outer, 1, classes]), shape), drawn(shape)), -1)
 }
@@ -193,7 +193,7 @@ export function multinomial(
   checkCount('multinomial', count)
   const noise = (shape: Shape) => draw('multinomial', 'exponential', shape, { dtype: node.dtype, ...options })
   if (replacement) return wrap(winners(node, count, noise, div))
-  if (count > node.shape.at(-1)!)
+  if (count > extentAt(node.shape, -1))
     throw new RangeError(expected('multinomial', `a count of at most ${node.shape.at(-1)} without replacement`, count))
   return wrap(argsortRows(div(node, noise(node.shape)), count, true))
 }
@@ -218,6 +218,6 @@ export function shuffle(x: TensorLike, { axis = 0, ...options }: SeedOption & { 
   // The axis exchanged with the first one, there and back.
   order[0] = along
   order[along] = 0
-  const shuffled = gather(permute(node, order), orderOf('shuffle', node.shape[along]!, options))
+  const shuffled = gather(permute(node, order), orderOf('shuffle', extentAt(node.shape, along), options))
   return wrap(permute(shuffled, order))
 }

@@ -1,7 +1,9 @@
 /** JavaScript values in and out of tensors: always copies, so that no memory is shared with user code. */
+
 import { allocate, bytesPerElement, checkDType, type DType, type TypedArray } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkShape, formatShape, type Shape, sizeOf } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { checkShape, extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
 
 export type AnyTypedArray =
   | Float32Array
@@ -126,10 +128,10 @@ const raggedError = (op: string, shape: Shape, depth: number, got: string) =>
 
 export function nestedArray(data: TypedArray, dtype: DType, shape: Shape): NestedArray {
   const elements: (number | boolean)[] = dtype === 'bool' ? Array.from(data, Boolean) : Array.from(data)
-  if (shape.length === 0) return elements[0]!
+  if (shape.length === 0) return elementAt(elements, 0)
   let level: NestedArray[] = elements
   for (let axis = shape.length - 1; axis > 0; axis--) {
-    const extent = shape[axis]!
+    const extent = extentAt(shape, axis)
     const count = sizeOf(shape.slice(0, axis))
     level = Array.from({ length: count }, (_, i) => level.slice(i * extent, (i + 1) * extent))
   }

@@ -2,6 +2,7 @@ import { allocate, checkDType, type DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node, Storage } from '../graph/node.ts'
+import { storageOf } from '../graph/node.ts'
 import { leafOf, placeholder, stopGradient } from '../graph/ops/leaf.ts'
 import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { StateBinding } from '../runtime/execution.ts'
@@ -80,7 +81,7 @@ export class Variable extends Tensor {
     }
     evaluateNodesSync([node])
     // The tensor that was assigned may live on elsewhere: the buffer is shared until the next update in place.
-    this.replaceLeaf(node.storage!, true)
+    this.replaceLeaf(storageOf(node), true)
   }
 
   private replaceLeaf(storage: Storage, handedOut: boolean): void {
@@ -91,7 +92,7 @@ export class Variable extends Tensor {
 
   /** The buffer a program reads the value from. @internal */
   get storage(): Storage {
-    return this.recorded.storage!
+    return storageOf(this.recorded)
   }
 
   /** Where a program reads the old value and writes the new one: the same buffer, unless somebody holds the old one. @internal */

@@ -1,4 +1,5 @@
 import { expected, GradientError } from '../base/errors.ts'
+import { zipWith } from '../base/lists.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { watch } from '../graph/ops/leaf.ts'
 import { tensor } from '../tensor/creation.ts'
@@ -39,7 +40,7 @@ function projectedGradient(f: Fn, points: readonly Tensor[], seed: number): Fn {
   const weights = points.map((x, i) => direction(x, seed + 1 + i))
   return (...xs) => {
     const found = vjp(f, xs, u)
-    return found.map((gradient, i) => gradient.mul(weights[i]!).sum()).reduce((a, b) => a.add(b))
+    return zipWith(found, weights, (gradient, weight) => gradient.mul(weight).sum()).reduce((a, b) => a.add(b))
   }
 }
 
@@ -51,7 +52,7 @@ const inner = (a: Tensor, b: Tensor): Tensor => a.mul(b).sum()
 function vjp(f: Fn, xs: readonly Tensor[], u: Tensor): Tensor[] {
   const watched = xs.map((x) => watch(x.node))
   const y = f(...watched.map(wrap))
-  return nodeGradients(y.node, watched, u.node).map((gradient, i) => (gradient ? wrap(gradient) : xs[i]!.mul(0)))
+  return zipWith(nodeGradients(y.node, watched, u.node), xs, (gradient, x) => (gradient ? wrap(gradient) : x.mul(0)))
 }
 
 function checkOnce(
@@ -64,10 +65,8 @@ function checkOnce(
 ): void {
   const u = direction(f(...points), seed)
   const v = points.map((x, i) => direction(x, seed + 1 + i))
-  const analytic = vjp(f, points, u)
-    .map((gradient, i) => inner(gradient, v[i]!))
-    .reduce((a, b) => a.add(b))
-  const shifted = (by: number) => inner(u, f(...points.map((x, i) => x.add(v[i]!.mul(by)))))
+  const analytic = zipWith(vjp(f, points, u), v, inner).reduce((a, b) => a.add(b))
+  const shifted = (by: number) => inner(u, f(...zipWith(points, v, (x, direction) => x.add(direction.mul(by)))))
   const numeric = shifted(delta)
     .sub(shifted(-delta))
     .div(2 * delta)

@@ -1,6 +1,7 @@
 import { activeBackend } from '../backend/active.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { elementAt, zipWith } from '../base/lists.ts'
 import { formatShape } from '../base/shape.ts'
 import { mapTree, treeKey } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
@@ -83,14 +84,14 @@ function bind({ graph, sources, updated }: Traced, args: readonly Node[], steps 
 
 /** The variables hold what the run writes, from when it was submitted on. */
 function commit({ updated }: Traced, { states }: Run): void {
-  for (let i = 0; i < updated.length; i++) updated[i]!.commitUpdate(states[i]!)
+  zipWith(updated, states, (variable, state) => variable.commitUpdate(state))
 }
 
 /** The results, with a leading axis of the steps where `stacked`. */
 function unpack({ results, shape }: Traced, run: Run, stacked = false): unknown {
-  const tensors = results.map(({ dtype, shape }, i) => {
+  const tensors = zipWith(results, run.results, ({ dtype, shape }, array) => {
     const type = stacked ? [run.steps, ...shape] : shape
-    return wrap(leafOf({ array: run.results[i]!, pending: null }, dtype, type, false))
+    return wrap(leafOf({ array, pending: null }, dtype, type, false))
   })
   return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
 }
@@ -124,11 +125,11 @@ function runChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A): R {
 function scanChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A, steps: number): R {
   const results = Array.from({ length: steps }, (_, step) => {
     const of = mapTree(args, (x) => (isArgument(x) ? x.gather(step) : x)) as A
-    const { nodes, shape } = collectResults(runChecked(fn, of))
-    return { rows: nodes.map((node) => reshape(node, [1, ...node.shape])), shape }
+    return collectResults(runChecked(fn, of))
   })
-  const stacked = results[0]!.rows.map((_, i) => wrap(concat(results.map(({ rows }) => rows[i]!))))
-  return mapTree(results[0]!.shape, (x) => (x instanceof ResultIndex ? stacked[x.index] : x)) as R
+  const stacked = (index: number) =>
+    wrap(concat(results.map(({ nodes }) => elementAt(nodes, index)).map((row) => reshape(row, [1, ...row.shape]))))
+  return mapTree(results[0]?.shape, (x) => (x instanceof ResultIndex ? stacked(x.index) : x)) as R
 }
 
 /** Settles when the last call that waits for its arguments has them. */

@@ -1,4 +1,5 @@
 import { expected, GradientError, ShapeError } from '../base/errors.ts'
+import { zipWith } from '../base/lists.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { type Node, record } from '../graph/node.ts'
 import { cast } from '../graph/ops/elementwise.ts'
@@ -48,7 +49,7 @@ export function customGradient<F extends TensorFunction>(
     const gradients = Array.isArray(given) ? given : [given]
     if (gradients.length !== xs.length)
       throw new GradientError(expected('customGradient', `${xs.length} gradients`, gradients.length))
-    return gradients.map((gradient, i) => checkedGradient(gradient, xs[i]!, i))
+    return zipWith(gradients, xs, checkedGradient)
   })
   return (...args) => {
     const xs = args.map((x) => toNode(x as TensorLike))

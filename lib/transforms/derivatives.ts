@@ -1,6 +1,7 @@
 /** Products with Jacobians and Hessians, and these themselves, from reverse mode alone. */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { elementAt, zipWith } from '../base/lists.ts'
 import { checkShape, formatShape, sameShape, sizeOf } from '../base/shape.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import type { Node } from '../graph/node.ts'
@@ -15,8 +16,10 @@ const zerosLike = ({ dtype, shape }: Node): Node => broadcastTo(literal(0, dtype
 
 /** The gradients of Σ y·cotangent; zeros where y does not depend on an x. */
 function gradientsOrZeros(y: Node, xs: readonly Node[], cotangent?: Node): Node[] {
-  return nodeGradients(y, xs, cotangent).map((gradient, i) => gradient ?? zerosLike(xs[i]!))
+  return zipWith(nodeGradients(y, xs, cotangent), xs, (gradient, x) => gradient ?? zerosLike(x))
 }
+
+const gradientOrZeros = (y: Node, x: Node): Node => nodeGradients(y, [x])[0] ?? zerosLike(x)
 
 /** Arguments whose gradients may be asked for, and the value of the function there. */
 function recordAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
@@ -34,16 +37,15 @@ function recordAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly Ten
 function directionsOf(op: string, xs: readonly Node[], directions: readonly TensorLike[]): Node[] {
   if (!Array.isArray(directions) || directions.length !== xs.length)
     throw new TypeError(expected(op, `a list of ${xs.length} tangents`, directions?.length ?? typeof directions))
-  return directions.map((direction, i) => {
+  return zipWith(directions, xs, (direction, { dtype, shape }, i) => {
     const node = toNode(direction)
-    const { dtype, shape } = xs[i]!
     if (!sameShape(node.shape, shape))
       throw new ShapeError(expected(op, `tangent ${i} of shape ${formatShape(shape)}`, formatShape(node.shape)))
     return cast(node, dtype)
   })
 }
 
-const innerProducts = (xs: readonly Node[], ys: readonly Node[]): Node[] => xs.map((x, i) => sum(mul(x, ys[i]!)))
+const innerProducts = (xs: readonly Node[], ys: readonly Node[]): Node[] => zipWith(xs, ys, (x, y) => sum(mul(x, y)))
 
 /** What `vjp` gives. */
 export interface VectorJacobianProduct<F extends TensorFunction> {
@@ -91,7 +93,7 @@ export function jvp<F extends TensorFunction>(
   const along = directionsOf('jvp', at, tangents as readonly TensorLike[])
   const u = watch(zerosLike(y))
   const terms = innerProducts(gradientsOrZeros(y, at, u), along)
-  const tangent = terms.map((term) => gradientsOrZeros(term, [u])[0]!).reduce((a, b) => wrap(a).add(wrap(b)).node)
+  const tangent = terms.map((term) => gradientOrZeros(term, u)).reduce((a, b) => wrap(a).add(wrap(b)).node)
   return { value: wrap(y), tangent: wrap(tangent) }
 }
 
@@ -102,8 +104,7 @@ function jacobianOf(y: Node, x: Node): Node {
   if (sizeOf(shape) === 0) return broadcastTo(literal(0, x.dtype), shape)
   const elements = reshape(y, [size])
   const rows = Array.from({ length: size }, (_, i) => {
-    const [row] = gradientsOrZeros(sliceAt(elements, [i], [1]), [x])
-    return reshape(row!, [1, sizeOf(x.shape)])
+    return reshape(gradientOrZeros(sliceAt(elements, [i], [1]), x), [1, sizeOf(x.shape)])
   })
   return reshape(concat(rows), shape)
 }
@@ -142,7 +143,8 @@ function scalarAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly Ten
 export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
   return (x) => {
     const { xs, y } = scalarAt('hessian', f, [x])
-    return wrap(jacobianOf(gradientsOrZeros(y, xs)[0]!, xs[0]!))
+    const at = elementAt(xs, 0)
+    return wrap(jacobianOf(gradientOrZeros(y, at), at))
   }
 }
 

@@ -1,6 +1,7 @@
 import { inspect as nodeInspect } from 'node:util'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
+import { elementAt, pick, zipWith } from '../base/lists.ts'
 import type { PassEffect } from '../program/passes/index.ts'
 import { formatType } from '../program/program.ts'
 import { formatInstructions, formatProgram } from '../program/text.ts'
@@ -61,12 +62,12 @@ export class Inspection {
 
   /** Of all instructions; with `profile`. */
   get microseconds(): number | undefined {
-    return this.machine && sum(this.instructions, ({ microseconds }) => microseconds!)
+    return this.machine && sum(this.instructions, ({ microseconds = 0 }) => microseconds)
   }
 
   /** The sum of the instructions' limits; with `profile`. */
   get limitMicroseconds(): number | undefined {
-    return this.machine && sum(this.instructions, ({ limitMicroseconds }) => limitMicroseconds!)
+    return this.machine && sum(this.instructions, ({ limitMicroseconds = 0 }) => limitMicroseconds)
   }
 
   toString(): string {
@@ -117,10 +118,11 @@ const shortened = (text: string, most = 100): string => (text.length <= most ? t
 
 /** Columns of equal width, numbers to the right; the last one is text. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padStart(widths[column]!))).join('  '),
-  )
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)), [])
+  return rows.map((row) => {
+    const [numbers, text] = [row.slice(0, -1), row.slice(-1)]
+    return [...zipWith(numbers, widths.slice(0, -1), (cell, width) => cell.padStart(width)), ...text].join('  ')
+  })
 }
 
 /**
@@ -148,12 +150,13 @@ export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[])
   const { args, profile } = withoutOptions(rest)
   const traced = prepareTraced(recordFunction(recordable(fn), args))
   const { program, effects } = traced.graph
-  const texts = formatInstructions(program)
-  const plain = program.instructions.map(
-    (instruction, i): InspectedInstruction => ({
+  const plain = zipWith(
+    program.instructions,
+    formatInstructions(program),
+    (instruction, text): InspectedInstruction => ({
       opcode: instruction.opcode,
-      text: texts[i]!,
-      outputs: instruction.outputs.map((id) => formatType(program.values[id]!)),
+      text,
+      outputs: pick(program.values, instruction.outputs).map(formatType),
       bytes: bytesOf(program, instruction),
       flops: flopsOf(instruction),
     }),
@@ -163,9 +166,9 @@ export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[])
   if (!profile) return new Inspection(plain, program.arenaBytes, total, effects, text)
   const machine = machineLimits(total)
   const times = profileTraced(traced, args)
-  const instructions = plain.map((x, i) => {
+  const instructions = zipWith(plain, times, (x, nanoseconds) => {
     const limit = Math.max(x.flops / machine.gigaflops, x.bytes / machine.gigabytesPerSecond)
-    return { ...x, microseconds: times[i]! / 1000, limitMicroseconds: limit / 1000 }
+    return { ...x, microseconds: nanoseconds / 1000, limitMicroseconds: limit / 1000 }
   })
   return new Inspection(instructions, program.arenaBytes, total, effects, text, machine)
 }
@@ -197,8 +200,8 @@ function profileTraced({ graph, sources, updated }: Traced, args: unknown[]): nu
   const inputs = sources.map((source) => source(nodes, 1))
   const states = updated.map(({ storage }) => copyOf(settledArray(storage)))
   const { buffers } = bindRun(graph, inputs, states.map(inPlace))
-  const runs = timedRuns(graph, buffers)
-  return graph.program.instructions.map((_, i) => median(runs.map((times) => times[i]!)))
+  const runs = timedRuns(graph, buffers).map((times) => Array.from(times))
+  return graph.program.instructions.map((_, i) => median(runs.map((times) => elementAt(times, i))))
 }
 
 const copyOf = (array: TypedArray): TypedArray => array.slice() as TypedArray
@@ -217,4 +220,8 @@ function timedRuns({ executable }: PreparedGraph, buffers: readonly TypedArray[]
   return runs
 }
 
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+const median = (numbers: readonly number[]): number =>
+  elementAt(
+    numbers.toSorted((a, b) => a - b),
+    numbers.length >> 1,
+  )

@@ -1,8 +1,11 @@
 /** From a function to a program: recording it with placeholders for its tensors, and where each run takes its inputs from. */
+
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
+import { elementAt } from '../base/lists.ts'
 import { mapTree } from '../base/tree.ts'
 import type { Node, Storage, TensorType } from '../graph/node.ts'
+import { storageOf } from '../graph/node.ts'
 import { placeholder, watch } from '../graph/ops/leaf.ts'
 import { type PreparedGraph, prepareGraph } from '../runtime/execution.ts'
 import { Tensor, wrap } from '../tensor/tensor.ts'
@@ -73,7 +76,7 @@ export function recordFunction<A extends unknown[]>(fn: (...args: A) => unknown,
 const argumentSource =
   (i: number): Source =>
   (args) =>
-    args[i]!.storage!.array
+    storageOf(elementAt(args, i)).array
 const variableSource =
   (variable: Variable): Source =>
   () =>
@@ -111,7 +114,7 @@ export function prepareTraced({ leaves, nodes, shape, trace }: Recording): Trace
   )
   return {
     graph: { ...graph, inputs: [] },
-    sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(leaf.storage!)),
+    sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(storageOf(leaf))),
     updated: changed.map(([variable]) => variable),
     results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
     shape,

@@ -1,7 +1,7 @@
 /** Matrix multiplication: 2-D and batched, transposes folded into how the operands are read. */
 import { isFloat, promote } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { zipWith } from '../../base/lists.ts'
+import { elementAt } from '../../base/lists.ts'
 import { broadcastShapes, extentAt, formatShape, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
 import type { MatrixLayout } from '../../program/vocabulary.ts'
 import type { Emitter, View } from '../emitter.ts'
@@ -68,7 +68,7 @@ function matrixOperand(emitter: Emitter, node: Node): MatrixOperand {
 
 /** How a matmul can read the view without a copy; null where it cannot, as where it would have to read backwards. */
 function layoutOf({ shape, strides, offset }: View): MatrixLayout | null {
-  if (zipWith(strides, shape, (stride, extent) => stride < 0 && extent > 1).includes(true)) return null
+  if (strides.some((stride, axis) => stride < 0 && extentAt(shape, axis) > 1)) return null
   const [rows, columns] = lastTwo(shape)
   const [rowStride, columnStride] = lastTwo(strides)
   const batchStride = batchStrideOf(shape.slice(0, -2), strides.slice(0, -2))
@@ -83,7 +83,8 @@ function layoutOf({ shape, strides, offset }: View): MatrixLayout | null {
 function batchStrideOf(shape: Shape, strides: readonly number[]): number | null {
   let expectedStride: number | null = null
   let batchStride = 0
-  for (const { extent, stride } of zipWith(shape, strides, (extent, stride) => ({ extent, stride })).reverse()) {
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const [extent, stride] = [extentAt(shape, axis), elementAt(strides, axis)]
     if (extent === 1) continue
     if (expectedStride === null) batchStride = stride
     else if (stride !== expectedStride) return null

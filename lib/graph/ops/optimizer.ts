@@ -6,54 +6,54 @@ import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
 import { type Node, type OpDef, record } from '../node.ts'
 
-const sgdOp: OpDef<null> = {
+/** The parameter, its gradient and what the rule keeps and takes beside them. */
+type Operands = readonly [p: Node, ...others: Node[]]
+
+const sgdOp: OpDef<null, Operands> = {
   name: 'sgd',
-  infer: ([p]) => p!,
-  lower(emitter, node) {
-    const operands = node.inputs.map((x) => emitter.dense(x))
-    return emitter.denseView(emitter.emit('sgd', operands, [node], { size: sizeOf(node.shape) })[0]!)
-  },
+  infer: ([p]) => p,
+  lower: (emitter, node) => emitter.emitNode('sgd', node, { size: sizeOf(node.shape) }),
 }
 
 /** Without the size, which the parameter's shape says. */
 type MomentumParams = Omit<InstructionParams['momentum'], 'size'>
 
-const momentumOp: OpDef<MomentumParams & { output: number }> = {
+const momentumOp: OpDef<MomentumParams & { output: 0 | 1 }, Operands> = {
   name: 'momentum',
-  infer: ([p]) => p!,
+  infer: ([p]) => p,
   lower(emitter, node) {
     const { output, ...options } = node.params
     const operands = node.inputs.map((x) => emitter.dense(x))
     const params = { size: sizeOf(node.shape), ...options }
-    return emitter.denseView(emitter.emitShared('momentum', operands, [node, node], params)[output]!)
+    return emitter.denseView(emitter.emitShared('momentum', operands, [node, node], params)[output])
   },
 }
 
 type AdamParams = Omit<InstructionParams['adam'], 'size'>
 
-const adamOp: OpDef<AdamParams & { output: number }> = {
+const adamOp: OpDef<AdamParams & { output: 0 | 1 | 2 }, Operands> = {
   name: 'adam',
-  infer: ([p]) => p!,
+  infer: ([p]) => p,
   lower(emitter, node) {
     const { output, ...options } = node.params
     const operands = node.inputs.map((x) => emitter.dense(x))
     const params = { size: sizeOf(node.shape), ...options }
-    return emitter.denseView(emitter.emitShared('adam', operands, [node, node, node], params)[output]!)
+    return emitter.denseView(emitter.emitShared('adam', operands, [node, node, node], params)[output])
   },
 }
 
 /** p − lr·g of (p, g, learningRate). */
-export const sgd = (operands: readonly Node[]): Node => record(sgdOp, operands, null)
+export const sgd = (operands: Operands): Node => record(sgdOp, operands, null)
 
 /** The new parameter and velocity of (p, g, velocity, learningRate). */
-export function momentum(operands: readonly Node[], params: MomentumParams): [Node, Node] {
-  const next = (output: number) => record(momentumOp, operands, { ...params, output })
+export function momentum(operands: Operands, params: MomentumParams): [Node, Node] {
+  const next = (output: 0 | 1) => record(momentumOp, operands, { ...params, output })
   return [next(0), next(1)]
 }
 
 /** The new parameter, first and second moment of (p, g, firstMoment, secondMoment, learningRate, step). */
-export function adam(operands: readonly Node[], params: AdamParams): [Node, Node, Node] {
-  const next = (output: number) => record(adamOp, operands, { ...params, output })
+export function adam(operands: Operands, params: AdamParams): [Node, Node, Node] {
+  const next = (output: 0 | 1 | 2) => record(adamOp, operands, { ...params, output })
   return [next(0), next(1), next(2)]
 }
 
