@@ -9,7 +9,14 @@ import { type DType, dtypes } from '../lib/base/dtype.ts'
 import { InternalError } from '../lib/base/errors.ts'
 import type { Row } from '../lib/program/op.ts'
 import { schema, windows } from '../lib/program/schema.ts'
-import { type Alternative, type Factor, type Operand, type Signature, signatureOf } from '../lib/program/signatures.ts'
+import {
+  type Alternative,
+  type Factor,
+  type Operand,
+  type Operands,
+  type Signature,
+  signatureOf,
+} from '../lib/program/signatures.ts'
 
 const path = fileURLToPath(new URL('../native/program/instructions.inc', import.meta.url))
 
@@ -119,18 +126,15 @@ function sizeCheckOf(role: Role, { alternatives: [first, second] }: Operand, i: 
   return `operands.expect_${role}_size(${i}, ${chosen});`
 }
 
-function checksOf(role: Role, operands: readonly Operand[], checkOf: typeof sizeCheckOf): string[] {
-  return operands.flatMap((operand, i) => {
+function checksOf(role: Role, { list }: Operands, checkOf: typeof sizeCheckOf): string[] {
+  return list.flatMap((operand, i) => {
     const check = checkOf(role, operand, i)
     if (check === '') return []
     return operand.occurs === 'optionally' ? [`if (operands.${role}_count() > ${i}) ${check}`] : [check]
   })
 }
 
-function boundsOf(operands: readonly Operand[]): string {
-  const least = operands.filter(({ occurs }) => occurs !== 'optionally').length
-  return `${least}, ${operands.at(-1)?.occurs === 'repeatedly' ? 'SIZE_MAX' : operands.length}`
-}
+const boundsOf = ({ least, most }: Operands): string => `${least}, ${most === Infinity ? 'SIZE_MAX' : most}`
 
 function operandCheckOf({ opcode, struct, inputs, outputs, check }: Instruction): string {
   const lines = [

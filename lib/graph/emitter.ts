@@ -8,9 +8,10 @@ import { allocate } from '../base/dtype.ts'
 import { InternalError } from '../base/errors.ts'
 import { mapTuple, zipWith } from '../base/lists.ts'
 import { denseStrides, extentAt, type Shape, sizeOf } from '../base/shape.ts'
-import { addValue, type Draft, instruction, valueAt } from '../program/draft.ts'
+import { addValue, type Draft, instruction } from '../program/draft.ts'
 import type { InstructionParams, Opcode } from '../program/instructions.ts'
 import type { MicroInstruction } from '../program/micro-ops.ts'
+import { valueAt } from '../program/program.ts'
 import type { Node, TensorType } from './node.ts'
 
 /** Element i… of the view is element offset + Σ i·stride of the value. */

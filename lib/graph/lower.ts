@@ -1,7 +1,8 @@
 /** From nodes to a draft program: every node that has a value becomes an input, every other one emits its instructions. */
 
 import { denseStrides, sizeOf } from '../base/shape.ts'
-import { addValue, type Draft, emptyDraft, instruction, valueAt } from '../program/draft.ts'
+import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
+import { valueAt } from '../program/program.ts'
 import { Emitter } from './emitter.ts'
 import { type Node, pendingInputs, topologicalOrder } from './node.ts'
 import { isPlaceholder } from './ops/leaf.ts'

@@ -5,27 +5,34 @@ import type { Instruction } from './instructions.ts'
 import { checkParameter } from './parameters.ts'
 import { formatType, type Program, type Value } from './program.ts'
 import { refuse, type Site } from './refuse.ts'
-import { type Factor, type Operand, productOf, type Signature, signatures } from './signatures.ts'
+import {
+  type Alternative,
+  type Numbers,
+  type Operand,
+  type Operands,
+  productOf,
+  type Signature,
+  signatures,
+} from './signatures.ts'
 
 /** Refuses an instruction whose operands are not what its parameters say. The opcode exists and ids are in range. */
 export function checkOperands({ values }: Program, { opcode, inputs, outputs, params }: Instruction, site: Site): void {
-  const valuesOf = (ids: readonly number[]) => ids.flatMap((id) => values[id] ?? [])
+  const valuesOf = (ids: readonly number[]) => ids.map((id) => values[id] as Value)
   checkSignature(signatures[opcode], params, { inputs: valuesOf(inputs), outputs: valuesOf(outputs), site })
 }
 
 /** First what stands alone: parameters, counts and dtypes; then the rule of its own; then the sizes. */
 export function checkSignature(signature: Signature, params: object, given: Given): void {
   const { inputs, outputs, site } = given
-  const named = params as Readonly<Record<string, unknown>>
+  const named = params as Numbers
   for (const [name, parameter] of signature.params) checkParameter(site, name, parameter, named[name])
   checkCount(site, 'inputs', signature.inputs, inputs.length)
   checkCount(site, 'outputs', signature.outputs, outputs.length)
-  const sized = [
-    ...withSizes(site, signature.inputs, inputs, inputs),
-    ...withSizes(site, signature.outputs, outputs, inputs),
-  ]
+  checkDTypes(signature.inputs, inputs, given)
+  checkDTypes(signature.outputs, outputs, given)
   if (signature.check !== null) checkOwnRule(signature.check, params, given)
-  for (const { name, value, size } of sized) if (size !== null) expectSize(site, name, value, productOf(size, named))
+  checkSizes(signature.inputs, inputs, given, named)
+  checkSizes(signature.outputs, outputs, given, named)
 }
 
 /** The types have it that the rule is one of the row whose parameters these are. */
@@ -34,39 +41,37 @@ function checkOwnRule(name: string, params: object, given: Given): void {
   check(params, given)
 }
 
-function checkCount(site: Site, what: string, operands: readonly Operand[], found: number): void {
-  const least = operands.filter(({ occurs }) => occurs !== 'optionally').length
-  const most = operands.at(-1)?.occurs === 'repeatedly' ? Infinity : operands.length
+function checkCount(site: Site, what: string, { least, most }: Operands, found: number): void {
   if (found >= least && found <= most) return
   const bounds = most === Infinity ? `at least ${least}` : `${least} to ${most}`
   refuse(site, `${least === most ? least : bounds} ${what}`, found)
 }
 
-interface Sized {
-  readonly name: string
-  readonly value: Value
-  /** Null where the instruction's own rule sees to it. */
-  readonly size: readonly Factor[] | null
+/** The last operand is also that of all values after it. */
+const operandAt = ({ list }: Operands, i: number): Operand | undefined => list[i] ?? list.at(-1)
+
+/** The first alternative that allows the dtype. */
+function alternativeOf({ alternatives }: Operand, dtype: DType, inputs: readonly Value[]): Alternative | undefined {
+  return alternatives.find(({ dtypes }) =>
+    typeof dtypes === 'number' ? inputs[dtypes]?.dtype === dtype : dtypes.includes(dtype),
+  )
 }
 
-/** Each value with the size that an operand of its dtype has. Refuses one of another dtype. */
-function withSizes(
-  site: Site,
-  operands: readonly Operand[],
-  values: readonly Value[],
-  inputs: readonly Value[],
-): Sized[] {
-  const allowed = (dtypes: readonly DType[] | number): readonly (DType | undefined)[] =>
-    typeof dtypes === 'number' ? [inputs[dtypes]?.dtype] : dtypes
-  return values.flatMap((value, i) => {
-    const operand = operands[i] ?? operands.at(-1)
-    if (operand === undefined) return []
-    const { name, alternatives } = operand
-    const fitting = alternatives.find(({ dtypes }) => allowed(dtypes).includes(value.dtype))
-    if (fitting === undefined) {
-      const wanted = alternatives.flatMap(({ dtypes }) => allowed(dtypes))
-      refuse(site, `${name} to be ${wanted.join(' or ')}`, formatType(value))
-    }
-    return { name, value, size: fitting.size }
+function checkDTypes(operands: Operands, values: readonly Value[], { inputs, site }: Given): void {
+  values.forEach((value, i) => {
+    const operand = operandAt(operands, i)
+    if (operand === undefined || alternativeOf(operand, value.dtype, inputs)) return
+    const wanted = operand.alternatives.map(({ dtypes }) =>
+      typeof dtypes === 'number' ? inputs[dtypes]?.dtype : dtypes.join(' or '),
+    )
+    refuse(site, `${operand.name} to be ${wanted.join(' or ')}`, formatType(value))
+  })
+}
+
+function checkSizes(operands: Operands, values: readonly Value[], { inputs, site }: Given, params: Numbers): void {
+  values.forEach((value, i) => {
+    const operand = operandAt(operands, i)
+    const size = operand && alternativeOf(operand, value.dtype, inputs)?.size
+    if (size) expectSize(site, operand.name, value, productOf(size, params))
   })
 }

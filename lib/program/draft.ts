@@ -1,9 +1,8 @@
 /** A program before its memory is planned: lowering writes it, fusion rewrites it, the planner turns it into a Program. */
 import type { DType, TypedArray } from '../base/dtype.ts'
-import { InternalError } from '../base/errors.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
 import type { Instruction, InstructionParams, Opcode } from './instructions.ts'
-import type { Place } from './program.ts'
+import { type Place, valueAt } from './program.ts'
 
 /**
  * Gives its first input once all of them are there. What is computed from the output is not merged with what is
@@ -59,13 +58,6 @@ export function addValue(draft: Pick<Draft, 'values'>, dtype: DType, shape: Shap
   return draft.values.length - 1
 }
 
-/** The value of an id that an instruction or a view holds. */
-export function valueAt({ values }: Pick<Draft, 'values'>, id: number): DraftValue {
-  const value = values[id]
-  if (value === undefined) throw new InternalError(`a draft of ${values.length} values has no value ${id}`)
-  return value
-}
-
 export const instruction = <K extends Opcode>(
   opcode: K,
   inputs: readonly number[],
@@ -83,7 +75,7 @@ export function substitute(
   source: number,
   replaced: Map<number, number>,
 ): Instruction[] {
-  const [made, equal] = [values[value]!, values[replaced.get(source) ?? source]!]
+  const [made, equal] = [valueAt({ values }, value), valueAt({ values }, replaced.get(source) ?? source)]
   if (made.place !== null && equal.place !== null) {
     const params = { shape: [sizeOf(made.shape)], offset: 0, strides: [1] }
     return [instruction('copy', [replaced.get(source) ?? source], [value], params)]

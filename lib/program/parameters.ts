@@ -101,11 +101,12 @@ function listOf<T, Type extends string>(type: Type, item: Item<T>, most = Infini
     type,
     fault(value) {
       if (value.length > most) return { at: '', wanted: `to have at most ${most} axes`, got: value.length }
-      for (const [i, x] of value.entries()) {
-        const fault = item.fault(x)
-        if (fault !== null) return within(`[${i}]`, fault)
-      }
-      return null
+      let fault: Fault | null = null
+      const at = value.findIndex((x) => {
+        fault = item.fault(x)
+        return fault !== null
+      })
+      return fault && within(`[${at}]`, fault)
     },
     write(words, value, numbering) {
       words.push(value.length)

@@ -5,6 +5,7 @@
  * before it and writes each of its outputs once. A state is written once at most; after that only its new value is read.
  */
 import { allocate, type DType, type TypedArray } from '../base/dtype.ts'
+import { InternalError } from '../base/errors.ts'
 import { byteLength, type Shape, sizeOf } from '../base/shape.ts'
 import type { Instruction } from './instructions.ts'
 
@@ -62,6 +63,13 @@ export const allocateResults = (program: Program): TypedArray[] =>
 
 /** `float32[2,4]` */
 export const formatType = (value: Pick<Value, 'dtype' | 'shape'>): string => `${value.dtype}[${value.shape.join(',')}]`
+
+/** The value of an id that an instruction or a view holds. */
+export function valueAt<V>({ values }: { readonly values: readonly V[] }, id: number | undefined): V {
+  const value = id === undefined ? undefined : values[id]
+  if (value === undefined) throw new InternalError(`a program of ${values.length} values has no value ${id}`)
+  return value
+}
 
 /** Bytes of a value. */
 export const valueBytes = (value: Value): number => byteLength(value.dtype, value.shape)

@@ -23,10 +23,17 @@ export interface Operand {
   readonly alternatives: readonly Alternative[]
 }
 
+/** In order, and how many values there may be. */
+export interface Operands {
+  readonly list: readonly Operand[]
+  readonly least: number
+  readonly most: number
+}
+
 export interface Signature {
   readonly params: readonly (readonly [name: string, Parameter<unknown>])[]
-  readonly inputs: readonly Operand[]
-  readonly outputs: readonly Operand[]
+  readonly inputs: Operands
+  readonly outputs: Operands
   readonly check: string | null
   /** By output, the input where whose memory it may be written; -1 for none. */
   readonly replaces: readonly number[]
@@ -35,13 +42,16 @@ export interface Signature {
   readonly fails: number
 }
 
+/** Parameters by name, those in products being numbers. */
+export type Numbers = Readonly<Record<string, unknown>>
+
 /** The value of a product. */
-export function productOf(factors: readonly Factor[], params: Readonly<Record<string, unknown>>): number {
-  const countOf = (name: string) => params[name] as number
+export function productOf(factors: readonly Factor[], params: Numbers): number {
   let product = 1
   for (const factor of factors) {
-    if (typeof factor === 'string') product *= countOf(factor)
-    else product *= typeof factor === 'number' ? factor : Math.min(countOf(factor[0]), countOf(factor[1]))
+    if (typeof factor === 'string') product *= params[factor] as number
+    else if (typeof factor === 'number') product *= factor
+    else product *= Math.min(params[factor[0]] as number, params[factor[1]] as number)
   }
   return product
 }
@@ -80,15 +90,17 @@ export function signatureOf(opcode: string, row: Row): Signature {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw fault('a name for each operand', `${twice} twice`)
   for (const name of Object.keys({ ...row.replaces })) indexIn(outputs, name)
-  const operandsOf = (rows: typeof inputs): Operand[] =>
-    rows.map(([name, operand], i) => {
-      const parts = { name, ...partsOf(operand, alternativeOf) }
-      const next = rows[i + 1]
-      const mayEnd = parts.occurs === 'optionally' && next !== undefined && 'optional' in next[1]
-      if (next !== undefined && parts.occurs !== 'once' && !mayEnd)
-        throw fault('what may be left out or repeated to come last', `${name} before ${next[0]}`)
-      return parts
+  const operandsOf = (rows: typeof inputs): Operands => {
+    const list = rows.map(([name, operand]) => ({ name, ...partsOf(operand, alternativeOf) }))
+    list.forEach(({ name, occurs }, i) => {
+      const next = list[i + 1]
+      if (next !== undefined && occurs !== 'once' && !(occurs === 'optionally' && next.occurs === 'optionally'))
+        throw fault('what may be left out or repeated to come last', `${name} before ${next.name}`)
     })
+    const isRepeated = list.at(-1)?.occurs === 'repeatedly'
+    const least = list.filter(({ occurs }) => occurs !== 'optionally').length
+    return { list, least, most: isRepeated ? Infinity : list.length }
+  }
   return {
     params: Object.entries(row.params),
     inputs: operandsOf(inputs),

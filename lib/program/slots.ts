@@ -3,6 +3,7 @@ import { byteLength } from '../base/shape.ts'
 import { Arena, alignUp } from './arena.ts'
 import { type PlannedDraft, usesOf } from './draft.ts'
 import { mayReuse } from './in-place.ts'
+import { valueAt } from './program.ts'
 
 /** Memory that is in use from one instruction to another, both included. */
 export interface Slot {
@@ -19,7 +20,7 @@ export function findSlots(draft: PlannedDraft, inPlace = true): Map<number, Slot
   draft.instructions.forEach((instruction, position) => {
     const dying = new Set(instruction.inputs.filter((value) => lastReaders[value] === position && slots.has(value)))
     instruction.outputs.forEach((output, i) => {
-      const { place, dtype, shape } = draft.values[output]!
+      const { place, dtype, shape } = valueAt(draft, output)
       if (place !== null) return
       const end = Math.max(position, lastReaders[output]!)
       const donor = inPlace ? [...dying].find((value) => mayReuse(draft, instruction, i, value)) : undefined

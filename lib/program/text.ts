@@ -1,7 +1,7 @@
 /** A program as text, for people and for tests. */
 import type { Instruction, InstructionOf } from './instructions.ts'
 import { isDense } from './patterns.ts'
-import { formatType, type Place, type Program } from './program.ts'
+import { formatType, type Place, type Program, valueAt } from './program.ts'
 import type { LoadPattern, MatrixLayout } from './vocabulary.ts'
 
 /**
@@ -30,7 +30,7 @@ export function formatInstructions(program: Program): string[] {
 }
 
 function formatValue({ values }: Program, id: number): string {
-  const value = values[id]!
+  const value = valueAt({ values }, id)
   return `%${id}: ${formatType(value)} ${formatPlace(value.place)}`
 }
 
@@ -38,7 +38,7 @@ const formatPlace = (place: Place): string =>
   place.kind === 'arena' ? `@${place.offset}` : `${place.kind} ${place.index}`
 
 function formatLiteral({ values, literals }: Program, id: number): string {
-  const { place } = values[id]!
+  const { place } = valueAt({ values }, id)
   if (place.kind !== 'literal') return ''
   const data = literals[place.index]!
   return ` = ${data.length <= 4 ? Array.from(data).join(' ') : `${data.length} elements`}`
@@ -74,7 +74,9 @@ const formatMatrix = (id: number, { offset, transpose }: MatrixLayout): string =
   `%${id}${offset === 0 ? '' : `[${offset}:]`}${transpose ? 'ᵀ' : ''}`
 
 function formatElementwise({ values }: Program, { inputs, params }: InstructionOf<'elementwise'>): string {
-  const operands = inputs.map((id, i) => `%${id}${formatPattern(params.operands[i]!, params.shape, values[id]!.shape)}`)
+  const operands = inputs.map(
+    (id, i) => `%${id}${formatPattern(params.operands[i]!, params.shape, valueAt({ values }, id).shape)}`,
+  )
   const register = (r: number) => operands[r] ?? registerName(r - operands.length)
   const steps = params.code.map(({ op, to, args }, i) => {
     return `${registerName(i)} = ${[op, ...args.map(register), ...(to ? [to] : [])].join(' ')}`

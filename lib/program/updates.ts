@@ -6,7 +6,7 @@ import { sizeOf } from '../base/shape.ts'
 import { addValue, instruction, type PlannedDraft, usesOf } from './draft.ts'
 import { mayReuse } from './in-place.ts'
 import type { Instruction } from './instructions.ts'
-import type { Place } from './program.ts'
+import { type Place, valueAt } from './program.ts'
 import { isFallible } from './signatures.ts'
 
 export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
@@ -19,7 +19,7 @@ export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
   for (const { state, value } of draft.updates) {
     const place = { kind: 'state', index: state } as const
     if (value === oldValues[state]) continue
-    if (inPlace(value, oldValues[state]!)) draft.values[value]!.place = place
+    if (inPlace(value, oldValues[state]!)) valueAt(draft, value).place = place
     else copies.push(copyTo(draft, oldValues.includes(value) ? save(draft, saved, value) : value, place))
   }
   draft.instructions = [...saved, ...draft.instructions, ...copies]
@@ -42,7 +42,7 @@ function save(draft: PlannedDraft, saved: Instruction[], value: number): number 
 }
 
 function copyTo(draft: PlannedDraft, value: number, place: Place | null): Instruction {
-  const { dtype, shape } = draft.values[value]!
+  const { dtype, shape } = valueAt(draft, value)
   const params = { shape: [sizeOf(shape)], offset: 0, strides: [1] }
   return instruction('copy', [value], [addValue(draft, dtype, shape, place)], params)
 }
@@ -57,7 +57,7 @@ function inPlaceTest(draft: PlannedDraft): (value: number, old: number) => boole
   })
   return (value, old) => {
     const writer = writers.get(value) ?? -1
-    if (draft.values[value]!.place !== null || writer <= lastFallible || writer < lastReaders[old]!) return false
+    if (valueAt(draft, value).place !== null || writer <= lastFallible || writer < lastReaders[old]!) return false
     const instruction = draft.instructions[writer]!
     return mayReuse(draft, instruction, instruction.outputs.indexOf(value), old)
   }

@@ -10,7 +10,7 @@ import { mayOverwrite } from './in-place.ts'
 import type { Instruction } from './instructions.ts'
 import { LiveSlots } from './live-slots.ts'
 import { isCount } from './parameters.ts'
-import { arenaAlignment, formatType, type Place, type Program, type Value, valueBytes } from './program.ts'
+import { arenaAlignment, formatType, type Place, type Program, type Value, valueAt, valueBytes } from './program.ts'
 import { refuse, type Site } from './refuse.ts'
 import { isFallible, signatures } from './signatures.ts'
 
@@ -141,7 +141,7 @@ function checkOrder(program: Program): Int32Array {
 }
 
 function read({ values }: Program, { written, lastRead, stateWritten }: Timeline, site: Site, id: number): void {
-  const { place } = values[id]!
+  const { place } = valueAt({ values }, id)
   const isWritten = written[id] !== -1
   if ((place.kind === 'arena' || place.kind === 'result') && !isWritten)
     refuse(site, `value ${id} to be written before`, 'a read')
@@ -153,7 +153,7 @@ function read({ values }: Program, { written, lastRead, stateWritten }: Timeline
 function write(program: Program, timeline: Timeline, site: Site, o: number): void {
   const { values, instructions } = program
   const id = instructions[site.index]!.outputs[o]!
-  const { place } = values[id]!
+  const { place } = valueAt({ values }, id)
   const { written, lastRead } = timeline
   if (place.kind === 'input' || place.kind === 'literal')
     refuse(site, 'outputs that may be written', `${place.kind} ${place.index}`)
@@ -163,11 +163,12 @@ function write(program: Program, timeline: Timeline, site: Site, o: number): voi
   if (place.kind === 'state') writeState(program, timeline, site, o, place.index)
 }
 
+const isStateAt = (place: Place, state: number): boolean => place.kind === 'state' && place.index === state
+
 function writeState({ values, instructions }: Program, timeline: Timeline, site: Site, o: number, state: number): void {
   const earlier = timeline.stateWritten[state]!
   if (earlier !== -1) refuse(site, `state ${state} to be written once`, `a write after instruction ${earlier}`)
-  const isOld = (id: number) =>
-    values[id]!.place.kind === 'state' && (values[id]!.place as { index: number }).index === state
+  const isOld = (id: number) => isStateAt(valueAt({ values }, id).place, state)
   if (!mayOverwrite(values, instructions[site.index]!, o, isOld))
     refuse(site, `operands that output ${o} may replace`, `state ${state}, which it reads after writing`)
   timeline.stateWritten[state] = site.index

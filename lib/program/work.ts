@@ -3,9 +3,7 @@ import { bytesPerElement } from '../base/dtype.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { Instruction } from './instructions.ts'
 import { type Program, valueBytes } from './program.ts'
-import { byOpcode, type Factor, factorsOf, productOf, signatures } from './signatures.ts'
-
-type Numbers = Readonly<Record<string, unknown>>
+import { byOpcode, type Factor, factorsOf, type Numbers, productOf, signatures } from './signatures.ts'
 
 const flops = byOpcode((opcode, { params, flops }) => {
   if (typeof flops !== 'string') return flops ?? (() => 0)
@@ -33,7 +31,7 @@ export function bytesOf({ values }: Program, { opcode, inputs, outputs, params }
       const size = factors === undefined ? sizeOf(value.shape) : productOf(factors, params as Numbers)
       return size * bytesPerElement(value.dtype)
     })
-  return [...moved(inputs, read), ...moved(outputs, written)].reduce((sum, bytes) => sum + bytes, 0)
+  return [...moved(inputs, read.list), ...moved(outputs, written.list)].reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** Bytes of all the memory that a run of the program touches. */

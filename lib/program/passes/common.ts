@@ -2,6 +2,7 @@
 import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import { type Instruction, isCheap } from '../instructions.ts'
+import { valueAt } from '../program.ts'
 
 export function mergeCommon(draft: Draft): void {
   const replaced = new Map<number, number>()
@@ -63,7 +64,8 @@ function readOnlyByElementwise({ values, instructions, updates }: Draft): Uint8A
 function keyOf({ values }: Draft, next: Instruction, firstOf: ReadonlyMap<number, number>): string {
   let key: string = next.opcode
   for (const value of next.inputs) key += ` ${firstOf.get(value) ?? value}`
-  for (const value of next.outputs) key += ` ${values[value]!.dtype} ${sizeOf(values[value]!.shape)}`
+  for (const value of next.outputs)
+    key += ` ${valueAt({ values }, value).dtype} ${sizeOf(valueAt({ values }, value).shape)}`
   return key + keyOfParam(next.params)
 }
 

@@ -8,6 +8,7 @@ import { type Draft, type DraftInstruction, renameValues, substitute } from '../
 import type { InstructionOf } from '../instructions.ts'
 import { type MicroInstruction, type MicroOpName, microResultDType } from '../micro-ops.ts'
 import { isDense } from '../patterns.ts'
+import { valueAt } from '../program.ts'
 import type { LoadPattern } from '../vocabulary.ts'
 
 type Elementwise = InstructionOf<'elementwise'>
@@ -69,10 +70,10 @@ function compute({ op, dtype, to, args }: MicroInstruction, x: readonly number[]
 /** Makes the outputs literals where all operands are; says whether it did. */
 function fold(draft: Draft, { inputs, outputs, params }: Elementwise, replaced: ReadonlyMap<number, number>): boolean {
   const size = sizeOf(params.shape)
-  if (size > mostElements || outputs.some((id) => draft.values[id]!.place !== null)) return false
+  if (size > mostElements || outputs.some((id) => valueAt(draft, id).place !== null)) return false
   const data = inputs.map((id) => literalOf(draft, replaced.get(id) ?? id))
   if (data.some((array) => array === null)) return false
-  const made = outputs.map((id) => allocate(draft.values[id]!.dtype, size))
+  const made = outputs.map((id) => allocate(valueAt(draft, id).dtype, size))
   for (let i = 0; i < size; i++) {
     const registers = data.map((array, k) => array![elementOf(params.operands[k]!, params.shape, i)]!)
     for (const step of params.code) {
@@ -85,13 +86,13 @@ function fold(draft: Draft, { inputs, outputs, params }: Elementwise, replaced: 
     })
   }
   outputs.forEach((id, k) => {
-    draft.values[id]!.place = { kind: 'literal', index: draft.literals.push(made[k]!) - 1 }
+    valueAt(draft, id).place = { kind: 'literal', index: draft.literals.push(made[k]!) - 1 }
   })
   return true
 }
 
 const literalOf = ({ values, literals }: Draft, value: number) => {
-  const { place } = values[value]!
+  const { place } = valueAt({ values }, value)
   return place?.kind === 'literal' ? literals[place.index]! : null
 }
 
@@ -122,7 +123,7 @@ function unchanged(draft: Draft, { inputs, params }: Elementwise): number | null
   }
   const whole = (register: number) => {
     const value = inputs[register]!
-    const { shape } = draft.values[value]!
+    const { shape } = valueAt(draft, value)
     return sizeOf(shape) === sizeOf(params.shape) && isDense(params.shape, params.operands[register]!) ? value : null
   }
   switch (step!.op) {

@@ -4,6 +4,7 @@ import { type Draft, type Uses, usesOf } from '../draft.ts'
 import type { InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
 import { isDense } from '../patterns.ts'
+import { valueAt } from '../program.ts'
 import type { ActivationName, LoadPattern } from '../vocabulary.ts'
 
 const isActivation = (op: string): op is ActivationName =>
@@ -69,7 +70,7 @@ const absorbBias: Absorb = (draft, product, next) => {
   const value = bias === 1 ? right! : left!
   const dense = isDense(shape, operands[step!.args[1 - bias]!]!)
   if (left === right || !dense || !isPerChannel(operands[step!.args[bias]!]!, shape, product)) return null
-  if (sizeOf(draft.values[value]!.shape) !== biasedExtents(product).channels) return null
+  if (sizeOf(valueAt(draft, value).shape) !== biasedExtents(product).channels) return null
   return { ...product, inputs: [...product.inputs, value], outputs: next.outputs }
 }
 
@@ -89,6 +90,6 @@ function soleStep({ inputs, params }: InstructionOf<'elementwise'>, value: numbe
 }
 
 function literalOf(draft: Draft, value: number): number | null {
-  const { place } = draft.values[value]!
+  const { place } = valueAt(draft, value)
   return place?.kind === 'literal' ? draft.literals[place.index]![0]! : null
 }
