@@ -1,4 +1,5 @@
 #include "convolution/convolution.h"
+#include "base/numbers.h"
 
 #include <algorithm>
 #include <cstring>
@@ -14,9 +15,6 @@ constexpr int64_t kBlockFloats = 1 << 16;
 constexpr int64_t kPartFloats = 1 << 21;
 constexpr int64_t kMostParts = 16;
 constexpr double kPartWork = 1 << 18;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t unit) { return ceil_div(a, unit) * unit; }
 
 // The size of the least number of equal parts of at most `most`.
 int64_t even_part(int64_t size, int64_t most) {

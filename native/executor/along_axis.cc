@@ -2,12 +2,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/numbers.h"
 #include "executor/steps.h"
 
 namespace galvani {
 namespace {
-
-constexpr int64_t kCacheLineElements = 16;
 
 // The elements [begin, end) of out[outer, count, inner].
 template <typename T>

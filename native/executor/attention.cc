@@ -2,15 +2,13 @@
 // of scores exists at a time (see kernels/attention.h).
 #include <algorithm>
 
+#include "base/numbers.h"
 #include "executor/steps.h"
 
 namespace galvani {
 namespace {
 
 constexpr int64_t kQueries = 64, kKeys = 128;  // of a block
-constexpr float kInfinity = __builtin_inff();
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // One matrix of an operand.
 template <typename T>
@@ -32,12 +30,12 @@ Matrix<T> matrix_at(const StridedView& view, int64_t batch, const T* data) {
 }
 
 // Some queries and some of the keys.
-struct Range {
+struct ScoreBlock {
   int64_t query, queries, key, keys;
 };
 
 // score = score · scale, and what the mask says.
-void mask_scores(float* scores, const Range& range, float scale, const Matrix<uint8_t>& mask) {
+void mask_scores(float* scores, const ScoreBlock& range, float scale, const Matrix<uint8_t>& mask) {
   for (int64_t i = 0; i < range.queries; ++i) {
     const uint8_t* const row = mask.row(range.query + i) + range.key * mask.column_stride;
     for (int64_t j = 0; j < range.keys; ++j) {
@@ -47,7 +45,7 @@ void mask_scores(float* scores, const Range& range, float scale, const Matrix<ui
   }
 }
 
-void mask_scores(float* scores, const Range& range, float scale, const Matrix<float>& mask) {
+void mask_scores(float* scores, const ScoreBlock& range, float scale, const Matrix<float>& mask) {
   for (int64_t i = 0; i < range.queries; ++i) {
     const float* const row = mask.row(range.query + i) + range.key * mask.column_stride;
     for (int64_t j = 0; j < range.keys; ++j) {
@@ -57,14 +55,14 @@ void mask_scores(float* scores, const Range& range, float scale, const Matrix<fl
   }
 }
 
-void scale_scores(float* scores, const Range& range, float scale) {
+void scale_scores(float* scores, const ScoreBlock& range, float scale) {
   for (int64_t i = 0; i < range.queries; ++i) {
     for (int64_t j = 0; j < range.keys; ++j) scores[i * kKeys + j] *= scale;
   }
 }
 
 // Keys after the query of their row.
-void exclude_later(float* scores, const Range& range) {
+void exclude_later(float* scores, const ScoreBlock& range) {
   for (int64_t i = 0; i < range.queries; ++i) {
     const int64_t first = std::max<int64_t>(range.query + i + 1 - range.key, 0);
     for (int64_t j = first; j < range.keys; ++j) scores[i * kKeys + j] = -kInfinity;
@@ -106,7 +104,7 @@ class AttentionStep final : public Step {
   void attend(const Run& run, int64_t task, float* scratch) const {
     const int64_t blocks = ceil_div(params_.queries, kQueries);
     const int64_t batch = task / blocks, query = task % blocks * kQueries;
-    const Range all = {query, std::min(kQueries, params_.queries - query), 0, params_.keys};
+    const ScoreBlock all = {query, std::min(kQueries, params_.queries - query), 0, params_.keys};
     float* const greatest = scratch + kQueries * kKeys;
     float* const sums = greatest + kQueries;
     std::fill(greatest, sums, -kInfinity);
@@ -115,7 +113,7 @@ class AttentionStep final : public Step {
     float* const out = out_.in<float>(run) + row * params_.values;
     const int64_t reached = params_.causal ? std::min(params_.keys, query + all.queries) : params_.keys;
     for (int64_t key = 0; key < reached; key += kKeys) {
-      const Range range = {query, all.queries, key, std::min(kKeys, reached - key)};
+      const ScoreBlock range = {query, all.queries, key, std::min(kKeys, reached - key)};
       score(run, batch, range, scratch, sums + kQueries);
       const bool has_scaled = mask(run, batch, range, scratch);
       const float scale = has_scaled ? 1.0f : static_cast<float>(params_.scale);
@@ -126,7 +124,7 @@ class AttentionStep final : public Step {
   }
 
   // scores = q·kᵀ
-  void score(const Run& run, int64_t batch, const Range& range, float* scores, float* packed) const {
+  void score(const Run& run, int64_t batch, const ScoreBlock& range, float* scores, float* packed) const {
     const auto q = matrix_at(views_[0], batch, inputs_[0].in<const float>(run));
     const auto k = matrix_at(views_[1], batch, inputs_[1].in<const float>(run));
     GemmBlock block = product(range.queries, range.keys, scores, kKeys);
@@ -145,7 +143,7 @@ class AttentionStep final : public Step {
   }
 
   // out += scores·v
-  void add_values(const Run& run, int64_t batch, const Range& range, const float* scores, float* out) const {
+  void add_values(const Run& run, int64_t batch, const ScoreBlock& range, const float* scores, float* out) const {
     if (params_.values == 0) return;
     const auto v = matrix_at(views_[2], batch, inputs_[2].in<const float>(run));
     GemmBlock block = product(range.queries, params_.values, out, params_.values);
@@ -170,7 +168,7 @@ class AttentionStep final : public Step {
   }
 
   // Whether it has scaled the scores, too.
-  bool mask(const Run& run, int64_t batch, const Range& range, float* scores) const {
+  bool mask(const Run& run, int64_t batch, const ScoreBlock& range, float* scores) const {
     const float scale = static_cast<float>(params_.scale);
     const bool is_cut = params_.causal && range.key + range.keys > range.query + 1;
     if (params_.operands.size() == 3) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/numbers.h"
+
 namespace galvani {
 
 namespace cost {
@@ -29,7 +31,7 @@ constexpr double kPerRow = 3;                // a call to copy or add one row
 // [0, count) in ranges of `grain` items; the last one is what is left.
 struct Split {
   int64_t count, grain;
-  int64_t tasks() const { return count == 0 ? 0 : (count + grain - 1) / grain; }
+  int64_t tasks() const { return count == 0 ? 0 : ceil_div(count, grain); }
 };
 
 // Handing over a task costs half a microsecond, and as much for data that the other core holds: what takes less than
@@ -47,8 +49,8 @@ inline int64_t task_count(double nanoseconds) {
 // Ranges that are multiples of `unit` items.
 inline Split split_work(int64_t count, int64_t unit, double nanoseconds_per_item) {
   const int64_t tasks = task_count(static_cast<double>(count) * nanoseconds_per_item);
-  const int64_t units = std::max<int64_t>((count + unit - 1) / unit, 1);
-  return {count, (units + tasks - 1) / tasks * unit};
+  const int64_t units = std::max<int64_t>(ceil_div(count, unit), 1);
+  return {count, ceil_div(units, tasks) * unit};
 }
 
 }  // namespace galvani

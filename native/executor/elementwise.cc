@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/numbers.h"
 #include "executor/steps.h"
 #include "executor/view.h"
 
@@ -13,9 +14,6 @@ namespace galvani {
 namespace {
 
 constexpr int64_t kBlock = 2048;  // elements; a few blocks of them fit the first-level cache
-constexpr int64_t kCacheLine = 64;
-
-int64_t round_to_lines(int64_t bytes) { return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine; }
 
 enum class Load {
   k_direct,      // dense: a pointer into its memory
@@ -101,11 +99,11 @@ class ElementwiseStep final : public Step {
   int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
 
  private:
-  int64_t slot_bytes() const { return round_to_lines(std::min(plan_.block, split_.count) * 4); }
+  int64_t slot_bytes() const { return round_up(std::min(plan_.block, split_.count) * 4, kCacheLine); }
   int64_t prepared_bytes() const { return plan_.prepared * slot_bytes(); }
   int64_t thread_bytes() const { return table_bytes() + plan_.slots * slot_bytes(); }
   int64_t table_bytes() const {
-    return round_to_lines((plan_.operands.size() + plan_.outputs.size() + plan_.slots + 1) * sizeof(void*));
+    return round_up((plan_.operands.size() + plan_.outputs.size() + plan_.slots + 1) * sizeof(void*), kCacheLine);
   }
 
   uint8_t* prepared_block(const Run& run, const Operand& operand) const {

@@ -1,12 +1,11 @@
 #include "executor/executor.h"
+#include "base/numbers.h"
 
 #include <chrono>
 #include <cstring>
 
 namespace galvani {
 namespace {
-
-int64_t align(int64_t bytes) { return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment; }
 
 // Runs a step and gives its time.
 bool run_timed(const Step& step, Run& run, double* nanoseconds) {
@@ -62,7 +61,8 @@ int64_t Executable::workspace_bytes(int threads) const {
 }
 
 bool Executable::take_memory(int threads) {
-  std::shared_ptr<Block> block = memory_->get(align(program_.arena_bytes) + workspace_bytes(threads));
+  std::shared_ptr<Block> block =
+      memory_->get(round_up(program_.arena_bytes, kArenaAlignment) + workspace_bytes(threads));
   if (block == nullptr) return false;
   block_ = std::move(block);
   threads_ = threads;
@@ -91,7 +91,7 @@ bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, d
   if (pool.threads() > threads_) take_memory(pool.threads());
   bind(buffers);
   ThreadPool::Lease lease(pool, has_parallel_step_ ? threads_ : 1);
-  Run run{bases_.data(), lease, block_->data() + align(program_.arena_bytes), {}, {}};
+  Run run{bases_.data(), lease, block_->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (nanoseconds == nullptr ? steps_[i]->run(run) : run_timed(*steps_[i], run, nanoseconds + i)) continue;
     *failure = run.failure;

@@ -1,6 +1,7 @@
 // Preparing instructions: matmul, reductions, rows, random numbers and updates here; the rest beside this file.
 #include <cmath>
 
+#include "base/numbers.h"
 #include "executor/steps.h"
 #include "gemm/gemm.h"
 
@@ -8,7 +9,6 @@ namespace galvani {
 namespace {
 
 // Ranges of whole cache lines, so that no two threads write to one.
-constexpr int64_t kCacheLineElements = 16;
 
 MatrixView view_of(const MatrixLayout& layout, const float* data) {
   const int64_t leading = layout.leading_dimension;
@@ -66,7 +66,7 @@ struct Parts {
 
   explicit Parts(const ReduceParams& p) : length(kElements / std::max<int64_t>(p.inner, 1)) {
     const bool has_few_outputs = p.outer < kFewRows && p.inner <= kFewColumns && p.outer * p.inner > 0;
-    count = has_few_outputs ? (p.reduced + length - 1) / length : 1;
+    count = has_few_outputs ? ceil_div(p.reduced, length) : 1;
   }
 
   int64_t length, count;

@@ -1,4 +1,5 @@
 #include "executor/memory.h"
+#include "base/numbers.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,7 +9,6 @@
 namespace galvani {
 namespace {
 
-constexpr int64_t kCacheLine = 64;
 constexpr int64_t kHugePage = int64_t{2} << 20;
 
 // The system promises more memory than it has, and ends the process that takes it at its word.
@@ -18,7 +18,7 @@ uint8_t* allocate(int64_t bytes) {
   if (bytes > physical_memory()) return nullptr;
   const bool is_huge = bytes >= 2 * kHugePage;
   const int64_t alignment = is_huge ? kHugePage : kCacheLine;
-  const int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  const int64_t rounded = round_up(bytes, alignment);
   void* data = nullptr;
   if (posix_memalign(&data, alignment, rounded == 0 ? alignment : rounded) != 0) return nullptr;
 #if defined(__linux__)

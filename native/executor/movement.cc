@@ -3,13 +3,12 @@
 #include <cstring>
 #include <vector>
 
+#include "base/numbers.h"
 #include "executor/steps.h"
 #include "executor/view.h"
 
 namespace galvani {
 namespace {
-
-constexpr int64_t kCacheLine = 64;
 
 double moved(int64_t bytes) { return 2 * static_cast<double>(bytes) * cost::kPerByte; }
 
@@ -189,7 +188,7 @@ void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const 
 // As each range costs a walk over all indices, there are few; and one, where that costs as much as the additions.
 Split few_ranges(Split split, int64_t row_size) {
   const int64_t most = row_size < 16 ? 1 : 8;
-  split.grain = std::max(split.grain, (split.count + most - 1) / most);
+  split.grain = std::max(split.grain, ceil_div(split.count, most));
   return split;
 }
 

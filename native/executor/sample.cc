@@ -7,7 +7,7 @@
 namespace galvani {
 namespace {
 
-#include "kernels/distributions.h"
+#include "math/distributions.h"
 
 struct Block4 {
   uint32_t words[4];

@@ -1,4 +1,5 @@
 #include "gemm/gemm.h"
+#include "base/numbers.h"
 
 #include <algorithm>
 
@@ -30,8 +31,6 @@ constexpr int64_t kManyColumns = 96;
 constexpr int64_t kPackedFloats = 1 << 20;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t unit) { return ceil_div(a, unit) * unit; }
 
 struct Range {
   int64_t begin, end;

@@ -1,6 +1,10 @@
 // The index of the first greatest element of the middle axis of x[outer, reduced, inner]; a NaN before all others.
 #pragma once
 
+#include "kernels/reduce.h"
+#include "kernels/vector_loop.h"
+#include "simd/vectors.h"
+
 template <class T>
 inline int32_t argmax_row(const T* x, int64_t n) {
   const auto greatest = fold_row<Max>(x, n);

@@ -2,6 +2,13 @@
 // softmax" (2018), in blocks as by T. Dao et al., "FlashAttention" (2022), algorithm 1.
 #pragma once
 
+#include "kernels/reduce.h"
+#include "kernels/softmax.h"
+#include "kernels/vector_loop.h"
+#include "math/exp.h"
+#include "math/log.h"
+#include "simd/vectors.h"
+
 struct ScaleInPlace {
   float* x;
   F32 factor;

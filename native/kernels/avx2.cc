@@ -10,8 +10,7 @@
 
 namespace galvani {
 namespace avx2 {
-#include "simd/avx2.h"
-
+#define GALVANI_SIMD "simd/avx2.h"
 #include "kernels/table.h"
 }  // namespace avx2
 

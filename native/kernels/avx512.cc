@@ -25,8 +25,7 @@
 
 namespace galvani {
 namespace avx512 {
-#include "simd/avx512.h"
-
+#define GALVANI_SIMD "simd/avx512.h"
 #include "kernels/table.h"
 }  // namespace avx512
 

@@ -6,8 +6,7 @@
 
 namespace galvani {
 namespace baseline {
-#include "simd/baseline.h"
-
+#define GALVANI_SIMD "simd/baseline.h"
 #include "kernels/table.h"
 }  // namespace baseline
 

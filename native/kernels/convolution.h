@@ -3,6 +3,8 @@
 // (2006).
 #pragma once
 
+#include "simd/vectors.h"
+
 // n elements by whole vectors: those past the end are 0 in `to`, where something else is written later.
 inline void copy_run(const float* from, float* to, int64_t n) {
   int64_t i = 0;

@@ -5,9 +5,13 @@
 // does: where mc is large the panel comes from L1, else the rows do. B lies in its own rows or is packed.
 #pragma once
 
-#include "kernels/gemm_tile.h"
-
 #include "kernels/gemm_pack.h"
+#include "kernels/gemm_tile.h"
+#include "kernels/vector_loop.h"
+#include "math/hyperbolic.h"
+#include "math/piecewise.h"
+#include "math/sigmoid.h"
+#include "simd/vectors.h"
 
 template <Activation kActivation>
 struct Activate {

@@ -1,6 +1,11 @@
 // Packing B, or A where it does not lie well, into panels in the order in which tiles read them.
 #pragma once
 
+#include "kernels/gemm_tile.h"
+#include "kernels/movement.h"
+#include "kernels/vector_loop.h"
+#include "simd/vectors.h"
+
 // to[p][j] = from[j][p] for j in [0, columns) and p in [0, k). The rows of `to` are `width` long, whole vectors; what
 // is left of them is 0.
 inline void pack_transposed(const float* from, int64_t from_stride, int64_t k, int columns, int width, float* to) {

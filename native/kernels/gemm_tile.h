@@ -1,6 +1,10 @@
 // Tiles of C: what stays in registers while k runs.
 #pragma once
 
+#include "kernels/vector_loop.h"
+#include "math/piecewise.h"
+#include "simd/vectors.h"
+
 struct GemmBlocking {
   // The most rows of a tile of so many vectors of columns; 0 where there is no such tile.
   int rows_of_1, rows_of_2, rows_of_3, rows_of_4, rows_of_8, rows_of_16;

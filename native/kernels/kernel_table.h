@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "base/numbers.h"
 #include "program/vocabulary.h"
 
 namespace galvani {
@@ -75,7 +76,7 @@ struct GemmKernels {
   // panel's rows. packed_a_floats(m, k) in all.
   void (*pack_a)(const float* a, int64_t column_stride, int64_t m, int64_t k, float* packed);
 
-  int64_t packed_a_floats(int64_t m, int64_t k) const { return (m + mr - 1) / mr * mr * k; }
+  int64_t packed_a_floats(int64_t m, int64_t k) const { return round_up(m, mr) * k; }
 };
 
 struct KernelTable {

@@ -1,6 +1,9 @@
 // Reading a strided view into a dense result. Elements are bit patterns of 1 or 4 bytes.
 #pragma once
 
+#include "kernels/vector_loop.h"
+#include "simd/vectors.h"
+
 // The same elements in the same order with as few axes as possible, at least one.
 inline StridedView collapse(const StridedView& view) {
   StridedView result = {0, {}, {}, view.offset};
@@ -219,7 +222,7 @@ template <class T>
 void copy_transposed(const StridedView& view, const T* x, T* out, int64_t begin, int64_t end) {
   const int inner = view.rank - 1;
   const int64_t columns = view.shape[inner], stride = view.strides[inner], rows = view.shape[inner - 1];
-  const int64_t first_whole = (begin + columns - 1) / columns, end_whole = end / columns;
+  const int64_t first_whole = ceil_div(begin, columns), end_whole = end / columns;
   if (first_whole >= end_whole) return copy_rows(view, x, out, begin, end);
   copy_rows(view, x, out, begin, first_whole * columns);
   for (int64_t row = first_whole; row < end_whole;) {

@@ -9,8 +9,7 @@
 
 namespace galvani {
 namespace neon {
-#include "simd/neon.h"
-
+#define GALVANI_SIMD "simd/neon.h"
 #include "kernels/table.h"
 }  // namespace neon
 

@@ -1,6 +1,9 @@
 // Parameter updates, one pass over parameter, gradient and state. The formulas are in lib/program/schema.ts.
 #pragma once
 
+#include "kernels/vector_loop.h"
+#include "simd/vectors.h"
+
 struct SgdStep {
   const float* p;
   const float* g;
@@ -70,10 +73,4 @@ struct AdamKernelStep {
 inline void adam_kernel(const AdamStep& step, const float* p, const float* g, const float* m, const float* v,
                         float* p_out, float* m_out, float* v_out, int64_t begin, int64_t end) {
   for_each_vector<2>(begin, end, AdamKernelStep{p, g, m, v, p_out, m_out, v_out, step});
-}
-
-// out[j] += x[j].
-template <class T>
-void accumulate_kernel(const T* x, T* out, int64_t n) {
-  for_each_pair<Operation<MicroOp::k_add>>(Elements<T>{out}, Elements<T>{x}, out, n);
 }

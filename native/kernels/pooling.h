@@ -1,6 +1,8 @@
 // Max pooling: z where x is greatest in each window, the first of several, or else the last NaN; and its adjoint.
 #pragma once
 
+#include "simd/vectors.h"
+
 // Whether x takes the place of what has been the greatest.
 inline bool is_greater(float x, float greatest) { return x > greatest || x != x; }
 inline Mask is_greater(F32 x, F32 greatest) { return (greatest < x) | (x != x); }

@@ -2,6 +2,9 @@
 // random numbers: as easy as 1, 2, 3", SC 2011). Element i is word i mod 4 of the block with counter i / 4.
 #pragma once
 
+#include "math/distributions.h"
+#include "simd/vectors.h"
+
 inline I32 broadcast_word(uint64_t word) { return broadcast(static_cast<int32_t>(static_cast<uint32_t>(word))); }
 
 // Four words of each of kLanes blocks, in the order of their elements.

@@ -3,6 +3,10 @@
 // of its length.
 #pragma once
 
+#include "kernels/vector_loop.h"
+#include "math/piecewise.h"
+#include "simd/vectors.h"
+
 // The pointer that identity() takes says which type is meant.
 struct Sum {
   static F32 identity(const float*) { return zero(); }

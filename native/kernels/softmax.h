@@ -4,6 +4,13 @@
 // composition of the plain operations.
 #pragma once
 
+#include "kernels/reduce.h"
+#include "kernels/softmax_narrow.h"
+#include "kernels/vector_loop.h"
+#include "math/exp.h"
+#include "math/log.h"
+#include "simd/vectors.h"
+
 // The raw maximum may lose a NaN; the sum finds it.
 inline F32 greatest_of_row(const float* x, int64_t columns) {
   const F32 least = broadcast(-kInfinity);

@@ -3,6 +3,11 @@
 // not depend on its lane.
 #pragma once
 
+#include "kernels/movement.h"
+#include "math/exp.h"
+#include "math/log.h"
+#include "simd/vectors.h"
+
 constexpr int64_t kNarrow = 64;
 
 // Column by column.

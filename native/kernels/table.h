@@ -1,41 +1,20 @@
-// All kernels of one instruction set and the table of them. Included inside the namespace of that instruction set and
-// its target region, after its simd header; so neither this header nor those below include anything from outside.
+// All kernels of one instruction set and the table of them.
 #pragma once
 
-#include "kernels/vector_loop.h"
-
-#include "kernels/pair.h"
-
-#include "kernels/math.h"
-
-#include "kernels/erf.h"
-#include "kernels/hyperbolic.h"
-#include "kernels/pow.h"
-#include "kernels/rounding.h"
-#include "kernels/trigonometry.h"
-
-#include "kernels/arc.h"
-
-#include "kernels/elementwise.h"
-
-#include "kernels/reduce.h"
-
+#include "kernels/accumulate.h"
 #include "kernels/argmax.h"
+#include "kernels/attention.h"
 #include "kernels/convolution.h"
-#include "kernels/movement.h"
-#include "kernels/scan.h"
-
-#include "kernels/distributions.h"
 #include "kernels/gemm_kernels.h"
+#include "kernels/micro_kernels.h"
+#include "kernels/movement.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
-
 #include "kernels/random.h"
-#include "kernels/softmax_narrow.h"
-
+#include "kernels/reduce.h"
+#include "kernels/scan.h"
 #include "kernels/softmax.h"
-
-#include "kernels/attention.h"
+#include "math/distributions.h"
 
 constexpr KernelTable make_table(const char* isa) {
   KernelTable table = {};

@@ -2,6 +2,8 @@
 // vectors, Part for what is left at the end. So its body is written once.
 #pragma once
 
+#include "simd/vectors.h"
+
 struct Whole {
   template <class T>
   auto read(const T* p) const {

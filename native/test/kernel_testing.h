@@ -39,7 +39,6 @@ template <typename T>
 T awkward_value(Random& random);
 template <>
 inline float awkward_value(Random& random) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const float special[] = {0.0f,    -0.0f,        1.0f,          -1.0f, kInfinity, -kInfinity, NAN,
                            1e-40f,  -1e-40f,      3e38f,         0.5f,  -2.5f,     255.9f,     300.0f,
                            -0.999f, 2147483648.f, -2147483904.f, 1e10f, 8388609.f, 1.5f,       2147483520.0f};

@@ -76,7 +76,6 @@ void check_extremes(const KernelTable& table, void (*const kernels[])(const T*, 
 }
 
 TEST(reduce_max_and_min) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for_each_table([](const KernelTable& table) {
     check_extremes<float>(table, table.reduce_float32, -kInfinity, kInfinity);
     check_extremes<int32_t>(table, table.reduce_int32, INT32_MIN, INT32_MAX);
@@ -165,7 +164,6 @@ TEST(errors_of_sums_grow_like_those_of_pairwise_sums) {
 }
 
 TEST(sum_of_a_row_with_nan_or_infinities) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for_each_table([](const KernelTable& table) {
     for (int64_t n = 2; n < 70; ++n) {
       std::vector<float> x(static_cast<size_t>(n), 1.0f);

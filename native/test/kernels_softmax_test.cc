@@ -7,7 +7,6 @@
 namespace galvani::test {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 const int64_t kColumns[] = {1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 31, 33, 64, 70, 1000, 1024, 1025, 1039, 5000};
 
 // log(Σ e^x) in double, as the composition with the greatest element subtracted gives it.

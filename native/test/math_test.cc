@@ -6,7 +6,6 @@
 namespace galvani::test {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kDenormal = std::numeric_limits<float>::denorm_min();
 constexpr float kGreatest = std::numeric_limits<float>::max();
 

@@ -2,6 +2,13 @@
 // floats: an error in y·log x is multiplied by up to 104 in the result.
 #pragma once
 
+#include "math/exp.h"
+#include "math/log.h"
+#include "math/pair.h"
+#include "math/polynomial.h"
+#include "math/signs.h"
+#include "simd/vectors.h"
+
 // 2·atanh(s) = s·(2 + z·(2/3 + z·P(z))) with z = s². The error of P is 2^-36 of the result.
 inline Pair twice_atanh(Pair s) {
   constexpr float kP[] = {0.23419301f, 0.28547108f, 0.40000153f};

@@ -1,6 +1,13 @@
 // The error function, and gelu in both forms.
 #pragma once
 
+#include "math/exp.h"
+#include "math/pair.h"
+#include "math/polynomial.h"
+#include "math/sigmoid.h"
+#include "math/signs.h"
+#include "simd/vectors.h"
+
 // x + x·P(x² - 0.4375) up to 0.93, and 1 - e^(x·Q(x) + c) from there to 4, where it is 1. The errors are 2^-30 and
 // 2^-34. The exponent keeps what its last product loses.
 inline F32 erf(F32 x) {

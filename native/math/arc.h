@@ -1,6 +1,11 @@
 // The inverse trigonometric functions, each as the angle of a vector.
 #pragma once
 
+#include "math/pair.h"
+#include "math/polynomial.h"
+#include "math/signs.h"
+#include "simd/vectors.h"
+
 // π, π/2 and π/4 in two floats.
 constexpr float kPi = 3.1415927f, kPiLow = -8.742278e-8f;
 constexpr float kPiHalf = 1.5707964f, kPiHalfLow = -4.371139e-8f;

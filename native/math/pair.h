@@ -2,6 +2,8 @@
 // precision", 1971; Knuth, TAOCP 2, 4.2.2), for the functions that promise their last bit.
 #pragma once
 
+#include "simd/vectors.h"
+
 // high + low, |low| at most half an ulp of high or nearly so.
 struct Pair {
   F32 high, low;

@@ -1,6 +1,11 @@
 // sin, cos and tan of any float.
 #pragma once
 
+#include "math/pair.h"
+#include "math/polynomial.h"
+#include "math/signs.h"
+#include "simd/vectors.h"
+
 // x = quadrant·π/2 + r + low with |r| <= π/4, and the quadrant modulo 4.
 struct Angle {
   F32 r, low;

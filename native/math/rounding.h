@@ -1,6 +1,10 @@
 // Rounding to integers, and division with a remainder.
 #pragma once
 
+#include "math/pair.h"
+#include "math/signs.h"
+#include "simd/vectors.h"
+
 // Adding 2^23 leaves no bits for a fraction: the sum is the nearest integer, ties to even. From there on every float is
 // one.
 inline F32 round_to_even(F32 x) {
