@@ -1,6 +1,6 @@
-// Steps of the executor, prepared and run as the addon does it, on one thread and two: time, bytes read and written
-// over that time, and the share that is of a plain copy's bandwidth: of as many bytes, on as many threads, by the
-// vectors of the same instruction set.
+// Instructions of the executor, prepared and run as the addon does it, on one thread and two: time, bytes read and
+// written over that time, and the share that is of a plain copy's bandwidth: of as many bytes, on as many threads, by
+// the vectors of the same instruction set.
 //
 //   rows_bench [--json] [NAME...]     rows whose name contains one of the names; GALVANI_ISA chooses the kernels
 #include <atomic>
@@ -13,7 +13,7 @@
 #include "bench/machine.h"
 #include "executor/executor.h"
 #include "runtime/cpu.h"
-#include "test/step_cases.h"
+#include "test/instruction_cases.h"
 
 namespace galvani {
 namespace {
@@ -45,7 +45,7 @@ Memory make_buffer(const BufferType& type, int32_t index_limit) {
 }
 
 // The median time of a run.
-double run_seconds(const StepCase& c, const KernelTable& table, int threads) {
+double run_seconds(const InstructionCase& c, const KernelTable& table, int threads) {
   ThreadPool& pool = ThreadPool::instance();
   pool.set_threads(threads);
   const Words words = c.builder.words();
@@ -98,8 +98,8 @@ double copy_bandwidth(int64_t bytes, const KernelTable& table, int threads) {
 }
 
 // The rows that bench/peers/kernel_rows.py measures under the same names.
-std::vector<StepCase> cases_of_peers() {
-  std::vector<StepCase> cases;
+std::vector<InstructionCase> cases_of_peers() {
+  std::vector<InstructionCase> cases;
   for (const int64_t n : {10'000, 1'000'000}) {
     const size_t first = cases.size();
     cases.push_back(unary("relu", MicroOp::k_relu, 8 * n));
@@ -144,9 +144,9 @@ double handover_seconds() {
 }
 
 // About as many bytes as half of a level of the cache holds.
-std::vector<StepCase> cases_of_level(const std::string& level, int64_t bytes) {
-  std::vector<StepCase> cases = step_cases(bytes);
-  for (StepCase& c : cases) c.name = level + " " + c.name;
+std::vector<InstructionCase> cases_of_level(const std::string& level, int64_t bytes) {
+  std::vector<InstructionCase> cases = instruction_cases(bytes);
+  for (InstructionCase& c : cases) c.name = level + " " + c.name;
   return cases;
 }
 
@@ -161,7 +161,7 @@ struct Options {
   }
 };
 
-void measure(const StepCase& c, const KernelTable& table, bool json) {
+void measure(const InstructionCase& c, const KernelTable& table, bool json) {
   if (!json) std::printf("%-40s", c.name.c_str());
   for (int threads = 1; threads <= 2; ++threads) {
     const double nanoseconds = 1e9 * run_seconds(c, table, threads);
@@ -189,11 +189,11 @@ int run(const Options& options) {
   if (!options.json) {
     std::printf("%s; one thread, then two; a task on each takes %.2f us\n", table->isa, 1e6 * handover_seconds());
   }
-  std::vector<std::vector<StepCase>> groups = {cases_of_peers(), cases_of_level("L1", 24 << 10),
-                                               cases_of_level("L2", 512 << 10), cases_of_level("L3", 8 << 20),
-                                               cases_of_level("DRAM", 128 << 20)};
+  std::vector<std::vector<InstructionCase>> groups = {cases_of_peers(), cases_of_level("L1", 24 << 10),
+                                                      cases_of_level("L2", 512 << 10), cases_of_level("L3", 8 << 20),
+                                                      cases_of_level("DRAM", 128 << 20)};
   for (const auto& group : groups) {
-    for (const StepCase& c : group) {
+    for (const InstructionCase& c : group) {
       if (options.wants(c.name)) measure(c, *table, options.json);
     }
   }

@@ -1,8 +1,9 @@
 #include "convolution/convolution.h"
-#include "base/numbers.h"
 
 #include <algorithm>
 #include <cstring>
+
+#include "base/numbers.h"
 
 namespace galvani {
 namespace {

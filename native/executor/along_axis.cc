@@ -3,7 +3,8 @@
 #include <cstring>
 
 #include "base/numbers.h"
-#include "executor/steps.h"
+#include "executor/families.h"
+#include "executor/ranges.h"
 
 namespace galvani {
 namespace {
@@ -60,57 +61,59 @@ void scatter_columns(const Run& run, const Scatter& s, Update update, int64_t o,
 
 // The columns of all matrices, counted through, are independent of each other, so that they are what is divided.
 template <typename T, typename Update>
-std::unique_ptr<Step> make_scatter(const Scatter& s, Update update) {
+std::unique_ptr<PreparedInstruction> prepare_scatter(const Scatter& s, Update update) {
   const ScatterAlongAxisParams& p = s.params;
   const double per_column = 2 * static_cast<double>(p.rows * static_cast<int64_t>(sizeof(T))) * cost::kPerByte +
                             static_cast<double>(p.count) * cost::kPerStridedElement;
   const int64_t unit = p.inner < kCacheLineElements ? p.inner : kCacheLineElements;
   const int64_t columns = p.rows == 0 ? 0 : p.outer * p.inner;
   const Split split = split_work(columns, std::max<int64_t>(unit, 1), per_column);
-  return make_checked_step(s.indices, p.outer * p.count * p.inner, p.rows, split,
-                           [=](const Run& run, int64_t begin, int64_t end) {
-                             while (begin < end) {
-                               const int64_t o = begin / s.params.inner, first = begin % s.params.inner;
-                               const int64_t last = std::min(s.params.inner, first + end - begin);
-                               scatter_columns<T>(run, s, update, o, first, last);
-                               begin += last - first;
-                             }
-                           });
+  return prepare_checked_ranges(s.indices, p.outer * p.count * p.inner, p.rows, split,
+                                [=](const Run& run, int64_t begin, int64_t end) {
+                                  while (begin < end) {
+                                    const int64_t o = begin / s.params.inner, first = begin % s.params.inner;
+                                    const int64_t last = std::min(s.params.inner, first + end - begin);
+                                    scatter_columns<T>(run, s, update, o, first, last);
+                                    begin += last - first;
+                                  }
+                                });
 }
 
 template <typename T>
-std::unique_ptr<Step> make_replacing(const Scatter& s) {
-  return make_scatter<T>(s, [](T& out, T update) { out = update; });
+std::unique_ptr<PreparedInstruction> prepare_replacing(const Scatter& s) {
+  return prepare_scatter<T>(s, [](T& out, T update) { out = update; });
 }
 
 template <typename T>
-std::unique_ptr<Step> make_accumulating(const Scatter& s) {
-  return make_scatter<T>(s, [](T& out, T update) { accumulate(out, update); });
+std::unique_ptr<PreparedInstruction> prepare_accumulating(const Scatter& s) {
+  return prepare_scatter<T>(s, [](T& out, T update) { accumulate(out, update); });
 }
 
 }  // namespace
 
-std::unique_ptr<Step> make_take_along_axis(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_take_along_axis(const Preparation& preparation,
+                                                             const Instruction& instruction) {
   const auto p = std::get<TakeAlongAxisParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
   const bool is_word = element_bytes(preparation.input_dtype(instruction, 0)) == 4;
   const int64_t size = p.outer * p.count * p.inner;
   const Split split = split_work(size, 4 * kCacheLineElements, cost::kPerStridedElement);
-  return make_checked_step(indices, size, p.rows, split, [=](const Run& run, int64_t begin, int64_t end) {
+  return prepare_checked_ranges(indices, size, p.rows, split, [=](const Run& run, int64_t begin, int64_t end) {
     const int32_t* const at = indices.in<const int32_t>(run);
     if (is_word) return take(p, x.in<const uint32_t>(run), at, out.in<uint32_t>(run), begin, end);
     take(p, x.in<const uint8_t>(run), at, out.in<uint8_t>(run), begin, end);
   });
 }
 
-std::unique_ptr<Step> make_scatter_along_axis(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_scatter_along_axis(const Preparation& preparation,
+                                                                const Instruction& instruction) {
   const auto& p = std::get<ScatterAlongAxisParams>(instruction.params);
   const Scatter s{p, preparation.input(instruction, 0), preparation.input(instruction, 1),
                   preparation.input(instruction, 2), preparation.output(instruction, 0)};
   const DType dtype = preparation.input_dtype(instruction, 0);
-  if (!p.accumulate) return element_bytes(dtype) == 4 ? make_replacing<uint32_t>(s) : make_replacing<uint8_t>(s);
-  return dtype == DType::k_int32 ? make_accumulating<int32_t>(s) : make_accumulating<float>(s);
+  if (!p.accumulate) return element_bytes(dtype) == 4 ? prepare_replacing<uint32_t>(s) : prepare_replacing<uint8_t>(s);
+  return dtype == DType::k_int32 ? prepare_accumulating<int32_t>(s) : prepare_accumulating<float>(s);
 }
 
 }  // namespace galvani

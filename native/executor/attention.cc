@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/numbers.h"
-#include "executor/steps.h"
+#include "executor/families.h"
 
 namespace galvani {
 namespace {
@@ -69,11 +69,11 @@ void exclude_later(float* scores, const ScoreBlock& range) {
   }
 }
 
-class AttentionStep final : public Step {
+class PreparedAttention final : public PreparedInstruction {
  public:
-  AttentionStep(const AttentionParams& params, const KernelTable& kernels, const Split& split, const Location* inputs,
-                DType mask, Location out, Location log_sums)
-      : Step(split.tasks()),
+  PreparedAttention(const AttentionParams& params, const KernelTable& kernels, const Split& split,
+                    const Location* inputs, DType mask, Location out, Location log_sums)
+      : PreparedInstruction(split.tasks()),
         params_(params),
         kernels_(kernels),
         split_(split),
@@ -193,7 +193,7 @@ class AttentionStep final : public Step {
 
 }  // namespace
 
-std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_attention(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<AttentionParams>(instruction.params);
   Location inputs[4] = {};
   for (size_t i = 0; i < instruction.inputs.size(); ++i) inputs[i] = preparation.input(instruction, i);
@@ -203,8 +203,8 @@ std::unique_ptr<Step> make_attention(const Preparation& preparation, const Instr
   const double exponentials = static_cast<double>(kQueries) * static_cast<double>(params.keys);
   const Split split = split_work(size_of(params.batch) * ceil_div(params.queries, kQueries), 1,
                                  flops * cost::kPerFlop + exponentials * cost::kPerSoftmaxElement);
-  return std::make_unique<AttentionStep>(params, preparation.kernels, split, inputs, mask,
-                                         preparation.output(instruction, 0), preparation.output(instruction, 1));
+  return std::make_unique<PreparedAttention>(params, preparation.kernels, split, inputs, mask,
+                                             preparation.output(instruction, 0), preparation.output(instruction, 1));
 }
 
 }  // namespace galvani

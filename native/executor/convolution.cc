@@ -1,15 +1,15 @@
 // Preparing convolutions and pooling.
 #include <algorithm>
+#include <utility>
 
 #include "convolution/convolution.h"
-#include "executor/steps.h"
+#include "executor/families.h"
 
 namespace galvani {
 namespace {
 
 // Beside its multiplications, a convolution moves what they read.
 constexpr double kNanosecondsPerMultiplication = 3 * cost::kPerFlop;
-constexpr double kNanosecondsPerWindowElement = 0.3;
 
 double multiplications(const ConvolutionShape& s) {
   const Windows& w = s.windows;
@@ -23,12 +23,12 @@ Split split_tasks(const ConvolutionShape& shape, int64_t tasks) {
   return split_work(tasks, 1, work / static_cast<double>(std::max<int64_t>(tasks, 1)));
 }
 
-// A step that runs body(run, scratch of the thread, shared scratch, begin, end) over ranges of tasks.
+// Runs body(run, scratch of the thread, shared scratch, begin, end) over ranges of tasks.
 template <typename Body>
-class ConvolutionStep : public Step {
+class PreparedConvolution : public PreparedInstruction {
  public:
-  ConvolutionStep(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body)
-      : Step(split_tasks(shape, plan.tasks).tasks()),
+  PreparedConvolution(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body)
+      : PreparedInstruction(split_tasks(shape, plan.tasks).tasks()),
         plan_(plan),
         split_(split_tasks(shape, plan.tasks)),
         body_(body) {}
@@ -52,16 +52,17 @@ class ConvolutionStep : public Step {
 };
 
 template <typename Body>
-std::unique_ptr<Step> make_tasks(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body) {
-  return std::make_unique<ConvolutionStep<Body>>(shape, plan, std::move(body));
+std::unique_ptr<PreparedInstruction> prepare_tasks(const ConvolutionShape& shape, const ConvolutionPlan& plan,
+                                                   Body body) {
+  return std::make_unique<PreparedConvolution<Body>>(shape, plan, std::move(body));
 }
 
 // Tasks, and then what adds up their sums.
-class WeightGradientStep final : public Step {
+class PreparedWeightGradient final : public PreparedInstruction {
  public:
-  WeightGradientStep(std::unique_ptr<Step> tasks, const ConvolutionShape& shape, const ConvolutionPlan& plan,
-                     const KernelTable& kernels, Location dw)
-      : Step(tasks->is_parallel() ? 2 : 1),
+  PreparedWeightGradient(std::unique_ptr<PreparedInstruction> tasks, const ConvolutionShape& shape,
+                         const ConvolutionPlan& plan, const KernelTable& kernels, Location dw)
+      : PreparedInstruction(tasks->is_parallel() ? 2 : 1),
         tasks_(std::move(tasks)),
         shape_(shape),
         plan_(plan),
@@ -77,7 +78,7 @@ class WeightGradientStep final : public Step {
   int64_t workspace_bytes(int threads) const override { return tasks_->workspace_bytes(threads); }
 
  private:
-  std::unique_ptr<Step> tasks_;
+  std::unique_ptr<PreparedInstruction> tasks_;
   ConvolutionShape shape_;
   ConvolutionPlan plan_;
   const KernelTable& kernels_;
@@ -91,7 +92,8 @@ ConvolutionShape shape_of(const P& p) {
 
 }  // namespace
 
-std::unique_ptr<Step> make_convolution(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_convolution(const Preparation& preparation,
+                                                         const Instruction& instruction) {
   const bool is_forward = instruction.opcode == Opcode::k_conv2d;
   const ConvolutionShape shape = is_forward ? shape_of(std::get<Conv2dParams>(instruction.params))
                                             : shape_of(std::get<Conv2dInputGradientParams>(instruction.params));
@@ -105,42 +107,27 @@ std::unique_ptr<Step> make_convolution(const Preparation& preparation, const Ins
     const Location bias = has_bias ? preparation.input(instruction, 2) : Location{};
     const Activation activation = params.activation;
     const float slope = static_cast<float>(params.slope);
-    return make_tasks(shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
-      const float* const added = has_bias ? bias.in<const float>(run) : nullptr;
-      convolve(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
-               {added, activation, slope}, out.in<float>(run), scratch, begin, end);
-    });
+    return prepare_tasks(shape, plan,
+                         [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
+                           const float* const added = has_bias ? bias.in<const float>(run) : nullptr;
+                           convolve(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
+                                    {added, activation, slope}, out.in<float>(run), scratch, begin, end);
+                         });
   }
   if (instruction.opcode == Opcode::k_conv2dInputGradient) {
     const ConvolutionPlan plan = plan_input_gradient(shape, kernels);
-    return make_tasks(shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
-      convolve_input_gradient(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
-                              out.in<float>(run), scratch, begin, end);
-    });
+    return prepare_tasks(
+        shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
+          convolve_input_gradient(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
+                                  out.in<float>(run), scratch, begin, end);
+        });
   }
   const ConvolutionPlan plan = plan_weight_gradient(shape, kernels);
   const auto body = [=, &kernels](const Run& run, float* scratch, float* sums, int64_t begin, int64_t end) {
     convolve_weight_gradient(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run), sums,
                              scratch, begin, end);
   };
-  return std::make_unique<WeightGradientStep>(make_tasks(shape, plan, body), shape, plan, kernels, out);
-}
-
-std::unique_ptr<Step> make_max_pool(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<MaxPool2dParams>(instruction.params);
-  const Windows windows = params;
-  const int64_t planes = params.planes;
-  const double elements = static_cast<double>(windows.out_height) * static_cast<double>(windows.out_width) *
-                          static_cast<double>(windows.kernel_height) * static_cast<double>(windows.kernel_width);
-  const Location x = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
-  const Location out = preparation.output(instruction, 0);
-  const bool is_forward = instruction.opcode == Opcode::k_maxPool2d;
-  const bool is_empty = preparation.program.values[instruction.outputs[0]].size == 0;
-  const Split split = split_work(is_empty ? 0 : planes, 1, std::min(elements, 1e9) * kNanosecondsPerWindowElement);
-  const auto kernel = is_forward ? preparation.kernels.max_pool : preparation.kernels.max_pool_gradient;
-  return make_range_step(split, [=](const Run& run, int64_t begin, int64_t end) {
-    kernel(windows, x.in<const float>(run), second.in<const float>(run), out.in<float>(run), planes, begin, end);
-  });
+  return std::make_unique<PreparedWeightGradient>(prepare_tasks(shape, plan, body), shape, plan, kernels, out);
 }
 
 }  // namespace galvani

@@ -26,6 +26,8 @@ constexpr double kPerSampledElement = 50;    // of a distribution with parameter
 constexpr double kPerUpdatedElement = 0.05;  // of an optimizer step, beside its memory
 constexpr double kPerRow = 3;                // a call to copy or add one row
 
+inline double of_moving(int64_t bytes) { return 2 * static_cast<double>(bytes) * kPerByte; }
+
 }  // namespace cost
 
 // [0, count) in ranges of `grain` items; the last one is what is left.

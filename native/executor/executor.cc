@@ -1,16 +1,17 @@
 #include "executor/executor.h"
-#include "base/numbers.h"
 
 #include <chrono>
 #include <cstring>
 
+#include "base/numbers.h"
+
 namespace galvani {
 namespace {
 
-// Runs a step and gives its time.
-bool run_timed(const Step& step, Run& run, double* nanoseconds) {
+// Runs an instruction and gives its time.
+bool run_timed(const PreparedInstruction& instruction, Run& run, double* nanoseconds) {
   const auto begin = std::chrono::steady_clock::now();
-  const bool succeeded = step.run(run);
+  const bool succeeded = instruction.run(run);
   *nanoseconds = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
   return succeeded;
 }
@@ -23,7 +24,7 @@ std::shared_ptr<Executable> Executable::prepare(const int32_t* words, int64_t wo
   std::shared_ptr<Executable> executable(new Executable);
   *status = PrepareStatus::k_malformed;
   if (!decode_program(words, word_count, literal_bytes, &executable->program_, error)) return nullptr;
-  if (!executable->prepare_steps(kernels, error)) return nullptr;
+  if (!executable->prepare_instructions(kernels, error)) return nullptr;
   *status = PrepareStatus::k_no_memory;
   executable->memory_ = &memory;
   executable->literals_ = std::make_unique<Block>(literal_bytes);
@@ -37,16 +38,16 @@ std::shared_ptr<Executable> Executable::prepare(const int32_t* words, int64_t wo
   return executable;
 }
 
-bool Executable::prepare_steps(const KernelTable& kernels, std::string* error) {
+bool Executable::prepare_instructions(const KernelTable& kernels, std::string* error) {
   Preparation preparation{program_, kernels, ""};
-  steps_.reserve(program_.instructions.size());
+  instructions_.reserve(program_.instructions.size());
   for (const Instruction& instruction : program_.instructions) {
-    steps_.push_back(make_step(preparation, instruction));
-    if (steps_.back() == nullptr) {
+    instructions_.push_back(prepare_instruction(preparation, instruction));
+    if (instructions_.back() == nullptr) {
       *error = preparation.error;
       return false;
     }
-    has_parallel_step_ |= steps_.back()->is_parallel();
+    has_parallel_instruction_ |= instructions_.back()->is_parallel();
   }
   program_.instructions = {};
   program_.values = {};
@@ -56,7 +57,9 @@ bool Executable::prepare_steps(const KernelTable& kernels, std::string* error) {
 
 int64_t Executable::workspace_bytes(int threads) const {
   int64_t most = 0;
-  for (const auto& step : steps_) most = std::max(most, step->workspace_bytes(step->is_parallel() ? threads : 1));
+  for (const auto& instruction : instructions_) {
+    most = std::max(most, instruction->workspace_bytes(instruction->is_parallel() ? threads : 1));
+  }
   return most;
 }
 
@@ -90,10 +93,11 @@ bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, d
   // After setNumThreads; where there is no memory for more, fewer threads do it.
   if (pool.threads() > threads_) take_memory(pool.threads());
   bind(buffers);
-  ThreadPool::Lease lease(pool, has_parallel_step_ ? threads_ : 1);
+  ThreadPool::Lease lease(pool, has_parallel_instruction_ ? threads_ : 1);
   Run run{bases_.data(), lease, block_->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    if (nanoseconds == nullptr ? steps_[i]->run(run) : run_timed(*steps_[i], run, nanoseconds + i)) continue;
+  for (size_t i = 0; i < instructions_.size(); ++i) {
+    if (nanoseconds == nullptr ? instructions_[i]->run(run) : run_timed(*instructions_[i], run, nanoseconds + i))
+      continue;
     *failure = run.failure;
     failure->instruction = static_cast<int32_t>(i);
     return false;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "executor/memory.h"
-#include "executor/step.h"
+#include "executor/prepared_instruction.h"
 #include "program/program.h"
 #include "runtime/thread_pool.h"
 
@@ -34,19 +34,19 @@ class Executable {
   bool profile(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
     return run(buffers, pool, failure, nanoseconds);
   }
-  size_t instruction_count() const { return steps_.size(); }
+  size_t instruction_count() const { return instructions_.size(); }
 
  private:
   Executable() = default;
-  bool prepare_steps(const KernelTable& kernels, std::string* error);
+  bool prepare_instructions(const KernelTable& kernels, std::string* error);
   int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
   void bind(void* const* buffers);
   bool run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds);
 
   Program program_;
-  std::vector<std::unique_ptr<Step>> steps_;
-  bool has_parallel_step_ = false;
+  std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
+  bool has_parallel_instruction_ = false;
   std::unique_ptr<Block> literals_;
   SharedBlock* memory_ = nullptr;
   std::shared_ptr<Block> block_;  // the arena, then the workspace

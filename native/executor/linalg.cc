@@ -1,8 +1,10 @@
 // Linear algebra: a matrix of the batch is one item of work, done in double in a workspace of its thread.
 #include <cmath>
 #include <limits>
+#include <utility>
 
-#include "executor/steps.h"
+#include "base/numbers.h"
+#include "executor/families.h"
 #include "linalg/factorizations.h"
 #include "linalg/jacobi.h"
 
@@ -14,10 +16,10 @@ constexpr double kPerScalarFlop = 0.5;
 
 // body(run, index, workspace) for each matrix of a batch; a workspace is `doubles` long.
 template <typename Body>
-class MatrixStep final : public Step {
+class PreparedMatrix final : public PreparedInstruction {
  public:
-  MatrixStep(const Split& split, int64_t doubles, Body body)
-      : Step(split.tasks()), split_(split), doubles_((doubles + 7) / 8 * 8), body_(std::move(body)) {}
+  PreparedMatrix(const Split& split, int64_t doubles, Body body)
+      : PreparedInstruction(split.tasks()), split_(split), doubles_(round_up(doubles, 8)), body_(std::move(body)) {}
 
   bool run(Run& run) const override {
     double* const workspaces = reinterpret_cast<double*>(run.workspace);
@@ -41,10 +43,11 @@ struct Matrices {
 
 // Where there is no element there is no work, however many matrices there are, and no workspace.
 template <typename Body>
-std::unique_ptr<Step> make_matrix_step(const Matrices& p, double multiplications, int64_t doubles, Body body) {
+std::unique_ptr<PreparedInstruction> prepare_matrices(const Matrices& p, double multiplications, int64_t doubles,
+                                                      Body body) {
   const bool is_empty = p.batch == 0 || p.rows == 0 || p.columns == 0;
   const Split split = split_work(is_empty ? 0 : p.batch, 1, multiplications * kPerScalarFlop);
-  return std::make_unique<MatrixStep<Body>>(split, is_empty ? 0 : doubles, std::move(body));
+  return std::make_unique<PreparedMatrix<Body>>(split, is_empty ? 0 : doubles, std::move(body));
 }
 
 double product(int64_t a, int64_t b, int64_t c) { return static_cast<double>(a) * b * c; }
@@ -53,17 +56,18 @@ void store(const double* from, float* to, int64_t size) {
   for (int64_t i = 0; i < size; ++i) to[i] = static_cast<float>(from[i]);
 }
 
-std::unique_ptr<Step> make_cholesky(const CholeskyParams& p, Location x, Location out) {
+std::unique_ptr<PreparedInstruction> prepare_cholesky(const CholeskyParams& p, Location x, Location out) {
   const int64_t n = p.n;
-  return make_matrix_step({p.batch, n, n}, product(n, n, n) / 6, n * n, [=](const Run& run, int64_t index, double* l) {
+  return prepare_matrices({p.batch, n, n}, product(n, n, n) / 6, n * n, [=](const Run& run, int64_t index, double* l) {
     if (!linalg::factor_cholesky(x.in<const float>(run) + index * n * n, l, n)) std::fill(l, l + n * n, NAN);
     store(l, out.in<float>(run) + index * n * n, n * n);
   });
 }
 
-std::unique_ptr<Step> make_triangular_solve(const TriangularSolveParams& p, Location a, Location b, Location out) {
+std::unique_ptr<PreparedInstruction> prepare_triangular_solve(const TriangularSolveParams& p, Location a, Location b,
+                                                              Location out) {
   const int64_t n = p.n, columns = p.columns;
-  return make_matrix_step({p.batch, n, columns}, product(n, n, columns) / 2, n * columns,
+  return prepare_matrices({p.batch, n, columns}, product(n, n, columns) / 2, n * columns,
                           [=, is_lower = p.lower, is_transposed = p.transpose, has_unit_diagonal = p.unit_diagonal](
                               const Run& run, int64_t index, double* solution) {
                             const float* const right = b.in<const float>(run) + index * n * columns;
@@ -76,10 +80,10 @@ std::unique_ptr<Step> make_triangular_solve(const TriangularSolveParams& p, Loca
                           });
 }
 
-std::unique_ptr<Step> make_solve(const SolveParams& p, Location a, Location b, Location out) {
+std::unique_ptr<PreparedInstruction> prepare_solve(const SolveParams& p, Location a, Location b, Location out) {
   const int64_t n = p.n, columns = p.columns;
   const double multiplications = product(n, n, n) / 3 + product(n, n, columns);
-  return make_matrix_step(
+  return prepare_matrices(
       {p.batch, n, columns}, multiplications, n * (n + columns), [=](const Run& run, int64_t index, double* lu) {
         double* const solution = lu + n * n;
         const float* const matrix = a.in<const float>(run) + index * n * n;
@@ -96,12 +100,12 @@ std::unique_ptr<Step> make_solve(const SolveParams& p, Location a, Location b, L
       });
 }
 
-std::unique_ptr<Step> make_determinant(const DeterminantParams& p, Location x, Location det, Location sign,
-                                       Location log_abs) {
+std::unique_ptr<PreparedInstruction> prepare_determinant(const DeterminantParams& p, Location x, Location det,
+                                                         Location sign, Location log_abs) {
   const int64_t n = p.n;
   // The determinant of no elements is 1: there is work for each matrix, whatever its size.
   const int64_t extent = std::max<int64_t>(n, 1);
-  return make_matrix_step({p.batch, extent, extent}, product(n, n, n) / 3, n * n,
+  return prepare_matrices({p.batch, extent, extent}, product(n, n, n) / 3, n * n,
                           [=](const Run& run, int64_t index, double* lu) {
                             const float* const matrix = x.in<const float>(run) + index * n * n;
                             std::copy(matrix, matrix + n * n, lu);
@@ -112,10 +116,10 @@ std::unique_ptr<Step> make_determinant(const DeterminantParams& p, Location x, L
                           });
 }
 
-std::unique_ptr<Step> make_qr(const QrParams& p, Location x, Location q, Location r) {
+std::unique_ptr<PreparedInstruction> prepare_qr(const QrParams& p, Location x, Location q, Location r) {
   const int64_t rows = p.rows, columns = p.columns, k = std::min(rows, columns);
   const int64_t doubles = rows * columns + rows * k + k;
-  return make_matrix_step({p.batch, rows, columns}, 4 * product(rows, columns, k), doubles,
+  return prepare_matrices({p.batch, rows, columns}, 4 * product(rows, columns, k), doubles,
                           [=](const Run& run, int64_t index, double* a) {
                             double* const orthogonal = a + rows * columns;
                             const float* const matrix = x.in<const float>(run) + index * rows * columns;
@@ -135,10 +139,10 @@ void store_transposed(const double* a, const int32_t* order, float* out, int64_t
   }
 }
 
-std::unique_ptr<Step> make_eigh(const EighParams& p, Location x, Location values, Location vectors) {
+std::unique_ptr<PreparedInstruction> prepare_eigh(const EighParams& p, Location x, Location values, Location vectors) {
   const int64_t n = p.n;
   const int64_t doubles = 2 * n * n + n;
-  return make_matrix_step({p.batch, n, n}, 50 * product(n, n, n), doubles,
+  return prepare_matrices({p.batch, n, n}, 50 * product(n, n, n), doubles,
                           [=](const Run& run, int64_t index, double* a) {
                             double* const v = a + n * n;
                             int32_t* const order = reinterpret_cast<int32_t*>(v + n * n);
@@ -155,10 +159,10 @@ std::unique_ptr<Step> make_eigh(const EighParams& p, Location x, Location values
 }
 
 // Of a tall matrix the columns are made orthogonal, of a wide one the rows.
-std::unique_ptr<Step> make_svd(const SvdParams& p, Location x, Location u, Location s, Location vh) {
+std::unique_ptr<PreparedInstruction> prepare_svd(const SvdParams& p, Location x, Location u, Location s, Location vh) {
   const int64_t rows = p.rows, columns = p.columns, count = std::min(rows, columns), length = std::max(rows, columns);
   const int64_t doubles = count * length + count * count + 2 * count;
-  return make_matrix_step({p.batch, rows, columns}, 50 * product(count, count, length), doubles,
+  return prepare_matrices({p.batch, rows, columns}, 50 * product(count, count, length), doubles,
                           [=](const Run& run, int64_t index, double* w) {
                             const bool is_tall = rows >= columns;
                             double* const v = w + count * length;
@@ -183,20 +187,20 @@ std::unique_ptr<Step> make_svd(const SvdParams& p, Location x, Location u, Locat
 
 }  // namespace
 
-std::unique_ptr<Step> make_matrices(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_linalg(const Preparation& preparation, const Instruction& instruction) {
   const Params& params = instruction.params;
   const auto in = [&](size_t i) { return preparation.input(instruction, i); };
   const auto out = [&](size_t i) { return preparation.output(instruction, i); };
   switch (instruction.opcode) {
-    case Opcode::k_cholesky: return make_cholesky(std::get<CholeskyParams>(params), in(0), out(0));
+    case Opcode::k_cholesky: return prepare_cholesky(std::get<CholeskyParams>(params), in(0), out(0));
     case Opcode::k_triangularSolve:
-      return make_triangular_solve(std::get<TriangularSolveParams>(params), in(0), in(1), out(0));
-    case Opcode::k_solve: return make_solve(std::get<SolveParams>(params), in(0), in(1), out(0));
+      return prepare_triangular_solve(std::get<TriangularSolveParams>(params), in(0), in(1), out(0));
+    case Opcode::k_solve: return prepare_solve(std::get<SolveParams>(params), in(0), in(1), out(0));
     case Opcode::k_determinant:
-      return make_determinant(std::get<DeterminantParams>(params), in(0), out(0), out(1), out(2));
-    case Opcode::k_qr: return make_qr(std::get<QrParams>(params), in(0), out(0), out(1));
-    case Opcode::k_eigh: return make_eigh(std::get<EighParams>(params), in(0), out(0), out(1));
-    default: return make_svd(std::get<SvdParams>(params), in(0), out(0), out(1), out(2));
+      return prepare_determinant(std::get<DeterminantParams>(params), in(0), out(0), out(1), out(2));
+    case Opcode::k_qr: return prepare_qr(std::get<QrParams>(params), in(0), out(0), out(1));
+    case Opcode::k_eigh: return prepare_eigh(std::get<EighParams>(params), in(0), out(0), out(1));
+    default: return prepare_svd(std::get<SvdParams>(params), in(0), out(0), out(1), out(2));
   }
 }
 

@@ -1,10 +1,11 @@
 #include "executor/memory.h"
-#include "base/numbers.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
+
+#include "base/numbers.h"
 
 namespace galvani {
 namespace {

@@ -1,20 +1,14 @@
-// Instructions that move elements: copy, pad, concat, gather and scatterAdd.
+// Instructions that move elements: copy, pad and concat.
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "base/numbers.h"
-#include "executor/steps.h"
-#include "executor/view.h"
+#include "executor/families.h"
+#include "executor/ranges.h"
 
 namespace galvani {
 namespace {
-
-double moved(int64_t bytes) { return 2 * static_cast<double>(bytes) * cost::kPerByte; }
-
-void copy_bytes(uint8_t* out, const uint8_t* x, int64_t bytes) {
-  if (bytes > 0) std::memcpy(out, x, bytes);
-}
 
 template <typename T>
 void spread(const uint8_t* x, uint8_t* out, int64_t stride, int64_t n) {
@@ -24,10 +18,10 @@ void spread(const uint8_t* x, uint8_t* out, int64_t stride, int64_t n) {
 }
 
 // Writes x, dense, to the elements of a view.
-class PadStep final : public Step {
+class PreparedPad final : public PreparedInstruction {
  public:
-  PadStep(const StridedView& view, int64_t size, int64_t bytes, int64_t out_bytes, Location x, Location out)
-      : Step(split_work(out_bytes, kCacheLine, cost::kPerByte).tasks()),
+  PreparedPad(const StridedView& view, int64_t size, int64_t bytes, int64_t out_bytes, Location x, Location out)
+      : PreparedInstruction(split_work(out_bytes, kCacheLine, cost::kPerByte).tasks()),
         view_(view),
         row_(view.rank == 0 ? 1 : view.shape[view.rank - 1]),
         stride_(view.rank == 0 ? 1 : view.strides[view.rank - 1]),
@@ -144,99 +138,46 @@ void concatenate(const Run& run, const std::vector<Piece>& pieces, uint8_t* out,
   }
 }
 
-template <typename T>
-void gather_elements(const T* x, const int32_t* indices, T* out, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) out[i] = x[indices[i]];
-}
-
-// The processor sees no pattern in the rows.
-void prefetch_row(const uint8_t* row, int64_t bytes) {
-  for (int64_t i = 0; i < std::min<int64_t>(bytes, 512); i += kCacheLine) __builtin_prefetch(row + i);
-}
-
-void gather_rows(const uint8_t* x, const int32_t* indices, uint8_t* out, int64_t row_bytes, int64_t begin,
-                 int64_t end) {
-  constexpr int64_t kAhead = 8;
-  for (int64_t i = begin; i < end; ++i) {
-    if (i + kAhead < end) prefetch_row(x + indices[i + kAhead] * row_bytes, row_bytes);
-    copy_bytes(out + i * row_bytes, x + indices[i] * row_bytes, row_bytes);
-  }
-}
-
-struct ScatterAdd {
-  Location x, indices, updates, out;
-  int64_t row_size, count;
-};
-
-// The rows [begin, end) of out: each thread goes over all indices, in ascending order, and takes those in its range.
-template <typename T>
-void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t), int64_t begin,
-                  int64_t end) {
-  const T* const x = s.x.in<const T>(run);
-  const T* const updates = s.updates.in<const T>(run);
-  const int32_t* const indices = s.indices.in<const int32_t>(run);
-  T* const out = s.out.in<T>(run);
-  const int64_t bytes = (end - begin) * s.row_size * static_cast<int64_t>(sizeof(T));
-  if (out != x && bytes > 0) std::memcpy(out + begin * s.row_size, x + begin * s.row_size, bytes);
-  for (int64_t i = 0; i < s.count; ++i) {
-    if (indices[i] >= begin && indices[i] < end) {
-      accumulate(updates + i * s.row_size, out + indices[i] * s.row_size, s.row_size);
-    }
-  }
-}
-
-// As each range costs a walk over all indices, there are few; and one, where that costs as much as the additions.
-Split few_ranges(Split split, int64_t row_size) {
-  const int64_t most = row_size < 16 ? 1 : 8;
-  split.grain = std::max(split.grain, ceil_div(split.count, most));
-  return split;
-}
-
-template <typename T>
-auto scatter_body(const ScatterAdd& s, void (*accumulate)(const T*, T*, int64_t)) {
-  return [=](const Run& run, int64_t begin, int64_t end) { scatter_rows(run, s, accumulate, begin, end); };
-}
-
 }  // namespace
 
-std::unique_ptr<Step> make_copy(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_copy(const Preparation& preparation, const Instruction& instruction) {
   const StridedView view = collapse(view_of(std::get<CopyParams>(instruction.params)));
   const int64_t size = preparation.program.values[instruction.outputs[0]].size;
   const int64_t bytes = element_bytes(preparation.input_dtype(instruction, 0));
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   if (is_contiguous(view)) {
-    return make_range_step(split_work(size * bytes, kCacheLine, moved(1)),
-                           [=, offset = view.offset * bytes](const Run& run, int64_t begin, int64_t end) {
-                             copy_bytes(out.in<uint8_t>(run) + begin, x.in<const uint8_t>(run) + offset + begin,
-                                        end - begin);
-                           });
+    return prepare_ranges(split_work(size * bytes, kCacheLine, cost::of_moving(1)),
+                          [=, offset = view.offset * bytes](const Run& run, int64_t begin, int64_t end) {
+                            copy_bytes(out.in<uint8_t>(run) + begin, x.in<const uint8_t>(run) + offset + begin,
+                                       end - begin);
+                          });
   }
   const Turn turn(view);
   if (turn.axis >= 0) {
     const double per_block =
         cost::kPerTransposedElement * static_cast<double>(size) / std::max<int64_t>(turn.blocks, 1);
-    return make_range_step(split_work(turn.blocks, 1, per_block),
-                           [=, kernel = preparation.kernels.transpose](const Run& run, int64_t begin, int64_t end) {
-                             for (int64_t block = begin; block < end; ++block) {
-                               turn.copy(kernel, bytes, x.in<const uint8_t>(run), out.in<uint8_t>(run), block);
-                             }
-                           });
+    return prepare_ranges(split_work(turn.blocks, 1, per_block),
+                          [=, kernel = preparation.kernels.transpose](const Run& run, int64_t begin, int64_t end) {
+                            for (int64_t block = begin; block < end; ++block) {
+                              turn.copy(kernel, bytes, x.in<const uint8_t>(run), out.in<uint8_t>(run), block);
+                            }
+                          });
   }
-  return make_range_step(split_work(size, kCacheLine, cost::kPerStridedElement),
-                         [=, kernel = preparation.kernels.copy](const Run& run, int64_t begin, int64_t end) {
-                           kernel(view, static_cast<int>(bytes), x.in<const void>(run), out.in<void>(run), begin, end);
-                         });
+  return prepare_ranges(split_work(size, kCacheLine, cost::kPerStridedElement),
+                        [=, kernel = preparation.kernels.copy](const Run& run, int64_t begin, int64_t end) {
+                          kernel(view, static_cast<int>(bytes), x.in<const void>(run), out.in<void>(run), begin, end);
+                        });
 }
 
-std::unique_ptr<Step> make_pad(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_pad(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<PadParams>(instruction.params);
-  return std::make_unique<PadStep>(collapse(view_of(params)), preparation.program.values[instruction.inputs[0]].size,
-                                   element_bytes(preparation.input_dtype(instruction, 0)),
-                                   preparation.program.values[instruction.outputs[0]].bytes,
-                                   preparation.input(instruction, 0), preparation.output(instruction, 0));
+  return std::make_unique<PreparedPad>(
+      collapse(view_of(params)), preparation.program.values[instruction.inputs[0]].size,
+      element_bytes(preparation.input_dtype(instruction, 0)), preparation.program.values[instruction.outputs[0]].bytes,
+      preparation.input(instruction, 0), preparation.output(instruction, 0));
 }
 
-std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_concat(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<ConcatParams>(instruction.params);
   const Value& value = preparation.program.values[instruction.outputs[0]];
   std::vector<Piece> pieces;
@@ -248,44 +189,10 @@ std::unique_ptr<Step> make_concat(const Preparation& preparation, const Instruct
   }
   const double per_piece =
       cost::kPerRow * static_cast<double>(pieces.size()) / static_cast<double>(std::max<int64_t>(row_bytes, 1));
-  return make_range_step(
-      split_work(value.bytes, kCacheLine, moved(1) + per_piece),
+  return prepare_ranges(
+      split_work(value.bytes, kCacheLine, cost::of_moving(1) + per_piece),
       [pieces = std::move(pieces), out = preparation.output(instruction, 0)](
           const Run& run, int64_t begin, int64_t end) { concatenate(run, pieces, out.in<uint8_t>(run), begin, end); });
-}
-
-std::unique_ptr<Step> make_gather(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<GatherParams>(instruction.params);
-  const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
-  const Location out = preparation.output(instruction, 0);
-  const int64_t row_bytes = params.row_size * element_bytes(preparation.input_dtype(instruction, 0));
-  const Split split = split_work(params.count, 1, cost::kPerRow + moved(row_bytes));
-  const auto body = [=](const Run& run, int64_t begin, int64_t end) {
-    const int32_t* const rows = indices.in<const int32_t>(run);
-    if (row_bytes == 4) return gather_elements(x.in<const uint32_t>(run), rows, out.in<uint32_t>(run), begin, end);
-    if (row_bytes == 1) return gather_elements(x.in<const uint8_t>(run), rows, out.in<uint8_t>(run), begin, end);
-    gather_rows(x.in<const uint8_t>(run), rows, out.in<uint8_t>(run), row_bytes, begin, end);
-  };
-  return make_checked_step(indices, params.count, params.rows, split, body);
-}
-
-std::unique_ptr<Step> make_scatter_add(const Preparation& preparation, const Instruction& instruction) {
-  const auto& params = std::get<ScatterAddParams>(instruction.params);
-  const ScatterAdd s{preparation.input(instruction, 0),
-                     preparation.input(instruction, 1),
-                     preparation.input(instruction, 2),
-                     preparation.output(instruction, 0),
-                     params.row_size,
-                     params.count};
-  const double added = static_cast<double>(params.count) * (cost::kPerRow + moved(params.row_size * 4));
-  const double per_row = moved(params.row_size * 4) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
-  const Split split = few_ranges(split_work(params.rows, 1, per_row), params.row_size);
-  if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
-    return make_checked_step(s.indices, s.count, params.rows, split,
-                             scatter_body(s, preparation.kernels.accumulate_int32));
-  }
-  return make_checked_step(s.indices, s.count, params.rows, split,
-                           scatter_body(s, preparation.kernels.accumulate_float32));
 }
 
 }  // namespace galvani

@@ -2,7 +2,8 @@
 // are the same. Element by element, as each takes as many words as it needs.
 #include <cmath>
 
-#include "executor/steps.h"
+#include "executor/families.h"
+#include "executor/ranges.h"
 
 namespace galvani {
 namespace {
@@ -149,9 +150,9 @@ struct Parameter {
 
 // element(key, i, a, b) for each element; b is a where there is only one parameter.
 template <typename T, typename Element>
-std::unique_ptr<Step> make_sample_of(int64_t size, Location key, Parameter a, Parameter b, Location out,
-                                     Element element) {
-  return make_range_step(
+std::unique_ptr<PreparedInstruction> prepare_sample_of(int64_t size, Location key, Parameter a, Parameter b,
+                                                       Location out, Element element) {
+  return prepare_ranges(
       split_work(size, 16, cost::kPerSampledElement), [=](const Run& run, int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           out.in<T>(run)[i] = static_cast<T>(element(key.in<const int32_t>(run), i, a.at<T>(run, i), b.at<T>(run, i)));
@@ -161,7 +162,7 @@ std::unique_ptr<Step> make_sample_of(int64_t size, Location key, Parameter a, Pa
 
 }  // namespace
 
-std::unique_ptr<Step> make_sample(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_sample(const Preparation& preparation, const Instruction& instruction) {
   const int64_t size = preparation.program.values[instruction.outputs[0]].size;
   const Location key = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   const auto parameter = [&](size_t i) {
@@ -169,18 +170,18 @@ std::unique_ptr<Step> make_sample(const Preparation& preparation, const Instruct
   };
   const Parameter a = parameter(1), b = parameter(instruction.inputs.size() - 1);
   const auto by_blocks = [=](auto variate) {
-    return make_sample_of<float>(size, key, a, b, out,
-                                 [variate](const int32_t* words_key, int64_t i, double x, double y) {
-                                   return variate(Blocks{words_key, static_cast<uint64_t>(i)}, x, y);
-                                 });
+    return prepare_sample_of<float>(size, key, a, b, out,
+                                    [variate](const int32_t* words_key, int64_t i, double x, double y) {
+                                      return variate(Blocks{words_key, static_cast<uint64_t>(i)}, x, y);
+                                    });
   };
   switch (std::get<RandomParams>(instruction.params).distribution) {
     case Distribution::k_integer:
-      return make_sample_of<int32_t>(size, key, a, b, out, [](const int32_t* words, int64_t i, int32_t x, int32_t y) {
-        return integer_in(word_of(words, i), x, y);
-      });
+      return prepare_sample_of<int32_t>(
+          size, key, a, b, out,
+          [](const int32_t* words, int64_t i, int32_t x, int32_t y) { return integer_in(word_of(words, i), x, y); });
     case Distribution::k_truncatedNormal:
-      return make_sample_of<float>(size, key, a, b, out, [](const int32_t* words, int64_t i, double x, double y) {
+      return prepare_sample_of<float>(size, key, a, b, out, [](const int32_t* words, int64_t i, double x, double y) {
         return truncated_normal(word_of(words, i), x, y);
       });
     case Distribution::k_gamma: return by_blocks(gamma_variate);

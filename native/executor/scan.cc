@@ -1,5 +1,6 @@
 // Preparing scans and recurrences, which run along an axis.
-#include "executor/steps.h"
+#include "executor/families.h"
+#include "executor/ranges.h"
 
 namespace galvani {
 namespace {
@@ -10,30 +11,32 @@ Split split_lines(const P& p) {
 }
 
 template <typename T, typename Kernel>
-std::unique_ptr<Step> make_scan_of(const ScanParams& params, Kernel kernel, Location x, Location out) {
-  return make_range_step(split_lines(params), [=](const Run& run, int64_t begin, int64_t end) {
+std::unique_ptr<PreparedInstruction> prepare_scan_of(const ScanParams& params, Kernel kernel, Location x,
+                                                     Location out) {
+  return prepare_ranges(split_lines(params), [=](const Run& run, int64_t begin, int64_t end) {
     kernel(x.in<const T>(run), out.in<T>(run), params.length, params.inner, params.reverse, begin, end);
   });
 }
 
 }  // namespace
 
-std::unique_ptr<Step> make_scan(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_scan(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<ScanParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   const int kind = static_cast<int>(params.kind);
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
-    return make_scan_of<int32_t>(params, preparation.kernels.scan_int32[kind], x, out);
+    return prepare_scan_of<int32_t>(params, preparation.kernels.scan_int32[kind], x, out);
   }
-  return make_scan_of<float>(params, preparation.kernels.scan_float32[kind], x, out);
+  return prepare_scan_of<float>(params, preparation.kernels.scan_float32[kind], x, out);
 }
 
-std::unique_ptr<Step> make_recurrence(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_recurrence(const Preparation& preparation,
+                                                        const Instruction& instruction) {
   const auto params = std::get<RecurrenceParams>(instruction.params);
   const auto kernel = preparation.kernels.recurrence;
   const Location a = preparation.input(instruction, 0), b = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
-  return make_range_step(split_lines(params), [=](const Run& run, int64_t begin, int64_t end) {
+  return prepare_ranges(split_lines(params), [=](const Run& run, int64_t begin, int64_t end) {
     kernel(a.in<const float>(run), b.in<const float>(run), out.in<float>(run), params.length, params.inner,
            params.reverse, begin, end);
   });

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "executor/steps.h"
+#include "executor/families.h"
 
 namespace galvani {
 namespace {
@@ -57,10 +57,10 @@ void sort_first(uint64_t* elements, uint64_t* spare, int64_t n, int64_t count) {
 }
 
 template <typename T>
-class ArgsortStep final : public Step {
+class PreparedArgsort final : public PreparedInstruction {
  public:
-  ArgsortStep(const ArgsortParams& params, const Split& split, Location x, Location out)
-      : Step(split.tasks()), params_(params), split_(split), x_(x), out_(out) {}
+  PreparedArgsort(const ArgsortParams& params, const Split& split, Location x, Location out)
+      : PreparedInstruction(split.tasks()), params_(params), split_(split), x_(x), out_(out) {}
 
   bool run(Run& run) const override {
     for_ranges(threads_of(run), split_, [&](int64_t begin, int64_t end, int thread) {
@@ -89,14 +89,14 @@ class ArgsortStep final : public Step {
 
 }  // namespace
 
-std::unique_ptr<Step> make_argsort(const Preparation& preparation, const Instruction& instruction) {
+std::unique_ptr<PreparedInstruction> prepare_argsort(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<ArgsortParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   const Split split = split_work(params.rows, 1, static_cast<double>(params.columns) * cost::kPerSortedElement);
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
-    return std::make_unique<ArgsortStep<int32_t>>(params, split, x, out);
+    return std::make_unique<PreparedArgsort<int32_t>>(params, split, x, out);
   }
-  return std::make_unique<ArgsortStep<float>>(params, split, x, out);
+  return std::make_unique<PreparedArgsort<float>>(params, split, x, out);
 }
 
 }  // namespace galvani

@@ -1,7 +1,8 @@
 #include "gemm/gemm.h"
-#include "base/numbers.h"
 
 #include <algorithm>
+
+#include "base/numbers.h"
 
 namespace galvani {
 namespace {

@@ -28,7 +28,7 @@ inline int32_t argmax_row(const T* x, int64_t n) {
 }
 
 template <class T>
-struct ArgmaxStep {
+struct ArgmaxBody {
   const T* x;
   int32_t* out;
   int64_t reduced, inner;
@@ -52,8 +52,8 @@ struct ArgmaxColumns {
   int32_t* out;
   int64_t reduced, inner;
   void operator()(int64_t outer, int64_t first, int64_t last) const {
-    const ArgmaxStep<T> step{x + outer * reduced * inner, out + outer * inner, reduced, inner};
-    for_each_vector<1>(first, last, step);
+    const ArgmaxBody<T> body{x + outer * reduced * inner, out + outer * inner, reduced, inner};
+    for_each_vector<1>(first, last, body);
   }
 };
 

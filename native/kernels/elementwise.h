@@ -31,7 +31,7 @@ struct ToBool : Conversion {
 };
 
 template <class Op, class T, class Out>
-struct UnaryStep {
+struct UnaryBody {
   const T* a;
   Out* out;
   template <class Lanes>
@@ -41,7 +41,7 @@ struct UnaryStep {
 };
 
 template <class Op, class A, class B, class Out>
-struct BinaryStep {
+struct BinaryBody {
   A a;
   B b;
   Out* out;
@@ -52,11 +52,11 @@ struct BinaryStep {
 };
 template <class Op, class A, class B, class Out>
 inline void for_each_pair(A a, B b, Out* out, int64_t n) {
-  for_each_vector<Op::kUnroll>(0, n, BinaryStep<Op, A, B, Out>{a, b, out});
+  for_each_vector<Op::kUnroll>(0, n, BinaryBody<Op, A, B, Out>{a, b, out});
 }
 
 template <class T>
-struct WhereStep {
+struct WhereBody {
   const uint8_t* condition;
   const T* a;
   const T* b;
@@ -76,7 +76,7 @@ void identity_kernel(const void* a, const void*, const void*, void* out, int64_t
 // Flattened: a call for each vector would load all constants anew.
 template <class Op, class T, class Out = T>
 __attribute__((flatten)) void unary_kernel(const void* a, const void*, const void*, void* out, int64_t n) {
-  for_each_vector<Op::kUnroll>(0, n, UnaryStep<Op, T, Out>{static_cast<const T*>(a), static_cast<Out*>(out)});
+  for_each_vector<Op::kUnroll>(0, n, UnaryBody<Op, T, Out>{static_cast<const T*>(a), static_cast<Out*>(out)});
 }
 
 template <class Op, class T, class Out = T>
@@ -96,7 +96,7 @@ __attribute__((flatten)) void scalar_second_kernel(const void* a, const void* b,
 
 template <class T>
 void where_kernel(const void* a, const void* b, const void* c, void* out, int64_t n) {
-  const WhereStep<T> step{static_cast<const uint8_t*>(a), static_cast<const T*>(b), static_cast<const T*>(c),
+  const WhereBody<T> body{static_cast<const uint8_t*>(a), static_cast<const T*>(b), static_cast<const T*>(c),
                           static_cast<T*>(out)};
-  for_each_vector(0, n, step);
+  for_each_vector(0, n, body);
 }

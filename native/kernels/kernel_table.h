@@ -16,7 +16,7 @@ namespace galvani {
 // micro-op has fewer operands. For `where`, a is the condition (bytes 0 or 1).
 using MicroKernel = void (*)(const void* a, const void* b, const void* c, void* out, int64_t n);
 
-struct AdamStep {
+struct AdamScalars {
   float learning_rate;                     // lr
   float beta1, beta2;                      // rounded from double
   float one_minus_beta1, one_minus_beta2;  // computed in double, then rounded
@@ -137,7 +137,7 @@ struct KernelTable {
   void (*sgd)(const float* p, const float* g, float learning_rate, float* p_out, int64_t begin, int64_t end);
   void (*momentum)(const float* p, const float* g, const float* v, float learning_rate, float momentum, bool nesterov,
                    float* p_out, float* v_out, int64_t begin, int64_t end);
-  void (*adam)(const AdamStep& step, const float* p, const float* g, const float* m, const float* v, float* p_out,
+  void (*adam)(const AdamScalars& scalars, const float* p, const float* g, const float* m, const float* v, float* p_out,
                float* m_out, float* v_out, int64_t begin, int64_t end);
 
   // Elements [begin, end), begin a multiple of 4. key[2]; the same bits on every instruction set.

@@ -19,7 +19,7 @@
 // Vectors in an unrolled step: cheap operations are worth more of them than long ones.
 constexpr int unroll_of(double nanoseconds) { return nanoseconds < 0.1 ? 4 : 1; }
 
-// The operation of each micro-op, by its row. Those of kinds `any` and `cast` are not used: see kernels_of().
+// The operation of each micro-op, by its row. Those of kinds `any` and `cast` are not used: see kernel_of().
 template <MicroOp op>
 struct Operation;
 #define GALVANI_OPERANDS_1 V a

@@ -4,28 +4,6 @@
 #include "kernels/vector_loop.h"
 #include "simd/vectors.h"
 
-// The same elements in the same order with as few axes as possible, at least one.
-inline StridedView collapse(const StridedView& view) {
-  StridedView result = {0, {}, {}, view.offset};
-  for (int axis = 0; axis < view.rank; ++axis) {
-    const int64_t size = view.shape[axis], stride = view.strides[axis];
-    if (size == 1) continue;
-    const int last = result.rank - 1;
-    if (last >= 0 && result.strides[last] == stride * size) {
-      result.shape[last] *= size;
-      result.strides[last] = stride;
-    } else {
-      result.shape[result.rank] = size;
-      result.strides[result.rank++] = stride;
-    }
-  }
-  if (result.rank == 0) {
-    result.shape[0] = result.strides[0] = 1;
-    result.rank = 1;
-  }
-  return result;
-}
-
 // Walks over the indices of the first `rank` axes of a view, the last of them fastest.
 struct Walk {
   const StridedView& view;
@@ -249,7 +227,11 @@ void copy_elements(const StridedView& view, const void* x, void* out, int64_t be
 inline void copy_kernel(const StridedView& view, int element_bytes, const void* x, void* out, int64_t begin,
                         int64_t end) {
   if (begin >= end) return;
-  const StridedView collapsed = collapse(view);
+  StridedView collapsed = collapse(view);
+  if (collapsed.rank == 0) {
+    collapsed.shape[0] = collapsed.strides[0] = 1;
+    collapsed.rank = 1;
+  }
   if (element_bytes == 1) {
     copy_elements<uint8_t>(collapsed, x, out, begin, end);
   } else {

@@ -4,7 +4,7 @@
 #include "kernels/vector_loop.h"
 #include "simd/vectors.h"
 
-struct SgdStep {
+struct SgdBody {
   const float* p;
   const float* g;
   float* p_out;
@@ -16,11 +16,11 @@ struct SgdStep {
 };
 
 inline void sgd_kernel(const float* p, const float* g, float learning_rate, float* p_out, int64_t begin, int64_t end) {
-  for_each_vector(begin, end, SgdStep{p, g, p_out, broadcast(learning_rate)});
+  for_each_vector(begin, end, SgdBody{p, g, p_out, broadcast(learning_rate)});
 }
 
 template <bool nesterov>
-struct MomentumStep {
+struct MomentumBody {
   const float* p;
   const float* g;
   const float* v;
@@ -41,13 +41,13 @@ inline void momentum_kernel(const float* p, const float* g, const float* v, floa
                             bool nesterov, float* p_out, float* v_out, int64_t begin, int64_t end) {
   const F32 rate = broadcast(learning_rate), decay = broadcast(momentum);
   if (nesterov) {
-    for_each_vector<2>(begin, end, MomentumStep<true>{p, g, v, p_out, v_out, rate, decay});
+    for_each_vector<2>(begin, end, MomentumBody<true>{p, g, v, p_out, v_out, rate, decay});
   } else {
-    for_each_vector<2>(begin, end, MomentumStep<false>{p, g, v, p_out, v_out, rate, decay});
+    for_each_vector<2>(begin, end, MomentumBody<false>{p, g, v, p_out, v_out, rate, decay});
   }
 }
 
-struct AdamKernelStep {
+struct AdamBody {
   const float* p;
   const float* g;
   const float* m;
@@ -55,22 +55,22 @@ struct AdamKernelStep {
   float* p_out;
   float* m_out;
   float* v_out;
-  AdamStep step;
+  AdamScalars scalars;
   template <class Lanes>
   void operator()(int64_t i, Lanes lanes) const {
     const F32 gradient = lanes.read(g + i);
-    const F32 first = broadcast(step.beta1) * lanes.read(m + i) + broadcast(step.one_minus_beta1) * gradient;
+    const F32 first = broadcast(scalars.beta1) * lanes.read(m + i) + broadcast(scalars.one_minus_beta1) * gradient;
     const F32 second =
-        broadcast(step.beta2) * lanes.read(v + i) + broadcast(step.one_minus_beta2) * (gradient * gradient);
-    const F32 scale = sqrt(second) * broadcast(step.inverse_sqrt_bias2) + broadcast(step.epsilon);
-    const F32 update = broadcast(step.step_size) * first / scale;
-    lanes.write(p_out + i, lanes.read(p + i) * broadcast(step.decay) - update);
+        broadcast(scalars.beta2) * lanes.read(v + i) + broadcast(scalars.one_minus_beta2) * (gradient * gradient);
+    const F32 scale = sqrt(second) * broadcast(scalars.inverse_sqrt_bias2) + broadcast(scalars.epsilon);
+    const F32 update = broadcast(scalars.step_size) * first / scale;
+    lanes.write(p_out + i, lanes.read(p + i) * broadcast(scalars.decay) - update);
     lanes.write(m_out + i, first);
     lanes.write(v_out + i, second);
   }
 };
 
-inline void adam_kernel(const AdamStep& step, const float* p, const float* g, const float* m, const float* v,
+inline void adam_kernel(const AdamScalars& scalars, const float* p, const float* g, const float* m, const float* v,
                         float* p_out, float* m_out, float* v_out, int64_t begin, int64_t end) {
-  for_each_vector<2>(begin, end, AdamKernelStep{p, g, m, v, p_out, m_out, v_out, step});
+  for_each_vector<2>(begin, end, AdamBody{p, g, m, v, p_out, m_out, v_out, scalars});
 }

@@ -79,7 +79,7 @@ inline RowSum sum_row(const float* x, int64_t columns) {
   return {shift, sum_of_powers(x, shift, columns, Forget()), nullptr};
 }
 
-struct SoftmaxStep {
+struct SoftmaxBody {
   const float* powers;
   float* out;
   F32 factor;
@@ -95,11 +95,11 @@ inline void softmax_kernel(const float* x, float* out, int64_t columns, int64_t 
   for (int64_t row = begin; row < end; ++row) {
     const RowSum row_sum = sum_row(x + row * columns, out + row * columns, scratch, columns);
     const F32 factor = broadcast(1.0f) / row_sum.sum;
-    for_each_vector(0, columns, SoftmaxStep{row_sum.powers, out + row * columns, factor});
+    for_each_vector(0, columns, SoftmaxBody{row_sum.powers, out + row * columns, factor});
   }
 }
 
-struct LogSoftmaxStep {
+struct LogSoftmaxBody {
   const float* x;
   float* out;
   F32 shift, log_sum;
@@ -113,13 +113,13 @@ inline void log_softmax_kernel(const float* x, float* out, int64_t columns, int6
   if (columns <= kNarrow) return for_each_group(columns, begin, end, NarrowLogSoftmax{x, out, columns});
   for (int64_t row = begin; row < end; ++row) {
     const RowSum row_sum = sum_row(x + row * columns, columns);
-    const LogSoftmaxStep step{x + row * columns, out + row * columns, row_sum.shift, log(row_sum.sum)};
-    for_each_vector(0, columns, step);
+    const LogSoftmaxBody body{x + row * columns, out + row * columns, row_sum.shift, log(row_sum.sum)};
+    for_each_vector(0, columns, body);
   }
 }
 
 // softmax − 1 at the label, softmax elsewhere.
-struct ClassGradientStep {
+struct ClassGradientBody {
   const float* powers;
   float* gradient;
   F32 factor;
@@ -145,7 +145,7 @@ inline void cross_entropy_classes_kernel(const float* logits, const int32_t* lab
     losses[row] = first_lane(log(row_sum.sum) - (broadcast(x[labels[row]]) - row_sum.shift));
     if (!g) continue;
     const F32 factor = broadcast(1.0f) / row_sum.sum;
-    for_each_vector(0, columns, ClassGradientStep{row_sum.powers, g, factor, labels[row]});
+    for_each_vector(0, columns, ClassGradientBody{row_sum.powers, g, factor, labels[row]});
   }
 }
 
@@ -161,7 +161,7 @@ struct WeightedLosses {
 };
 
 // softmax·Σp − p.
-struct ProbabilitiesGradientStep {
+struct ProbabilitiesGradientBody {
   const float* powers;
   const float* p;
   float* gradient;
@@ -187,6 +187,6 @@ inline void cross_entropy_probabilities_kernel(const float* logits, const float*
     losses[row] = first_lane(fold_lanes<Sum>(fold_pairwise<Sum>(terms, zero(), 0, columns)));
     if (!g) continue;
     const F32 factor = fold_row<Sum>(p, columns) / row_sum.sum;
-    for_each_vector(0, columns, ProbabilitiesGradientStep{row_sum.powers, p, g, factor});
+    for_each_vector(0, columns, ProbabilitiesGradientBody{row_sum.powers, p, g, factor});
   }
 }

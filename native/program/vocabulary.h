@@ -86,6 +86,30 @@ struct StridedView {
   int64_t offset;
 };
 
+// The same elements in the same order: axes of extent 1 dropped, axes that follow each other in memory merged.
+inline StridedView collapse(const StridedView& view) {
+  StridedView result{};
+  result.offset = view.offset;
+  for (int axis = 0; axis < view.rank; ++axis) {
+    const int64_t extent = view.shape[axis], stride = view.strides[axis];
+    if (extent == 1) continue;
+    const int last = result.rank - 1;
+    if (last >= 0 && result.strides[last] == stride * extent) {
+      result.shape[last] *= extent;
+      result.strides[last] = stride;
+    } else {
+      result.shape[result.rank] = extent;
+      result.strides[result.rank++] = stride;
+    }
+  }
+  return result;
+}
+
+// Of a collapsed view: whether it is a run of memory.
+inline bool is_contiguous(const StridedView& view) {
+  return view.rank == 0 || (view.rank == 1 && view.strides[0] == 1);
+}
+
 // How windows slide over planes; lib/program/schema.ts says what the numbers mean.
 struct Windows {
   int64_t height, width, kernel_height, kernel_width, out_height, out_width;

@@ -1,6 +1,7 @@
-// The same bits on one thread and on several, for every kind of step, in sizes that are divided and sizes that are not.
+// The same bits on one thread and on several, for every kind of instruction, in sizes that are divided and sizes that
+// are not.
 #include "test/executor_testing.h"
-#include "test/step_cases.h"
+#include "test/instruction_cases.h"
 
 namespace galvani::test {
 namespace {
@@ -22,7 +23,7 @@ Bytes random_contents(const BufferType& type, int32_t index_limit, Random& rando
   return bytes;
 }
 
-void check_threads(const StepCase& c, const KernelTable& table) {
+void check_threads(const InstructionCase& c, const KernelTable& table) {
   SharedBlock memory;
   std::string error;
   const auto executable = prepare(c.builder.words(), c.builder.literals, table, memory, 1, &error);
@@ -48,7 +49,7 @@ TEST(steps_give_the_same_bits_on_any_number_of_threads) {
   for_each_table([](const KernelTable& table) {
     for (const int64_t bytes : {3'000, 200'000, 2'500'000}) {
       if (is_quick() && bytes > 200'000) continue;
-      for (const StepCase& c : step_cases(bytes)) check_threads(c, table);
+      for (const InstructionCase& c : instruction_cases(bytes)) check_threads(c, table);
     }
     for (const int32_t rows : {1, 15, 17, 1000, 30'000}) {
       check_threads(rows_of("softmax of narrow rows", Opcode::k_softmax, rows, 10), table);

@@ -24,9 +24,9 @@ struct Update {
 
 constexpr float kRate = 0.01f, kMomentum = 0.9f;
 
-AdamStep adam_step() {
+AdamScalars adam_scalars() {
   constexpr double beta1 = 0.9, beta2 = 0.999, decay = 0.1, t = 3;
-  AdamStep step;
+  AdamScalars step;
   step.learning_rate = kRate;
   step.beta1 = static_cast<float>(beta1);
   step.beta2 = static_cast<float>(beta2);
@@ -68,7 +68,7 @@ std::vector<Update> updates() {
   const Update adam = {"adam", 1e-6,
                        [](const KernelTable& table, const float* p, const float* g, const float* m, const float* v,
                           float* p_out, float* m_out, float* v_out, int64_t begin,
-                          int64_t end) { table.adam(adam_step(), p, g, m, v, p_out, m_out, v_out, begin, end); },
+                          int64_t end) { table.adam(adam_scalars(), p, g, m, v, p_out, m_out, v_out, begin, end); },
                        adam_exactly};
   return {sgd, momentum_update(false), momentum_update(true), adam};
 }

@@ -21,7 +21,7 @@ struct Failure {
 struct Run {
   uint8_t* const* bases;  // inputs, states, results, the literals, the arena
   Parallel& parallel;
-  uint8_t* workspace;  // of the step that runs
+  uint8_t* workspace;  // of the instruction that runs
   Failure failure;
   Serial serial;
 };
@@ -38,10 +38,10 @@ struct Location {
   bool operator==(const Location& other) const { return base == other.base && offset == other.offset; }
 };
 
-class Step {
+class PreparedInstruction {
  public:
-  explicit Step(int64_t tasks) : tasks_(tasks) {}
-  virtual ~Step() = default;
+  explicit PreparedInstruction(int64_t tasks) : tasks_(tasks) {}
+  virtual ~PreparedInstruction() = default;
   // False where it failed; then it has written nothing, and run.failure says why.
   virtual bool run(Run& run) const = 0;
   virtual int64_t workspace_bytes(int /* threads */) const { return 0; }
@@ -81,6 +81,6 @@ void for_ranges(Parallel& parallel, const Split& split, Body&& body) {
   });
 }
 
-std::unique_ptr<Step> make_step(Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_instruction(Preparation& preparation, const Instruction& instruction);
 
 }  // namespace galvani

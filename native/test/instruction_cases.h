@@ -1,5 +1,5 @@
-// Programs of one step, of every kind but matmul: for tests over all of them, and for the benches. Each reads and
-// writes about as many bytes as asked for.
+// Programs of one instruction, of every kind but matmul: for tests over all of them, and for the benches. Each reads
+// and writes about as many bytes as asked for.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace galvani::test {
 
 constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32, kByte = DType::k_uint8;
 
-struct StepCase {
+struct InstructionCase {
   std::string name;
   int64_t elements;
   int64_t bytes;  // read and written
@@ -23,9 +23,9 @@ inline Words matrix(int64_t rows, int64_t columns) {
   return {static_cast<int32_t>(rows), static_cast<int32_t>(columns)};
 }
 
-inline StepCase unary(const char* name, MicroOp op, int64_t bytes) {
+inline InstructionCase unary(const char* name, MicroOp op, int64_t bytes) {
   const Words shape = elements(bytes / 8);
-  StepCase c{name, bytes / 8, bytes, {}};
+  InstructionCase c{name, bytes / 8, bytes, {}};
   const int32_t x = c.builder.input(kFloat, shape);
   c.builder.instruction(Opcode::k_elementwise, {x}, {c.builder.result(kFloat, shape)},
                         elementwise(shape, {{0, {1}}}, {{op, kFloat, {0}}}, {1}));
@@ -33,18 +33,18 @@ inline StepCase unary(const char* name, MicroOp op, int64_t bytes) {
 }
 
 // x op scalar.
-inline StepCase with_scalar(const char* name, MicroOp op, int64_t bytes) {
+inline InstructionCase with_scalar(const char* name, MicroOp op, int64_t bytes) {
   const Words shape = elements(bytes / 8);
-  StepCase c{name, bytes / 8, bytes, {}};
+  InstructionCase c{name, bytes / 8, bytes, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.literal(kFloat, {}, std::vector<float>{0.01f})};
   c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
                         elementwise(shape, {{0, {1}}, {0, {0}}}, {{op, kFloat, {0, 1}}}, {2}));
   return c;
 }
 
-inline StepCase add(int64_t bytes) {
+inline InstructionCase add(int64_t bytes) {
   const Words shape = elements(bytes / 12);
-  StepCase c{"add", bytes / 12, bytes, {}};
+  InstructionCase c{"add", bytes / 12, bytes, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, shape)};
   c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
                         elementwise(shape, {{0, {1}}, {0, {1}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
@@ -52,9 +52,9 @@ inline StepCase add(int64_t bytes) {
 }
 
 // relu((x · y + x) · 0.01 - y): five cheap micro-ops.
-inline StepCase chain(int64_t bytes) {
+inline InstructionCase chain(int64_t bytes) {
   const Words shape = elements(bytes / 12);
-  StepCase c{"five micro-ops", bytes / 12, bytes, {}};
+  InstructionCase c{"five micro-ops", bytes / 12, bytes, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, shape),
                     c.builder.literal(kFloat, {}, std::vector<float>{0.01f})};
   c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
@@ -68,18 +68,18 @@ inline StepCase chain(int64_t bytes) {
   return c;
 }
 
-inline StepCase add_row(int64_t rows, int64_t columns) {
+inline InstructionCase add_row(int64_t rows, int64_t columns) {
   const Words shape = matrix(rows, columns);
-  StepCase c{"+ row", rows * columns, 8 * rows * columns, {}};
+  InstructionCase c{"+ row", rows * columns, 8 * rows * columns, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, elements(columns))};
   c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
                         elementwise(shape, {{0, {shape[1], 1}}, {0, {0, 1}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
   return c;
 }
 
-inline StepCase add_column(int64_t rows, int64_t columns) {
+inline InstructionCase add_column(int64_t rows, int64_t columns) {
   const Words shape = matrix(rows, columns);
-  StepCase c{"+ column", rows * columns, 8 * rows * columns, {}};
+  InstructionCase c{"+ column", rows * columns, 8 * rows * columns, {}};
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, elements(rows))};
   c.builder.instruction(Opcode::k_elementwise, in, {c.builder.result(kFloat, shape)},
                         elementwise(shape, {{0, {shape[1], 1}}, {0, {1, 0}}}, {{MicroOp::k_add, kFloat, {0, 1}}}, {2}));
@@ -87,9 +87,9 @@ inline StepCase add_column(int64_t rows, int64_t columns) {
 }
 
 // uint8 → float32, and as images are scaled.
-inline StepCase cast(const char* name, bool is_scaled, int64_t bytes) {
+inline InstructionCase cast(const char* name, bool is_scaled, int64_t bytes) {
   const Words shape = elements(bytes / 5);
-  StepCase c{name, bytes / 5, bytes, {}};
+  InstructionCase c{name, bytes / 5, bytes, {}};
   Words in = {c.builder.input(kByte, shape)};
   std::vector<Pattern> patterns = {{0, {1}}};
   std::vector<MicroWords> code = {{MicroOp::k_cast, kByte, {0}, kFloat}};
@@ -104,9 +104,9 @@ inline StepCase cast(const char* name, bool is_scaled, int64_t bytes) {
   return c;
 }
 
-inline StepCase reduce(const char* name, Reduction kind, int64_t outer, int64_t reduced, int64_t inner) {
+inline InstructionCase reduce(const char* name, Reduction kind, int64_t outer, int64_t reduced, int64_t inner) {
   const int64_t size = outer * reduced * inner;
-  StepCase c{name, size, 4 * size, {}};
+  InstructionCase c{name, size, 4 * size, {}};
   c.builder.instruction(Opcode::k_reduce, {c.builder.input(kFloat, elements(size))},
                         {c.builder.result(kFloat, elements(outer * inner))},
                         Words{number(kind)} + elements(outer) + elements(reduced) + elements(inner));
@@ -114,9 +114,9 @@ inline StepCase reduce(const char* name, Reduction kind, int64_t outer, int64_t 
 }
 
 // A sum, divided.
-inline StepCase mean(const char* name, int64_t outer, int64_t reduced, int64_t inner) {
+inline InstructionCase mean(const char* name, int64_t outer, int64_t reduced, int64_t inner) {
   const int64_t size = outer * reduced * inner;
-  StepCase c{name, size, 4 * size, {}};
+  InstructionCase c{name, size, 4 * size, {}};
   const Words shape = elements(outer * inner);
   const int32_t sum = c.builder.scratch(kFloat, shape);
   c.builder.instruction(Opcode::k_reduce, {c.builder.input(kFloat, elements(size))}, {sum},
@@ -127,57 +127,57 @@ inline StepCase mean(const char* name, int64_t outer, int64_t reduced, int64_t i
   return c;
 }
 
-inline StepCase argmax(int64_t rows, int64_t columns) {
-  StepCase c{"argmax of rows", rows * columns, 4 * rows * columns, {}};
+inline InstructionCase argmax(int64_t rows, int64_t columns) {
+  InstructionCase c{"argmax of rows", rows * columns, 4 * rows * columns, {}};
   c.builder.instruction(Opcode::k_argmax, {c.builder.input(kFloat, matrix(rows, columns))},
                         {c.builder.result(kInt, elements(rows))}, matrix(rows, columns) + Words{1});
   return c;
 }
 
-inline StepCase scan(const char* name, Reduction kind, int64_t outer, int64_t length, int64_t inner) {
+inline InstructionCase scan(const char* name, Reduction kind, int64_t outer, int64_t length, int64_t inner) {
   const int64_t size = outer * length * inner;
-  StepCase c{name, size, 8 * size, {}};
+  InstructionCase c{name, size, 8 * size, {}};
   c.builder.instruction(Opcode::k_scan, {c.builder.input(kFloat, elements(size))},
                         {c.builder.result(kFloat, elements(size))},
                         Words{number(kind)} + elements(outer) + elements(length) + elements(inner) + Words{0});
   return c;
 }
 
-inline StepCase recurrence(int64_t rows, int64_t columns) {
-  StepCase c{"recurrence of rows", rows * columns, 12 * rows * columns, {}};
+inline InstructionCase recurrence(int64_t rows, int64_t columns) {
+  InstructionCase c{"recurrence of rows", rows * columns, 12 * rows * columns, {}};
   const Words shape = matrix(rows, columns);
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kFloat, shape)};
   c.builder.instruction(Opcode::k_recurrence, in, {c.builder.result(kFloat, shape)}, shape + Words{1, 1});
   return c;
 }
 
-inline StepCase argsort(const char* name, int64_t rows, int64_t columns, int64_t count) {
-  StepCase c{name, rows * columns, 8 * rows * columns, {}};
+inline InstructionCase argsort(const char* name, int64_t rows, int64_t columns, int64_t count) {
+  InstructionCase c{name, rows * columns, 8 * rows * columns, {}};
   c.builder.instruction(Opcode::k_argsort, {c.builder.input(kFloat, matrix(rows, columns))},
                         {c.builder.result(kInt, matrix(rows, count))},
                         matrix(rows, columns) + elements(count) + Words{0});
   return c;
 }
 
-inline StepCase random(const char* name, Distribution distribution, int parameters, int64_t bytes) {
+inline InstructionCase random(const char* name, Distribution distribution, int parameters, int64_t bytes) {
   const Words shape = elements(bytes / 4);
-  StepCase c{name, bytes / 4, bytes, {}};
+  InstructionCase c{name, bytes / 4, bytes, {}};
   Words in = {c.builder.input(kInt, {2})};
   for (int i = 0; i < parameters; ++i) in.push_back(c.builder.literal(kFloat, {}, std::vector<float>{0.7f}));
   c.builder.instruction(Opcode::k_random, in, {c.builder.result(kFloat, shape)}, {number(distribution)});
   return c;
 }
 
-inline StepCase rows_of(const char* name, Opcode opcode, int64_t rows, int64_t columns) {
-  StepCase c{name, rows * columns, 8 * rows * columns, {}};
+inline InstructionCase rows_of(const char* name, Opcode opcode, int64_t rows, int64_t columns) {
+  InstructionCase c{name, rows * columns, 8 * rows * columns, {}};
   const Words shape = matrix(rows, columns);
   c.builder.instruction(opcode, {c.builder.input(kFloat, shape)}, {c.builder.result(kFloat, shape)}, shape);
   return c;
 }
 
 // What compile() makes of losses.crossEntropy: the mean of the losses; and, for the gradient, its share of each row.
-inline StepCase cross_entropy(const char* name, bool has_gradient, int64_t rows, int64_t columns) {
-  StepCase c{name, rows * columns, (has_gradient ? 8 : 4) * rows * columns, {}};
+inline InstructionCase cross_entropy(const char* name, bool has_gradient, int64_t rows, int64_t columns) {
+  InstructionCase c{name, rows * columns, (has_gradient ? 8 : 4) * rows * columns, {}};
   c.index_limit = static_cast<int32_t>(columns);
   ProgramBuilder& b = c.builder;
   const Words shape = matrix(rows, columns);
@@ -198,9 +198,9 @@ inline StepCase cross_entropy(const char* name, bool has_gradient, int64_t rows,
 }
 
 // Rows of 64 floats, as many as there are in the table.
-inline StepCase gather(const char* name, int32_t row_size, int64_t bytes) {
+inline InstructionCase gather(const char* name, int32_t row_size, int64_t bytes) {
   const int64_t rows = bytes / 8 / row_size;
-  StepCase c{name, rows * row_size, bytes, {}};
+  InstructionCase c{name, rows * row_size, bytes, {}};
   c.index_limit = static_cast<int32_t>(rows);
   const Words shape = matrix(rows, row_size);
   const Words in = {c.builder.input(kFloat, shape), c.builder.input(kInt, elements(rows))};
@@ -209,9 +209,9 @@ inline StepCase gather(const char* name, int32_t row_size, int64_t bytes) {
 }
 
 // Onto a state, in place, as the gradient of an embedding is: updates are read, rows read and written.
-inline StepCase scatter_add(const char* name, int32_t row_size, int64_t bytes) {
+inline InstructionCase scatter_add(const char* name, int32_t row_size, int64_t bytes) {
   const int64_t rows = bytes / 12 / row_size;
-  StepCase c{name, rows * row_size, bytes, {}};
+  InstructionCase c{name, rows * row_size, bytes, {}};
   c.index_limit = static_cast<int32_t>(rows);
   const Words shape = matrix(rows, row_size);
   const int32_t old = c.builder.state(kFloat, shape);
@@ -222,10 +222,10 @@ inline StepCase scatter_add(const char* name, int32_t row_size, int64_t bytes) {
 }
 
 // A copy with the axes of a dense array in another order.
-inline StepCase permute(const char* name, DType dtype, const Words& shape, const Words& order) {
+inline InstructionCase permute(const char* name, DType dtype, const Words& shape, const Words& order) {
   int64_t size = 1;
   for (const int32_t extent : shape) size *= extent;
-  StepCase c{name, size, 2 * size * element_bytes(dtype), {}};
+  InstructionCase c{name, size, 2 * size * element_bytes(dtype), {}};
   Words strides(shape.size(), 1), new_shape, new_strides;
   for (size_t axis = shape.size() - 1; axis > 0; --axis) strides[axis - 1] = strides[axis] * shape[axis];
   for (const int32_t axis : order) {
@@ -237,7 +237,7 @@ inline StepCase permute(const char* name, DType dtype, const Words& shape, const
   return c;
 }
 
-inline StepCase square(const char* name, DType dtype, int64_t bytes) {
+inline InstructionCase square(const char* name, DType dtype, int64_t bytes) {
   int32_t n = 1;
   while (2 * int64_t{n + 1} * (n + 1) * element_bytes(dtype) <= bytes) ++n;
   return permute(name, dtype, {n, n}, {1, 0});
@@ -245,10 +245,10 @@ inline StepCase square(const char* name, DType dtype, int64_t bytes) {
 
 enum class Rule { k_sgd, k_momentum, k_adam };
 
-inline StepCase update(const char* name, Rule rule, int64_t bytes) {
+inline InstructionCase update(const char* name, Rule rule, int64_t bytes) {
   const int states = rule == Rule::k_sgd ? 1 : rule == Rule::k_momentum ? 2 : 3;
   const int64_t size = bytes / (4 * (2 * states + 1));
-  StepCase c{name, size, bytes, {}};
+  InstructionCase c{name, size, bytes, {}};
   ProgramBuilder& b = c.builder;
   const Words shape = elements(size);
   Words old, updated;
@@ -275,10 +275,10 @@ inline Words windows_of_28(int32_t size, int32_t stride) {
 }
 
 // 3×3, from 8 channels to 8.
-inline StepCase convolution(const char* name, Opcode opcode, int64_t bytes) {
+inline InstructionCase convolution(const char* name, Opcode opcode, int64_t bytes) {
   const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (8 * 8 * 28 * 28), 1));
   const Words image = {images, 8, 28, 28}, weight = {8, 8, 3, 3};
-  StepCase c{name, int64_t{images} * 8 * 28 * 28, int64_t{images} * 8 * 8 * 28 * 28, {}};
+  InstructionCase c{name, int64_t{images} * 8 * 28 * 28, int64_t{images} * 8 * 8 * 28 * 28, {}};
   const Words params = Words{images, 1, 8, 8} + windows_of_28(3, 1);
   const bool is_forward = opcode == Opcode::k_conv2d, has_weight = opcode != Opcode::k_conv2dWeightGradient;
   const Words in = {c.builder.input(kFloat, image), c.builder.input(kFloat, has_weight ? weight : image)};
@@ -287,10 +287,10 @@ inline StepCase convolution(const char* name, Opcode opcode, int64_t bytes) {
   return c;
 }
 
-inline StepCase max_pool(const char* name, Opcode opcode, int64_t bytes) {
+inline InstructionCase max_pool(const char* name, Opcode opcode, int64_t bytes) {
   const int32_t planes = static_cast<int32_t>(std::max<int64_t>(bytes / (5 * 28 * 28), 1));
   const Words in_shape = {planes, 28, 28}, out_shape = {planes, 14, 14};
-  StepCase c{name, int64_t{planes} * 28 * 28, int64_t{planes} * 5 * 28 * 28, {}};
+  InstructionCase c{name, int64_t{planes} * 28 * 28, int64_t{planes} * 5 * 28 * 28, {}};
   const bool is_forward = opcode == Opcode::k_maxPool2d;
   const int32_t x = c.builder.input(kFloat, in_shape);
   const Words in = {x, is_forward ? x : c.builder.input(kFloat, out_shape)};
@@ -300,10 +300,10 @@ inline StepCase max_pool(const char* name, Opcode opcode, int64_t bytes) {
 }
 
 // One case of each kind.
-inline std::vector<StepCase> step_cases(int64_t bytes) {
+inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   const int64_t rows = std::max<int64_t>(bytes / 8000, 1);
   const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (8 * 56 * 56 * 3), 1));
-  std::vector<StepCase> cases;
+  std::vector<InstructionCase> cases;
   cases.push_back(unary("relu", MicroOp::k_relu, bytes));
   cases.push_back(with_scalar("leakyRelu", MicroOp::k_leakyRelu, bytes));
   cases.push_back(with_scalar("x * scalar", MicroOp::k_mul, bytes));

@@ -1,0 +1,47 @@
+// The families of instructions, each prepared in a file of its own.
+#pragma once
+
+#include <memory>
+
+#include "executor/prepared_instruction.h"
+
+namespace galvani {
+
+// Null, with preparation.error set, where a kernel is missing.
+std::unique_ptr<PreparedInstruction> prepare_elementwise(Preparation& preparation, const Instruction& instruction);
+
+std::unique_ptr<PreparedInstruction> prepare_matmul(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_reduce(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_argmax(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_softmax(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_cross_entropy(const Preparation& preparation,
+                                                           const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_attention(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_random(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_sample(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_sgd(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_momentum(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_adam(const Preparation& preparation, const Instruction& instruction);
+
+std::unique_ptr<PreparedInstruction> prepare_scan(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_recurrence(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_argsort(const Preparation& preparation, const Instruction& instruction);
+
+std::unique_ptr<PreparedInstruction> prepare_linalg(const Preparation& preparation, const Instruction& instruction);
+
+std::unique_ptr<PreparedInstruction> prepare_copy(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_pad(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_concat(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_gather(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_scatter_add(const Preparation& preparation,
+                                                         const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_take_along_axis(const Preparation& preparation,
+                                                             const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_scatter_along_axis(const Preparation& preparation,
+                                                                const Instruction& instruction);
+
+std::unique_ptr<PreparedInstruction> prepare_convolution(const Preparation& preparation,
+                                                         const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_max_pool(const Preparation& preparation, const Instruction& instruction);
+
+}  // namespace galvani

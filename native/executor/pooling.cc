@@ -1,0 +1,31 @@
+// Max pooling and its adjoint.
+#include <algorithm>
+
+#include "executor/families.h"
+#include "executor/ranges.h"
+
+namespace galvani {
+namespace {
+
+constexpr double kNanosecondsPerWindowElement = 0.3;
+
+}  // namespace
+
+std::unique_ptr<PreparedInstruction> prepare_max_pool(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<MaxPool2dParams>(instruction.params);
+  const Windows windows = params;
+  const int64_t planes = params.planes;
+  const double elements = static_cast<double>(windows.out_height) * static_cast<double>(windows.out_width) *
+                          static_cast<double>(windows.kernel_height) * static_cast<double>(windows.kernel_width);
+  const Location x = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
+  const Location out = preparation.output(instruction, 0);
+  const bool is_forward = instruction.opcode == Opcode::k_maxPool2d;
+  const bool is_empty = preparation.program.values[instruction.outputs[0]].size == 0;
+  const Split split = split_work(is_empty ? 0 : planes, 1, std::min(elements, 1e9) * kNanosecondsPerWindowElement);
+  const auto kernel = is_forward ? preparation.kernels.max_pool : preparation.kernels.max_pool_gradient;
+  return prepare_ranges(split, [=](const Run& run, int64_t begin, int64_t end) {
+    kernel(windows, x.in<const float>(run), second.in<const float>(run), out.in<float>(run), planes, begin, end);
+  });
+}
+
+}  // namespace galvani
