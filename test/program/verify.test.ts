@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { ProgramError } from '../../lib/base/errors.ts'
 import { opcodes } from '../../lib/program/instructions.ts'
+import type { Program } from '../../lib/program/program.ts'
 import { verifyProgram } from '../../lib/program/verify.ts'
 import { native } from '../support/backends.ts'
 import { apply, float, malformedPrograms } from '../support/malformed-programs.ts'
 import { opcodeSamples } from '../support/opcode-samples.ts'
-import { program } from '../support/run.ts'
+import { instruction, program, value } from '../support/run.ts'
 
 describe('a malformed program is refused, its well-formed twin is not', () => {
   test.each(malformedPrograms)('$rule', ({ twin, malformed, message }) => {
@@ -25,6 +26,38 @@ describe.skipIf(native === null)('the native backend refuses a malformed program
 
 test.each(opcodes)('the sample of %s is well-formed', (opcode) => {
   verifyProgram(opcodeSamples[opcode])
+})
+
+/** A state is updated, then a loss of labels of this dtype is computed. */
+const lossAfterUpdate = (dtype: 'int32' | 'float32') =>
+  program({
+    values: [
+      ...[float([2, 3], 'input', 0), value(dtype, dtype === 'int32' ? [2] : [2, 3], 'input', 1)],
+      ...[float([], 'input', 2), float([6], 'state', 0), float([6], 'state', 0), float([2], 'result', 0)],
+    ],
+    instructions: [
+      // The old value is its own gradient: read twice, and written over.
+      instruction('sgd', { size: 6 }, [3, 3, 2], [4]),
+      instruction('softmaxCrossEntropy', { rows: 2, columns: 3 }, [0, 1], [5]),
+    ],
+    inputCount: 3,
+    stateCount: 1,
+    resultCount: 1,
+  })
+
+const checkers: readonly (readonly [who: string, check: (program: Program) => void])[] = [
+  ['the verifier', verifyProgram],
+  ['the native backend', (program) => native?.prepare(program).dispose()],
+]
+
+describe.each(native === null ? checkers.slice(0, 1) : checkers)('%s has it that', (_, check) => {
+  test('a loss of probabilities cannot fail, and may follow the update of a state', () => {
+    check(lossAfterUpdate('float32'))
+  })
+
+  test('a loss of classes may fail', () => {
+    expect(() => check(lossAfterUpdate('int32'))).toThrow(/before the first write (of|to) a state/)
+  })
 })
 
 /** Value i + 1 is the negative of value i, in the arena at offsetOf(i). */
