@@ -22,7 +22,6 @@ export * as metrics from './metrics/metrics.ts'
 export * as nn from './nn/index.ts'
 export * from './operations/index.ts'
 export * as linalg from './operations/linalg.ts'
-export { type Unique, unique, uniqueSync } from './operations/unique.ts'
 export * as updates from './operations/updates.ts'
 export * as optim from './optim/index.ts'
 export { arange, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
@@ -45,9 +44,6 @@ export { loadStateDict, type StateDict, stateDict } from './tensor/state-dict.ts
 export {
   evaluate,
   evaluateSync,
-  type GeluOptions,
-  type NormOptions,
-  type ReduceOptions,
   Tensor,
   type TensorLike,
 } from './tensor/tensor.ts'
@@ -76,7 +72,6 @@ export {
   type GradientsOptions,
   grad,
   gradients,
-  stopGradient,
   valueAndGrad,
   variablesOf,
 } from './transforms/gradients.ts'

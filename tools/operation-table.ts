@@ -22,11 +22,11 @@ const path = fileURLToPath(new URL('../docs/operations.md', import.meta.url))
 const sections: readonly (readonly [where: RegExp, title: string])[] = [
   [/^operations\/unique\.ts$/, 'Operations: values of a size that is not known before'],
   [/^operations\/linalg\.ts$/, 'Linear algebra'],
-  [/^operations\/(?<file>.*)\.ts$/, 'Operations: '],
+  [/^operations\/(?!gradient)(?<file>.*)\.ts$/, 'Operations: '],
   [/^losses\/(?<file>.*)\.ts$/, 'Losses: '],
   [/^tensor\/(random|distributions)\.ts$/, 'Random numbers'],
   [
-    /^transforms\/(gradients|derivatives|custom-gradient|checkpoint|check-gradients|detect-anomaly)\.ts$/,
+    /^(operations\/gradient|transforms\/(gradients|derivatives|custom-gradient|checkpoint|check-gradients|detect-anomaly))\.ts$/,
     'Derivatives',
   ],
 ]

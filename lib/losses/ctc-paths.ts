@@ -2,8 +2,9 @@
  * Connectionist temporal classification: the forward recursion over the steps of an input, and the backward one, which
  * gives the derivative (Graves et al. 2006, https://doi.org/10.1145/1143844.1143891, equations 6 to 16).
  */
-import { concat } from '../operations/basic.ts'
+
 import { takeAlongAxis } from '../operations/indexing.ts'
+import { concat } from '../operations/joining.ts'
 import { arange, full } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { customGradient } from '../transforms/custom-gradient.ts'

@@ -1,7 +1,7 @@
 /** Layers without parameters, and the sequence. */
 import { expected } from '../base/errors.ts'
 import * as ops from '../operations/activations.ts'
-import type { GeluOptions, Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
 
 /** A layer that is a function. */
@@ -37,7 +37,7 @@ export const silu = (): Module => new Lambda((x) => x.silu())
 export const elu = (alpha?: number): Module => new Lambda((x) => x.elu(alpha))
 
 /** x · Φ(x) with the normal distribution function Φ, or the form with tanh. */
-export const gelu = (options?: GeluOptions): Module => new Lambda((x) => x.gelu(options))
+export const gelu = (options?: ops.GeluOptions): Module => new Lambda((x) => x.gelu(options))
 
 /** log(1 + eˣ) */
 export const softplus = (): Module => new Lambda((x) => x.softplus())

@@ -1,12 +1,54 @@
-/** Activations that are made of other operations, and the step; basic.ts has the others. Names and definitions are PyTorch's. */
+/** Activations: what follows a layer, element by element. Names and definitions are PyTorch's. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { broadcastShapes, formatShape, normalizeAxis } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/elementwise.ts'
-import { sliceAt } from '../graph/ops/movement.ts'
 import { type Surrogate, surrogateStep } from '../graph/ops/surrogate.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { abs, add, div, mul, neg } from './arithmetic.ts'
+import { greater, greaterEqual, less, lessEqual, where } from './comparison.ts'
+import { unary } from './elementwise.ts'
+import { split } from './joining.ts'
+import { expm1, softplus, tanh } from './math.ts'
+
+/** 1 / (1 + e⁻ˣ); float32 for integers. */
+export const sigmoid = unary(ops.sigmoid)
+
+/** max(x, 0); its gradient at 0 is 0; int32 for bool and uint8. */
+export const relu = unary(ops.relu)
+
+/**
+ * x above 0, else slope · x; its gradient at 0 is the slope. `slope` is 0.01 unless given, as in PyTorch. float32 for
+ * integers.
+ */
+export function leakyRelu(x: TensorLike, slope = 0.01): Tensor {
+  return wrap(ops.leakyRelu(toNode(x), slope))
+}
+
+/** x · sigmoid(x), also named swish; its limit 0 at −∞; float32 for integers. */
+export const silu = unary(ops.silu)
+
+/** x · sigmoid(x): another name of `silu`. */
+export const swish = silu
+
+/** x above 0, else alpha · (eˣ − 1); its gradient at 0 is alpha. `alpha` is 1 unless given. float32 for integers. */
+export function elu(x: TensorLike, alpha = 1): Tensor {
+  return wrap(ops.elu(toNode(x), alpha))
+}
+
+export interface GeluOptions {
+  /** 'none' unless given: the normal distribution function itself. */
+  approximate?: ops.GeluForm
+}
+
+/**
+ * x · Φ(x) with the normal distribution function Φ; its limit 0 at −∞. As in PyTorch, `approximate: 'tanh'` takes
+ * (1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2 for Φ, as some models were trained with. float32 for integers.
+ * @throws TypeError for another `approximate`
+ */
+export function gelu(x: TensorLike, { approximate = 'none' }: GeluOptions = {}): Tensor {
+  return wrap(ops.gelu(toNode(x), approximate))
+}
 
 export interface StepOptions {
   /** What the gradient is instead of 0. */
@@ -20,7 +62,9 @@ export interface StepOptions {
  * - `straightThrough`: 1, as if the step were x (Bengio et al. 2013, "Estimating or propagating gradients through
  *   stochastic neurons").
  * - `fastSigmoid`: 1 / (1 + slope·|x|)² (Zenke & Ganguli 2018, "SuperSpike").
- * @throws TypeError for another surrogate, RangeError for a slope that is not positive.
+ *
+ * float32 for integers.
+ * @throws TypeError for another surrogate; RangeError for a slope that is not positive
  * @example const spikes = step(membrane.sub(threshold), { surrogate: 'fastSigmoid' })
  */
 export function step(x: TensorLike, { surrogate, slope = 25 }: StepOptions = {}): Tensor {
@@ -37,12 +81,12 @@ export interface HardTanhOptions {
 
 /**
  * x within [min, max], and the nearer bound outside; its gradient at the bounds is 0.
- * @throws RangeError unless min < max.
+ * @throws RangeError unless min < max
  */
 export function hardTanh(x: TensorLike, { min = -1, max = 1 }: HardTanhOptions = {}): Tensor {
   checkNumber('hardTanh', 'a max above min', max, () => min < max)
-  const node = toNode(x)
-  return wrap(ops.where(ops.lessEqual(node, min), min, ops.where(ops.greaterEqual(node, max), max, node)))
+  const t = toTensor(x)
+  return where(lessEqual(t, min), min, where(greaterEqual(t, max), max, t))
 }
 
 /** min(max(x, 0), 6); its gradient at 0 and 6 is 0. */
@@ -50,93 +94,91 @@ export function relu6(x: TensorLike): Tensor {
   return hardTanh(x, { min: 0, max: 6 })
 }
 
-/** min(max(x + 3, 0), 6) / 6; its gradient at ±3 is 0. */
+/** min(max(x + 3, 0), 6) / 6; its gradient at ±3 is 0; float32 for integers. */
 export function hardSigmoid(x: TensorLike): Tensor {
-  return wrap(ops.div(relu6(wrap(ops.add(toNode(x), 3))).node, 6))
+  return div(relu6(add(x, 3)), 6)
 }
 
-/** 0 up to −3, x from 3 on, and x·(x + 3) / 6 between. */
+/** 0 up to −3, x from 3 on, and x·(x + 3) / 6 between; float32 for integers. */
 export function hardSwish(x: TensorLike): Tensor {
-  const node = toNode(x)
-  const between = ops.div(ops.mul(node, ops.add(node, 3)), 6)
-  return wrap(ops.where(ops.lessEqual(node, -3), 0, ops.where(ops.greaterEqual(node, 3), node, between)))
+  const t = toTensor(x)
+  const between = div(mul(t, add(t, 3)), 6)
+  return where(lessEqual(t, -3), 0, where(greaterEqual(t, 3), t, between))
 }
 
 /** x where it is not above 0, else 0: what is computed for that branch alone then overflows nowhere. */
-const below = (x: Node): Node => ops.where(ops.greater(x, 0), 0, x)
+const below = (x: Tensor): Tensor => where(greater(x, 0), 0, x)
 
 /**
  * x above 0, else slope · x; its gradient in x at 0 is the slope. The slope, a tensor that may be trained, broadcasts
  * against x: one number, or one for each element of the last axis.
+ * @throws ShapeError where the shapes do not broadcast
  */
 export function prelu(x: TensorLike, slope: TensorLike): Tensor {
-  const [node, slopes] = [toNode(x), toNode(slope)]
-  broadcastShapes('prelu', node.shape, slopes.shape)
-  return wrap(ops.where(ops.greater(node, 0), node, ops.mul(slopes, below(node))))
+  const [t, slopes] = [toTensor(x), toTensor(slope)]
+  broadcastShapes('prelu', t.shape, slopes.shape)
+  return where(greater(t, 0), t, mul(slopes, below(t)))
 }
 
 /**
- * x above 0, else alpha · (e^(x/alpha) − 1), whose slope is 1 on both sides of 0. `alpha` is 1 unless given.
- * @throws RangeError for an alpha that is 0 or not finite.
+ * x above 0, else alpha · (e^(x/alpha) − 1), whose slope is 1 on both sides of 0. `alpha` is 1 unless given. float32 for
+ * integers.
+ * @throws RangeError for an alpha that is 0 or not finite
  */
 export function celu(x: TensorLike, alpha = 1): Tensor {
   checkNumber('celu', 'a finite alpha other than 0', alpha, (a) => Number.isFinite(a) && a !== 0)
-  const node = toNode(x)
-  return wrap(ops.where(ops.greater(node, 0), node, ops.mul(ops.expm1(ops.div(below(node), alpha)), alpha)))
+  const t = toTensor(x)
+  return where(greater(t, 0), t, mul(expm1(div(below(t), alpha)), alpha))
 }
 
 /** Klambauer et al. 2017, "Self-normalizing neural networks", equation 14. */
 const seluAlpha = 1.6732632423543772
 const seluScale = 1.0507009873554805
 
-/** scale · elu(x, alpha) with alpha = 1.67326324…, scale = 1.05070098…, by which layers keep mean 0 and variance 1. */
+/**
+ * scale · elu(x, alpha) with alpha = 1.67326324…, scale = 1.05070098…, by which layers keep mean 0 and variance 1.
+ * float32 for integers.
+ */
 export function selu(x: TensorLike): Tensor {
-  return wrap(ops.mul(ops.elu(toNode(x), seluAlpha), seluScale))
+  return mul(elu(x, seluAlpha), seluScale)
 }
 
-/** x · tanh(softplus(x)); its limit 0 at −∞. */
+/** x · tanh(softplus(x)); its limit 0 at −∞; float32 for integers. */
 export function mish(x: TensorLike): Tensor {
-  const node = toNode(x)
+  const t = toTensor(x)
   // e^−1000 vanishes in every dtype.
-  const bounded = ops.where(ops.less(node, -1000), -1000, node)
-  return wrap(ops.mul(bounded, ops.tanh(ops.softplus(node))))
+  const bounded = where(less(t, -1000), -1000, t)
+  return mul(bounded, tanh(softplus(t)))
 }
 
-/** x / (1 + |x|); ±1 at ±∞. */
+/** x / (1 + |x|); ±1 at ±∞; float32 for integers. */
 export function softsign(x: TensorLike): Tensor {
   // From 2⁶⁰ on 1 + |x| is |x| in every dtype.
-  const bounded = hardTanh(x, { min: -(2 ** 60), max: 2 ** 60 }).node
-  return wrap(ops.div(bounded, ops.add(ops.abs(bounded), 1)))
+  const bounded = hardTanh(x, { min: -(2 ** 60), max: 2 ** 60 })
+  return div(bounded, add(abs(bounded), 1))
 }
 
-/** log(sigmoid(x)), without underflow: −softplus(−x). */
+/** log(sigmoid(x)), without underflow: −softplus(−x); float32 for integers. */
 export function logSigmoid(x: TensorLike): Tensor {
-  return wrap(ops.neg(ops.softplus(ops.neg(toNode(x)))))
+  return neg(softplus(neg(x)))
 }
 
 /** x where it is above the threshold, else the value; its gradient at the threshold is 0. */
 export function threshold(x: TensorLike, threshold: number, value: number): Tensor {
-  const node = toNode(x)
-  return wrap(ops.where(ops.lessEqual(node, threshold), value, node))
+  const t = toTensor(x)
+  return where(lessEqual(t, threshold), value, t)
 }
 
 /**
  * The gated linear unit a · sigmoid(b), where a and b are the halves of x along an axis, the last one unless given
- * (Dauphin et al. 2017): [2, 6] gives [2, 3].
- * @throws ShapeError where the axis has an odd extent.
+ * (Dauphin et al. 2017): [2, 6] gives [2, 3]. float32 for integers.
+ * @throws ShapeError where the axis has an odd extent, or there is none
  */
 export function glu(x: TensorLike, axis = -1): Tensor {
-  const node = toNode(x)
-  const along = normalizeAxis('glu', axis, node.shape.length)
-  if (node.shape[along]! % 2 !== 0)
-    throw new ShapeError(expected('glu', `an even extent at axis ${along}`, formatShape(node.shape)))
-  const size = node.shape.map((extent, i) => (i === along ? extent / 2 : extent))
-  const half = (which: 0 | 1) =>
-    sliceAt(
-      node,
-      size.map((extent, i) => (i === along ? which * extent : 0)),
-      size,
-      size.map(() => 1),
-    )
-  return wrap(ops.mul(half(0), ops.sigmoid(half(1))))
+  const t = toTensor(x)
+  const along = normalizeAxis('glu', axis, t.ndim)
+  if (t.shape[along]! % 2 !== 0)
+    throw new ShapeError(expected('glu', `an even extent at axis ${along}`, formatShape(t.shape)))
+  const [a, b] = split(t, 2, along) as [Tensor, Tensor]
+  return mul(a, sigmoid(b))
 }

@@ -4,12 +4,16 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { attention, attentionWeights } from '../graph/ops/attention.ts'
+import { type AttentionParams, attention, scoresOf } from '../graph/ops/attention.ts'
 import { cast } from '../graph/ops/elementwise.ts'
-import { matmul } from '../graph/ops/matmul.ts'
+import { literal } from '../graph/ops/leaf.ts'
 import { broadcastTo } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { equal, where } from './comparison.ts'
 import { dropout as dropElements } from './dropout.ts'
+import { matmul } from './products.ts'
+import { max } from './reduce.ts'
+import { softmax } from './softmax.ts'
 
 export interface AttentionOptions {
   /**
@@ -43,6 +47,15 @@ function maskOperand(mask: TensorLike, dtype: Node['dtype'], shape: Shape): Node
   return node.dtype === 'bool' ? node : cast(node, dtype)
 }
 
+/** The softmax of the scores; 0 in a row that attends to nothing, where the softmax is not defined. */
+function weightsOf(q: Node, k: Node, mask: Node | null, params: AttentionParams): Tensor {
+  const scores = wrap(scoresOf(q, k, mask, params))
+  if (mask === null || k.shape.at(-2) === 0) return softmax(scores)
+  const empty = equal(max(scores, -1, { keepDims: true }), -Infinity)
+  const zero = wrap(literal(0, q.dtype))
+  return where(empty, zero, softmax(where(empty, zero, scores)))
+}
+
 /** Whether nested arrays end in a boolean. */
 const isBoolean = (x: unknown): boolean => (Array.isArray(x) ? isBoolean(x[0]) : typeof x === 'boolean')
 
@@ -55,8 +68,8 @@ const isBoolean = (x: unknown): boolean => (Array.isArray(x) ? isBoolean(x[0]) :
  * @param k […, keys, features]
  * @param v […, keys, values]
  * @returns […, queries, values]
- * @throws ShapeError where extents do not match; DTypeError for integers; RangeError for a scale that is not finite or a
- * rate of dropout outside [0, 1]
+ * @throws ShapeError where extents do not match; DTypeError for integers, or a mask of them; RangeError for a scale that is
+ * not finite, or a rate of dropout outside [0, 1]
  *
  * @example
  * const heads = x.reshape([batch, length, 4, 32]).transpose([0, 2, 1, 3])
@@ -84,10 +97,8 @@ export function scaledDotProductAttention(
   const batch = operands.map((x) => x.shape.slice(0, -2)).reduce<Shape>((a, b) => broadcastShapes(op, a, b), [])
   const scores = [...batch, queries.shape.at(-2)!, keys.shape.at(-2)!]
   const given = mask === null ? null : maskOperand(mask, dtype, scores)
-  if (dropout !== 0) {
-    const weights = wrap(attentionWeights(queries, keys, given, { scale, causal }))
-    return wrap(matmul(dropElements(weights, dropout).node, values))
-  }
+  if (dropout !== 0)
+    return matmul(dropElements(weightsOf(queries, keys, given, { scale, causal }), dropout), wrap(values))
   const [qs, ks, vs] = [queries, keys, values].map((x) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]))
   return wrap(attention(qs!, ks!, vs!, given, { scale, causal }))
 }

@@ -67,7 +67,7 @@ function implicitOutput(terms: readonly Term[]): string[] {
  * einsum('ii', x)                      // the trace
  * einsum('...i,i->...', x, weights)    // weighted sums of the last axis
  *
- * @throws ShapeError for an expression that does not fit the operands, or whose letters have several extents.
+ * @throws ShapeError for an expression that does not fit the operands, or whose letters have several extents
  */
 export function einsum(expression: string, ...operands: readonly TensorLike[]): Tensor {
   const [inputs, output, ...more] = expression.replaceAll(/\s/g, '').split('->') as [string, string?, ...string[]]

@@ -15,11 +15,11 @@ export interface EmbeddingOptions {
 
 /**
  * Rows of a table: indices[k…] of table[n, features] give [k…, features]. The gradient adds up in the rows that were
- * read. An index outside [0, n) is a RangeError when evaluated.
+ * read.
  *
  * @param indices integers
- * @throws ShapeError for a table that is not [n, features]; DTypeError for indices that are not integers; RangeError for
- * a paddingIndex outside the table
+ * @throws ShapeError for a table that is not [n, features]; DTypeError for indices that are no integers; RangeError for a
+ * paddingIndex outside the table, or, when evaluated, an index outside [0, n)
  *
  * @example
  * embedding([0, 2], [[1, 2], [3, 4], [5, 6]]) // [[1, 2], [5, 6]]

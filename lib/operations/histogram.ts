@@ -40,6 +40,7 @@ function rangeOf(x: Node, range: HistogramOptions['range']): [low: Node, high: N
  * the last one its upper one too. What is outside the range, and NaN, counts nowhere. A range of no width is widened by
  * ½ to both sides. An element is put in interval ⌊(x − low) / (high − low) · bins⌋, computed in its dtype; float32 for
  * integers.
+ * @throws RangeError for bins that are no positive integer, or a range that is not finite and ascending
  */
 export function histogram(x: TensorLike, { bins = 10, range }: HistogramOptions = {}): Histogram {
   if (!Number.isInteger(bins) || bins < 1)
@@ -65,9 +66,9 @@ export interface BincountOptions {
 
 /**
  * How often each of 0, 1, …, length − 1 occurs among the integers of x, as int32[length]; with weights, the sums of the
- * weights. An element outside [0, length) is a RangeError when evaluated. The length is said, as that of a result cannot
- * depend on data.
- *
+ * weights. The length is said, as that of a result cannot depend on data.
+ * @throws RangeError for a length that is no natural number, or, when evaluated, for an element outside [0, length);
+ * DTypeError for an x that is not of integers, or weights of bool or uint8; ShapeError for weights of another shape
  * @example bincount([1, 3, 1], 4) // [0, 2, 0, 1]
  */
 export function bincount(x: TensorLike, length: number, { weights }: BincountOptions = {}): Tensor {

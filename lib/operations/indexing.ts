@@ -1,10 +1,52 @@
 /** Reading and writing by index. */
+import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
+import { type SliceBounds, type SliceOptions, sliceRanges } from '../base/slice-bounds.ts'
 import * as alongAxis from '../graph/ops/along-axis.ts'
-import { gather } from '../graph/ops/indexing.ts'
+import * as ops from '../graph/ops/indexing.ts'
 import { reshape, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+
+/**
+ * Elements start, start + step, … before end of each axis. Arrays speak of the first axes, the other ones are whole;
+ * negative bounds count from the end and bounds beyond it are clamped, as in numpy. A negative step goes backwards,
+ * and null is a bound that is not given: x.slice(null, null, { step: -1 }) is x from its last row to its first.
+ * @throws ShapeError for more bounds than axes, bounds that are no integers, or a step of 0
+ */
+export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, { step = 1 }: SliceOptions = {}): Tensor {
+  const node = toNode(x)
+  const { starts, sizes, steps } = sliceRanges(node.shape, start, end, step)
+  return wrap(sliceAt(node, starts, sizes, steps))
+}
+
+/**
+ * Rows x[indices]: [n, …] and indices[k…] give [k…, …].
+ * @throws ShapeError for a scalar x; DTypeError for indices that are no integers; RangeError when evaluated, for an index
+ * outside [0, n)
+ * @example gather([[1, 2], [3, 4]], [1, 1]) // [[3, 4], [3, 4]]
+ */
+export function gather(x: TensorLike, indices: TensorLike): Tensor {
+  return wrap(ops.gather(toNode(x), toNode(indices, 'int32')))
+}
+
+/**
+ * x with updates[i…] added to row indices[i…]; repeated indices add up, in ascending order of i.
+ * @throws ShapeError for a scalar x, or updates that are not [indices…, …]; DTypeError for an x of bool or uint8, updates of
+ * another dtype, or indices that are no integers; RangeError when evaluated, for an index outside [0, n)
+ */
+export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
+  return wrap(ops.scatterAdd(toNode(x), toNode(indices, 'int32'), toNode(updates)))
+}
+
+/**
+ * Rows of `depth` elements with a 1 at the class, of integers[…]: [… , depth]. float32 unless `dtype` says else; a class
+ * outside [0, depth) has a row of zeros.
+ * @throws ShapeError for a depth that is no positive integer; DTypeError for classes that are no integers, or what is no dtype
+ */
+export function oneHot(classes: TensorLike, depth: number, { dtype = 'float32' }: { dtype?: DType } = {}): Tensor {
+  return wrap(ops.oneHot(toNode(classes, 'int32'), depth, checkDType('oneHot', dtype)))
+}
 
 /**
  * The elements of x at some positions of an axis, in the order of the indices: of x[a, n, b] and indices[k…] along axis 1
@@ -13,14 +55,14 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * @example
  * take([[1, 2, 3], [4, 5, 6]], [2, 0], 1)   // [[3, 1], [6, 4]]
  *
- * @throws DTypeError for indices that are no integers; RangeError for one outside [0, x.shape[axis]) when evaluated, which
- * counts its position among the indices of all elements.
+ * @throws ShapeError for an axis that is none; DTypeError for indices that are no integers; RangeError when evaluated, for an
+ * index outside [0, x.shape[axis]), which counts its position among the indices of all elements
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
   const [given, at] = [toNode(x), toNode(indices, 'int32')]
   const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
   const along = normalizeAxis('take', axis ?? 0, node.shape.length)
-  if (along === 0) return wrap(gather(node, at))
+  if (along === 0) return wrap(ops.gather(node, at))
   const [before, after] = [node.shape.slice(0, along), node.shape.slice(along + 1)]
   const columns = reshape(node, [sizeOf(before), node.shape[along]!, sizeOf(after)])
   const taken = alongAxis.takeAlongAxis(columns, reshape(at, [1, sizeOf(at.shape), 1]), 1)
@@ -30,8 +72,8 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
 /**
  * x[n, …] with row indices[i…] replaced by updates[i…]; where indices repeat, the last of the updates stays, and it alone
  * has a gradient. `scatterAdd` adds them up.
- * @throws ShapeError for updates that are not [indices…, …]; DTypeError for updates of another dtype; RangeError for an
- * index outside [0, n) when evaluated.
+ * @throws ShapeError for a scalar x, or updates that are not [indices…, …]; DTypeError for updates of another dtype, or
+ * indices that are no integers; RangeError when evaluated, for an index outside [0, n)
  */
 export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
   const [node, at, rows] = [toNode(x), toNode(indices, 'int32'), toNode(updates)]
@@ -52,7 +94,7 @@ export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike)
 
 /**
  * Element `index` of an axis, without it: of x[2, 3, 4] along axis 1 [2, 4]. Negative indices count from the end.
- * @throws RangeError for an index outside the axis.
+ * @throws ShapeError for an axis that is none; RangeError for an index outside the axis
  */
 export function select(x: TensorLike, axis: number, index: number): Tensor {
   const node = toNode(x)
@@ -72,7 +114,7 @@ export function select(x: TensorLike, axis: number, index: number): Tensor {
 
 /**
  * The element, or the part, at an index of each of the first axes: of x[2, 3, 4] x.at(1) is [3, 4], x.at(1, -1) is [4].
- * @throws ShapeError for more indices than axes; RangeError for an index outside its axis.
+ * @throws ShapeError for more indices than axes; RangeError for an index outside its axis
  */
 export function at(x: TensorLike, ...index: number[]): Tensor {
   const node = toNode(x)
@@ -88,8 +130,8 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
  * @example
  * takeAlongAxis([[10, 30, 20], [5, 4, 6]], [[1, 2, 0], [2, 0, 1]], 1)   // [[30, 20, 10], [6, 5, 4]]
  *
- * @throws ShapeError where the axes do not fit, DTypeError for indices that are no integers; RangeError for an index
- * outside [0, x.shape[axis]) when evaluated.
+ * @throws ShapeError where the axes do not fit; DTypeError for indices that are no integers; RangeError when evaluated, for
+ * an index outside [0, x.shape[axis])
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.takeAlongAxis(toNode(x), toNode(indices, 'int32'), axis))
@@ -99,7 +141,7 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * x with the elements at `indices` along an axis replaced by `values`: y[…, indices[…, i, …], …] = values[…, i, …]. The
  * indices have as many axes as x, and broadcast to it on the axes other than `axis`; the values broadcast to the indices.
  * Where indices repeat, the last of the values stays, and it alone has a gradient.
- * @throws as takeAlongAxis, and DTypeError for values of another dtype than x.
+ * @throws ShapeError, DTypeError, RangeError as takeAlongAxis, and DTypeError for values of another dtype than x
  */
 export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.putAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(values), axis))
@@ -108,7 +150,7 @@ export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorL
 /**
  * x with `updates` added to the elements at `indices` along an axis: y[…, indices[…, i, …], …] += updates[…, i, …].
  * Repeated indices add up, in ascending order of i. Shapes are as in putAlongAxis. PyTorch calls it scatter_add.
- * @throws as putAlongAxis, and DTypeError where x is bool or uint8.
+ * @throws ShapeError, DTypeError, RangeError as putAlongAxis, and DTypeError where x is bool or uint8
  */
 export function scatterAddAlongAxis(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.scatterAddAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(updates), axis))

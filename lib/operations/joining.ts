@@ -2,12 +2,21 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { broadcastTo, concat as concatNodes, reshape, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
+ * Tensors one after the other along an axis; they agree in dtype and in every other extent: [2, 4] and [3, 4] give [5, 4].
+ * @throws ShapeError where there are none, other extents differ, or there is no such axis; DTypeError where the dtypes differ
+ */
+export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
+  const nodes = tensors.map((x) => toNode(x))
+  return wrap(concatNodes(nodes, axis))
+}
+
+/**
  * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1.
- * @throws ShapeError where the shapes differ or there are none; DTypeError where the dtypes differ.
+ * @throws ShapeError where the shapes differ or there are none; DTypeError where the dtypes differ
  */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
   const nodes = tensors.map((x) => toNode(x))
@@ -19,7 +28,7 @@ export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
   const at = normalizeAxis('stack', axis, shape.length + 1)
   const expanded = [...shape.slice(0, at), 1, ...shape.slice(at)]
   return wrap(
-    concat(
+    concatNodes(
       nodes.map((node) => reshape(node, expanded)),
       at,
       'stack',
@@ -41,7 +50,10 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
   })
 }
 
-/** The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack. */
+/**
+ * The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack.
+ * @throws ShapeError for an axis that is none
+ */
 export function unstack(x: TensorLike, axis = 0): Tensor[] {
   const node = toNode(x)
   const along = normalizeAxis('unstack', axis, node.shape.length)
@@ -50,13 +62,16 @@ export function unstack(x: TensorLike, axis = 0): Tensor[] {
   return parts(node, ones, along).map((element) => wrap(reshape(element, shape)))
 }
 
-/** The elements of an axis, each without it: PyTorch's name of `unstack`. */
+/**
+ * The elements of an axis, each without it: PyTorch's name of `unstack`.
+ * @throws ShapeError for an axis that is none
+ */
 export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
 
 /**
  * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
  * [1, 2] and [5, 2] for [1, 5].
- * @throws ShapeError where the count does not divide the extent, or the sizes do not add up to it.
+ * @throws ShapeError where the count does not divide the extent, the sizes do not add up to it, or there is no such axis
  */
 export function split(x: TensorLike, countOrSizes: number | readonly number[], axis = 0): Tensor[] {
   const node = toNode(x)
@@ -80,7 +95,7 @@ export function split(x: TensorLike, countOrSizes: number | readonly number[], a
 /**
  * x in at most `count` parts along an axis, all of one size but the last, which may be smaller, as PyTorch's: seven
  * elements in three chunks are 3, 3 and 1.
- * @throws RangeError for a count below 1.
+ * @throws RangeError for a count below 1; ShapeError for an axis that is none
  */
 export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
@@ -94,7 +109,10 @@ export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   return parts(node, sizes, along).map(wrap)
 }
 
-/** Every tensor broadcast to the one shape that numpy's rules give for all of them. */
+/**
+ * Every tensor broadcast to the one shape that numpy's rules give for all of them.
+ * @throws ShapeError where the shapes do not broadcast
+ */
 export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
   const nodes = tensors.map((x) => toNode(x))
   const shape = nodes.reduce<Shape>((all, node) => broadcastShapes('broadcastArrays', all, node.shape), [])
@@ -113,7 +131,7 @@ export interface MeshgridOptions {
  * @example
  * const [x, y] = meshgrid([[1, 2, 3], [10, 20]])   // x: [[1, 2, 3], [1, 2, 3]], y: [[10, 10, 10], [20, 20, 20]]
  *
- * @throws ShapeError for an operand of more than one axis.
+ * @throws ShapeError for an operand of more than one axis; TypeError for another `indexing`
  */
 export function meshgrid(tensors: readonly TensorLike[], { indexing = 'xy' }: MeshgridOptions = {}): Tensor[] {
   if (indexing !== 'xy' && indexing !== 'ij')

@@ -94,18 +94,25 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
   return dropColumn(ops.solve(given.a, given.b), isVector)
 }
 
-/** The inverse of square matrices; NaN where there is none. To solve a system, `solve` is quicker and more accurate. */
+/**
+ * The inverse of square matrices; NaN where there is none. To solve a system, `solve` is quicker and more accurate.
+ * @throws ShapeError for matrices that are not square
+ */
 export function inverse(x: TensorLike): Tensor {
   const node = squareMatrices('inverse', x)
   return wrap(ops.solve(node, ops.identity(node.shape.at(-1)!, node)))
 }
 
-/** The determinant of square matrices […, n, n]: […]. Its gradient det(x)·x⁻ᵀ is NaN where x is singular. */
+/**
+ * The determinant of square matrices […, n, n]: […]. Its gradient det(x)·x⁻ᵀ is NaN where x is singular.
+ * @throws ShapeError for matrices that are not square
+ */
 export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det', x)))
 
 /**
  * The sign of the determinant and the logarithm of its absolute value, which neither overflow nor underflow; 0 and −∞
  * where x is singular. The sign has gradient 0.
+ * @throws ShapeError for matrices that are not square
  */
 export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
   const [sign, logAbsDet] = ops.slogdet(squareMatrices('slogdet', x)) as [Node, Node]
@@ -115,6 +122,7 @@ export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
 /**
  * q[…, m, k] with orthonormal columns and upper triangular r[…, k, n], k = min(m, n), with q·r = x: the reduced form. By
  * Householder's reflections, with LAPACK's signs. The gradient exists where the first k columns of x are independent.
+ * @throws ShapeError for less than two axes
  */
 export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
   const [q, r] = ops.qr(matrices('qr', x)) as [Node, Node]
@@ -125,6 +133,7 @@ export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
  * u[…, m, k], s[…, k] in descending order and vh[…, k, n], k = min(m, n), with u·diag(s)·vh = x: the reduced form. By
  * Jacobi's rotations. Each pair of a column of u and a row of vh may have either sign. Gradients through u and vh exist
  * where the singular values differ (and are not 0, unless x is square), those through s everywhere they do not tie.
+ * @throws ShapeError for less than two axes
  */
 export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
   const [u, s, vh] = ops.svd(matrices('svd', x)) as [Node, Node, Node]
@@ -135,6 +144,7 @@ export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
  * The eigenvalues […, n] of symmetric matrices in ascending order, and their orthonormal eigenvectors as columns of
  * […, n, n]; of x the lower triangle is read. By Jacobi's rotations. Each vector may have either sign. The gradient is
  * that of a symmetric x, and exists through the vectors where the eigenvalues differ.
+ * @throws ShapeError for matrices that are not square
  */
 export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
   const [values, vectors] = ops.eigh(squareMatrices('eigh', x)) as [Node, Node]
@@ -161,6 +171,7 @@ const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) ==
 /**
  * The pseudo-inverse […, n, m] of matrices […, m, n] (Moore and Penrose), by singular values. Its gradient exists where
  * the rank does not change nearby.
+ * @throws ShapeError for less than two axes
  */
 export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
   const node = matrices('pinv', x)
@@ -170,7 +181,10 @@ export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
   return wrap(ops.pinv(node, (s) => cutoffOf(s, relative)))
 }
 
-/** How many singular values are above max(m, n)·ε of the greatest, as int32[…]. */
+/**
+ * How many singular values are above max(m, n)·ε of the greatest, as int32[…].
+ * @throws ShapeError for less than two axes
+ */
 export function matrixRank(x: TensorLike): Tensor {
   const node = matrices('matrixRank', x)
   const s = ops.svd(node)[1]!
@@ -180,7 +194,7 @@ export function matrixRank(x: TensorLike): Tensor {
 
 /**
  * x·x·…·x, n times, by repeated squaring; the identity for 0, powers of the inverse below.
- * @throws RangeError for an n that is no integer
+ * @throws RangeError for an n that is no integer; ShapeError for matrices that are not square
  */
 export function matrixPower(x: TensorLike, n: number): Tensor {
   if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))

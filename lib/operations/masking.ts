@@ -9,7 +9,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * x with `value` where the mask, which broadcasts to x, is true. A number takes the dtype of x unless that would round it.
- * @throws DTypeError for a mask that is not bool, ShapeError for one that does not broadcast to x.
+ * @throws DTypeError for a mask that is not bool; ShapeError for one, or a value, that does not broadcast to x
  */
 export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
   const node = toNode(x)
@@ -46,7 +46,7 @@ const toTensor = (x: TensorLike): Tensor => wrap(toNode(x))
 /**
  * The elements of x where the mask is true, in their order: [count, …] of x[m, …] and mask[m]; the mask may be of more of
  * the first axes. How many there are is in the data, so the mask is evaluated at once; x is not, and has its gradient.
- * @throws DTypeError for a mask that is not bool; ShapeError unless its shape begins that of x; TypeError inside compile.
+ * @throws DTypeError for a mask that is not bool; ShapeError unless its shape begins that of x; TypeError inside compile
  */
 export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tensor> {
   const tensor = toTensor(x)
@@ -54,7 +54,10 @@ export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tens
   return chosen(tensor, chooser, await chooser.data())
 }
 
-/** `booleanMask`, here and now. */
+/**
+ * `booleanMask`, here and now.
+ * @throws DTypeError, ShapeError, TypeError as booleanMask
+ */
 export function booleanMaskSync(x: TensorLike, mask: TensorLike): Tensor {
   const tensor = toTensor(x)
   const chooser = maskOf(tensor, mask)
@@ -77,14 +80,17 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
 
 /**
  * The indices of the elements that are not 0 (NaN is not), in row-major order: int32 [count, axes]. x is evaluated at once.
- * @throws TypeError inside compile.
+ * @throws TypeError inside compile
  */
 export async function nonzero(x: TensorLike): Promise<Tensor> {
   const tensor = toTensor(x)
   return indicesOf(positionsOf(await tensor.data()), tensor.shape)
 }
 
-/** `nonzero`, here and now. */
+/**
+ * `nonzero`, here and now.
+ * @throws TypeError inside compile
+ */
 export function nonzeroSync(x: TensorLike): Tensor {
   const tensor = toTensor(x)
   return indicesOf(positionsOf(tensor.dataSync()), tensor.shape)

@@ -3,11 +3,11 @@ import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
-import { add, cast, mul } from '../graph/ops/elementwise.ts'
-import { reshape } from '../graph/ops/movement.ts'
-import { moments, scaleToUnit, standardize } from '../graph/ops/normalization.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { add, mul, sub } from './arithmetic.ts'
+import { rsqrt, square } from './math.ts'
+import { mean as meanOf } from './reduce.ts'
+import { cast, reshape } from './shape.ts'
 
 export interface AffineOptions {
   /** Multiplies what was normalized; 1 unless given. */
@@ -41,32 +41,52 @@ export interface ChannelNormOptions extends AffineOptions {
   axis?: number
 }
 
-function floatOperand(op: string, x: TensorLike): Node {
-  const node = toNode(x)
-  if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64', node.dtype))
-  return node
+/** The mean and the (biased) variance over axes, which keep extent 1. */
+function moments(x: Tensor, axes: readonly number[]): { mean: Tensor; variance: Tensor } {
+  const mean = meanOf(x, axes, { keepDims: true })
+  return { mean, variance: meanOf(square(sub(x, mean)), axes, { keepDims: true }) }
+}
+
+/** (x − mean) / √(variance + ε) */
+const standardize = (x: Tensor, mean: Tensor, variance: Tensor, epsilon: number): Tensor =>
+  mul(sub(x, mean), rsqrt(add(variance, epsilon)))
+
+/** x / √(mean x² + ε) over axes. */
+const scaleToUnit = (x: Tensor, axes: readonly number[], epsilon: number): Tensor =>
+  mul(x, rsqrt(add(meanOf(square(x), axes, { keepDims: true }), epsilon)))
+
+function floatOperand(op: string, x: TensorLike): Tensor {
+  const t = toTensor(x)
+  if (!isFloat(t.dtype)) throw new DTypeError(expected(op, 'float32 or float64', t.dtype))
+  return t
 }
 
 const checkEpsilon = (op: string, epsilon: number): number =>
   checkNumber(op, 'an epsilon of at least 0', epsilon, (x) => x >= 0)
 
 /** A parameter of x's dtype, and of a shape. */
-function parameter(op: string, name: string, x: Node, value: TensorLike, shape: Shape): Node {
-  const node = toNode(value, x.dtype)
-  if (!sameShape(node.shape, shape))
-    throw new ShapeError(expected(op, `a ${name} of shape ${formatShape(shape)}`, formatShape(node.shape)))
-  return cast(node, x.dtype)
+function parameter(op: string, name: string, x: Tensor, value: TensorLike, shape: Shape): Tensor {
+  const given = wrap(toNode(value, x.dtype))
+  if (!sameShape(given.shape, shape))
+    throw new ShapeError(expected(op, `a ${name} of shape ${formatShape(shape)}`, formatShape(given.shape)))
+  return cast(given, x.dtype)
 }
 
 /** normalized·weight + bias, both of `shape` and read as `broadcast`. */
-function affine(op: string, normalized: Node, { weight, bias }: AffineOptions, shape: Shape, broadcast = shape): Node {
+function affine(
+  op: string,
+  normalized: Tensor,
+  { weight, bias }: AffineOptions,
+  shape: Shape,
+  broadcast = shape,
+): Tensor {
   const read = (name: string, value: TensorLike) => reshape(parameter(op, name, normalized, value, shape), broadcast)
   const scaled = weight == null ? normalized : mul(normalized, read('weight', weight))
   return bias == null ? scaled : add(scaled, read('bias', bias))
 }
 
 /** The axis of the channels; how many there are; and their shape where it is broadcast against x. */
-function channelsOf(op: string, { shape }: Node, axis: number) {
+function channelsOf(op: string, { shape }: Tensor, axis: number) {
   if (shape.length < 2) throw new ShapeError(expected(op, 'an input of at least two axes', formatShape(shape)))
   const at = normalizeAxis(op, axis, shape.length)
   return { at, count: shape[at]!, broadcast: shape.map((extent, i) => (i === at ? extent : 1)) }
@@ -79,32 +99,32 @@ function channelsOf(op: string, { shape }: Node, axis: number) {
  * normalization" (2015), algorithms 1 and 2.
  *
  * @param x floats [n, channels, …]
- * @throws ShapeError for fewer than two axes, or a parameter that is not [channels]; DTypeError for integers
+ * @throws ShapeError for fewer than two axes, or a parameter that is not [channels]; DTypeError for integers; RangeError
+ * for an epsilon below 0; TypeError for one of mean and variance without the other
  *
  * @example
  * batchNorm([[1, 10], [3, 30]]) // [[-1, -1], [1, 1]], almost
  */
 export function batchNorm(x: TensorLike, options: BatchNormOptions = {}): Tensor {
   const { mean = null, variance = null, axis = 1, epsilon = 1e-5 } = options
-  const node = floatOperand('batchNorm', x)
-  const { at, count, broadcast } = channelsOf('batchNorm', node, axis)
+  const t = floatOperand('batchNorm', x)
+  const { at, count, broadcast } = channelsOf('batchNorm', t, axis)
   checkEpsilon('batchNorm', epsilon)
   if ((mean === null) !== (variance === null))
     throw new TypeError(expected('batchNorm', 'both mean and variance, or none', 'one of them'))
-  const given = (name: string, value: TensorLike) =>
-    reshape(parameter('batchNorm', name, node, value, [count]), broadcast)
+  const given = (name: string, value: TensorLike) => reshape(parameter('batchNorm', name, t, value, [count]), broadcast)
   const by =
     mean === null
-      ? moments(node, allAxesBut(node.shape, at))
+      ? moments(t, allAxesBut(t.shape, at))
       : { mean: given('mean', mean), variance: given('variance', variance!) }
-  const normalized = standardize(node, by.mean, by.variance, epsilon)
-  return wrap(affine('batchNorm', normalized, options, [count], broadcast))
+  const normalized = standardize(t, by.mean, by.variance, epsilon)
+  return affine('batchNorm', normalized, options, [count], broadcast)
 }
 
 const allAxesBut = (shape: Shape, axis: number): number[] => shape.map((_, i) => i).filter((i) => i !== axis)
 
 /** The axes of `normalizedShape`, the last ones of x. */
-function lastAxes(op: string, { shape }: Node, normalizedShape: Shape): number[] {
+function lastAxes(op: string, { shape }: Tensor, normalizedShape: Shape): number[] {
   const first = shape.length - normalizedShape.length
   if (normalizedShape.length === 0 || first < 0 || !sameShape(shape.slice(first), normalizedShape))
     throw new ShapeError(
@@ -113,8 +133,8 @@ function lastAxes(op: string, { shape }: Node, normalizedShape: Shape): number[]
   return normalizedShape.map((_, i) => first + i)
 }
 
-const normalizedShapeOf = (x: Node, { normalizedShape, weight }: LayerNormOptions): Shape =>
-  normalizedShape ?? (weight == null ? x.shape.slice(-1) : toNode(weight).shape)
+const normalizedShapeOf = (x: Tensor, { normalizedShape, weight }: LayerNormOptions): Shape =>
+  normalizedShape ?? (weight == null ? x.shape.slice(-1) : toTensor(weight).shape)
 
 /**
  * Layer normalization: (x − mean) / √(variance + ε) · weight + bias, with the mean and the biased variance of the last
@@ -122,18 +142,18 @@ const normalizedShapeOf = (x: Node, { normalizedShape, weight }: LayerNormOption
  *
  * @param x floats […, normalizedShape]
  * @throws ShapeError where x does not end in the shape that is normalized, or weight and bias have another one;
- * DTypeError for integers
+ * DTypeError for integers; RangeError for an epsilon below 0
  *
  * @example
  * layerNorm([[1, 2, 3]]) // [[-1.22, 0, 1.22]]
  */
 export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
-  const node = floatOperand('layerNorm', x)
-  const shape = normalizedShapeOf(node, options)
-  const axes = lastAxes('layerNorm', node, shape)
+  const t = floatOperand('layerNorm', x)
+  const shape = normalizedShapeOf(t, options)
+  const axes = lastAxes('layerNorm', t, shape)
   const epsilon = checkEpsilon('layerNorm', options.epsilon ?? 1e-5)
-  const { mean, variance } = moments(node, axes)
-  return wrap(affine('layerNorm', standardize(node, mean, variance, epsilon), options, shape))
+  const { mean, variance } = moments(t, axes)
+  return affine('layerNorm', standardize(t, mean, variance, epsilon), options, shape)
 }
 
 /**
@@ -142,18 +162,18 @@ export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor
  *
  * @param x floats […, normalizedShape]
  * @throws ShapeError where x does not end in the shape that is normalized, or the weight has another one; DTypeError
- * for integers
+ * for integers; RangeError for an epsilon below 0
  */
 export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
-  const node = floatOperand('rmsNorm', x)
-  const shape = normalizedShapeOf(node, options)
-  const axes = lastAxes('rmsNorm', node, shape)
-  const epsilon = checkEpsilon('rmsNorm', options.epsilon ?? (node.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
-  return wrap(affine('rmsNorm', scaleToUnit(node, axes, epsilon), { weight: options.weight ?? null }, shape))
+  const t = floatOperand('rmsNorm', x)
+  const shape = normalizedShapeOf(t, options)
+  const axes = lastAxes('rmsNorm', t, shape)
+  const epsilon = checkEpsilon('rmsNorm', options.epsilon ?? (t.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
+  return affine('rmsNorm', scaleToUnit(t, axes, epsilon), { weight: options.weight ?? null }, shape)
 }
 
 /** What both of the next normalize: the channels in groups, each over its channels and all axes that follow. */
-function normalizeGroups(op: string, x: Node, groups: number, options: ChannelNormOptions): Node {
+function normalizeGroups(op: string, x: Tensor, groups: number, options: ChannelNormOptions): Tensor {
   const { at, count, broadcast } = channelsOf(op, x, options.axis ?? 1)
   if (at === 0) throw new ShapeError(expected(op, 'channels along another axis than the first', options.axis))
   const epsilon = checkEpsilon(op, options.epsilon ?? 1e-5)
@@ -175,22 +195,23 @@ function normalizeGroups(op: string, x: Node, groups: number, options: ChannelNo
  * @param x floats [n, channels, …]
  * @param groups divides the channels
  * @throws ShapeError for fewer than two axes or parameters that are not [channels]; RangeError for groups that do not
- * divide the channels; DTypeError for integers
+ * divide the channels, or an epsilon below 0; DTypeError for integers
  */
 export const groupNorm = (x: TensorLike, groups: number, options: ChannelNormOptions = {}): Tensor =>
-  wrap(normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, options))
+  normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, options)
 
 /**
  * Instance normalization: each channel of each sample over its positions. D. Ulyanov et al., "Instance normalization"
  * (2016).
  *
  * @param x floats [n, channels, …]
- * @throws ShapeError for fewer than three axes or parameters that are not [channels]; DTypeError for integers
+ * @throws ShapeError for fewer than three axes or parameters that are not [channels]; DTypeError for integers; RangeError
+ * for an epsilon below 0
  */
 export function instanceNorm(x: TensorLike, options: ChannelNormOptions = {}): Tensor {
-  const node = floatOperand('instanceNorm', x)
-  if (node.shape.length < 3)
-    throw new ShapeError(expected('instanceNorm', 'an input of at least three axes', formatShape(node.shape)))
-  const { count } = channelsOf('instanceNorm', node, options.axis ?? 1)
-  return wrap(normalizeGroups('instanceNorm', node, Math.max(count, 1), options))
+  const t = floatOperand('instanceNorm', x)
+  if (t.ndim < 3)
+    throw new ShapeError(expected('instanceNorm', 'an input of at least three axes', formatShape(t.shape)))
+  const { count } = channelsOf('instanceNorm', t, options.axis ?? 1)
+  return normalizeGroups('instanceNorm', t, Math.max(count, 1), options)
 }

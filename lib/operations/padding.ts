@@ -74,7 +74,8 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  * mirrors x, without its outermost elements: [1, 2, 3] gives [3, 2, 1, 2, 3, 2, 1] by 2; 'edge' repeats these:
  * [1, 1, 1, 2, 3, 3, 3]. Modes and their names are numpy's; PyTorch calls 'edge' replicate.
  *
- * @throws ShapeError for widths that do not fit the axes, or where there is not enough to reflect or to repeat.
+ * @throws ShapeError for widths that do not fit the axes, or where there is not enough to reflect or to repeat; TypeError
+ * for another mode
  */
 export function pad(x: TensorLike, widths: PadWidths, { mode = 'constant', value = 0 }: PadOptions = {}): Tensor {
   const node = toNode(x)

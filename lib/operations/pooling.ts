@@ -8,8 +8,8 @@ import { cast, div } from '../graph/ops/elementwise.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { broadcastTo, concat, reshape, sliceAt } from '../graph/ops/movement.ts'
 import { maxPool2d as maxPool2dNode } from '../graph/ops/pooling.ts'
-import { mean } from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { mean } from './reduce.ts'
 import {
   asImages,
   asLines,
@@ -183,7 +183,8 @@ export function avgPool1d(x: TensorLike, kernelSize: number, options: AvgPool1dO
 type ReduceAxis = (x: Node, axis: 2 | 3, out: number) => Node
 
 const meanOfAxis: ReduceAxis = (x, axis, out) =>
-  mean(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)]), axis + 1)
+  mean(wrap(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)])), axis + 1)
+    .node
 
 const maxOfAxis: ReduceAxis = (x, axis, out) => {
   const window = x.shape[axis]! / out

@@ -1,17 +1,27 @@
-/** Products of vectors and of tensors. */
+/** Products of vectors, of matrices and of tensors. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatShape, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { mul, sub } from '../graph/ops/elementwise.ts'
+import { matmul as matmulNodes } from '../graph/ops/matmul.ts'
 import { sum } from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { contractAll } from './contraction.ts'
+import { binary } from './elementwise.ts'
 import { roll } from './rearrange.ts'
+
+/**
+ * x[…, m, k] · y[…, k, n] → [… , m, n]; leading axes broadcast; a 1-D operand is a row or a column. Operands are of one
+ * float dtype, or are cast to the greater one of both.
+ * @throws ShapeError for a scalar, or where inner or leading extents differ; DTypeError where both are integers
+ * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
+ */
+export const matmul = binary(matmulNodes)
 
 /**
  * Σ x·y over axes of x and as many of y, numbered in two lists; a count takes the last ones of x and the first ones of y. The
  * result has the other axes of x, then those of y: [2, 3, 4] and [3, 4, 5] give [2, 5] by 2, which is the default.
- * @throws ShapeError unless the axes have the same extents.
+ * @throws ShapeError unless the axes are distinct and have the same extents
  */
 export function tensordot(
   x: TensorLike,
@@ -56,19 +66,28 @@ function checkVectors(op: string, ...vectors: readonly Node[]): void {
   if (wrong !== undefined) throw new ShapeError(expected(op, 'vectors', formatShape(wrong.shape)))
 }
 
-/** Σ x·y of two vectors of one length. `matmul` and `inner` take more axes. */
+/**
+ * Σ x·y of two vectors of one length. `matmul` and `inner` take more axes.
+ * @throws ShapeError for other operands
+ */
 export function dot(x: TensorLike, y: TensorLike): Tensor {
   checkVectors('dot', toNode(x), toNode(y))
   return vecdot(x, y)
 }
 
-/** x[i]·y[j] of two vectors: [m] and [n] give [m, n]. */
+/**
+ * x[i]·y[j] of two vectors: [m] and [n] give [m, n].
+ * @throws ShapeError for other operands
+ */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
   checkVectors('outer', toNode(x), toNode(y))
   return tensordot(x, y, 0)
 }
 
-/** Σ x·y over the last axes: [2, 4] and [3, 5, 4] give [2, 3, 5]. A scalar multiplies. */
+/**
+ * Σ x·y over the last axes: [2, 4] and [3, 5, 4] give [2, 3, 5]. A scalar multiplies.
+ * @throws ShapeError where the last axes have other extents
+ */
 export function inner(x: TensorLike, y: TensorLike): Tensor {
   const isScalar = toNode(x).shape.length === 0 || toNode(y).shape.length === 0
   return isScalar ? wrap(mul(toNode(x), toNode(y))) : tensordot(x, y, [[-1], [-1]])
@@ -76,7 +95,7 @@ export function inner(x: TensorLike, y: TensorLike): Tensor {
 
 /**
  * Σ x·y over one axis, the last one unless given; shapes broadcast, but on that axis.
- * @throws ShapeError unless the shapes broadcast and the axis has one extent in both.
+ * @throws ShapeError unless the shapes broadcast and the axis has one extent in both
  */
 export function vecdot(x: TensorLike, y: TensorLike, axis = -1): Tensor {
   const product = productAlong('vecdot', toNode(x), toNode(y), axis)
@@ -98,7 +117,7 @@ function productAlong(op: string, x: Node, y: Node, axis: number): Node {
 
 /**
  * The cross products of vectors of three elements along an axis, the last one unless given; the other axes broadcast.
- * @throws ShapeError where the axis has not three elements.
+ * @throws ShapeError where the axis has not three elements, or the shapes do not broadcast
  */
 export function cross(x: TensorLike, y: TensorLike, axis = -1): Tensor {
   const product = productAlong('cross', toNode(x), toNode(y), axis)

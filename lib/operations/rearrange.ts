@@ -9,13 +9,25 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * Axis i of the result is axis `axes[i]` of x: [2, 3, 4] gives [4, 2, 3] by [2, 0, 1].
- * @throws ShapeError unless `axes` names every axis once.
+ * @throws ShapeError unless `axes` names every axis once
  */
 export function permute(x: TensorLike, axes: readonly number[]): Tensor {
   return wrap(permuteNode(toNode(x), axes))
 }
 
-/** x with two axes exchanged: [2, 3, 4] gives [4, 3, 2] for 0 and −1. */
+/**
+ * Axis i of the result is axis `axes[i]` of x; without axes, their order is reversed.
+ * @throws ShapeError unless `axes` names every axis once
+ */
+export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
+  const node = toNode(x)
+  return wrap(permuteNode(node, axes ?? node.shape.map((_, i) => node.shape.length - 1 - i), 'transpose'))
+}
+
+/**
+ * x with two axes exchanged: [2, 3, 4] gives [4, 3, 2] for 0 and −1.
+ * @throws ShapeError for an axis that is none
+ */
 export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const node = toNode(x)
   const [a, b] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, node.shape.length)) as [number, number]
@@ -29,7 +41,7 @@ const listOf = (x: number | readonly number[]): readonly number[] => (typeof x =
 
 /**
  * x with axes moved to other places, the other axes staying in their order: [2, 3, 4] gives [3, 4, 2] from 0 to −1.
- * @throws ShapeError where an axis is named twice, or there are more of one than of the other.
+ * @throws ShapeError where an axis is none or named twice, or there are more of one than of the other
  */
 export function moveAxis(
   x: TensorLike,
@@ -49,7 +61,10 @@ export function moveAxis(
   return wrap(permuteNode(node, order))
 }
 
-/** x with its elements in reverse order along some axes, all of them unless given. */
+/**
+ * x with its elements in reverse order along some axes, all of them unless given.
+ * @throws ShapeError for axes that are none, or named twice
+ */
 export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
   const axes = normalizeAxes('flip', axis, node.shape.length)
@@ -81,7 +96,7 @@ function rollAxis(x: Node, shift: number, axis: number): Node {
  * @example
  * roll([1, 2, 3, 4], 1)   // [4, 1, 2, 3]
  *
- * @throws ShapeError unless there are as many shifts as axes; RangeError for a shift that is no integer.
+ * @throws ShapeError unless there are as many shifts as axes; RangeError for a shift that is no integer
  */
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
@@ -114,6 +129,8 @@ function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node 
  * @example
  * tile([1, 2], 2)        // [1, 2, 1, 2]
  * tile([1, 2], [2, 1])   // [[1, 2], [1, 2]]
+ *
+ * @throws RangeError for a repetition that is no integer from 0 on
  */
 export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
   const counts = listOf(repetitions).map((count) => checkCount('tile', count))
@@ -143,7 +160,8 @@ function repeatedIndices(counts: readonly number[]): Node {
  * repeat([1, 2, 3], 2)           // [1, 1, 2, 2, 3, 3]
  * repeat([1, 2, 3], [0, 1, 2])   // [2, 3, 3]
  *
- * @throws ShapeError for another number of counts than the axis has elements; RangeError for a count that is none.
+ * @throws ShapeError for another number of counts than the axis has elements, or an axis that is none; RangeError for a
+ * count that is no integer from 0 on
  */
 export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number): Tensor {
   const given = toNode(x)

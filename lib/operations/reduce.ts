@@ -1,119 +1,220 @@
-/** Reductions beside those of basic.ts: products, spread, truth and counts. */
+/** Reductions over axes: sums, means, products, spread, norms, extremes, truth and counts. */
 import { isFloat } from '../base/dtype.ts'
-import { expected } from '../base/errors.ts'
-import { normalizeAxes, type Shape } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
-import {
-  add,
-  cast,
-  div,
-  exp,
-  greater,
-  less,
-  log,
-  mul,
-  neg,
-  notEqual,
-  square,
-  sub,
-  where,
-} from '../graph/ops/elementwise.ts'
-import { stopGradient } from '../graph/ops/leaf.ts'
-import { broadcastTo } from '../graph/ops/movement.ts'
-import { flatSqrt } from '../graph/ops/norm.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { pick } from '../base/lists.ts'
+import { normalizeAxes, type Shape, sizeOf } from '../base/shape.ts'
 import * as ops from '../graph/ops/reduce.ts'
-import { type ReduceOptions, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { abs, add, div, mul, neg, sub } from './arithmetic.ts'
+import { greater, less, notEqual, where } from './comparison.ts'
+import { stopGradient } from './gradient.ts'
+import { exp, log, pow, reciprocal, sqrt, square } from './math.ts'
+import { broadcastTo, cast } from './shape.ts'
+
+/** One axis, several, or all of them where none is given; negative ones count from the end. */
+export type Axes = ops.Axes
+
+export interface ReduceOptions {
+  /** Reduced axes stay, with extent 1. */
+  keepDims?: boolean
+}
+
+export interface NormOptions extends ReduceOptions {
+  /** 2 unless given; any number, Infinity and −Infinity among them. */
+  order?: number
+}
 
 export interface VarianceOptions extends ReduceOptions {
   /** What is taken from the number of elements before the division by it: 1 unless given (Bessel's correction), as in PyTorch. */
   correction?: number
 }
 
-const asFloat = (x: Node): Node => (isFloat(x.dtype) ? x : cast(x, 'float32'))
+const asFloat = (x: TensorLike): Tensor => {
+  const t = toTensor(x)
+  return isFloat(t.dtype) ? t : cast(t, 'float32')
+}
 
-const withoutAxes = (x: Node, over: readonly number[], keepDims: boolean): Node =>
-  keepDims ? x : ops.dropAxes(x, over)
+const withoutAxes = (x: Tensor, over: readonly number[], keepDims: boolean): Tensor =>
+  keepDims ? x : wrap(ops.dropAxes(x.node, over))
 
-const countOf = (shape: Shape, over: readonly number[]): number => over.reduce((size, axis) => size * shape[axis]!, 1)
+const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(shape, over))
+
+/**
+ * The sum over axes, all of them without any. int32 for bool and uint8.
+ * @throws ShapeError for axes that are none, or named twice
+ */
+export function sum(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return wrap(ops.sum(toNode(x), axis, keepDims))
+}
+
+/**
+ * The arithmetic mean over axes; all of them without any; float32 for integers; NaN of nothing.
+ * @throws ShapeError for axes that are none, or named twice
+ */
+export function mean(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  const t = asFloat(x)
+  const over = normalizeAxes('mean', axis, t.ndim)
+  return div(sum(t, over, { keepDims }), countOf(t.shape, over))
+}
 
 /**
  * The product over axes, all of them without any; 1 of nothing. int32 for bool and uint8, wrapping. The gradient is the
  * product of the other elements, right also where some are 0.
+ * @throws ShapeError for axes that are none, or named twice
  */
-export function prod(x: TensorLike, axis?: ops.Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function prod(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return wrap(ops.prod(toNode(x), axis, keepDims))
 }
 
-/** The int32 index of the first least element along an axis; of the flattened tensor without one. NaN is least. */
-export function argmin(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
-  const node = toNode(x)
-  // −1 − x is the complement of an integer, which turns the order round without an overflow.
-  const turned = isFloat(node.dtype) ? neg(node) : sub(-1, cast(node, 'int32'))
-  return wrap(ops.argmax(turned, axis, keepDims, 'argmin'))
+/**
+ * The greatest element over axes; all of them without any. NaN wins. Elements that tie share the gradient evenly.
+ * @throws ShapeError for axes that are none, or named twice, or where there is no element
+ */
+export function max(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return wrap(ops.max(toNode(x), axis, keepDims))
 }
 
-function varianceOf(
-  name: string,
-  x: TensorLike,
-  axis: ops.Axes,
-  { keepDims = false, correction = 1 }: VarianceOptions,
-): Node {
+/**
+ * The least element over axes; all of them without any. NaN wins. Elements that tie share the gradient evenly.
+ * @throws ShapeError for axes that are none, or named twice, or where there is no element
+ */
+export function min(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return wrap(ops.min(toNode(x), axis, keepDims))
+}
+
+/**
+ * The int32 index of the first greatest element along an axis; of the flattened tensor without one. NaN is greatest.
+ * @throws ShapeError for an axis that is none, or where there is no element
+ */
+export function argmax(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return wrap(ops.argmax(toNode(x), axis, keepDims))
+}
+
+/**
+ * The int32 index of the first least element along an axis; of the flattened tensor without one. NaN is least.
+ * @throws ShapeError for an axis that is none, or where there is no element
+ */
+export function argmin(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+  const t = toTensor(x)
+  // −1 − x is the complement of an integer, which turns the order round without an overflow.
+  const turned = isFloat(t.dtype) ? neg(t) : sub(-1, cast(t, 'int32'))
+  return wrap(ops.argmax(turned.node, axis, keepDims, 'argmin'))
+}
+
+function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOptions): Tensor {
+  const { keepDims = false, correction = 1 } = options
   if (!Number.isFinite(correction)) throw new RangeError(expected(name, 'a finite correction', correction))
-  const node = asFloat(toNode(x))
-  const over = normalizeAxes(name, axis, node.shape.length)
-  const squares = ops.sum(square(sub(node, ops.mean(node, over, true))), over, keepDims)
-  return div(squares, Math.max(0, countOf(node.shape, over) - correction))
+  const t = asFloat(x)
+  const over = normalizeAxes(name, axis, t.ndim)
+  const squares = sum(square(sub(t, mean(t, over, { keepDims: true }))), over, { keepDims })
+  return div(squares, Math.max(0, countOf(t.shape, over) - correction))
 }
 
 /**
  * Σ(x − mean)² / (n − correction) over axes, all of them without any; float32 for integers. NaN where n − correction is
  * not positive and so are the squares, as in PyTorch's `var`, of which it has the default correction 1.
+ * @throws ShapeError for axes that are none, or named twice; RangeError for a correction that is not finite
  */
-export function variance(x: TensorLike, axis?: ops.Axes, options: VarianceOptions = {}): Tensor {
-  return wrap(varianceOf('variance', x, axis, options))
+export function variance(x: TensorLike, axis?: Axes, options: VarianceOptions = {}): Tensor {
+  return varianceOf('variance', x, axis, options)
 }
 
-/** √variance, with the correction 1 unless given; its gradient at 0 is 0. */
-export function std(x: TensorLike, axis?: ops.Axes, options: VarianceOptions = {}): Tensor {
-  return wrap(flatSqrt(varianceOf('std', x, axis, options)))
+/** √x of x ≥ 0, whose gradient at 0 is 0 as PyTorch has it: the root is taken of 1 there, and masked. */
+function flatSqrt(x: Tensor): Tensor {
+  const positive = greater(x, 0)
+  return where(positive, sqrt(where(positive, x, 1)), x)
 }
 
-/** Σx² over axes: the square of the Euclidean norm, without its kink at 0. */
-export function squaredNorm(x: TensorLike, axis?: ops.Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
-  return wrap(ops.sum(square(toNode(x)), axis, keepDims))
+/**
+ * √variance, with the correction 1 unless given; its gradient at 0 is 0; float32 for integers.
+ * @throws ShapeError, RangeError as variance
+ */
+export function std(x: TensorLike, axis?: Axes, options: VarianceOptions = {}): Tensor {
+  return flatSqrt(varianceOf('std', x, axis, options))
+}
+
+/** (Σ|x|ᵖ)^(1/p), where 0 has no gradient, neither as an element nor as the norm. */
+function powerNorm(x: Tensor, order: number, axis: Axes, options: ReduceOptions): Tensor {
+  const nonzero = notEqual(x, 0)
+  // Tensors, as `pow` by the number 2 is a square.
+  const [exponent, inverse] = [order, 1 / order].map(toTensor) as [Tensor, Tensor]
+  const powers = where(nonzero, pow(where(nonzero, abs(x), 1), exponent), order > 0 ? 0 : Infinity)
+  const total = sum(powers, axis, options)
+  // 0 and ∞, whose roots have no gradient, stand for themselves, or for each other.
+  const ends = order > 0 ? total : reciprocal(total)
+  const between = greater(ends, 0)
+  return where(between, pow(where(between, total, 1), inverse), ends)
+}
+
+/**
+ * The norm (Σ|x|ᵖ)^(1/p) of order p over axes, 2 unless given: the Euclidean one. Order Infinity is the greatest |x|,
+ * −Infinity the least, 0 counts what is not 0. Its gradient at 0 is 0.
+ * @throws DTypeError for integers; RangeError for an order that is no number; ShapeError for axes that are none, or named
+ * twice, or of nothing for an infinite order
+ */
+export function norm(x: TensorLike, axis?: Axes, { keepDims = false, order = 2 }: NormOptions = {}): Tensor {
+  const t = toTensor(x)
+  if (!isFloat(t.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', t.dtype))
+  if (typeof order !== 'number' || Number.isNaN(order)) throw new RangeError(expected('norm', 'an order', order))
+  if (order === 2) return flatSqrt(sum(square(t), axis, { keepDims }))
+  if (order === 1) return sum(abs(t), axis, { keepDims })
+  if (order === 0) return cast(countNonzero(t, axis, { keepDims }), t.dtype)
+  if (Number.isFinite(order)) return powerNorm(t, order, axis, { keepDims })
+  if (normalizeAxes('norm', axis, t.ndim).some((along) => t.shape[along] === 0))
+    throw new ShapeError(expected('norm', 'at least one element', 'none'))
+  return (order > 0 ? max : min)(abs(t), axis, { keepDims })
+}
+
+/**
+ * Σx² over axes: the square of the Euclidean norm, without its kink at 0; all of them without any.
+ * @throws ShapeError for axes that are none, or named twice
+ */
+export function squaredNorm(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return sum(square(x), axis, { keepDims })
 }
 
 /**
  * log Σeˣ over axes, all of them without any; float32 for integers. Computed as m + log Σe^(x − m) with the greatest
  * element m, which cannot overflow; −∞ of nothing.
+ * @throws ShapeError for axes that are none, or named twice
  */
-export function logSumExp(x: TensorLike, axis?: ops.Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
-  const node = asFloat(toNode(x))
-  const over = normalizeAxes('logSumExp', axis, node.shape.length)
-  const greatest = stopGradient(ops.maxOver(node, over))
+export function logSumExp(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  const t = asFloat(x)
+  const over = normalizeAxes('logSumExp', axis, t.ndim)
+  const greatest = stopGradient(wrap(ops.maxOver(t.node, over)))
   const finite = less(mul(greatest, 0), 1)
   const shift = where(finite, greatest, 0)
-  const sums = ops.sum(exp(sub(node, broadcastTo(shift, node.shape))), over, true)
-  return wrap(withoutAxes(add(log(sums), shift), over, keepDims))
+  const sums = sum(exp(sub(t, broadcastTo(shift, t.shape))), over, { keepDims: true })
+  return withoutAxes(add(log(sums), shift), over, keepDims)
 }
 
-function truth(name: string, x: TensorLike, axis: ops.Axes, keepDims: boolean, fold: typeof ops.maxOver): Tensor {
-  const node = toNode(x)
-  const over = normalizeAxes(name, axis, node.shape.length)
-  return wrap(withoutAxes(greater(fold(cast(notEqual(node, 0), 'int32'), over), 0), over, keepDims))
+function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold: typeof ops.maxOver): Tensor {
+  const t = toTensor(x)
+  const over = normalizeAxes(name, axis, t.ndim)
+  const folded = wrap(fold(cast(notEqual(t, 0), 'int32').node, over))
+  return withoutAxes(greater(folded, 0), over, keepDims)
 }
 
-/** Whether any element over axes is not 0, as bool; false of nothing. NaN is not 0. */
-export function any(x: TensorLike, axis?: ops.Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+/**
+ * Whether any element over axes is not 0, as bool; false of nothing. NaN is not 0.
+ * @throws ShapeError for axes that are none, or named twice
+ */
+export function any(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return truth('any', x, axis, keepDims, ops.maxOver)
 }
 
-/** Whether all elements over axes are not 0, as bool; true of nothing. NaN is not 0. */
-export function all(x: TensorLike, axis?: ops.Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+/**
+ * Whether all elements over axes are not 0, as bool; true of nothing. NaN is not 0.
+ * @throws ShapeError for axes that are none, or named twice
+ */
+export function all(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return truth('all', x, axis, keepDims, ops.minOver)
 }
 
-/** How many elements over axes are not 0, as int32. NaN is not 0. */
-export function countNonzero(x: TensorLike, axis?: ops.Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
-  return wrap(ops.sum(cast(notEqual(toNode(x), 0), 'int32'), axis, keepDims))
+/**
+ * How many elements over axes are not 0, as int32. NaN is not 0.
+ * @throws ShapeError for axes that are none, or named twice
+ */
+export function countNonzero(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return sum(cast(notEqual(x, 0), 'int32'), axis, { keepDims })
 }

@@ -21,7 +21,7 @@ export interface CumulativeExtreme {
 /**
  * Sums up to each element along an axis, the last one unless given; int32 for bool and uint8. `exclusive` leaves the
  * element itself out, `reverse` sums from the end. Carried in float64.
- *
+ * @throws ShapeError for an axis that is none
  * @example cumsum([1, 2, 3]) // [1, 3, 6]
  */
 export function cumsum(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
@@ -31,6 +31,7 @@ export function cumsum(x: TensorLike, axis = -1, options: CumulativeOptions = {}
 /**
  * Products up to each element along an axis, the last one unless given; int32 for bool and uint8, wrapping. Options as
  * those of `cumsum`. The gradient is right also where elements are 0.
+ * @throws ShapeError for an axis that is none
  */
 export function cumprod(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
   return wrap(ops.cumprod(toNode(x), axis, options))
@@ -53,12 +54,20 @@ function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axi
   return { values: wrap(takeAlongAxis(node, indices, along.axis)), indices: wrap(indices) }
 }
 
-/** The greatest element so far along an axis, the last one unless given, and its index; of ties the last. NaN wins. Each value passes its gradient to the element it is. */
+/**
+ * The greatest element so far along an axis, the last one unless given, and its index; of ties the last. NaN wins. Each
+ * value passes its gradient to the element it is.
+ * @throws ShapeError for an axis that is none
+ */
 export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
   return cumulativeExtreme('cummax', 'max', x, axis)
 }
 
-/** The least element so far along an axis, the last one unless given, and its index; of ties the last. NaN wins. Each value passes its gradient to the element it is. */
+/**
+ * The least element so far along an axis, the last one unless given, and its index; of ties the last. NaN wins. Each
+ * value passes its gradient to the element it is.
+ * @throws ShapeError for an axis that is none
+ */
 export function cummin(x: TensorLike, axis = -1): CumulativeExtreme {
   return cumulativeExtreme('cummin', 'min', x, axis)
 }

@@ -1,35 +1,75 @@
-/** Operations that only change a shape. */
+/** The same elements in the same order, under another shape or as another dtype. */
+import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../base/shape.ts'
-import { reshape } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { checkShape, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { cast as castNode } from '../graph/ops/elementwise.ts'
+import { broadcastTo as broadcastNode, reshape as reshapeNode } from '../graph/ops/movement.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 
 /**
- * Without the axes of extent 1 that `axis` names, or without any: [1, 3, 1] gives [3].
- * @throws ShapeError where a named axis has another extent.
+ * The same elements as another dtype. Floats truncate toward zero and saturate; NaN gives 0.
+ * @throws DTypeError for what is no dtype
+ * @example cast([1.7, -1.7], 'int32') // [1, -1]
  */
-export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
-  const node = toNode(x)
-  const named = axis === undefined ? null : normalizeAxes('squeeze', axis, node.shape.length)
-  const wrong = named?.find((i) => node.shape[i] !== 1)
-  if (wrong !== undefined)
-    throw new ShapeError(expected('squeeze', `extent 1 at axis ${wrong}`, formatShape(node.shape)))
-  const kept = node.shape.filter((extent, i) => (named === null ? extent !== 1 : !named.includes(i)))
-  return wrap(reshape(node, kept))
+export function cast(x: TensorLike, dtype: DType): Tensor {
+  return wrap(castNode(toNode(x), checkDType('cast', dtype)))
 }
 
-/** A new axis of extent 1 before `axis`, which may be negative: [3] gives [1, 3] at 0 and [3, 1] at −1. */
-export function expandDims(x: TensorLike, axis: number): Tensor {
-  const node = toNode(x)
-  const at = normalizeAxis('expandDims', axis, node.shape.length + 1)
-  return wrap(reshape(node, [...node.shape.slice(0, at), 1, ...node.shape.slice(at)]))
+/**
+ * The same elements in the same order under another shape; one extent may be −1.
+ * @throws ShapeError for a shape of another number of elements
+ * @example ones([2, 6]).reshape([3, -1]).shape // [3, 4]
+ */
+export function reshape(x: TensorLike, shape: Shape): Tensor {
+  return wrap(reshapeNode(toNode(x), shape))
 }
 
-/** A new axis of extent 1 before `axis`: PyTorch's name of `expandDims`. */
-export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, axis)
+/** One axis from `axis` on: [a, b, c].flatten(1) is [a, b·c]. All of them are one unless given. */
+export function flatten(x: TensorLike, axis = 0): Tensor {
+  const t = toTensor(x)
+  return reshape(t, [...t.shape.slice(0, axis), sizeOf(t.shape.slice(axis))])
+}
 
 /** All elements in row-major order along one axis: numpy's name of `flatten`. */
 export function ravel(x: TensorLike): Tensor {
-  const node = toNode(x)
-  return wrap(reshape(node, [sizeOf(node.shape)]))
+  return flatten(x)
+}
+
+/**
+ * Without the axes of extent 1 that `axis` names, or without any: [1, 3, 1] gives [3].
+ * @throws ShapeError where a named axis has another extent, or there is none
+ */
+export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+  const t = toTensor(x)
+  const named = axis === undefined ? null : normalizeAxes('squeeze', axis, t.ndim)
+  const wrong = named?.find((i) => t.shape[i] !== 1)
+  if (wrong !== undefined) throw new ShapeError(expected('squeeze', `extent 1 at axis ${wrong}`, formatShape(t.shape)))
+  return reshape(
+    t,
+    t.shape.filter((extent, i) => (named === null ? extent !== 1 : !named.includes(i))),
+  )
+}
+
+/**
+ * A new axis of extent 1 before `axis`, which may be negative: [3] gives [1, 3] at 0 and [3, 1] at −1.
+ * @throws ShapeError for an axis outside [−n − 1, n] of a tensor of n axes
+ */
+export function expandDims(x: TensorLike, axis: number): Tensor {
+  const t = toTensor(x)
+  const at = normalizeAxis('expandDims', axis, t.ndim + 1)
+  return reshape(t, [...t.shape.slice(0, at), 1, ...t.shape.slice(at)])
+}
+
+/**
+ * A new axis of extent 1 before `axis`: PyTorch's name of `expandDims`.
+ * @throws ShapeError as expandDims
+ */
+export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, axis)
+
+/**
+ * Repeated along new leading axes and axes of extent 1, as numpy's rules allow.
+ * @throws ShapeError for a shape that x does not broadcast to
+ */
+export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
+  return wrap(broadcastNode(toNode(x), checkShape('broadcastTo', shape)))
 }

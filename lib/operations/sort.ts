@@ -1,14 +1,17 @@
 /** Sorting along an axis, and what stands at places of the sorted order. */
 import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { normalizeAxis } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
-import { takeAlongAxis } from '../graph/ops/along-axis.ts'
-import { add, cast, mul, notEqual, sub, where } from '../graph/ops/elementwise.ts'
-import { concat, reshape, sliceAt } from '../graph/ops/movement.ts'
-import type { Axes } from '../graph/ops/reduce.ts'
-import { argsortRows, axisBack, axisLast, rowsOver } from '../graph/ops/sort.ts'
-import { type ReduceOptions, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { pick } from '../base/lists.ts'
+import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { argsortRows } from '../graph/ops/sort.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { add, mul, sub } from './arithmetic.ts'
+import { notEqual, where } from './comparison.ts'
+import { slice, takeAlongAxis } from './indexing.ts'
+import { concat } from './joining.ts'
+import { moveAxis, permute } from './rearrange.ts'
+import type { Axes, ReduceOptions } from './reduce.ts'
+import { cast, reshape } from './shape.ts'
 
 export interface SortOptions {
   /** The last one unless given. */
@@ -30,76 +33,84 @@ export interface Topk {
   readonly indices: Tensor
 }
 
-interface Sorted {
-  readonly values: Node
-  readonly indices: Node
+function firstAlong(x: Tensor, axis: number, count: number, descending: boolean): Topk {
+  const rows = moveAxis(x, axis, -1)
+  const indices = wrap(argsortRows(rows.node, count, descending))
+  return { values: moveAxis(takeAlongAxis(rows, indices, -1), -1, axis), indices: moveAxis(indices, -1, axis) }
 }
 
-function firstAlong(x: Node, axis: number, count: number, descending: boolean): Sorted {
-  const rows = axisLast(x, axis)
-  const indices = argsortRows(rows, count, descending)
-  return { values: axisBack(takeAlongAxis(rows, indices, -1), axis), indices: axisBack(indices, axis) }
-}
-
-function sorted(name: string, x: TensorLike, { axis = -1, descending = false }: SortOptions): Sorted {
-  const node = toNode(x)
-  const along = normalizeAxis(name, axis, node.shape.length)
-  return firstAlong(node, along, node.shape[along]!, descending)
+function sorted(name: string, x: TensorLike, { axis = -1, descending = false }: SortOptions): Topk {
+  const t = toTensor(x)
+  const along = normalizeAxis(name, axis, t.ndim)
+  return firstAlong(t, along, t.shape[along]!, descending)
 }
 
 /**
  * The elements in ascending order along an axis, or descending. Stable: equal elements keep their order. NaN counts as
  * greater than all others, as in PyTorch: last, or first where descending. Each value passes its gradient to the
  * element it is.
- *
+ * @throws ShapeError for an axis that is none
  * @example sort([3, 1, 2], { descending: true }) // [3, 2, 1]
  */
 export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
-  return wrap(sorted('sort', x, options).values)
+  return sorted('sort', x, options).values
 }
 
-/** The int32 indices along an axis that sort it, in the order of `sort`. */
+/**
+ * The int32 indices along an axis that sort it, in the order of `sort`.
+ * @throws ShapeError for an axis that is none
+ */
 export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
-  return wrap(sorted('argsort', x, options).indices)
+  return sorted('argsort', x, options).indices
 }
 
 /**
  * The k greatest elements along an axis in descending order, or with `largest: false` the k least in ascending order,
  * and their indices: x[n] gives values[k] and indices[k]. Of equal elements the first ones; NaN counts as the greatest.
  * Each value passes its gradient to the element it is.
- *
- * @throws ShapeError where the axis has less than k elements.
+ * @throws ShapeError where the axis has less than k elements, or is none
  */
 export function topk(x: TensorLike, k: number, { axis = -1, largest = true }: TopkOptions = {}): Topk {
-  const node = toNode(x)
-  const along = normalizeAxis('topk', axis, node.shape.length)
-  const extent = node.shape[along]!
+  const t = toTensor(x)
+  const along = normalizeAxis('topk', axis, t.ndim)
+  const extent = t.shape[along]!
   if (!Number.isInteger(k) || k < 0 || k > extent)
     throw new ShapeError(expected('topk', `k in [0, ${extent}], the extent of axis ${along}`, k))
-  const { values, indices } = firstAlong(node, along, k, largest)
-  return { values: wrap(values), indices: wrap(indices) }
+  return firstAlong(t, along, k, largest)
+}
+
+/** Rows of what a reduction over axes goes over, and the shape of its result. */
+function rowsOver(name: string, x: Tensor, axes: Axes, keepDims: boolean): { rows: Tensor; kept: Shape } {
+  const over = normalizeAxes(name, axes, x.ndim)
+  const others = x.shape.map((_, axis) => axis).filter((axis) => !over.includes(axis))
+  const outer = pick(x.shape, others)
+  const reduced = sizeOf(pick(x.shape, over))
+  return {
+    rows: reshape(permute(x, [...others, ...over]), [...outer, reduced]),
+    kept: keepDims ? x.shape.map((extent, axis) => (over.includes(axis) ? 1 : extent)) : outer,
+  }
 }
 
 interface OrderedRows {
-  readonly rows: Node
-  readonly order: Node
+  readonly rows: Tensor
+  readonly order: Tensor
   readonly count: number
 }
 
-function orderedRows(name: string, rows: Node): OrderedRows {
+function orderedRows(name: string, rows: Tensor): OrderedRows {
   const count = rows.shape.at(-1)!
   if (count === 0) throw new ShapeError(expected(name, 'at least one element', 'none'))
-  return { rows, order: argsortRows(rows, count, false), count }
+  return { rows, order: wrap(argsortRows(rows.node, count, false)), count }
 }
 
 /** Element `place` of each sorted row, [..., 1]. */
-function elementAt({ rows, order }: OrderedRows, place: number): Node {
-  const starts = rows.shape.map((_, axis) => (axis === rows.shape.length - 1 ? place : 0))
-  return takeAlongAxis(rows, sliceAt(order, starts, [...rows.shape.slice(0, -1), 1]), -1)
+function elementAt({ rows, order }: OrderedRows, place: number): Tensor {
+  const before = rows.shape.slice(0, -1).map(() => null)
+  return takeAlongAxis(rows, slice(order, [...before, place], [...before, place + 1]), -1)
 }
 
 /** The value, or NaN where a row has one: then it is the last in order. */
-function unlessNaN(ordered: OrderedRows, value: Node): Node {
+function unlessNaN(ordered: OrderedRows, value: Tensor): Tensor {
   if (!isFloat(ordered.rows.dtype)) return value
   const last = elementAt(ordered, ordered.count - 1)
   return where(notEqual(last, last), last, value)
@@ -108,15 +119,16 @@ function unlessNaN(ordered: OrderedRows, value: Node): Node {
 /**
  * The median over axes, all of them without any: of an even number of elements the lower of the two in the middle, as
  * in PyTorch (`quantile(x, 0.5)` is the mean of both). NaN where there is one. Its gradient goes to the element it is.
+ * @throws ShapeError for axes that are none, or named twice, or where there is no element
  */
 export function median(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
-  const { rows, kept } = rowsOver('median', toNode(x), axis, keepDims)
+  const { rows, kept } = rowsOver('median', toTensor(x), axis, keepDims)
   const ordered = orderedRows('median', rows)
-  return wrap(reshape(unlessNaN(ordered, elementAt(ordered, (ordered.count - 1) >> 1)), kept))
+  return reshape(unlessNaN(ordered, elementAt(ordered, (ordered.count - 1) >> 1)), kept)
 }
 
 /** Between the neighbours of place q·(n − 1), in proportion. */
-function quantileAt(ordered: OrderedRows, q: number): Node {
+function quantileAt(ordered: OrderedRows, q: number): Tensor {
   const place = q * (ordered.count - 1)
   const below = Math.floor(place)
   const low = elementAt(ordered, below)
@@ -128,7 +140,8 @@ function quantileAt(ordered: OrderedRows, q: number): Node {
  * The q-quantiles over axes, all of them without any, by linear interpolation between the sorted elements around place
  * q·(n − 1); float32 for integers. Of several q the result has them along a new first axis. NaN where there is one.
  *
- * @param q a number in [0, 1], or several.
+ * @param q a number in [0, 1], or several
+ * @throws RangeError for another q; ShapeError for axes that are none, or named twice, or where there is no element
  * @example quantile([1, 2, 3, 4], [0.25, 0.5]) // [1.75, 2.5]
  */
 export function quantile(
@@ -140,10 +153,10 @@ export function quantile(
   const several = typeof q === 'number' ? [q] : q
   const wrong = several.find((each) => !(each >= 0 && each <= 1))
   if (wrong !== undefined) throw new RangeError(expected('quantile', 'q in [0, 1]', wrong))
-  const node = toNode(x)
-  const float = isFloat(node.dtype) ? node : cast(node, 'float32')
+  const t = toTensor(x)
+  const float = isFloat(t.dtype) ? t : cast(t, 'float32')
   const { rows, kept } = rowsOver('quantile', float, axis, keepDims)
   const ordered = orderedRows('quantile', rows)
   const found = several.map((each) => reshape(unlessNaN(ordered, quantileAt(ordered, each)), [1, ...kept]))
-  return wrap(typeof q === 'number' ? reshape(found[0]!, kept) : concat(found, 0))
+  return typeof q === 'number' ? reshape(found[0]!, kept) : concat(found, 0)
 }

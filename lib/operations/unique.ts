@@ -1,8 +1,9 @@
+/** The distinct elements of a tensor: values of a size that is not known before. */
 import type { TypedArray } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
 import type { Shape } from '../base/shape.ts'
 import { leafOf } from '../graph/ops/leaf.ts'
-import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 
 /** What unique gives. */
 export interface Unique {
@@ -38,12 +39,10 @@ function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
   }
 }
 
-const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
-
 /**
  * The distinct elements of x in ascending order, how often each occurs and where each element of x is among them. How
  * many there are depends on data, so x is evaluated, and nothing of it can be recorded in a compiled function.
- *
+ * @throws TypeError inside compile
  * @example
  * const { values, counts } = await unique([3, 1, 3]) // [1, 3], [1, 2]
  */
@@ -52,7 +51,10 @@ export async function unique(x: TensorLike): Promise<Unique> {
   return uniqueOf(tensor, await tensor.data())
 }
 
-/** `unique`, here and now. */
+/**
+ * `unique`, here and now.
+ * @throws TypeError inside compile
+ */
 export function uniqueSync(x: TensorLike): Unique {
   const tensor = toTensor(x)
   return uniqueOf(tensor, tensor.dataSync())

@@ -1,8 +1,9 @@
 import { checkDType, type DType, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
+import { cast } from '../graph/ops/elementwise.ts'
 import { leafOf, literal } from '../graph/ops/leaf.ts'
-import { broadcastTo } from '../graph/ops/movement.ts'
+import { broadcastTo, reshape } from '../graph/ops/movement.ts'
 import { Tensor, wrap } from './tensor.ts'
 import { allocateChecked, parseValues, type TensorOptions, type TensorValues } from './values.ts'
 
@@ -22,8 +23,8 @@ interface DTypeOption {
  */
 export function tensor(values: Tensor | TensorValues, options: TensorOptions = {}): Tensor {
   if (values instanceof Tensor) {
-    const typed = options.dtype === undefined ? values : values.cast(options.dtype)
-    return options.shape === undefined ? wrap(typed.node) : typed.reshape(options.shape)
+    const typed = options.dtype === undefined ? values.node : cast(values.node, checkDType('tensor', options.dtype))
+    return wrap(options.shape === undefined ? typed : reshape(typed, options.shape))
   }
   const { array, dtype, shape } = parseValues('tensor', values, options)
   return wrap(leafOf({ array, pending: null }, dtype, shape, false))

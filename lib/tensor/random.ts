@@ -2,6 +2,7 @@ import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
+import { add, mul } from '../graph/ops/elementwise.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { random } from '../graph/ops/random.ts'
 import type { DistributionName } from '../program/vocabulary.ts'
@@ -107,9 +108,9 @@ export function randn(
   shape: Shape,
   { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {},
 ): Tensor {
-  const standard = wrap(draw('randn', 'normal', shape, options))
-  const scaled = std === 1 ? standard : standard.mul(std)
-  return mean === 0 ? scaled : scaled.add(mean)
+  const standard = draw('randn', 'normal', shape, options)
+  const scaled = std === 1 ? standard : mul(standard, std)
+  return wrap(mean === 0 ? scaled : add(scaled, mean))
 }
 
 /** Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}. */
@@ -117,7 +118,7 @@ export function uniform(
   shape: Shape,
   { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {},
 ): Tensor {
-  const standard = wrap(draw('uniform', 'uniform', shape, options))
-  const scaled = max - min === 1 ? standard : standard.mul(max - min)
-  return min === 0 ? scaled : scaled.add(min)
+  const standard = draw('uniform', 'uniform', shape, options)
+  const scaled = max - min === 1 ? standard : mul(standard, max - min)
+  return wrap(min === 0 ? scaled : add(scaled, min))
 }

@@ -3,7 +3,9 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node, Storage } from '../graph/node.ts'
 import { storageOf } from '../graph/node.ts'
+import { cast } from '../graph/ops/elementwise.ts'
 import { leafOf, placeholder, stopGradient } from '../graph/ops/leaf.ts'
+import { reshape } from '../graph/ops/movement.ts'
 import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { StateBinding } from '../runtime/execution.ts'
 import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
@@ -132,7 +134,7 @@ export function variable(value: Tensor | TensorValues, options: VariableOptions 
   }
   const dtype: DType = options.dtype === undefined ? value.dtype : checkDType('variable', options.dtype)
   const shape: Shape = options.shape ?? value.shape
-  const start = untraced(() => value.cast(dtype).reshape(shape).dataSync())
+  const start = untraced(() => wrap(reshape(cast(value.node, dtype), shape)).dataSync())
   const { array } = parseValues('variable', start, { dtype, shape })
   return new Variable(leafOf({ array, pending: null }, dtype, shape, true), options)
 }

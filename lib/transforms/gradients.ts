@@ -107,6 +107,3 @@ export function variablesOf(y: Tensor): Variable[] {
   }
   return [...found]
 }
-
-/** The same value, a constant to gradients. */
-export const stopGradient = (x: TensorLike): Tensor => wrap(toNode(x)).stopGradient()

@@ -36,8 +36,8 @@ import { sortCases } from './cases/sort.ts'
 /** Leaves that programs bind as inputs: the operands of every row. */
 type BoundLeaf = 'data' | 'placeholder'
 
-/** Their sizes are in the data, so they evaluate it; a row has the form that does so at once. */
-type DataDependent = 'booleanMask' | 'nonzero'
+/** Their sizes are in the data, so they evaluate it; a row has the form that does so at once, where it gives one tensor. */
+type DataDependent = 'booleanMask' | 'nonzero' | 'unique' | 'uniqueSync'
 
 /** Every operation of the graph, and every function of the package and every loss, some of which are several operations. */
 export type CaseName =

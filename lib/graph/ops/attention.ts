@@ -9,8 +9,7 @@ import { add, equal, exp, greaterEqual, mul, sub, where, zerosLike } from './ele
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
 import { broadcastTo, concat, pad, reshape, sliceAt, transposeMatrices } from './movement.ts'
-import { max, sum } from './reduce.ts'
-import { softmax } from './softmax.ts'
+import { sum } from './reduce.ts'
 
 type AttentionInputs = readonly [q: Node, k: Node, v: Node] | readonly [q: Node, k: Node, v: Node, mask: Node]
 
@@ -26,22 +25,13 @@ const positions = (start: number, count: number, shape: number[]): Node =>
   )
 
 /** What query i gives key j, before the softmax: scale · q·kᵀ, with −∞ where it does not attend. The queries begin with number `first`. */
-function scoresOf(q: Node, k: Node, mask: Node | null, { scale, causal }: AttentionParams, first = 0): Node {
+export function scoresOf(q: Node, k: Node, mask: Node | null, { scale, causal }: AttentionParams, first = 0): Node {
   const excluded = literal(-Infinity, q.dtype)
   let scores = mul(matmul(q, transposeMatrices(k)), literal(scale, q.dtype))
   if (mask !== null) scores = mask.dtype === 'bool' ? where(mask, scores, excluded) : add(scores, mask)
   if (!causal) return scores
   const [queries, keys] = [extentAt(q.shape, -2), extentAt(k.shape, -2)]
   return where(greaterEqual(positions(first, queries, [queries, 1]), positions(0, keys, [1, keys])), scores, excluded)
-}
-
-/** The softmax of the scores; 0 in a row that attends to nothing, where the softmax is not defined. */
-export function attentionWeights(q: Node, k: Node, mask: Node | null, params: AttentionParams): Node {
-  const scores = scoresOf(q, k, mask, params)
-  if (mask === null || k.shape.at(-2) === 0) return softmax(scores)
-  const empty = equal(max(scores, -1, true), -Infinity)
-  const zero = literal(0, q.dtype)
-  return where(empty, zero, softmax(where(empty, zero, scores)))
 }
 
 /** One instruction gives both outputs, which are two nodes. */

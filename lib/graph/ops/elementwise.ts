@@ -338,7 +338,7 @@ export const {
   erf,
   silu,
 } = elementwise
-export const { bitwiseAnd, bitwiseXor, trunc, sinh, cosh, hypot, floorDiv } = elementwise
+const { bitwiseAnd, trunc, sinh, cosh, hypot, floorDiv } = elementwise
 
 export const atLeast = binary(bounds.atLeast, computeIn.same)
 export const atMost = binary(bounds.atMost, computeIn.same)

@@ -1,7 +1,5 @@
 /** Reductions over axes. */
-import { isFloat } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
-import { pick } from '../../base/lists.ts'
 import { normalizeAxes, normalizeAxis, sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { broadcastTo, reshape, sumOp, sumOver } from './broadcast.ts'
@@ -73,13 +71,6 @@ export function prod(x: Node, axes?: Axes, keepDims = false): Node {
   const over = normalizeAxes('prod', axes, x.shape.length)
   const product = reduceOver(prodOp, cast(x, arithmeticDType(x.dtype)), over)
   return keepDims ? product : dropAxes(product, over)
-}
-
-/** Σx / n, in float32 for integers. */
-export function mean(x: Node, axes?: Axes, keepDims = false): Node {
-  const over = normalizeAxes('mean', axes, x.shape.length)
-  const count = sizeOf(pick(x.shape, over))
-  return div(sum(isFloat(x.dtype) ? x : cast(x, 'float32'), over, keepDims), count)
 }
 
 function extreme(name: 'max' | 'min', def: OpDef<ReduceParams, Unary>) {

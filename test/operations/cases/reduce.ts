@@ -1,7 +1,8 @@
 /** Rows of reductions: every set of axes, kept or not, over dense operands and views. */
 import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
-import type { ReduceOptions, Tensor } from '../../../lib/tensor/tensor.ts'
+import type { ReduceOptions } from '../../../lib/operations/reduce.ts'
+import type { Tensor } from '../../../lib/tensor/tensor.ts'
 import { type CaseContract, exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
 import { dtypes, views } from './elementwise.ts'
 import { normOrderRows } from './reductions.ts'

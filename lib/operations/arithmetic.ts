@@ -1,0 +1,102 @@
+/** Sums, products, quotients and remainders, the greater and the lesser of numbers, and what lies between them. */
+import { expected } from '../base/errors.ts'
+import { broadcastShapes } from '../base/shape.ts'
+import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { less, where } from './comparison.ts'
+import { binary, unary } from './elementwise.ts'
+
+/**
+ * x + y; int32 for bool and uint8.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const add = binary(ops.add)
+
+/**
+ * x − y; int32 for bool and uint8.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const sub = binary(ops.sub)
+
+/**
+ * x · y, element by element; int32 for bool and uint8.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const mul = binary(ops.mul)
+
+/**
+ * x / y; float32 for integers.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const div = binary(ops.div)
+
+/**
+ * ⌊x/y⌋; int32 for integers, where division by 0 gives 0. Its gradient is 0.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const floorDiv = binary(ops.floorDiv)
+
+/**
+ * x − y·⌊x/y⌋, the remainder with the sign of y, exactly; as PyTorch's `remainder` and numpy's `mod`. By 0 it is NaN, and
+ * 0 for integers; int32 for bool and uint8.
+ * @throws ShapeError where the shapes do not broadcast
+ * @example mod([-7, 7], 3) // [2, 1]
+ */
+export const mod = binary(ops.mod)
+
+/**
+ * x − y·trunc(x/y), the remainder with the sign of x, exactly. By 0 it is NaN, and 0 for integers; int32 for bool and
+ * uint8.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const fmod = binary(ops.fmod)
+
+/** −x; int32 for bool and uint8. */
+export const neg = unary(ops.neg)
+
+/** |x|; its gradient at 0 is 0; int32 for bool and uint8. */
+export const abs = unary(ops.abs)
+
+/** −1, 0 or 1; NaN stays NaN; int32 for bool and uint8. */
+export const sign = unary(ops.sign)
+
+/**
+ * The greater of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const maximum = binary(ops.maximum)
+
+/**
+ * The lesser of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const minimum = binary(ops.minimum)
+
+/**
+ * x within [min, max], bounds that may be numbers, tensors or left out: min(max(x, min), max), so that max wins where it is
+ * below min. NaN stays. At a bound the whole gradient is that of x, as in PyTorch. int32 for bool and uint8.
+ * @throws TypeError without any bound; ShapeError where the shapes do not broadcast
+ * @example clamp([-2, 0.5, 9], 0, 1) // [0, 0.5, 1]
+ */
+export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike | null): Tensor {
+  const node = toNode(x)
+  const bound = (b: TensorLike | null | undefined) => (b === undefined || b === null ? null : toNode(b))
+  const [low, high] = [bound(min), bound(max)]
+  if (low === null && high === null) throw new TypeError(expected('clamp', 'a min or a max', 'neither'))
+  for (const b of [low, high]) if (b !== null) broadcastShapes('clamp', node.shape, b.shape)
+  const raised = low === null ? node : atLeast(node, low)
+  return wrap(high === null ? raised : atMost(raised, high))
+}
+
+/**
+ * x + weight · (y − x); y exactly for a weight of 1; shapes broadcast.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
+  const [start, end, w] = [toTensor(x), toTensor(y), toTensor(weight)]
+  const difference = sub(end, start)
+  const fromStart = add(start, mul(difference, w))
+  const fromEnd = sub(end, mul(difference, sub(1, w)))
+  if (typeof weight === 'number') return weight < 0.5 ? fromStart : fromEnd
+  return where(less(w, 0.5), fromStart, fromEnd)
+}

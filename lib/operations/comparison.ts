@@ -1,0 +1,67 @@
+/** Questions about numbers, answered in bool, and the choice by an answer. */
+import { elementwise as ops } from '../graph/ops/elementwise.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { binary } from './elementwise.ts'
+
+/**
+ * x = y, as bool.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const equal = binary(ops.equal)
+
+/**
+ * x ≠ y, as bool.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const notEqual = binary(ops.notEqual)
+
+/**
+ * x < y, as bool.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const less = binary(ops.less)
+
+/**
+ * x ≤ y, as bool.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const lessEqual = binary(ops.lessEqual)
+
+/**
+ * x > y, as bool.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const greater = binary(ops.greater)
+
+/**
+ * x ≥ y, as bool.
+ * @throws ShapeError where the shapes do not broadcast
+ */
+export const greaterEqual = binary(ops.greaterEqual)
+
+/** Whether x is NaN, as bool. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
+export function isNaN(x: TensorLike): Tensor {
+  const t = toTensor(x)
+  return notEqual(t, t)
+}
+
+/** Whether x is neither NaN nor infinite, as bool. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
+export function isFinite(x: TensorLike): Tensor {
+  return wrap(ops.less(ops.abs(toNode(x)), Infinity))
+}
+
+/** Whether x is ∞ or −∞, as bool. */
+export function isInf(x: TensorLike): Tensor {
+  return wrap(ops.equal(ops.abs(toNode(x)), Infinity))
+}
+
+/**
+ * x where the bool condition is true, else y; of the dtype that both promote to. The three shapes broadcast.
+ * @throws DTypeError for a condition that is not bool; ShapeError where the shapes do not broadcast
+ * @example where([true, false], [1, 2], 0) // [1, 0]
+ */
+export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tensor {
+  return wrap(ops.where(toNode(condition), toNode(x), toNode(y)))
+}

@@ -1,0 +1,29 @@
+/** Softmax, its logarithm, and the loss that is made of it. */
+import * as ops from '../graph/ops/softmax.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+
+/**
+ * eˣ / Σeˣ along an axis, the last one unless given; float32 for integers.
+ * @throws ShapeError for an axis that is none
+ */
+export function softmax(x: TensorLike, axis = -1): Tensor {
+  return wrap(ops.softmax(toNode(x), axis))
+}
+
+/**
+ * log(softmax(x)) along an axis, without overflow or underflow; the last one unless given; float32 for integers.
+ * @throws ShapeError for an axis that is none
+ */
+export function logSoftmax(x: TensorLike, axis = -1): Tensor {
+  return wrap(ops.logSoftmax(toNode(x), axis))
+}
+
+/**
+ * Losses −log softmax(logits)[label] of each row of logits[…, classes]: labels are integers[…] or rows of probabilities
+ * [… , classes]. The result is […], float32 for integer logits.
+ * @throws ShapeError for logits without classes, or labels of another shape; DTypeError for bool labels; RangeError when
+ * evaluated, before anything is written, for a class outside [0, classes)
+ */
+export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
+  return wrap(ops.softmaxCrossEntropy(toNode(logits), toNode(labels)))
+}
