@@ -1,4 +1,5 @@
 import { defineConfig, type Rolldown } from 'tsdown'
+import { methodTypes } from './tools/method-types.ts'
 
 /**
  * The package is CommonJS, which both `require` and `import` load. Beside each entry stands an ES module that only
@@ -35,5 +36,6 @@ export default defineConfig({
   sourcemap: true,
   fixedExtension: false,
   plugins: [esmFacades],
+  outputOptions: { plugins: [methodTypes] },
   checks: { legacyCjs: false, pluginTimings: false },
 })

@@ -5,25 +5,24 @@
 import { Tensor } from '../tensor/tensor.ts'
 import * as operations from './index.ts'
 
-const {
-  broadcastArrays: _broadcastArrays,
-  concat: _concat,
-  einsum: _einsum,
-  meshgrid: _meshgrid,
-  stack: _stack,
-  ...methods
-} = operations
+/** Their first operand is a list, or no tensor. */
+const functionsOnly = ['broadcastArrays', 'concat', 'einsum', 'meshgrid', 'stack'] as const
+
+type Functions = Omit<typeof operations, (typeof functionsOnly)[number]>
 
 type MethodOf<F> = F extends (x: infer _, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never
 
 /** What the functions are as methods: without their first operand. */
-type OperationMethods = { [Name in keyof typeof methods]: MethodOf<(typeof methods)[Name]> }
+type OperationMethods = { [Name in keyof Functions]: MethodOf<Functions[Name]> }
 
 declare module '../tensor/tensor.ts' {
   interface Tensor extends OperationMethods {}
 }
 
-for (const [name, operation] of Object.entries<(x: Tensor, ...rest: never[]) => unknown>(methods)) {
+type Operation = (x: Tensor, ...rest: never[]) => unknown
+
+for (const [name, operation] of Object.entries(operations) as [string, Operation][]) {
+  if ((functionsOnly as readonly string[]).includes(name)) continue
   const method = function (this: Tensor, ...rest: never[]) {
     return operation(this, ...rest)
   }
