@@ -1,7 +1,7 @@
 /**
  * Writes docs/operations.md: every public operation with what its docstring says first, its names elsewhere, whether it
- * has a gradient and what it runs as. The names elsewhere stand in operation-names.ts; all else is asked of the library:
- * the docstrings of the TypeScript compiler, gradients and instructions of the rows of test/operations/cases.
+ * has a gradient and what it runs as. All of it is asked of the library: the docstrings and their tags of the TypeScript
+ * compiler, gradients and instructions of the rows of test/operations/cases.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
@@ -13,7 +13,6 @@ import { GradientError } from '../lib/base/errors.ts'
 import { gradients } from '../lib/graph/autograd.ts'
 import { cases } from '../test/operations/cases.ts'
 import { forwardPrograms, leavesOf, type OpCase, outputsOf } from '../test/support/cases.ts'
-import { operationNames } from './operation-names.ts'
 
 const lib = fileURLToPath(new URL('../lib/', import.meta.url))
 const path = fileURLToPath(new URL('../docs/operations.md', import.meta.url))
@@ -36,7 +35,30 @@ interface Operation {
   readonly name: string
   readonly summary: string
   readonly section: string
+  readonly elsewhere: NamesElsewhere
 }
+
+/** What it is called there, '' where it has no name of its own. */
+export interface NamesElsewhere {
+  readonly pytorch: string
+  readonly tensorflow: string
+}
+
+/**
+ * The names that an operation's docstring gives by `@pytorch torch.add` and `@tensorflow tf.add`. What has none in either
+ * says so by `@pytorch none`, so that none is forgotten.
+ */
+export function namesElsewhere(operation: string, tags: ReadonlyMap<string, string>): NamesElsewhere {
+  if (!tags.has('pytorch') && !tags.has('tensorflow'))
+    throw new Error(
+      `operations.md: expected @pytorch or @tensorflow in the docstring of ${operation}, or @pytorch none, got neither`,
+    )
+  const named = (tag: string): string => tags.get(tag)?.replace(/^none$/, '') ?? ''
+  return { pytorch: named('pytorch'), tensorflow: named('tensorflow') }
+}
+
+const tagsOf = (symbol: ts.Symbol, checker: ts.TypeChecker): Map<string, string> =>
+  new Map(symbol.getJsDocTags(checker).map(({ name, text }) => [name, ts.displayPartsToString(text)]))
 
 function sectionOf(file: string): string | null {
   for (const [where, title] of sections) {
@@ -84,7 +106,8 @@ function publicOperations(): Operation[] {
       seen.add(symbol)
       const summary = firstSentence(ts.displayPartsToString(symbol.getDocumentationComment(checker)))
       if (summary === '') throw new Error(`operations.md: expected a docstring of ${name}, got none`)
-      operations.push({ name, summary, section })
+      const elsewhere = namesElsewhere(name, tagsOf(symbol, checker))
+      operations.push({ name, summary, section, elsewhere })
     }
   }
   visit(checker.getSymbolAtLocation(program.getSourceFile(`${lib}index.ts`)!)!, '')
@@ -132,27 +155,17 @@ function runsAs(rows: readonly OpCase[]): string {
   return `composition: ${names.slice(0, mostNames).join(', ')}${names.length > mostNames ? ', …' : ''}`
 }
 
-function lineOf({ name, summary }: Operation): string {
-  const elsewhere = operationNames[name]!
+function lineOf({ name, summary, elsewhere }: Operation): string {
   const rows = rowsOf(name)
   const gradient = rows.length === 0 ? '' : rows.some(hasGradient) ? 'yes' : 'no'
   const cells = [
     `\`${name}\``,
     summary,
-    ...elsewhere.map((other) => (other === '' ? '' : `\`${other}\``)),
+    ...[elsewhere.pytorch, elsewhere.tensorflow].map((other) => (other === '' ? '' : `\`${other}\``)),
     gradient,
     runsAs(rows),
   ]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-}
-
-function checkNames(operations: readonly Operation[]): void {
-  const missing = operations.map(({ name }) => name).filter((name) => !Object.hasOwn(operationNames, name))
-  if (missing.length === 0) return
-  const rows = missing.map((name) => `  ${/^\w+$/.test(name) ? name : `'${name}'`}: ['torch.…', 'tf.…'],`).join('\n')
-  throw new Error(
-    `operations.md: expected a row in tools/operation-names.ts for each operation ('' for no such name), then npm run docs:operations. Missing:\n${rows}`,
-  )
 }
 
 const introduction = `# Operations
@@ -165,7 +178,6 @@ the native core and one in the reference backend.
 
 export function operationTable(): string {
   const operations = publicOperations()
-  checkNames(operations)
   const titles = [...new Set(operations.map(({ section }) => section))].sort(
     (a, b) => orderOf(a) - orderOf(b) || a.localeCompare(b, 'en'),
   )

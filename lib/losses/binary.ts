@@ -40,6 +40,8 @@ export interface BinaryCrossEntropyOptions extends BinaryOptions {
  * @throws ShapeError where the shapes differ: nothing is broadcast but the weights
  *
  * @example binaryCrossEntropy(logits, targets, { positiveWeights: [1, 3, 0.5] })
+ * @pytorch F.binary_cross_entropy_with_logits
+ * @tensorflow tf.keras.losses.BinaryCrossentropy
  */
 export function binaryCrossEntropy(
   predictions: TensorLike,
@@ -102,6 +104,8 @@ export interface BinaryFocalOptions extends LossOptions {
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch torchvision.ops.sigmoid_focal_loss
+ * @tensorflow tf.keras.losses.BinaryFocalCrossentropy
  */
 export function binaryFocal(logits: TensorLike, targets: TensorLike, options: BinaryFocalOptions = {}): Tensor {
   const op = 'binaryFocal'
@@ -127,6 +131,7 @@ export interface HingeOptions extends LossOptions {
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @tensorflow tf.keras.losses.Hinge
  */
 export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOptions = {}): Tensor {
   const [x, y] = sameShaped('hinge', scores, targets)
@@ -139,6 +144,7 @@ export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOpt
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.soft_margin_loss
  */
 export function softMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
   const [x, y] = sameShaped('softMargin', scores, targets)
@@ -160,6 +166,7 @@ function rowsOfLabels(op: string, scores: TensorLike, targets: TensorLike): [Ten
  * @param targets[…, labels] 1 or true for each label that is true, else 0
  * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.multilabel_margin_loss
  */
 export function multiLabelMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
   const op = 'multiLabelMargin'
@@ -176,6 +183,7 @@ export function multiLabelMargin(scores: TensorLike, targets: TensorLike, option
  * @param options.weights factors of the terms, which broadcast to the shape of the logits
  * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.multilabel_soft_margin_loss
  */
 export function multiLabelSoftMargin(logits: TensorLike, targets: TensorLike, options: BinaryOptions = {}): Tensor {
   const op = 'multiLabelSoftMargin'

@@ -42,6 +42,8 @@ export interface CrossEntropyOptions extends ClassOptions {
  * @example
  * crossEntropy(model.forward(images), tensor([7, 2, 1], { dtype: 'int32' }))
  * crossEntropy(logits, labels, { labelSmoothing: 0.1, ignoreIndex: -100 })
+ * @pytorch F.cross_entropy
+ * @tensorflow tf.keras.losses.SparseCategoricalCrossentropy
  */
 export function crossEntropy(logits: TensorLike, labels: TensorLike, options: CrossEntropyOptions = {}): Tensor {
   const op = 'crossEntropy'
@@ -101,6 +103,7 @@ function smoothed(
  * @param labels classes as integers[…] (int32 or uint8)
  * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ * @pytorch F.nll_loss
  */
 export function negativeLogLikelihood(
   logProbabilities: TensorLike,
@@ -131,6 +134,7 @@ export interface FocalOptions extends ClassOptions {
  * @param labels classes as integers[…] (int32 or uint8), or one-hot or probability rows[…, classes]
  * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ * @tensorflow tf.keras.losses.CategoricalFocalCrossentropy
  */
 export function focal(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}): Tensor {
   const op = 'focal'
@@ -167,6 +171,7 @@ export interface MultiMarginOptions extends LossOptions {
  * @param labels classes as integers[…] (int32 or uint8)
  * @returns a scalar, or the losses[…] of the rows for reduction `'none'`
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
+ * @pytorch F.multi_margin_loss
  */
 export function multiMargin(scores: TensorLike, labels: TensorLike, options: MultiMarginOptions = {}): Tensor {
   const op = 'multiMargin'

@@ -57,6 +57,8 @@ function checkInput(logProbabilities: TensorLike): Tensor {
  *
  * @example
  * ctcLoss(logits.logSoftmax(), [[3, 1, 2], [4, 4, 0]], [50, 40], [3, 2])
+ * @pytorch F.ctc_loss
+ * @tensorflow tf.nn.ctc_loss
  */
 export function ctcLoss(
   logProbabilities: TensorLike,

@@ -21,6 +21,8 @@ export interface KlDivergenceOptions {
  * @param targets probabilities, or log-probabilities with `logTarget`
  * @returns a scalar, or a term for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.kl_div
+ * @tensorflow tf.keras.losses.KLDivergence
  */
 export function klDivergence(
   logProbabilities: TensorLike,
@@ -55,6 +57,8 @@ export interface PoissonOptions extends LossOptions {
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.poisson_nll_loss
+ * @tensorflow tf.keras.losses.Poisson
  */
 export function poissonNegativeLogLikelihood(
   predictions: TensorLike,

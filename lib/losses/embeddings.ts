@@ -44,6 +44,8 @@ function cosine(x: Tensor, y: Tensor): Tensor {
  * @param options.margin from −1 to 1; 0 unless given
  * @returns a scalar, or the losses[…] of the pairs for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.cosine_embedding_loss
+ * @tensorflow tf.keras.losses.CosineSimilarity
  */
 export function cosineEmbedding(
   x: TensorLike,
@@ -85,6 +87,7 @@ function norm(d: Tensor, power: number): Tensor {
  *
  * @returns a scalar, or the losses[…] of the triplets for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.triplet_margin_loss
  */
 export function tripletMargin(
   anchor: TensorLike,
@@ -109,6 +112,7 @@ export function tripletMargin(
  * @param options.margin how far apart they are to be, above 0; 1 unless given
  * @returns a scalar, or the losses[…] of the pairs for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch none
  */
 export function contrastive(
   x: TensorLike,
@@ -131,6 +135,7 @@ export function contrastive(
  * @param options.margin 1 unless given
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.hinge_embedding_loss
  */
 export function hingeEmbedding(
   distances: TensorLike,
@@ -149,6 +154,7 @@ export function hingeEmbedding(
  * @param options.margin 0 unless given
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.margin_ranking_loss
  */
 export function marginRanking(
   x: TensorLike,

@@ -14,6 +14,8 @@ function errorOf(op: string, prediction: TensorLike, target: TensorLike): Tensor
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ: nothing is broadcast
+ * @pytorch F.mse_loss
+ * @tensorflow tf.keras.losses.MeanSquaredError
  */
 export function meanSquaredError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
   const op = 'meanSquaredError'
@@ -25,13 +27,19 @@ export function meanSquaredError(prediction: TensorLike, target: TensorLike, opt
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.l1_loss
+ * @tensorflow tf.keras.losses.MeanAbsoluteError
  */
 export function meanAbsoluteError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
   const op = 'meanAbsoluteError'
   return reduce(op, errorOf(op, prediction, target).abs(), options)
 }
 
-/** |prediction − target|: PyTorch's name of `meanAbsoluteError`. */
+/**
+ * |prediction − target|: PyTorch's name of `meanAbsoluteError`.
+ * @pytorch F.l1_loss
+ * @tensorflow tf.keras.losses.MeanAbsoluteError
+ */
 export const l1 = meanAbsoluteError
 
 /** With q, the error clamped to ±δ: q·(e − q/2) is e²/2 between and δ·(|e| − δ/2) outside, and so is its slope. */
@@ -47,6 +55,8 @@ function huberOf(error: Tensor, delta: number): Tensor {
  * @param options.delta where the square ends, above 0; 1 unless given
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.huber_loss
+ * @tensorflow tf.keras.losses.Huber
  */
 export function huber(
   prediction: TensorLike,
@@ -63,6 +73,7 @@ export function huber(
  * @param options.beta where the square ends, at least 0; 1 unless given
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @pytorch F.smooth_l1_loss
  */
 export function smoothL1(
   prediction: TensorLike,
@@ -93,6 +104,7 @@ const logCoshOf = customGradient(
  *
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
+ * @tensorflow tf.keras.losses.LogCosh
  */
 export function logCosh(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
   return reduce('logCosh', logCoshOf(errorOf('logCosh', prediction, target)), options)

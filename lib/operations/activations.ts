@@ -11,27 +11,49 @@ import { unary } from './elementwise.ts'
 import { split } from './joining.ts'
 import { expm1, softplus, tanh } from './math.ts'
 
-/** 1 / (1 + e⁻ˣ); float32 for integers. */
+/**
+ * 1 / (1 + e⁻ˣ); float32 for integers.
+ * @pytorch torch.sigmoid
+ * @tensorflow tf.sigmoid
+ */
 export const sigmoid = unary(ops.sigmoid)
 
-/** max(x, 0); its gradient at 0 is 0; int32 for bool and uint8. */
+/**
+ * max(x, 0); its gradient at 0 is 0; int32 for bool and uint8.
+ * @pytorch F.relu
+ * @tensorflow tf.nn.relu
+ */
 export const relu = unary(ops.relu)
 
 /**
  * x above 0, else slope · x; its gradient at 0 is the slope. `slope` is 0.01 unless given, as in PyTorch. float32 for
  * integers.
+ * @pytorch F.leaky_relu
+ * @tensorflow tf.nn.leaky_relu
  */
 export function leakyRelu(x: TensorLike, slope = 0.01): Tensor {
   return wrap(ops.leakyRelu(toNode(x), slope))
 }
 
-/** x · sigmoid(x), also named swish; its limit 0 at −∞; float32 for integers. */
+/**
+ * x · sigmoid(x), also named swish; its limit 0 at −∞; float32 for integers.
+ * @pytorch F.silu
+ * @tensorflow tf.nn.silu
+ */
 export const silu = unary(ops.silu)
 
-/** x · sigmoid(x): another name of `silu`. */
+/**
+ * x · sigmoid(x): another name of `silu`.
+ * @pytorch F.silu
+ * @tensorflow tf.nn.swish
+ */
 export const swish = silu
 
-/** x above 0, else alpha · (eˣ − 1); its gradient at 0 is alpha. `alpha` is 1 unless given. float32 for integers. */
+/**
+ * x above 0, else alpha · (eˣ − 1); its gradient at 0 is alpha. `alpha` is 1 unless given. float32 for integers.
+ * @pytorch F.elu
+ * @tensorflow tf.nn.elu
+ */
 export function elu(x: TensorLike, alpha = 1): Tensor {
   return wrap(ops.elu(toNode(x), alpha))
 }
@@ -45,6 +67,8 @@ export interface GeluOptions {
  * x · Φ(x) with the normal distribution function Φ; its limit 0 at −∞. As in PyTorch, `approximate: 'tanh'` takes
  * (1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2 for Φ, as some models were trained with. float32 for integers.
  * @throws TypeError for another `approximate`
+ * @pytorch F.gelu
+ * @tensorflow tf.nn.gelu
  */
 export function gelu(x: TensorLike, { approximate = 'none' }: GeluOptions = {}): Tensor {
   return wrap(ops.gelu(toNode(x), approximate))
@@ -66,6 +90,8 @@ export interface StepOptions {
  * float32 for integers.
  * @throws TypeError for another surrogate; RangeError for a slope that is not positive
  * @example const spikes = step(membrane.sub(threshold), { surrogate: 'fastSigmoid' })
+ * @pytorch torch.heaviside
+ * @tensorflow tf.experimental.numpy.heaviside
  */
 export function step(x: TensorLike, { surrogate, slope = 25 }: StepOptions = {}): Tensor {
   checkNumber('step', 'a positive finite slope', slope, (s) => s > 0 && Number.isFinite(s))
@@ -82,6 +108,8 @@ export interface HardTanhOptions {
 /**
  * x within [min, max], and the nearer bound outside; its gradient at the bounds is 0.
  * @throws RangeError unless min < max
+ * @pytorch F.hardtanh
+ * @tensorflow tf.keras.activations.hard_tanh
  */
 export function hardTanh(x: TensorLike, { min = -1, max = 1 }: HardTanhOptions = {}): Tensor {
   checkNumber('hardTanh', 'a max above min', max, () => min < max)
@@ -89,17 +117,29 @@ export function hardTanh(x: TensorLike, { min = -1, max = 1 }: HardTanhOptions =
   return where(lessEqual(t, min), min, where(greaterEqual(t, max), max, t))
 }
 
-/** min(max(x, 0), 6); its gradient at 0 and 6 is 0. */
+/**
+ * min(max(x, 0), 6); its gradient at 0 and 6 is 0.
+ * @pytorch F.relu6
+ * @tensorflow tf.nn.relu6
+ */
 export function relu6(x: TensorLike): Tensor {
   return hardTanh(x, { min: 0, max: 6 })
 }
 
-/** min(max(x + 3, 0), 6) / 6; its gradient at ±3 is 0; float32 for integers. */
+/**
+ * min(max(x + 3, 0), 6) / 6; its gradient at ±3 is 0; float32 for integers.
+ * @pytorch F.hardsigmoid
+ * @tensorflow tf.keras.activations.hard_sigmoid
+ */
 export function hardSigmoid(x: TensorLike): Tensor {
   return div(relu6(add(x, 3)), 6)
 }
 
-/** 0 up to −3, x from 3 on, and x·(x + 3) / 6 between; float32 for integers. */
+/**
+ * 0 up to −3, x from 3 on, and x·(x + 3) / 6 between; float32 for integers.
+ * @pytorch F.hardswish
+ * @tensorflow tf.keras.activations.hard_silu
+ */
 export function hardSwish(x: TensorLike): Tensor {
   const t = toTensor(x)
   const between = div(mul(t, add(t, 3)), 6)
@@ -113,6 +153,8 @@ const below = (x: Tensor): Tensor => where(greater(x, 0), 0, x)
  * x above 0, else slope · x; its gradient in x at 0 is the slope. The slope, a tensor that may be trained, broadcasts
  * against x: one number, or one for each element of the last axis.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch F.prelu
+ * @tensorflow tf.keras.layers.PReLU
  */
 export function prelu(x: TensorLike, slope: TensorLike): Tensor {
   const [t, slopes] = [toTensor(x), toTensor(slope)]
@@ -124,6 +166,8 @@ export function prelu(x: TensorLike, slope: TensorLike): Tensor {
  * x above 0, else alpha · (e^(x/alpha) − 1), whose slope is 1 on both sides of 0. `alpha` is 1 unless given. float32 for
  * integers.
  * @throws RangeError for an alpha that is 0 or not finite
+ * @pytorch F.celu
+ * @tensorflow tf.keras.activations.celu
  */
 export function celu(x: TensorLike, alpha = 1): Tensor {
   checkNumber('celu', 'a finite alpha other than 0', alpha, (a) => Number.isFinite(a) && a !== 0)
@@ -138,12 +182,18 @@ const seluScale = 1.0507009873554805
 /**
  * scale · elu(x, alpha) with alpha = 1.67326324…, scale = 1.05070098…, by which layers keep mean 0 and variance 1.
  * float32 for integers.
+ * @pytorch F.selu
+ * @tensorflow tf.nn.selu
  */
 export function selu(x: TensorLike): Tensor {
   return mul(elu(x, seluAlpha), seluScale)
 }
 
-/** x · tanh(softplus(x)); its limit 0 at −∞; float32 for integers. */
+/**
+ * x · tanh(softplus(x)); its limit 0 at −∞; float32 for integers.
+ * @pytorch F.mish
+ * @tensorflow tf.keras.activations.mish
+ */
 export function mish(x: TensorLike): Tensor {
   const t = toTensor(x)
   // e^−1000 vanishes in every dtype.
@@ -151,19 +201,31 @@ export function mish(x: TensorLike): Tensor {
   return mul(bounded, tanh(softplus(t)))
 }
 
-/** x / (1 + |x|); ±1 at ±∞; float32 for integers. */
+/**
+ * x / (1 + |x|); ±1 at ±∞; float32 for integers.
+ * @pytorch F.softsign
+ * @tensorflow tf.nn.softsign
+ */
 export function softsign(x: TensorLike): Tensor {
   // From 2⁶⁰ on 1 + |x| is |x| in every dtype.
   const bounded = hardTanh(x, { min: -(2 ** 60), max: 2 ** 60 })
   return div(bounded, add(abs(bounded), 1))
 }
 
-/** log(sigmoid(x)), without underflow: −softplus(−x); float32 for integers. */
+/**
+ * log(sigmoid(x)), without underflow: −softplus(−x); float32 for integers.
+ * @pytorch F.logsigmoid
+ * @tensorflow tf.math.log_sigmoid
+ */
 export function logSigmoid(x: TensorLike): Tensor {
   return neg(softplus(neg(x)))
 }
 
-/** x where it is above the threshold, else the value; its gradient at the threshold is 0. */
+/**
+ * x where it is above the threshold, else the value; its gradient at the threshold is 0.
+ * @pytorch F.threshold
+ * @tensorflow tf.keras.activations.threshold
+ */
 export function threshold(x: TensorLike, threshold: number, value: number): Tensor {
   const t = toTensor(x)
   return where(lessEqual(t, threshold), value, t)
@@ -173,6 +235,8 @@ export function threshold(x: TensorLike, threshold: number, value: number): Tens
  * The gated linear unit a · sigmoid(b), where a and b are the halves of x along an axis, the last one unless given
  * (Dauphin et al. 2017): [2, 6] gives [2, 3]. float32 for integers.
  * @throws ShapeError where the axis has an odd extent, or there is none
+ * @pytorch F.glu
+ * @tensorflow tf.keras.activations.glu
  */
 export function glu(x: TensorLike, axis = -1): Tensor {
   const t = toTensor(x)

@@ -9,30 +9,40 @@ import { binary, unary } from './elementwise.ts'
 /**
  * x + y; int32 for bool and uint8.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.add
+ * @tensorflow tf.add
  */
 export const add = binary(ops.add)
 
 /**
  * x − y; int32 for bool and uint8.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.sub
+ * @tensorflow tf.subtract
  */
 export const sub = binary(ops.sub)
 
 /**
  * x · y, element by element; int32 for bool and uint8.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.mul
+ * @tensorflow tf.multiply
  */
 export const mul = binary(ops.mul)
 
 /**
  * x / y; float32 for integers.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.div
+ * @tensorflow tf.divide
  */
 export const div = binary(ops.div)
 
 /**
  * ⌊x/y⌋; int32 for integers, where division by 0 gives 0. Its gradient is 0.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.floor_divide
+ * @tensorflow tf.math.floordiv
  */
 export const floorDiv = binary(ops.floorDiv)
 
@@ -41,6 +51,8 @@ export const floorDiv = binary(ops.floorDiv)
  * 0 for integers; int32 for bool and uint8.
  * @throws ShapeError where the shapes do not broadcast
  * @example mod([-7, 7], 3) // [2, 1]
+ * @pytorch torch.remainder
+ * @tensorflow tf.math.floormod
  */
 export const mod = binary(ops.mod)
 
@@ -48,27 +60,45 @@ export const mod = binary(ops.mod)
  * x − y·trunc(x/y), the remainder with the sign of x, exactly. By 0 it is NaN, and 0 for integers; int32 for bool and
  * uint8.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.fmod
+ * @tensorflow tf.truncatemod
  */
 export const fmod = binary(ops.fmod)
 
-/** −x; int32 for bool and uint8. */
+/**
+ * −x; int32 for bool and uint8.
+ * @pytorch torch.neg
+ * @tensorflow tf.negative
+ */
 export const neg = unary(ops.neg)
 
-/** |x|; its gradient at 0 is 0; int32 for bool and uint8. */
+/**
+ * |x|; its gradient at 0 is 0; int32 for bool and uint8.
+ * @pytorch torch.abs
+ * @tensorflow tf.abs
+ */
 export const abs = unary(ops.abs)
 
-/** −1, 0 or 1; NaN stays NaN; int32 for bool and uint8. */
+/**
+ * −1, 0 or 1; NaN stays NaN; int32 for bool and uint8.
+ * @pytorch torch.sgn
+ * @tensorflow tf.sign
+ */
 export const sign = unary(ops.sign)
 
 /**
  * The greater of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.maximum
+ * @tensorflow tf.maximum
  */
 export const maximum = binary(ops.maximum)
 
 /**
  * The lesser of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.minimum
+ * @tensorflow tf.minimum
  */
 export const minimum = binary(ops.minimum)
 
@@ -77,6 +107,8 @@ export const minimum = binary(ops.minimum)
  * below min. NaN stays. At a bound the whole gradient is that of x, as in PyTorch. int32 for bool and uint8.
  * @throws TypeError without any bound; ShapeError where the shapes do not broadcast
  * @example clamp([-2, 0.5, 9], 0, 1) // [0, 0.5, 1]
+ * @pytorch torch.clamp
+ * @tensorflow tf.clip_by_value
  */
 export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike | null): Tensor {
   const node = toNode(x)
@@ -91,6 +123,7 @@ export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike |
 /**
  * x + weight · (y − x); y exactly for a weight of 1; shapes broadcast.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.lerp
  */
 export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
   const [start, end, w] = [toTensor(x), toTensor(y), toTensor(weight)]

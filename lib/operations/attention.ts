@@ -74,6 +74,8 @@ const isBoolean = (x: unknown): boolean => (Array.isArray(x) ? isBoolean(x[0]) :
  * @example
  * const heads = x.reshape([batch, length, 4, 32]).transpose([0, 2, 1, 3])
  * const mixed = scaledDotProductAttention(heads, heads, heads, { causal: true })
+ * @pytorch F.scaled_dot_product_attention
+ * @tensorflow tf.keras.layers.Attention
  */
 export function scaledDotProductAttention(
   q: TensorLike,

@@ -6,53 +6,77 @@ import { binary } from './elementwise.ts'
 /**
  * x = y, as bool.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.eq
+ * @tensorflow tf.equal
  */
 export const equal = binary(ops.equal)
 
 /**
  * x ≠ y, as bool.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.ne
+ * @tensorflow tf.not_equal
  */
 export const notEqual = binary(ops.notEqual)
 
 /**
  * x < y, as bool.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.lt
+ * @tensorflow tf.less
  */
 export const less = binary(ops.less)
 
 /**
  * x ≤ y, as bool.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.le
+ * @tensorflow tf.less_equal
  */
 export const lessEqual = binary(ops.lessEqual)
 
 /**
  * x > y, as bool.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.gt
+ * @tensorflow tf.greater
  */
 export const greater = binary(ops.greater)
 
 /**
  * x ≥ y, as bool.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.ge
+ * @tensorflow tf.greater_equal
  */
 export const greaterEqual = binary(ops.greaterEqual)
 
-/** Whether x is NaN, as bool. */
+/**
+ * Whether x is NaN, as bool.
+ * @pytorch torch.isnan
+ * @tensorflow tf.math.is_nan
+ */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
 export function isNaN(x: TensorLike): Tensor {
   const t = toTensor(x)
   return notEqual(t, t)
 }
 
-/** Whether x is neither NaN nor infinite, as bool. */
+/**
+ * Whether x is neither NaN nor infinite, as bool.
+ * @pytorch torch.isfinite
+ * @tensorflow tf.math.is_finite
+ */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
 export function isFinite(x: TensorLike): Tensor {
   return wrap(ops.less(ops.abs(toNode(x)), Infinity))
 }
 
-/** Whether x is ∞ or −∞, as bool. */
+/**
+ * Whether x is ∞ or −∞, as bool.
+ * @pytorch torch.isinf
+ * @tensorflow tf.math.is_inf
+ */
 export function isInf(x: TensorLike): Tensor {
   return wrap(ops.equal(ops.abs(toNode(x)), Infinity))
 }
@@ -61,6 +85,8 @@ export function isInf(x: TensorLike): Tensor {
  * x where the bool condition is true, else y; of the dtype that both promote to. The three shapes broadcast.
  * @throws DTypeError for a condition that is not bool; ShapeError where the shapes do not broadcast
  * @example where([true, false], [1, 2], 0) // [1, 0]
+ * @pytorch torch.where
+ * @tensorflow tf.where
  */
 export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tensor {
   return wrap(ops.where(toNode(condition), toNode(x), toNode(y)))

@@ -123,6 +123,8 @@ function convolve(op: string, x: Node, weight: Node, options: Conv2dOptions): No
  * @throws ShapeError for operands that do not fit, or a kernel that is greater than the padded image; RangeError for
  * options that are no such numbers
  * @example conv2d(ones([1, 3, 28, 28]), ones([16, 3, 3, 3]), { padding: 'same' }).shape // [1, 16, 28, 28]
+ * @pytorch F.conv2d
+ * @tensorflow tf.nn.conv2d
  */
 export function conv2d(x: TensorLike, weight: TensorLike, options: Conv2dOptions = {}): Tensor {
   const [given, filters, bias] = operandsOf(x, weight, options.bias)
@@ -147,6 +149,8 @@ function lineWeight(op: string, weight: Node): Node {
  * [out, channels / groups, kernel]. As PyTorch's conv1d.
  *
  * @throws ShapeError, RangeError as conv2d
+ * @pytorch F.conv1d
+ * @tensorflow tf.nn.conv1d
  */
 export function conv1d(x: TensorLike, weight: TensorLike, options: Conv1dOptions = {}): Tensor {
   const { bias: givenBias, layout = 'NCL', padding = 0, ...rest } = options
@@ -197,6 +201,8 @@ function transposed(op: string, x: Node, weight: Node, options: ConvTranspose2dO
  * @returns images of (extent − 1)·stride + (kernel − 1)·dilation + 1 + outputPadding − padding rows or columns
  * @throws ShapeError for operands that do not fit, or an empty result; RangeError for options that are no such numbers
  * @example convTranspose2d(ones([1, 8, 7, 7]), ones([8, 4, 2, 2]), { stride: 2 }).shape // [1, 4, 14, 14]
+ * @pytorch F.conv_transpose2d
+ * @tensorflow tf.nn.conv2d_transpose
  */
 export function convTranspose2d(x: TensorLike, weight: TensorLike, options: ConvTranspose2dOptions = {}): Tensor {
   const [given, filters, bias] = operandsOf(x, weight, options.bias)
@@ -209,6 +215,8 @@ export function convTranspose2d(x: TensorLike, weight: TensorLike, options: Conv
  * [channels, out / groups, kernel]. As PyTorch's conv_transpose1d.
  *
  * @throws ShapeError, RangeError as convTranspose2d
+ * @pytorch F.conv_transpose1d
+ * @tensorflow tf.nn.conv1d_transpose
  */
 export function convTranspose1d(x: TensorLike, weight: TensorLike, options: ConvTranspose1dOptions = {}): Tensor {
   const { bias: givenBias, layout = 'NCL', padding = 0, outputPadding = 0, ...rest } = options

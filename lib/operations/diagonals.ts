@@ -37,6 +37,8 @@ function triangle(op: string, x: Node, k: number, keeps: (columns: Node, diagona
  * The upper triangles of matrices x[…, m, n]: zeros below diagonal k, which is the main one unless given; positive ones lie
  * above it.
  * @throws ShapeError for less than two axes; RangeError for a k that is no integer
+ * @pytorch torch.triu
+ * @tensorflow tf.linalg.band_part
  */
 export function triu(x: TensorLike, k = 0): Tensor {
   return wrap(triangle('triu', toNode(x), k, greaterEqual))
@@ -45,6 +47,8 @@ export function triu(x: TensorLike, k = 0): Tensor {
 /**
  * The lower triangles of matrices x[…, m, n]: zeros above diagonal k, the main one unless given.
  * @throws ShapeError for less than two axes; RangeError for a k that is no integer
+ * @pytorch torch.tril
+ * @tensorflow tf.linalg.band_part
  */
 export function tril(x: TensorLike, k = 0): Tensor {
   return wrap(triangle('tril', toNode(x), k, lessEqual))
@@ -54,6 +58,8 @@ export function tril(x: TensorLike, k = 0): Tensor {
  * The diagonals of matrices, as a last axis: of x[…, m, n] the elements x[…, i, i + offset], or x[…, i − offset, i] below the
  * main diagonal. A view where x is dense.
  * @throws ShapeError where the two axes are one, or none; RangeError for an offset that is no integer
+ * @pytorch torch.diagonal
+ * @tensorflow tf.linalg.diag_part
  */
 export function diagonal(x: TensorLike, { offset = 0, axis1 = -2, axis2 = -1 }: DiagonalOptions = {}): Tensor {
   checkOffset('diagonal', offset)
@@ -86,6 +92,8 @@ function embedded(x: Node, k: number): Node {
  * Of a vector, the square matrix with it on diagonal k and zeros elsewhere; of a matrix, the vector of its diagonal k.
  * `diagonal` takes those of many matrices.
  * @throws ShapeError for other than one or two axes; RangeError for a k that is no integer
+ * @pytorch torch.diag
+ * @tensorflow tf.linalg.diag
  */
 export function diag(x: TensorLike, k = 0): Tensor {
   checkOffset('diag', k)
@@ -98,6 +106,8 @@ export function diag(x: TensorLike, k = 0): Tensor {
 /**
  * The sum of a diagonal of matrices x[…, m, n], the main one unless given. int32 for bool and uint8.
  * @throws ShapeError, RangeError as diagonal
+ * @pytorch torch.trace
+ * @tensorflow tf.linalg.trace
  */
 export function trace(x: TensorLike, options: DiagonalOptions = {}): Tensor {
   return wrap(sum(diagonal(x, options).node, -1))

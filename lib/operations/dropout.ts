@@ -20,6 +20,8 @@ export interface DropoutOptions {
  *
  * @param rate in [0, 1]; 0.5 unless given
  * @throws RangeError for another rate; DTypeError for integers
+ * @pytorch F.dropout
+ * @tensorflow tf.nn.dropout
  */
 export function dropout(x: TensorLike, rate = 0.5, { training = true, seed }: DropoutOptions = {}): Tensor {
   const node = toNode(x)

@@ -68,6 +68,8 @@ function implicitOutput(terms: readonly Term[]): string[] {
  * einsum('...i,i->...', x, weights)    // weighted sums of the last axis
  *
  * @throws ShapeError for an expression that does not fit the operands, or whose letters have several extents
+ * @pytorch torch.einsum
+ * @tensorflow tf.einsum
  */
 export function einsum(expression: string, ...operands: readonly TensorLike[]): Tensor {
   const [inputs, output, ...more] = expression.replaceAll(/\s/g, '').split('->') as [string, string?, ...string[]]

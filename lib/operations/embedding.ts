@@ -23,6 +23,8 @@ export interface EmbeddingOptions {
  *
  * @example
  * embedding([0, 2], [[1, 2], [3, 4], [5, 6]]) // [[1, 2], [5, 6]]
+ * @pytorch F.embedding
+ * @tensorflow tf.nn.embedding_lookup
  */
 export function embedding(
   indices: TensorLike,

@@ -41,6 +41,8 @@ function rangeOf(x: Node, range: HistogramOptions['range']): [low: Node, high: N
  * ½ to both sides. An element is put in interval ⌊(x − low) / (high − low) · bins⌋, computed in its dtype; float32 for
  * integers.
  * @throws RangeError for bins that are no positive integer, or a range that is not finite and ascending
+ * @pytorch torch.histogram
+ * @tensorflow tf.histogram_fixed_width
  */
 export function histogram(x: TensorLike, { bins = 10, range }: HistogramOptions = {}): Histogram {
   if (!Number.isInteger(bins) || bins < 1)
@@ -70,6 +72,8 @@ export interface BincountOptions {
  * @throws RangeError for a length that is no natural number, or, when evaluated, for an element outside [0, length);
  * DTypeError for an x that is not of integers, or weights of bool or uint8; ShapeError for weights of another shape
  * @example bincount([1, 3, 1], 4) // [0, 2, 0, 1]
+ * @pytorch torch.bincount
+ * @tensorflow tf.math.bincount
  */
 export function bincount(x: TensorLike, length: number, { weights }: BincountOptions = {}): Tensor {
   if (!Number.isInteger(length) || length < 0)

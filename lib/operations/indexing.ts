@@ -13,6 +13,8 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * negative bounds count from the end and bounds beyond it are clamped, as in numpy. A negative step goes backwards,
  * and null is a bound that is not given: x.slice(null, null, { step: -1 }) is x from its last row to its first.
  * @throws ShapeError for more bounds than axes, bounds that are no integers, or a step of 0
+ * @pytorch Tensor.__getitem__
+ * @tensorflow tf.strided_slice
  */
 export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, { step = 1 }: SliceOptions = {}): Tensor {
   const node = toNode(x)
@@ -25,6 +27,8 @@ export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, { st
  * @throws ShapeError for a scalar x; DTypeError for indices that are no integers; RangeError when evaluated, for an index
  * outside [0, n)
  * @example gather([[1, 2], [3, 4]], [1, 1]) // [[3, 4], [3, 4]]
+ * @pytorch torch.index_select
+ * @tensorflow tf.gather
  */
 export function gather(x: TensorLike, indices: TensorLike): Tensor {
   return wrap(ops.gather(toNode(x), toNode(indices, 'int32')))
@@ -34,6 +38,8 @@ export function gather(x: TensorLike, indices: TensorLike): Tensor {
  * x with updates[i…] added to row indices[i…]; repeated indices add up, in ascending order of i.
  * @throws ShapeError for a scalar x, or updates that are not [indices…, …]; DTypeError for an x of bool or uint8, updates of
  * another dtype, or indices that are no integers; RangeError when evaluated, for an index outside [0, n)
+ * @pytorch torch.index_add
+ * @tensorflow tf.tensor_scatter_nd_add
  */
 export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
   return wrap(ops.scatterAdd(toNode(x), toNode(indices, 'int32'), toNode(updates)))
@@ -43,6 +49,8 @@ export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLi
  * Rows of `depth` elements with a 1 at the class, of integers[…]: [… , depth]. float32 unless `dtype` says else; a class
  * outside [0, depth) has a row of zeros.
  * @throws ShapeError for a depth that is no positive integer; DTypeError for classes that are no integers, or what is no dtype
+ * @pytorch F.one_hot
+ * @tensorflow tf.one_hot
  */
 export function oneHot(classes: TensorLike, depth: number, { dtype = 'float32' }: { dtype?: DType } = {}): Tensor {
   return wrap(ops.oneHot(toNode(classes, 'int32'), depth, checkDType('oneHot', dtype)))
@@ -57,6 +65,8 @@ export function oneHot(classes: TensorLike, depth: number, { dtype = 'float32' }
  *
  * @throws ShapeError for an axis that is none; DTypeError for indices that are no integers; RangeError when evaluated, for an
  * index outside [0, x.shape[axis]), which counts its position among the indices of all elements
+ * @pytorch torch.index_select
+ * @tensorflow tf.gather
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
   const [given, at] = [toNode(x), toNode(indices, 'int32')]
@@ -74,6 +84,8 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
  * has a gradient. `scatterAdd` adds them up.
  * @throws ShapeError for a scalar x, or updates that are not [indices…, …]; DTypeError for updates of another dtype, or
  * indices that are no integers; RangeError when evaluated, for an index outside [0, n)
+ * @pytorch torch.scatter
+ * @tensorflow tf.tensor_scatter_nd_update
  */
 export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
   const [node, at, rows] = [toNode(x), toNode(indices, 'int32'), toNode(updates)]
@@ -95,6 +107,7 @@ export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike)
 /**
  * Element `index` of an axis, without it: of x[2, 3, 4] along axis 1 [2, 4]. Negative indices count from the end.
  * @throws ShapeError for an axis that is none; RangeError for an index outside the axis
+ * @pytorch torch.select
  */
 export function select(x: TensorLike, axis: number, index: number): Tensor {
   const node = toNode(x)
@@ -115,6 +128,8 @@ export function select(x: TensorLike, axis: number, index: number): Tensor {
 /**
  * The element, or the part, at an index of each of the first axes: of x[2, 3, 4] x.at(1) is [3, 4], x.at(1, -1) is [4].
  * @throws ShapeError for more indices than axes; RangeError for an index outside its axis
+ * @pytorch Tensor.__getitem__
+ * @tensorflow Tensor.__getitem__
  */
 export function at(x: TensorLike, ...index: number[]): Tensor {
   const node = toNode(x)
@@ -132,6 +147,8 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
  *
  * @throws ShapeError where the axes do not fit; DTypeError for indices that are no integers; RangeError when evaluated, for
  * an index outside [0, x.shape[axis])
+ * @pytorch torch.gather
+ * @tensorflow tf.gather
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.takeAlongAxis(toNode(x), toNode(indices, 'int32'), axis))
@@ -142,6 +159,8 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * indices have as many axes as x, and broadcast to it on the axes other than `axis`; the values broadcast to the indices.
  * Where indices repeat, the last of the values stays, and it alone has a gradient.
  * @throws ShapeError, DTypeError, RangeError as takeAlongAxis, and DTypeError for values of another dtype than x
+ * @pytorch torch.scatter
+ * @tensorflow tf.tensor_scatter_nd_update
  */
 export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.putAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(values), axis))
@@ -151,6 +170,8 @@ export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorL
  * x with `updates` added to the elements at `indices` along an axis: y[…, indices[…, i, …], …] += updates[…, i, …].
  * Repeated indices add up, in ascending order of i. Shapes are as in putAlongAxis. PyTorch calls it scatter_add.
  * @throws ShapeError, DTypeError, RangeError as putAlongAxis, and DTypeError where x is bool or uint8
+ * @pytorch torch.scatter_add
+ * @tensorflow tf.tensor_scatter_nd_add
  */
 export function scatterAddAlongAxis(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.scatterAddAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(updates), axis))

@@ -8,6 +8,8 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 /**
  * Tensors one after the other along an axis; they agree in dtype and in every other extent: [2, 4] and [3, 4] give [5, 4].
  * @throws ShapeError where there are none, other extents differ, or there is no such axis; DTypeError where the dtypes differ
+ * @pytorch torch.cat
+ * @tensorflow tf.concat
  */
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
   const nodes = tensors.map((x) => toNode(x))
@@ -17,6 +19,8 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
 /**
  * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1.
  * @throws ShapeError where the shapes differ or there are none; DTypeError where the dtypes differ
+ * @pytorch torch.stack
+ * @tensorflow tf.stack
  */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
   const nodes = tensors.map((x) => toNode(x))
@@ -53,6 +57,8 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
 /**
  * The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.unbind
+ * @tensorflow tf.unstack
  */
 export function unstack(x: TensorLike, axis = 0): Tensor[] {
   const node = toNode(x)
@@ -65,6 +71,8 @@ export function unstack(x: TensorLike, axis = 0): Tensor[] {
 /**
  * The elements of an axis, each without it: PyTorch's name of `unstack`.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.unbind
+ * @tensorflow tf.unstack
  */
 export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
 
@@ -72,6 +80,8 @@ export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
  * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
  * [1, 2] and [5, 2] for [1, 5].
  * @throws ShapeError where the count does not divide the extent, the sizes do not add up to it, or there is no such axis
+ * @pytorch torch.split
+ * @tensorflow tf.split
  */
 export function split(x: TensorLike, countOrSizes: number | readonly number[], axis = 0): Tensor[] {
   const node = toNode(x)
@@ -96,6 +106,7 @@ export function split(x: TensorLike, countOrSizes: number | readonly number[], a
  * x in at most `count` parts along an axis, all of one size but the last, which may be smaller, as PyTorch's: seven
  * elements in three chunks are 3, 3 and 1.
  * @throws RangeError for a count below 1; ShapeError for an axis that is none
+ * @pytorch torch.chunk
  */
 export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
@@ -112,6 +123,8 @@ export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
 /**
  * Every tensor broadcast to the one shape that numpy's rules give for all of them.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.broadcast_tensors
+ * @tensorflow tf.experimental.numpy.broadcast_arrays
  */
 export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
   const nodes = tensors.map((x) => toNode(x))
@@ -132,6 +145,8 @@ export interface MeshgridOptions {
  * const [x, y] = meshgrid([[1, 2, 3], [10, 20]])   // x: [[1, 2, 3], [1, 2, 3]], y: [[10, 10, 10], [20, 20, 20]]
  *
  * @throws ShapeError for an operand of more than one axis; TypeError for another `indexing`
+ * @pytorch torch.meshgrid
+ * @tensorflow tf.meshgrid
  */
 export function meshgrid(tensors: readonly TensorLike[], { indexing = 'xy' }: MeshgridOptions = {}): Tensor[] {
   if (indexing !== 'xy' && indexing !== 'ij')

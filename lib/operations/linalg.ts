@@ -54,6 +54,8 @@ const dropColumn = (x: Node, isVector: boolean): Tensor => wrap(isVector ? resha
  * @throws ShapeError for matrices that are not square
  * @example
  * linalg.cholesky([[4, 2], [2, 5]]) // [[2, 0], [1, 2]]
+ * @pytorch torch.linalg.cholesky
+ * @tensorflow tf.linalg.cholesky
  */
 export const cholesky = (x: TensorLike): Tensor => wrap(ops.cholesky(squareMatrices('cholesky', x)))
 
@@ -71,6 +73,8 @@ export interface TriangularSolveOptions {
  * read. A 0 on the diagonal divides: infinities or NaN.
  *
  * @throws ShapeError where the shapes do not fit
+ * @pytorch torch.linalg.solve_triangular
+ * @tensorflow tf.linalg.triangular_solve
  */
 export function triangularSolve(
   a: TensorLike,
@@ -88,6 +92,8 @@ export function triangularSolve(
  * @throws ShapeError where the shapes do not fit
  * @example
  * linalg.solve([[2, 1], [1, 3]], [3, 5]) // [0.8, 1.4]
+ * @pytorch torch.linalg.solve
+ * @tensorflow tf.linalg.solve
  */
 export function solve(a: TensorLike, b: TensorLike): Tensor {
   const { isVector, ...given } = system('solve', a, b)
@@ -97,6 +103,8 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
 /**
  * The inverse of square matrices; NaN where there is none. To solve a system, `solve` is quicker and more accurate.
  * @throws ShapeError for matrices that are not square
+ * @pytorch torch.linalg.inv
+ * @tensorflow tf.linalg.inv
  */
 export function inverse(x: TensorLike): Tensor {
   const node = squareMatrices('inverse', x)
@@ -106,6 +114,8 @@ export function inverse(x: TensorLike): Tensor {
 /**
  * The determinant of square matrices […, n, n]: […]. Its gradient det(x)·x⁻ᵀ is NaN where x is singular.
  * @throws ShapeError for matrices that are not square
+ * @pytorch torch.linalg.det
+ * @tensorflow tf.linalg.det
  */
 export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det', x)))
 
@@ -113,6 +123,8 @@ export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det',
  * The sign of the determinant and the logarithm of its absolute value, which neither overflow nor underflow; 0 and −∞
  * where x is singular. The sign has gradient 0.
  * @throws ShapeError for matrices that are not square
+ * @pytorch torch.linalg.slogdet
+ * @tensorflow tf.linalg.slogdet
  */
 export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
   const [sign, logAbsDet] = ops.slogdet(squareMatrices('slogdet', x)) as [Node, Node]
@@ -123,6 +135,8 @@ export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
  * q[…, m, k] with orthonormal columns and upper triangular r[…, k, n], k = min(m, n), with q·r = x: the reduced form. By
  * Householder's reflections, with LAPACK's signs. The gradient exists where the first k columns of x are independent.
  * @throws ShapeError for less than two axes
+ * @pytorch torch.linalg.qr
+ * @tensorflow tf.linalg.qr
  */
 export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
   const [q, r] = ops.qr(matrices('qr', x)) as [Node, Node]
@@ -134,6 +148,8 @@ export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
  * Jacobi's rotations. Each pair of a column of u and a row of vh may have either sign. Gradients through u and vh exist
  * where the singular values differ (and are not 0, unless x is square), those through s everywhere they do not tie.
  * @throws ShapeError for less than two axes
+ * @pytorch torch.linalg.svd
+ * @tensorflow tf.linalg.svd
  */
 export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
   const [u, s, vh] = ops.svd(matrices('svd', x)) as [Node, Node, Node]
@@ -145,6 +161,8 @@ export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
  * […, n, n]; of x the lower triangle is read. By Jacobi's rotations. Each vector may have either sign. The gradient is
  * that of a symmetric x, and exists through the vectors where the eigenvalues differ.
  * @throws ShapeError for matrices that are not square
+ * @pytorch torch.linalg.eigh
+ * @tensorflow tf.linalg.eigh
  */
 export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
   const [values, vectors] = ops.eigh(squareMatrices('eigh', x)) as [Node, Node]
@@ -172,6 +190,8 @@ const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) ==
  * The pseudo-inverse […, n, m] of matrices […, m, n] (Moore and Penrose), by singular values. Its gradient exists where
  * the rank does not change nearby.
  * @throws ShapeError for less than two axes
+ * @pytorch torch.linalg.pinv
+ * @tensorflow tf.linalg.pinv
  */
 export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
   const node = matrices('pinv', x)
@@ -184,6 +204,8 @@ export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
 /**
  * How many singular values are above max(m, n)·ε of the greatest, as int32[…].
  * @throws ShapeError for less than two axes
+ * @pytorch torch.linalg.matrix_rank
+ * @tensorflow tf.linalg.matrix_rank
  */
 export function matrixRank(x: TensorLike): Tensor {
   const node = matrices('matrixRank', x)
@@ -195,6 +217,7 @@ export function matrixRank(x: TensorLike): Tensor {
 /**
  * x·x·…·x, n times, by repeated squaring; the identity for 0, powers of the inverse below.
  * @throws RangeError for an n that is no integer; ShapeError for matrices that are not square
+ * @pytorch torch.linalg.matrix_power
  */
 export function matrixPower(x: TensorLike, n: number): Tensor {
   if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))

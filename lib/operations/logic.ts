@@ -13,6 +13,8 @@ const truth = (x: TensorLike): Tensor => cast(x, 'bool')
 /**
  * Whether both are true, as bool. Numbers are true where they are not 0.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.logical_and
+ * @tensorflow tf.logical_and
  */
 export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseAnd(truth(x), truth(y))
@@ -21,6 +23,8 @@ export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
 /**
  * Whether one or both are true, as bool. Numbers are true where they are not 0.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.logical_or
+ * @tensorflow tf.logical_or
  */
 export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseOr(truth(x), truth(y))
@@ -29,12 +33,18 @@ export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
 /**
  * Whether one of them is true, as bool. Numbers are true where they are not 0.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.logical_xor
+ * @tensorflow tf.math.logical_xor
  */
 export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseXor(truth(x), truth(y))
 }
 
-/** Whether x is false, as bool. Numbers are true where they are not 0. */
+/**
+ * Whether x is false, as bool. Numbers are true where they are not 0.
+ * @pytorch torch.logical_not
+ * @tensorflow tf.logical_not
+ */
 export function logicalNot(x: TensorLike): Tensor {
   return bitwiseNot(truth(x))
 }
@@ -42,18 +52,24 @@ export function logicalNot(x: TensorLike): Tensor {
 /**
  * The bits that both have, of int32, uint8 or bool.
  * @throws DTypeError for floats; ShapeError where the shapes do not broadcast
+ * @pytorch torch.bitwise_and
+ * @tensorflow tf.bitwise.bitwise_and
  */
 export const bitwiseAnd = binary(ops.bitwiseAnd)
 
 /**
  * The bits that one or both have, of int32, uint8 or bool.
  * @throws DTypeError for floats; ShapeError where the shapes do not broadcast
+ * @pytorch torch.bitwise_or
+ * @tensorflow tf.bitwise.bitwise_or
  */
 export const bitwiseOr = binary(ops.bitwiseOr)
 
 /**
  * The bits that one of them has, of int32, uint8 or bool.
  * @throws DTypeError for floats; ShapeError where the shapes do not broadcast
+ * @pytorch torch.bitwise_xor
+ * @tensorflow tf.bitwise.bitwise_xor
  */
 export const bitwiseXor = binary(ops.bitwiseXor)
 
@@ -63,6 +79,8 @@ const allBits: { readonly [K in DType]?: number } = { int32: -1, uint8: 255, boo
 /**
  * The other bits, of int32, uint8 or bool: −1 − x of int32, 255 − x of uint8, the opposite of bool.
  * @throws DTypeError for floats
+ * @pytorch torch.bitwise_not
+ * @tensorflow tf.bitwise.invert
  */
 export function bitwiseNot(x: TensorLike): Tensor {
   const t = toTensor(x)
@@ -74,11 +92,15 @@ export function bitwiseNot(x: TensorLike): Tensor {
 /**
  * x · 2ⁿ of int32 or uint8, without the bits that leave it; 0 where n is negative or more than 31.
  * @throws DTypeError for bool and floats; ShapeError where the shapes do not broadcast
+ * @pytorch torch.bitwise_left_shift
+ * @tensorflow tf.bitwise.left_shift
  */
 export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.leftShift)
 
 /**
  * ⌊x / 2ⁿ⌋ of int32 or uint8; 0, or −1 for a negative x, where n is negative or more than 31.
  * @throws DTypeError for bool and floats; ShapeError where the shapes do not broadcast
+ * @pytorch torch.bitwise_right_shift
+ * @tensorflow tf.bitwise.right_shift
  */
 export const rightShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.rightShift)

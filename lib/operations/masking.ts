@@ -10,6 +10,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 /**
  * x with `value` where the mask, which broadcasts to x, is true. A number takes the dtype of x unless that would round it.
  * @throws DTypeError for a mask that is not bool; ShapeError for one, or a value, that does not broadcast to x
+ * @pytorch torch.masked_fill
  */
 export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
   const node = toNode(x)
@@ -47,6 +48,8 @@ const toTensor = (x: TensorLike): Tensor => wrap(toNode(x))
  * The elements of x where the mask is true, in their order: [count, …] of x[m, …] and mask[m]; the mask may be of more of
  * the first axes. How many there are is in the data, so the mask is evaluated at once; x is not, and has its gradient.
  * @throws DTypeError for a mask that is not bool; ShapeError unless its shape begins that of x; TypeError inside compile
+ * @pytorch torch.masked_select
+ * @tensorflow tf.boolean_mask
  */
 export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tensor> {
   const tensor = toTensor(x)
@@ -57,6 +60,8 @@ export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tens
 /**
  * `booleanMask`, here and now.
  * @throws DTypeError, ShapeError, TypeError as booleanMask
+ * @pytorch torch.masked_select
+ * @tensorflow tf.boolean_mask
  */
 export function booleanMaskSync(x: TensorLike, mask: TensorLike): Tensor {
   const tensor = toTensor(x)
@@ -81,6 +86,8 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
 /**
  * The indices of the elements that are not 0 (NaN is not), in row-major order: int32 [count, axes]. x is evaluated at once.
  * @throws TypeError inside compile
+ * @pytorch torch.nonzero
+ * @tensorflow tf.where
  */
 export async function nonzero(x: TensorLike): Promise<Tensor> {
   const tensor = toTensor(x)
@@ -90,6 +97,8 @@ export async function nonzero(x: TensorLike): Promise<Tensor> {
 /**
  * `nonzero`, here and now.
  * @throws TypeError inside compile
+ * @pytorch torch.nonzero
+ * @tensorflow tf.where
  */
 export function nonzeroSync(x: TensorLike): Tensor {
   const tensor = toTensor(x)

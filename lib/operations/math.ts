@@ -8,7 +8,11 @@ import { equal, greater, notEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
 import { logicalAnd } from './logic.ts'
 
-/** x²; int32 for bool and uint8. */
+/**
+ * x²; int32 for bool and uint8.
+ * @pytorch torch.square
+ * @tensorflow tf.square
+ */
 export const square = unary(ops.square)
 
 const power = binary(ops.pow)
@@ -16,56 +20,109 @@ const power = binary(ops.pow)
 /**
  * xʸ; float32 for integers, but for the number 2, by which they are squared as integers.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.pow
+ * @tensorflow tf.pow
  */
 export function pow(x: TensorLike, y: TensorLike): Tensor {
   return y === 2 ? square(x) : power(x, y)
 }
 
-/** √x; NaN below 0; float32 for integers. */
+/**
+ * √x; NaN below 0; float32 for integers.
+ * @pytorch torch.sqrt
+ * @tensorflow tf.sqrt
+ */
 export const sqrt = unary(ops.sqrt)
 
-/** 1 / √x; ±∞ at ±0, NaN below; float32 for integers. */
+/**
+ * 1 / √x; ±∞ at ±0, NaN below; float32 for integers.
+ * @pytorch torch.rsqrt
+ * @tensorflow tf.math.rsqrt
+ */
 export const rsqrt = unary(ops.rsqrt)
 
-/** ∛x, which is negative below 0; its gradient at 0 is ∞; float32 for integers. */
+/**
+ * ∛x, which is negative below 0; its gradient at 0 is ∞; float32 for integers.
+ * @tensorflow tf.experimental.numpy.cbrt
+ */
 export const cbrt = unary(ops.cbrt)
 
-/** 1 / x; float32 for integers. */
+/**
+ * 1 / x; float32 for integers.
+ * @pytorch torch.reciprocal
+ * @tensorflow tf.math.reciprocal
+ */
 export const reciprocal = unary(ops.reciprocal)
 
 /**
  * √(x² + y²) without overflow; its gradient at (0, 0) is 0; float32 for integers.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.hypot
+ * @tensorflow tf.experimental.numpy.hypot
  */
 export const hypot = binary(ops.hypot)
 
-/** eˣ; float32 for integers. */
+/**
+ * eˣ; float32 for integers.
+ * @pytorch torch.exp
+ * @tensorflow tf.exp
+ */
 export const exp = unary(ops.exp)
 
-/** 2ˣ; float32 for integers. */
+/**
+ * 2ˣ; float32 for integers.
+ * @pytorch torch.exp2
+ * @tensorflow tf.experimental.numpy.exp2
+ */
 export const exp2 = unary(ops.exp2)
 
-/** eˣ − 1, without the cancellation near 0; float32 for integers. */
+/**
+ * eˣ − 1, without the cancellation near 0; float32 for integers.
+ * @pytorch torch.expm1
+ * @tensorflow tf.math.expm1
+ */
 export const expm1 = unary(ops.expm1)
 
-/** The natural logarithm; −∞ at 0, NaN below; float32 for integers. */
+/**
+ * The natural logarithm; −∞ at 0, NaN below; float32 for integers.
+ * @pytorch torch.log
+ * @tensorflow tf.math.log
+ */
 export const log = unary(ops.log)
 
-/** The logarithm to base 2, exact for powers of 2; −∞ at 0, NaN below; float32 for integers. */
+/**
+ * The logarithm to base 2, exact for powers of 2; −∞ at 0, NaN below; float32 for integers.
+ * @pytorch torch.log2
+ * @tensorflow tf.experimental.numpy.log2
+ */
 export const log2 = unary(ops.log2)
 
-/** The logarithm to base 10, exact for powers of 10; −∞ at 0, NaN below; float32 for integers. */
+/**
+ * The logarithm to base 10, exact for powers of 10; −∞ at 0, NaN below; float32 for integers.
+ * @pytorch torch.log10
+ * @tensorflow tf.experimental.numpy.log10
+ */
 export const log10 = unary(ops.log10)
 
-/** log(1 + x), without the cancellation near 0; −∞ at −1, NaN below; float32 for integers. */
+/**
+ * log(1 + x), without the cancellation near 0; −∞ at −1, NaN below; float32 for integers.
+ * @pytorch torch.log1p
+ * @tensorflow tf.math.log1p
+ */
 export const log1p = unary(ops.log1p)
 
-/** log(1 + eˣ), without overflow; float32 for integers. */
+/**
+ * log(1 + eˣ), without overflow; float32 for integers.
+ * @pytorch F.softplus
+ * @tensorflow tf.math.softplus
+ */
 export const softplus = unary(ops.softplus)
 
 /**
  * log(eˣ + eʸ), without overflow: y + log(1 + e^(x − y)) with the greater one for y; float32 for integers.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.logaddexp
+ * @tensorflow tf.experimental.numpy.logaddexp
  */
 export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = [toTensor(x), toTensor(y)]
@@ -75,67 +132,141 @@ export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
   return add(where(first, a, b), softplus(where(first, neg(difference), difference)))
 }
 
-/** The sine of radians of any size; float32 for integers. */
+/**
+ * The sine of radians of any size; float32 for integers.
+ * @pytorch torch.sin
+ * @tensorflow tf.sin
+ */
 export const sin = unary(ops.sin)
 
-/** The cosine of radians of any size; float32 for integers. */
+/**
+ * The cosine of radians of any size; float32 for integers.
+ * @pytorch torch.cos
+ * @tensorflow tf.cos
+ */
 export const cos = unary(ops.cos)
 
-/** The tangent of radians of any size; float32 for integers. */
+/**
+ * The tangent of radians of any size; float32 for integers.
+ * @pytorch torch.tan
+ * @tensorflow tf.tan
+ */
 export const tan = unary(ops.tan)
 
-/** The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1; float32 for integers. */
+/**
+ * The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1; float32 for integers.
+ * @pytorch torch.asin
+ * @tensorflow tf.asin
+ */
 export const asin = unary(ops.asin)
 
-/** The angle in [0, π] whose cosine is x; NaN beyond ±1; float32 for integers. */
+/**
+ * The angle in [0, π] whose cosine is x; NaN beyond ±1; float32 for integers.
+ * @pytorch torch.acos
+ * @tensorflow tf.acos
+ */
 export const acos = unary(ops.acos)
 
-/** The angle in [−π/2, π/2] whose tangent is x; float32 for integers. */
+/**
+ * The angle in [−π/2, π/2] whose tangent is x; float32 for integers.
+ * @pytorch torch.atan
+ * @tensorflow tf.atan
+ */
 export const atan = unary(ops.atan)
 
 /**
  * The angle in [−π, π] of the point (x, y), by the signs of both, as IEEE 754 has it for zeros and infinities. Its
  * gradient at (0, 0) is 0. float32 for integers.
  * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.atan2
+ * @tensorflow tf.atan2
  */
 export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary(ops.atan2)
 
-/** The hyperbolic sine (eˣ − e⁻ˣ) / 2; float32 for integers. */
+/**
+ * The hyperbolic sine (eˣ − e⁻ˣ) / 2; float32 for integers.
+ * @pytorch torch.sinh
+ * @tensorflow tf.sinh
+ */
 export const sinh = unary(ops.sinh)
 
-/** The hyperbolic cosine (eˣ + e⁻ˣ) / 2; float32 for integers. */
+/**
+ * The hyperbolic cosine (eˣ + e⁻ˣ) / 2; float32 for integers.
+ * @pytorch torch.cosh
+ * @tensorflow tf.cosh
+ */
 export const cosh = unary(ops.cosh)
 
-/** The hyperbolic tangent; float32 for integers. */
+/**
+ * The hyperbolic tangent; float32 for integers.
+ * @pytorch torch.tanh
+ * @tensorflow tf.tanh
+ */
 export const tanh = unary(ops.tanh)
 
-/** The inverse of sinh: log(x + √(x² + 1)); float32 for integers. */
+/**
+ * The inverse of sinh: log(x + √(x² + 1)); float32 for integers.
+ * @pytorch torch.asinh
+ * @tensorflow tf.asinh
+ */
 export const asinh = unary(ops.asinh)
 
-/** The inverse of cosh: log(x + √(x² − 1)); NaN below 1; float32 for integers. */
+/**
+ * The inverse of cosh: log(x + √(x² − 1)); NaN below 1; float32 for integers.
+ * @pytorch torch.acosh
+ * @tensorflow tf.acosh
+ */
 export const acosh = unary(ops.acosh)
 
-/** The inverse of tanh: log((1 + x) / (1 − x)) / 2; ±∞ at ±1, NaN beyond; float32 for integers. */
+/**
+ * The inverse of tanh: log((1 + x) / (1 − x)) / 2; ±∞ at ±1, NaN beyond; float32 for integers.
+ * @pytorch torch.atanh
+ * @tensorflow tf.atanh
+ */
 export const atanh = unary(ops.atanh)
 
-/** The error function 2/√π · ∫₀ˣ e^(−t²) dt; float32 for integers. */
+/**
+ * The error function 2/√π · ∫₀ˣ e^(−t²) dt; float32 for integers.
+ * @pytorch torch.erf
+ * @tensorflow tf.math.erf
+ */
 export const erf = unary(ops.erf)
 
-/** 1 − erf(x), which keeps its relative accuracy far above 0; float32 for integers. */
+/**
+ * 1 − erf(x), which keeps its relative accuracy far above 0; float32 for integers.
+ * @pytorch torch.erfc
+ * @tensorflow tf.math.erfc
+ */
 export const erfc = unary(ops.erfc)
 
 const rounding = (ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype) ? ofFloats(x) : x))
 
-/** The greatest integer of at most x; integers stay. Its gradient is 0. */
+/**
+ * The greatest integer of at most x; integers stay. Its gradient is 0.
+ * @pytorch torch.floor
+ * @tensorflow tf.floor
+ */
 export const floor = rounding(ops.floor)
 
-/** The least integer of at least x; integers stay. Its gradient is 0. */
+/**
+ * The least integer of at least x; integers stay. Its gradient is 0.
+ * @pytorch torch.ceil
+ * @tensorflow tf.math.ceil
+ */
 export const ceil = rounding(ops.ceil)
 
-/** The nearest integer, the even one of two: 2.5 gives 2. Integers stay. Its gradient is 0. */
+/**
+ * The nearest integer, the even one of two: 2.5 gives 2. Integers stay. Its gradient is 0.
+ * @pytorch torch.round
+ * @tensorflow tf.round
+ */
 export const round = rounding(ops.round)
 
-/** x without its fraction; integers stay. Its gradient is 0. */
+/**
+ * x without its fraction; integers stay. Its gradient is 0.
+ * @pytorch torch.trunc
+ * @tensorflow tf.experimental.numpy.trunc
+ */
 export const trunc = rounding(ops.trunc)
 
 export interface NanToNumOptions {
@@ -149,7 +280,10 @@ export interface NanToNumOptions {
 
 const greatest: { readonly [K in DType]?: number } = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE }
 
-/** x with finite numbers in place of NaN and infinities, whose gradient is 0; integers stay. */
+/**
+ * x with finite numbers in place of NaN and infinities, whose gradient is 0; integers stay.
+ * @pytorch torch.nan_to_num
+ */
 export function nanToNum(x: TensorLike, { nan = 0, posInf, negInf }: NanToNumOptions = {}): Tensor {
   const t = toTensor(x)
   const most = greatest[t.dtype]

@@ -104,6 +104,8 @@ function channelsOf(op: string, { shape }: Tensor, axis: number) {
  *
  * @example
  * batchNorm([[1, 10], [3, 30]]) // [[-1, -1], [1, 1]], almost
+ * @pytorch F.batch_norm
+ * @tensorflow tf.nn.batch_normalization
  */
 export function batchNorm(x: TensorLike, options: BatchNormOptions = {}): Tensor {
   const { mean = null, variance = null, axis = 1, epsilon = 1e-5 } = options
@@ -146,6 +148,8 @@ const normalizedShapeOf = (x: Tensor, { normalizedShape, weight }: LayerNormOpti
  *
  * @example
  * layerNorm([[1, 2, 3]]) // [[-1.22, 0, 1.22]]
+ * @pytorch F.layer_norm
+ * @tensorflow tf.keras.layers.LayerNormalization
  */
 export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
   const t = floatOperand('layerNorm', x)
@@ -163,6 +167,8 @@ export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor
  * @param x floats […, normalizedShape]
  * @throws ShapeError where x does not end in the shape that is normalized, or the weight has another one; DTypeError
  * for integers; RangeError for an epsilon below 0
+ * @pytorch F.rms_norm
+ * @tensorflow tf.keras.layers.RMSNormalization
  */
 export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
   const t = floatOperand('rmsNorm', x)
@@ -196,6 +202,8 @@ function normalizeGroups(op: string, x: Tensor, groups: number, options: Channel
  * @param groups divides the channels
  * @throws ShapeError for fewer than two axes or parameters that are not [channels]; RangeError for groups that do not
  * divide the channels, or an epsilon below 0; DTypeError for integers
+ * @pytorch F.group_norm
+ * @tensorflow tf.keras.layers.GroupNormalization
  */
 export const groupNorm = (x: TensorLike, groups: number, options: ChannelNormOptions = {}): Tensor =>
   normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, options)
@@ -207,6 +215,7 @@ export const groupNorm = (x: TensorLike, groups: number, options: ChannelNormOpt
  * @param x floats [n, channels, …]
  * @throws ShapeError for fewer than three axes or parameters that are not [channels]; DTypeError for integers; RangeError
  * for an epsilon below 0
+ * @pytorch F.instance_norm
  */
 export function instanceNorm(x: TensorLike, options: ChannelNormOptions = {}): Tensor {
   const t = floatOperand('instanceNorm', x)

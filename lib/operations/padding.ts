@@ -76,6 +76,8 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  *
  * @throws ShapeError for widths that do not fit the axes, or where there is not enough to reflect or to repeat; TypeError
  * for another mode
+ * @pytorch F.pad
+ * @tensorflow tf.pad
  */
 export function pad(x: TensorLike, widths: PadWidths, { mode = 'constant', value = 0 }: PadOptions = {}): Tensor {
   const node = toNode(x)

@@ -88,6 +88,8 @@ function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOption
  * @throws ShapeError for a window greater than the padded image, DTypeError for integers, RangeError for options that
  * are no such numbers, or a padding of more than half of the window
  * @example maxPool2d(ones([1, 16, 28, 28]), 2).shape // [1, 16, 14, 14]
+ * @pytorch F.max_pool2d
+ * @tensorflow tf.nn.max_pool2d
  */
 export function maxPool2d(x: TensorLike, kernelSize: Pair, options: MaxPool2dOptions = {}): Tensor {
   const [images, restore] = channelsFirst('maxPool2d', toNode(x), 4, options.layout ?? 'NCHW')
@@ -104,6 +106,8 @@ function onImages<T extends { stride?: number; padding?: Padding1d }>(kernelSize
  * `maxPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
  *
  * @throws ShapeError, DTypeError, RangeError as maxPool2d
+ * @pytorch F.max_pool1d
+ * @tensorflow tf.nn.max_pool1d
  */
 export function maxPool1d(x: TensorLike, kernelSize: number, options: MaxPool1dOptions = {}): Tensor {
   const [lines, restore] = channelsFirst('maxPool1d', toNode(x), 3, options.layout ?? 'NCL')
@@ -162,6 +166,8 @@ function planeOf(values: readonly number[], { dtype }: Node, height: number, wid
  * @param kernelSize the extent of a window, or its height and width
  * @throws ShapeError for a window greater than the padded image, RangeError for options that are no such numbers
  * @example avgPool2d(ones([1, 16, 28, 28]), 2).shape // [1, 16, 14, 14]
+ * @pytorch F.avg_pool2d
+ * @tensorflow tf.nn.avg_pool2d
  */
 export function avgPool2d(x: TensorLike, kernelSize: Pair, options: AvgPool2dOptions = {}): Tensor {
   const [images, restore] = channelsFirst('avgPool2d', toNode(x), 4, options.layout ?? 'NCHW')
@@ -172,6 +178,8 @@ export function avgPool2d(x: TensorLike, kernelSize: Pair, options: AvgPool2dOpt
  * `avgPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
  *
  * @throws ShapeError, RangeError as avgPool2d
+ * @pytorch F.avg_pool1d
+ * @tensorflow tf.nn.avg_pool1d
  */
 export function avgPool1d(x: TensorLike, kernelSize: number, options: AvgPool1dOptions = {}): Tensor {
   const [lines, restore] = channelsFirst('avgPool1d', toNode(x), 3, options.layout ?? 'NCL')
@@ -221,13 +229,17 @@ function adaptive(op: string, x: Node, outputSize: Pair, reduce: ReduceAxis): No
  * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
  * @throws ShapeError for other operands or empty images, RangeError for an output size that is none
  * @example adaptiveAvgPool2d(ones([1, 512, 9, 7]), 1).shape // [1, 512, 1, 1]
+ * @pytorch F.adaptive_avg_pool2d
  */
 export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options: { layout?: Layout2d } = {}): Tensor {
   const [images, restore] = channelsFirst('adaptiveAvgPool2d', toNode(x), 4, options.layout ?? 'NCHW')
   return wrap(restore(adaptive('adaptiveAvgPool2d', images, outputSize, meanOfAxis)))
 }
 
-/** `adaptiveAvgPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`. */
+/**
+ * `adaptiveAvgPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
+ * @pytorch F.adaptive_avg_pool1d
+ */
 export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
   const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode(x), 3, options.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), meanOfAxis))))
@@ -238,13 +250,17 @@ export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options: { 
  * adaptive_max_pool2d.
  *
  * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
+ * @pytorch F.adaptive_max_pool2d
  */
 export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options: { layout?: Layout2d } = {}): Tensor {
   const [images, restore] = channelsFirst('adaptiveMaxPool2d', toNode(x), 4, options.layout ?? 'NCHW')
   return wrap(restore(adaptive('adaptiveMaxPool2d', images, outputSize, maxOfAxis)))
 }
 
-/** `adaptiveMaxPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`. */
+/**
+ * `adaptiveMaxPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
+ * @pytorch F.adaptive_max_pool1d
+ */
 export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
   const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode(x), 3, options.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), maxOfAxis))))

@@ -15,6 +15,8 @@ import { roll } from './rearrange.ts'
  * float dtype, or are cast to the greater one of both.
  * @throws ShapeError for a scalar, or where inner or leading extents differ; DTypeError where both are integers
  * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
+ * @pytorch torch.matmul
+ * @tensorflow tf.matmul
  */
 export const matmul = binary(matmulNodes)
 
@@ -22,6 +24,8 @@ export const matmul = binary(matmulNodes)
  * Σ x·y over axes of x and as many of y, numbered in two lists; a count takes the last ones of x and the first ones of y. The
  * result has the other axes of x, then those of y: [2, 3, 4] and [3, 4, 5] give [2, 5] by 2, which is the default.
  * @throws ShapeError unless the axes are distinct and have the same extents
+ * @pytorch torch.tensordot
+ * @tensorflow tf.tensordot
  */
 export function tensordot(
   x: TensorLike,
@@ -69,6 +73,8 @@ function checkVectors(op: string, ...vectors: readonly Node[]): void {
 /**
  * Σ x·y of two vectors of one length. `matmul` and `inner` take more axes.
  * @throws ShapeError for other operands
+ * @pytorch torch.dot
+ * @tensorflow tf.experimental.numpy.dot
  */
 export function dot(x: TensorLike, y: TensorLike): Tensor {
   checkVectors('dot', toNode(x), toNode(y))
@@ -78,6 +84,8 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
 /**
  * x[i]·y[j] of two vectors: [m] and [n] give [m, n].
  * @throws ShapeError for other operands
+ * @pytorch torch.outer
+ * @tensorflow tf.experimental.numpy.outer
  */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
   checkVectors('outer', toNode(x), toNode(y))
@@ -87,6 +95,8 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
 /**
  * Σ x·y over the last axes: [2, 4] and [3, 5, 4] give [2, 3, 5]. A scalar multiplies.
  * @throws ShapeError where the last axes have other extents
+ * @pytorch torch.inner
+ * @tensorflow tf.experimental.numpy.inner
  */
 export function inner(x: TensorLike, y: TensorLike): Tensor {
   const isScalar = toNode(x).shape.length === 0 || toNode(y).shape.length === 0
@@ -96,6 +106,7 @@ export function inner(x: TensorLike, y: TensorLike): Tensor {
 /**
  * Σ x·y over one axis, the last one unless given; shapes broadcast, but on that axis.
  * @throws ShapeError unless the shapes broadcast and the axis has one extent in both
+ * @pytorch torch.linalg.vecdot
  */
 export function vecdot(x: TensorLike, y: TensorLike, axis = -1): Tensor {
   const product = productAlong('vecdot', toNode(x), toNode(y), axis)
@@ -118,6 +129,8 @@ function productAlong(op: string, x: Node, y: Node, axis: number): Node {
 /**
  * The cross products of vectors of three elements along an axis, the last one unless given; the other axes broadcast.
  * @throws ShapeError where the axis has not three elements, or the shapes do not broadcast
+ * @pytorch torch.linalg.cross
+ * @tensorflow tf.linalg.cross
  */
 export function cross(x: TensorLike, y: TensorLike, axis = -1): Tensor {
   const product = productAlong('cross', toNode(x), toNode(y), axis)

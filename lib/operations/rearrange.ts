@@ -10,6 +10,8 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 /**
  * Axis i of the result is axis `axes[i]` of x: [2, 3, 4] gives [4, 2, 3] by [2, 0, 1].
  * @throws ShapeError unless `axes` names every axis once
+ * @pytorch torch.permute
+ * @tensorflow tf.transpose
  */
 export function permute(x: TensorLike, axes: readonly number[]): Tensor {
   return wrap(permuteNode(toNode(x), axes))
@@ -18,6 +20,8 @@ export function permute(x: TensorLike, axes: readonly number[]): Tensor {
 /**
  * Axis i of the result is axis `axes[i]` of x; without axes, their order is reversed.
  * @throws ShapeError unless `axes` names every axis once
+ * @pytorch torch.permute
+ * @tensorflow tf.transpose
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
   const node = toNode(x)
@@ -27,6 +31,8 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
 /**
  * x with two axes exchanged: [2, 3, 4] gives [4, 3, 2] for 0 and −1.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.swapaxes
+ * @tensorflow tf.experimental.numpy.swapaxes
  */
 export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const node = toNode(x)
@@ -42,6 +48,8 @@ const listOf = (x: number | readonly number[]): readonly number[] => (typeof x =
 /**
  * x with axes moved to other places, the other axes staying in their order: [2, 3, 4] gives [3, 4, 2] from 0 to −1.
  * @throws ShapeError where an axis is none or named twice, or there are more of one than of the other
+ * @pytorch torch.movedim
+ * @tensorflow tf.experimental.numpy.moveaxis
  */
 export function moveAxis(
   x: TensorLike,
@@ -64,6 +72,8 @@ export function moveAxis(
 /**
  * x with its elements in reverse order along some axes, all of them unless given.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.flip
+ * @tensorflow tf.reverse
  */
 export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
@@ -97,6 +107,8 @@ function rollAxis(x: Node, shift: number, axis: number): Node {
  * roll([1, 2, 3, 4], 1)   // [4, 1, 2, 3]
  *
  * @throws ShapeError unless there are as many shifts as axes; RangeError for a shift that is no integer
+ * @pytorch torch.roll
+ * @tensorflow tf.roll
  */
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
@@ -131,6 +143,8 @@ function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node 
  * tile([1, 2], [2, 1])   // [[1, 2], [1, 2]]
  *
  * @throws RangeError for a repetition that is no integer from 0 on
+ * @pytorch torch.tile
+ * @tensorflow tf.tile
  */
 export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
   const counts = listOf(repetitions).map((count) => checkCount('tile', count))
@@ -162,6 +176,8 @@ function repeatedIndices(counts: readonly number[]): Node {
  *
  * @throws ShapeError for another number of counts than the axis has elements, or an axis that is none; RangeError for a
  * count that is no integer from 0 on
+ * @pytorch torch.repeat_interleave
+ * @tensorflow tf.repeat
  */
 export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number): Tensor {
   const given = toNode(x)

@@ -42,6 +42,8 @@ const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(s
 /**
  * The sum over axes, all of them without any. int32 for bool and uint8.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.sum
+ * @tensorflow tf.reduce_sum
  */
 export function sum(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return wrap(ops.sum(toNode(x), axis, keepDims))
@@ -50,6 +52,8 @@ export function sum(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
 /**
  * The arithmetic mean over axes; all of them without any; float32 for integers; NaN of nothing.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.mean
+ * @tensorflow tf.reduce_mean
  */
 export function mean(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   const t = asFloat(x)
@@ -61,6 +65,8 @@ export function mean(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpt
  * The product over axes, all of them without any; 1 of nothing. int32 for bool and uint8, wrapping. The gradient is the
  * product of the other elements, right also where some are 0.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.prod
+ * @tensorflow tf.reduce_prod
  */
 export function prod(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return wrap(ops.prod(toNode(x), axis, keepDims))
@@ -69,6 +75,8 @@ export function prod(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpt
 /**
  * The greatest element over axes; all of them without any. NaN wins. Elements that tie share the gradient evenly.
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
+ * @pytorch torch.amax
+ * @tensorflow tf.reduce_max
  */
 export function max(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return wrap(ops.max(toNode(x), axis, keepDims))
@@ -77,6 +85,8 @@ export function max(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
 /**
  * The least element over axes; all of them without any. NaN wins. Elements that tie share the gradient evenly.
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
+ * @pytorch torch.amin
+ * @tensorflow tf.reduce_min
  */
 export function min(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return wrap(ops.min(toNode(x), axis, keepDims))
@@ -85,6 +95,8 @@ export function min(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
 /**
  * The int32 index of the first greatest element along an axis; of the flattened tensor without one. NaN is greatest.
  * @throws ShapeError for an axis that is none, or where there is no element
+ * @pytorch torch.argmax
+ * @tensorflow tf.argmax
  */
 export function argmax(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
   return wrap(ops.argmax(toNode(x), axis, keepDims))
@@ -93,6 +105,8 @@ export function argmax(x: TensorLike, axis?: number, { keepDims = false }: Reduc
 /**
  * The int32 index of the first least element along an axis; of the flattened tensor without one. NaN is least.
  * @throws ShapeError for an axis that is none, or where there is no element
+ * @pytorch torch.argmin
+ * @tensorflow tf.argmin
  */
 export function argmin(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
   const t = toTensor(x)
@@ -114,6 +128,8 @@ function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOp
  * Σ(x − mean)² / (n − correction) over axes, all of them without any; float32 for integers. NaN where n − correction is
  * not positive and so are the squares, as in PyTorch's `var`, of which it has the default correction 1.
  * @throws ShapeError for axes that are none, or named twice; RangeError for a correction that is not finite
+ * @pytorch torch.var
+ * @tensorflow tf.math.reduce_variance
  */
 export function variance(x: TensorLike, axis?: Axes, options: VarianceOptions = {}): Tensor {
   return varianceOf('variance', x, axis, options)
@@ -128,6 +144,8 @@ function flatSqrt(x: Tensor): Tensor {
 /**
  * √variance, with the correction 1 unless given; its gradient at 0 is 0; float32 for integers.
  * @throws ShapeError, RangeError as variance
+ * @pytorch torch.std
+ * @tensorflow tf.math.reduce_std
  */
 export function std(x: TensorLike, axis?: Axes, options: VarianceOptions = {}): Tensor {
   return flatSqrt(varianceOf('std', x, axis, options))
@@ -151,6 +169,8 @@ function powerNorm(x: Tensor, order: number, axis: Axes, options: ReduceOptions)
  * −Infinity the least, 0 counts what is not 0. Its gradient at 0 is 0.
  * @throws DTypeError for integers; RangeError for an order that is no number; ShapeError for axes that are none, or named
  * twice, or of nothing for an infinite order
+ * @pytorch torch.linalg.vector_norm
+ * @tensorflow tf.norm
  */
 export function norm(x: TensorLike, axis?: Axes, { keepDims = false, order = 2 }: NormOptions = {}): Tensor {
   const t = toTensor(x)
@@ -168,6 +188,7 @@ export function norm(x: TensorLike, axis?: Axes, { keepDims = false, order = 2 }
 /**
  * Σx² over axes: the square of the Euclidean norm, without its kink at 0; all of them without any.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch none
  */
 export function squaredNorm(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return sum(square(x), axis, { keepDims })
@@ -177,6 +198,8 @@ export function squaredNorm(x: TensorLike, axis?: Axes, { keepDims = false }: Re
  * log Σeˣ over axes, all of them without any; float32 for integers. Computed as m + log Σe^(x − m) with the greatest
  * element m, which cannot overflow; −∞ of nothing.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.logsumexp
+ * @tensorflow tf.reduce_logsumexp
  */
 export function logSumExp(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   const t = asFloat(x)
@@ -198,6 +221,8 @@ function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold:
 /**
  * Whether any element over axes is not 0, as bool; false of nothing. NaN is not 0.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.any
+ * @tensorflow tf.reduce_any
  */
 export function any(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return truth('any', x, axis, keepDims, ops.maxOver)
@@ -206,6 +231,8 @@ export function any(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
 /**
  * Whether all elements over axes are not 0, as bool; true of nothing. NaN is not 0.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.all
+ * @tensorflow tf.reduce_all
  */
 export function all(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return truth('all', x, axis, keepDims, ops.minOver)
@@ -214,6 +241,8 @@ export function all(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
 /**
  * How many elements over axes are not 0, as int32. NaN is not 0.
  * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.count_nonzero
+ * @tensorflow tf.math.count_nonzero
  */
 export function countNonzero(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return sum(cast(notEqual(x, 0), 'int32'), axis, { keepDims })

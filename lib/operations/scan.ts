@@ -23,6 +23,8 @@ export interface CumulativeExtreme {
  * element itself out, `reverse` sums from the end. Carried in float64.
  * @throws ShapeError for an axis that is none
  * @example cumsum([1, 2, 3]) // [1, 3, 6]
+ * @pytorch torch.cumsum
+ * @tensorflow tf.cumsum
  */
 export function cumsum(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
   return wrap(ops.cumsum(toNode(x), axis, options))
@@ -32,6 +34,8 @@ export function cumsum(x: TensorLike, axis = -1, options: CumulativeOptions = {}
  * Products up to each element along an axis, the last one unless given; int32 for bool and uint8, wrapping. Options as
  * those of `cumsum`. The gradient is right also where elements are 0.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.cumprod
+ * @tensorflow tf.math.cumprod
  */
 export function cumprod(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
   return wrap(ops.cumprod(toNode(x), axis, options))
@@ -58,6 +62,7 @@ function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axi
  * The greatest element so far along an axis, the last one unless given, and its index; of ties the last. NaN wins. Each
  * value passes its gradient to the element it is.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.cummax
  */
 export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
   return cumulativeExtreme('cummax', 'max', x, axis)
@@ -67,6 +72,7 @@ export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
  * The least element so far along an axis, the last one unless given, and its index; of ties the last. NaN wins. Each
  * value passes its gradient to the element it is.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.cummin
  */
 export function cummin(x: TensorLike, axis = -1): CumulativeExtreme {
   return cumulativeExtreme('cummin', 'min', x, axis)

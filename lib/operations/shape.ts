@@ -10,6 +10,8 @@ import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/
  * The same elements as another dtype. Floats truncate toward zero and saturate; NaN gives 0.
  * @throws DTypeError for what is no dtype
  * @example cast([1.7, -1.7], 'int32') // [1, -1]
+ * @pytorch Tensor.to
+ * @tensorflow tf.cast
  */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   return wrap(castNode(toNode(x), checkDType('cast', dtype)))
@@ -19,18 +21,28 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * The same elements in the same order under another shape; one extent may be −1.
  * @throws ShapeError for a shape of another number of elements
  * @example ones([2, 6]).reshape([3, -1]).shape // [3, 4]
+ * @pytorch torch.reshape
+ * @tensorflow tf.reshape
  */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
   return wrap(reshapeNode(toNode(x), shape))
 }
 
-/** One axis from `axis` on: [a, b, c].flatten(1) is [a, b·c]. All of them are one unless given. */
+/**
+ * One axis from `axis` on: [a, b, c].flatten(1) is [a, b·c]. All of them are one unless given.
+ * @pytorch torch.flatten
+ * @tensorflow tf.keras.layers.Flatten
+ */
 export function flatten(x: TensorLike, axis = 0): Tensor {
   const t = toTensor(x)
   return reshape(t, [...t.shape.slice(0, axis), sizeOf(t.shape.slice(axis))])
 }
 
-/** All elements in row-major order along one axis: numpy's name of `flatten`. */
+/**
+ * All elements in row-major order along one axis: numpy's name of `flatten`.
+ * @pytorch torch.ravel
+ * @tensorflow tf.experimental.numpy.ravel
+ */
 export function ravel(x: TensorLike): Tensor {
   return flatten(x)
 }
@@ -38,6 +50,8 @@ export function ravel(x: TensorLike): Tensor {
 /**
  * Without the axes of extent 1 that `axis` names, or without any: [1, 3, 1] gives [3].
  * @throws ShapeError where a named axis has another extent, or there is none
+ * @pytorch torch.squeeze
+ * @tensorflow tf.squeeze
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
   const t = toTensor(x)
@@ -53,6 +67,8 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
 /**
  * A new axis of extent 1 before `axis`, which may be negative: [3] gives [1, 3] at 0 and [3, 1] at −1.
  * @throws ShapeError for an axis outside [−n − 1, n] of a tensor of n axes
+ * @pytorch torch.unsqueeze
+ * @tensorflow tf.expand_dims
  */
 export function expandDims(x: TensorLike, axis: number): Tensor {
   const t = toTensor(x)
@@ -63,12 +79,16 @@ export function expandDims(x: TensorLike, axis: number): Tensor {
 /**
  * A new axis of extent 1 before `axis`: PyTorch's name of `expandDims`.
  * @throws ShapeError as expandDims
+ * @pytorch torch.unsqueeze
+ * @tensorflow tf.expand_dims
  */
 export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, axis)
 
 /**
  * Repeated along new leading axes and axes of extent 1, as numpy's rules allow.
  * @throws ShapeError for a shape that x does not broadcast to
+ * @pytorch torch.broadcast_to
+ * @tensorflow tf.broadcast_to
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   return wrap(broadcastNode(toNode(x), checkShape('broadcastTo', shape)))

@@ -5,6 +5,8 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 /**
  * eˣ / Σeˣ along an axis, the last one unless given; float32 for integers.
  * @throws ShapeError for an axis that is none
+ * @pytorch F.softmax
+ * @tensorflow tf.nn.softmax
  */
 export function softmax(x: TensorLike, axis = -1): Tensor {
   return wrap(ops.softmax(toNode(x), axis))
@@ -13,6 +15,8 @@ export function softmax(x: TensorLike, axis = -1): Tensor {
 /**
  * log(softmax(x)) along an axis, without overflow or underflow; the last one unless given; float32 for integers.
  * @throws ShapeError for an axis that is none
+ * @pytorch F.log_softmax
+ * @tensorflow tf.nn.log_softmax
  */
 export function logSoftmax(x: TensorLike, axis = -1): Tensor {
   return wrap(ops.logSoftmax(toNode(x), axis))
@@ -23,6 +27,7 @@ export function logSoftmax(x: TensorLike, axis = -1): Tensor {
  * [… , classes]. The result is […], float32 for integer logits.
  * @throws ShapeError for logits without classes, or labels of another shape; DTypeError for bool labels; RangeError when
  * evaluated, before anything is written, for a class outside [0, classes)
+ * @tensorflow tf.nn.softmax_cross_entropy_with_logits
  */
 export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
   return wrap(ops.softmaxCrossEntropy(toNode(logits), toNode(labels)))

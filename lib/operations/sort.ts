@@ -51,6 +51,8 @@ function sorted(name: string, x: TensorLike, { axis = -1, descending = false }: 
  * element it is.
  * @throws ShapeError for an axis that is none
  * @example sort([3, 1, 2], { descending: true }) // [3, 2, 1]
+ * @pytorch torch.sort
+ * @tensorflow tf.sort
  */
 export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
   return sorted('sort', x, options).values
@@ -59,6 +61,8 @@ export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
 /**
  * The int32 indices along an axis that sort it, in the order of `sort`.
  * @throws ShapeError for an axis that is none
+ * @pytorch torch.argsort
+ * @tensorflow tf.argsort
  */
 export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
   return sorted('argsort', x, options).indices
@@ -69,6 +73,8 @@ export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
  * and their indices: x[n] gives values[k] and indices[k]. Of equal elements the first ones; NaN counts as the greatest.
  * Each value passes its gradient to the element it is.
  * @throws ShapeError where the axis has less than k elements, or is none
+ * @pytorch torch.topk
+ * @tensorflow tf.math.top_k
  */
 export function topk(x: TensorLike, k: number, { axis = -1, largest = true }: TopkOptions = {}): Topk {
   const t = toTensor(x)
@@ -120,6 +126,7 @@ function unlessNaN(ordered: OrderedRows, value: Tensor): Tensor {
  * The median over axes, all of them without any: of an even number of elements the lower of the two in the middle, as
  * in PyTorch (`quantile(x, 0.5)` is the mean of both). NaN where there is one. Its gradient goes to the element it is.
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
+ * @pytorch torch.median
  */
 export function median(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   const { rows, kept } = rowsOver('median', toTensor(x), axis, keepDims)
@@ -143,6 +150,7 @@ function quantileAt(ordered: OrderedRows, q: number): Tensor {
  * @param q a number in [0, 1], or several
  * @throws RangeError for another q; ShapeError for axes that are none, or named twice, or where there is no element
  * @example quantile([1, 2, 3, 4], [0.25, 0.5]) // [1.75, 2.5]
+ * @pytorch torch.quantile
  */
 export function quantile(
   x: TensorLike,

@@ -45,6 +45,8 @@ function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
  * @throws TypeError inside compile
  * @example
  * const { values, counts } = await unique([3, 1, 3]) // [1, 3], [1, 2]
+ * @pytorch torch.unique
+ * @tensorflow tf.unique
  */
 export async function unique(x: TensorLike): Promise<Unique> {
   const tensor = toTensor(x)
@@ -54,6 +56,8 @@ export async function unique(x: TensorLike): Promise<Unique> {
 /**
  * `unique`, here and now.
  * @throws TypeError inside compile
+ * @pytorch torch.unique
+ * @tensorflow tf.unique
  */
 export function uniqueSync(x: TensorLike): Unique {
   const tensor = toTensor(x)

@@ -78,6 +78,8 @@ function operandsOf(
  *
  * @returns the next parameter
  * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ * @pytorch torch.optim.SGD
+ * @tensorflow tf.raw_ops.ResourceApplyGradientDescent
  */
 export function sgd({ parameter, gradient, learningRate }: SgdOperands): { parameter: Tensor } {
   return { parameter: wrap(ops.sgd(operandsOf('updates.sgd', parameter, { gradient }, { learningRate }))) }
@@ -89,6 +91,8 @@ export function sgd({ parameter, gradient, learningRate }: SgdOperands): { param
  *
  * @returns the next parameter and velocity
  * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ * @pytorch torch.optim.SGD
+ * @tensorflow tf.raw_ops.ResourceApplyKerasMomentum
  */
 export function momentum(
   { parameter, gradient, velocity, learningRate }: MomentumOperands,
@@ -106,6 +110,8 @@ export function momentum(
  *
  * @returns the next parameter and moments
  * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ * @pytorch torch.optim.AdamW
+ * @tensorflow tf.raw_ops.ResourceApplyAdam
  */
 export function adam(
   { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamOperands,

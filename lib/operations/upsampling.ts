@@ -107,6 +107,8 @@ function linearPlaces(n: number, out: number, step: number, alignCorners: boolea
  * @throws ShapeError for other operands or empty images, TypeError without a size and a scale, RangeError for a size, scale
  * or mode that is none
  * @example upsample(ones([1, 16, 7, 7]), { scale: 2 }).shape // [1, 16, 14, 14]
+ * @pytorch F.interpolate
+ * @tensorflow tf.image.resize
  */
 export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
   const { mode = 'nearest', alignCorners = false, layout = 'NCHW' } = options

@@ -51,7 +51,11 @@ function parameter(
 /** One element broadcasts to any shape. */
 const toShape = (x: Node, shape: Shape): Node => broadcastTo(sizeOf(x.shape) === 1 ? reshape(x, []) : x, shape)
 
-/** Normally distributed numbers: another name of `randn`. */
+/**
+ * Normally distributed numbers: another name of `randn`.
+ * @pytorch torch.normal
+ * @tensorflow tf.random.normal
+ */
 export const normal = randn
 
 /** Φ, the distribution function of the normal distribution. */
@@ -60,6 +64,8 @@ const normalDistribution = (x: number): number => erfc(-x * Math.SQRT1_2) / 2
 /**
  * Normally distributed numbers given that they are in [min, max], two standard deviations to both sides unless given:
  * x = mean + std·Φ⁻¹(u) with u uniform in [Φ(a), Φ(b)), where a and b are the bounds less the mean, over std.
+ * @pytorch torch.nn.init.trunc_normal_
+ * @tensorflow tf.random.truncated_normal
  */
 export function truncatedNormal(
   shape: Shape,
@@ -82,7 +88,11 @@ export function truncatedNormal(
   return wrap(minimum(maximum(add(mul(standard, mirrored ? -std : std), mean), min), max))
 }
 
-/** 1 with a probability, else 0: float32 unless `dtype` says another. The probability is ½ unless given. */
+/**
+ * 1 with a probability, else 0: float32 unless `dtype` says another. The probability is ½ unless given.
+ * @pytorch torch.bernoulli
+ * @tensorflow tf.keras.random.binomial
+ */
 export function bernoulli(
   shape: Shape,
   { probability = 0.5, dtype = 'float32', ...options }: SeedOption & { probability?: TensorLike; dtype?: DType } = {},
@@ -93,7 +103,10 @@ export function bernoulli(
   return wrap(cast(less(drawn, toShape(threshold, shape)), checkDType('bernoulli', dtype)))
 }
 
-/** Exponentially distributed numbers, of density rate·e^(−rate·x): −log u / rate. The rate is 1 unless given. */
+/**
+ * Exponentially distributed numbers, of density rate·e^(−rate·x): −log u / rate. The rate is 1 unless given.
+ * @pytorch Tensor.exponential_
+ */
 export function exponential(
   shape: Shape,
   { rate = 1, ...options }: RandomOptions & { rate?: TensorLike } = {},
@@ -107,6 +120,8 @@ export function exponential(
 /**
  * Integers from min, 0 unless given, to below max, as int32. Each is ⌊word·(max − min) / 2³²⌋ above min, so that none is
  * likelier than another by more than 2⁻³².
+ * @pytorch torch.randint
+ * @tensorflow tf.random.uniform
  */
 export function randint(shape: Shape, options: SeedOption & { min?: number; max: number }): Tensor {
   const { min = 0, max, ...seed } = given('randint', options)
@@ -120,6 +135,8 @@ export function randint(shape: Shape, options: SeedOption & { min?: number; max:
 /**
  * Gamma-distributed numbers, of density ∝ x^(concentration − 1)·e^(−rate·x); by Marsaglia & Tsang (2000). 0 where one is
  * too small for its dtype. The rate is 1 unless given.
+ * @pytorch torch.distributions.Gamma
+ * @tensorflow tf.random.gamma
  */
 export function gamma(shape: Shape, options: RandomOptions & { concentration: TensorLike; rate?: TensorLike }): Tensor {
   const { concentration, rate = 1, dtype = 'float32' } = given('gamma', options)
@@ -129,7 +146,11 @@ export function gamma(shape: Shape, options: RandomOptions & { concentration: Te
   return wrap(rate === 1 ? standard : div(standard, toShape(parameter('gamma', 'rate', rate, shape, dtype), shape)))
 }
 
-/** Beta-distributed numbers, of density ∝ x^(alpha − 1)·(1 − x)^(beta − 1). */
+/**
+ * Beta-distributed numbers, of density ∝ x^(alpha − 1)·(1 − x)^(beta − 1).
+ * @pytorch torch.distributions.Beta
+ * @tensorflow tf.keras.random.beta
+ */
 export function beta(shape: Shape, options: RandomOptions & { alpha: TensorLike; beta: TensorLike }): Tensor {
   const { alpha, beta, dtype = 'float32' } = given('beta', options)
   return wrap(
@@ -140,7 +161,11 @@ export function beta(shape: Shape, options: RandomOptions & { alpha: TensorLike;
   )
 }
 
-/** Poisson-distributed counts with a mean, the rate: k has the probability rateᵏ·e^(−rate) / k!. Floats, as in PyTorch. */
+/**
+ * Poisson-distributed counts with a mean, the rate: k has the probability rateᵏ·e^(−rate) / k!. Floats, as in PyTorch.
+ * @pytorch torch.poisson
+ * @tensorflow tf.random.poisson
+ */
 export function poisson(shape: Shape, options: RandomOptions & { rate: TensorLike }): Tensor {
   const isValid = (x: number) => x >= 0 && x < Infinity
   const { rate, dtype = 'float32' } = given('poisson', options)
@@ -170,6 +195,8 @@ function winners(x: Node, count: number, drawn: (shape: Shape) => Node, join: (x
 /**
  * Classes drawn from logits[…, classes], with the probabilities softmax(logits): int32[…], or with a `count` […, count].
  * The greatest logit + Gumbel noise (Gumbel 1954; Maddison et al., "A* sampling", 2014).
+ * @pytorch torch.distributions.Categorical
+ * @tensorflow tf.random.categorical
  */
 export function categorical(logits: TensorLike, { count, ...options }: SeedOption & { count?: number } = {}): Tensor {
   const node = classesOf('categorical', logits)
@@ -183,6 +210,7 @@ export function categorical(logits: TensorLike, { count, ...options }: SeedOptio
  * `count` classes drawn from probabilities[…, classes], which need not add up to 1: int32[…, count]. Without replacement
  * unless it is asked for, as in PyTorch, so each class at most once; then at least `count` probabilities should not be 0.
  * The greatest of probability / exponential noise (Efraimidis & Spirakis 2006).
+ * @pytorch torch.multinomial
  */
 export function multinomial(
   probabilities: TensorLike,
@@ -198,7 +226,11 @@ export function multinomial(
   return wrap(argsortRows(div(node, noise(node.shape)), count, true))
 }
 
-/** 0, 1, …, n − 1 in a random order, as int32: the order of n random words. */
+/**
+ * 0, 1, …, n − 1 in a random order, as int32: the order of n random words.
+ * @pytorch torch.randperm
+ * @tensorflow tf.random.shuffle
+ */
 export function permutation(n: number, options: SeedOption = {}): Tensor {
   checkCount('permutation', n)
   return wrap(orderOf('permutation', n, options))
@@ -210,7 +242,10 @@ function orderOf(op: string, n: number, options: SeedOption): Node {
   return argsortRows(draw(op, 'integer', [n], options, [zero, zero]), n, false)
 }
 
-/** The slices of x along an axis, the first one unless given, in a random order. */
+/**
+ * The slices of x along an axis, the first one unless given, in a random order.
+ * @tensorflow tf.random.shuffle
+ */
 export function shuffle(x: TensorLike, { axis = 0, ...options }: SeedOption & { axis?: number } = {}): Tensor {
   const node = toNode(x)
   const along = normalizeAxis('shuffle', axis, node.shape.length)

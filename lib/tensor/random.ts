@@ -49,7 +49,11 @@ let stream = new RandomStream(0)
 /** The innermost stream that a function runs in. */
 let local: RandomStream | null = null
 
-/** Starts the global stream of random numbers anew: what is drawn from here on depends on the seed alone. */
+/**
+ * Starts the global stream of random numbers anew: what is drawn from here on depends on the seed alone.
+ * @pytorch torch.manual_seed
+ * @tensorflow tf.random.set_seed
+ */
 export function setSeed(seed: number): void {
   stream = new RandomStream(checkSeed('setSeed', seed))
 }
@@ -63,6 +67,8 @@ export function setSeed(seed: number): void {
  * @example
  * const stream = randomStream(7)
  * const [a, b] = stream.run(() => [randn([3]), randn([3])]) // the same numbers whatever was drawn before
+ * @pytorch torch.Generator
+ * @tensorflow tf.random.Generator
  */
 export const randomStream = (seed?: number): RandomStream =>
   new RandomStream(seed === undefined ? nextSeed() : checkSeed('randomStream', seed))
@@ -103,6 +109,8 @@ export function draw(
 /**
  * Normally distributed numbers, by Philox 4x32-10 and the inverse distribution function: the same bits on every
  * backend and instruction set. Inside `compile` each call draws anew, unless a seed is given.
+ * @pytorch torch.randn
+ * @tensorflow tf.random.normal
  */
 export function randn(
   shape: Shape,
@@ -113,7 +121,11 @@ export function randn(
   return wrap(mean === 0 ? scaled : add(scaled, mean))
 }
 
-/** Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}. */
+/**
+ * Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}.
+ * @pytorch torch.rand
+ * @tensorflow tf.random.uniform
+ */
 export function uniform(
   shape: Shape,
   { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {},

@@ -26,6 +26,8 @@ type Fn = (...xs: Tensor[]) => Tensor
  * @param f a function of tensors, smooth around xs (away from kinks).
  * @throws GradientError with both numbers where they differ.
  * @example checkGradients((x) => x.exp().sum(), [[1, 2, 3]])
+ * @pytorch torch.autograd.gradcheck
+ * @tensorflow tf.test.compute_gradient
  */
 export function checkGradients(f: Fn, xs: readonly TensorLike[], options: CheckGradientsOptions = {}): void {
   const { order = 1, delta = 1e-5, tolerance = 1e-6, seed = 0 } = options

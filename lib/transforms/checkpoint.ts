@@ -13,6 +13,8 @@ import type { LikesFor, TensorFunction } from './gradients.ts'
  * @example
  * const block = checkpoint((x) => layers.forward(x))
  * const loss = block(block(x)).square().mean()
+ * @pytorch torch.utils.checkpoint.checkpoint
+ * @tensorflow tf.recompute_grad
  */
 export function checkpoint<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Tensor {
   if (typeof f !== 'function') throw new TypeError(expected('checkpoint', 'a function', typeof f))

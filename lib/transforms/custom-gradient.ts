@@ -37,6 +37,8 @@ function checkedGradient(gradient: Tensor | null | undefined, x: Node, i: number
  *   (x) => x.exp().add(1).log(),
  *   (cotangent, _value, x) => cotangent.mul(x.sigmoid()),
  * )
+ * @pytorch torch.autograd.Function
+ * @tensorflow tf.custom_gradient
  */
 export function customGradient<F extends TensorFunction>(
   f: F,

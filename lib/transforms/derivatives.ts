@@ -65,6 +65,8 @@ export interface VectorJacobianProduct<F extends TensorFunction> {
  * @example
  * const { value, pullback } = vjp((x) => x.square(), [1, 2, 3])
  * pullback([1, 0, 10]).arraySync() // [2, 0, 60]
+ * @pytorch torch.func.vjp
+ * @tensorflow tf.GradientTape.gradient
  */
 export function vjp<F extends TensorFunction>(f: F, ...xs: LikesFor<Parameters<F>>): VectorJacobianProduct<F> {
   const { xs: at, y } = recordAt('vjp', f, xs as readonly TensorLike[])
@@ -83,6 +85,8 @@ export function vjp<F extends TensorFunction>(f: F, ...xs: LikesFor<Parameters<F
  * @param tangents one for each argument, of its shape
  * @example
  * jvp((x) => x.square(), [[1, 2, 3]], [[1, 0, 10]]).tangent.arraySync() // [2, 0, 60]
+ * @pytorch torch.func.jvp
+ * @tensorflow tf.autodiff.ForwardAccumulator
  */
 export function jvp<F extends TensorFunction>(
   f: F,
@@ -116,6 +120,8 @@ function jacobianOf(y: Node, x: Node): Node {
  * @throws ShapeError where value and argument have more than 8 axes together
  * @example
  * jacobian((x) => x.square())([1, 2]).arraySync() // [[2, 0], [0, 4]]
+ * @pytorch torch.func.jacrev
+ * @tensorflow tf.GradientTape.jacobian
  */
 export function jacobian<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
   return (...xs) => {
@@ -139,6 +145,8 @@ function scalarAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly Ten
  *
  * @example
  * hessian((x) => x.pow(3).sum())([1, 2]).arraySync() // [[6, 0], [0, 12]]
+ * @pytorch torch.func.hessian
+ * @tensorflow tf.GradientTape.jacobian
  */
 export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
   return (x) => {
@@ -155,6 +163,7 @@ export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
  * @example
  * const [product] = hvp((x) => x.pow(3).sum(), [[1, 2]], [[1, 1]])
  * product.arraySync() // [6, 12]
+ * @pytorch torch.autograd.functional.hvp
  */
 export function hvp<F extends TensorFunction>(
   f: F,

@@ -31,6 +31,8 @@ async function finish<T>(pending: Promise<T>): Promise<T> {
  * @example
  * detectAnomaly(() => gradients(x.sqrt().mul(0).sum(), [x]))
  * // at x = 0: "detectAnomaly: div gave NaN in the gradient of sqrt, which was recorded at …/train.ts:12:5"
+ * @pytorch torch.autograd.detect_anomaly
+ * @tensorflow tf.debugging.enable_check_numerics
  */
 export function detectAnomaly<T>(fn: () => T): T {
   startNoting()

@@ -29,6 +29,8 @@ export interface GradientsOptions {
  * dw.arraySync() // [2, 4, 6]
  *
  * @throws GradientError where y does not depend on an x, unless that is allowed.
+ * @pytorch torch.autograd.grad
+ * @tensorflow tf.GradientTape.gradient
  */
 export function gradients<const T extends readonly Tensor[]>(
   y: Tensor,
@@ -74,6 +76,8 @@ export type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends
  *
  * @example
  * const { value, gradient } = valueAndGrad((x) => x.square().sum())(tensor([1, 2]))
+ * @pytorch torch.func.grad_and_value
+ * @tensorflow tf.GradientTape.gradient
  */
 export function valueAndGrad<F extends TensorFunction>(
   f: F,
@@ -92,13 +96,18 @@ export function valueAndGrad<F extends TensorFunction>(
  * @example
  * grad((x) => x.pow(3))(tensor(2)).itemSync() // 12
  * grad(grad((x) => x.pow(3)))(tensor(2)).itemSync() // 12
+ * @pytorch torch.func.grad
+ * @tensorflow tf.GradientTape.gradient
  */
 export function grad<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
   const both = valueAndGrad(f)
   return (...xs) => both(...xs).gradient
 }
 
-/** Every trainable variable that y was computed from, in the order of its first use. */
+/**
+ * Every trainable variable that y was computed from, in the order of its first use.
+ * @tensorflow tf.GradientTape.watched_variables
+ */
 export function variablesOf(y: Tensor): Variable[] {
   const found = new Set<Variable>()
   for (const node of topologicalOrder([y.node], allInputs)) {
