@@ -1,12 +1,13 @@
 /** Diagonals and triangles of matrices. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatShape, normalizeAxis } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
-import { greaterEqual, lessEqual, where } from '../graph/ops/elementwise.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
-import { pad, permute, reshape, sliceAt } from '../graph/ops/movement.ts'
-import { sum } from '../graph/ops/reduce.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { pad, sliceAt } from '../graph/ops/movement.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { greaterEqual, lessEqual, where } from './comparison.ts'
+import { permute } from './rearrange.ts'
+import { sum } from './reduce.ts'
+import { reshape } from './shape.ts'
 
 export interface DiagonalOptions {
   /** 0 unless given: the main diagonal; above it are positive ones, below it negative ones. */
@@ -20,17 +21,22 @@ function checkOffset(op: string, offset: number): void {
   if (!Number.isInteger(offset)) throw new RangeError(expected(op, 'a diagonal numbered by an integer', offset))
 }
 
-const counting = (count: number, first: number): Int32Array<ArrayBuffer> =>
-  Int32Array.from({ length: count }, (_, i) => first + i)
+const counting = (count: number, first: number, shape: readonly number[]): Tensor =>
+  wrap(
+    data(
+      Int32Array.from({ length: count }, (_, i) => first + i),
+      'int32',
+      shape,
+    ),
+  )
 
 /** Zeros where column − row is not on the kept side of diagonal k. */
-function triangle(op: string, x: Node, k: number, keeps: (columns: Node, diagonal: Node) => Node): Node {
+function triangle(op: string, x: Tensor, k: number, keeps: typeof greaterEqual): Tensor {
   checkOffset(op, k)
   if (x.shape.length < 2) throw new ShapeError(expected(op, 'matrices', formatShape(x.shape)))
   const [rows, columns] = x.shape.slice(-2) as [number, number]
-  const column = data(counting(columns, 0), 'int32', [columns])
-  const diagonal = data(counting(rows, k), 'int32', [rows, 1])
-  return where(keeps(column, diagonal), x, literal(0, x.dtype))
+  const kept = keeps(counting(columns, 0, [columns]), counting(rows, k, [rows, 1]))
+  return where(kept, x, wrap(literal(0, x.dtype)))
 }
 
 /**
@@ -41,7 +47,7 @@ function triangle(op: string, x: Node, k: number, keeps: (columns: Node, diagona
  * @tensorflow tf.linalg.band_part
  */
 export function triu(x: TensorLike, k = 0): Tensor {
-  return wrap(triangle('triu', toNode(x), k, greaterEqual))
+  return triangle('triu', toTensor(x), k, greaterEqual)
 }
 
 /**
@@ -51,7 +57,7 @@ export function triu(x: TensorLike, k = 0): Tensor {
  * @tensorflow tf.linalg.band_part
  */
 export function tril(x: TensorLike, k = 0): Tensor {
-  return wrap(triangle('tril', toNode(x), k, lessEqual))
+  return triangle('tril', toTensor(x), k, lessEqual)
 }
 
 /**
@@ -63,29 +69,34 @@ export function tril(x: TensorLike, k = 0): Tensor {
  */
 export function diagonal(x: TensorLike, { offset = 0, axis1 = -2, axis2 = -1 }: DiagonalOptions = {}): Tensor {
   checkOffset('diagonal', offset)
-  const node = toNode(x)
-  const rank = node.shape.length
+  const t = toTensor(x)
+  const rank = t.ndim
   const [a, b] = [normalizeAxis('diagonal', axis1, rank), normalizeAxis('diagonal', axis2, rank)]
   if (a === b) throw new ShapeError(expected('diagonal', 'two different axes', `${axis1} and ${axis2}`))
-  const others = node.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b)
-  const matrices = permute(node, [...others, a, b])
+  const others = t.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b)
+  const matrices = permute(t, [...others, a, b])
   const [rows, columns] = matrices.shape.slice(-2) as [number, number]
   const size = Math.max(0, Math.min(rows + Math.min(offset, 0), columns - Math.max(offset, 0)))
   const batch = matrices.shape.slice(0, -2)
   const flat = reshape(matrices, [...batch, rows * columns])
   const start = size === 0 ? 0 : offset >= 0 ? offset : -offset * columns
   const steps = [...batch.map(() => 1), columns + 1]
-  return wrap(sliceAt(flat, [...batch.map(() => 0), start], [...batch, size], steps))
+  return wrap(sliceAt(flat.node, [...batch.map(() => 0), start], [...batch, size], steps))
 }
 
 /** Matrices with vectors x[…, n] on diagonal k and zeros elsewhere. */
-function embedded(x: Node, k: number): Node {
+function embedded(x: Tensor, k: number): Tensor {
   const size = x.shape.at(-1)!
   const extent = size + Math.abs(k)
   const batch = x.shape.slice(0, -1)
   const start = size === 0 ? 0 : k >= 0 ? k : -k * extent
-  const flat = pad(x, [...batch, extent * extent], [...batch.map(() => 0), start], [...batch.map(() => 1), extent + 1])
-  return reshape(flat, [...batch, extent, extent])
+  const flat = pad(
+    x.node,
+    [...batch, extent * extent],
+    [...batch.map(() => 0), start],
+    [...batch.map(() => 1), extent + 1],
+  )
+  return reshape(wrap(flat), [...batch, extent, extent])
 }
 
 /**
@@ -97,10 +108,9 @@ function embedded(x: Node, k: number): Node {
  */
 export function diag(x: TensorLike, k = 0): Tensor {
   checkOffset('diag', k)
-  const node = toNode(x)
-  const rank = node.shape.length
-  if (rank !== 1 && rank !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(node.shape)))
-  return rank === 2 ? diagonal(x, { offset: k }) : wrap(embedded(node, k))
+  const t = toTensor(x)
+  if (t.ndim !== 1 && t.ndim !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(t.shape)))
+  return t.ndim === 2 ? diagonal(t, { offset: k }) : embedded(t, k)
 }
 
 /**
@@ -110,5 +120,5 @@ export function diag(x: TensorLike, k = 0): Tensor {
  * @tensorflow tf.linalg.trace
  */
 export function trace(x: TensorLike, options: DiagonalOptions = {}): Tensor {
-  return wrap(sum(diagonal(x, options).node, -1))
+  return sum(diagonal(x, options), -1)
 }

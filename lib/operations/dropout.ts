@@ -2,10 +2,11 @@
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { greaterEqual, mul, where } from '../graph/ops/elementwise.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { uniform } from '../tensor/random.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { mul } from './arithmetic.ts'
+import { greaterEqual, where } from './comparison.ts'
 
 export interface DropoutOptions {
   /** Whether anything is dropped; true unless given. `nn.dropout` follows the mode of its module. */
@@ -24,12 +25,12 @@ export interface DropoutOptions {
  * @tensorflow tf.nn.dropout
  */
 export function dropout(x: TensorLike, rate = 0.5, { training = true, seed }: DropoutOptions = {}): Tensor {
-  const node = toNode(x)
-  if (!isFloat(node.dtype)) throw new DTypeError(expected('dropout', 'float32 or float64', node.dtype))
+  const { node, dtype, shape } = toTensor(x)
+  if (!isFloat(dtype)) throw new DTypeError(expected('dropout', 'float32 or float64', dtype))
   checkNumber('dropout', 'a rate in [0, 1]', rate, (p) => p >= 0 && p <= 1)
   if (!training || rate === 0) return wrap(node)
-  const { dtype, shape } = node
   const drawn = uniform(shape, { dtype, ...(seed === undefined ? {} : { seed }) })
-  const kept = greaterEqual(drawn.node, literal(rate, dtype))
-  return wrap(mul(node, where(kept, literal(rate === 1 ? 0 : 1 / (1 - rate), dtype), literal(0, dtype))))
+  const number = (value: number) => wrap(literal(value, dtype))
+  const kept = greaterEqual(drawn, number(rate))
+  return mul(wrap(node), where(kept, number(rate === 1 ? 0 : 1 / (1 - rate)), number(0)))
 }

@@ -2,11 +2,11 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
-import { equal, where } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/indexing.ts'
-import { stopGradient } from '../graph/ops/leaf.ts'
-import { reshape } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { equal, where } from './comparison.ts'
+import { stopGradient } from './gradient.ts'
+import { gather } from './indexing.ts'
+import { expandDims } from './shape.ts'
 
 export interface EmbeddingOptions {
   /** The index of a row that no gradient reaches, for what fills sequences up; negative counts from the end. */
@@ -31,15 +31,14 @@ export function embedding(
   table: TensorLike,
   { paddingIndex = null }: EmbeddingOptions = {},
 ): Tensor {
-  const [rows, chosen] = [toNode(table), toNode(indices, 'int32')]
-  if (rows.shape.length !== 2)
-    throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
+  const [rows, chosen] = [toTensor(table), wrap(toNode(indices, 'int32'))]
+  if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)
-  if (paddingIndex === null) return wrap(found)
+  if (paddingIndex === null) return found
   const count = rows.shape[0]!
   checkNumber('embedding', `an integer paddingIndex in [${-count}, ${count})`, paddingIndex, (i) => {
     return Number.isInteger(i) && i >= -count && i < count
   })
   const padding = equal(chosen, paddingIndex < 0 ? paddingIndex + count : paddingIndex)
-  return wrap(where(reshape(padding, [...chosen.shape, 1]), stopGradient(found), found))
+  return where(expandDims(padding, -1), stopGradient(found), found)
 }

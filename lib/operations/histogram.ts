@@ -1,14 +1,15 @@
 /** Counts of elements, by interval or by value. */
 import { allocate, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
-import { sizeOf } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
-import { add, cast, div, equal, greaterEqual, lessEqual, minimum, mul, sub, where } from '../graph/ops/elementwise.ts'
-import { scatterAdd } from '../graph/ops/indexing.ts'
-import { data, literal, stopGradient } from '../graph/ops/leaf.ts'
-import { broadcastTo, reshape } from '../graph/ops/movement.ts'
-import { max, min } from '../graph/ops/reduce.ts'
+import { data } from '../graph/ops/leaf.ts'
+import { full, ones, zeros } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { add, div, minimum, mul, sub } from './arithmetic.ts'
+import { equal, greaterEqual, lessEqual, where } from './comparison.ts'
+import { stopGradient } from './gradient.ts'
+import { scatterAdd } from './indexing.ts'
+import { max, min } from './reduce.ts'
+import { broadcastTo, cast, flatten } from './shape.ts'
 
 export interface HistogramOptions {
   /** How many intervals of equal width: 10 unless given. */
@@ -25,14 +26,12 @@ export interface Histogram {
   readonly edges: Tensor
 }
 
-const zeros = (x: Node, length: number): Node => broadcastTo(literal(0, x.dtype), [length])
-
-function rangeOf(x: Node, range: HistogramOptions['range']): [low: Node, high: Node] {
-  const [low, high] = range?.map((bound) => literal(bound, x.dtype)) ?? [
-    ...(sizeOf(x.shape) === 0 ? [0, 1].map((bound) => literal(bound, x.dtype)) : [min(x), max(x)]),
-  ]
-  const isPoint = equal(low!, high!)
-  return [where(isPoint, sub(low!, 0.5), low!), where(isPoint, add(high!, 0.5), high!)]
+function rangeOf(x: Tensor, given: HistogramOptions['range']): [low: Tensor, high: Tensor] {
+  const range = given ?? (x.size === 0 ? [0, 1] : null)
+  const bound = (value: number): Tensor => full([], value, { dtype: x.dtype })
+  const [low, high] = range === null ? [min(x), max(x)] : [bound(range[0]), bound(range[1])]
+  const isPoint = equal(low, high)
+  return [where(isPoint, sub(low, 0.5), low), where(isPoint, add(high, 0.5), high)]
 }
 
 /**
@@ -49,16 +48,16 @@ export function histogram(x: TensorLike, { bins = 10, range }: HistogramOptions 
     throw new RangeError(expected('histogram', 'a positive number of bins', bins))
   if (range !== undefined && !(range[0] <= range[1] && Number.isFinite(range[1] - range[0])))
     throw new RangeError(expected('histogram', 'a finite range [low, high] with low ≤ high', `[${range}]`))
-  const node = stopGradient(toNode(x))
-  const flat = reshape(isFloat(node.dtype) ? node : cast(node, 'float32'), [sizeOf(node.shape)])
+  const t = stopGradient(x)
+  const flat = flatten(isFloat(t.dtype) ? t : cast(t, 'float32'))
   const [low, high] = rangeOf(flat, range)
   const width = sub(high, low)
   const inside = mul(cast(greaterEqual(flat, low), 'int32'), cast(lessEqual(flat, high), 'int32'))
   const places = where(equal(inside, 1), mul(div(sub(flat, low), width), bins), 0)
-  const counts = scatterAdd(zeros(inside, bins), minimum(cast(places, 'int32'), bins - 1), inside)
+  const none = zeros([bins], { dtype: 'int32' })
+  const counts = scatterAdd(none, minimum(cast(places, 'int32'), bins - 1), inside)
   const parts = allocate(flat.dtype, bins + 1).map((_, i) => i / bins)
-  const edges = add(low, mul(width, data(parts, flat.dtype, [bins + 1])))
-  return { counts: wrap(counts), edges: wrap(edges) }
+  return { counts, edges: add(low, mul(width, wrap(data(parts, flat.dtype, [bins + 1])))) }
 }
 
 export interface BincountOptions {
@@ -78,10 +77,8 @@ export interface BincountOptions {
 export function bincount(x: TensorLike, length: number, { weights }: BincountOptions = {}): Tensor {
   if (!Number.isInteger(length) || length < 0)
     throw new RangeError(expected('bincount', 'a length that is a natural number', length))
-  const node = toNode(x, 'int32')
-  if (isFloat(node.dtype) || node.dtype === 'bool') throw new DTypeError(expected('bincount', 'integers', node.dtype))
-  const size = sizeOf(node.shape)
-  const added =
-    weights === undefined ? broadcastTo(literal(1, 'int32'), node.shape) : broadcastTo(toNode(weights), node.shape)
-  return wrap(scatterAdd(zeros(added, length), reshape(node, [size]), reshape(added, [size])))
+  const t = wrap(toNode(x, 'int32'))
+  if (isFloat(t.dtype) || t.dtype === 'bool') throw new DTypeError(expected('bincount', 'integers', t.dtype))
+  const added = weights === undefined ? ones(t.shape, { dtype: 'int32' }) : broadcastTo(weights, t.shape)
+  return scatterAdd(zeros([length], { dtype: added.dtype }), flatten(t), flatten(added))
 }

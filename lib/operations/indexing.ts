@@ -5,8 +5,9 @@ import { formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
 import { type SliceBounds, type SliceOptions, sliceRanges } from '../base/slice-bounds.ts'
 import * as alongAxis from '../graph/ops/along-axis.ts'
 import * as ops from '../graph/ops/indexing.ts'
-import { reshape, sliceAt } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { sliceAt } from '../graph/ops/movement.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { flatten, reshape } from './shape.ts'
 
 /**
  * Elements start, start + step, … before end of each axis. Arrays speak of the first axes, the other ones are whole;
@@ -69,14 +70,14 @@ export function oneHot(classes: TensorLike, depth: number, { dtype = 'float32' }
  * @tensorflow tf.gather
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
-  const [given, at] = [toNode(x), toNode(indices, 'int32')]
-  const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
-  const along = normalizeAxis('take', axis ?? 0, node.shape.length)
-  if (along === 0) return wrap(ops.gather(node, at))
-  const [before, after] = [node.shape.slice(0, along), node.shape.slice(along + 1)]
-  const columns = reshape(node, [sizeOf(before), node.shape[along]!, sizeOf(after)])
-  const taken = alongAxis.takeAlongAxis(columns, reshape(at, [1, sizeOf(at.shape), 1]), 1)
-  return wrap(reshape(taken, [...before, ...at.shape, ...after]))
+  const t = axis === undefined ? flatten(x) : toTensor(x)
+  const at = wrap(toNode(indices, 'int32'))
+  const along = normalizeAxis('take', axis ?? 0, t.ndim)
+  if (along === 0) return gather(t, at)
+  const [before, after] = [t.shape.slice(0, along), t.shape.slice(along + 1)]
+  const columns = reshape(t, [sizeOf(before), t.shape[along]!, sizeOf(after)])
+  const taken = takeAlongAxis(columns, reshape(at, [1, at.size, 1]), 1)
+  return reshape(taken, [...before, ...at.shape, ...after])
 }
 
 /**
@@ -88,20 +89,15 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
  * @tensorflow tf.tensor_scatter_nd_update
  */
 export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
-  const [node, at, rows] = [toNode(x), toNode(indices, 'int32'), toNode(updates)]
-  const [extent, ...row] = node.shape
+  const [t, at, rows] = [toTensor(x), wrap(toNode(indices, 'int32')), toTensor(updates)]
+  const [extent, ...row] = t.shape
   if (extent === undefined)
-    throw new ShapeError(expected('scatter', 'a tensor of at least one axis', formatShape(node.shape)))
+    throw new ShapeError(expected('scatter', 'a tensor of at least one axis', formatShape(t.shape)))
   if (!sameShape(rows.shape, [...at.shape, ...row]))
     throw new ShapeError(expected('scatter', `updates ${formatShape([...at.shape, ...row])}`, formatShape(rows.shape)))
-  const [count, size] = [sizeOf(at.shape), sizeOf(row)]
-  const written = alongAxis.putAlongAxis(
-    reshape(node, [extent, size]),
-    reshape(at, [count, 1]),
-    reshape(rows, [count, size]),
-    0,
-  )
-  return wrap(reshape(written, node.shape))
+  const [count, size] = [at.size, sizeOf(row)]
+  const [table, places, values] = [reshape(t, [extent, size]), reshape(at, [count, 1]), reshape(rows, [count, size])]
+  return reshape(putAlongAxis(table, places, values, 0), t.shape)
 }
 
 /**
@@ -117,12 +113,8 @@ export function select(x: TensorLike, axis: number, index: number): Tensor {
     throw new RangeError(expected('select', `an index in [${-extent}, ${extent}) of axis ${along}`, index))
   const starts = node.shape.map((_, i) => (i === along ? (index + extent) % extent : 0))
   const sizes = node.shape.map((other, i) => (i === along ? 1 : other))
-  return wrap(
-    reshape(
-      sliceAt(node, starts, sizes),
-      node.shape.filter((_, i) => i !== along),
-    ),
-  )
+  const others = node.shape.filter((_, i) => i !== along)
+  return reshape(wrap(sliceAt(node, starts, sizes)), others)
 }
 
 /**

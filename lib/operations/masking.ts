@@ -1,11 +1,11 @@
 /** Elements chosen by booleans. */
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
-import { where } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { broadcastTo, reshape } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { where } from './comparison.ts'
+import { gather } from './indexing.ts'
+import { broadcastTo, reshape } from './shape.ts'
 
 /**
  * x with `value` where the mask, which broadcasts to x, is true. A number takes the dtype of x unless that would round it.
@@ -13,8 +13,8 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * @pytorch torch.masked_fill
  */
 export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
-  const node = toNode(x)
-  return wrap(where(broadcastTo(toNode(mask), node.shape), toNode(value), node))
+  const t = toTensor(x)
+  return where(broadcastTo(mask, t.shape), value, t)
 }
 
 /** The mask, whose shape is that of the first axes of x. */
@@ -38,11 +38,12 @@ function positionsOf(values: ArrayLike<number>): Int32Array<ArrayBuffer> {
 function chosen(x: Tensor, mask: Tensor, values: ArrayLike<number>): Tensor {
   const positions = positionsOf(values)
   const rest = x.shape.slice(mask.ndim)
-  const rows = reshape(x.node, [mask.size, ...rest])
-  return wrap(gather(rows, data(positions, 'int32', [positions.length])))
+  const rows = reshape(x, [mask.size, ...rest])
+  return gather(rows, wrap(data(positions, 'int32', [positions.length])))
 }
 
-const toTensor = (x: TensorLike): Tensor => wrap(toNode(x))
+/** Of a variable, what it holds now. */
+const snapshotOf = (x: TensorLike): Tensor => wrap(toNode(x))
 
 /**
  * The elements of x where the mask is true, in their order: [count, …] of x[m, …] and mask[m]; the mask may be of more of
@@ -52,7 +53,7 @@ const toTensor = (x: TensorLike): Tensor => wrap(toNode(x))
  * @tensorflow tf.boolean_mask
  */
 export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tensor> {
-  const tensor = toTensor(x)
+  const tensor = snapshotOf(x)
   const chooser = maskOf(tensor, mask)
   return chosen(tensor, chooser, await chooser.data())
 }
@@ -64,7 +65,7 @@ export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tens
  * @tensorflow tf.boolean_mask
  */
 export function booleanMaskSync(x: TensorLike, mask: TensorLike): Tensor {
-  const tensor = toTensor(x)
+  const tensor = snapshotOf(x)
   const chooser = maskOf(tensor, mask)
   return chosen(tensor, chooser, chooser.dataSync())
 }
@@ -90,7 +91,7 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
  * @tensorflow tf.where
  */
 export async function nonzero(x: TensorLike): Promise<Tensor> {
-  const tensor = toTensor(x)
+  const tensor = snapshotOf(x)
   return indicesOf(positionsOf(await tensor.data()), tensor.shape)
 }
 
@@ -101,6 +102,6 @@ export async function nonzero(x: TensorLike): Promise<Tensor> {
  * @tensorflow tf.where
  */
 export function nonzeroSync(x: TensorLike): Tensor {
-  const tensor = toTensor(x)
+  const tensor = snapshotOf(x)
   return indicesOf(positionsOf(tensor.dataSync()), tensor.shape)
 }

@@ -1,14 +1,13 @@
 /** Products of vectors, of matrices and of tensors. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatShape, normalizeAxis } from '../base/shape.ts'
-import type { Node } from '../graph/node.ts'
-import { mul, sub } from '../graph/ops/elementwise.ts'
 import { matmul as matmulNodes } from '../graph/ops/matmul.ts'
-import { sum } from '../graph/ops/reduce.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { mul, sub } from './arithmetic.ts'
 import { contractAll } from './contraction.ts'
 import { binary } from './elementwise.ts'
 import { roll } from './rearrange.ts'
+import { sum } from './reduce.ts'
 
 /**
  * x[…, m, k] · y[…, k, n] → [… , m, n]; leading axes broadcast; a 1-D operand is a row or a column. Operands are of one
@@ -32,10 +31,10 @@ export function tensordot(
   y: TensorLike,
   axes: number | readonly [ofX: readonly number[], ofY: readonly number[]] = 2,
 ): Tensor {
-  const [a, b] = [toNode(x), toNode(y)]
+  const [a, b] = [toTensor(x), toTensor(y)]
   const [ofX, ofY] = typeof axes === 'number' ? countedAxes(a, b, axes) : axes
-  const summedX = ofX.map((axis) => normalizeAxis('tensordot', axis, a.shape.length))
-  const summedY = ofY.map((axis) => normalizeAxis('tensordot', axis, b.shape.length))
+  const summedX = ofX.map((axis) => normalizeAxis('tensordot', axis, a.ndim))
+  const summedY = ofY.map((axis) => normalizeAxis('tensordot', axis, b.ndim))
   const [extentsX, extentsY] = [summedX.map((axis) => a.shape[axis]!), summedY.map((axis) => b.shape[axis]!)]
   const isDistinct = new Set(summedX).size === ofX.length && new Set(summedY).size === ofY.length
   if (!isDistinct || formatShape(extentsX) !== formatShape(extentsY))
@@ -50,13 +49,13 @@ export function tensordot(
   const labelsY = b.shape.map((_, axis) => (summedY.includes(axis) ? `x${summedX[summedY.indexOf(axis)]}` : `y${axis}`))
   const output = [...labelsX, ...labelsY].filter((label) => !(labelsX.includes(label) && labelsY.includes(label)))
   const terms = [
-    { node: a, labels: labelsX },
-    { node: b, labels: labelsY },
+    { node: a.node, labels: labelsX },
+    { node: b.node, labels: labelsY },
   ]
   return wrap(contractAll(terms, output))
 }
 
-function countedAxes({ shape }: Node, other: Node, count: number): [number[], number[]] {
+function countedAxes({ shape }: Tensor, other: Tensor, count: number): [number[], number[]] {
   if (!Number.isInteger(count) || count < 0 || count > Math.min(shape.length, other.shape.length))
     throw new ShapeError(
       expected('tensordot', `a count of axes of ${formatShape(shape)} and ${formatShape(other.shape)}`, count),
@@ -65,8 +64,8 @@ function countedAxes({ shape }: Node, other: Node, count: number): [number[], nu
   return [numbers.map((i) => shape.length - count + i), numbers]
 }
 
-function checkVectors(op: string, ...vectors: readonly Node[]): void {
-  const wrong = vectors.find(({ shape }) => shape.length !== 1)
+function checkVectors(op: string, ...vectors: readonly TensorLike[]): void {
+  const wrong = vectors.map(toTensor).find(({ ndim }) => ndim !== 1)
   if (wrong !== undefined) throw new ShapeError(expected(op, 'vectors', formatShape(wrong.shape)))
 }
 
@@ -77,7 +76,7 @@ function checkVectors(op: string, ...vectors: readonly Node[]): void {
  * @tensorflow tf.experimental.numpy.dot
  */
 export function dot(x: TensorLike, y: TensorLike): Tensor {
-  checkVectors('dot', toNode(x), toNode(y))
+  checkVectors('dot', x, y)
   return vecdot(x, y)
 }
 
@@ -88,7 +87,7 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.outer
  */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
-  checkVectors('outer', toNode(x), toNode(y))
+  checkVectors('outer', x, y)
   return tensordot(x, y, 0)
 }
 
@@ -99,8 +98,8 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.inner
  */
 export function inner(x: TensorLike, y: TensorLike): Tensor {
-  const isScalar = toNode(x).shape.length === 0 || toNode(y).shape.length === 0
-  return isScalar ? wrap(mul(toNode(x), toNode(y))) : tensordot(x, y, [[-1], [-1]])
+  const [a, b] = [toTensor(x), toTensor(y)]
+  return a.ndim === 0 || b.ndim === 0 ? mul(a, b) : tensordot(a, b, [[-1], [-1]])
 }
 
 /**
@@ -109,14 +108,13 @@ export function inner(x: TensorLike, y: TensorLike): Tensor {
  * @pytorch torch.linalg.vecdot
  */
 export function vecdot(x: TensorLike, y: TensorLike, axis = -1): Tensor {
-  const product = productAlong('vecdot', toNode(x), toNode(y), axis)
-  return wrap(sum(product, axis))
+  return sum(productAlong('vecdot', toTensor(x), toTensor(y), axis), axis)
 }
 
 /** x·y, where an axis of the product has one extent in both. */
-function productAlong(op: string, x: Node, y: Node, axis: number): Node {
+function productAlong(op: string, x: Tensor, y: Tensor, axis: number): Tensor {
   const product = mul(x, y)
-  const rank = product.shape.length
+  const rank = product.ndim
   const along = normalizeAxis(op, axis, rank)
   const [a, b] = [x, y].map(({ shape }) => shape[along - rank + shape.length]) as [number?, number?]
   if (a === undefined || a !== b)
@@ -133,10 +131,11 @@ function productAlong(op: string, x: Node, y: Node, axis: number): Node {
  * @tensorflow tf.linalg.cross
  */
 export function cross(x: TensorLike, y: TensorLike, axis = -1): Tensor {
-  const product = productAlong('cross', toNode(x), toNode(y), axis)
-  const along = normalizeAxis('cross', axis, product.shape.length) - product.shape.length
+  const [a, b] = [toTensor(x), toTensor(y)]
+  const product = productAlong('cross', a, b, axis)
+  const along = normalizeAxis('cross', axis, product.ndim) - product.ndim
   if (product.shape.at(along) !== 3)
     throw new ShapeError(expected('cross', `3 elements on axis ${axis}`, formatShape(product.shape)))
-  const turned = (z: TensorLike, by: number) => roll(z, -by, along).node
-  return wrap(sub(mul(turned(x, 1), turned(y, 2)), mul(turned(x, 2), turned(y, 1))))
+  const turned = (z: Tensor, by: number) => roll(z, -by, along)
+  return sub(mul(turned(a, 1), turned(b, 2)), mul(turned(a, 2), turned(b, 1)))
 }
