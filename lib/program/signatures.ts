@@ -60,7 +60,7 @@ export function productOf(factors: readonly Factor[], params: Numbers): number {
 export function factorsOf(opcode: string, product: string, params: ParameterRow): Factor[] {
   const named = (name: string): string => {
     if (params[name]?.type === 'count') return name
-    throw new InternalError(`schema: ${opcode}: expected counts of its parameters in "${product}", got ${name}`)
+    throw fault(opcode, `counts of its parameters in "${product}"`, name)
   }
   return product.split(' ').map((factor) => {
     const lesser = /^min\((\w+),(\w+)\)$/.exec(factor)
@@ -69,46 +69,53 @@ export function factorsOf(opcode: string, product: string, params: ParameterRow)
   })
 }
 
+type Rows = readonly (readonly [name: string, row: OperandRow])[]
+
+const fault = (opcode: string, what: string, got: unknown) =>
+  new InternalError(`schema: ${opcode}: expected ${what}, got ${got}`)
+
+/** Which of the operands has the name. */
+function indexIn(opcode: string, operands: Rows, name: unknown): number {
+  const index = operands.findIndex(([other]) => other === name)
+  if (index === -1) throw fault(opcode, `one of ${operands.map(([other]) => other).join(', ')}`, name)
+  return index
+}
+
+function operandsOf(opcode: string, rows: Rows, alternativeOf: (pair: OperandPair) => Alternative): Operands {
+  const list = rows.map(([name, row]) => ({ name, ...partsOf(row, alternativeOf) }))
+  list.forEach(({ name, occurs }, i) => {
+    const next = list[i + 1]
+    if (next !== undefined && occurs !== 'once' && !(occurs === 'optionally' && next.occurs === 'optionally'))
+      throw fault(opcode, 'what may be left out or repeated to come last', `${name} before ${next.name}`)
+  })
+  const isRepeated = list.at(-1)?.occurs === 'repeatedly'
+  const least = list.filter(({ occurs }) => occurs !== 'optionally').length
+  return { list, least, most: isRepeated ? Infinity : list.length }
+}
+
 /** Takes a row apart. A row that contradicts itself is an InternalError, also where it hides that from its types. */
 export function signatureOf(opcode: string, row: Row): Signature {
-  const inputs = Object.entries(row.inputs)
-  const outputs = Object.entries(row.outputs)
+  const [inputs, outputs] = [Object.entries(row.inputs), Object.entries(row.outputs)]
   const names = [...inputs, ...outputs].map(([name]) => name)
-  const fault = (what: string, got: string) => new InternalError(`schema: ${opcode}: expected ${what}, got ${got}`)
-  const indexIn = (operands: typeof inputs, name: unknown): number => {
-    const index = operands.findIndex(([other]) => other === name)
-    if (index === -1) throw fault(`one of ${operands.map(([other]) => other).join(', ')}`, String(name))
-    return index
-  }
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw fault(opcode, 'a name for each operand', `${twice} twice`)
   const alternativeOf = ([dtype, size]: OperandPair): Alternative => {
-    if (size === checked && row.check === undefined) throw fault('a check of what is no product', 'none')
+    if (size === checked && row.check === undefined) throw fault(opcode, 'a check of what is no product', 'none')
     return {
-      dtypes: typeof dtype === 'string' ? indexIn(inputs, dtype) : dtype,
+      dtypes: typeof dtype === 'string' ? indexIn(opcode, inputs, dtype) : dtype,
       size: size === checked ? null : factorsOf(opcode, size, row.params),
     }
   }
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw fault('a name for each operand', `${twice} twice`)
-  for (const name of Object.keys({ ...row.replaces })) indexIn(outputs, name)
-  const operandsOf = (rows: typeof inputs): Operands => {
-    const list = rows.map(([name, operand]) => ({ name, ...partsOf(operand, alternativeOf) }))
-    list.forEach(({ name, occurs }, i) => {
-      const next = list[i + 1]
-      if (next !== undefined && occurs !== 'once' && !(occurs === 'optionally' && next.occurs === 'optionally'))
-        throw fault('what may be left out or repeated to come last', `${name} before ${next.name}`)
-    })
-    const isRepeated = list.at(-1)?.occurs === 'repeatedly'
-    const least = list.filter(({ occurs }) => occurs !== 'optionally').length
-    return { list, least, most: isRepeated ? Infinity : list.length }
-  }
+  const inputOf = (name: string | undefined): number => (name === undefined ? -1 : indexIn(opcode, inputs, name))
+  for (const name of Object.keys({ ...row.replaces })) indexIn(opcode, outputs, name)
   return {
     params: Object.entries(row.params),
-    inputs: operandsOf(inputs),
-    outputs: operandsOf(outputs),
+    inputs: operandsOf(opcode, inputs, alternativeOf),
+    outputs: operandsOf(opcode, outputs, alternativeOf),
     check: row.check ?? null,
-    replaces: outputs.map(([name]) => (row.replaces?.[name] === undefined ? -1 : indexIn(inputs, row.replaces[name]))),
+    replaces: outputs.map(([name]) => inputOf(row.replaces?.[name])),
     inStep: row.inStep ?? false,
-    fails: row.fails === undefined ? -1 : indexIn(inputs, row.fails),
+    fails: inputOf(row.fails),
   }
 }
 
