@@ -79,6 +79,7 @@ export function reshapeView(view: View, shape: Shape): View | null {
 
 export class Emitter {
   private readonly views = new Map<Node, View>()
+  private readonly outputs = new Map<Node, readonly number[]>()
   private readonly literalValues = new Map<string, number>()
   /** The dense copies of views. */
   private readonly copies = new Map<View, number>()
@@ -95,6 +96,17 @@ export class Emitter {
 
   setView(node: Node, view: View): void {
     this.views.set(node, view)
+  }
+
+  /** One output of a node that has several; its view is the first. */
+  outputOf(node: Node, index: number): number {
+    const output = this.outputs.get(node)?.[index]
+    if (output === undefined) throw new InternalError(`no output ${index} of ${node.def.name}`)
+    return output
+  }
+
+  setOutputs(node: Node, values: readonly number[]): void {
+    this.outputs.set(node, values)
   }
 
   denseView(value: number): View {

@@ -155,7 +155,7 @@ export function structuralHash(order: readonly Node[], roots: readonly Node[]): 
   return hash
 }
 
-export function sameParam(a: ParamValue, b: ParamValue | undefined): boolean {
+export function sameParam(a: ParamValue | undefined, b: ParamValue | undefined): boolean {
   if (typeof a === 'object' && typeof b === 'object')
     return a.length === b.length && a.every((value, i) => sameParam(value, b[i]))
   return Object.is(a, b)
@@ -164,8 +164,8 @@ export function sameParam(a: ParamValue, b: ParamValue | undefined): boolean {
 export function sameParams(a: Params, b: Params): boolean {
   if (a === b) return true
   if (a === null || b === null) return false
-  const entries = Object.entries(a)
-  return entries.length === Object.keys(b).length && entries.every(([key, value]) => sameParam(value, b[key]))
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => sameParam(a[key], b[key]))
 }
 
 /** What a walk takes for the inputs of a node. */

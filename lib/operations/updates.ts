@@ -4,7 +4,7 @@
  */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { formatShape, sameShape } from '../base/shape.ts'
+import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
@@ -50,28 +50,21 @@ export interface AdamUpdateOptions {
   weightDecay?: number
 }
 
-function operandOf(op: string, name: string, value: TensorLike, { dtype }: Tensor, shape: readonly number[]): Node {
+function checkParameter(op: string, parameter: Tensor): Node {
+  if (!isFloat(parameter.dtype)) throw new DTypeError(expected(op, 'a parameter of float32 or float64', parameter))
+  return parameter.node
+}
+
+/** An operand of the parameter's shape, unless given another one, and of its dtype. */
+function like({ dtype, shape }: Tensor, op: string, name: string, value: TensorLike, of: Shape = shape): Node {
   const node = toNode(value, typeof value === 'number' ? dtype : undefined)
-  if (!sameShape(node.shape, shape))
-    throw new ShapeError(expected(op, `${name} of shape ${formatShape(shape)}`, formatShape(node.shape)))
+  if (!sameShape(node.shape, of))
+    throw new ShapeError(expected(op, `${name} of shape ${formatShape(of)}`, formatShape(node.shape)))
   if (node.dtype !== dtype) throw new DTypeError(expected(op, `${name} of ${dtype}`, node.dtype))
   return node
 }
 
-/** The parameter, then values of its shape, then scalars. */
-function operandsOf(
-  op: string,
-  parameter: Tensor,
-  arrays: Readonly<Record<string, TensorLike>>,
-  scalars: Readonly<Record<string, TensorLike>>,
-): [parameter: Node, ...others: Node[]] {
-  if (!isFloat(parameter.dtype)) throw new DTypeError(expected(op, 'a parameter of float32 or float64', parameter))
-  return [
-    parameter.node,
-    ...Object.entries(arrays).map(([name, value]) => operandOf(op, name, value, parameter, parameter.shape)),
-    ...Object.entries(scalars).map(([name, value]) => operandOf(op, name, value, parameter, [])),
-  ]
-}
+const scalar: Shape = []
 
 /**
  * A step of gradient descent, p − lr·g. `optim.sgd` is made of it.
@@ -82,7 +75,10 @@ function operandsOf(
  * @tensorflow tf.raw_ops.ResourceApplyGradientDescent
  */
 export function sgd({ parameter, gradient, learningRate }: SgdOperands): { parameter: Tensor } {
-  return { parameter: wrap(ops.sgd(operandsOf('updates.sgd', parameter, { gradient }, { learningRate }))) }
+  const op = 'updates.sgd'
+  const p = checkParameter(op, parameter)
+  const g = like(parameter, op, 'gradient', gradient)
+  return { parameter: wrap(ops.sgd(p, g, like(parameter, op, 'learningRate', learningRate, scalar))) }
 }
 
 /**
@@ -98,8 +94,12 @@ export function momentum(
   { parameter, gradient, velocity, learningRate }: MomentumOperands,
   { momentum, nesterov = false }: MomentumOptions,
 ): { parameter: Tensor; velocity: Tensor } {
-  const operands = operandsOf('updates.momentum', parameter, { gradient, velocity }, { learningRate })
-  const [nextParameter, nextVelocity] = ops.momentum(operands, { momentum, nesterov })
+  const op = 'updates.momentum'
+  const p = checkParameter(op, parameter)
+  const g = like(parameter, op, 'gradient', gradient)
+  const v = like(parameter, op, 'velocity', velocity)
+  const rate = like(parameter, op, 'learningRate', learningRate, scalar)
+  const [nextParameter, nextVelocity] = ops.momentum(p, g, v, rate, { momentum, nesterov })
   return { parameter: wrap(nextParameter), velocity: wrap(nextVelocity) }
 }
 
@@ -117,8 +117,13 @@ export function adam(
   { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamOperands,
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamUpdateOptions = {},
 ): { parameter: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
-  const arrays = { gradient, firstMoment, secondMoment }
-  const operands = operandsOf('updates.adam', parameter, arrays, { learningRate, step })
-  const [nextParameter, m, v] = ops.adam(operands, { beta1, beta2, epsilon, weightDecay })
-  return { parameter: wrap(nextParameter), firstMoment: wrap(m), secondMoment: wrap(v) }
+  const op = 'updates.adam'
+  const p = checkParameter(op, parameter)
+  const g = like(parameter, op, 'gradient', gradient)
+  const m = like(parameter, op, 'firstMoment', firstMoment)
+  const v = like(parameter, op, 'secondMoment', secondMoment)
+  const rate = like(parameter, op, 'learningRate', learningRate, scalar)
+  const t = like(parameter, op, 'step', step, scalar)
+  const [nextP, nextM, nextV] = ops.adam(p, g, m, v, rate, t, { beta1, beta2, epsilon, weightDecay })
+  return { parameter: wrap(nextP), firstMoment: wrap(nextM), secondMoment: wrap(nextV) }
 }

@@ -8,7 +8,7 @@ import { evaluate, evaluateSync, Tensor, type TensorLike } from '../tensor/tenso
 import { isCompiling } from '../tensor/trace.ts'
 import { Variable, variable } from '../tensor/variable.ts'
 import { gradients, variablesOf } from '../transforms/gradients.ts'
-import type { NextValues, UpdateRule } from './rule.ts'
+import type { NextValues, RuleContext, UpdateRule } from './rule.ts'
 
 export interface OptimizerOptions {
   /** What messages call it. */
@@ -23,6 +23,21 @@ type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
 
 /** A variable and the value it takes next. */
 type Update = readonly [variable: Variable, value: Tensor]
+
+/** A class, since an object with an accessor of its own would have a shape of its own, which is dear. */
+class Context implements RuleContext {
+  constructor(
+    readonly parameter: Tensor,
+    readonly gradient: Tensor,
+    readonly learningRate: Tensor,
+    readonly slot: RuleContext['slot'],
+    private readonly count: () => Tensor,
+  ) {}
+
+  get step(): Tensor {
+    return this.count().cast(this.parameter.dtype)
+  }
+}
 
 /**
  * Makes a loss small, a step at a time. One step computes the loss, its gradients and all updates in one program;
@@ -135,40 +150,24 @@ export class Optimizer {
       }
       return counted[0]![1]
     }
-    const updates = pairs.flatMap((pair) => this.#updatesOf(pair, count))
+    const updates = pairs.flatMap(([parameter, gradient]) => {
+      const slot = (name: string, initial: number | Tensor = 0) => this.#slot(parameter, name, initial)
+      const rate = this.#rateFor(parameter.dtype)
+      return this.#checkedUpdates(parameter, this.#rule(new Context(parameter, gradient, rate, slot, count)))
+    })
     return [...counted, ...updates]
   }
 
-  /** What the rule says of one parameter. */
-  #updatesOf([parameter, gradient]: ParameterGradient, count: () => Tensor): Update[] {
-    const variables = new Map([['parameter', parameter]])
-    const next = this.#rule({
-      parameter,
-      gradient,
-      learningRate: this.#rateFor(parameter.dtype),
-      get step() {
-        return count().cast(parameter.dtype)
-      },
-      slot: (name, initial = 0) => {
-        if (name === 'parameter')
-          throw new TypeError(expected(this.#name, "a slot of another name than 'parameter'", name))
-        const found = this.#slot(parameter, name, initial)
-        variables.set(name, found)
-        return found
-      },
-    })
-    return this.#checkedUpdates(variables, next)
-  }
-
-  #checkedUpdates(variables: ReadonlyMap<string, Variable>, next: NextValues): Update[] {
+  #checkedUpdates(parameter: Variable, next: NextValues): Update[] {
     if (next?.parameter === undefined) {
       const got = typeof next === 'object' && next !== null ? Object.keys(next).join(', ') : typeof next
       throw new TypeError(expected(this.#name, 'a rule that returns { parameter: a tensor, … }', got))
     }
-    return Object.entries(next).map(([name, value]): Update => {
-      const target = variables.get(name)
+    return Object.keys(next).map((name): Update => {
+      const value: unknown = next[name]
+      const target = name === 'parameter' ? parameter : this.#state[this.#slotName(parameter, name)]
       if (target === undefined)
-        throw new TypeError(expected(this.#name, `next values of ${[...variables.keys()].join(', ')}`, name))
+        throw new TypeError(expected(this.#name, 'next values of the parameter and its slots', name))
       if (!(value instanceof Tensor))
         throw new TypeError(expected(this.#name, `a tensor as next ${name}`, typeof value))
       if (!sameShape(value.shape, target.shape))
@@ -185,12 +184,17 @@ export class Optimizer {
     return known
   }
 
-  #slot(parameter: Variable, kind: string, initial: number | Tensor): Variable {
+  #slotName(parameter: Variable, kind: string): string {
     const number = this.#numbers.get(parameter) ?? this.#numbers.size
     this.#numbers.set(parameter, number)
+    return `${number}.${kind}`
+  }
+
+  #slot(parameter: Variable, kind: string, initial: number | Tensor): Variable {
+    if (kind === 'parameter') throw new TypeError(expected(this.#name, "a slot of another name than 'parameter'", kind))
     const { shape, dtype } = typeof initial === 'number' ? parameter : initial
     const start = () => (typeof initial === 'number' ? full(shape, initial, { dtype }) : initial)
-    const name = `${number}.${kind}`
+    const name = this.#slotName(parameter, kind)
     const found = this.#variable(name, start)
     if (!sameShape(found.shape, shape) || found.dtype !== dtype)
       throw new ShapeError(expected(this.#name, `a state ${name} like ${parameter}`, found))

@@ -34,7 +34,7 @@ export class Variable extends Tensor {
     super(leaf)
     this.name = name
     this.trainable = trainable
-    leavesOfVariables.set(leaf, this)
+    this.claim(leaf)
   }
 
   /** @internal */
@@ -56,9 +56,14 @@ export class Variable extends Tensor {
       const leaf = placeholder(this.recorded.dtype, this.recorded.shape, true)
       traced = { leaf, value: leaf }
       variables.set(this, traced)
-      leavesOfVariables.set(leaf, this)
+      this.claim(leaf)
     }
     return traced
+  }
+
+  /** Has a leaf lead back to a variable that is trained. There are many more that are not: the state of optimizers. */
+  private claim(leaf: Node): void {
+    if (this.trainable) trainedLeaves.set(leaf, this)
   }
 
   /** The value it holds now; it stays what it is when the variable changes. */
@@ -89,7 +94,7 @@ export class Variable extends Tensor {
   private replaceLeaf(storage: Storage, handedOut: boolean): void {
     this.recorded = leafOf(storage, this.recorded.dtype, this.recorded.shape, true)
     this.handedOut = handedOut
-    leavesOfVariables.set(this.recorded, this)
+    this.claim(this.recorded)
   }
 
   /** The buffer a program reads the value from. @internal */
@@ -114,10 +119,10 @@ export class Variable extends Tensor {
   }
 }
 
-/** Which variable a leaf of a recorded graph is the value of. */
-const leavesOfVariables = new WeakMap<Node, Variable>()
+const trainedLeaves = new WeakMap<Node, Variable>()
 
-export const variableOfLeaf = (leaf: Node): Variable | undefined => leavesOfVariables.get(leaf)
+/** Which trainable variable a leaf of a recorded graph is the value of. */
+export const trainableOfLeaf = (leaf: Node): Variable | undefined => trainedLeaves.get(leaf)
 
 /**
  * A variable that starts with a copy of some values, or with the value of a tensor. Made while a function is compiled,

@@ -3,7 +3,7 @@ import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
 import { watch } from '../graph/ops/leaf.ts'
 import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import { type Variable, variableOfLeaf } from '../tensor/variable.ts'
+import { trainableOfLeaf, type Variable } from '../tensor/variable.ts'
 
 export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
 
@@ -111,8 +111,8 @@ export function grad<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameter
 export function variablesOf(y: Tensor): Variable[] {
   const found = new Set<Variable>()
   for (const node of topologicalOrder([y.node], allInputs)) {
-    const variable = node.inputs.length === 0 ? variableOfLeaf(node) : undefined
-    if (variable?.trainable) found.add(variable)
+    const variable = node.inputs.length === 0 ? trainableOfLeaf(node) : undefined
+    if (variable !== undefined) found.add(variable)
   }
   return [...found]
 }

@@ -158,7 +158,7 @@ describe('what a rule gives', () => {
       'what is no slot',
       ({ parameter, slot }) => ({ parameter, a: slot('a'), b: parameter }),
       TypeError,
-      'mine: expected next values of parameter, a, got b',
+      'mine: expected next values of the parameter and its slots, got b',
     ],
     [
       'another shape',

@@ -34,7 +34,14 @@ export function layersOf(lines: readonly string[]): Layers {
   return layers
 }
 
-const parse = (path: string, text: string) => ts.createSourceFile(path, text, ts.ScriptTarget.Latest)
+/** By their text: every file is asked many times. */
+const parsed = new Map<string, ts.SourceFile>()
+
+function parse(path: string, text: string): ts.SourceFile {
+  const file = parsed.get(text) ?? ts.createSourceFile(path, text, ts.ScriptTarget.Latest)
+  parsed.set(text, file)
+  return file
+}
 
 /** The imports of files of lib; those of packages and of Node are not among them. */
 export function importsOf(from: string, text: string): Import[] {

@@ -1,6 +1,6 @@
 /**
- * Optimizer updates: one instruction for each parameter, which the planner lets write where the old values stood. Each
- * output is an operation of its own.
+ * Optimizer updates: one instruction for each parameter, which the planner lets write where the old values stood. Where
+ * it has several outputs, a node stands for it that nobody else holds, and one for each output reads that.
  */
 import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
@@ -17,44 +17,60 @@ const sgdOp: OpDef<null, Operands> = {
 
 /** Without the size, which the parameter's shape says. */
 type MomentumParams = Omit<InstructionParams['momentum'], 'size'>
+type AdamParams = Omit<InstructionParams['adam'], 'size'>
 
-const momentumOp: OpDef<MomentumParams & { output: 0 | 1 }, Operands> = {
+const momentumOp: OpDef<MomentumParams, Operands> = {
   name: 'momentum',
   infer: ([p]) => p,
   lower(emitter, node) {
-    const { output, ...options } = node.params
     const operands = node.inputs.map((x) => emitter.dense(x))
-    const params = { size: sizeOf(node.shape), ...options }
-    return emitter.denseView(emitter.emitShared('momentum', operands, [node, node], params)[output])
+    const outputs = emitter.emit('momentum', operands, [node, node], { size: sizeOf(node.shape), ...node.params })
+    emitter.setOutputs(node, outputs)
+    return emitter.denseView(outputs[0])
   },
 }
 
-type AdamParams = Omit<InstructionParams['adam'], 'size'>
-
-const adamOp: OpDef<AdamParams & { output: 0 | 1 | 2 }, Operands> = {
+const adamOp: OpDef<AdamParams, Operands> = {
   name: 'adam',
   infer: ([p]) => p,
   lower(emitter, node) {
-    const { output, ...options } = node.params
     const operands = node.inputs.map((x) => emitter.dense(x))
-    const params = { size: sizeOf(node.shape), ...options }
-    return emitter.denseView(emitter.emitShared('adam', operands, [node, node, node], params)[output])
+    const outputs = emitter.emit('adam', operands, [node, node, node], { size: sizeOf(node.shape), ...node.params })
+    emitter.setOutputs(node, outputs)
+    return emitter.denseView(outputs[0])
   },
 }
 
-/** p − lr·g of (p, g, learningRate). */
-export const sgd = (operands: Operands): Node => record(sgdOp, operands, null)
-
-/** The new parameter and velocity of (p, g, velocity, learningRate). */
-export function momentum(operands: Operands, params: MomentumParams): [Node, Node] {
-  const next = (output: 0 | 1) => record(momentumOp, operands, { ...params, output })
-  return [next(0), next(1)]
+/** One output of an operation that has several. */
+const outputOp: OpDef<{ index: number }, readonly [of: Node]> = {
+  name: 'output',
+  infer: ([of]) => of,
+  lower: (emitter, { inputs: [of], params: { index } }) => emitter.denseView(emitter.outputOf(of, index)),
 }
 
-/** The new parameter, first and second moment of (p, g, firstMoment, secondMoment, learningRate, step). */
-export function adam(operands: Operands, params: AdamParams): [Node, Node, Node] {
-  const next = (output: 0 | 1 | 2) => record(adamOp, operands, { ...params, output })
-  return [next(0), next(1), next(2)]
+const output = (of: Node, index: number): Node => record(outputOp, [of], { index })
+
+/** p − lr·g */
+export const sgd = (p: Node, g: Node, learningRate: Node): Node => record(sgdOp, [p, g, learningRate], null)
+
+/** The new parameter and velocity. */
+export function momentum(p: Node, g: Node, v: Node, learningRate: Node, params: MomentumParams): [Node, Node] {
+  const updated = record(momentumOp, [p, g, v, learningRate], params)
+  return [output(updated, 0), output(updated, 1)]
 }
 
-export const optimizerOps = { sgd: sgdOp, momentum: momentumOp, adam: adamOp }
+/** The new parameter, first and second moment. */
+export function adam(
+  p: Node,
+  g: Node,
+  m: Node,
+  v: Node,
+  learningRate: Node,
+  step: Node,
+  params: AdamParams,
+): [Node, Node, Node] {
+  const updated = record(adamOp, [p, g, m, v, learningRate, step], params)
+  return [output(updated, 0), output(updated, 1), output(updated, 2)]
+}
+
+export const optimizerOps = { sgd: sgdOp, momentum: momentumOp, adam: adamOp, output: outputOp }
