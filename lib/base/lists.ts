@@ -22,7 +22,7 @@ export function zipWith<A, B, C>(a: readonly A[], b: readonly B[], f: (x: A, y: 
  * The element at a place.
  * @throws InternalError where there is none
  */
-export function elementAt<T extends {}>(list: readonly T[], place: number): T {
+export function elementAt<T extends {}>(list: ArrayLike<T>, place: number): T {
   const element = list[place]
   if (element === undefined) throw new InternalError(`place ${place} of a list of ${list.length}`)
   return element

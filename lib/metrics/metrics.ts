@@ -2,7 +2,7 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape, sameShape } from '../base/shape.ts'
+import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { labelKind } from '../losses/labels.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims } from '../operations/shape.ts'
@@ -20,7 +20,7 @@ export { meanAbsoluteError } from '../losses/regression.ts'
 export function correct(logits: TensorLike, labels: TensorLike): Tensor {
   const [x, y] = [tensor(logits), tensor(labels)]
   const kind = labelKind('accuracy', x, y)
-  if (x.shape.at(-1)! < 2)
+  if (extentAt(x.shape, -1) < 2)
     throw new ShapeError(
       expected('accuracy', 'logits of at least two classes (see binaryAccuracy)', formatShape(x.shape)),
     )
@@ -72,7 +72,7 @@ function classified(op: string, logits: TensorLike, labels: TensorLike): { x: Te
  */
 export function confusionMatrix(logits: TensorLike, labels: TensorLike): Tensor {
   const { x, classes } = classified('confusionMatrix', logits, labels)
-  const count = x.shape.at(-1)!
+  const count = extentAt(x.shape, -1)
   const cells = classes.mul(count).add(x.argmax(-1)).flatten()
   const none = zeros([count * count], { dtype: 'int32' })
   return none.scatterAdd(cells, ones(cells.shape, { dtype: 'int32' })).reshape([count, count])
@@ -99,7 +99,7 @@ function countsOf(op: string, logits: TensorLike, labels: TensorLike): Counts {
   }
   labelKind(op, x, y)
   const matrix = confusionMatrix(x, y)
-  const right = matrix.mul(eye(x.shape.at(-1)!, undefined, { dtype: 'int32' })).sum(0)
+  const right = matrix.mul(eye(extentAt(x.shape, -1), undefined, { dtype: 'int32' })).sum(0)
   return { predicted: matrix.sum(0), actual: matrix.sum(1), right }
 }
 

@@ -1,7 +1,7 @@
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape } from '../base/shape.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import { scaledDotProductAttention } from '../operations/attention.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Linear, linear } from './linear.ts'
@@ -71,7 +71,7 @@ export class MultiHeadAttention extends Module {
 
   /** […, length, features] to [… , heads, length, features / heads]. */
   #split(x: Tensor): Tensor {
-    const features = x.shape.at(-1)!
+    const features = extentAt(x.shape, -1)
     return exchangeHeads(x.reshape([...x.shape.slice(0, -1), this.#heads, features / this.#heads]))
   }
 }

@@ -3,7 +3,7 @@ import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
-import { type Shape, sizeOf } from '../base/shape.ts'
+import { extentAt, type Shape, sizeOf } from '../base/shape.ts'
 import {
   type Conv1dOptions,
   type Conv2dOptions,
@@ -60,7 +60,7 @@ export class ConvolutionLayer<Options extends WeightOptions & { groups?: number 
     const initial =
       initializer === undefined
         ? uniform(shape, { ...range, ...(seed !== undefined && { seed }) })
-        : initializer([...shape.slice(2), shape[1]!, shape[0]!], { seed, dtype }).transpose([
+        : initializer([...shape.slice(2), extentAt(shape, 1), extentAt(shape, 0)], { seed, dtype }).transpose([
             ...[window.length + 1, window.length],
             ...window,
           ])

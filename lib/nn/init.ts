@@ -5,7 +5,7 @@
  */
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
+import { extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { randn, uniform } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -27,7 +27,7 @@ interface Fans {
 function fansOf(shape: Shape): Fans {
   if (shape.length < 2) throw new ShapeError(expected('init', 'a shape […, in, out]', formatShape(shape)))
   const window = sizeOf(shape.slice(0, -2))
-  return { fanIn: window * shape.at(-2)!, fanOut: window * shape.at(-1)! }
+  return { fanIn: window * extentAt(shape, -2), fanOut: window * extentAt(shape, -1) }
 }
 
 /** X. Glorot & Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), eq. 12. */

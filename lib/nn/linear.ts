@@ -1,7 +1,7 @@
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape } from '../base/shape.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import { zeros } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
@@ -38,7 +38,7 @@ export class Linear extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const inFeatures = this.weight.shape[0]!
+    const inFeatures = extentAt(this.weight.shape, 0)
     if (x.shape.at(-1) !== inFeatures)
       throw new ShapeError(expected('linear', `an input of shape […, ${inFeatures}]`, formatShape(x.shape)))
     const product = x.matmul(this.weight)

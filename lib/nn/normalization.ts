@@ -2,8 +2,9 @@
 
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { elementAt } from '../base/lists.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
+import { extentAt, formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
 import * as functions from '../operations/normalization.ts'
 import { ones, zeros } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -73,7 +74,7 @@ export class BatchNorm extends Affine {
 
   forward(x: Tensor): Tensor {
     const { momentum, epsilon, axis } = this.#options
-    const features = this.runningMean.shape[0]!
+    const features = extentAt(this.runningMean.shape, 0)
     if (!this.#ranks.includes(x.ndim) || x.shape.at(axis) !== features)
       throw new ShapeError(
         expected(
@@ -94,7 +95,7 @@ export class BatchNorm extends Affine {
   /** The running variance takes the unbiased one of the batch. */
   #track(x: Tensor, momentum: number, axis: number): void {
     const features = this.runningMean.shape
-    const count = x.size / features[0]!
+    const count = x.size / elementAt(features, 0)
     if (count < 2)
       throw new ShapeError(expected('batchNorm', 'more than one value per channel in training', formatShape(x.shape)))
     const others = x.shape.map((_, i) => i).filter((i) => i !== axis)

@@ -1,6 +1,8 @@
 /** Sums of products over labelled axes, as few products of matrices as there are pairs of operands. */
+
 import { isFloat, promote } from '../base/dtype.ts'
-import { sizeOf } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { extentAt, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { mul } from '../graph/ops/elementwise.ts'
 import { matmul } from '../graph/ops/matmul.ts'
@@ -16,7 +18,7 @@ export interface Term {
 }
 
 const extentsOf = ({ node, labels }: Term, wanted: readonly string[]): number[] =>
-  wanted.map((label) => node.shape[labels.indexOf(label)]!)
+  wanted.map((label) => extentAt(node.shape, labels.indexOf(label)))
 
 const orderedBy = ({ node, labels }: Term, order: readonly string[]): Node =>
   permute(
@@ -34,11 +36,11 @@ function sumOut({ node, labels }: Term, isNeeded: (label: string) => boolean): T
 function withDistinctLabels({ node, labels }: Term): Term {
   const axis2 = labels.findIndex((label, axis) => labels.indexOf(label) < axis)
   if (axis2 === -1) return { node, labels }
-  const axis1 = labels.indexOf(labels[axis2]!)
+  const axis1 = labels.indexOf(elementAt(labels, axis2))
   const others = labels.filter((_, axis) => axis !== axis1 && axis !== axis2)
   return withDistinctLabels({
     node: diagonal(wrap(node), { axis1, axis2 }).node,
-    labels: [...others, labels[axis2]!],
+    labels: [...others, elementAt(labels, axis2)],
   })
 }
 

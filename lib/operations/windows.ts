@@ -1,7 +1,7 @@
 /** Options of what slides a window over images: kernels, strides, padding and layouts, checked and brought to one form. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatOption, isCount } from '../base/pair.ts'
-import { formatShape, maxExtent } from '../base/shape.ts'
+import { extentAt, formatShape, maxExtent } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { permute, reshape } from '../graph/ops/movement.ts'
 
@@ -116,10 +116,11 @@ export function channelsFirst(op: string, x: Node, rank: 3 | 4, layout: string):
 }
 
 /** x[n, c, length] as images of height 1. */
-export const asImages = (x: Node): Node => reshape(x, [x.shape[0]!, x.shape[1]!, 1, x.shape[2]!])
+export const asImages = (x: Node): Node =>
+  reshape(x, [extentAt(x.shape, 0), extentAt(x.shape, 1), 1, extentAt(x.shape, 2)])
 
 /** Images of height 1 as lines. */
-export const asLines = (y: Node): Node => reshape(y, [y.shape[0]!, y.shape[1]!, y.shape[3]!])
+export const asLines = (y: Node): Node => reshape(y, [extentAt(y.shape, 0), extentAt(y.shape, 1), extentAt(y.shape, 3)])
 
 /** The option of a line as that of an image of height 1. */
 export const beside = <T>(first: number, value: T): readonly [number, T] => [first, value]

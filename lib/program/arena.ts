@@ -1,4 +1,5 @@
 /** Offsets in one block of scratch memory: best fit among the holes, which merge with their neighbours when freed. */
+import { elementAt } from '../base/lists.ts'
 import { arenaAlignment } from './program.ts'
 
 interface Hole {
@@ -18,10 +19,10 @@ export class Arena {
   allocate(size: number): number {
     let best = -1
     this.holes.forEach((hole, i) => {
-      if (hole.size >= size && (best < 0 || hole.size < this.holes[best]!.size)) best = i
+      if (hole.size >= size && (best < 0 || hole.size < elementAt(this.holes, best).size)) best = i
     })
     if (best < 0) return this.grow(size)
-    const { offset, size: found } = this.holes[best]!
+    const { offset, size: found } = elementAt(this.holes, best)
     if (found === size) this.holes.splice(best, 1)
     else this.holes[best] = { offset: offset + size, size: found - size }
     return offset
@@ -56,7 +57,7 @@ export class Arena {
     let [low, high] = [0, this.holes.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.holes[middle]!.offset > offset) high = middle
+      if (elementAt(this.holes, middle).offset > offset) high = middle
       else low = middle + 1
     }
     return low

@@ -1,10 +1,13 @@
 /** Barriers, once every pass has respected them: whoever reads what one gives reads what it is. */
+import { elementAt } from '../base/lists.ts'
 import { type Draft, type PlannedDraft, renameValues, substitute } from './draft.ts'
 
 export function removeBarriers(draft: Draft): PlannedDraft {
   const replaced = new Map<number, number>()
   draft.instructions = draft.instructions.flatMap((next) =>
-    next.opcode === 'barrier' ? substitute(draft, next.outputs[0]!, next.inputs[0]!, replaced) : [next],
+    next.opcode === 'barrier'
+      ? substitute(draft, elementAt(next.outputs, 0), elementAt(next.inputs, 0), replaced)
+      : [next],
   )
   renameValues(draft, replaced)
   return draft as PlannedDraft

@@ -145,8 +145,8 @@ export interface MicroInstruction {
 }
 
 /** The dtype a micro-instruction gives. */
-export function microResultDType({ op, dtype, to }: MicroInstruction): DType {
+export function microResultDType({ op, dtype, to = dtype }: MicroInstruction): DType {
   const { kind } = microOps[op]
   if (kind === 'comparison') return 'bool'
-  return kind === 'cast' ? to! : dtype
+  return kind === 'cast' ? to : dtype
 }

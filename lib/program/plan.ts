@@ -1,5 +1,7 @@
 /** Memory planning: state updates where the state is, lifetimes to arena offsets, in place where an opcode allows it. */
+
 import type { TypedArray } from '../base/dtype.ts'
+import { elementAt } from '../base/lists.ts'
 import type { PlannedDraft } from './draft.ts'
 import type { Place, Program, Value } from './program.ts'
 import { findSlots, placeApart, placeSlots, type Slot } from './slots.ts'
@@ -36,7 +38,7 @@ function compactValues(draft: PlannedDraft, slots: ReadonlyMap<number, Slot>) {
   const placeOf = (place: Place, offset: number | undefined): Place => {
     if (offset !== undefined) return { kind: 'arena', offset }
     if (place.kind !== 'literal') return place
-    return { kind: 'literal', index: literals.push(draft.literals[place.index]!) - 1 }
+    return { kind: 'literal', index: literals.push(elementAt(draft.literals, place.index)) - 1 }
   }
   draft.values.forEach(({ dtype, shape, place }, id) => {
     const bound = place !== null && place.kind !== 'literal'

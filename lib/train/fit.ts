@@ -1,3 +1,4 @@
+import { elementAt } from '../base/lists.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { withMode } from '../nn/module.ts'
 import { tensor } from '../tensor/creation.ts'
@@ -121,7 +122,7 @@ async function runSteps(
     const each = Array.from({ length: steps }, (_, i) => ({
       rows: rowsPerStep,
       loss: losses![i]!,
-      sums: sums.map((sum) => sum[i]!),
+      sums: sums.map((sum) => elementAt(sum, i)),
     }))
     await receive(each)
     pace.resume()

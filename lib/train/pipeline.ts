@@ -12,7 +12,7 @@ export async function pipeline<T, R>(
 ): Promise<void> {
   const underWay: { readonly item: T; readonly result: Promise<R> }[] = []
   const receiveOldest = async () => {
-    const { item, result } = underWay[0]!
+    const { item, result } = elementAt(underWay, 0)
     const value = await result
     underWay.shift()
     await receive(value, item)
@@ -29,3 +29,5 @@ export async function pipeline<T, R>(
     await Promise.allSettled(underWay.map(({ result }) => result))
   }
 }
+
+import { elementAt } from '../base/lists.ts'

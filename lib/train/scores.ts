@@ -1,4 +1,5 @@
 import { expected, ShapeError } from '../base/errors.ts'
+import { elementAt } from '../base/lists.ts'
 import { formatShape } from '../base/shape.ts'
 import { correct } from '../metrics/metrics.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -76,7 +77,7 @@ export class RunningScores {
   }
 
   means(): Scores {
-    const metrics = this.#names.map((name, i) => [name, this.#sums[i]! / this.#samples])
+    const metrics = this.#names.map((name, i) => [name, elementAt(this.#sums, i) / this.#samples])
     return { loss: this.#loss / this.#samples, ...Object.fromEntries(metrics) }
   }
 }

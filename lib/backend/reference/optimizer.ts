@@ -31,8 +31,9 @@ export function adam(
   [newP, newM, newV]: readonly [Floats, Floats, Floats],
 ): void {
   const lr = learningRate[0]!
-  const stepSize = lr / (1 - beta1 ** step[0]!)
-  const bias2 = 1 - beta2 ** step[0]!
+  const t = step[0]!
+  const stepSize = lr / (1 - beta1 ** t)
+  const bias2 = 1 - beta2 ** t
   for (const [i, gradient] of g.entries()) {
     const first = beta1 * m[i]! + (1 - beta1) * gradient
     const second = beta2 * v[i]! + (1 - beta2) * gradient * gradient

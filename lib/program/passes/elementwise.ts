@@ -1,4 +1,5 @@
 /** Elementwise instructions that only one other one reads, densely and over the same shape, become one group with it. */
+import { elementAt } from '../../base/lists.ts'
 import { type Draft, type DraftInstruction, instruction, usesOf } from '../draft.ts'
 import type { InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
@@ -31,17 +32,18 @@ export function fuseElementwise(draft: Draft): void {
     if (instruction.opcode !== 'elementwise') return
     let group = groupOf(instruction)
     for (let i = 0; i < group.operands.length; i++) {
-      const { value } = group.operands[i]!
+      const { value } = elementAt(group.operands, i)
       const from = counts[value] === 1 ? producers.get(value) : undefined
-      const joined = from === undefined ? null : join(groups.get(from)!, group, value)
-      if (joined === null) continue
-      for (const shared of sharedValues(groups.get(from!)!, group)) counts[shared]!--
-      groups.delete(from!)
+      const producer = from === undefined ? undefined : groups.get(from)
+      const joined = producer === undefined ? null : join(producer, group, value)
+      if (from === undefined || producer === undefined || joined === null) continue
+      for (const shared of sharedValues(producer, group)) counts[shared]!--
+      groups.delete(from)
       group = joined
       i = -1
     }
     groups.set(position, group)
-    if (instruction.outputs.length === 1) producers.set(instruction.outputs[0]!, position)
+    if (instruction.outputs.length === 1) producers.set(elementAt(instruction.outputs, 0), position)
   })
   draft.instructions = draft.instructions.flatMap((instruction, position): DraftInstruction[] => {
     if (instruction.opcode !== 'elementwise') return [instruction]
@@ -52,11 +54,11 @@ export function fuseElementwise(draft: Draft): void {
 
 const groupOf = (single: Elementwise): Group => ({
   members: [single],
-  operands: single.inputs.map((value, i) => ({ value, pattern: single.params.operands[i]! })),
+  operands: single.inputs.map((value, i) => ({ value, pattern: elementAt(single.params.operands, i) })),
   steps: single.params.code.length,
 })
 
-const shapeOf = ({ members }: Group): readonly number[] => members[0]!.params.shape
+const shapeOf = ({ members }: Group): readonly number[] => elementAt(members, 0).params.shape
 
 const sameExtents = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i])
@@ -86,24 +88,24 @@ function sharedValues(a: Group, b: Group): Set<number> {
 
 /** Numbers the registers anew: operands of the group first, then the steps of its members in order, equal ones once. */
 function emit({ members, operands }: Group): Elementwise {
-  if (members.length === 1) return members[0]!
+  if (members.length === 1) return elementAt(members, 0)
   const code: MicroInstruction[] = []
   const made = new Map<number, number>()
   for (const { inputs, outputs, params } of members) {
     const registers = inputs.map((value, i) => {
-      const operand = { value, pattern: params.operands[i]! }
+      const operand = { value, pattern: elementAt(params.operands, i) }
       return made.get(value) ?? operands.findIndex((other) => sameOperand(other, operand))
     })
     for (const step of params.code) {
-      const next = { ...step, args: step.args.map((register) => registers[register]!) }
+      const next = { ...step, args: step.args.map((register) => elementAt(registers, register)) }
       const known = code.findIndex((other) => sameStep(other, next))
       registers.push(operands.length + (known >= 0 ? known : code.push(next) - 1))
     }
     outputs.forEach((value, i) => {
-      made.set(value, registers[params.results[i]!]!)
+      made.set(value, elementAt(registers, elementAt(params.results, i)))
     })
   }
-  const { outputs, params } = members.at(-1)!
+  const { outputs, params } = elementAt(members, members.length - 1)
   const inputs = operands.map(({ value }) => value)
   return instruction('elementwise', inputs, outputs, {
     shape: params.shape,
