@@ -1,15 +1,17 @@
-/** npm run bench [-- overhead kernels train growth] */
+/** npm run bench [-- overhead kernels train updates growth] */
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
 import { measureMachine } from './machine.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchTrain } from './train.ts'
+import { benchUpdates } from './updates.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   overhead: benchOverhead,
   kernels: () => benchKernels(measureMachine()),
   train: benchTrain,
+  updates: benchUpdates,
   growth: benchGrowth,
 }
 
