@@ -238,6 +238,7 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options: { la
 
 /**
  * `adaptiveAvgPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
+ * @throws ShapeError, RangeError as adaptiveAvgPool2d
  * @pytorch F.adaptive_avg_pool1d
  */
 export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
@@ -259,6 +260,7 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options: { la
 
 /**
  * `adaptiveMaxPool2d` over lines: x[n, channels, length], or [n, length, channels] with `layout: 'NLC'`.
+ * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
  * @pytorch F.adaptive_max_pool1d
  */
 export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
