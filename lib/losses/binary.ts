@@ -1,6 +1,6 @@
 /** Losses of scores that each answer a yes-or-no question of their own: one, or several to a row. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape } from '../base/shape.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import { expandDims } from '../operations/shape.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { customGradient } from '../transforms/custom-gradient.ts'
@@ -174,7 +174,7 @@ export function multiLabelMargin(scores: TensorLike, targets: TensorLike, option
   const isTrue = z.notEqual(0)
   const distances = expandDims(x, -2).sub(expandDims(x, -1)).add(1).relu()
   const pairs = expandDims(isTrue, -1).where(expandDims(isTrue, -2).where(0, distances), 0)
-  return reduce(op, pairs.sum([-2, -1]).div(x.shape.at(-1)!), options)
+  return reduce(op, pairs.sum([-2, -1]).div(extentAt(x.shape, -1)), options)
 }
 
 /**

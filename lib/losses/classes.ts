@@ -1,6 +1,7 @@
 /** Losses of rows of scores for classes of which one is right. Options and reductions are PyTorch's. */
 
 import { DTypeError, expected } from '../base/errors.ts'
+import { extentAt } from '../base/shape.ts'
 import { expandDims } from '../operations/shape.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
@@ -61,7 +62,7 @@ function refuseIgnoreIndex(op: string, labels: Tensor, { ignoreIndex }: ClassOpt
 function entropyOfRows(op: string, x: Tensor, y: Tensor, smoothing: number, options: ClassOptions): Tensor {
   refuseIgnoreIndex(op, y, options)
   let p = asFloat(y)
-  if (smoothing > 0) p = p.mul(1 - smoothing).add(smoothing / x.shape.at(-1)!)
+  if (smoothing > 0) p = p.mul(1 - smoothing).add(smoothing / extentAt(x.shape, -1))
   if (options.classWeights !== undefined) p = p.mul(checkClassWeights(op, asFloat(x), options.classWeights))
   return reduce(op, x.softmaxCrossEntropy(p), options)
 }
@@ -88,7 +89,7 @@ function smoothed(
   smoothing: number,
   { classWeights }: ClassOptions,
 ): Tensor {
-  const count = x.shape.at(-1)!
+  const count = extentAt(x.shape, -1)
   const everywhere =
     classWeights === undefined
       ? tensor(smoothing / count, { dtype: x.dtype })
@@ -182,7 +183,7 @@ export function multiMargin(scores: TensorLike, labels: TensorLike, options: Mul
     .sub(expandDims(pick(x, y), -1))
     .add(margin)
     .relu()
-  const others = y.oneHot(x.shape.at(-1)!, { dtype: 'bool' }).where(0, powerOf(op, distances, options.power ?? 1))
+  const others = y.oneHot(extentAt(x.shape, -1), { dtype: 'bool' }).where(0, powerOf(op, distances, options.power ?? 1))
   const classes = classesOf(op, y, {})
   const losses = others.mean(-1)
   const weighted = options.classWeights === undefined ? losses : losses.mul(rowWeights(op, x, classes, options))

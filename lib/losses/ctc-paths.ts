@@ -3,6 +3,8 @@
  * gives the derivative (Graves et al. 2006, https://doi.org/10.1145/1143844.1143891, equations 6 to 16).
  */
 
+import { elementAt } from '../base/lists.ts'
+import { extentAt } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { concat } from '../operations/joining.ts'
 import { arange, full } from '../tensor/creation.ts'
@@ -51,10 +53,10 @@ const scalar = (value: number, { dtype }: Tensor): Tensor => full([], value, { d
 
 /** Logarithms of the probabilities of all beginnings that end in a state, for each step; those of the last one stay. */
 function forward(emissions: Tensor, { maySkip, inputLengths }: Paths): Tensor[] {
-  const isFirst = statesOf(emissions.shape[2]!).less(2)
+  const isFirst = statesOf(extentAt(emissions.shape, 2)).less(2)
   const alphas = [isFirst.where(emissionAt(emissions, 0), impossible)]
-  for (let step = 1; step < emissions.shape[0]!; step++) {
-    const before = alphas[step - 1]!
+  for (let step = 1; step < extentAt(emissions.shape, 0); step++) {
+    const before = elementAt(alphas, step - 1)
     const [one, two] = neighbours(before, 'before')
     const next = logSumOf([before, one, maySkip.where(two, impossible)]).add(emissionAt(emissions, step))
     alphas.push(inputLengths.greater(step).where(next, before))
@@ -108,7 +110,7 @@ const withPosteriors = customGradient(
       Tensor,
       Tensor,
     ]
-    const rows = cotangent.reshape([1, cotangent.shape[0]!, 1])
+    const rows = cotangent.reshape([1, extentAt(cotangent.shape, 0), 1])
     const gradient = posteriors(emissions, { maySkip, inputLengths, targetLengths }, total, alphas).mul(rows)
     return [null, gradient, ...new Array<null>(4 + alphas.length).fill(null)]
   },
@@ -119,12 +121,14 @@ export function pathLosses(emissions: Tensor, paths: Paths): Tensor {
   const { maySkip, inputLengths, targetLengths } = paths
   const alphas = forward(emissions, paths)
   const blank = targetLengths.mul(2)
-  const atBlank = takeAlongAxis(alphas.at(-1)!, blank, 1)
-  const atLabel = takeAlongAxis(alphas.at(-1)!, blank.sub(1).maximum(0), 1)
+  const atBlank = takeAlongAxis(elementAt(alphas, alphas.length - 1), blank, 1)
+  const atLabel = takeAlongAxis(elementAt(alphas, alphas.length - 1), blank.sub(1).maximum(0), 1)
   const ofSteps = logSumOf([atBlank, targetLengths.greater(0).where(atLabel, impossible)])
   // Of no steps there is one path, of no labels.
   const ofNone = targetLengths.equal(0).where(scalar(0, emissions), impossible)
   const total = inputLengths.equal(0).where(ofNone, ofSteps)
-  const losses = isImpossible(total).where(Infinity, total.neg()).reshape([emissions.shape[1]!])
+  const losses = isImpossible(total)
+    .where(Infinity, total.neg())
+    .reshape([extentAt(emissions.shape, 1)])
   return withPosteriors(losses, emissions, maySkip, inputLengths, targetLengths, total, ...alphas)
 }

@@ -2,7 +2,7 @@
 
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape, type Shape } from '../base/shape.ts'
+import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { concat } from '../operations/joining.ts'
 import { expandDims } from '../operations/shape.ts'
@@ -77,7 +77,7 @@ export function ctcLoss(
     (b) => Number.isInteger(b) && b >= 0 && b < classes,
   )
   const labels = integers('targets', targets, [rows, null])
-  const longest = labels.shape[1]!
+  const longest = extentAt(labels.shape, 1)
   const times = withinLimit(integers('inputLengths', inputLengths, [rows]), steps)
   const lengths = withinLimit(integers('targetLengths', targetLengths, [rows]), longest)
   const path = pathOf(labels, lengths, blank)

@@ -1,5 +1,7 @@
 /** Losses of predicted distributions. */
+
 import { expected } from '../base/errors.ts'
+import { extentAt } from '../base/shape.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { checkPositive, type LossOptions, type Reduction, reduce, sameShaped } from './common.ts'
 
@@ -34,7 +36,7 @@ export function klDivergence(
   const terms = logTarget ? t.exp().mul(t.sub(x)) : divergenceTerms(x, t)
   if (reduction !== 'batchMean') return reduce(op, terms, { reduction })
   if (x.ndim === 0) throw new RangeError(expected(op, 'an axis of rows for reduction batchMean', 'a scalar'))
-  return terms.sum().div(x.shape[0]!)
+  return terms.sum().div(extentAt(x.shape, 0))
 }
 
 function divergenceTerms(x: Tensor, t: Tensor): Tensor {

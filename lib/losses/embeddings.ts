@@ -1,6 +1,7 @@
 /** Losses of how near vectors are to each other, along the last axis, and of how scores rank. */
 
 import { expected, ShapeError } from '../base/errors.ts'
+import { elementAt } from '../base/lists.ts'
 import { checkNumber } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { tensor } from '../tensor/creation.ts'
@@ -14,7 +15,7 @@ export interface MarginOptions extends LossOptions {
 /** Vectors of the same shape [… , features], and a target for each pair of them where there is one. */
 function vectors(op: string, tensors: readonly TensorLike[], targets?: TensorLike): Tensor[] {
   const xs = tensors.map((x) => asFloat(tensor(x)))
-  const { shape } = xs[0]!
+  const { shape } = elementAt(xs, 0)
   if (shape.length === 0) throw new ShapeError(expected(op, 'vectors of shape […, features]', formatShape(shape)))
   for (const x of xs)
     if (!sameShape(x.shape, shape))

@@ -1,7 +1,7 @@
 /** Activations: what follows a layer, element by element. Names and definitions are PyTorch's. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { broadcastShapes, formatShape, normalizeAxis } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import * as ops from '../graph/ops/elementwise.ts'
 import { type Surrogate, surrogateStep } from '../graph/ops/surrogate.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
@@ -241,7 +241,7 @@ export function threshold(x: TensorLike, threshold: number, value: number): Tens
 export function glu(x: TensorLike, axis = -1): Tensor {
   const t = toTensor(x)
   const along = normalizeAxis('glu', axis, t.ndim)
-  if (t.shape[along]! % 2 !== 0)
+  if (extentAt(t.shape, along) % 2 !== 0)
     throw new ShapeError(expected('glu', `an even extent at axis ${along}`, formatShape(t.shape)))
   const [a, b] = split(t, 2, along) as [Tensor, Tensor]
   return mul(a, sigmoid(b))

@@ -2,7 +2,7 @@
 import { isFloat, promote } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { type AttentionParams, attention, scoresOf } from '../graph/ops/attention.ts'
 import { cast } from '../graph/ops/elementwise.ts'
@@ -86,7 +86,7 @@ export function scaledDotProductAttention(
   const operands = [operand('q', q), operand('k', k), operand('v', v)]
   const dtype = operands.map((x) => x.dtype).reduce(promote)
   const [queries, keys, values] = operands.map((x) => cast(x, dtype)) as [Node, Node, Node]
-  const { mask = null, causal = false, scale = 1 / Math.sqrt(queries.shape.at(-1)!), dropout = 0 } = options
+  const { mask = null, causal = false, scale = 1 / Math.sqrt(extentAt(queries.shape, -1)), dropout = 0 } = options
   if (queries.shape.at(-1) !== keys.shape.at(-1))
     throw new ShapeError(
       expected(op, 'q and k of one width', `${formatShape(queries.shape)} and ${formatShape(keys.shape)}`),
@@ -97,7 +97,7 @@ export function scaledDotProductAttention(
     )
   checkNumber(op, 'a finite scale', scale, Number.isFinite)
   const batch = operands.map((x) => x.shape.slice(0, -2)).reduce<Shape>((a, b) => broadcastShapes(op, a, b), [])
-  const scores = [...batch, queries.shape.at(-2)!, keys.shape.at(-2)!]
+  const scores = [...batch, extentAt(queries.shape, -2), extentAt(keys.shape, -2)]
   const given = mask === null ? null : maskOperand(mask, dtype, scores)
   if (dropout !== 0)
     return matmul(dropElements(weightsOf(queries, keys, given, { scale, causal }), dropout), wrap(values))

@@ -3,7 +3,7 @@ import { type DType, isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
-import { formatShape, type Shape } from '../base/shape.ts'
+import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { conv2dInputGradient, conv2d as conv2dNode } from '../graph/ops/convolution.ts'
 import { add, cast } from '../graph/ops/elementwise.ts'
@@ -85,7 +85,7 @@ function addBias(op: string, y: Node, bias: Node | null): Node {
   if (bias === null) return y
   if (bias.shape.length !== 1 || bias.shape[0] !== y.shape[1])
     throw new ShapeError(expected(op, `a bias [${y.shape[1]}]`, formatShape(bias.shape)))
-  return add(y, reshape(bias, [1, y.shape[1]!, 1, 1]))
+  return add(y, reshape(bias, [1, extentAt(y.shape, 1), 1, 1]))
 }
 
 /** Operands of one float dtype. */

@@ -1,6 +1,6 @@
 /** Diagonals and triangles of matrices. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, normalizeAxis } from '../base/shape.ts'
+import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { pad, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -86,7 +86,7 @@ export function diagonal(x: TensorLike, { offset = 0, axis1 = -2, axis2 = -1 }: 
 
 /** Matrices with vectors x[…, n] on diagonal k and zeros elsewhere. */
 function embedded(x: Tensor, k: number): Tensor {
-  const size = x.shape.at(-1)!
+  const size = extentAt(x.shape, -1)
   const extent = size + Math.abs(k)
   const batch = x.shape.slice(0, -1)
   const start = size === 0 ? 0 : k >= 0 ? k : -k * extent

@@ -1,6 +1,8 @@
 /** Sums of products in Einstein's notation. */
+
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
@@ -29,7 +31,7 @@ function broadcastLabels(terms: readonly Term[]): Term[] {
   const extents = new Map<string, number>()
   for (const { node, labels } of terms)
     labels.forEach((label, axis) => {
-      const [extent, known] = [node.shape[axis]!, extents.get(label) ?? 1]
+      const [extent, known] = [extentAt(node.shape, axis), extents.get(label) ?? 1]
       const isDiagonal = labels.indexOf(label) < axis
       if (extent !== known && (isDiagonal || (extent !== 1 && known !== 1))) {
         const name = label.startsWith('.') ? 'the ellipsis' : label
@@ -77,8 +79,10 @@ export function einsum(expression: string, ...operands: readonly TensorLike[]): 
   if (more.length > 0) throw failed('at most one arrow', `'${expression}'`)
   if (texts.length !== operands.length) throw failed(`${texts.length} operands for '${expression}'`, operands.length)
   const nodes = operands.map((x) => toNode(x))
-  const counts = texts.map((text, i) => ellipsisAxes(text, nodes[i]!))
-  const terms = broadcastLabels(texts.map((text, i) => ({ node: nodes[i]!, labels: labelsOf(text, counts[i]!) })))
+  const counts = texts.map((text, i) => ellipsisAxes(text, elementAt(nodes, i)))
+  const terms = broadcastLabels(
+    texts.map((text, i) => ({ node: elementAt(nodes, i), labels: labelsOf(text, elementAt(counts, i)) })),
+  )
   const labels = output === undefined ? implicitOutput(terms) : labelsOf(output, Math.max(...counts))
   const unknown = labels.find(
     (label, i) => labels.indexOf(label) < i || !terms.some((term) => term.labels.includes(label)),

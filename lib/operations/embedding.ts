@@ -1,7 +1,7 @@
 /** Embeddings: rows of a table. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape } from '../base/shape.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { equal, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
@@ -35,7 +35,7 @@ export function embedding(
   if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)
   if (paddingIndex === null) return found
-  const count = rows.shape[0]!
+  const count = extentAt(rows.shape, 0)
   checkNumber('embedding', `an integer paddingIndex in [${-count}, ${count})`, paddingIndex, (i) => {
     return Number.isInteger(i) && i >= -count && i < count
   })

@@ -1,7 +1,7 @@
 /** Reading and writing by index. */
 import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
+import { extentAt, formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
 import { type SliceBounds, type SliceOptions, sliceRanges } from '../base/slice-bounds.ts'
 import * as alongAxis from '../graph/ops/along-axis.ts'
 import * as ops from '../graph/ops/indexing.ts'
@@ -75,7 +75,7 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
   const along = normalizeAxis('take', axis ?? 0, t.ndim)
   if (along === 0) return gather(t, at)
   const [before, after] = [t.shape.slice(0, along), t.shape.slice(along + 1)]
-  const columns = reshape(t, [sizeOf(before), t.shape[along]!, sizeOf(after)])
+  const columns = reshape(t, [sizeOf(before), extentAt(t.shape, along), sizeOf(after)])
   const taken = takeAlongAxis(columns, reshape(at, [1, at.size, 1]), 1)
   return reshape(taken, [...before, ...at.shape, ...after])
 }
@@ -108,7 +108,7 @@ export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike)
 export function select(x: TensorLike, axis: number, index: number): Tensor {
   const node = toNode(x)
   const along = normalizeAxis('select', axis, node.shape.length)
-  const extent = node.shape[along]!
+  const extent = extentAt(node.shape, along)
   if (!Number.isInteger(index) || index < -extent || index >= extent)
     throw new RangeError(expected('select', `an index in [${-extent}, ${extent}) of axis ${along}`, index))
   const starts = node.shape.map((_, i) => (i === along ? (index + extent) % extent : 0))

@@ -1,6 +1,8 @@
 /** Several tensors made one, one made several, and several of one shape. */
+
 import { expected, ShapeError } from '../base/errors.ts'
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, concat as concatNodes, reshape, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
@@ -64,7 +66,7 @@ export function unstack(x: TensorLike, axis = 0): Tensor[] {
   const node = toNode(x)
   const along = normalizeAxis('unstack', axis, node.shape.length)
   const shape = node.shape.filter((_, i) => i !== along)
-  const ones = new Array<number>(node.shape[along]!).fill(1)
+  const ones = new Array<number>(extentAt(node.shape, along)).fill(1)
   return parts(node, ones, along).map((element) => wrap(reshape(element, shape)))
 }
 
@@ -86,7 +88,7 @@ export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
 export function split(x: TensorLike, countOrSizes: number | readonly number[], axis = 0): Tensor[] {
   const node = toNode(x)
   const along = normalizeAxis('split', axis, node.shape.length)
-  const extent = node.shape[along]!
+  const extent = extentAt(node.shape, along)
   if (typeof countOrSizes === 'number') {
     if (!Number.isInteger(countOrSizes) || countOrSizes < 1 || extent % countOrSizes !== 0)
       throw new ShapeError(
@@ -112,7 +114,7 @@ export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
   const node = toNode(x)
   const along = normalizeAxis('chunk', axis, node.shape.length)
-  const extent = node.shape[along]!
+  const extent = extentAt(node.shape, along)
   const size = Math.max(1, Math.ceil(extent / count))
   const sizes = Array.from({ length: Math.max(1, Math.ceil(extent / size)) }, (_, i) =>
     Math.min(size, extent - i * size),
@@ -156,7 +158,7 @@ export function meshgrid(tensors: readonly TensorLike[], { indexing = 'xy' }: Me
   if (wrong !== undefined) throw new ShapeError(expected('meshgrid', 'vectors', formatShape(wrong.shape)))
   const places = nodes.map((_, i) => (indexing === 'xy' && i < 2 && nodes.length > 1 ? 1 - i : i))
   const extents = nodes.map(({ shape }) => shape[0] ?? 1)
-  const shape = places.map((place) => extents[place]!)
+  const shape = places.map((place) => elementAt(extents, place))
   return nodes.map((node, i) => {
     const own = shape.map((extent, axis) => (axis === places[i] ? extent : 1))
     return wrap(broadcastTo(reshape(node, own), shape))

@@ -8,7 +8,7 @@
  */
 import { isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { broadcastShapes, formatShape, type Shape } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { cast, greater, mul } from '../graph/ops/elementwise.ts'
 import * as ops from '../graph/ops/linalg.ts'
@@ -36,7 +36,7 @@ function system(op: string, a: TensorLike, b: TensorLike): { a: Node; b: Node; i
   const [matrix, given] = [squareMatrices(op, a), toNode(b)]
   const isVector = given.shape.length === 1
   const right = isVector ? reshape(given, [...given.shape, 1]) : given
-  const n = matrix.shape.at(-1)!
+  const n = extentAt(matrix.shape, -1)
   if (right.shape.length < 2 || right.shape.at(-2) !== n)
     throw new ShapeError(expected(op, `right-hand sides […, ${n}, k] or [${n}]`, formatShape(given.shape)))
   const dtype = promote(matrix.dtype, isFloat(right.dtype) ? right.dtype : 'float32')
@@ -108,7 +108,7 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
  */
 export function inverse(x: TensorLike): Tensor {
   const node = squareMatrices('inverse', x)
-  return wrap(ops.solve(node, ops.identity(node.shape.at(-1)!, node)))
+  return wrap(ops.solve(node, ops.identity(extentAt(node.shape, -1), node)))
 }
 
 /**
@@ -171,7 +171,7 @@ export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
 
 /** What a singular value may be of the greatest and count as 0, as PyTorch and numpy have it. */
 const relativeTolerance = ({ dtype, shape }: Node): number =>
-  Math.max(shape.at(-1)!, shape.at(-2)!) * (dtype === 'float64' ? 2 ** -52 : 2 ** -23)
+  Math.max(extentAt(shape, -1), extentAt(shape, -2)) * (dtype === 'float64' ? 2 ** -52 : 2 ** -23)
 
 function cutoffOf(s: Node, relative: number): Node {
   const greatest = max(s, -1, true)
@@ -197,7 +197,7 @@ export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
   const node = matrices('pinv', x)
   const relative = options.relativeTolerance ?? relativeTolerance(node)
   if (isEmpty(node.shape))
-    return wrap(reshape(node, [...node.shape.slice(0, -2), node.shape.at(-1)!, node.shape.at(-2)!]))
+    return wrap(reshape(node, [...node.shape.slice(0, -2), extentAt(node.shape, -1), extentAt(node.shape, -2)]))
   return wrap(ops.pinv(node, (s) => cutoffOf(s, relative)))
 }
 
@@ -222,7 +222,7 @@ export function matrixRank(x: TensorLike): Tensor {
 export function matrixPower(x: TensorLike, n: number): Tensor {
   if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))
   const node = squareMatrices('matrixPower', x)
-  if (n === 0) return wrap(ops.identity(node.shape.at(-1)!, node))
+  if (n === 0) return wrap(ops.identity(extentAt(node.shape, -1), node))
   let square = n < 0 ? inverse(x).node : node
   let power: Node | null = null
   for (let rest = Math.abs(n); ; square = matmul(square, square)) {

@@ -1,6 +1,6 @@
 /** Elements chosen by booleans. */
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { formatShape, type Shape, sameShape } from '../base/shape.ts'
+import { extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { where } from './comparison.ts'
@@ -76,7 +76,7 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
   positions.forEach((position, row) => {
     let rest = position
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const extent = shape[axis]!
+      const extent = extentAt(shape, axis)
       indices[row * shape.length + axis] = rest % extent
       rest = Math.floor(rest / extent)
     }

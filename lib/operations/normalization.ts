@@ -2,7 +2,7 @@
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
-import { formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
+import { extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { rsqrt, square } from './math.ts'
@@ -89,7 +89,7 @@ function affine(
 function channelsOf(op: string, { shape }: Tensor, axis: number) {
   if (shape.length < 2) throw new ShapeError(expected(op, 'an input of at least two axes', formatShape(shape)))
   const at = normalizeAxis(op, axis, shape.length)
-  return { at, count: shape[at]!, broadcast: shape.map((extent, i) => (i === at ? extent : 1)) }
+  return { at, count: extentAt(shape, at), broadcast: shape.map((extent, i) => (i === at ? extent : 1)) }
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Elements around a tensor. */
+
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, type Shape } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { broadcastTo, concat, pad as padWithZeros, sliceAt } from '../graph/ops/movement.ts'
@@ -46,14 +48,14 @@ const constant =
     broadcastTo(literal(value, x.dtype), withExtent(x.shape, axis, size))
 
 const edge: Side = (x, axis, size, isAfter) => {
-  const extent = x.shape[axis]!
+  const extent = extentAt(x.shape, axis)
   if (extent === 0) throw new ShapeError(expected('pad', `something on axis ${axis} to repeat`, formatShape(x.shape)))
   const last = sliceAt(x, startAt(x.shape, axis, isAfter ? extent - 1 : 0), withExtent(x.shape, axis, 1))
   return broadcastTo(last, withExtent(x.shape, axis, size))
 }
 
 const reflect: Side = (x, axis, size, isAfter) => {
-  const extent = x.shape[axis]!
+  const extent = extentAt(x.shape, axis)
   if (size >= extent)
     throw new ShapeError(expected('pad', `less than the ${extent} elements of axis ${axis} to reflect`, size))
   const starts = startAt(x.shape, axis, isAfter ? extent - 2 : size)
@@ -84,7 +86,7 @@ export function pad(x: TensorLike, widths: PadWidths, { mode = 'constant', value
   const pairs = widthsOf(node.shape, widths)
   if (pairs.every(([before, after]) => before === 0 && after === 0)) return wrap(node)
   if (mode === 'constant' && Object.is(value, 0)) {
-    const shape = node.shape.map((extent, axis) => pairs[axis]![0] + extent + pairs[axis]![1])
+    const shape = node.shape.map((extent, axis) => elementAt(pairs, axis)[0] + extent + elementAt(pairs, axis)[1])
     const starts = pairs.map(([before]) => before)
     return wrap(
       padWithZeros(

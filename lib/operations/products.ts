@@ -1,6 +1,6 @@
 /** Products of vectors, of matrices and of tensors. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, normalizeAxis } from '../base/shape.ts'
+import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { matmul as matmulNodes } from '../graph/ops/matmul.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { mul, sub } from './arithmetic.ts'
@@ -35,7 +35,10 @@ export function tensordot(
   const [ofX, ofY] = typeof axes === 'number' ? countedAxes(a, b, axes) : axes
   const summedX = ofX.map((axis) => normalizeAxis('tensordot', axis, a.ndim))
   const summedY = ofY.map((axis) => normalizeAxis('tensordot', axis, b.ndim))
-  const [extentsX, extentsY] = [summedX.map((axis) => a.shape[axis]!), summedY.map((axis) => b.shape[axis]!)]
+  const [extentsX, extentsY] = [
+    summedX.map((axis) => extentAt(a.shape, axis)),
+    summedY.map((axis) => extentAt(b.shape, axis)),
+  ]
   const isDistinct = new Set(summedX).size === ofX.length && new Set(summedY).size === ofY.length
   if (!isDistinct || formatShape(extentsX) !== formatShape(extentsY))
     throw new ShapeError(

@@ -1,6 +1,8 @@
 /** Axes in another order, elements in another order, and elements more than once. */
+
 import { expected, ShapeError } from '../base/errors.ts'
-import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
@@ -65,7 +67,7 @@ export function moveAxis(
       expected('moveAxis', 'as many distinct sources as destinations', `${formatShape(from)} to ${formatShape(to)}`),
     )
   const others = node.shape.map((_, axis) => axis).filter((axis) => !from.includes(axis))
-  const order = node.shape.map((_, axis) => (to.includes(axis) ? from[to.indexOf(axis)]! : others.shift()!))
+  const order = node.shape.map((_, axis) => (to.includes(axis) ? elementAt(from, to.indexOf(axis)) : others.shift()!))
   return wrap(permuteNode(node, order))
 }
 
@@ -92,7 +94,7 @@ function part(x: Node, axis: number, start: number, end: number): Node {
 }
 
 function rollAxis(x: Node, shift: number, axis: number): Node {
-  const extent = x.shape[axis]!
+  const extent = extentAt(x.shape, axis)
   if (!Number.isInteger(shift)) throw new RangeError(expected('roll', 'shifts that are integers', shift))
   const start = extent === 0 ? 0 : ((shift % extent) + extent) % extent
   if (start === 0) return x
@@ -115,12 +117,12 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: nu
   const shifts = listOf(shift)
   if (axis === undefined) {
     if (shifts.length !== 1) throw new ShapeError(expected('roll', 'one shift without an axis', shifts.length))
-    return wrap(reshape(rollAxis(reshape(node, [sizeOf(node.shape)]), shifts[0]!, 0), node.shape))
+    return wrap(reshape(rollAxis(reshape(node, [sizeOf(node.shape)]), elementAt(shifts, 0), 0), node.shape))
   }
   const axes = listOf(axis).map((i) => normalizeAxis('roll', i, node.shape.length))
   if (axes.length !== shifts.length)
     throw new ShapeError(expected('roll', 'as many shifts as axes', `${shifts.length} and ${axes.length}`))
-  return wrap(axes.reduce((rolled, along, i) => rollAxis(rolled, shifts[i]!, along), node))
+  return wrap(axes.reduce((rolled, along, i) => rollAxis(rolled, elementAt(shifts, i), along), node))
 }
 
 const checkCount = (op: string, count: number): number => {
@@ -183,11 +185,11 @@ export function repeat(x: TensorLike, repetitions: number | readonly number[], a
   const given = toNode(x)
   const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
   const along = normalizeAxis('repeat', axis ?? 0, node.shape.length)
-  const extent = node.shape[along]!
+  const extent = extentAt(node.shape, along)
   const counts = listOf(repetitions).map((count) => checkCount('repeat', count))
   if (typeof repetitions === 'number') {
-    const shape = node.shape.map((other, i) => (i === along ? other * counts[0]! : other))
-    return wrap(repeatParts(node, sizeOf(node.shape.slice(0, along + 1)), counts[0]!, shape))
+    const shape = node.shape.map((other, i) => (i === along ? other * elementAt(counts, 0) : other))
+    return wrap(repeatParts(node, sizeOf(node.shape.slice(0, along + 1)), elementAt(counts, 0), shape))
   }
   if (counts.length !== extent)
     throw new ShapeError(expected('repeat', `${extent} counts, one for each element`, counts.length))

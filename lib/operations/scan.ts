@@ -1,6 +1,6 @@
 /** Cumulative operations along an axis. */
 
-import { normalizeAxis } from '../base/shape.ts'
+import { extentAt, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
 import { arithmeticDType, cast, equal, notEqual, where } from '../graph/ops/elementwise.ts'
@@ -46,7 +46,7 @@ function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axi
   const along = { axis: normalizeAxis(name, axis, node.shape.length), reverse: false }
   const wide = cast(node, arithmeticDType(node.dtype))
   const extremes = ops.scan(kind, wide, along)
-  const counting = Int32Array.from({ length: node.shape[along.axis]! }, (_, i) => i)
+  const counting = Int32Array.from({ length: extentAt(node.shape, along.axis) }, (_, i) => i)
   const places = reshape(
     data(counting, 'int32', [counting.length]),
     node.shape.map((extent, i) => (i === along.axis ? extent : 1)),

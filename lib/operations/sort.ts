@@ -2,7 +2,7 @@
 import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
-import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { extentAt, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { argsortRows } from '../graph/ops/sort.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
@@ -42,7 +42,7 @@ function firstAlong(x: Tensor, axis: number, count: number, descending: boolean)
 function sorted(name: string, x: TensorLike, { axis = -1, descending = false }: SortOptions): Topk {
   const t = toTensor(x)
   const along = normalizeAxis(name, axis, t.ndim)
-  return firstAlong(t, along, t.shape[along]!, descending)
+  return firstAlong(t, along, extentAt(t.shape, along), descending)
 }
 
 /**
@@ -79,7 +79,7 @@ export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
 export function topk(x: TensorLike, k: number, { axis = -1, largest = true }: TopkOptions = {}): Topk {
   const t = toTensor(x)
   const along = normalizeAxis('topk', axis, t.ndim)
-  const extent = t.shape[along]!
+  const extent = extentAt(t.shape, along)
   if (!Number.isInteger(k) || k < 0 || k > extent)
     throw new ShapeError(expected('topk', `k in [0, ${extent}], the extent of axis ${along}`, k))
   return firstAlong(t, along, k, largest)
@@ -104,7 +104,7 @@ interface OrderedRows {
 }
 
 function orderedRows(name: string, rows: Tensor): OrderedRows {
-  const count = rows.shape.at(-1)!
+  const count = extentAt(rows.shape, -1)
   if (count === 0) throw new ShapeError(expected(name, 'at least one element', 'none'))
   return { rows, order: wrap(argsortRows(rows.node, count, false)), count }
 }

@@ -1,7 +1,10 @@
 /** Images with more (or fewer) rows and columns, between those that there are. */
+
 import { allocate, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { elementAt } from '../base/lists.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
+import { extentAt } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, cast, mul, sub } from '../graph/ops/elementwise.ts'
 import { gather } from '../graph/ops/indexing.ts'
@@ -49,7 +52,7 @@ function take(x: Node, axis: 2 | 3, at: readonly number[]): Node {
 const indicesOf = (out: number, place: Places): number[] => Array.from({ length: out }, (_, i) => place(i))
 
 function nearestAlong(x: Node, axis: 2 | 3, out: number, scale: number): Node {
-  const n = x.shape[axis]!
+  const n = extentAt(x.shape, axis)
   if (out === n && scale === 1) return x
   if (scale === n / out && out % n === 0) {
     const [outer, inner] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)]
@@ -65,12 +68,12 @@ function nearestAlong(x: Node, axis: 2 | 3, out: number, scale: number): Node {
 
 /** x₀ + (x₁ − x₀)·fraction would lose an infinite x₁ or x₀: each has a weight of its own. */
 function linearAlong(x: Node, axis: 2 | 3, out: number, place: Places): Node {
-  const n = x.shape[axis]!
+  const n = extentAt(x.shape, axis)
   if (out === n && indicesOf(out, place).every((p, i) => p === i)) return x
   const places = indicesOf(out, place)
   const first = places.map((p) => Math.min(Math.floor(p), n - 1))
   const fractions = allocate(x.dtype, out)
-  fractions.set(places.map((p, i) => p - first[i]!))
+  fractions.set(places.map((p, i) => p - elementAt(first, i)))
   const weight = data(fractions, x.dtype, axis === 3 ? [out] : [out, 1])
   const next = first.map((i) => Math.min(i + 1, n - 1))
   return add(mul(take(x, axis, first), sub(1, weight)), mul(take(x, axis, next), weight))
@@ -80,7 +83,7 @@ function linearAlong(x: Node, axis: 2 | 3, out: number, place: Places): Node {
 function targetOf(op: string, x: Node, { size, scale }: UpsampleOptions) {
   if ((size === undefined) === (scale === undefined))
     throw new TypeError(expected(op, 'either a size or a scale', size === undefined ? 'none' : 'both'))
-  const [height, width] = [x.shape[2]!, x.shape[3]!]
+  const [height, width] = [extentAt(x.shape, 2), extentAt(x.shape, 3)]
   if (size !== undefined) {
     const [outHeight, outWidth] = pairOf(op, 'size', size)
     return { out: [outHeight, outWidth] as const, steps: [height / outHeight, width / outWidth] as const }
@@ -89,8 +92,8 @@ function targetOf(op: string, x: Node, { size, scale }: UpsampleOptions) {
   const isValid = (x: unknown) => typeof x === 'number' && Number.isFinite(x) && x > 0
   if (!Array.isArray(factors) || factors.length !== 2 || !factors.every(isValid))
     throw new RangeError(expected(op, 'scale to be a positive number, or two', String(scale)))
-  const out = [Math.floor(height * factors[0]!), Math.floor(width * factors[1]!)] as const
-  return { out, steps: [1 / factors[0]!, 1 / factors[1]!] as const }
+  const out = [Math.floor(height * elementAt(factors, 0)), Math.floor(width * elementAt(factors, 1))] as const
+  return { out, steps: [1 / elementAt(factors, 0), 1 / elementAt(factors, 1)] as const }
 }
 
 /** Where the element i of a result of `out` lies among n: see `alignCorners`. */
@@ -115,7 +118,7 @@ export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
   if (mode !== 'nearest' && mode !== 'bilinear')
     throw new RangeError(expected('upsample', 'a mode, nearest or bilinear', mode))
   const [images, restore] = channelsFirst('upsample', toNode(x), 4, layout)
-  const [height, width] = [images.shape[2]!, images.shape[3]!]
+  const [height, width] = [extentAt(images.shape, 2), extentAt(images.shape, 3)]
   const { out, steps } = targetOf('upsample', images, options)
   if (height * width === 0 || out[0] * out[1] === 0)
     throw new ShapeError(expected('upsample', 'images of at least one element', `[${images.shape.join(', ')}]`))

@@ -1,4 +1,5 @@
 /** Where the values of the arena lie: those that follow one another in place share a slot, and slots share memory over time. */
+import { elementAt } from '../base/lists.ts'
 import { byteLength } from '../base/shape.ts'
 import { Arena, alignUp } from './arena.ts'
 import { type PlannedDraft, usesOf } from './draft.ts'
@@ -80,7 +81,7 @@ function placeInBestOrder(slots: readonly Slot[]): number {
     if (best === least) break
   }
   slots.forEach((slot, i) => {
-    slot.offset = offsets[i]!
+    slot.offset = elementAt(offsets, i)
   })
   return best
 }

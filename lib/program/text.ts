@@ -1,4 +1,5 @@
 /** A program as text, for people and for tests. */
+import { elementAt } from '../base/lists.ts'
 import type { Instruction, InstructionOf } from './instructions.ts'
 import { isDense } from './patterns.ts'
 import { formatType, type Place, type Program, valueAt } from './program.ts'
@@ -40,7 +41,7 @@ const formatPlace = (place: Place): string =>
 function formatLiteral({ values, literals }: Program, id: number): string {
   const { place } = valueAt({ values }, id)
   if (place.kind !== 'literal') return ''
-  const data = literals[place.index]!
+  const data = elementAt(literals, place.index)
   return ` = ${data.length <= 4 ? Array.from(data).join(' ') : `${data.length} elements`}`
 }
 
@@ -75,7 +76,7 @@ const formatMatrix = (id: number, { offset, transpose }: MatrixLayout): string =
 
 function formatElementwise({ values }: Program, { inputs, params }: InstructionOf<'elementwise'>): string {
   const operands = inputs.map(
-    (id, i) => `%${id}${formatPattern(params.operands[i]!, params.shape, valueAt({ values }, id).shape)}`,
+    (id, i) => `%${id}${formatPattern(elementAt(params.operands, i), params.shape, valueAt({ values }, id).shape)}`,
   )
   const register = (r: number) => operands[r] ?? registerName(r - operands.length)
   const steps = params.code.map(({ op, to, args }, i) => {

@@ -2,6 +2,7 @@
  * State updates: each new value is written where the old one stands, as long as nothing is lost; else, or where that is
  * not wanted, copied there at the end.
  */
+import { elementAt } from '../base/lists.ts'
 import { sizeOf } from '../base/shape.ts'
 import { addValue, instruction, type PlannedDraft, usesOf } from './draft.ts'
 import { mayReuse } from './in-place.ts'
@@ -19,7 +20,7 @@ export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
   for (const { state, value } of draft.updates) {
     const place = { kind: 'state', index: state } as const
     if (value === oldValues[state]) continue
-    if (inPlace(value, oldValues[state]!)) valueAt(draft, value).place = place
+    if (inPlace(value, elementAt(oldValues, state))) valueAt(draft, value).place = place
     else copies.push(copyTo(draft, oldValues.includes(value) ? save(draft, saved, value) : value, place))
   }
   draft.instructions = [...saved, ...draft.instructions, ...copies]
@@ -38,7 +39,7 @@ function oldValuesOf({ values, stateCount }: PlannedDraft): number[] {
 function save(draft: PlannedDraft, saved: Instruction[], value: number): number {
   const copy = copyTo(draft, value, null)
   saved.push(copy)
-  return copy.outputs[0]!
+  return elementAt(copy.outputs, 0)
 }
 
 function copyTo(draft: PlannedDraft, value: number, place: Place | null): Instruction {
@@ -58,7 +59,7 @@ function inPlaceTest(draft: PlannedDraft): (value: number, old: number) => boole
   return (value, old) => {
     const writer = writers.get(value) ?? -1
     if (valueAt(draft, value).place !== null || writer <= lastFallible || writer < lastReaders[old]!) return false
-    const instruction = draft.instructions[writer]!
+    const instruction = elementAt(draft.instructions, writer)
     return mayReuse(draft, instruction, instruction.outputs.indexOf(value), old)
   }
 }
@@ -94,7 +95,7 @@ function updatingInstructions(draft: PlannedDraft): Set<number> {
   const updated = new Set(draft.updates.map(({ value }) => value))
   for (const { value } of draft.updates) needed[value]!++
   for (let position = draft.instructions.length - 1; position >= 0; position--) {
-    const instruction = draft.instructions[position]!
+    const instruction = elementAt(draft.instructions, position)
     const { inputs, outputs } = instruction
     if (isFallible(draft.values, instruction) || !outputs.some((value) => updated.has(value))) continue
     if (!outputs.every((value) => counts[value] === needed[value])) continue

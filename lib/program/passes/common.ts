@@ -1,4 +1,5 @@
 /** Common subexpressions: what two instructions compute alike from the same values is computed once. */
+import { elementAt } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import { type Instruction, isCheap } from '../instructions.ts'
@@ -21,11 +22,11 @@ export function mergeCommon(draft: Draft): void {
       return [next]
     }
     next.outputs.forEach((value, i) => {
-      firstOf.set(value, firstOf.get(first.outputs[i]!) ?? first.outputs[i]!)
+      firstOf.set(value, firstOf.get(elementAt(first.outputs, i)) ?? elementAt(first.outputs, i))
     })
     // A group that reads it computes it for less than what reading it costs.
     if (isCheap(next) && next.outputs.every((value) => onlyElementwise[value] === 1)) return [next]
-    return next.outputs.flatMap((value, i) => substitute(draft, value, first.outputs[i]!, replaced))
+    return next.outputs.flatMap((value, i) => substitute(draft, value, elementAt(first.outputs, i), replaced))
   })
   renameValues(draft, replaced)
 }
@@ -34,7 +35,7 @@ export function mergeCommon(draft: Draft): void {
 function shareLiterals({ values, literals }: Draft, replaced: Map<number, number>, firstOf: Map<number, number>): void {
   const known = new Map<string, number>()
   values.forEach(({ dtype, place }, value) => {
-    const data = place?.kind === 'literal' ? literals[place.index]! : null
+    const data = place?.kind === 'literal' ? elementAt(literals, place.index) : null
     if (data?.length !== 1) return
     const key = `${dtype} ${Object.is(data[0], -0) ? '-0' : data[0]}`
     const first = known.get(key)

@@ -2,8 +2,10 @@
  * Constants: elementwise instructions on literals are computed here, and those that change nothing go. Only operations
  * that every backend computes to the bit are folded, so that folding changes no result.
  */
+
 import { allocate, type DType, isFloat } from '../../base/dtype.ts'
-import { sizeOf } from '../../base/shape.ts'
+import { elementAt } from '../../base/lists.ts'
+import { extentAt, sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import type { InstructionOf } from '../instructions.ts'
 import { type MicroInstruction, type MicroOpName, microResultDType } from '../micro-ops.ts'
@@ -25,7 +27,7 @@ export function foldConstants(draft: Draft): void {
       continue
     }
     const same = unchanged(draft, next)
-    if (same !== null) rest.push(...substitute(draft, next.outputs[0]!, same, replaced))
+    if (same !== null) rest.push(...substitute(draft, elementAt(next.outputs, 0), same, replaced))
     else if (!fold(draft, next, replaced)) rest.push(next)
   }
   draft.instructions = rest
@@ -75,39 +77,39 @@ function fold(draft: Draft, { inputs, outputs, params }: Elementwise, replaced: 
   if (data.some((array) => array === null)) return false
   const made = outputs.map((id) => allocate(valueAt(draft, id).dtype, size))
   for (let i = 0; i < size; i++) {
-    const registers = data.map((array, k) => array![elementOf(params.operands[k]!, params.shape, i)]!)
+    const registers = data.map((array, k) => array![elementOf(elementAt(params.operands, k), params.shape, i)]!)
     for (const step of params.code) {
       const result = compute(step, registers)
       if (result === null) return false
       registers.push(rounded(microResultDType(step), result))
     }
     params.results.forEach((register, k) => {
-      made[k]![i] = registers[register]!
+      elementAt(made, k)[i] = elementAt(registers, register)
     })
   }
   outputs.forEach((id, k) => {
-    valueAt(draft, id).place = { kind: 'literal', index: draft.literals.push(made[k]!) - 1 }
+    valueAt(draft, id).place = { kind: 'literal', index: draft.literals.push(elementAt(made, k)) - 1 }
   })
   return true
 }
 
 const literalOf = ({ values, literals }: Draft, value: number) => {
   const { place } = valueAt({ values }, value)
-  return place?.kind === 'literal' ? literals[place.index]! : null
+  return place?.kind === 'literal' ? elementAt(literals, place.index) : null
 }
 
 function rounded(dtype: DType, x: number): number {
   const register = allocate(dtype, 1)
   register[0] = x
-  return register[0]!
+  return elementAt(register, 0)
 }
 
 /** Which element of an operand belongs to element `i` of the shape. */
 function elementOf({ offset, strides }: LoadPattern, shape: readonly number[], i: number): number {
   let element = offset
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    element += (i % shape[axis]!) * strides[axis]!
-    i = Math.floor(i / shape[axis]!)
+    element += (i % extentAt(shape, axis)) * elementAt(strides, axis)
+    i = Math.floor(i / extentAt(shape, axis))
   }
   return element
 }
@@ -118,13 +120,15 @@ function unchanged(draft: Draft, { inputs, params }: Elementwise): number | null
   if (params.code.length !== 1 || params.results[0] !== inputs.length) return null
   const [left, right] = step!.args as [number, number]
   const isNeutral = (register: number | undefined, neutral: number) => {
-    const data = register === undefined ? null : literalOf(draft, inputs[register]!)
+    const data = register === undefined ? null : literalOf(draft, elementAt(inputs, register))
     return data?.length === 1 && Object.is(data[0], neutral)
   }
   const whole = (register: number) => {
-    const value = inputs[register]!
+    const value = elementAt(inputs, register)
     const { shape } = valueAt(draft, value)
-    return sizeOf(shape) === sizeOf(params.shape) && isDense(params.shape, params.operands[register]!) ? value : null
+    return sizeOf(shape) === sizeOf(params.shape) && isDense(params.shape, elementAt(params.operands, register))
+      ? value
+      : null
   }
   switch (step!.op) {
     case 'mul':

@@ -1,5 +1,6 @@
 /** Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers. */
-import { sizeOf } from '../../base/shape.ts'
+import { elementAt } from '../../base/lists.ts'
+import { extentAt, sizeOf } from '../../base/shape.ts'
 import { type Draft, type Uses, usesOf } from '../draft.ts'
 import type { InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
@@ -26,10 +27,10 @@ export function fuseEpilogues(draft: Draft): void {
 
 /** The product moves to where its only reader stood, since that one's other operands may be younger. Gives its position. */
 function absorbReader(draft: Draft, uses: Uses, removed: Set<number>, position: number, rule: Absorb): number {
-  const product = draft.instructions[position]!
+  const product = elementAt(draft.instructions, position)
   if (product.opcode !== 'matmul' && product.opcode !== 'conv2d') return position
   if (product.params.activation !== 'none' || removed.has(position)) return position
-  const value = product.outputs[0]!
+  const value = elementAt(product.outputs, 0)
   const reader = uses.lastReaders[value]!
   const next = uses.counts[value] === 1 ? draft.instructions[reader] : undefined
   const fused = next?.opcode === 'elementwise' ? rule(draft, product, next) : null
@@ -55,7 +56,7 @@ function isPerChannel({ offset, strides }: LoadPattern, shape: readonly number[]
     const isChannels = !found && inner === plane && shape[axis] === channels
     if (shape[axis] !== 1 && strides[axis] !== (isChannels ? 1 : 0)) return false
     found ||= isChannels
-    inner *= shape[axis]!
+    inner *= extentAt(shape, axis)
   }
   return found && offset === 0
 }
@@ -65,19 +66,19 @@ const absorbBias: Absorb = (draft, product, next) => {
   const { code, operands, shape } = next.params
   const [step] = code
   if (product.inputs.length > 2 || code.length !== 1 || step!.op !== 'add') return null
-  const [left, right] = step!.args.map((register) => next.inputs[register]!)
+  const [left, right] = step!.args.map((register) => elementAt(next.inputs, register))
   const bias = left === c ? 1 : 0
   const value = bias === 1 ? right! : left!
-  const dense = isDense(shape, operands[step!.args[1 - bias]!]!)
-  if (left === right || !dense || !isPerChannel(operands[step!.args[bias]!]!, shape, product)) return null
+  const dense = isDense(shape, elementAt(operands, step!.args[1 - bias]!))
+  if (left === right || !dense || !isPerChannel(elementAt(operands, step!.args[bias]!), shape, product)) return null
   if (sizeOf(valueAt(draft, value).shape) !== biasedExtents(product).channels) return null
   return { ...product, inputs: [...product.inputs, value], outputs: next.outputs }
 }
 
 const absorbActivation: Absorb = (draft, product, next) => {
-  const step = soleStep(next, product.outputs[0]!)
+  const step = soleStep(next, elementAt(product.outputs, 0))
   if (step === null || !isActivation(step.op)) return null
-  const slope = step.op === 'leakyRelu' ? literalOf(draft, next.inputs[step.args[1]!]!) : 0
+  const slope = step.op === 'leakyRelu' ? literalOf(draft, elementAt(next.inputs, elementAt(step.args, 1))) : 0
   if (slope === null) return null
   return { ...product, outputs: next.outputs, params: { ...product.params, activation: step.op, slope } } as Product
 }
@@ -85,11 +86,13 @@ const absorbActivation: Absorb = (draft, product, next) => {
 /** The one micro-instruction of a group of one, reading `value` densely as its first operand. */
 function soleStep({ inputs, params }: InstructionOf<'elementwise'>, value: number): MicroInstruction | null {
   const { shape, operands, code } = params
-  const first = code[0]!.args[0]!
-  return code.length === 1 && inputs[first] === value && isDense(shape, operands[first]!) ? code[0]! : null
+  const first = elementAt(code, 0).args[0]!
+  return code.length === 1 && inputs[first] === value && isDense(shape, elementAt(operands, first))
+    ? elementAt(code, 0)
+    : null
 }
 
 function literalOf(draft: Draft, value: number): number | null {
   const { place } = valueAt(draft, value)
-  return place?.kind === 'literal' ? draft.literals[place.index]![0]! : null
+  return place?.kind === 'literal' ? elementAt(draft.literals, place.index)[0]! : null
 }
