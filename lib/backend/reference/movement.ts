@@ -5,15 +5,13 @@ import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
 import { forEachRun } from './strided.ts'
 
-type Unary = [inputs: readonly [TypedArray], outputs: readonly [TypedArray]]
-
-export function copy(p: InstructionParams['copy'], ...[[x], [out]]: Unary): void {
+export function copy(p: InstructionParams['copy'], [x]: readonly [TypedArray], [out]: readonly [TypedArray]): void {
   forEachRun(p.shape, p, 0, sizeOf(p.shape), (position, count, start, stride) => {
     for (let i = 0; i < count; i++) out[position + i] = x[start + i * stride]!
   })
 }
 
-export function pad(p: InstructionParams['pad'], ...[[x], [out]]: Unary): void {
+export function pad(p: InstructionParams['pad'], [x]: readonly [TypedArray], [out]: readonly [TypedArray]): void {
   out.fill(0)
   forEachRun(p.shape, p, 0, sizeOf(p.shape), (position, count, start, stride) => {
     for (let i = 0; i < count; i++) out[start + i * stride] = x[position + i]!
