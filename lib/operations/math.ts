@@ -184,6 +184,13 @@ export const atan = unary(ops.atan)
 export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary(ops.atan2)
 
 /**
+ * sin(πx) / (πx), and 1 at 0: the transform of a box; NaN at ±∞; float32 for integers. It is exactly 0 at all other integers.
+ * @pytorch torch.sinc
+ * @tensorflow tf.experimental.numpy.sinc
+ */
+export const sinc = unary(ops.sinc)
+
+/**
  * The hyperbolic sine (eˣ − e⁻ˣ) / 2; float32 for integers.
  * @pytorch torch.sinh
  * @tensorflow tf.sinh

@@ -95,6 +95,8 @@ export const microOps = {
   asinh: { arity: 1, kind: 'float', ulps: 3, cheap: false },
   acosh: { arity: 1, kind: 'float', ulps: 3, cheap: false },
   atanh: { arity: 1, kind: 'float', ulps: 3, cheap: false },
+  /** sin(πa)/(πa), and 1 of 0. */
+  sinc: { arity: 1, kind: 'float', ulps: 3, cheap: false },
   /** 1 − erf(a). */
   erfc: { arity: 1, kind: 'float', ulps: 2, cheap: false },
   /** The angle of the point (b, a), in [−π, π]. */

@@ -22,6 +22,13 @@ inline double gelu_tanh(double x) {
   return x < -1000 ? -0.0 : x > 1000 ? x : x * sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x));
 }
 
+// sin(π(n + r)) = ±sin(πr), where r is exact.
+inline double sinc(double x) {
+  const double n = std::nearbyint(x), r = x - n;
+  if (x == 0) return 1;
+  return (std::fmod(n, 2) == 0 ? 1 : -1) * std::sin(M_PI * r) / (M_PI * x);
+}
+
 template <typename T>
 T maximum(T a, T b) {
   if (a != a || a > b) return a;

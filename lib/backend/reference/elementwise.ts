@@ -19,6 +19,7 @@ import {
   saturate,
   sigmoid,
   silu,
+  sinc,
   softplus,
   step,
 } from './functions.ts'
@@ -153,6 +154,7 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop<(typeof microOps)[K][
   asinh: unary(Math.asinh),
   acosh: unary(Math.acosh),
   atanh: unary(Math.atanh),
+  sinc: unary(sinc),
   erfc: unary(erfc),
   atan2: binary(Math.atan2),
   hypot: binary(Math.hypot),

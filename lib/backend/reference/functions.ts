@@ -20,6 +20,13 @@ export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.
 
 export const elu = (x: number, alpha: number): number => (x > 0 ? x : alpha * Math.expm1(x))
 
+/** sin(πx)/(πx), from x less the nearest integer, which is exact: sin π(n + r) = ±sin πr. */
+export function sinc(x: number): number {
+  const n = Math.round(x)
+  const magnitude = x === 0 ? 1 : Math.sin(Math.PI * (x - n)) / (Math.PI * x)
+  return n % 2 === 0 ? magnitude : -magnitude
+}
+
 /** x · weight, where a weight of 0 wins over an infinite x. */
 const weighted = (x: number, weight: number): number => (weight === 0 ? 0 : x * weight)
 

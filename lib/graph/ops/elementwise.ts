@@ -59,6 +59,31 @@ const squareLessOne = (x: Node): Node => mul(sub(x, 1), add(x, 1))
 /** x / h where h is the length of a vector with x in it: 0 where the vector is 0. */
 const direction = (x: Node, h: Node): Node => div(x, where(equal(h, 0), 1, h))
 
+/** cos πx, from x less the nearest even integer, which is exact. */
+const cosPi = (x: Node): Node => cos(mul(sub(x, mul(round(mul(x, 0.5)), 2)), Math.PI))
+
+/** The coefficients of sinc'(x)/x as a polynomial in x², the highest first: (−1)ᵏ·2k·π²ᵏ/(2k + 1)! of x²ᵏ⁻². */
+const sincSeries = sincCoefficients(9)
+
+function sincCoefficients(count: number): number[] {
+  const coefficients: number[] = []
+  let power = 1 // (−π²)ᵏ/(2k + 1)!
+  for (let k = 1; k <= count; k++) {
+    power *= -(Math.PI ** 2) / (2 * k * (2 * k + 1))
+    coefficients.unshift(2 * k * power)
+  }
+  return coefficients
+}
+
+/** (cos πx − sinc x)/x; near 0, where the difference cancels, its Taylor series. */
+function slopeOfSinc(x: Node, y: Node): Node {
+  const near = less(abs(x), 0.25)
+  const small = where(near, x, 0)
+  const squared = square(small)
+  const series = sincSeries.reduce((sum, c) => add(mul(sum, squared), c), zerosLike(x))
+  return where(near, mul(small, series), div(sub(cosPi(x), y), where(near, 1, x)))
+}
+
 /** Of functions with the slope 0 wherever they have one. */
 const flat: Derivative<Unary> = (_ct, y) => [zerosLike(y)]
 
@@ -143,6 +168,7 @@ const derivatives: { readonly [K in ElementwiseName]?: Derivative<OperandsOf<K>>
   asinh: (ct, _y, x) => [div(ct, hypot(x, 1))],
   acosh: (ct, _y, x) => [mul(ct, rsqrt(squareLessOne(x)))],
   atanh: (ct, _y, x) => [mul(ct, reciprocal(oneLessSquare(x)))],
+  sinc: (ct, y, x) => [mul(ct, slopeOfSinc(x, y))],
   // erfc' = −2/√π·e^(−x²)
   erfc: (ct, _y, x) => [mul(ct, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI)))],
   // d atan2(y, x) = (x dy − y dx) / (x² + y²)
@@ -338,7 +364,7 @@ export const {
   erf,
   silu,
 } = elementwise
-const { bitwiseAnd, trunc, sinh, cosh, hypot, floorDiv } = elementwise
+const { bitwiseAnd, round, trunc, sinh, cosh, hypot, floorDiv } = elementwise
 
 export const atLeast = binary(bounds.atLeast, computeIn.same)
 export const atMost = binary(bounds.atMost, computeIn.same)

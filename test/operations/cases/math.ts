@@ -7,21 +7,9 @@ import type { Tensor } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, type Operand, operand, type Range, shapesOf } from '../../support/cases.ts'
 import { specials } from './elementwise.ts'
 
-type Unary =
-  | 'exp2'
-  | 'log2'
-  | 'log10'
-  | 'cbrt'
-  | 'tan'
-  | 'asin'
-  | 'acos'
-  | 'atan'
-  | 'sinh'
-  | 'cosh'
-  | 'asinh'
-  | 'acosh'
-  | 'atanh'
-  | 'erfc'
+/** The micro-ops of one float that are a method of their own. */
+type Unary = keyof Tensor &
+  { [K in MicroOpName]: (typeof microOps)[K] extends { arity: 1; kind: 'float' } ? K : never }[MicroOpName]
 type Rounding = 'floor' | 'ceil' | 'round' | 'trunc'
 type Binary = 'atan2' | 'hypot' | 'mod' | 'fmod' | 'floorDiv'
 
@@ -120,6 +108,10 @@ export const mathCases = {
   asin: unaryRows('asin', { low: -0.9, high: 0.9 }),
   acos: unaryRows('acos', { low: -0.9, high: 0.9 }),
   atan: [...unaryRows('atan'), large(g.atan, microOps.atan.ulps)],
+  sinc: [
+    ...unaryRows('sinc', { low: -3.4, high: 3.4 }),
+    ...unaryRows('sinc', { low: -0.3, high: 0.3 }).map((row) => ({ ...row, note: 'near 0' })),
+  ],
   sinh: unaryRows('sinh'),
   cosh: unaryRows('cosh'),
   asinh: unaryRows('asinh'),
