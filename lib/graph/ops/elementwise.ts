@@ -87,7 +87,12 @@ function slopeOfSinc(x: Node, y: Node): Node {
 /** Of functions with the slope 0 wherever they have one. */
 const flat: Derivative<Unary> = (_ct, y) => [zerosLike(y)]
 
-const derivatives: { readonly [K in ElementwiseName]?: Derivative<OperandsOf<K>> } = {
+/** What gives numbers has a derivative; comparisons, bits and shifts have none. */
+type Differentiable = {
+  [K in ElementwiseName]: Facts<K>['kind'] extends 'same' | 'float' | 'any' ? K : never
+}[ElementwiseName]
+
+const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> } = {
   add: (ct) => [ct, ct],
   sub: (ct) => [ct, neg(ct)],
   mul: (ct, _y, a, b) => [mul(ct, b), mul(ct, a)],
@@ -241,7 +246,9 @@ const isElementwise = (name: MicroOpName): name is ElementwiseName =>
 
 const names = microOpNames.filter(isElementwise)
 
-const ops = Object.fromEntries(names.map((name) => [name, microOp<AtLeastOne>(name, derivatives[name])])) as {
+const rules: { readonly [K in ElementwiseName]?: Derivative<OperandsOf<K>> } = derivatives
+
+const ops = Object.fromEntries(names.map((name) => [name, microOp<AtLeastOne>(name, rules[name])])) as {
   readonly [K in ElementwiseName]: OpDef<null, OperandsOf<K>>
 }
 
