@@ -61,7 +61,8 @@ export class ConvolutionLayer<Options extends WeightOptions & { groups?: number 
       initializer === undefined
         ? uniform(shape, { ...range, ...(seed !== undefined && { seed }) })
         : initializer([...shape.slice(2), extentAt(shape, 1), extentAt(shape, 0)], { seed, dtype }).transpose([
-            ...[window.length + 1, window.length],
+            window.length + 1,
+            window.length,
             ...window,
           ])
     this.weight = variable(initial, { name: 'weight' })

@@ -110,7 +110,12 @@ export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
   /** Windows have elements and move on, and none reaches further than 32 bits count. */
   windows(p, { site }) {
     const least = Math.min(
-      ...[p.kernelHeight, p.kernelWidth, p.strideHeight, p.strideWidth, p.dilationHeight, p.dilationWidth],
+      p.kernelHeight,
+      p.kernelWidth,
+      p.strideHeight,
+      p.strideWidth,
+      p.dilationHeight,
+      p.dilationWidth,
     )
     if (least < 1) refuse(site, 'a kernel, strides and dilations of at least 1', least)
     const rows = windowReach(p.outHeight, p.strideHeight, p.kernelHeight, p.dilationHeight)

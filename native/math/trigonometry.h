@@ -121,8 +121,8 @@ inline F32 tan(F32 x) {
   return flip_sign(quotient, sign_bit(x));
 }
 
-// sin(πx)/(πx). Of x = n + r with |r| <= ½ the sine is ±sin(πr), so that it is r/x times sin(πr)/(πr), a polynomial in r²
-// (minimax, with an error of 2^-31). r is exact, so that nothing is lost at the zeros, nor by large x.
+// sin(πx)/(πx). Of x = n + r with |r| <= ½ the sine is ±sin(πr), so that it is r/x times sin(πr)/(πr), a polynomial in
+// r² (minimax, with an error of 2^-31). r is exact, so that nothing is lost at the zeros, nor by large x.
 inline F32 sinc(F32 x) {
   constexpr float kP[] = {-0x1.253a4ap-9f, 0x1.abe8eep-6f, -0x1.86a6dep-3f, 0x1.9f9cacp-1f, -0x1.a51a66p0f};
   const F32 n = round_to_even(x), half = n * broadcast(0.5f);

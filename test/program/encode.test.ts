@@ -64,12 +64,12 @@ describe('words', () => {
   test('places: indices, and blocks of 64 bytes', () => {
     const given = program({
       values: [
-        ...[value('float32', [], 'input', 1), value('int32', [2, 3], 'state', 2), value('uint8', [4], 'result', 3)],
-        ...[
-          value('float32', [17], 'literal', 0),
-          value('bool', [1], 'literal', 1),
-          value('float32', [2], 'literal', 2),
-        ],
+        value('float32', [], 'input', 1),
+        value('int32', [2, 3], 'state', 2),
+        value('uint8', [4], 'result', 3),
+        value('float32', [17], 'literal', 0),
+        value('bool', [1], 'literal', 1),
+        value('float32', [2], 'literal', 2),
         value('float32', [4], 'arena', 192),
       ],
       literals: [new Float32Array(17), u8(1), f32(5, 6)],
@@ -97,26 +97,27 @@ describe('parameters', () => {
 
   test('elementwise', () => {
     const step = (op: string, dtype: string, to: string, ...args: number[]) => [
-      ...[numbering.microOps.get(op), numbering.dtypes.get(dtype), numbering.dtypes.get(to)],
+      numbering.microOps.get(op),
+      numbering.dtypes.get(dtype),
+      numbering.dtypes.get(to),
       ...args,
     ]
-    expect(paramsOf(opcodeSamples.elementwise)).toEqual([
-      ...[2, 2, 3],
-      ...[3, 0, 2, 3, 1, 0, 2, 0, 1, 1, 2, -1, 0],
-      4,
-      ...step('add', 'float32', 'float32', 0, 1, -1),
-      ...step('cast', 'int32', 'float32', 2, -1, -1),
-      ...step('less', 'float32', 'float32', 3, 4, -1),
-      ...step('where', 'float32', 'float32', 5, 3, 4),
-      ...[2, 5, 6],
-    ])
+    const shape = [2, 2, 3]
+    const operands = [3, 0, 2, 3, 1, 0, 2, 0, 1, 1, 2, -1, 0]
+    const code = [
+      step('add', 'float32', 'float32', 0, 1, -1),
+      step('cast', 'int32', 'float32', 2, -1, -1),
+      step('less', 'float32', 'float32', 3, 4, -1),
+      step('where', 'float32', 'float32', 5, 3, 4),
+    ]
+    const results = [2, 5, 6]
+    expect(paramsOf(opcodeSamples.elementwise)).toEqual([...shape, ...operands, 4, ...code.flat(), ...results])
   })
 
   test('attention', () => {
     const params = paramsOf(opcodeSamples.attention)
     expect(params.slice(0, 27)).toEqual([
-      ...[1, 2, 3, 4, 5, 2, 4],
-      ...[0, 3, 15, 5, 1, 0, 3, 20, 5, 1, 1, 3, 0, 3, 1, 0, 3, 0, 0, 1],
+      1, 2, 3, 4, 5, 2, 4, 0, 3, 15, 5, 1, 0, 3, 20, 5, 1, 1, 3, 0, 3, 1, 0, 3, 0, 0, 1,
     ])
     expect(real(params[27]!, params[28]!)).toBe(0.5)
     expect(params.slice(29)).toEqual([1])

@@ -32,8 +32,12 @@ test.each(opcodes)('the sample of %s is well-formed', (opcode) => {
 const lossAfterUpdate = (dtype: 'int32' | 'float32') =>
   program({
     values: [
-      ...[float([2, 3], 'input', 0), value(dtype, dtype === 'int32' ? [2] : [2, 3], 'input', 1)],
-      ...[float([], 'input', 2), float([6], 'state', 0), float([6], 'state', 0), float([2], 'result', 0)],
+      float([2, 3], 'input', 0),
+      value(dtype, dtype === 'int32' ? [2] : [2, 3], 'input', 1),
+      float([], 'input', 2),
+      float([6], 'state', 0),
+      float([6], 'state', 0),
+      float([2], 'result', 0),
     ],
     instructions: [
       // The old value is its own gradient: read twice, and written over.

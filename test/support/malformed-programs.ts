@@ -270,8 +270,12 @@ const overlaps: readonly Malformed[] = [
 const updating = (update: Instruction, more: Partial<Program> = {}): Program =>
   program({
     values: [
-      ...[float([2, 2], 'state', 0), float([2, 2], 'input', 0), float([], 'input', 1), float([2, 2], 'state', 0)],
-      ...[float([2, 2], 'result', 0), ...(more.values ?? [])],
+      float([2, 2], 'state', 0),
+      float([2, 2], 'input', 0),
+      float([], 'input', 1),
+      float([2, 2], 'state', 0),
+      float([2, 2], 'result', 0),
+      ...(more.values ?? []),
     ],
     instructions: [copy(0, 4, 4), update, ...(more.instructions ?? [])],
     inputCount: 2,

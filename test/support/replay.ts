@@ -41,15 +41,21 @@ function counted(bytes: Uint8Array): Uint8Array[] {
 function encodeCase({ name, program, buffers, expectations }: RecordedCase, numbering: Numbering): Uint8Array[] {
   const { words, literals } = encodeProgram(program, numbering)
   const expectationBytes = expectations.flatMap(({ buffer, dtype, relative, absolute, contents }) => [
-    ...[word(buffer), word(numbering.dtypes.get(dtype)!), real(relative), real(absolute)],
+    word(buffer),
+    word(numbering.dtypes.get(dtype)!),
+    real(relative),
+    real(absolute),
     ...counted(bytesOf(contents)),
   ])
   return [
     ...counted(new TextEncoder().encode(name)),
-    ...[word(words.length), bytesOf(words as Int32Array<ArrayBuffer>)],
+    word(words.length),
+    bytesOf(words as Int32Array<ArrayBuffer>),
     ...counted(literals),
-    ...[word(buffers.length), ...buffers.flatMap((buffer) => counted(bytesOf(buffer)))],
-    ...[word(expectations.length), ...expectationBytes],
+    word(buffers.length),
+    ...buffers.flatMap((buffer) => counted(bytesOf(buffer))),
+    word(expectations.length),
+    ...expectationBytes,
   ]
 }
 

@@ -16,8 +16,27 @@ type Binary = 'atan2' | 'hypot' | 'mod' | 'fmod' | 'floorDiv'
 /** Halves, the ends of the range in which floats have fractions, and what the ends of the inverse functions are. */
 const awkward = [
   ...specials,
-  ...[1.5, -1.5, 2.5, 3.5, -3.5, 0.49999997, -0.49999997, 0.99999994, -0.99999994, 1.0000001],
-  ...[8388607.5, -8388607.5, 4194304.5, 8388608, 16777215, 2 ** 23 + 1, 1000, 0.001, 8, 100, 27],
+  1.5,
+  -1.5,
+  2.5,
+  3.5,
+  -3.5,
+  0.49999997,
+  -0.49999997,
+  0.99999994,
+  -0.99999994,
+  1.0000001,
+  8388607.5,
+  -8388607.5,
+  4194304.5,
+  8388608,
+  16777215,
+  2 ** 23 + 1,
+  1000,
+  0.001,
+  8,
+  100,
+  27,
 ]
 
 /** Sizes, a view, special values, a wide range, and integers. */
