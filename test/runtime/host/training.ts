@@ -1,5 +1,6 @@
 /** A perceptron that learns made-up digits, always from the same start. */
 import { createHash } from 'node:crypto'
+import '../../../lib/operations/methods.ts'
 import { crossEntropy } from '../../../lib/losses/index.ts'
 import { flatten, relu, type Sequential, sequential } from '../../../lib/nn/layers.ts'
 import { linear } from '../../../lib/nn/linear.ts'
