@@ -116,8 +116,10 @@ export const wrap = (node: Node): Tensor => new Tensor(node)
 export const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
 
 /** The node of an operand. A number is a weak literal; arrays are copied. */
-export function toNode(value: TensorLike, dtype?: DType): Node {
-  if (value instanceof Tensor) return value.node
+export const toNode = (value: TensorLike, dtype?: DType): Node =>
+  value instanceof Tensor ? value.node : nodeOfValues(value, dtype)
+
+function nodeOfValues(value: TensorValues, dtype?: DType): Node {
   if (typeof value === 'number' && dtype === undefined) return literal(value, 'float32', true)
   const parsed = parseValues('tensor', value, dtype === undefined ? {} : { dtype })
   return leafOf({ array: parsed.array, pending: null }, parsed.dtype, parsed.shape, false)
