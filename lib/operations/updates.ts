@@ -4,6 +4,7 @@
  */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkNumber } from '../base/options.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
@@ -64,6 +65,10 @@ function like({ dtype, shape }: Tensor, op: string, name: string, value: TensorL
   return node
 }
 
+function checkFinite(op: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) checkNumber(op, `a finite ${name}`, value, Number.isFinite)
+}
+
 const scalar: Shape = []
 
 /**
@@ -86,7 +91,8 @@ export function sgd({ parameter, gradient, learningRate }: SgdOperands): { param
  * p' = p − lr·(g + momentum·v').
  *
  * @returns the next parameter and velocity
- * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ * @throws ShapeError, DTypeError for an operand that is not like the parameter; TypeError, RangeError for an option
+ *   that is no finite number
  * @pytorch torch.optim.SGD
  * @tensorflow tf.raw_ops.ResourceApplyKerasMomentum
  */
@@ -94,6 +100,7 @@ export function momentum(
   { parameter, gradient, velocity, learningRate }: MomentumOperands,
   { momentum, nesterov = false }: MomentumOptions,
 ): { parameter: Tensor; velocity: Tensor } {
+  checkFinite('updates.momentum', { momentum })
   const op = 'updates.momentum'
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)
@@ -109,7 +116,8 @@ export function momentum(
  * optimization" (2015), algorithm 1.
  *
  * @returns the next parameter and moments
- * @throws ShapeError, DTypeError for an operand that is not like the parameter
+ * @throws ShapeError, DTypeError for an operand that is not like the parameter; TypeError, RangeError for an option
+ *   that is no finite number
  * @pytorch torch.optim.AdamW
  * @tensorflow tf.raw_ops.ResourceApplyAdam
  */
@@ -117,6 +125,7 @@ export function adam(
   { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamOperands,
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamUpdateOptions = {},
 ): { parameter: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
+  checkFinite('updates.adam', { beta1, beta2, epsilon, weightDecay })
   const op = 'updates.adam'
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)

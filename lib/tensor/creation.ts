@@ -1,9 +1,10 @@
+/** Tensors from values, and from nothing but a shape. */
 import { checkDType, type DType, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
-import { cast } from '../graph/ops/elementwise.ts'
+import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { leafOf, literal } from '../graph/ops/leaf.ts'
-import { broadcastTo, reshape } from '../graph/ops/movement.ts'
+import { cast } from '../graph/ops/promotion.ts'
 import { Tensor, wrap } from './tensor.ts'
 import { allocateChecked, parseValues, type TensorOptions, type TensorValues } from './values.ts'
 

@@ -1,5 +1,8 @@
+/** Random tensors, and the streams that their keys come from. */
+
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
+import { checkFunction } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, mul } from '../graph/ops/elementwise.ts'
@@ -30,6 +33,7 @@ export class RandomStream {
    * @param fn is not async: only what it draws until it returns is of this stream
    */
   run<T>(fn: () => T): T {
+    checkFunction('randomStream.run', 'a function', fn)
     const outer = local
     local = this
     try {

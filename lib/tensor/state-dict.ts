@@ -1,3 +1,4 @@
+/** The values of variables by name, out and in. */
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { tensor } from './creation.ts'

@@ -1,5 +1,7 @@
 /** What `compile` collects while it runs a function once to record it. */
+
 import type { DType, TypedArray } from '../base/dtype.ts'
+import { checkFunction } from '../base/options.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { data, placeholder } from '../graph/ops/leaf.ts'
@@ -64,12 +66,14 @@ export const isCompiling = (): boolean => active !== null
  * the time of a call: a mode, a switch, whatever decides between branches and is no argument.
  *
  * @param read gives the value, compared by `===`; it has no effects, as it is called again before each run
+ * @throws TypeError for what is no function
  *
  * @example
  * let sharpen = false
  * const filter = compile((x) => (guard(() => sharpen) ? x.mul(2) : x)) // follows `sharpen`
  */
 export function guard<T>(read: () => T): T {
+  checkFunction('guard', 'a function that gives the value', read)
   const value = read()
   active?.guards.push(() => read() === value)
   return value

@@ -39,6 +39,10 @@ function detached(): Float32Array {
 
 const rank9 = Array.from({ length: 9 }, () => 1)
 
+const [parameter, gradient] = [g.ones([2]), g.ones([2])]
+const moments = { velocity: gradient, firstMoment: gradient, secondMoment: gradient }
+const update = { parameter, gradient, ...moments, learningRate: 0.1, step: 1 }
+
 const values: readonly Mistake[] = [
   [
     () => g.tensor([[1, 2], [3]]),
@@ -122,6 +126,25 @@ const values: readonly Mistake[] = [
   [() => g.linspace(0, 1, 0), RangeError, 'linspace: expected a positive count, got 0'],
   [() => g.randn([2], { dtype: 'int32' }), DTypeError, 'randn: expected float32 or float64, got int32'],
   [() => g.uniform([2], { seed: -1 }), RangeError, 'uniform: expected an integer seed from 0 to 2³² − 1, got -1'],
+  [() => g.randomStream(-1), RangeError, 'randomStream: expected an integer seed from 0 to 2³² − 1, got -1'],
+  [() => g.randomStream(1).run(wrong(3)), TypeError, 'randomStream.run: expected a function, got number'],
+  [() => g.guard(wrong(true)), TypeError, 'guard: expected a function that gives the value, got boolean'],
+  [
+    () => g.updates.momentum(update, { momentum: NaN }),
+    RangeError,
+    'updates.momentum: expected a finite momentum, got NaN',
+  ],
+  [
+    () => g.updates.momentum(update, wrong({})),
+    TypeError,
+    'updates.momentum: expected a finite momentum, got undefined',
+  ],
+  [() => g.updates.adam(update, { beta1: wrong('1') }), TypeError, 'updates.adam: expected a finite beta1, got string'],
+  [
+    () => g.updates.adam(update, { epsilon: Infinity }),
+    RangeError,
+    'updates.adam: expected a finite epsilon, got Infinity',
+  ],
   [() => g.setSeed(0.5), RangeError, 'setSeed: expected an integer seed from 0 to 2³² − 1, got 0.5'],
 ]
 
