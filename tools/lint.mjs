@@ -1,5 +1,6 @@
 // npm run lint: biome for TypeScript, JSON and CSS, clang-format for native/. Without clang-format that half is left out,
-// and says so; under CI it may not be missing. `lint.mjs --fix` formats what it can, `lint.mjs --native` checks C++ alone.
+// and says so; under CI it may not be missing. `lint.mjs --fix` formats what it can, `--native` and
+// `--typescript` check one half alone.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,4 +31,5 @@ function lintTypeScript() {
   return passed === true
 }
 
-process.exitCode = (process.argv.includes('--native') || lintTypeScript()) && lintNative() ? 0 : 1
+const only = (half) => process.argv.includes(half)
+process.exitCode = (only('--native') || lintTypeScript()) && (only('--typescript') || lintNative()) ? 0 : 1

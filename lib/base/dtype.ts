@@ -1,3 +1,4 @@
+/** The dtypes of elements, and the typed arrays that hold them. */
 import { DTypeError, expected } from './errors.ts'
 
 /** Element types. float64 is computed by the reference backend only. */

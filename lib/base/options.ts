@@ -1,3 +1,4 @@
+/** Checks of the options that users give. */
 import { expected } from './errors.ts'
 
 /** A number that passes the test. `what` says which, with the name of the option: `a finite learningRate of at least 0`. */

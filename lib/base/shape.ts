@@ -1,3 +1,4 @@
+/** Shapes: their sizes, strides and axes, and how they broadcast. */
 import { bytesPerElement, type DType } from './dtype.ts'
 import { expected, InternalError, ShapeError } from './errors.ts'
 import { zipWith } from './lists.ts'

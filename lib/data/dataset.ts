@@ -1,3 +1,4 @@
+/** Data sets: rows of tensors that are mapped, shuffled and read in batches. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkFunction, checkNumber } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'

@@ -1,3 +1,4 @@
+/** How labels name classes. */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { formatShape, sameShape } from '../base/shape.ts'

@@ -1,3 +1,4 @@
+/** The layer of multi-head attention. */
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'

@@ -1,3 +1,4 @@
+/** The layer that drops elements while it trains. */
 import { checkNumber } from '../base/options.ts'
 import { dropout as drop } from '../operations/dropout.ts'
 import type { Tensor } from '../tensor/tensor.ts'

@@ -1,3 +1,4 @@
+/** The layer of embeddings. */
 import type { DType } from '../base/dtype.ts'
 import { checkNumber } from '../base/options.ts'
 import { embedding as rowsOf } from '../operations/embedding.ts'

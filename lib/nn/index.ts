@@ -1,3 +1,4 @@
+/** Layers, as `g.nn`. */
 export type { StateDict } from '../tensor/state-dict.ts'
 export {
   type MultiHeadAttention,

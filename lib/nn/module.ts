@@ -1,3 +1,4 @@
+/** What every layer and model is: parameters by name, and a mode. */
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { guard } from '../tensor/trace.ts'

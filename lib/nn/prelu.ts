@@ -1,3 +1,4 @@
+/** The layer of a rectifier whose slope is learned. */
 import type { DType } from '../base/dtype.ts'
 import { checkNumber } from '../base/options.ts'
 import { prelu as preluOf } from '../operations/activations.ts'

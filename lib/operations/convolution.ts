@@ -5,9 +5,10 @@ import { checkNumber } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
+import { reshape } from '../graph/ops/broadcast.ts'
 import { conv2dInputGradient, conv2d as conv2dNode } from '../graph/ops/convolution.ts'
-import { add, cast } from '../graph/ops/elementwise.ts'
-import { reshape } from '../graph/ops/movement.ts'
+import { add } from '../graph/ops/elementwise.ts'
+import { cast } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import {
   type AxisPadding,

@@ -4,7 +4,7 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { broadcastTo } from '../graph/ops/movement.ts'
+import { broadcastTo } from '../graph/ops/broadcast.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { contractAll, type Term } from './contraction.ts'
 

@@ -4,7 +4,8 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { broadcastTo, concat as concatNodes, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
+import { concat as concatNodes, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**

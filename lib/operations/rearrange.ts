@@ -4,9 +4,10 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
+import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { broadcastTo, concat, permute as permuteNode, reshape, sliceAt } from '../graph/ops/movement.ts'
+import { concat, permute as permuteNode, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**

@@ -3,9 +3,10 @@
 import { extentAt, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
-import { arithmeticDType, cast, equal, notEqual, where } from '../graph/ops/elementwise.ts'
+import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
+import { equal, notEqual, where } from '../graph/ops/elementwise.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { broadcastTo, reshape } from '../graph/ops/movement.ts'
+import { arithmeticDType, cast } from '../graph/ops/promotion.ts'
 import * as ops from '../graph/ops/scan.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 

@@ -2,8 +2,8 @@
 import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
-import { cast as castNode } from '../graph/ops/elementwise.ts'
-import { broadcastTo as broadcastNode, reshape as reshapeNode } from '../graph/ops/movement.ts'
+import { broadcastTo as broadcastNode, reshape as reshapeNode } from '../graph/ops/broadcast.ts'
+import { cast as castNode } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 
 /**

@@ -3,7 +3,8 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { formatOption, isCount } from '../base/pair.ts'
 import { extentAt, formatShape, maxExtent } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { permute, reshape } from '../graph/ops/movement.ts'
+import { reshape } from '../graph/ops/broadcast.ts'
+import { permute } from '../graph/ops/movement.ts'
 
 /** Of one axis: zeros before and after it; a number is both. */
 export type AxisPadding = number | readonly [before: number, after: number]

@@ -1,3 +1,4 @@
+/** Adam, as a rule on tensors. */
 import { checkNumber } from '../base/options.ts'
 import * as updates from '../operations/updates.ts'
 import { type Optimizer, optimizer } from './optimizer.ts'

@@ -1,3 +1,4 @@
+/** Optimizers, as `g.optim`. */
 export type { StateDict } from '../tensor/state-dict.ts'
 export { type AdamOptions, adam } from './adam.ts'
 export { type Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts'

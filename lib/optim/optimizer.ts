@@ -1,3 +1,4 @@
+/** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
 import { checkFunction, checkNumber } from '../base/options.ts'

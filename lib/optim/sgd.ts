@@ -1,3 +1,4 @@
+/** Gradient descent, with and without momentum, as rules on tensors. */
 import { expected } from '../base/errors.ts'
 import { checkNumber } from '../base/options.ts'
 import * as updates from '../operations/updates.ts'

@@ -1,3 +1,4 @@
+/** The training loop. */
 import { elementAt } from '../base/lists.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { withMode } from '../nn/module.ts'

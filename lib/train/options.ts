@@ -1,3 +1,4 @@
+/** What `fit` may be told, and what it makes of it. */
 import { expected } from '../base/errors.ts'
 import { checkFunction, checkNumber } from '../base/options.ts'
 import { Dataset } from '../data/dataset.ts'

@@ -1,3 +1,4 @@
+/** Losses and metrics of batches, added up over an epoch. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { formatShape } from '../base/shape.ts'

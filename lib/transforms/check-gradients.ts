@@ -1,3 +1,4 @@
+/** Gradients against numeric derivatives. */
 import { expected, GradientError } from '../base/errors.ts'
 import { zipWith } from '../base/lists.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'

@@ -1,3 +1,4 @@
+/** Forward values that are computed again for the gradient instead of kept. */
 import { expected } from '../base/errors.ts'
 import { nodeCount } from '../graph/node.ts'
 import { checkpoint as checkpointNode } from '../graph/ops/gradient-rules.ts'

@@ -1,9 +1,10 @@
+/** Functions with a gradient rule of their own. */
 import { expected, GradientError, ShapeError } from '../base/errors.ts'
 import { zipWith } from '../base/lists.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { type Node, record } from '../graph/node.ts'
-import { cast } from '../graph/ops/elementwise.ts'
 import { withRule } from '../graph/ops/gradient-rules.ts'
+import { cast } from '../graph/ops/promotion.ts'
 import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import type { LikesFor, TensorFunction } from './gradients.ts'
 

@@ -1,3 +1,4 @@
+/** Functions that run in search of the first NaN. */
 import { mapTree } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
 import { startNoting, stopNoting } from '../graph/origin.ts'

@@ -1,3 +1,4 @@
+/** Gradients of tensors and of functions. */
 import { expected, GradientError } from '../base/errors.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'

@@ -1,3 +1,4 @@
+/** What a function becomes and how long each instruction takes, as a table. */
 import { inspect as nodeInspect } from 'node:util'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'

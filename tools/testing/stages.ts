@@ -94,7 +94,7 @@ function packageStages(scratch: string): Stage[] {
 export const shortStages = (scratch: string): Stage[] => [
   addon,
   dist,
-  stage('lint', ['biome', 'check', '--error-on-warnings']),
+  stage('lint', ['node', 'tools/lint.mjs', '--typescript']),
   stage('lint, C++', ['node', 'tools/lint.mjs', '--native'], { needs: [program('clang-format')] }),
   stage('types', ['tsc']),
   recordedCases,

@@ -11,10 +11,10 @@ import {
   sizeOf,
 } from '../../base/shape.ts'
 import { type Binary, type Node, type OpDef, record, type Ternary } from '../node.ts'
+import { broadcastTo } from './broadcast.ts'
 import { equal, where, zerosLike } from './elementwise.ts'
 import { checkIndices } from './indexing.ts'
 import { data, literal, weakValue } from './leaf.ts'
-import { broadcastTo } from './movement.ts'
 
 const extentsOf = (x: Shape, indices: Shape, axis: number) => ({
   outer: sizeOf(x.slice(0, axis)),

@@ -5,10 +5,11 @@ import { extentAt, type Shape, sizeOf } from '../../base/shape.ts'
 import { hasAdjacentColumns } from '../../program/patterns.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Cotangents, type Node, type OpDef, record } from '../node.ts'
+import { broadcastTo, reshape } from './broadcast.ts'
 import { add, equal, exp, greaterEqual, mul, sub, where, zerosLike } from './elementwise.ts'
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
-import { broadcastTo, concat, pad, reshape, sliceAt, transposeMatrices } from './movement.ts'
+import { concat, pad, sliceAt, transposeMatrices } from './movement.ts'
 import { sum } from './reduce.ts'
 
 type AttentionInputs = readonly [q: Node, k: Node, v: Node] | readonly [q: Node, k: Node, v: Node, mask: Node]

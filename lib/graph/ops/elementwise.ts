@@ -18,8 +18,6 @@ import {
 import { broadcastTo } from './broadcast.ts'
 import { literal } from './leaf.ts'
 
-export { arithmeticDType, cast } from './promotion.ts'
-
 import { arithmeticDType, floatDType, type Operand, operandNode, promotedDType, toDType } from './promotion.ts'
 
 type AtLeastOne = readonly [Node, ...Node[]]

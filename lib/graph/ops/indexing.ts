@@ -3,9 +3,10 @@ import { allocate, type DType, isFloat } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
 import { extentAt, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { type Binary, type Node, type OpDef, record, type Ternary } from '../node.ts'
-import { cast, equal, zerosLike } from './elementwise.ts'
+import { reshape } from './broadcast.ts'
+import { equal, zerosLike } from './elementwise.ts'
 import { data } from './leaf.ts'
-import { reshape } from './movement.ts'
+import { cast } from './promotion.ts'
 
 const extentsOf = (table: Shape, indices: Shape) => ({
   rows: extentAt(table, 0),

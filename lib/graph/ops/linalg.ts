@@ -9,11 +9,13 @@ import { extentAt, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
 import type { InstructionParams, Opcode } from '../../program/instructions.ts'
 import type { Emitter } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record, type TensorType, type Unary } from '../node.ts'
-import { add, cast, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
+import { broadcastTo, reshape } from './broadcast.ts'
+import { add, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
 import { withRule } from './gradient-rules.ts'
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
-import { broadcastTo, concat, reshape, sliceAt, transposeMatrices as t } from './movement.ts'
+import { concat, sliceAt, transposeMatrices as t } from './movement.ts'
+import { cast } from './promotion.ts'
 
 const batchOf = (shape: Shape): number => sizeOf(shape.slice(0, -2))
 

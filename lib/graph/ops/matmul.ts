@@ -6,8 +6,9 @@ import { broadcastShapes, extentAt, formatShape, lastTwo, type Shape, sizeOf } f
 import type { MatrixLayout } from '../../program/vocabulary.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record } from '../node.ts'
-import { cast } from './elementwise.ts'
-import { broadcastTo, reshape, transposeMatrices } from './movement.ts'
+import { broadcastTo, reshape } from './broadcast.ts'
+import { transposeMatrices } from './movement.ts'
+import { cast } from './promotion.ts'
 
 const matmulOp: OpDef<null, Binary> = {
   name: 'matmul',

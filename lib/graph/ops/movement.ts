@@ -14,8 +14,6 @@ import {
 import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { broadcastToOp, reshapeOp } from './broadcast.ts'
 
-export { broadcastTo, reshape } from './broadcast.ts'
-
 const permuteOp: OpDef<{ axes: readonly number[] }, Unary> = {
   name: 'permute',
   infer: ([x], { axes }) => ({ dtype: x.dtype, shape: pick(x.shape, axes) }),

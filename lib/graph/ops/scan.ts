@@ -3,9 +3,11 @@
 import { extentAt, normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
 import type { ReductionName } from '../../program/vocabulary.ts'
 import { type Binary, type Node, type OpDef, record, type Unary } from '../node.ts'
-import { arithmeticDType, cast, mul } from './elementwise.ts'
+import { broadcastTo } from './broadcast.ts'
+import { mul } from './elementwise.ts'
 import { literal } from './leaf.ts'
-import { broadcastTo, concat, sliceAt } from './movement.ts'
+import { concat, sliceAt } from './movement.ts'
+import { arithmeticDType, cast } from './promotion.ts'
 
 export interface ScanOptions {
   /** Each element stands for those before it, without itself; false unless given. */

@@ -4,9 +4,11 @@ import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record, type Unary } from '../node.ts'
-import { cast, exp, mul, neg, sub } from './elementwise.ts'
+import { reshape } from './broadcast.ts'
+import { exp, mul, neg, sub } from './elementwise.ts'
 import { oneHot } from './indexing.ts'
-import { permute, reshape } from './movement.ts'
+import { permute } from './movement.ts'
+import { cast } from './promotion.ts'
 import { sum } from './reduce.ts'
 
 const rowsOf = (shape: Shape) => ({ rows: sizeOf(shape.slice(0, -1)), columns: extentAt(shape, -1) })
