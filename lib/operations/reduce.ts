@@ -2,6 +2,7 @@
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { normalizeAxes, type Shape, sizeOf } from '../base/shape.ts'
 import * as ops from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
@@ -29,6 +30,13 @@ export interface VarianceOptions extends ReduceOptions {
   correction?: number
 }
 
+const reduceOptions: OptionTypes<ReduceOptions> = { keepDims: 'boolean' }
+const normOptions: OptionTypes<NormOptions> = { ...reduceOptions, order: 'number' }
+const varianceOptions: OptionTypes<VarianceOptions> = { ...reduceOptions, correction: 'number' }
+
+const keepsDims = (op: string, options: ReduceOptions | undefined): boolean =>
+  checkOptions(op, options, reduceOptions).keepDims ?? false
+
 const asFloat = (x: TensorLike): Tensor => {
   const t = toTensor(x)
   return isFloat(t.dtype) ? t : cast(t, 'float32')
@@ -45,7 +53,8 @@ const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(s
  * @pytorch torch.sum
  * @tensorflow tf.reduce_sum
  */
-export function sum(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('sum', options)
   return wrap(ops.sum(toNode(x), axis, keepDims))
 }
 
@@ -55,7 +64,8 @@ export function sum(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
  * @pytorch torch.mean
  * @tensorflow tf.reduce_mean
  */
-export function mean(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function mean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('mean', options)
   const t = asFloat(x)
   const over = normalizeAxes('mean', axis, t.ndim)
   return div(sum(t, over, { keepDims }), countOf(t.shape, over))
@@ -68,7 +78,8 @@ export function mean(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpt
  * @pytorch torch.prod
  * @tensorflow tf.reduce_prod
  */
-export function prod(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('prod', options)
   return wrap(ops.prod(toNode(x), axis, keepDims))
 }
 
@@ -78,7 +89,8 @@ export function prod(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpt
  * @pytorch torch.amax
  * @tensorflow tf.reduce_max
  */
-export function max(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('max', options)
   return wrap(ops.max(toNode(x), axis, keepDims))
 }
 
@@ -88,7 +100,8 @@ export function max(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
  * @pytorch torch.amin
  * @tensorflow tf.reduce_min
  */
-export function min(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function min(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('min', options)
   return wrap(ops.min(toNode(x), axis, keepDims))
 }
 
@@ -98,7 +111,8 @@ export function min(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
  * @pytorch torch.argmax
  * @tensorflow tf.argmax
  */
-export function argmax(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('argmax', options)
   return wrap(ops.argmax(toNode(x), axis, keepDims))
 }
 
@@ -108,15 +122,16 @@ export function argmax(x: TensorLike, axis?: number, { keepDims = false }: Reduc
  * @pytorch torch.argmin
  * @tensorflow tf.argmin
  */
-export function argmin(x: TensorLike, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function argmin(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('argmin', options)
   const t = toTensor(x)
   // −1 − x is the complement of an integer, which turns the order round without an overflow.
   const turned = isFloat(t.dtype) ? neg(t) : sub(-1, cast(t, 'int32'))
   return wrap(ops.argmax(turned.node, axis, keepDims, 'argmin'))
 }
 
-function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOptions): Tensor {
-  const { keepDims = false, correction = 1 } = options
+function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOptions | undefined): Tensor {
+  const { keepDims = false, correction = 1 } = checkOptions(name, options, varianceOptions)
   if (!Number.isFinite(correction)) throw new RangeError(expected(name, 'a finite correction', correction))
   const t = asFloat(x)
   const over = normalizeAxes(name, axis, t.ndim)
@@ -131,7 +146,7 @@ function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOp
  * @pytorch torch.var
  * @tensorflow tf.math.reduce_variance
  */
-export function variance(x: TensorLike, axis?: Axes, options: VarianceOptions = {}): Tensor {
+export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
   return varianceOf('variance', x, axis, options)
 }
 
@@ -147,7 +162,7 @@ function flatSqrt(x: Tensor): Tensor {
  * @pytorch torch.std
  * @tensorflow tf.math.reduce_std
  */
-export function std(x: TensorLike, axis?: Axes, options: VarianceOptions = {}): Tensor {
+export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
   return flatSqrt(varianceOf('std', x, axis, options))
 }
 
@@ -172,7 +187,8 @@ function powerNorm(x: Tensor, order: number, axis: Axes, options: ReduceOptions)
  * @pytorch torch.linalg.vector_norm
  * @tensorflow tf.norm
  */
-export function norm(x: TensorLike, axis?: Axes, { keepDims = false, order = 2 }: NormOptions = {}): Tensor {
+export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor {
+  const { keepDims = false, order = 2 } = checkOptions('norm', options, normOptions)
   const t = toTensor(x)
   if (!isFloat(t.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', t.dtype))
   if (typeof order !== 'number' || Number.isNaN(order)) throw new RangeError(expected('norm', 'an order', order))
@@ -190,7 +206,8 @@ export function norm(x: TensorLike, axis?: Axes, { keepDims = false, order = 2 }
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch none
  */
-export function squaredNorm(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function squaredNorm(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('squaredNorm', options)
   return sum(square(x), axis, { keepDims })
 }
 
@@ -201,7 +218,8 @@ export function squaredNorm(x: TensorLike, axis?: Axes, { keepDims = false }: Re
  * @pytorch torch.logsumexp
  * @tensorflow tf.reduce_logsumexp
  */
-export function logSumExp(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('logSumExp', options)
   const t = asFloat(x)
   const over = normalizeAxes('logSumExp', axis, t.ndim)
   const greatest = stopGradient(wrap(ops.maxOver(t.node, over)))
@@ -224,7 +242,8 @@ function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold:
  * @pytorch torch.any
  * @tensorflow tf.reduce_any
  */
-export function any(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function any(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('any', options)
   return truth('any', x, axis, keepDims, ops.maxOver)
 }
 
@@ -234,7 +253,8 @@ export function any(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
  * @pytorch torch.all
  * @tensorflow tf.reduce_all
  */
-export function all(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function all(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('all', options)
   return truth('all', x, axis, keepDims, ops.minOver)
 }
 
@@ -244,6 +264,7 @@ export function all(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOpti
  * @pytorch torch.count_nonzero
  * @tensorflow tf.math.count_nonzero
  */
-export function countNonzero(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function countNonzero(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('countNonzero', options)
   return sum(cast(notEqual(x, 0), 'int32'), axis, { keepDims })
 }
