@@ -5,9 +5,10 @@ import { data } from '../graph/ops/leaf.ts'
 import { full, ones, zeros } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { add, div, minimum, mul, sub } from './arithmetic.ts'
-import { equal, greaterEqual, lessEqual, where } from './comparison.ts'
+import { equal, greaterEqual, isFinite as isFiniteAt, lessEqual, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
-import { scatterAdd } from './indexing.ts'
+import { gather, scatterAdd } from './indexing.ts'
+import { logicalAnd } from './logic.ts'
 import { max, min } from './reduce.ts'
 import { broadcastTo, cast, flatten } from './shape.ts'
 
@@ -35,11 +36,36 @@ function rangeOf(x: Tensor, given: HistogramOptions['range']): [low: Tensor, hig
 }
 
 /**
- * How many elements are in each of `bins` intervals of equal width, as numpy's histogram: each holds its lower bound,
- * the last one its upper one too. What is outside the range, and NaN, counts nowhere. A range of no width is widened by
- * ½ to both sides. An element is put in interval ⌊(x − low) / (high − low) · bins⌋, computed in its dtype; float32 for
- * integers.
- * @throws RangeError for bins that are no positive integer, or a range that is not finite and ascending
+ * low + i·(high − low)/bins for i = 0, 1, …, bins, the product before the quotient: so integers at even distances are exact.
+ * Where that is too great for the dtype it is a weighted mean of the two.
+ */
+function edgesOf(low: Tensor, high: Tensor, bins: number): Tensor {
+  const list = (value: (i: number) => number): Tensor => {
+    const values = allocate(low.dtype, bins + 1).map((_, i) => value(i))
+    return wrap(data(values, low.dtype, [bins + 1]))
+  }
+  const [counts, parts] = [list((i) => i), list((i) => i / bins)]
+  const steps = add(low, div(mul(sub(high, low), counts), bins))
+  const means = add(mul(low, sub(1, parts)), mul(high, parts))
+  return where(equal(counts, bins), high, where(isFiniteAt(steps), steps, means))
+}
+
+/** For each element between the first and the last edge the last interval that does not begin above it, by bisection. */
+function intervalsOf(x: Tensor, edges: Tensor, bins: number): Tensor {
+  let found = zeros(x.shape, { dtype: 'int32' })
+  for (let step = 2 ** Math.floor(Math.log2(bins)); step >= 1; step /= 2) {
+    const next = minimum(add(found, step), bins)
+    found = where(greaterEqual(x, gather(edges, next)), next, found)
+  }
+  return minimum(found, bins - 1)
+}
+
+/**
+ * How many elements are in each of `bins` intervals of equal width, as numpy's histogram: each holds its lower edge and
+ * what is above it, up to the next edge; the last one its upper edge too. What is outside a given range, and NaN, counts
+ * nowhere. A range of no width is widened by ½ to both sides. In the dtype of x; float32 for integers.
+ * @throws RangeError for bins that are no positive integer, or a range that is not finite and ascending, and, when
+ * evaluated without a range, for NaN and infinities in x
  * @pytorch torch.histogram
  * @tensorflow tf.histogram_fixed_width
  */
@@ -51,13 +77,11 @@ export function histogram(x: TensorLike, { bins = 10, range }: HistogramOptions 
   const t = stopGradient(x)
   const flat = flatten(isFloat(t.dtype) ? t : cast(t, 'float32'))
   const [low, high] = rangeOf(flat, range)
-  const width = sub(high, low)
-  const inside = mul(cast(greaterEqual(flat, low), 'int32'), cast(lessEqual(flat, high), 'int32'))
-  const places = where(equal(inside, 1), mul(div(sub(flat, low), width), bins), 0)
+  const edges = edgesOf(low, high, bins)
+  const inside = logicalAnd(greaterEqual(flat, low), lessEqual(flat, high))
   const none = zeros([bins], { dtype: 'int32' })
-  const counts = scatterAdd(none, minimum(cast(places, 'int32'), bins - 1), inside)
-  const parts = allocate(flat.dtype, bins + 1).map((_, i) => i / bins)
-  return { counts, edges: add(low, mul(width, wrap(data(parts, flat.dtype, [bins + 1])))) }
+  const places = intervalsOf(where(inside, flat, low), edges, bins)
+  return { counts: scatterAdd(none, places, cast(inside, 'int32')), edges }
 }
 
 export interface BincountOptions {

@@ -4,7 +4,7 @@ import { allocate, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
-import { extentAt } from '../base/shape.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { add, mul, sub } from '../graph/ops/elementwise.ts'
@@ -24,7 +24,7 @@ export interface UpsampleOptions {
   mode?: 'nearest' | 'bilinear'
   /**
    * Of 'bilinear'. False unless given: elements are squares, whose corners are those of the image, and row i of the
-   * result lies at (i + ½)·height / outHeight − ½, not before the first row. True: elements are points, the first and the
+   * result lies at (i + ½)·height / outHeight − ½, with a scale (i + ½) / scale − ½, not before the first row. True: elements are points, the first and the
    * last ones stay where they are, and row i lies at i·(height − 1) / (outHeight − 1).
    */
   alignCorners?: boolean
@@ -33,6 +33,18 @@ export interface UpsampleOptions {
 
 /** From a place of the result to one of the image. */
 type Places = (i: number) => number
+
+/** How many elements to how many: out / n of a size, scale / 1. Apart, as a quotient would be rounded. */
+type Ratio = readonly [out: number, n: number]
+
+/** An axis of the result. */
+interface Target {
+  readonly out: number
+  readonly ratio: Ratio
+}
+
+/** i·n / out, rounded once: integers are exact. */
+const divideBy = (i: number, [out, n]: Ratio): number => (i * n) / out
 
 /** Rows `at` of an axis of images. */
 function take(x: Node, axis: 2 | 3, at: readonly number[]): Node {
@@ -53,19 +65,17 @@ function take(x: Node, axis: 2 | 3, at: readonly number[]): Node {
 
 const indicesOf = (out: number, place: Places): number[] => Array.from({ length: out }, (_, i) => place(i))
 
-function nearestAlong(x: Node, axis: 2 | 3, out: number, scale: number): Node {
+function nearestAlong(x: Node, axis: 2 | 3, { out, ratio }: Target): Node {
   const n = extentAt(x.shape, axis)
-  if (out === n && scale === 1) return x
-  if (scale === n / out && out % n === 0) {
+  const places = indicesOf(out, (i) => Math.min(Math.floor(divideBy(i, ratio)), n - 1))
+  const copies = out / n
+  if (copies === 1 && places.every((place, i) => place === i)) return x
+  if (Number.isInteger(copies) && places.every((place, i) => place === Math.floor(i / copies))) {
     const [outer, inner] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)]
-    const repeated = broadcastTo(reshape(x, [...outer, n, 1, ...inner]), [...outer, n, out / n, ...inner])
+    const repeated = broadcastTo(reshape(x, [...outer, n, 1, ...inner]), [...outer, n, copies, ...inner])
     return reshape(repeated, [...outer, out, ...inner])
   }
-  return take(
-    x,
-    axis,
-    indicesOf(out, (i) => Math.min(Math.floor(i * scale), n - 1)),
-  )
+  return take(x, axis, places)
 }
 
 /** x₀ + (x₁ − x₀)·fraction would lose an infinite x₁ or x₀: each has a weight of its own. */
@@ -81,32 +91,40 @@ function linearAlong(x: Node, axis: 2 | 3, out: number, place: Places): Node {
   return add(mul(take(x, axis, first), sub(1, weight)), mul(take(x, axis, next), weight))
 }
 
-/** The extents of the result, and how far apart its elements lie in the image. */
-function targetOf(op: string, x: Node, { size, scale }: UpsampleOptions) {
+/** The rows and the columns of the result. */
+function targetsOf(op: string, x: Node, { size, scale }: UpsampleOptions): readonly [rows: Target, columns: Target] {
   if ((size === undefined) === (scale === undefined))
     throw new TypeError(expected(op, 'either a size or a scale', size === undefined ? 'none' : 'both'))
   const [height, width] = [extentAt(x.shape, 2), extentAt(x.shape, 3)]
   if (size !== undefined) {
     const [outHeight, outWidth] = pairOf(op, 'size', size)
-    return { out: [outHeight, outWidth] as const, steps: [height / outHeight, width / outWidth] as const }
+    return [
+      { out: outHeight, ratio: [outHeight, height] },
+      { out: outWidth, ratio: [outWidth, width] },
+    ]
   }
   const factors = typeof scale === 'number' ? [scale, scale] : scale!
   const isValid = (x: unknown) => typeof x === 'number' && Number.isFinite(x) && x > 0
   if (!Array.isArray(factors) || factors.length !== 2 || !factors.every(isValid))
     throw new RangeError(expected(op, 'scale to be a positive number, or two', String(scale)))
-  const out = [Math.floor(height * elementAt(factors, 0)), Math.floor(width * elementAt(factors, 1))] as const
-  return { out, steps: [1 / elementAt(factors, 0), 1 / elementAt(factors, 1)] as const }
+  const [rows, columns] = [elementAt(factors, 0), elementAt(factors, 1)]
+  return [
+    { out: Math.floor(height * rows), ratio: [rows, 1] },
+    { out: Math.floor(width * columns), ratio: [columns, 1] },
+  ]
 }
 
 /** Where the element i of a result of `out` lies among n: see `alignCorners`. */
-function linearPlaces(n: number, out: number, step: number, alignCorners: boolean): Places {
-  if (alignCorners) return (i) => (out > 1 ? (i * (n - 1)) / (out - 1) : 0)
-  return (i) => Math.max(0, (i + 0.5) * step - 0.5)
+function linearPlaces(n: number, { out, ratio }: Target, alignCorners: boolean): Places {
+  if (alignCorners) return (i) => (out > 1 ? divideBy(i, [out - 1, n - 1]) : 0)
+  // (2i + 1)·n / 2out − ½ as one quotient.
+  const [to, from] = ratio
+  return (i) => Math.max(0, ((2 * i + 1) * from - to) / (2 * to))
 }
 
 /**
- * Images of another size. As PyTorch's interpolate: element i of the result is nearest to element ⌊i·n / out⌋; the places
- * of the bilinear mode are those of `alignCorners`.
+ * Images of another size. As PyTorch's interpolate: element i of the result is nearest to element ⌊i·n / out⌋ with a
+ * size, and ⌊i / scale⌋ with a scale; the places of the bilinear mode are those of `alignCorners`.
  *
  * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
  * @throws ShapeError for other operands or empty images, TypeError without a size and a scale, RangeError for a size, scale
@@ -121,12 +139,11 @@ export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
     throw new RangeError(expected('upsample', 'a mode, nearest or bilinear', mode))
   const [images, restore] = channelsFirst('upsample', toNode(x), 4, layout)
   const [height, width] = [extentAt(images.shape, 2), extentAt(images.shape, 3)]
-  const { out, steps } = targetOf('upsample', images, options)
-  if (height * width === 0 || out[0] * out[1] === 0)
-    throw new ShapeError(expected('upsample', 'images of at least one element', `[${images.shape.join(', ')}]`))
-  if (mode === 'nearest')
-    return wrap(restore(nearestAlong(nearestAlong(images, 2, out[0], steps[0]), 3, out[1], steps[1])))
+  const [rows, columns] = targetsOf('upsample', images, options)
+  if (height * width === 0 || rows.out * columns.out === 0)
+    throw new ShapeError(expected('upsample', 'images of at least one element', formatShape(images.shape)))
+  if (mode === 'nearest') return wrap(restore(nearestAlong(nearestAlong(images, 2, rows), 3, columns)))
   const float = cast(images, isFloat(images.dtype) ? images.dtype : 'float32')
-  const rows = linearAlong(float, 2, out[0], linearPlaces(height, out[0], steps[0], alignCorners))
-  return wrap(restore(linearAlong(rows, 3, out[1], linearPlaces(width, out[1], steps[1], alignCorners))))
+  const tall = linearAlong(float, 2, rows.out, linearPlaces(height, rows, alignCorners))
+  return wrap(restore(linearAlong(tall, 3, columns.out, linearPlaces(width, columns, alignCorners))))
 }

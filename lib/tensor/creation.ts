@@ -66,11 +66,22 @@ export function arange(
   return generate('arange', dtype, [count], (i) => from + i * step)
 }
 
-/** `count` numbers at even distances from start to stop, both included. */
+/**
+ * `count` numbers at even distances from start to stop, both included: start + i·(stop − start) / (count − 1), the product
+ * before the quotient, so that integers among them are exact.
+ * @throws RangeError for bounds that are not finite, or a count that is no natural number
+ */
 export function linspace(start: number, stop: number, count = 50, { dtype = 'float32' }: DTypeOption = {}): Tensor {
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('linspace', 'a positive count', count))
-  const step = count === 1 ? 0 : (stop - start) / (count - 1)
-  return generate('linspace', dtype, [count], (i) => (i === count - 1 && count > 1 ? stop : start + i * step))
+  if (!(Number.isFinite(start) && Number.isFinite(stop)))
+    throw new RangeError(expected('linspace', 'finite bounds', `${start} and ${stop}`))
+  if (!Number.isInteger(count) || count < 0)
+    throw new RangeError(expected('linspace', 'a count that is a natural number', count))
+  const last = Math.max(count - 1, 1)
+  // Of bounds as far apart as numbers are, a weighted mean.
+  const isFar = !Number.isFinite(last * (stop - start))
+  const element = (i: number) =>
+    isFar ? start * (1 - i / last) + stop * (i / last) : start + (i * (stop - start)) / last
+  return generate('linspace', dtype, [count], (i) => (i === last ? stop : element(i)))
 }
 
 /** The identity matrix of n rows, and n columns unless given. */

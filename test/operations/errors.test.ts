@@ -123,7 +123,7 @@ const values: readonly Mistake[] = [
     'arange: expected finite bounds and a step other than 0, got 0, 1, 0',
   ],
   [() => g.arange(Infinity), RangeError, 'arange: expected finite bounds and a step other than 0, got 0, Infinity, 1'],
-  [() => g.linspace(0, 1, 0), RangeError, 'linspace: expected a positive count, got 0'],
+  [() => g.linspace(0, 1, -1), RangeError, 'linspace: expected a count that is a natural number, got -1'],
   [() => g.randn([2], { dtype: 'int32' }), DTypeError, 'randn: expected float32 or float64, got int32'],
   [() => g.uniform([2], { seed: -1 }), RangeError, 'uniform: expected an integer seed from 0 to 2³² − 1, got -1'],
   [() => g.randomStream(-1), RangeError, 'randomStream: expected an integer seed from 0 to 2³² − 1, got -1'],
