@@ -1,19 +1,26 @@
 /** Checks of the options that users give: their names, their types, and numbers among them. */
+import { checkDType, type DType } from './dtype.ts'
 import { expected } from './errors.ts'
 
 /**
- * What an option may be: true, false; a number; a string, or one of several; a function; 'other' for what the function
- * checks itself.
+ * What an option may be: true, false; a number; a string, or one of several; a dtype; a function; each of them or null;
+ * 'other' for what the function checks itself.
  */
-type OptionType<V> = [V] extends [boolean]
+type OptionType<V> = null extends V ? NameOfType<NonNullable<V>> | OrNull<NameOfType<NonNullable<V>>> : NameOfType<V>
+
+type NameOfType<V> = [V] extends [boolean]
   ? 'boolean'
   : [V] extends [number]
     ? 'number'
-    : [V] extends [string]
-      ? 'string' | readonly V[]
-      : [V] extends [(...args: never[]) => unknown]
-        ? 'function'
-        : 'other'
+    : [V] extends [DType]
+      ? 'dtype'
+      : [V] extends [string]
+        ? 'string' | readonly V[]
+        : [V] extends [(...args: never[]) => unknown]
+          ? 'function'
+          : 'other'
+
+type OrNull<Name> = Name extends 'other' ? 'other' : Name extends string ? `${Name} or null` : never
 
 /** One row for each option of T, which the compiler holds complete. */
 export type OptionTypes<T> = { readonly [K in keyof Required<T>]: OptionType<NonNullable<T[K]>> }
@@ -39,8 +46,27 @@ export function checkOptions<T extends object>(op: string, options: T | undefine
   return options
 }
 
+/** The options that have no default. */
+type RequiredName<T> = { [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? never : K }[keyof T]
+
+/**
+ * `checkOptions` where some have no default.
+ * @throws TypeError for one of them that is not given
+ */
+export function requireOptions<T extends object>(
+  op: string,
+  options: T,
+  types: OptionTypes<T>,
+  required: readonly RequiredName<T>[],
+): T {
+  const given = checkOptions(op, options, types)
+  for (const name of required)
+    if (given[name] === undefined) throw new TypeError(expected(op, `an option ${String(name)}`, namesIn(given)))
+  return options
+}
+
 /** Of any realm: its prototype is the last of its chain, or it has none. */
-function isPlainObject(value: unknown): value is object {
+export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
@@ -60,24 +86,63 @@ function describe(value: unknown): string {
 }
 
 function checkType(op: string, name: string, type: string | readonly string[], value: unknown): void {
-  if (type === 'other') return
-  if (typeof type === 'string') {
-    if (typeof value !== type) throw new TypeError(expected(op, `${name} to be a ${type}`, describe(value)))
-    return
-  }
-  if (typeof value !== 'string') throw new TypeError(expected(op, `${name} to be ${listed(type)}`, describe(value)))
-  if (!type.includes(value)) throw new RangeError(expected(op, `${name} to be ${listed(type)}`, describe(value)))
+  if (type === 'other' || typeof value === type) return
+  if (type === 'dtype') checkDType(op, value)
+  else if (typeof type === 'string') checkNullable(op, name, type, value)
+  else if (typeof value !== 'string') throw new TypeError(expected(op, `${name} ${listed(type)}`, describe(value)))
+  else if (!type.includes(value)) throw new RangeError(expected(op, `${name} ${listed(type)}`, value))
 }
 
-const listed = (choices: readonly string[]): string => choices.map((choice) => `'${choice}'`).join(' or ')
+function checkNullable(op: string, name: string, type: string, value: unknown): void {
+  if (type !== `${typeof value} or null` && !(value === null && type.endsWith(' or null')))
+    throw new TypeError(expected(op, `${name} to be a ${type}`, describe(value)))
+}
 
-/** What other libraries call an option whose name here is too different to be found by its letters. */
+const listed = (choices: readonly string[]): string => {
+  const quoted = choices.map((choice) => `'${choice}'`)
+  return [quoted.slice(0, -1).join(', '), ...quoted.slice(-1)].join(' or ')
+}
+
+/** What other libraries call an option whose name here is too different to be found by its letters, and the names here. */
 const foreignNames: Readonly<Record<string, string>> = {
-  lr: 'learningRate',
-  eps: 'epsilon',
-  dim: 'axis',
+  alpha: 'learningRate slope',
   betas: 'beta1',
+  center: 'affine',
+  ddof: 'correction',
+  dim: 'axis axes',
+  dims: 'axis axes',
+  elementwise_affine: 'affine',
+  eps: 'epsilon',
+  generator: 'seed',
+  high: 'max',
+  dataFormat: 'layout',
+  data_format: 'layout',
+  kdim: 'keyFeatures',
+  kernelInitializer: 'initializer',
+  l2: 'weightDecay',
+  loc: 'mean',
+  low: 'min',
+  lr: 'learningRate',
+  maxval: 'max',
+  minval: 'min',
+  ord: 'order',
+  p: 'power order probability',
+  pos_weight: 'positiveWeights',
+  posWeight: 'positiveWeights',
+  prob: 'probability',
+  reduce: 'reduction',
+  requires_grad: 'trainable',
+  requiresGrad: 'trainable',
+  sampleWeight: 'weights',
+  scale: 'std',
+  size_average: 'reduction',
+  stddev: 'std',
+  unbiased: 'correction',
+  useBias: 'bias',
+  validationData: 'validation',
+  vdim: 'valueFeatures',
   verbose: 'callbacks',
+  weight: 'classWeights weights',
 }
 
 function unknownOption(op: string, name: string, known: readonly string[]): TypeError {
@@ -88,8 +153,9 @@ function unknownOption(op: string, name: string, known: readonly string[]): Type
 
 /** The known name that the other stands for, or that differs from it in the fewest letters: at most half of them. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const foreign = foreignNames[name]
-  if (foreign !== undefined && known.includes(foreign)) return foreign
+  const foreign = Object.hasOwn(foreignNames, name) ? foreignNames[name]!.split(' ') : []
+  const here = foreign.find((candidate) => known.includes(candidate))
+  if (here !== undefined) return here
   const plain = (text: string) => text.toLowerCase().replaceAll(/[_-]/g, '')
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(plain(name), plain(candidate)) }))

@@ -1,7 +1,7 @@
 /** What training reports beside its loss. */
 
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { labelKind } from '../losses/labels.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
@@ -83,6 +83,8 @@ export interface ClassMetricOptions {
   average?: 'macro' | 'none'
 }
 
+const classOptions: OptionTypes<ClassMetricOptions> = { average: ['macro', 'none'] }
+
 /** What was found, what there was of it, and what was right, for the positive class or for each of several. */
 interface Counts {
   readonly predicted: Tensor
@@ -106,11 +108,9 @@ function countsOf(op: string, logits: TensorLike, labels: TensorLike): Counts {
 /** right / of, 0 where there is none. */
 const ratio = (right: Tensor, of: Tensor): Tensor => right.div(of.maximum(1))
 
-function averaged(op: string, values: Tensor, { average = 'macro' }: ClassMetricOptions): Tensor {
-  if (average !== 'macro' && average !== 'none')
-    throw new RangeError(expected(op, "average 'macro' or 'none'", average))
-  return average === 'macro' ? values.mean() : values
-}
+/** The value of each class, or their mean. */
+const averaged = (values: Tensor, { average = 'macro' }: ClassMetricOptions): Tensor =>
+  average === 'macro' ? values.mean() : values
 
 /**
  * The fraction of what was found that is right: true positives / predicted positives, 0 where nothing was found.
@@ -121,19 +121,22 @@ function averaged(op: string, values: Tensor, { average = 'macro' }: ClassMetric
  * @returns a scalar, or [classes] for average `'none'` of classes
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a label that is no class
  */
-export function precision(logits: TensorLike, labels: TensorLike, options: ClassMetricOptions = {}): Tensor {
+export function precision(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions): Tensor {
+  const given = checkOptions('precision', options, classOptions)
   const { right, predicted } = countsOf('precision', logits, labels)
-  return averaged('precision', ratio(right, predicted), options)
+  return averaged(ratio(right, predicted), given)
 }
 
 /** The fraction of what there is that was found: true positives / actual positives, 0 where there is none; see {@link precision}. */
-export function recall(logits: TensorLike, labels: TensorLike, options: ClassMetricOptions = {}): Tensor {
+export function recall(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions): Tensor {
+  const given = checkOptions('recall', options, classOptions)
   const { right, actual } = countsOf('recall', logits, labels)
-  return averaged('recall', ratio(right, actual), options)
+  return averaged(ratio(right, actual), given)
 }
 
 /** The harmonic mean of precision and recall, 2·right / (predicted + actual), 0 where there is neither; see {@link precision}. */
-export function f1(logits: TensorLike, labels: TensorLike, options: ClassMetricOptions = {}): Tensor {
+export function f1(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions): Tensor {
+  const given = checkOptions('f1', options, classOptions)
   const { right, predicted, actual } = countsOf('f1', logits, labels)
-  return averaged('f1', ratio(right.mul(2), predicted.add(actual)), options)
+  return averaged(ratio(right.mul(2), predicted.add(actual)), given)
 }

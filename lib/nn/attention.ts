@@ -1,7 +1,7 @@
 /** The layer of multi-head attention. */
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { scaledDotProductAttention } from '../operations/attention.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
@@ -31,6 +31,21 @@ export interface MultiHeadAttentionInputs {
   causal?: boolean
 }
 
+const attentionOptions: OptionTypes<MultiHeadAttentionOptions> = {
+  bias: 'boolean',
+  dropout: 'number',
+  keyFeatures: 'number',
+  valueFeatures: 'number',
+  dtype: 'dtype',
+}
+
+const attentionInputs: OptionTypes<MultiHeadAttentionInputs> = {
+  key: 'other',
+  value: 'other',
+  mask: 'other',
+  causal: 'boolean',
+}
+
 /** Attention by several heads: see {@link multiHeadAttention}. */
 export class MultiHeadAttention extends Module {
   readonly query: Linear
@@ -41,9 +56,10 @@ export class MultiHeadAttention extends Module {
   readonly #dropout: number
 
   /** @internal */
-  constructor(features: number, heads: number, options: MultiHeadAttentionOptions) {
+  constructor(features: number, heads: number, options?: MultiHeadAttentionOptions) {
     super()
-    const { bias = true, dropout = 0, keyFeatures = features, valueFeatures = keyFeatures, dtype = 'float32' } = options
+    const given = checkOptions('multiHeadAttention', options, attentionOptions)
+    const { bias = true, dropout = 0, keyFeatures = features, valueFeatures = keyFeatures, dtype = 'float32' } = given
     checkNumber('multiHeadAttention', 'heads that divide the features', heads, (n) => {
       return Number.isInteger(n) && n > 0 && features % n === 0
     })
@@ -57,10 +73,11 @@ export class MultiHeadAttention extends Module {
   }
 
   /** query[…, queries, features], key and value [… , keys, features] give […, queries, features]. */
-  forward(query: Tensor, inputs: MultiHeadAttentionInputs = {}): Tensor {
+  forward(query: Tensor, inputs?: MultiHeadAttentionInputs): Tensor {
     if (query.ndim < 2)
       throw new ShapeError(expected('multiHeadAttention', 'a query […, length, features]', formatShape(query.shape)))
-    const { key = query, value = key, mask = null, causal = false } = inputs
+    const given = checkOptions('multiHeadAttention', inputs, attentionInputs)
+    const { key = query, value = key, mask = null, causal = false } = given
     const mixed = scaledDotProductAttention(
       this.#split(this.query.forward(query)),
       this.#split(this.key.forward(key)),
@@ -96,5 +113,5 @@ function exchangeHeads(x: Tensor): Tensor {
 export const multiHeadAttention = (
   features: number,
   heads: number,
-  options: MultiHeadAttentionOptions = {},
+  options?: MultiHeadAttentionOptions,
 ): MultiHeadAttention => new MultiHeadAttention(features, heads, options)

@@ -1,7 +1,7 @@
 /** Layers of convolutions. */
 import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import { extentAt, type Shape, sizeOf } from '../base/shape.ts'
 import {
@@ -40,6 +40,23 @@ export type Conv1dLayerOptions = Layer<Conv1dOptions>
 export type Conv2dLayerOptions = Layer<Conv2dOptions>
 export type ConvTranspose1dLayerOptions = Layer<ConvTranspose1dOptions>
 export type ConvTranspose2dLayerOptions = Layer<ConvTranspose2dOptions>
+
+const weightOptions: OptionTypes<WeightOptions> = {
+  bias: 'boolean',
+  initializer: 'function',
+  seed: 'number',
+  dtype: 'dtype',
+}
+const conv2dOptions: OptionTypes<Conv2dLayerOptions> = {
+  ...weightOptions,
+  ...{ groups: 'number', stride: 'other', padding: 'other', dilation: 'other', layout: ['NCHW', 'NHWC'] },
+}
+const conv1dOptions: OptionTypes<Conv1dLayerOptions> = {
+  ...weightOptions,
+  ...{ groups: 'number', stride: 'number', padding: 'other', dilation: 'number', layout: ['NCL', 'NLC'] },
+}
+const convTranspose2dOptions: OptionTypes<ConvTranspose2dLayerOptions> = { ...conv2dOptions, outputPadding: 'other' }
+const convTranspose1dOptions: OptionTypes<ConvTranspose1dLayerOptions> = { ...conv1dOptions, outputPadding: 'number' }
 
 type Apply<Options> = (x: Tensor, weight: Variable, options: Options & { bias?: Variable }) => Tensor
 
@@ -98,11 +115,12 @@ export function conv2d(
   inChannels: number,
   outChannels: number,
   kernelSize: Pair,
-  options: Conv2dLayerOptions = {},
+  options?: Conv2dLayerOptions,
 ): ConvolutionLayer<Conv2dLayerOptions> {
-  const groups = checkChannels('conv2d', inChannels, outChannels, options.groups)
+  const given = checkOptions('conv2d', options, conv2dOptions)
+  const groups = checkChannels('conv2d', inChannels, outChannels, given.groups)
   const shape = [outChannels, inChannels / groups, ...pairOf('conv2d', 'kernelSize', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, options, convolve2d)
+  return new ConvolutionLayer(shape, outChannels, given, convolve2d)
 }
 
 /** `conv1d` with a weight [out, in / groups, kernelSize] and a bias [out]; see `conv2d`. */
@@ -110,11 +128,12 @@ export function conv1d(
   inChannels: number,
   outChannels: number,
   kernelSize: number,
-  options: Conv1dLayerOptions = {},
+  options?: Conv1dLayerOptions,
 ): ConvolutionLayer<Conv1dLayerOptions> {
-  const groups = checkChannels('conv1d', inChannels, outChannels, options.groups)
+  const given = checkOptions('conv1d', options, conv1dOptions)
+  const groups = checkChannels('conv1d', inChannels, outChannels, given.groups)
   const shape = [outChannels, inChannels / groups, lineKernel('conv1d', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, options, convolve1d)
+  return new ConvolutionLayer(shape, outChannels, given, convolve1d)
 }
 
 /** `convTranspose2d` with a weight [in, out / groups, …kernelSize] and a bias [out]; see `conv2d`. */
@@ -122,11 +141,12 @@ export function convTranspose2d(
   inChannels: number,
   outChannels: number,
   kernelSize: Pair,
-  options: ConvTranspose2dLayerOptions = {},
+  options?: ConvTranspose2dLayerOptions,
 ): ConvolutionLayer<ConvTranspose2dLayerOptions> {
-  const groups = checkChannels('convTranspose2d', inChannels, outChannels, options.groups)
+  const given = checkOptions('convTranspose2d', options, convTranspose2dOptions)
+  const groups = checkChannels('convTranspose2d', inChannels, outChannels, given.groups)
   const shape = [inChannels, outChannels / groups, ...pairOf('convTranspose2d', 'kernelSize', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, options, transpose2d)
+  return new ConvolutionLayer(shape, outChannels, given, transpose2d)
 }
 
 /** `convTranspose1d` with a weight [in, out / groups, kernelSize] and a bias [out]; see `conv2d`. */
@@ -134,9 +154,10 @@ export function convTranspose1d(
   inChannels: number,
   outChannels: number,
   kernelSize: number,
-  options: ConvTranspose1dLayerOptions = {},
+  options?: ConvTranspose1dLayerOptions,
 ): ConvolutionLayer<ConvTranspose1dLayerOptions> {
-  const groups = checkChannels('convTranspose1d', inChannels, outChannels, options.groups)
+  const given = checkOptions('convTranspose1d', options, convTranspose1dOptions)
+  const groups = checkChannels('convTranspose1d', inChannels, outChannels, given.groups)
   const shape = [inChannels, outChannels / groups, lineKernel('convTranspose1d', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, options, transpose1d)
+  return new ConvolutionLayer(shape, outChannels, given, transpose1d)
 }

@@ -1,6 +1,6 @@
 /** The layer of embeddings. */
 import type { DType } from '../base/dtype.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { embedding as rowsOf } from '../operations/embedding.ts'
 import { randn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -16,6 +16,12 @@ export interface EmbeddingLayerOptions {
   dtype?: DType
 }
 
+const embeddingOptions: OptionTypes<EmbeddingLayerOptions> = {
+  paddingIndex: 'number',
+  seed: 'number',
+  dtype: 'dtype',
+}
+
 /** A table of vectors that are learned: see {@link embedding}. */
 export class Embedding extends Module {
   /** [count, features] */
@@ -23,8 +29,9 @@ export class Embedding extends Module {
   readonly #paddingIndex: number | null
 
   /** @internal */
-  constructor(count: number, features: number, { paddingIndex, seed, dtype = 'float32' }: EmbeddingLayerOptions) {
+  constructor(count: number, features: number, options?: EmbeddingLayerOptions) {
     super()
+    const { paddingIndex, seed, dtype = 'float32' } = checkOptions('embedding', options, embeddingOptions)
     for (const extent of [count, features])
       checkNumber('embedding', 'positive integers of rows and features', extent, (x) => Number.isInteger(x) && x > 0)
     const values = randn([count, features], { dtype, ...(seed === undefined ? {} : { seed }) })
@@ -53,5 +60,5 @@ export class Embedding extends Module {
  *
  * @throws RangeError for a paddingIndex outside [−count, count)
  */
-export const embedding = (count: number, features: number, options: EmbeddingLayerOptions = {}): Embedding =>
+export const embedding = (count: number, features: number, options?: EmbeddingLayerOptions): Embedding =>
   new Embedding(count, features, options)

@@ -5,6 +5,7 @@
  */
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { randn, uniform } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -17,6 +18,8 @@ export interface InitializerOptions {
 }
 
 export type Initializer = (shape: Shape, options?: InitializerOptions) => Tensor
+
+const initializerOptions: OptionTypes<InitializerOptions> = { dtype: 'dtype', seed: 'number' }
 
 /** How many inputs an output depends on, and how many outputs an input reaches. */
 interface Fans {
@@ -36,27 +39,30 @@ const glorotVariance = ({ fanIn, fanOut }: Fans): number => 2 / (fanIn + fanOut)
 /** K. He et al., "Delving deep into rectifiers" (2015), eq. 10: half of a relu's inputs are cut off. */
 const heVariance = ({ fanIn }: Fans): number => 2 / fanIn
 
+const givenTo = (name: string, options: InitializerOptions | undefined) =>
+  checkOptions(name, options, initializerOptions)
+
 const normalOf =
-  (variance: (fans: Fans) => number): Initializer =>
+  (name: string, variance: (fans: Fans) => number): Initializer =>
   (shape, options) =>
-    randn(shape, { ...options, std: Math.sqrt(variance(fansOf(shape))) })
+    randn(shape, { ...givenTo(name, options), std: Math.sqrt(variance(fansOf(shape))) })
 
 /** The variance of a uniform distribution on [−a, a] is a²/3. */
 const uniformOf =
-  (variance: (fans: Fans) => number): Initializer =>
+  (name: string, variance: (fans: Fans) => number): Initializer =>
   (shape, options) => {
     const limit = Math.sqrt(3 * variance(fansOf(shape)))
-    return uniform(shape, { ...options, min: -limit, max: limit })
+    return uniform(shape, { ...givenTo(name, options), min: -limit, max: limit })
   }
 
 /** Uniform on ±√(6 / (in + out)). */
-export const glorotUniform = uniformOf(glorotVariance)
+export const glorotUniform = uniformOf('glorotUniform', glorotVariance)
 
 /** Normal with variance 2 / (in + out). */
-export const glorotNormal = normalOf(glorotVariance)
+export const glorotNormal = normalOf('glorotNormal', glorotVariance)
 
 /** Uniform on ±√(6 / in). */
-export const heUniform = uniformOf(heVariance)
+export const heUniform = uniformOf('heUniform', heVariance)
 
 /** Normal with variance 2 / in. */
-export const heNormal = normalOf(heVariance)
+export const heNormal = normalOf('heNormal', heVariance)

@@ -1,5 +1,6 @@
 /** Layers without parameters, and the sequence. */
 import { expected } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import * as ops from '../operations/activations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
@@ -17,6 +18,9 @@ export class Lambda extends Module {
     return this.#apply(x)
   }
 }
+
+const geluOptions: OptionTypes<ops.GeluOptions> = { approximate: ['none', 'tanh'] }
+const hardTanhOptions: OptionTypes<ops.HardTanhOptions> = { min: 'number', max: 'number' }
 
 /** max(x, 0) */
 export const relu = (): Module => new Lambda((x) => x.relu())
@@ -37,7 +41,10 @@ export const silu = (): Module => new Lambda((x) => x.silu())
 export const elu = (alpha?: number): Module => new Lambda((x) => x.elu(alpha))
 
 /** x · Φ(x) with the normal distribution function Φ, or the form with tanh. */
-export const gelu = (options?: ops.GeluOptions): Module => new Lambda((x) => x.gelu(options))
+export function gelu(options?: ops.GeluOptions): Module {
+  const given = checkOptions('gelu', options, geluOptions)
+  return new Lambda((x) => x.gelu(given))
+}
 
 /** log(1 + eˣ) */
 export const softplus = (): Module => new Lambda((x) => x.softplus())
@@ -64,7 +71,10 @@ export const hardSigmoid = (): Module => new Lambda((x) => ops.hardSigmoid(x))
 export const hardSwish = (): Module => new Lambda((x) => ops.hardSwish(x))
 
 /** x within [min, max], [−1, 1] unless given. */
-export const hardTanh = (options?: ops.HardTanhOptions): Module => new Lambda((x) => ops.hardTanh(x, options))
+export function hardTanh(options?: ops.HardTanhOptions): Module {
+  const given = checkOptions('hardTanh', options, hardTanhOptions)
+  return new Lambda((x) => ops.hardTanh(x, given))
+}
 
 /** log(sigmoid(x)) */
 export const logSigmoid = (): Module => new Lambda((x) => ops.logSigmoid(x))

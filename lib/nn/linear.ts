@@ -1,7 +1,7 @@
 /** The linear layer. */
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { zeros } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -22,6 +22,13 @@ export interface LinearOptions {
   dtype?: DType
 }
 
+const linearOptions: OptionTypes<LinearOptions> = {
+  bias: 'boolean',
+  initializer: 'other',
+  seed: 'number',
+  dtype: 'dtype',
+}
+
 /** x·weight + bias on the last axis: […, in] gives […, out]. */
 export class Linear extends Module {
   /** [in, out] */
@@ -29,11 +36,12 @@ export class Linear extends Module {
   /** [out] */
   readonly bias: Variable | null
 
-  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
     super()
     for (const count of [inFeatures, outFeatures])
       checkNumber('linear', 'a positive integer of features', count, (x) => Number.isInteger(x) && x > 0)
-    const { bias = true, initializer = 'glorotUniform', seed, dtype = 'float32' } = options
+    const given = checkOptions('linear', options, linearOptions)
+    const { bias = true, initializer = 'glorotUniform', seed, dtype = 'float32' } = given
     this.weight = variable(initializerOf(initializer)([inFeatures, outFeatures], { seed, dtype }), { name: 'weight' })
     this.bias = bias ? variable(zeros([outFeatures], { dtype }), { name: 'bias' }) : null
   }

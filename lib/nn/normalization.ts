@@ -3,7 +3,7 @@
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
 import * as functions from '../operations/normalization.ts'
 import { ones, zeros } from '../tensor/creation.ts'
@@ -29,6 +29,10 @@ export interface BatchNormLayerOptions extends ChannelNormLayerOptions {
   /** How much of the new statistics enters the running ones at each step; 0.1 unless given. */
   momentum?: number
 }
+
+const normOptions: OptionTypes<NormOptions> = { epsilon: 'number', affine: 'boolean', dtype: 'dtype' }
+const channelNormOptions: OptionTypes<ChannelNormLayerOptions> = { ...normOptions, axis: 'number' }
+const batchNormOptions: OptionTypes<BatchNormLayerOptions> = { ...channelNormOptions, momentum: 'number' }
 
 const isPositive = (x: number): boolean => Number.isInteger(x) && x > 0
 
@@ -62,9 +66,10 @@ export class BatchNorm extends Affine {
   readonly #options: Required<Omit<BatchNormLayerOptions, 'affine' | 'dtype'>>
 
   /** @internal */
-  constructor(op: string, features: number, ranks: readonly number[], options: BatchNormLayerOptions) {
-    super([checkFeatures(op, features)], options)
-    const { dtype = 'float32', momentum = 0.1, epsilon = 1e-5, axis = 1 } = options
+  constructor(op: string, features: number, ranks: readonly number[], options?: BatchNormLayerOptions) {
+    const given = checkOptions(op, options, batchNormOptions)
+    super([checkFeatures(op, features)], given)
+    const { dtype = 'float32', momentum = 0.1, epsilon = 1e-5, axis = 1 } = given
     checkNumber(op, 'a momentum in [0, 1]', momentum, (x) => x >= 0 && x <= 1)
     this.runningMean = variable(zeros([features], { dtype }), { name: 'runningMean', trainable: false })
     this.runningVariance = variable(ones([features], { dtype }), { name: 'runningVariance', trainable: false })
@@ -115,11 +120,11 @@ export class BatchNorm extends Affine {
  *
  * @throws ShapeError from `forward` for another rank or number of channels, or one value per channel in training
  */
-export const batchNorm1d = (features: number, options: BatchNormLayerOptions = {}): BatchNorm =>
+export const batchNorm1d = (features: number, options?: BatchNormLayerOptions): BatchNorm =>
   new BatchNorm('batchNorm1d', features, [2, 3], options)
 
 /** Batch normalization of images [n, features, height, width], or with another `axis` of the channels; see {@link batchNorm1d}. */
-export const batchNorm2d = (features: number, options: BatchNormLayerOptions = {}): BatchNorm =>
+export const batchNorm2d = (features: number, options?: BatchNormLayerOptions): BatchNorm =>
   new BatchNorm('batchNorm2d', features, [4], options)
 
 /** Normalization by a function of the input, the weight and the bias. */
@@ -154,36 +159,40 @@ function shapeOf(op: string, shape: number | Shape): Shape {
  * @example
  * layerNorm(128).forward(randn([32, 10, 128]))
  */
-export function layerNorm(shape: number | Shape, options: NormOptions = {}): Normalization {
+export function layerNorm(shape: number | Shape, options?: NormOptions): Normalization {
   const normalizedShape = shapeOf('layerNorm', shape)
-  const { epsilon = 1e-5 } = options
-  return new Normalization(normalizedShape, options, (x, parameters) =>
+  const given = checkOptions('layerNorm', options, normOptions)
+  const { epsilon = 1e-5 } = given
+  return new Normalization(normalizedShape, given, (x, parameters) =>
     functions.layerNorm(x, { ...parameters, normalizedShape, epsilon }),
   )
 }
 
 /** Root mean square normalization over the last axes, whose extents are given; it has a weight and no bias. */
-export function rmsNorm(shape: number | Shape, options: NormOptions = {}): Normalization {
+export function rmsNorm(shape: number | Shape, options?: NormOptions): Normalization {
   const normalizedShape = shapeOf('rmsNorm', shape)
-  const { epsilon } = options
+  const given = checkOptions('rmsNorm', options, normOptions)
+  const { epsilon } = given
   const normalize = (x: Tensor, { weight }: { weight: Variable | null }) =>
     functions.rmsNorm(x, { weight, normalizedShape, ...(epsilon === undefined ? {} : { epsilon }) })
-  return new Normalization(normalizedShape, options, normalize, false)
+  return new Normalization(normalizedShape, given, normalize, false)
 }
 
 /** Group normalization of [n, features, …]: the features in `groups` groups of neighbours. */
-export function groupNorm(groups: number, features: number, options: ChannelNormLayerOptions = {}): Normalization {
+export function groupNorm(groups: number, features: number, options?: ChannelNormLayerOptions): Normalization {
   checkGroups(groups, checkFeatures('groupNorm', features))
-  const { epsilon = 1e-5, axis = 1 } = options
-  return new Normalization([features], options, (x, parameters) =>
+  const given = checkOptions('groupNorm', options, channelNormOptions)
+  const { epsilon = 1e-5, axis = 1 } = given
+  return new Normalization([features], given, (x, parameters) =>
     functions.groupNorm(x, groups, { ...parameters, epsilon, axis }),
   )
 }
 
 /** Instance normalization of [n, features, …]; without weight and bias unless `affine` is true, as in PyTorch. */
-export function instanceNorm(features: number, options: ChannelNormLayerOptions = {}): Normalization {
-  const { epsilon = 1e-5, axis = 1, affine = false } = options
-  return new Normalization([checkFeatures('instanceNorm', features)], { ...options, affine }, (x, parameters) =>
+export function instanceNorm(features: number, options?: ChannelNormLayerOptions): Normalization {
+  const given = checkOptions('instanceNorm', options, channelNormOptions)
+  const { epsilon = 1e-5, axis = 1, affine = false } = given
+  return new Normalization([checkFeatures('instanceNorm', features)], { ...given, affine }, (x, parameters) =>
     functions.instanceNorm(x, { ...parameters, epsilon, axis }),
   )
 }

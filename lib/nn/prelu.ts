@@ -1,6 +1,6 @@
 /** The layer of a rectifier whose slope is learned. */
 import type { DType } from '../base/dtype.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { prelu as preluOf } from '../operations/activations.ts'
 import { full } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -16,13 +16,16 @@ export interface PReluOptions {
   dtype?: DType
 }
 
+const preluOptions: OptionTypes<PReluOptions> = { features: 'number', initial: 'number', dtype: 'dtype' }
+
 /** x above 0, else slope · x, with a slope that is trained (He et al. 2015, "Delving deep into rectifiers"). */
 export class PRelu extends Module {
   /** [features] */
   readonly slope: Variable
 
-  constructor({ features = 1, initial = 0.25, dtype = 'float32' }: PReluOptions = {}) {
+  constructor(options?: PReluOptions) {
     super()
+    const { features = 1, initial = 0.25, dtype = 'float32' } = checkOptions('prelu', options, preluOptions)
     checkNumber('prelu', 'a positive integer of features', features, (x) => Number.isInteger(x) && x > 0)
     checkNumber('prelu', 'a finite initial slope', initial, Number.isFinite)
     this.slope = variable(full([features], initial, { dtype }), { name: 'slope' })

@@ -2,7 +2,7 @@
 
 import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type MultiHeadAttention, type MultiHeadAttentionInputs, multiHeadAttention } from './attention.ts'
@@ -28,6 +28,21 @@ export interface TransformerEncoderLayerOptions {
   dtype?: DType
 }
 
+const encoderOptions: OptionTypes<TransformerEncoderLayerOptions> = {
+  feedForward: 'number',
+  dropout: 'number',
+  activation: 'other',
+  normFirst: 'boolean',
+  epsilon: 'number',
+  dtype: 'dtype',
+}
+
+type EncoderInputs = Pick<MultiHeadAttentionInputs, 'mask' | 'causal'>
+
+const encoderInputs: OptionTypes<EncoderInputs> = { mask: 'other', causal: 'boolean' }
+
+const encodingOptions: OptionTypes<{ dtype?: DType }> = { dtype: 'dtype' }
+
 /** Self-attention and two dense layers, each with a residual connection: see {@link transformerEncoderLayer}. */
 export class TransformerEncoderLayer extends Module {
   readonly attention: MultiHeadAttention
@@ -40,10 +55,11 @@ export class TransformerEncoderLayer extends Module {
   readonly #normFirst: boolean
 
   /** @internal */
-  constructor(features: number, heads: number, options: TransformerEncoderLayerOptions) {
+  constructor(features: number, heads: number, options?: TransformerEncoderLayerOptions) {
     super()
-    const { feedForward = 2048, dropout = 0.1, activation = 'relu', normFirst = false } = options
-    const { epsilon = 1e-5, dtype = 'float32' } = options
+    const given = checkOptions('transformerEncoderLayer', options, encoderOptions)
+    const { feedForward = 2048, dropout = 0.1, activation = 'relu', normFirst = false } = given
+    const { epsilon = 1e-5, dtype = 'float32' } = given
     this.attention = multiHeadAttention(features, heads, { dropout, dtype })
     this.linear1 = linear(features, feedForward, { dtype })
     this.linear2 = linear(feedForward, features, { dtype })
@@ -55,8 +71,9 @@ export class TransformerEncoderLayer extends Module {
   }
 
   /** x[…, length, features] gives the same shape. */
-  forward(x: Tensor, options: Pick<MultiHeadAttentionInputs, 'mask' | 'causal'> = {}): Tensor {
-    const attend = (y: Tensor) => this.dropout.forward(this.attention.forward(y, options))
+  forward(x: Tensor, inputs?: EncoderInputs): Tensor {
+    const given = checkOptions('transformerEncoderLayer', inputs, encoderInputs)
+    const attend = (y: Tensor) => this.dropout.forward(this.attention.forward(y, given))
     if (this.#normFirst) {
       const attended = x.add(attend(this.norm1.forward(x)))
       return attended.add(this.#dense(this.norm2.forward(attended)))
@@ -94,18 +111,15 @@ function activationOf(activation: NonNullable<TransformerEncoderLayerOptions['ac
 export const transformerEncoderLayer = (
   features: number,
   heads: number,
-  options: TransformerEncoderLayerOptions = {},
+  options?: TransformerEncoderLayerOptions,
 ): TransformerEncoderLayer => new TransformerEncoderLayer(features, heads, options)
 
 /**
  * Positions as waves, to be added to embeddings: element (i, 2j) is sin(i / 10000^(2j/features)) and (i, 2j + 1) the
  * cosine: [length, features]. A. Vaswani et al., "Attention is all you need" (2017), section 3.5.
  */
-export function sinusoidalEncoding(
-  length: number,
-  features: number,
-  { dtype = 'float32' }: { dtype?: DType } = {},
-): Tensor {
+export function sinusoidalEncoding(length: number, features: number, options?: { dtype?: DType }): Tensor {
+  const { dtype = 'float32' } = checkOptions('sinusoidalEncoding', options, encodingOptions)
   for (const extent of [length, features])
     checkNumber('sinusoidalEncoding', 'positive integers', extent, (n) => Number.isInteger(n) && n > 0)
   const values = Float64Array.from({ length: length * features }, (_, i) => {

@@ -4,7 +4,7 @@
  */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
@@ -49,6 +49,15 @@ export interface AdamUpdateOptions {
   epsilon?: number
   /** How much of the parameter decays, times the learning rate; 0 unless given. */
   weightDecay?: number
+}
+
+const momentumOptions: OptionTypes<MomentumOptions> = { momentum: 'number', nesterov: 'boolean' }
+
+const adamOptions: OptionTypes<AdamUpdateOptions> = {
+  beta1: 'number',
+  beta2: 'number',
+  epsilon: 'number',
+  weightDecay: 'number',
 }
 
 function checkParameter(op: string, parameter: Tensor): Node {
@@ -98,10 +107,11 @@ export function sgd({ parameter, gradient, learningRate }: SgdOperands): { param
  */
 export function momentum(
   { parameter, gradient, velocity, learningRate }: MomentumOperands,
-  { momentum, nesterov = false }: MomentumOptions,
+  options: MomentumOptions,
 ): { parameter: Tensor; velocity: Tensor } {
-  checkFinite('updates.momentum', { momentum })
   const op = 'updates.momentum'
+  const { momentum, nesterov = false } = requireOptions(op, options, momentumOptions, ['momentum'])
+  checkFinite(op, { momentum })
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)
   const v = like(parameter, op, 'velocity', velocity)
@@ -123,10 +133,11 @@ export function momentum(
  */
 export function adam(
   { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamOperands,
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamUpdateOptions = {},
+  options?: AdamUpdateOptions,
 ): { parameter: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
-  checkFinite('updates.adam', { beta1, beta2, epsilon, weightDecay })
   const op = 'updates.adam'
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = checkOptions(op, options, adamOptions)
+  checkFinite(op, { beta1, beta2, epsilon, weightDecay })
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)
   const m = like(parameter, op, 'firstMoment', firstMoment)

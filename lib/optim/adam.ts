@@ -1,5 +1,5 @@
 /** Adam, as a rule on tensors. */
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import * as updates from '../operations/updates.ts'
 import { type Optimizer, optimizer } from './optimizer.ts'
 
@@ -16,6 +16,14 @@ export interface AdamOptions {
   weightDecay?: number
 }
 
+const adamOptions: OptionTypes<AdamOptions> = {
+  learningRate: 'number',
+  beta1: 'number',
+  beta2: 'number',
+  epsilon: 'number',
+  weightDecay: 'number',
+}
+
 const isFraction = (x: number): boolean => x >= 0 && x < 1
 const isNotNegative = (x: number): boolean => Number.isFinite(x) && x >= 0
 
@@ -25,8 +33,9 @@ const isNotNegative = (x: number): boolean => Number.isFinite(x) && x >= 0
  * Kingma & Ba, "Adam: a method for stochastic optimization" (2015), algorithm 1. The count of steps t is a variable of
  * the optimizer, which all parameters share: a step that fails does not count.
  */
-export function adam(options: AdamOptions = {}): Optimizer {
-  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options
+export function adam(options?: AdamOptions): Optimizer {
+  const given = checkOptions('adam', options, adamOptions)
+  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = given
   checkNumber('adam', 'a beta1 in [0, 1)', beta1, isFraction)
   checkNumber('adam', 'a beta2 in [0, 1)', beta2, isFraction)
   checkNumber('adam', 'a finite epsilon of at least 0', epsilon, isNotNegative)

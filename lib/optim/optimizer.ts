@@ -1,7 +1,7 @@
 /** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
-import { checkFunction, checkNumber } from '../base/options.ts'
+import { checkNumber, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { full, tensor } from '../tensor/creation.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
@@ -19,6 +19,8 @@ export interface OptimizerOptions {
   /** From a parameter, its gradient and its state to their next values. */
   rule: UpdateRule
 }
+
+const optimizerOptions: OptionTypes<OptimizerOptions> = { name: 'string', learningRate: 'number', rule: 'function' }
 
 type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
 
@@ -57,9 +59,9 @@ export class Optimizer {
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @internal */
-  constructor({ name, learningRate, rule }: OptimizerOptions) {
-    if (typeof name !== 'string') throw new TypeError(expected('optimizer', 'a name', typeof name))
-    checkFunction('optimizer', 'a rule', rule)
+  constructor(options: OptimizerOptions) {
+    const required = ['name', 'learningRate', 'rule'] as const
+    const { name, learningRate, rule } = requireOptions('optimizer', options, optimizerOptions, required)
     this.#name = name
     this.#rule = rule
     this.#learningRate = checkRate(name, learningRate)

@@ -1,6 +1,6 @@
 /** Gradient descent, with and without momentum, as rules on tensors. */
 import { expected } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, type OptionTypes, requireOptions } from '../base/options.ts'
 import * as updates from '../operations/updates.ts'
 import { type Optimizer, optimizer } from './optimizer.ts'
 import type { UpdateRule } from './rule.ts'
@@ -13,11 +13,14 @@ export interface SgdOptions {
   nesterov?: boolean
 }
 
+const sgdOptions: OptionTypes<SgdOptions> = { learningRate: 'number', momentum: 'number', nesterov: 'boolean' }
+
 /**
  * Stochastic gradient descent: p ← p − lr·g; with momentum μ, v ← μ·v + g and p ← p − lr·v, or with Nesterov's
  * p ← p − lr·(g + μ·v). As in PyTorch, v begins at 0.
  */
-export function sgd({ learningRate, momentum = 0, nesterov = false }: SgdOptions): Optimizer {
+export function sgd(options: SgdOptions): Optimizer {
+  const { learningRate, momentum = 0, nesterov = false } = requireOptions('sgd', options, sgdOptions, ['learningRate'])
   checkNumber('sgd', 'a momentum in [0, 1)', momentum, (x) => x >= 0 && x < 1)
   if (nesterov && momentum === 0) throw new RangeError(expected('sgd', 'a momentum above 0 for nesterov', momentum))
   const withMomentum: UpdateRule = ({ parameter, gradient, learningRate, slot }) =>

@@ -1,6 +1,6 @@
 /** What `fit` may be told, and what it makes of it. */
 import { expected } from '../base/errors.ts'
-import { checkFunction, checkNumber } from '../base/options.ts'
+import { checkFunction, checkNumber, checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { Dataset } from '../data/dataset.ts'
 import type { Optimizer } from '../optim/optimizer.ts'
 import { randomStream } from '../tensor/random.ts'
@@ -62,6 +62,21 @@ export interface FitOptions {
   callbacks?: Callbacks
 }
 
+const fitOptions: OptionTypes<FitOptions> = {
+  loss: 'function',
+  optimizer: 'other',
+  epochs: 'number',
+  batchSize: 'number',
+  metrics: 'other',
+  validation: 'other',
+  shuffle: 'boolean',
+  seed: 'number',
+  signal: 'other',
+  callbacks: 'other',
+}
+
+const callbackTypes: OptionTypes<Callbacks> = { onBatchEnd: 'function', onEpochEnd: 'function' }
+
 export interface Settings extends Required<Omit<FitOptions, 'metrics' | 'validation' | 'signal'>> {
   metrics: MetricTable
   validation: Dataset | undefined
@@ -85,17 +100,28 @@ function checkOptimizer(optimizer: Optimizer): void {
   checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }
 
+/** An object of a class of the user's may have more in it. */
+function checkCallbacks(callbacks: Callbacks): void {
+  const functions = { onBatchEnd: callbacks?.onBatchEnd, onEpochEnd: callbacks?.onEpochEnd }
+  const isOfClass = typeof callbacks === 'object' && callbacks !== null && !isPlainObject(callbacks)
+  checkOptions('fit: callbacks', isOfClass ? functions : callbacks, callbackTypes)
+}
+
 /** Checks what the user gave, and fills in what they did not. */
 export function settingsOf(model: Trainable, dataset: Dataset, options: FitOptions): Settings {
   checkModel(model)
   checkDataset('a data set', dataset)
-  const { epochs = 1, batchSize = 32, metrics = [], validation, signal, ...others } = options ?? {}
+  // What has no default is checked below, in the words of training.
+  const given = checkOptions('fit', options, fitOptions) as FitOptions
+  const { loss, optimizer, epochs = 1, batchSize = 32, metrics = [], validation, signal, shuffle = true } = given
+  const { seed = randomStream().seed, callbacks = {} } = given
   checkNumber('fit', 'an integer of epochs of at least 0', epochs, isInteger(0))
   checkNumber('fit', 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
-  checkFunction('fit', 'a loss, such as losses.crossEntropy', others.loss)
-  checkOptimizer(others.optimizer)
+  checkFunction('fit', 'a loss, such as losses.crossEntropy', loss)
+  checkOptimizer(optimizer)
   if (validation !== undefined) checkDataset('a validation set', validation)
-  const { shuffle = true, seed = randomStream().seed, callbacks = {} } = others
+  checkCallbacks(callbacks)
   checkNumber('fit', 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
-  return { ...others, epochs, batchSize, metrics: metricTable(metrics), validation, signal, shuffle, seed, callbacks }
+  const settings = { loss, optimizer, epochs, batchSize, validation, signal, shuffle, seed, callbacks }
+  return { ...settings, metrics: metricTable(metrics) }
 }

@@ -2,18 +2,42 @@
 import { describe, expect, it } from 'vitest'
 import * as g from '../../lib/index.ts'
 
-const unchecked = g as unknown as Record<string, (...args: unknown[]) => unknown>
+// biome-ignore lint/suspicious/noExplicitAny: calls that the compiler refuses
+const unchecked = g as any
 
 describe('options', () => {
   it.each([
-    [() => unchecked.sum!([1], 0, { keepdims: true }), 'sum: unknown option keepdims; did you mean keepDims?'],
-    [() => unchecked.sum!([1], 0, { foo: true }), 'sum: unknown option foo; the options are keepDims'],
-    [() => unchecked.sum!([1], 0, true), 'sum: expected options ({ keepDims }), got true'],
-    [() => unchecked.sum!([1], 0, { keepDims: 1 }), 'sum: expected keepDims to be a boolean, got 1'],
-    [() => unchecked.sum!([1], 0, null), 'sum: expected options ({ keepDims }), got null'],
-    [() => unchecked.sum!([1], 0, g.tensor(1)), 'sum: expected options ({ keepDims }), got Tensor'],
+    [() => unchecked.sum([1], 0, { keepdims: true }), 'sum: unknown option keepdims; did you mean keepDims?'],
+    [() => unchecked.sum([1], 0, { foo: true }), 'sum: unknown option foo; the options are keepDims'],
+    [() => unchecked.sum([1], 0, true), 'sum: expected options ({ keepDims }), got true'],
+    [() => unchecked.sum([1], 0, { keepDims: 1 }), 'sum: expected keepDims to be a boolean, got 1'],
+    [() => unchecked.sum([1], 0, null), 'sum: expected options ({ keepDims }), got null'],
+    [() => unchecked.sum([1], 0, g.tensor(1)), 'sum: expected options ({ keepDims }), got Tensor'],
+    [() => unchecked.optim.adam({ lr: 0.1 }), 'adam: unknown option lr; did you mean learningRate?'],
+    [
+      () => unchecked.optim.adam(0.1),
+      'adam: expected options ({ learningRate, beta1, beta2, epsilon, weightDecay }), got 0.1',
+    ],
+    [() => unchecked.optim.sgd(0.1), 'sgd: expected options ({ learningRate, momentum, nesterov }), got 0.1'],
+    [() => unchecked.optim.sgd({ momentum: 0.9 }), 'sgd: expected an option learningRate, got { momentum }'],
+    [() => unchecked.nn.batchNorm2d(4, { eps: 1 }), 'batchNorm2d: unknown option eps; did you mean epsilon?'],
+    [
+      () => unchecked.nn.linear(4, 2, false),
+      'linear: expected options ({ bias, initializer, seed, dtype }), got false',
+    ],
+    [
+      () => unchecked.nn.maxPool2d(2, 2),
+      'maxPool2d: expected options ({ stride, padding, dilation, ceilMode, layout }), got 2',
+    ],
+    [() => unchecked.nn.gelu('tanh'), 'gelu: expected options ({ approximate }), got "tanh"'],
+    [() => unchecked.nn.conv2d(1, 1, 3, { strides: 2 }), 'conv2d: unknown option strides; did you mean stride?'],
   ])('%s throws', (call, message) => {
     expect(call).toThrow(new TypeError(message))
+  })
+
+  it('a dtype that is none', () => {
+    const message = 'linear: expected a dtype (bool, uint8, int32, float32, float64), got float'
+    expect(() => unchecked.nn.linear(4, 2, { dtype: 'float' })).toThrow(new g.DTypeError(message))
   })
 
   it('undefined stands for the default', () => {

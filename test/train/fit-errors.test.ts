@@ -45,12 +45,7 @@ describe('bad input', () => {
       RangeError,
       'fit: expected a batchSize that is an integer of at least 1, got 1.5',
     ],
-    [
-      "batchSize '8'",
-      { batchSize: '8' },
-      TypeError,
-      'fit: expected a batchSize that is an integer of at least 1, got string',
-    ],
+    ["batchSize '8'", { batchSize: '8' }, TypeError, 'fit: expected batchSize to be a number, got "8"'],
     ['epochs -1', { epochs: -1 }, RangeError, 'fit: expected an integer of epochs of at least 0, got -1'],
     ['epochs NaN', { epochs: Number.NaN }, RangeError, 'fit: expected an integer of epochs of at least 0, got NaN'],
     ['no loss', { loss: undefined }, TypeError, 'fit: expected a loss, such as losses.crossEntropy, got undefined'],
@@ -96,6 +91,23 @@ describe('bad input', () => {
       { metrics: [{ raw: (p: g.Tensor) => p }] },
       g.ShapeError,
       'fit: expected a scalar or 9 values from metric raw, got [9, 3]',
+    ],
+    ['a name of others', { batch_size: 8 }, TypeError, 'fit: unknown option batch_size; did you mean batchSize?'],
+    [
+      'an unknown callback',
+      { callbacks: { onEpoch: () => {} } },
+      TypeError,
+      'fit: callbacks: unknown option onEpoch; did you mean onEpochEnd?',
+    ],
+    [
+      'a callback of a class that is no function',
+      {
+        callbacks: new (class Log {
+          onEpochEnd = 1
+        })(),
+      },
+      TypeError,
+      'fit: callbacks: expected onEpochEnd to be a function, got 1',
     ],
     [
       'a metric that gives a number',
