@@ -6,7 +6,7 @@ import { expected } from './errors.ts'
  * What an option may be: true, false; a number; a string, or one of several; a dtype; a function; each of them or null;
  * 'other' for what the function checks itself.
  */
-type OptionType<V> = null extends V ? NameOfType<NonNullable<V>> | OrNull<NameOfType<NonNullable<V>>> : NameOfType<V>
+type OptionType<V> = null extends V ? OrNull<NameOfType<NonNullable<V>>> : NameOfType<V>
 
 type NameOfType<V> = [V] extends [boolean]
   ? 'boolean'
@@ -23,7 +23,7 @@ type NameOfType<V> = [V] extends [boolean]
 type OrNull<Name> = Name extends 'other' ? 'other' : Name extends string ? `${Name} or null` : never
 
 /** One row for each option of T, which the compiler holds complete. */
-export type OptionTypes<T> = { readonly [K in keyof Required<T>]: OptionType<NonNullable<T[K]>> }
+export type OptionTypes<T> = { readonly [K in keyof Required<T>]: OptionType<Exclude<T[K], undefined>> }
 
 /**
  * The options themselves, once none of them has an unknown name or another type than its row says. undefined stands

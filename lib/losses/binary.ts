@@ -1,5 +1,6 @@
 /** Losses of scores that each answer a yes-or-no question of their own: one, or several to a row. */
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { expandDims } from '../operations/shape.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
@@ -10,6 +11,7 @@ import {
   clampAt0,
   focalFactor,
   type LossOptions,
+  lossOptions,
   powerOf,
   reduce,
   sameShaped,
@@ -28,6 +30,15 @@ export interface BinaryCrossEntropyOptions extends BinaryOptions {
   labelSmoothing?: number
   /** Whether predictions are logits; true unless given. If not, they are probabilities. */
   fromLogits?: boolean
+}
+
+const binaryOptions: OptionTypes<BinaryOptions> = { ...lossOptions, weights: 'other' }
+
+const binaryCrossEntropyOptions: OptionTypes<BinaryCrossEntropyOptions> = {
+  ...binaryOptions,
+  positiveWeights: 'other',
+  labelSmoothing: 'number',
+  fromLogits: 'boolean',
 }
 
 /**
@@ -49,6 +60,7 @@ export function binaryCrossEntropy(
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const op = 'binaryCrossEntropy'
+  checkOptions(op, options, binaryCrossEntropyOptions)
   const [x, z] = sameShaped(op, predictions, targets)
   const { positiveWeights, labelSmoothing = 0, fromLogits = true } = options
   const smoothing = checkFraction(op, 'labelSmoothing', labelSmoothing)
@@ -97,6 +109,12 @@ export interface BinaryFocalOptions extends LossOptions {
   alpha?: number | null
 }
 
+const binaryFocalOptions: OptionTypes<BinaryFocalOptions> = {
+  ...lossOptions,
+  gamma: 'number',
+  alpha: 'number or null',
+}
+
 /**
  * −α_t·(1 − p_t)^γ·log p_t for logits x and targets z from 0 to 1, over all elements: p_t is σ(x) for a true target and
  * 1 − σ(x) for a false one, and α_t is α or 1 − α (Lin et al. 2017, https://arxiv.org/abs/1708.02002;
@@ -109,6 +127,7 @@ export interface BinaryFocalOptions extends LossOptions {
  */
 export function binaryFocal(logits: TensorLike, targets: TensorLike, options: BinaryFocalOptions = {}): Tensor {
   const op = 'binaryFocal'
+  checkOptions(op, options, binaryFocalOptions)
   const [x, z] = sameShaped(op, logits, targets)
   const { gamma = 2, alpha = 0.25 } = options
   const no = z.neg().add(1)
@@ -126,6 +145,8 @@ export interface HingeOptions extends LossOptions {
   power?: 1 | 2
 }
 
+const hingeOptions: OptionTypes<HingeOptions> = { ...lossOptions, margin: 'number', power: 'number' }
+
 /**
  * max(margin − target·score, 0)^power for targets of −1 and 1, over all elements. For classes see `multiMargin`.
  *
@@ -134,6 +155,7 @@ export interface HingeOptions extends LossOptions {
  * @tensorflow tf.keras.losses.Hinge
  */
 export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOptions = {}): Tensor {
+  checkOptions('hinge', options, hingeOptions)
   const [x, y] = sameShaped('hinge', scores, targets)
   const { margin = 1, power = 1 } = options
   return reduce('hinge', powerOf('hinge', clampAt0(x.mul(y).neg().add(margin)), power), options)
@@ -147,6 +169,7 @@ export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOpt
  * @pytorch F.soft_margin_loss
  */
 export function softMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+  checkOptions('softMargin', options, lossOptions)
   const [x, y] = sameShaped('softMargin', scores, targets)
   return reduce('softMargin', x.mul(y).neg().softplus(), options)
 }
@@ -170,6 +193,7 @@ function rowsOfLabels(op: string, scores: TensorLike, targets: TensorLike): [Ten
  */
 export function multiLabelMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
   const op = 'multiLabelMargin'
+  checkOptions(op, options, lossOptions)
   const [x, z] = rowsOfLabels(op, scores, targets)
   const isTrue = z.notEqual(0)
   const distances = expandDims(x, -2).sub(expandDims(x, -1)).add(1).relu()
@@ -187,6 +211,7 @@ export function multiLabelMargin(scores: TensorLike, targets: TensorLike, option
  */
 export function multiLabelSoftMargin(logits: TensorLike, targets: TensorLike, options: BinaryOptions = {}): Tensor {
   const op = 'multiLabelSoftMargin'
+  checkOptions(op, options, binaryOptions)
   const [x, z] = rowsOfLabels(op, logits, targets)
   const terms = entropyOfLogits(x, z, null)
   const { weights } = options

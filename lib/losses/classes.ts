@@ -1,6 +1,7 @@
 /** Losses of rows of scores for classes of which one is right. Options and reductions are PyTorch's. */
 
 import { DTypeError, expected } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt } from '../base/shape.ts'
 import { expandDims } from '../operations/shape.ts'
 import { tensor } from '../tensor/creation.ts'
@@ -13,8 +14,10 @@ import {
   checkFraction,
   checkLeast0,
   classesOf,
+  classOptions,
   focalFactor,
   type LossOptions,
+  lossOptions,
   pick,
   powerOf,
   reduce,
@@ -27,6 +30,8 @@ export interface CrossEntropyOptions extends ClassOptions {
   /** The share of the label that goes to all classes evenly, from 0 to 1. */
   labelSmoothing?: number
 }
+
+const crossEntropyOptions: OptionTypes<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'number' }
 
 /**
  * −log softmax(logits)[label] of each row of logits[…, classes]; for labels that are rows p of probabilities,
@@ -48,6 +53,7 @@ export interface CrossEntropyOptions extends ClassOptions {
  */
 export function crossEntropy(logits: TensorLike, labels: TensorLike, options: CrossEntropyOptions = {}): Tensor {
   const op = 'crossEntropy'
+  checkOptions(op, options, crossEntropyOptions)
   const [x, y] = [tensor(logits), tensor(labels)]
   const kind = labelKind(op, x, y)
   const smoothing = checkFraction(op, 'labelSmoothing', options.labelSmoothing ?? 0)
@@ -112,6 +118,7 @@ export function negativeLogLikelihood(
   options: ClassOptions = {},
 ): Tensor {
   const op = 'negativeLogLikelihood'
+  checkOptions(op, options, classOptions)
   const [x, y] = [asFloat(tensor(logProbabilities)), tensor(labels)]
   checkClasses(op, x, y)
   const classes = classesOf(op, y, options)
@@ -126,6 +133,8 @@ export interface FocalOptions extends ClassOptions {
   gamma?: number
 }
 
+const focalOptions: OptionTypes<FocalOptions> = { ...classOptions, gamma: 'number' }
+
 /**
  * −(1 − p)^γ·log p of each row of logits[…, classes], where p = softmax(logits)[label]; for labels that are rows t of
  * probabilities, −Σ t·(1 − p)^γ·log p. Rows or terms are multiplied by the weight of their class. The mean divides by the
@@ -139,6 +148,7 @@ export interface FocalOptions extends ClassOptions {
  */
 export function focal(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}): Tensor {
   const op = 'focal'
+  checkOptions(op, options, focalOptions)
   const [x, y] = [asFloat(tensor(logits)), tensor(labels)]
   const gamma = checkLeast0(op, 'gamma', options.gamma ?? 2)
   if (labelKind(op, x, y) === 'rows') {
@@ -165,6 +175,13 @@ export interface MultiMarginOptions extends LossOptions {
   classWeights?: TensorLike
 }
 
+const multiMarginOptions: OptionTypes<MultiMarginOptions> = {
+  ...lossOptions,
+  margin: 'number',
+  power: 'number',
+  classWeights: 'other',
+}
+
 /**
  * w_y·Σ max(margin − x[y] + x[i], 0)^power / classes over the classes i ≠ y of each row of scores x[…, classes] with
  * label y: the hinge loss of several classes, PyTorch's MultiMarginLoss. Its slope at the margin is 0.
@@ -176,6 +193,7 @@ export interface MultiMarginOptions extends LossOptions {
  */
 export function multiMargin(scores: TensorLike, labels: TensorLike, options: MultiMarginOptions = {}): Tensor {
   const op = 'multiMargin'
+  checkOptions(op, options, multiMarginOptions)
   const [x, y] = [asFloat(tensor(scores)), tensor(labels)]
   checkClasses(op, x, y)
   const { margin = 1 } = options

@@ -2,7 +2,7 @@
 
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims, squeeze } from '../operations/shape.ts'
@@ -22,6 +22,10 @@ export interface ClassOptions extends LossOptions {
   /** The label of rows that do not count: their loss and gradient are 0, and the mean of no other rows is NaN. */
   ignoreIndex?: number
 }
+
+export const lossOptions: OptionTypes<LossOptions> = { reduction: ['mean', 'sum', 'none'] }
+
+export const classOptions: OptionTypes<ClassOptions> = { ...lossOptions, classWeights: 'other', ignoreIndex: 'number' }
 
 /** The losses reduced; their mean is that of all of them, or divides by the sum of `weights`, where there are any. */
 export function reduce(op: string, losses: Tensor, { reduction = 'mean' }: LossOptions, weights?: Tensor): Tensor {

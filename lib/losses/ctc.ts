@@ -1,14 +1,14 @@
 /** Connectionist temporal classification: labels in order, at times that nobody has said. */
 
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { concat } from '../operations/joining.ts'
 import { expandDims } from '../operations/shape.ts'
 import { arange, full, tensor } from '../tensor/creation.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
-import { asFloat, type LossOptions, reduce } from './common.ts'
+import { asFloat, type LossOptions, lossOptions, reduce } from './common.ts'
 import { impossible, pathLosses } from './ctc-paths.ts'
 
 export interface CtcOptions extends LossOptions {
@@ -19,6 +19,8 @@ export interface CtcOptions extends LossOptions {
 }
 
 const op = 'ctcLoss'
+
+const ctcOptions: OptionTypes<CtcOptions> = { ...lossOptions, blank: 'number', zeroInfinity: 'boolean' }
 
 /** Whole numbers as int32, of a shape whose last extent may be any. */
 function integers(what: string, values: TensorLike, shape: readonly [number, null?]): Tensor {
@@ -65,9 +67,10 @@ export function ctcLoss(
   targets: TensorLike,
   inputLengths: TensorLike,
   targetLengths: TensorLike,
-  options: CtcOptions = {},
+  options?: CtcOptions,
 ): Tensor {
-  const { blank = 0, zeroInfinity = false, reduction = 'mean' } = options
+  const given = checkOptions(op, options, ctcOptions)
+  const { blank = 0, zeroInfinity = false, reduction = 'mean' } = given
   const x = checkInput(logProbabilities)
   const [steps, rows, classes] = x.shape as [number, number, number]
   checkNumber(
@@ -85,7 +88,7 @@ export function ctcLoss(
   const paths = { maySkip: skipsOf(path, blank), inputLengths: column(times), targetLengths: column(lengths) }
   const losses = pathLosses(taken.less(impossible).where(impossible, taken), paths)
   const finite = zeroInfinity ? losses.equal(Infinity).where(0, losses) : losses
-  return reduce(op, reduction === 'mean' ? finite.div(lengths.maximum(1).cast(x.dtype)) : finite, options)
+  return reduce(op, reduction === 'mean' ? finite.div(lengths.maximum(1).cast(x.dtype)) : finite, given)
 }
 
 const column = (lengths: Tensor): Tensor => expandDims(lengths, -1)

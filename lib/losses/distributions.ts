@@ -1,9 +1,10 @@
 /** Losses of predicted distributions. */
 
 import { expected } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt } from '../base/shape.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
-import { checkPositive, type LossOptions, type Reduction, reduce, sameShaped } from './common.ts'
+import { checkPositive, type LossOptions, lossOptions, type Reduction, reduce, sameShaped } from './common.ts'
 
 export interface KlDivergenceOptions {
   /**
@@ -13,6 +14,11 @@ export interface KlDivergenceOptions {
   reduction?: Reduction | 'batchMean'
   /** Whether targets are log-probabilities too; false unless given. */
   logTarget?: boolean
+}
+
+const klDivergenceOptions: OptionTypes<KlDivergenceOptions> = {
+  reduction: ['mean', 'sum', 'none', 'batchMean'],
+  logTarget: 'boolean',
 }
 
 /**
@@ -26,12 +32,9 @@ export interface KlDivergenceOptions {
  * @pytorch F.kl_div
  * @tensorflow tf.keras.losses.KLDivergence
  */
-export function klDivergence(
-  logProbabilities: TensorLike,
-  targets: TensorLike,
-  { reduction = 'mean', logTarget = false }: KlDivergenceOptions = {},
-): Tensor {
+export function klDivergence(logProbabilities: TensorLike, targets: TensorLike, options?: KlDivergenceOptions): Tensor {
   const op = 'klDivergence'
+  const { reduction = 'mean', logTarget = false } = checkOptions(op, options, klDivergenceOptions)
   const [x, t] = sameShaped(op, logProbabilities, targets)
   const terms = logTarget ? t.exp().mul(t.sub(x)) : divergenceTerms(x, t)
   if (reduction !== 'batchMean') return reduce(op, terms, { reduction })
@@ -53,6 +56,13 @@ export interface PoissonOptions extends LossOptions {
   epsilon?: number
 }
 
+const poissonOptions: OptionTypes<PoissonOptions> = {
+  ...lossOptions,
+  logInput: 'boolean',
+  full: 'boolean',
+  epsilon: 'number',
+}
+
 /**
  * eˣ − target·x, the negative log-likelihood of counts under Poisson distributions, less log(target!); rates
  * x give x − target·log(x + epsilon). `full` adds t·log t − t + ½·log(2πt) for targets t above 1.
@@ -65,13 +75,14 @@ export interface PoissonOptions extends LossOptions {
 export function poissonNegativeLogLikelihood(
   predictions: TensorLike,
   targets: TensorLike,
-  { logInput = true, full = false, epsilon = 1e-8, ...options }: PoissonOptions = {},
+  options?: PoissonOptions,
 ): Tensor {
   const op = 'poissonNegativeLogLikelihood'
+  const { logInput = true, full = false, epsilon = 1e-8, ...rest } = checkOptions(op, options, poissonOptions)
   const [x, t] = sameShaped(op, predictions, targets)
   checkPositive(op, 'epsilon', epsilon)
   const losses = logInput ? x.exp().sub(t.mul(x)) : x.sub(t.mul(x.add(epsilon).log()))
-  return reduce(op, full ? losses.add(logFactorial(t)) : losses, options)
+  return reduce(op, full ? losses.add(logFactorial(t)) : losses, rest)
 }
 
 /** Stirling's t·log t − t + ½·log(2πt) above 1, else 0. */

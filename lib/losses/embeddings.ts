@@ -2,15 +2,26 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
-import { asFloat, checkLeast0, checkPositive, clampAt0, type LossOptions, reduce, sameShaped } from './common.ts'
+import {
+  asFloat,
+  checkLeast0,
+  checkPositive,
+  clampAt0,
+  type LossOptions,
+  lossOptions,
+  reduce,
+  sameShaped,
+} from './common.ts'
 
 export interface MarginOptions extends LossOptions {
   margin?: number
 }
+
+const marginOptions: OptionTypes<MarginOptions> = { ...lossOptions, margin: 'number' }
 
 /** Vectors of the same shape [… , features], and a target for each pair of them where there is one. */
 function vectors(op: string, tensors: readonly TensorLike[], targets?: TensorLike): Tensor[] {
@@ -48,18 +59,14 @@ function cosine(x: Tensor, y: Tensor): Tensor {
  * @pytorch F.cosine_embedding_loss
  * @tensorflow tf.keras.losses.CosineSimilarity
  */
-export function cosineEmbedding(
-  x: TensorLike,
-  y: TensorLike,
-  targets: TensorLike,
-  { margin = 0, ...options }: MarginOptions = {},
-): Tensor {
+export function cosineEmbedding(x: TensorLike, y: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
   const op = 'cosineEmbedding'
+  const { margin = 0, ...rest } = checkOptions(op, options, marginOptions)
   const [a, b, t] = vectors(op, [x, y], targets) as [Tensor, Tensor, Tensor]
   const similarity = cosine(a, b)
   const apart = clampAt0(similarity.sub(checkMargin(op, margin)))
   const losses = t.equal(1).where(similarity.neg().add(1), t.equal(-1).where(apart, 0))
-  return reduce(op, losses, options)
+  return reduce(op, losses, rest)
 }
 
 export interface TripletMarginOptions extends LossOptions {
@@ -71,6 +78,13 @@ export interface TripletMarginOptions extends LossOptions {
   epsilon?: number
   /** Whether the distance of positive and negative counts where it is the lesser one; false unless given. */
   swap?: boolean
+}
+
+const tripletMarginOptions: OptionTypes<TripletMarginOptions> = {
+  ...marginOptions,
+  power: 'number',
+  epsilon: 'number',
+  swap: 'boolean',
 }
 
 /** (Σ|d|ᵖ)^(1/p), with slope 0 where it is 0. */
@@ -94,15 +108,17 @@ export function tripletMargin(
   anchor: TensorLike,
   positive: TensorLike,
   negative: TensorLike,
-  { margin = 1, power = 2, epsilon = 1e-6, swap = false, ...options }: TripletMarginOptions = {},
+  options?: TripletMarginOptions,
 ): Tensor {
   const op = 'tripletMargin'
+  const given = checkOptions(op, options, tripletMarginOptions)
+  const { margin = 1, power = 2, epsilon = 1e-6, swap = false, ...rest } = given
   const [a, p, n] = vectors(op, [anchor, positive, negative]) as [Tensor, Tensor, Tensor]
   checkPositive(op, 'power', power)
   checkLeast0(op, 'epsilon', epsilon)
   const distance = (x: Tensor, y: Tensor) => norm(x.sub(y).add(epsilon), power)
   const far = swap ? distance(a, n).minimum(distance(p, n)) : distance(a, n)
-  return reduce(op, clampAt0(distance(a, p).sub(far).add(checkMargin(op, margin))), options)
+  return reduce(op, clampAt0(distance(a, p).sub(far).add(checkMargin(op, margin))), rest)
 }
 
 /**
@@ -115,19 +131,15 @@ export function tripletMargin(
  * @throws ShapeError where the shapes differ
  * @pytorch none
  */
-export function contrastive(
-  x: TensorLike,
-  y: TensorLike,
-  targets: TensorLike,
-  { margin = 1, ...options }: MarginOptions = {},
-): Tensor {
+export function contrastive(x: TensorLike, y: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
   const op = 'contrastive'
+  const { margin = 1, ...rest } = checkOptions(op, options, marginOptions)
   const [a, b, t] = vectors(op, [x, y], targets) as [Tensor, Tensor, Tensor]
   checkPositive(op, 'margin', margin)
   const difference = a.sub(b)
   const near = difference.square().sum(-1)
   const apart = clampAt0(difference.norm(-1).neg().add(margin)).square()
-  return reduce(op, near.mul(t).add(apart.mul(t.neg().add(1))), options)
+  return reduce(op, near.mul(t).add(apart.mul(t.neg().add(1))), rest)
 }
 
 /**
@@ -138,15 +150,12 @@ export function contrastive(
  * @throws ShapeError where the shapes differ
  * @pytorch F.hinge_embedding_loss
  */
-export function hingeEmbedding(
-  distances: TensorLike,
-  targets: TensorLike,
-  { margin = 1, ...options }: MarginOptions = {},
-): Tensor {
+export function hingeEmbedding(distances: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
   const op = 'hingeEmbedding'
+  const { margin = 1, ...rest } = checkOptions(op, options, marginOptions)
   const [x, t] = sameShaped(op, distances, targets)
   const apart = clampAt0(x.neg().add(checkMargin(op, margin)))
-  return reduce(op, t.equal(1).where(x, t.equal(-1).where(apart, 0)), options)
+  return reduce(op, t.equal(1).where(x, t.equal(-1).where(apart, 0)), rest)
 }
 
 /**
@@ -157,14 +166,10 @@ export function hingeEmbedding(
  * @throws ShapeError where the shapes differ
  * @pytorch F.margin_ranking_loss
  */
-export function marginRanking(
-  x: TensorLike,
-  y: TensorLike,
-  targets: TensorLike,
-  { margin = 0, ...options }: MarginOptions = {},
-): Tensor {
+export function marginRanking(x: TensorLike, y: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
   const op = 'marginRanking'
+  const { margin = 0, ...rest } = checkOptions(op, options, marginOptions)
   const [a, b] = sameShaped(op, x, y)
   const [, t] = sameShaped(op, x, targets)
-  return reduce(op, clampAt0(a.sub(b).mul(t).neg().add(checkMargin(op, margin))), options)
+  return reduce(op, clampAt0(a.sub(b).mul(t).neg().add(checkMargin(op, margin))), rest)
 }

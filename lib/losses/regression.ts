@@ -1,7 +1,8 @@
 /** Losses of numbers: of the error prediction − target, element by element. Nothing is broadcast. */
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { customGradient } from '../transforms/custom-gradient.ts'
-import { checkLeast0, checkPositive, type LossOptions, reduce, sameShaped } from './common.ts'
+import { checkLeast0, checkPositive, type LossOptions, lossOptions, reduce, sameShaped } from './common.ts'
 
 function errorOf(op: string, prediction: TensorLike, target: TensorLike): Tensor {
   const [x, y] = sameShaped(op, prediction, target)
@@ -19,6 +20,7 @@ function errorOf(op: string, prediction: TensorLike, target: TensorLike): Tensor
  */
 export function meanSquaredError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
   const op = 'meanSquaredError'
+  checkOptions(op, options, lossOptions)
   return reduce(op, errorOf(op, prediction, target).square(), options)
 }
 
@@ -32,6 +34,7 @@ export function meanSquaredError(prediction: TensorLike, target: TensorLike, opt
  */
 export function meanAbsoluteError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
   const op = 'meanAbsoluteError'
+  checkOptions(op, options, lossOptions)
   return reduce(op, errorOf(op, prediction, target).abs(), options)
 }
 
@@ -41,6 +44,20 @@ export function meanAbsoluteError(prediction: TensorLike, target: TensorLike, op
  * @tensorflow tf.keras.losses.MeanAbsoluteError
  */
 export const l1 = meanAbsoluteError
+
+export interface HuberOptions extends LossOptions {
+  /** Where the square ends, above 0; 1 unless given. */
+  delta?: number
+}
+
+const huberOptions: OptionTypes<HuberOptions> = { ...lossOptions, delta: 'number' }
+
+export interface SmoothL1Options extends LossOptions {
+  /** Where the square ends, at least 0; 1 unless given. */
+  beta?: number
+}
+
+const smoothL1Options: OptionTypes<SmoothL1Options> = { ...lossOptions, beta: 'number' }
 
 /** With q, the error clamped to ±δ: q·(e − q/2) is e²/2 between and δ·(|e| − δ/2) outside, and so is its slope. */
 function huberOf(error: Tensor, delta: number): Tensor {
@@ -52,37 +69,29 @@ function huberOf(error: Tensor, delta: number): Tensor {
  * e²/2 for errors e of at most delta, else delta·(|e| − delta/2), over all elements
  * (Huber 1964, https://doi.org/10.1214/aoms/1177703732).
  *
- * @param options.delta where the square ends, above 0; 1 unless given
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
  * @pytorch F.huber_loss
  * @tensorflow tf.keras.losses.Huber
  */
-export function huber(
-  prediction: TensorLike,
-  target: TensorLike,
-  { delta = 1, ...options }: LossOptions & { delta?: number } = {},
-): Tensor {
+export function huber(prediction: TensorLike, target: TensorLike, options?: HuberOptions): Tensor {
+  const { delta = 1, ...rest } = checkOptions('huber', options, huberOptions)
   checkPositive('huber', 'delta', delta)
-  return reduce('huber', huberOf(errorOf('huber', prediction, target), delta), options)
+  return reduce('huber', huberOf(errorOf('huber', prediction, target), delta), rest)
 }
 
 /**
  * e²/(2·beta) for errors e below beta, else |e| − beta/2, over all elements: `huber` divided by beta; |e| for a beta of 0.
  *
- * @param options.beta where the square ends, at least 0; 1 unless given
  * @returns a scalar, or a loss for each element for reduction `'none'`
  * @throws ShapeError where the shapes differ
  * @pytorch F.smooth_l1_loss
  */
-export function smoothL1(
-  prediction: TensorLike,
-  target: TensorLike,
-  { beta = 1, ...options }: LossOptions & { beta?: number } = {},
-): Tensor {
+export function smoothL1(prediction: TensorLike, target: TensorLike, options?: SmoothL1Options): Tensor {
+  const { beta = 1, ...rest } = checkOptions('smoothL1', options, smoothL1Options)
   checkLeast0('smoothL1', 'beta', beta)
   const error = errorOf('smoothL1', prediction, target)
-  return reduce('smoothL1', beta === 0 ? error.abs() : huberOf(error, beta).div(beta), options)
+  return reduce('smoothL1', beta === 0 ? error.abs() : huberOf(error, beta).div(beta), rest)
 }
 
 /**
@@ -107,5 +116,6 @@ const logCoshOf = customGradient(
  * @tensorflow tf.keras.losses.LogCosh
  */
 export function logCosh(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
+  checkOptions('logCosh', options, lossOptions)
   return reduce('logCosh', logCoshOf(errorOf('logCosh', prediction, target)), options)
 }
