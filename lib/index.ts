@@ -24,7 +24,7 @@ export * from './operations/index.ts'
 export * as linalg from './operations/linalg.ts'
 export * as updates from './operations/updates.ts'
 export * as optim from './optim/index.ts'
-export { arange, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
+export { arange, eye, full, fullLike, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
 export {
   bernoulli,
   beta,
@@ -39,7 +39,8 @@ export {
   shuffle,
   truncatedNormal,
 } from './tensor/distributions.ts'
-export { type RandomStream, randn, randomStream, setSeed, uniform } from './tensor/random.ts'
+export { type RandomStream, randLike, randn, randnLike, randomStream, setSeed, uniform } from './tensor/random.ts'
+export { geomspace, type LogspaceOptions, logspace } from './tensor/spacing.ts'
 export { loadStateDict, type StateDict, stateDict } from './tensor/state-dict.ts'
 export {
   evaluate,

@@ -1,11 +1,12 @@
 /** Diagonals and triangles of matrices. */
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { pad, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { greaterEqual, lessEqual, where } from './comparison.ts'
-import { permute } from './rearrange.ts'
+import { moveAxis, permute } from './rearrange.ts'
 import { sum } from './reduce.ts'
 import { reshape } from './shape.ts'
 
@@ -16,6 +17,8 @@ export interface DiagonalOptions {
   axis1?: number
   axis2?: number
 }
+
+const diagonalOptions: OptionTypes<DiagonalOptions> = { offset: 'number', axis1: 'number', axis2: 'number' }
 
 function checkOffset(op: string, offset: number): void {
   if (!Number.isInteger(offset)) throw new RangeError(expected(op, 'a diagonal numbered by an integer', offset))
@@ -111,6 +114,24 @@ export function diag(x: TensorLike, k = 0): Tensor {
   const t = toTensor(x)
   if (t.ndim !== 1 && t.ndim !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(t.shape)))
   return t.ndim === 2 ? diagonal(t, { offset: k }) : embedded(t, k)
+}
+
+/**
+ * Matrices with the vectors x[…, n] on a diagonal and zeros elsewhere: [2, 3] gives [2, 3, 3]. Their axes are the last two
+ * unless given. The inverse of diagonal.
+ * @throws ShapeError for a scalar, or where the two axes are one, or none; RangeError for an offset that is no integer
+ * @example diagEmbed([1, 2], { offset: 1 }) // [[0, 1, 0], [0, 0, 2], [0, 0, 0]]
+ * @pytorch torch.diag_embed
+ * @tensorflow tf.linalg.diag
+ */
+export function diagEmbed(x: TensorLike, options?: DiagonalOptions): Tensor {
+  const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions('diagEmbed', options, diagonalOptions)
+  checkOffset('diagEmbed', offset)
+  const t = toTensor(x)
+  if (t.ndim === 0) throw new ShapeError(expected('diagEmbed', 'vectors', formatShape(t.shape)))
+  const [a, b] = [normalizeAxis('diagEmbed', axis1, t.ndim + 1), normalizeAxis('diagEmbed', axis2, t.ndim + 1)]
+  if (a === b) throw new ShapeError(expected('diagEmbed', 'two different axes', `${axis1} and ${axis2}`))
+  return moveAxis(embedded(t, offset), [-2, -1], [a, b])
 }
 
 /**

@@ -2,10 +2,11 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import { formatOption, isCount } from '../base/pair.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
-import { concat as concatNodes, sliceAt } from '../graph/ops/movement.ts'
+import { concat as concatNodes, sliceAlong } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
@@ -45,15 +46,10 @@ export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
 
 /** The parts of x along an axis, of some sizes that add up to its extent. */
 function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
-  let start = 0
+  let end = 0
   return sizes.map((size) => {
-    const starts = x.shape.map((_, i) => (i === axis ? start : 0))
-    start += size
-    return sliceAt(
-      x,
-      starts,
-      x.shape.map((extent, i) => (i === axis ? size : extent)),
-    )
+    end += size
+    return sliceAlong(x, axis, end - size, size)
   })
 }
 
@@ -123,6 +119,41 @@ export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   return parts(node, sizes, along).map(wrap)
 }
 
+/** Where an axis is cut into so many parts, the first ones longer by one where they are not all of a size. */
+const evenCuts = (extent: number, count: number): number[] =>
+  Array.from({ length: count - 1 }, (_, i) => (i + 1) * Math.floor(extent / count) + Math.min(i + 1, extent % count))
+
+/**
+ * x in parts along an axis, as numpy's array_split: so many, of which the first are longer by one where the count does not
+ * divide the extent; or cut before the given indices, which count from the end where they are negative and are clamped to
+ * the axis.
+ *
+ * @example
+ * tensorSplit([1, 2, 3, 4, 5], 3)        // [1, 2], [3, 4], [5]
+ * tensorSplit([1, 2, 3, 4, 5], [1, 3])   // [1], [2, 3], [4, 5]
+ *
+ * @throws RangeError for a count below 1, or indices that are no integers; ShapeError for an axis that is none
+ * @pytorch torch.tensor_split
+ * @tensorflow tf.experimental.numpy.array_split
+ */
+export function tensorSplit(x: TensorLike, countOrIndices: number | readonly number[], axis = 0): Tensor[] {
+  const node = toNode(x)
+  const along = normalizeAxis('tensorSplit', axis, node.shape.length)
+  const extent = extentAt(node.shape, along)
+  const isNumber = typeof countOrIndices === 'number'
+  if (
+    !(isNumber ? isCount(countOrIndices, 1) : Array.isArray(countOrIndices) && countOrIndices.every(Number.isInteger))
+  )
+    throw new RangeError(expected('tensorSplit', 'a positive count or a list of indices', formatOption(countOrIndices)))
+  const inside = (i: number) => (i < 0 ? Math.max(0, i + extent) : Math.min(i, extent))
+  const cuts = isNumber ? evenCuts(extent, countOrIndices) : countOrIndices.map(inside)
+  const starts = [0, ...cuts]
+  return [...cuts, extent].map((end, i) => {
+    const start = elementAt(starts, i)
+    return wrap(sliceAlong(node, along, start, Math.max(0, end - start)))
+  })
+}
+
 /**
  * Every tensor broadcast to the one shape that numpy's rules give for all of them.
  * @throws ShapeError where the shapes do not broadcast
@@ -134,6 +165,14 @@ export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
   const shape = nodes.reduce<Shape>((all, node) => broadcastShapes('broadcastArrays', all, node.shape), [])
   return nodes.map((node) => wrap(broadcastTo(node, shape)))
 }
+
+/**
+ * Every tensor broadcast to one shape: PyTorch's name of `broadcastArrays`.
+ * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.broadcast_tensors
+ * @tensorflow tf.experimental.numpy.broadcast_arrays
+ */
+export const broadcastTensors = (...tensors: readonly TensorLike[]): Tensor[] => broadcastArrays(...tensors)
 
 export interface MeshgridOptions {
   /** 'xy' unless given: the first two axes are exchanged, so that grids are [y, x, …], as in numpy; 'ij' keeps them. */

@@ -6,7 +6,17 @@ import { Tensor } from '../tensor/tensor.ts'
 import * as operations from './index.ts'
 
 /** Their first operand is a list, or no tensor. */
-const functionsOnly = ['broadcastArrays', 'concat', 'einsum', 'meshgrid', 'stack'] as const
+const functionsOnly = [
+  'broadcastArrays',
+  'broadcastTensors',
+  'concat',
+  'dstack',
+  'einsum',
+  'hstack',
+  'meshgrid',
+  'stack',
+  'vstack',
+] as const
 
 type Functions = Omit<typeof operations, (typeof functionsOnly)[number]>
 

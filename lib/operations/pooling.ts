@@ -7,7 +7,7 @@ import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { conv2d } from '../graph/ops/convolution.ts'
 import { div } from '../graph/ops/elementwise.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
-import { concat, sliceAt } from '../graph/ops/movement.ts'
+import { concat, sliceAlong } from '../graph/ops/movement.ts'
 import { maxPool2d as maxPool2dNode } from '../graph/ops/pooling.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
@@ -208,9 +208,7 @@ function reduceWindows(x: Node, axis: 2 | 3, out: number, reduce: ReduceAxis): N
   const parts = Array.from({ length: out }, (_, i) => {
     const start = Math.floor((i * n) / out)
     const size = Math.ceil(((i + 1) * n) / out) - start
-    const starts = x.shape.map((_, a) => (a === axis ? start : 0))
-    const sizes = x.shape.map((extent, a) => (a === axis ? size : extent))
-    return reduce(sliceAt(x, starts, sizes), axis, 1)
+    return reduce(sliceAlong(x, axis, start, size), axis, 1)
   })
   return concat(parts, axis)
 }

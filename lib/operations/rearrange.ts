@@ -2,12 +2,13 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import { formatOption } from '../base/pair.ts'
 import { extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { concat, permute as permuteNode, sliceAt } from '../graph/ops/movement.ts'
+import { concat, permute as permuteNode, sliceAlong, sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
@@ -87,19 +88,12 @@ export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
   return wrap(sliceAt(node, starts, node.shape, steps))
 }
 
-/** The part of x from `start` to `end` along an axis. */
-function part(x: Node, axis: number, start: number, end: number): Node {
-  const starts = x.shape.map((_, i) => (i === axis ? start : 0))
-  const sizes = x.shape.map((extent, i) => (i === axis ? end - start : extent))
-  return sliceAt(x, starts, sizes)
-}
-
 function rollAxis(x: Node, shift: number, axis: number): Node {
   const extent = extentAt(x.shape, axis)
   if (!Number.isInteger(shift)) throw new RangeError(expected('roll', 'shifts that are integers', shift))
   const start = extent === 0 ? 0 : ((shift % extent) + extent) % extent
   if (start === 0) return x
-  return concat([part(x, axis, extent - start, extent), part(x, axis, 0, extent - start)], axis)
+  return concat([sliceAlong(x, axis, extent - start, start), sliceAlong(x, axis, 0, extent - start)], axis)
 }
 
 /**
@@ -124,6 +118,35 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: nu
   if (axes.length !== shifts.length)
     throw new ShapeError(expected('roll', 'as many shifts as axes', `${shifts.length} and ${axes.length}`))
   return wrap(axes.reduce((rolled, along, i) => rollAxis(rolled, elementAt(shifts, i), along), node))
+}
+
+/**
+ * x turned by so many quarters in the plane of two axes, from the first of them towards the second; the first two axes
+ * unless given. Negative quarters turn back.
+ *
+ * @example
+ * rot90([[1, 2], [3, 4]])   // [[2, 4], [1, 3]]
+ *
+ * @throws ShapeError for fewer than two axes, or axes that are none or one; RangeError for quarters that are no integer
+ * @pytorch torch.rot90
+ * @tensorflow tf.experimental.numpy.rot90
+ */
+export function rot90(x: TensorLike, quarters = 1, axes: readonly [from: number, to: number] = [0, 1]): Tensor {
+  const t = wrap(toNode(x))
+  if (!Number.isInteger(quarters)) throw new RangeError(expected('rot90', 'an integer of quarters', quarters))
+  if (!Array.isArray(axes) || axes.length !== 2) throw new ShapeError(expected('rot90', 'two axes', formatOption(axes)))
+  const [from, to] = axes.map((axis) => normalizeAxis('rot90', axis, t.ndim)) as [number, number]
+  if (from === to) throw new ShapeError(expected('rot90', 'two different axes', formatShape(axes)))
+  switch (((quarters % 4) + 4) % 4) {
+    case 0:
+      return t
+    case 1:
+      return swapAxes(flip(t, to), from, to)
+    case 2:
+      return flip(t, [from, to])
+    default:
+      return flip(swapAxes(t, from, to), to)
+  }
 }
 
 const checkCount = (op: string, count: number): number => {

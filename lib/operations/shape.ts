@@ -1,7 +1,8 @@
 /** The same elements in the same order, under another shape or as another dtype. */
 import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkShape, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { formatOption, isCount } from '../base/pair.ts'
+import { checkShape, extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { broadcastTo as broadcastNode, reshape as reshapeNode } from '../graph/ops/broadcast.ts'
 import { cast as castNode } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
@@ -36,6 +37,25 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
 export function flatten(x: TensorLike, axis = 0): Tensor {
   const t = toTensor(x)
   return reshape(t, [...t.shape.slice(0, axis), sizeOf(t.shape.slice(axis))])
+}
+
+/**
+ * One axis as several, whose extents multiply to its own; one of them may be −1: [2, 6, 5] gives [2, 3, 2, 5] at 1 by
+ * [3, 2]. The inverse of flatten.
+ * @throws ShapeError for an axis that is none, or a shape of another number of elements
+ * @example unflatten(ones([2, 12]), 1, [3, -1]).shape // [2, 3, 4]
+ * @pytorch torch.unflatten
+ */
+export function unflatten(x: TensorLike, axis: number, shape: Shape): Tensor {
+  const t = toTensor(x)
+  const at = normalizeAxis('unflatten', axis, t.ndim)
+  const extent = extentAt(t.shape, at)
+  const wrong = () => new ShapeError(expected('unflatten', `a shape of ${extent} elements`, formatOption(shape)))
+  if (!Array.isArray(shape) || shape.length === 0 || shape.filter((part) => part === -1).length > 1) throw wrong()
+  const known = sizeOf(shape.filter((part) => part !== -1))
+  const parts = shape.map((part) => (part === -1 ? extent / known : part))
+  if (!parts.every((part) => isCount(part, 0)) || sizeOf(parts) !== extent) throw wrong()
+  return reshape(t, [...t.shape.slice(0, at), ...parts, ...t.shape.slice(at + 1)])
 }
 
 /**

@@ -1,17 +1,20 @@
 /** Tensors from values, and from nothing but a shape. */
 import { checkDType, type DType, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { leafOf, literal } from '../graph/ops/leaf.ts'
 import { cast } from '../graph/ops/promotion.ts'
-import { Tensor, wrap } from './tensor.ts'
+import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { allocateChecked, parseValues, type TensorOptions, type TensorValues } from './values.ts'
 
-interface DTypeOption {
+export interface DTypeOption {
   /** float32 unless given. */
   dtype?: DType
 }
+
+export const dtypeOption: OptionTypes<DTypeOption> = { dtype: 'dtype' }
 
 /**
  * A tensor with a copy of some values: a number, booleans, nested arrays or a typed array.
@@ -44,7 +47,20 @@ export const zerosLike = (x: Tensor): Tensor => full(x.shape, 0, { dtype: x.dtyp
 
 export const onesLike = (x: Tensor): Tensor => full(x.shape, 1, { dtype: x.dtype })
 
-function generate(op: string, dtype: DType, shape: Shape, element: (i: number) => number): Tensor {
+/**
+ * `value` everywhere, in the shape of x, and in its dtype unless another is given.
+ * @pytorch torch.full_like
+ * @tensorflow tf.experimental.numpy.full_like
+ * @numpy np.full_like
+ */
+export function fullLike(x: TensorLike, value: number, options?: DTypeOption): Tensor {
+  const like = toNode(x)
+  const { dtype = like.dtype } = checkOptions('fullLike', options, dtypeOption)
+  return full(like.shape, value, { dtype })
+}
+
+/** A tensor whose elements are a function of their places. */
+export function generate(op: string, dtype: DType, shape: Shape, element: (i: number) => number): Tensor {
   const array = allocateChecked(op, checkDType(op, dtype), checkShape(op, shape))
   for (let i = 0; i < array.length; i++) array[i] = element(i)
   return wrap(leafOf({ array, pending: null }, dtype, shape, false))
@@ -66,22 +82,27 @@ export function arange(
   return generate('arange', dtype, [count], (i) => from + i * step)
 }
 
+/** The i-th of `count` numbers at even distances from start to stop, both of which are among them. */
+export function evenlySpaced(op: string, start: number, stop: number, count: number): (i: number) => number {
+  if (!(Number.isFinite(start) && Number.isFinite(stop)))
+    throw new RangeError(expected(op, 'finite bounds', `${start} and ${stop}`))
+  if (!Number.isInteger(count) || count < 0)
+    throw new RangeError(expected(op, 'a count that is a natural number', count))
+  const last = Math.max(count - 1, 1)
+  // Of bounds as far apart as numbers are, a weighted mean.
+  const isFar = !Number.isFinite(last * (stop - start))
+  const element = (i: number) =>
+    isFar ? start * (1 - i / last) + stop * (i / last) : start + (i * (stop - start)) / last
+  return (i) => (i === last ? stop : element(i))
+}
+
 /**
  * `count` numbers at even distances from start to stop, both included: start + i·(stop − start) / (count − 1), the product
  * before the quotient, so that integers among them are exact.
  * @throws RangeError for bounds that are not finite, or a count that is no natural number
  */
 export function linspace(start: number, stop: number, count = 50, { dtype = 'float32' }: DTypeOption = {}): Tensor {
-  if (!(Number.isFinite(start) && Number.isFinite(stop)))
-    throw new RangeError(expected('linspace', 'finite bounds', `${start} and ${stop}`))
-  if (!Number.isInteger(count) || count < 0)
-    throw new RangeError(expected('linspace', 'a count that is a natural number', count))
-  const last = Math.max(count - 1, 1)
-  // Of bounds as far apart as numbers are, a weighted mean.
-  const isFar = !Number.isFinite(last * (stop - start))
-  const element = (i: number) =>
-    isFar ? start * (1 - i / last) + stop * (i / last) : start + (i * (stop - start)) / last
-  return generate('linspace', dtype, [count], (i) => (i === last ? stop : element(i)))
+  return generate('linspace', dtype, [count], evenlySpaced('linspace', start, stop, count))
 }
 
 /** The identity matrix of n rows, and n columns unless given. */

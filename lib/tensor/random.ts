@@ -2,14 +2,14 @@
 
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
-import { checkFunction } from '../base/options.ts'
+import { checkFunction, checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, mul } from '../graph/ops/elementwise.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { random } from '../graph/ops/random.ts'
 import type { DistributionName } from '../program/vocabulary.ts'
-import { type Tensor, wrap } from './tensor.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { dynamicInput } from './trace.ts'
 
 export interface RandomOptions {
@@ -18,6 +18,8 @@ export interface RandomOptions {
   /** Fixes the numbers whatever was drawn before; otherwise each draw takes the next key of the global stream. */
   seed?: number
 }
+
+const randomOptions: OptionTypes<RandomOptions> = { dtype: 'dtype', seed: 'number' }
 
 /** A source of random numbers that depend on its seed alone: each draw takes the next key. */
 export class RandomStream {
@@ -137,4 +139,26 @@ export function uniform(
   const standard = draw('uniform', 'uniform', shape, options)
   const scaled = max - min === 1 ? standard : mul(standard, max - min)
   return wrap(min === 0 ? scaled : add(scaled, min))
+}
+
+/**
+ * Uniformly distributed numbers in [0, 1) in the shape of x, and in its dtype unless another is given.
+ * @throws DTypeError for another dtype than float32 and float64
+ * @pytorch torch.rand_like
+ */
+export function randLike(x: TensorLike, options?: RandomOptions): Tensor {
+  const like = toNode(x)
+  const { dtype = like.dtype, ...rest } = checkOptions('randLike', options, randomOptions)
+  return wrap(draw('randLike', 'uniform', like.shape, { ...rest, dtype }))
+}
+
+/**
+ * Normally distributed numbers in the shape of x, and in its dtype unless another is given.
+ * @throws DTypeError for another dtype than float32 and float64
+ * @pytorch torch.randn_like
+ */
+export function randnLike(x: TensorLike, options?: RandomOptions): Tensor {
+  const like = toNode(x)
+  const { dtype = like.dtype, ...rest } = checkOptions('randnLike', options, randomOptions)
+  return wrap(draw('randnLike', 'normal', like.shape, { ...rest, dtype }))
 }

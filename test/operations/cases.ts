@@ -13,6 +13,7 @@ import { attentionCases } from './cases/attention.ts'
 import { convolutionCases } from './cases/convolution.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
+import { indexUpdateCases } from './cases/index-updates.ts'
 import { indexingCases } from './cases/indexing.ts'
 import { leafCases } from './cases/leaf.ts'
 import { linalgCases } from './cases/linalg.ts'
@@ -63,6 +64,7 @@ const rows = {
   ...sortCases,
   ...softmaxCases,
   ...indexingCases,
+  ...indexUpdateCases,
   ...alongAxisCases,
   ...optimizerCases,
   ...attentionCases,

@@ -125,6 +125,71 @@ describe.each(backendNames)('on %s', (backend) => {
         ],
       ],
     },
+    'a quarter from the first axis to the second': {
+      of: () => x.rot90(),
+      is: [
+        [3, 6],
+        [2, 5],
+        [1, 4],
+      ],
+    },
+    'four quarters are none': { of: () => x.rot90(-8), is: values(x) },
+    'diagEmbed of integers below': {
+      of: () => g.tensor([1, 2], { dtype: 'int32' }).diagEmbed({ offset: -1 }),
+      is: [
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 2, 0],
+      ],
+    },
+    'updates of an index add up': { of: () => g.zeros([3], { dtype: 'int32' }).indexAdd([0, 2, 0], 7), is: [14, 0, 7] },
+    'a number fills columns': {
+      of: () => x.indexFill([0, -0, 2], 0, 1),
+      is: [
+        [0, 2, 0],
+        [0, 5, 0],
+      ],
+    },
+    'true fills truths': { of: () => g.zeros([3], { dtype: 'bool' }).indexFill([1], 1), is: [false, true, false] },
+    'values at positions': {
+      of: () =>
+        g.zeros([2, 3]).indexPut(
+          [
+            [0, 1],
+            [2, 0],
+          ],
+          [5, 6],
+        ),
+      is: [
+        [0, 0, 5],
+        [6, 0, 0],
+      ],
+    },
+    'the last of several values stays': { of: () => vector.indexPut([[1, 1, 1]], [7, 8, 9]), is: [1, 9, 3, 4] },
+    'or they add up': { of: () => vector.indexPut([[1, 1]], 10, { accumulate: true }), is: [1, 22, 3, 4] },
+    'the greatest of updates and x': { of: () => vector.scatterReduce([0, 0], [5, -6], 0, 'amax'), is: [5, 2, 3, 4] },
+    'the greatest of updates alone': {
+      of: () => vector.scatterReduce([3, 3, 0], [-5, -6, -7], 0, 'amax', { includeSelf: false }),
+      is: [-7, 2, 3, -5],
+    },
+    'the least with NaN': {
+      of: () => vector.scatterReduce([0, 0, 1, 2], [Number.NaN, -Infinity, Infinity, -Infinity], 0, 'amin'),
+      is: [Number.NaN, 2, -Infinity, 4],
+    },
+    'the least of int32': {
+      of: () =>
+        g
+          .zeros([2], { dtype: 'int32' })
+          .scatterReduce([0, 0, 1], g.tensor([5, -(2 ** 31), 2 ** 31 - 1], { dtype: 'int32' }), 0, 'amin', {
+            includeSelf: false,
+          }),
+      is: [-(2 ** 31), 2 ** 31 - 1],
+    },
+    'the product with 0': { of: () => vector.scatterReduce([1, 1, 3], [0, 5, 2], 0, 'prod'), is: [1, 0, 3, 8] },
+    'the mean of integers is real': {
+      of: () => g.tensor([1, 2], { dtype: 'int32' }).scatterReduce([0], g.tensor([2], { dtype: 'int32' }), 0, 'mean'),
+      is: [1.5, 2],
+    },
     'elements of a mask': { of: () => x.booleanMaskSync(x.greater(2)), is: [3, 4, 5, 6] },
     'rows of a mask': { of: () => x.booleanMaskSync([false, true]), is: [[4, 5, 6]] },
     'indices of what is not 0': {
@@ -159,6 +224,24 @@ describe.each(backendNames)('on %s', (backend) => {
     expect(g.zeros([0, 3]).roll(2, 0).shape).toEqual([0, 3])
     expect(g.unstack(g.zeros([0, 3]))).toEqual([])
     expect(g.chunk(g.zeros([0, 3]), 4).map(({ shape }) => shape)).toEqual([[0, 3]])
+  })
+
+  test('the gradient of a product where factors are 0, and its own', () => {
+    const product = (u: g.Tensor) => g.ones([1]).scatterReduce([0, 0, 0], u, 0, 'prod').sum()
+    expect(values(g.grad(product)([0, 3, 5]) as g.Tensor)).toEqual([15, 0, 0])
+    expect(values(g.hessian(product)([0, 0, 5]))).toEqual([
+      [0, 5, 0],
+      [5, 0, 0],
+      [0, 0, 0],
+    ])
+  })
+
+  test('parts as of array_split', () => {
+    const five = g.arange(5)
+    expect(g.tensorSplit(five, 3).map(values)).toEqual([[0, 1], [2, 3], [4]])
+    expect(g.tensorSplit(five, 7).map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 0, 0])
+    expect(g.tensorSplit(five, [3, 1, -1, 99]).map(values)).toEqual([[0, 1, 2], [], [1, 2, 3], [4], []])
+    expect(g.tensorSplit(five, []).map(values)).toEqual([[0, 1, 2, 3, 4]])
   })
 
   test('parts', () => {
@@ -272,6 +355,44 @@ describe.each(backendNames)('on %s', (backend) => {
     ['triu: expected matrices, got [4]', g.ShapeError, () => vector.triu()],
     ['tril: expected a diagonal numbered by an integer, got 0.5', RangeError, () => x.tril(0.5)],
     ['diagonal: expected two different axes, got 1 and -1', g.ShapeError, () => x.diagonal({ axis1: 1 })],
+    ['tensorSplit: expected a positive count or a list of indices, got 0', RangeError, () => g.tensorSplit(vector, 0)],
+    [
+      'tensorSplit: expected a positive count or a list of indices, got [0.5]',
+      RangeError,
+      () => vector.tensorSplit([0.5]),
+    ],
+    ['hstack: expected at least one tensor, got none', g.ShapeError, () => g.hstack([])],
+    ['vstack: expected [1, 4] except on axis 0, got [2, 3]', g.ShapeError, () => g.vstack([vector, x])],
+    ['rot90: expected two different axes, got [0, -2]', g.ShapeError, () => x.rot90(1, [0, -2])],
+    ['rot90: expected an integer of quarters, got 0.5', RangeError, () => x.rot90(0.5)],
+    ['rot90: expected an axis in [-1, 1), got 1', g.ShapeError, () => vector.rot90()],
+    ['unflatten: expected a shape of 4 elements, got [3,-1]', g.ShapeError, () => vector.unflatten(0, [3, -1])],
+    ['unflatten: expected a shape of 4 elements, got [-1,-1]', g.ShapeError, () => vector.unflatten(0, [-1, -1])],
+    ['unflatten: expected a shape of 4 elements, got 4', g.ShapeError, () => vector.unflatten(0, 4 as never)],
+    ['diagEmbed: expected two different axes, got 1 and -1', g.ShapeError, () => vector.diagEmbed({ axis1: 1 })],
+    ['diagEmbed: expected vectors, got []', g.ShapeError, () => g.diagEmbed(1)],
+    ['indexAdd: expected an axis in [-2, 2), got Tensor', g.ShapeError, () => x.indexAdd(0, [0], vector as never)],
+    ['indexAdd: expected int32 indices, got float32', g.DTypeError, () => vector.indexAdd(vector, 1)],
+    ['indexAdd: expected a list of indices, got [1, 1]', g.ShapeError, () => vector.indexAdd([[0]], 1)],
+    [
+      'scatterAdd: expected indices in [0, 4), got 4 at position 0',
+      RangeError,
+      () => vector.indexAdd([4], 1).dataSync(),
+    ],
+    ['indexFill: expected one value, got [2]', g.ShapeError, () => x.indexFill(1, [0, 2], -1)],
+    ['indexPut: expected a list of indices for each axis, got 0', TypeError, () => x.indexPut(0 as never, 1)],
+    ['indexPut: expected indices of one to 2 axes, got 3', g.ShapeError, () => x.indexPut([0, 0, 0], 1)],
+    ['gather: expected indices in [0, 3), got 3 at position 0', RangeError, () => x.indexPut([[0], [3]], 1).dataSync()],
+    [
+      'scatterReduce: expected a reduction (sum, prod, mean, amax, amin), got max',
+      RangeError,
+      () => vector.scatterReduce([0], [1], 0, 'max' as never),
+    ],
+    [
+      'scatterReduce: expected updates of float32, got float64',
+      g.DTypeError,
+      () => vector.scatterReduce([0, 1], float64, 0, 'sum'),
+    ],
     ['diag: expected a vector or a matrix, got []', g.ShapeError, () => g.diag(1)],
     ['select: expected an index in [-3, 3) of axis 1, got 3', RangeError, () => x.select(1, 3)],
     ['at: expected at most 2 indices, got 3', g.ShapeError, () => x.at(0, 0, 0)],

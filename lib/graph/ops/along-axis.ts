@@ -65,7 +65,7 @@ function areLast(shape: Shape, indices: Node, axis: number): Node {
 }
 
 /** The axis, and the shapes of x and of the indices where all the other axes broadcast. */
-function broadcastAlong(op: string, x: Shape, indices: Shape, axis: number) {
+export function broadcastAlong(op: string, x: Shape, indices: Shape, axis: number) {
   if (x.length !== indices.length)
     throw new ShapeError(expected(op, `indices of as many axes as ${formatShape(x)}`, formatShape(indices)))
   const along = normalizeAxis(op, axis, x.length)

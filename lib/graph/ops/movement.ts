@@ -133,6 +133,13 @@ export function sliceAt(
   return record(sliceOp, [x], { starts: starts.slice(), sizes: sizes.slice(), steps: taken })
 }
 
+/** `size` elements of one axis from `start` on, every step-th; all of the other axes. */
+export function sliceAlong(x: Node, axis: number, start: number, size: number, step = 1): Node {
+  const starts = x.shape.map((_, i) => (i === axis ? start : 0))
+  const steps = x.shape.map((_, i) => (i === axis ? step : 1))
+  return sliceAt(x, starts, x.shape.with(axis, size), steps)
+}
+
 /** x in the midst of zeros: element i of axis a goes to starts[a] + i·steps[a]. The adjoint of sliceAt. */
 export function pad(x: Node, shape: Shape, starts: readonly number[], steps: readonly number[]): Node {
   return record(padOp, [x], { shape: shape.slice(), starts: starts.slice(), steps: steps.slice() })

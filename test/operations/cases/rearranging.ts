@@ -96,6 +96,15 @@ const stackShapes = (axis: number): OpCase => ({
   differentiable: true,
 })
 
+const joinRows = (shapes: string, f: (xs: readonly Tensor[]) => Tensor): OpCase[] => [
+  {
+    inputs: shapesOf(shapes).map((shape) => operand(shape)),
+    f: (...xs) => f(xs),
+    contract: exactly,
+    differentiable: true,
+  },
+]
+
 const byIndex = (shape: Shape, indices: Shape, axis: number | undefined, part: Partial<OpCase> = {}): OpCase => ({
   inputs: [operand(shape), operand(indices, { low: 0, high: shape.at(axis ?? 0)! }, 'int32')],
   f: (x, i) => g.take(x, i, axis),
@@ -151,6 +160,12 @@ export const rearrangingCases = {
     row('.', (x) => g.roll(x, 1)),
     large((x) => g.roll(x, [7, -9], [0, 1])),
   ],
+  rot90: [
+    ...[1, 2, -1].map((quarters) => row('3,4', (x) => g.rot90(x, quarters), `${quarters} quarters`)),
+    row('2,3,4', (x) => g.rot90(x, 5, [2, 0]), 'the other way round'),
+    row('3,0', (x) => g.rot90(x)),
+  ],
+  unflatten: [row('2,6', (x) => g.unflatten(x, 1, [3, -1])), row('0,2', (x) => g.unflatten(x, 0, [-1, 3]))],
   tile: [
     ...movementRows([2, 3], (x) => g.tile(x, [2, 3])),
     row('2,3', (x) => g.tile(x, 2), 'the last axis'),
@@ -180,6 +195,14 @@ export const rearrangingCases = {
     ...rowsOfMany('7,2', (x) => g.chunk(x, 3), '3, 3 and 1'),
     ...rowsOfMany('2,2', (x) => g.chunk(x, 5, 1), 'few'),
   ],
+  tensorSplit: [
+    ...rowsOfMany('7,2', (x) => g.tensorSplit(x, 3), '3, 2 and 2'),
+    ...rowsOfMany('2,6', (x) => g.tensorSplit(x, [1, -2, 3, 9], 1), 'by indices'),
+  ],
+  hstack: ['2,3 2,1', '3 2', '. 1'].flatMap((shapes) => joinRows(shapes, g.hstack)),
+  vstack: ['2,3 1,3', '3 2,3', '. .'].flatMap((shapes) => joinRows(shapes, g.vstack)),
+  dstack: ['2,3 2,3', '3 1,3,2', '. .'].flatMap((shapes) => joinRows(shapes, g.dstack)),
+  broadcastTensors: rowsOfMany('2,1 3', (...xs) => g.broadcastTensors(...xs), 'to one shape'),
   broadcastArrays: rowsOfMany('2,1 3 .', (...xs) => g.broadcastArrays(...xs), 'to one shape'),
   meshgrid: [
     ...rowsOfMany('3 2 4', (...xs) => g.meshgrid(xs), 'xy'),
@@ -201,6 +224,11 @@ export const rearrangingCases = {
     row('3', (x) => g.diag(x, -2), 'below'),
     row('0', (x) => g.diag(x), 'nothing'),
     row('3,5', (x) => g.diag(x, 1), 'of a matrix'),
+  ],
+  diagEmbed: [
+    ...movementRows([2, 3], (x) => g.diagEmbed(x, { offset: 1 }), 'above'),
+    row('2,3', (x) => g.diagEmbed(x, { offset: -2, axis1: 2, axis2: 0 }), 'other axes'),
+    row('0', (x) => g.diagEmbed(x), 'nothing'),
   ],
   trace: ['3,3', '2,3,4', '0,2'].map((shape) => ({ ...row(shape, (x) => g.trace(x)), contract: { depth: 3 } })),
   take: [
