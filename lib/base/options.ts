@@ -25,6 +25,14 @@ type OrNull<Name> = Name extends 'other' ? 'other' : Name extends string ? `${Na
 /** One row for each option of T, which the compiler holds complete. */
 export type OptionTypes<T> = { readonly [K in keyof Required<T>]: OptionType<Exclude<T[K], undefined>> }
 
+/** Of what makes elements. */
+export interface DTypeOption {
+  /** float32 unless given. */
+  dtype?: DType
+}
+
+export const dtypeOption: OptionTypes<DTypeOption> = { dtype: 'dtype' }
+
 /**
  * The options themselves, once none of them has an unknown name or another type than its row says. undefined stands
  * for no options, and for the default of one.

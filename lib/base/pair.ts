@@ -13,7 +13,8 @@ export function pairOf(op: string, name: string, value: Pair, least = 1): readon
   const pair = typeof value === 'number' ? [value, value] : value
   if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((x) => isCount(x, least))) {
     const what = least === 0 ? 'an integer of at least 0' : 'a positive integer'
-    throw new RangeError(expected(op, `${name} to be ${what}, or two`, formatOption(value)))
+    const areNumbers = [pair].flat().every((x) => typeof x === 'number')
+    throw new (areNumbers ? RangeError : TypeError)(expected(op, `${name} to be ${what}, or two`, formatOption(value)))
   }
   return pair as unknown as readonly [number, number]
 }

@@ -2,7 +2,7 @@
 
 import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkNumber, checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type MultiHeadAttention, type MultiHeadAttentionInputs, multiHeadAttention } from './attention.ts'
@@ -40,8 +40,6 @@ const encoderOptions: OptionTypes<TransformerEncoderLayerOptions> = {
 type EncoderInputs = Pick<MultiHeadAttentionInputs, 'mask' | 'causal'>
 
 const encoderInputs: OptionTypes<EncoderInputs> = { mask: 'other', causal: 'boolean' }
-
-const encodingOptions: OptionTypes<{ dtype?: DType }> = { dtype: 'dtype' }
 
 /** Self-attention and two dense layers, each with a residual connection: see {@link transformerEncoderLayer}. */
 export class TransformerEncoderLayer extends Module {
@@ -118,8 +116,8 @@ export const transformerEncoderLayer = (
  * Positions as waves, to be added to embeddings: element (i, 2j) is sin(i / 10000^(2j/features)) and (i, 2j + 1) the
  * cosine: [length, features]. A. Vaswani et al., "Attention is all you need" (2017), section 3.5.
  */
-export function sinusoidalEncoding(length: number, features: number, options?: { dtype?: DType }): Tensor {
-  const { dtype = 'float32' } = checkOptions('sinusoidalEncoding', options, encodingOptions)
+export function sinusoidalEncoding(length: number, features: number, options?: DTypeOption): Tensor {
+  const { dtype = 'float32' } = checkOptions('sinusoidalEncoding', options, dtypeOption)
   for (const extent of [length, features])
     checkNumber('sinusoidalEncoding', 'positive integers', extent, (n) => Number.isInteger(n) && n > 0)
   const values = Float64Array.from({ length: length * features }, (_, i) => {

@@ -1,6 +1,6 @@
 /** Activations: what follows a layer, element by element. Names and definitions are PyTorch's. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import * as ops from '../graph/ops/elementwise.ts'
 import { type Surrogate, surrogateStep } from '../graph/ops/surrogate.ts'
@@ -63,6 +63,8 @@ export interface GeluOptions {
   approximate?: ops.GeluForm
 }
 
+const geluOptions: OptionTypes<GeluOptions> = { approximate: 'string' }
+
 /**
  * x · Φ(x) with the normal distribution function Φ; its limit 0 at −∞. As in PyTorch, `approximate: 'tanh'` takes
  * (1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2 for Φ, as some models were trained with. float32 for integers.
@@ -70,7 +72,8 @@ export interface GeluOptions {
  * @pytorch F.gelu
  * @tensorflow tf.nn.gelu
  */
-export function gelu(x: TensorLike, { approximate = 'none' }: GeluOptions = {}): Tensor {
+export function gelu(x: TensorLike, options?: GeluOptions): Tensor {
+  const { approximate = 'none' } = checkOptions('gelu', options, geluOptions)
   return wrap(ops.gelu(toNode(x), approximate))
 }
 
@@ -80,6 +83,8 @@ export interface StepOptions {
   /** Of fastSigmoid: how fast it falls away from 0; 25 unless given. */
   slope?: number
 }
+
+const stepOptions: OptionTypes<StepOptions> = { surrogate: 'string', slope: 'number' }
 
 /**
  * The Heaviside function: 1 above 0, else 0. Its gradient is 0 everywhere, unless a surrogate stands for it:
@@ -93,7 +98,8 @@ export interface StepOptions {
  * @pytorch torch.heaviside
  * @tensorflow tf.experimental.numpy.heaviside
  */
-export function step(x: TensorLike, { surrogate, slope = 25 }: StepOptions = {}): Tensor {
+export function step(x: TensorLike, options?: StepOptions): Tensor {
+  const { surrogate, slope = 25 } = checkOptions('step', options, stepOptions)
   checkNumber('step', 'a positive finite slope', slope, (s) => s > 0 && Number.isFinite(s))
   return wrap(surrogate === undefined ? ops.step(toNode(x)) : surrogateStep(toNode(x), surrogate, slope))
 }
@@ -105,13 +111,16 @@ export interface HardTanhOptions {
   max?: number
 }
 
+const hardTanhOptions: OptionTypes<HardTanhOptions> = { min: 'number', max: 'number' }
+
 /**
  * x within [min, max], and the nearer bound outside; its gradient at the bounds is 0.
  * @throws RangeError unless min < max
  * @pytorch F.hardtanh
  * @tensorflow tf.keras.activations.hard_tanh
  */
-export function hardTanh(x: TensorLike, { min = -1, max = 1 }: HardTanhOptions = {}): Tensor {
+export function hardTanh(x: TensorLike, options?: HardTanhOptions): Tensor {
+  const { min = -1, max = 1 } = checkOptions('hardTanh', options, hardTanhOptions)
   checkNumber('hardTanh', 'a max above min', max, () => min < max)
   const t = toTensor(x)
   return where(lessEqual(t, min), min, where(greaterEqual(t, max), max, t))

@@ -1,7 +1,7 @@
 /** Attention. */
 import { isFloat, promote } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { type AttentionParams, attention, scoresOf } from '../graph/ops/attention.ts'
@@ -27,6 +27,13 @@ export interface AttentionOptions {
   scale?: number
   /** The rate at which weights are dropped; 0 unless given. */
   dropout?: number
+}
+
+const attentionOptions: OptionTypes<AttentionOptions> = {
+  mask: 'other',
+  causal: 'boolean',
+  scale: 'number',
+  dropout: 'number',
 }
 
 const op = 'scaledDotProductAttention'
@@ -81,12 +88,13 @@ export function scaledDotProductAttention(
   q: TensorLike,
   k: TensorLike,
   v: TensorLike,
-  options: AttentionOptions = {},
+  options?: AttentionOptions,
 ): Tensor {
+  const checked = checkOptions(op, options, attentionOptions)
   const operands = [operand('q', q), operand('k', k), operand('v', v)]
   const dtype = operands.map((x) => x.dtype).reduce(promote)
   const [queries, keys, values] = operands.map((x) => cast(x, dtype)) as [Node, Node, Node]
-  const { mask = null, causal = false, scale = 1 / Math.sqrt(extentAt(queries.shape, -1)), dropout = 0 } = options
+  const { mask = null, causal = false, scale = 1 / Math.sqrt(extentAt(queries.shape, -1)), dropout = 0 } = checked
   if (queries.shape.at(-1) !== keys.shape.at(-1))
     throw new ShapeError(
       expected(op, 'q and k of one width', `${formatShape(queries.shape)} and ${formatShape(keys.shape)}`),

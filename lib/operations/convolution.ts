@@ -1,7 +1,7 @@
 /** Convolutions, as the networks of the field call cross-correlations. */
 import { type DType, isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -68,6 +68,17 @@ export interface ConvTranspose1dOptions extends ChannelOptions {
   layout?: Layout1d
 }
 
+const conv2dOptions: OptionTypes<Conv2dOptions> = {
+  ...{ bias: 'other', groups: 'number' },
+  ...{ stride: 'other', padding: 'other', dilation: 'other', layout: ['NCHW', 'NHWC'] },
+}
+const conv1dOptions: OptionTypes<Conv1dOptions> = {
+  ...{ bias: 'other', groups: 'number' },
+  ...{ stride: 'number', padding: 'other', dilation: 'number', layout: ['NCL', 'NLC'] },
+}
+const convTranspose2dOptions: OptionTypes<ConvTranspose2dOptions> = { ...conv2dOptions, outputPadding: 'other' }
+const convTranspose1dOptions: OptionTypes<ConvTranspose1dOptions> = { ...conv1dOptions, outputPadding: 'number' }
+
 /** What the operands have in common. */
 const commonDType = (nodes: readonly Node[]): DType =>
   nodes.map(({ dtype }) => (isFloat(dtype) ? dtype : 'float32')).reduce(promote)
@@ -127,10 +138,11 @@ function convolve(op: string, x: Node, weight: Node, options: Conv2dOptions): No
  * @pytorch F.conv2d
  * @tensorflow tf.nn.conv2d
  */
-export function conv2d(x: TensorLike, weight: TensorLike, options: Conv2dOptions = {}): Tensor {
-  const [given, filters, bias] = operandsOf(x, weight, options.bias)
-  const [images, restore] = channelsFirst('conv2d', given, 4, options.layout ?? 'NCHW')
-  return wrap(restore(addBias('conv2d', convolve('conv2d', images, filters, options), bias)))
+export function conv2d(x: TensorLike, weight: TensorLike, options?: Conv2dOptions): Tensor {
+  const checked = checkOptions('conv2d', options, conv2dOptions)
+  const [given, filters, bias] = operandsOf(x, weight, checked.bias)
+  const [images, restore] = channelsFirst('conv2d', given, 4, checked.layout ?? 'NCHW')
+  return wrap(restore(addBias('conv2d', convolve('conv2d', images, filters, checked), bias)))
 }
 
 /** The options of a line's convolution as those of an image of height 1. */
@@ -153,8 +165,8 @@ function lineWeight(op: string, weight: Node): Node {
  * @pytorch F.conv1d
  * @tensorflow tf.nn.conv1d
  */
-export function conv1d(x: TensorLike, weight: TensorLike, options: Conv1dOptions = {}): Tensor {
-  const { bias: givenBias, layout = 'NCL', padding = 0, ...rest } = options
+export function conv1d(x: TensorLike, weight: TensorLike, options?: Conv1dOptions): Tensor {
+  const { bias: givenBias, layout = 'NCL', padding = 0, ...rest } = checkOptions('conv1d', options, conv1dOptions)
   const [given, filters, bias] = operandsOf(x, weight, givenBias)
   const [lines, restore] = channelsFirst('conv1d', given, 3, layout)
   const imageOptions: Conv2dOptions = { ...onImages(rest), padding: linePadding(padding) } as Conv2dOptions
@@ -205,10 +217,11 @@ function transposed(op: string, x: Node, weight: Node, options: ConvTranspose2dO
  * @pytorch F.conv_transpose2d
  * @tensorflow tf.nn.conv2d_transpose
  */
-export function convTranspose2d(x: TensorLike, weight: TensorLike, options: ConvTranspose2dOptions = {}): Tensor {
-  const [given, filters, bias] = operandsOf(x, weight, options.bias)
-  const [images, restore] = channelsFirst('convTranspose2d', given, 4, options.layout ?? 'NCHW')
-  return wrap(restore(addBias('convTranspose2d', transposed('convTranspose2d', images, filters, options), bias)))
+export function convTranspose2d(x: TensorLike, weight: TensorLike, options?: ConvTranspose2dOptions): Tensor {
+  const checked = checkOptions('convTranspose2d', options, convTranspose2dOptions)
+  const [given, filters, bias] = operandsOf(x, weight, checked.bias)
+  const [images, restore] = channelsFirst('convTranspose2d', given, 4, checked.layout ?? 'NCHW')
+  return wrap(restore(addBias('convTranspose2d', transposed('convTranspose2d', images, filters, checked), bias)))
 }
 
 /**
@@ -219,8 +232,14 @@ export function convTranspose2d(x: TensorLike, weight: TensorLike, options: Conv
  * @pytorch F.conv_transpose1d
  * @tensorflow tf.nn.conv1d_transpose
  */
-export function convTranspose1d(x: TensorLike, weight: TensorLike, options: ConvTranspose1dOptions = {}): Tensor {
-  const { bias: givenBias, layout = 'NCL', padding = 0, outputPadding = 0, ...rest } = options
+export function convTranspose1d(x: TensorLike, weight: TensorLike, options?: ConvTranspose1dOptions): Tensor {
+  const {
+    bias: givenBias,
+    layout = 'NCL',
+    padding = 0,
+    outputPadding = 0,
+    ...rest
+  } = checkOptions('convTranspose1d', options, convTranspose1dOptions)
   const [given, filters, bias] = operandsOf(x, weight, givenBias)
   const [lines, restore] = channelsFirst('convTranspose1d', given, 3, layout)
   const y = transposed('convTranspose1d', asImages(lines), lineWeight('convTranspose1d', filters), {

@@ -70,7 +70,8 @@ export function tril(x: TensorLike, k = 0): Tensor {
  * @pytorch torch.diagonal
  * @tensorflow tf.linalg.diag_part
  */
-export function diagonal(x: TensorLike, { offset = 0, axis1 = -2, axis2 = -1 }: DiagonalOptions = {}): Tensor {
+export function diagonal(x: TensorLike, options?: DiagonalOptions): Tensor {
+  const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions('diagonal', options, diagonalOptions)
   checkOffset('diagonal', offset)
   const t = toTensor(x)
   const rank = t.ndim
@@ -140,6 +141,6 @@ export function diagEmbed(x: TensorLike, options?: DiagonalOptions): Tensor {
  * @pytorch torch.trace
  * @tensorflow tf.linalg.trace
  */
-export function trace(x: TensorLike, options: DiagonalOptions = {}): Tensor {
-  return sum(diagonal(x, options), -1)
+export function trace(x: TensorLike, options?: DiagonalOptions): Tensor {
+  return sum(diagonal(x, checkOptions('trace', options, diagonalOptions)), -1)
 }

@@ -1,7 +1,7 @@
 /** Dropout. */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { uniform } from '../tensor/random.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -15,6 +15,8 @@ export interface DropoutOptions {
   seed?: number
 }
 
+const dropoutOptions: OptionTypes<DropoutOptions> = { training: 'boolean', seed: 'number' }
+
 /**
  * Inverted dropout: each element is 0 with probability `rate`, else x / (1 − rate), so that its expectation is x. In
  * evaluation it is x itself. N. Srivastava et al., "Dropout" (2014).
@@ -24,7 +26,8 @@ export interface DropoutOptions {
  * @pytorch F.dropout
  * @tensorflow tf.nn.dropout
  */
-export function dropout(x: TensorLike, rate = 0.5, { training = true, seed }: DropoutOptions = {}): Tensor {
+export function dropout(x: TensorLike, rate = 0.5, options?: DropoutOptions): Tensor {
+  const { training = true, seed } = checkOptions('dropout', options, dropoutOptions)
   const { node, dtype, shape } = toTensor(x)
   if (!isFloat(dtype)) throw new DTypeError(expected('dropout', 'float32 or float64', dtype))
   checkNumber('dropout', 'a rate in [0, 1]', rate, (p) => p >= 0 && p <= 1)

@@ -1,6 +1,6 @@
 /** Embeddings: rows of a table. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { equal, where } from './comparison.ts'
@@ -12,6 +12,8 @@ export interface EmbeddingOptions {
   /** The index of a row that no gradient reaches, for what fills sequences up; negative counts from the end. */
   paddingIndex?: number | null
 }
+
+const embeddingOptions: OptionTypes<EmbeddingOptions> = { paddingIndex: 'number or null' }
 
 /**
  * Rows of a table: indices[k…] of table[n, features] give [k…, features]. The gradient adds up in the rows that were
@@ -26,11 +28,8 @@ export interface EmbeddingOptions {
  * @pytorch F.embedding
  * @tensorflow tf.nn.embedding_lookup
  */
-export function embedding(
-  indices: TensorLike,
-  table: TensorLike,
-  { paddingIndex = null }: EmbeddingOptions = {},
-): Tensor {
+export function embedding(indices: TensorLike, table: TensorLike, options?: EmbeddingOptions): Tensor {
+  const { paddingIndex = null } = checkOptions('embedding', options, embeddingOptions)
   const [rows, chosen] = [toTensor(table), wrap(toNode(indices, 'int32'))]
   if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)

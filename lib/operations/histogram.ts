@@ -1,6 +1,7 @@
 /** Counts of elements, by interval or by value. */
 import { allocate, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { full, ones, zeros } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
@@ -18,6 +19,8 @@ export interface HistogramOptions {
   /** From where to where; from the least to the greatest element unless given. */
   range?: readonly [number, number]
 }
+
+const histogramOptions: OptionTypes<HistogramOptions> = { bins: 'number', range: 'other' }
 
 /** What histogram gives. */
 export interface Histogram {
@@ -69,7 +72,8 @@ function intervalsOf(x: Tensor, edges: Tensor, bins: number): Tensor {
  * @pytorch torch.histogram
  * @tensorflow tf.histogram_fixed_width
  */
-export function histogram(x: TensorLike, { bins = 10, range }: HistogramOptions = {}): Histogram {
+export function histogram(x: TensorLike, options?: HistogramOptions): Histogram {
+  const { bins = 10, range } = checkOptions('histogram', options, histogramOptions)
   if (!Number.isInteger(bins) || bins < 1)
     throw new RangeError(expected('histogram', 'a positive number of bins', bins))
   if (range !== undefined && !(range[0] <= range[1] && Number.isFinite(range[1] - range[0])))
@@ -89,6 +93,8 @@ export interface BincountOptions {
   weights?: TensorLike
 }
 
+const bincountOptions: OptionTypes<BincountOptions> = { weights: 'other' }
+
 /**
  * How often each of 0, 1, …, length − 1 occurs among the integers of x, as int32[length]; with weights, the sums of the
  * weights. The length is said, as that of a result cannot depend on data.
@@ -98,7 +104,8 @@ export interface BincountOptions {
  * @pytorch torch.bincount
  * @tensorflow tf.math.bincount
  */
-export function bincount(x: TensorLike, length: number, { weights }: BincountOptions = {}): Tensor {
+export function bincount(x: TensorLike, length: number, options?: BincountOptions): Tensor {
+  const { weights } = checkOptions('bincount', options, bincountOptions)
   if (!Number.isInteger(length) || length < 0)
     throw new RangeError(expected('bincount', 'a length that is a natural number', length))
   const t = wrap(toNode(x, 'int32'))

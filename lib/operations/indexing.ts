@@ -1,6 +1,6 @@
 /** Reading and writing by index. */
-import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
 import { type SliceBounds, type SliceOptions, sliceRanges } from '../base/slice-bounds.ts'
 import * as alongAxis from '../graph/ops/along-axis.ts'
@@ -8,6 +8,8 @@ import * as ops from '../graph/ops/indexing.ts'
 import { sliceAt } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { flatten, reshape } from './shape.ts'
+
+const sliceOptions: OptionTypes<SliceOptions> = { step: 'other' }
 
 /**
  * Elements start, start + step, … before end of each axis. Arrays speak of the first axes, the other ones are whole;
@@ -17,7 +19,8 @@ import { flatten, reshape } from './shape.ts'
  * @pytorch Tensor.__getitem__
  * @tensorflow tf.strided_slice
  */
-export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, { step = 1 }: SliceOptions = {}): Tensor {
+export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, options?: SliceOptions): Tensor {
+  const { step = 1 } = checkOptions('slice', options, sliceOptions)
   const node = toNode(x)
   const { starts, sizes, steps } = sliceRanges(node.shape, start, end, step)
   return wrap(sliceAt(node, starts, sizes, steps))
@@ -53,8 +56,9 @@ export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLi
  * @pytorch F.one_hot
  * @tensorflow tf.one_hot
  */
-export function oneHot(classes: TensorLike, depth: number, { dtype = 'float32' }: { dtype?: DType } = {}): Tensor {
-  return wrap(ops.oneHot(toNode(classes, 'int32'), depth, checkDType('oneHot', dtype)))
+export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption): Tensor {
+  const { dtype = 'float32' } = checkOptions('oneHot', options, dtypeOption)
+  return wrap(ops.oneHot(toNode(classes, 'int32'), depth, dtype))
 }
 
 /**

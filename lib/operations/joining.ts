@@ -2,6 +2,7 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatOption, isCount } from '../base/pair.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -179,6 +180,8 @@ export interface MeshgridOptions {
   indexing?: 'xy' | 'ij'
 }
 
+const meshgridOptions: OptionTypes<MeshgridOptions> = { indexing: 'string' }
+
 /**
  * The coordinates of every point of a grid, from those of its axes: vectors of n, m, … give tensors that are all [m, n, …],
  * or [n, m, …] with `indexing: 'ij'`.
@@ -190,7 +193,8 @@ export interface MeshgridOptions {
  * @pytorch torch.meshgrid
  * @tensorflow tf.meshgrid
  */
-export function meshgrid(tensors: readonly TensorLike[], { indexing = 'xy' }: MeshgridOptions = {}): Tensor[] {
+export function meshgrid(tensors: readonly TensorLike[], options?: MeshgridOptions): Tensor[] {
+  const { indexing = 'xy' } = checkOptions('meshgrid', options, meshgridOptions)
   if (indexing !== 'xy' && indexing !== 'ij')
     throw new TypeError(expected('meshgrid', "indexing 'xy' or 'ij'", indexing))
   const nodes = tensors.map((x) => toNode(x))

@@ -8,6 +8,7 @@
  */
 import { isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
@@ -69,6 +70,12 @@ export interface TriangularSolveOptions {
   unitDiagonal?: boolean
 }
 
+const triangularSolveOptions: OptionTypes<TriangularSolveOptions> = {
+  lower: 'boolean',
+  transpose: 'boolean',
+  unitDiagonal: 'boolean',
+}
+
 /**
  * x with a·x = b for triangular a[…, n, n] and b[…, n, k], or b[n]; batches broadcast. The other triangle of a is not
  * read. A 0 on the diagonal divides: infinities or NaN.
@@ -77,11 +84,9 @@ export interface TriangularSolveOptions {
  * @pytorch torch.linalg.solve_triangular
  * @tensorflow tf.linalg.triangular_solve
  */
-export function triangularSolve(
-  a: TensorLike,
-  b: TensorLike,
-  { lower = true, transpose = false, unitDiagonal = false }: TriangularSolveOptions = {},
-): Tensor {
+export function triangularSolve(a: TensorLike, b: TensorLike, options?: TriangularSolveOptions): Tensor {
+  const checked = checkOptions('triangularSolve', options, triangularSolveOptions)
+  const { lower = true, transpose = false, unitDiagonal = false } = checked
   const { isVector, ...given } = system('triangularSolve', a, b)
   return dropColumn(ops.triangularSolve(given.a, given.b, { lower, transpose, unitDiagonal }), isVector)
 }
@@ -184,6 +189,8 @@ export interface PinvOptions {
   relativeTolerance?: number
 }
 
+const pinvOptions: OptionTypes<PinvOptions> = { relativeTolerance: 'number' }
+
 /** Where there is no singular value, the result of a decomposition is all zeros. */
 const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) === 0
 
@@ -194,12 +201,12 @@ const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) ==
  * @pytorch torch.linalg.pinv
  * @tensorflow tf.linalg.pinv
  */
-export function pinv(x: TensorLike, options: PinvOptions = {}): Tensor {
+export function pinv(x: TensorLike, options?: PinvOptions): Tensor {
+  const { relativeTolerance: relative } = checkOptions('pinv', options, pinvOptions)
   const node = matrices('pinv', x)
-  const relative = options.relativeTolerance ?? relativeTolerance(node)
   if (isEmpty(node.shape))
     return wrap(reshape(node, [...node.shape.slice(0, -2), extentAt(node.shape, -1), extentAt(node.shape, -2)]))
-  return wrap(ops.pinv(node, (s) => cutoffOf(s, relative)))
+  return wrap(ops.pinv(node, (s) => cutoffOf(s, relative ?? relativeTolerance(node))))
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Functions of real numbers: powers, roots, exponentials, logarithms, angles, the error function, rounding. */
 import { type DType, isFloat } from '../base/dtype.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -285,13 +286,16 @@ export interface NanToNumOptions {
   negInf?: number
 }
 
+const nanToNumOptions: OptionTypes<NanToNumOptions> = { nan: 'number', posInf: 'number', negInf: 'number' }
+
 const greatest: { readonly [K in DType]?: number } = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE }
 
 /**
  * x with finite numbers in place of NaN and infinities, whose gradient is 0; integers stay.
  * @pytorch torch.nan_to_num
  */
-export function nanToNum(x: TensorLike, { nan = 0, posInf, negInf }: NanToNumOptions = {}): Tensor {
+export function nanToNum(x: TensorLike, options?: NanToNumOptions): Tensor {
+  const { nan = 0, posInf, negInf } = checkOptions('nanToNum', options, nanToNumOptions)
   const t = toTensor(x)
   const most = greatest[t.dtype]
   if (most === undefined) return wrap(t.node)

@@ -1,7 +1,7 @@
 /** Normalizations: batch, layer, root mean square, group and instance. */
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
@@ -40,6 +40,15 @@ export interface ChannelNormOptions extends AffineOptions {
   /** The axis of the channels; 1 unless given, as in PyTorch. */
   axis?: number
 }
+
+const affineOptions: OptionTypes<AffineOptions> = { weight: 'other', bias: 'other', epsilon: 'number' }
+const batchNormOptions: OptionTypes<BatchNormOptions> = {
+  ...affineOptions,
+  ...{ mean: 'other', variance: 'other', axis: 'number' },
+}
+const layerNormOptions: OptionTypes<LayerNormOptions> = { ...affineOptions, normalizedShape: 'other' }
+const rmsNormOptions: OptionTypes<RmsNormOptions> = { weight: 'other', epsilon: 'number', normalizedShape: 'other' }
+const channelNormOptions: OptionTypes<ChannelNormOptions> = { ...affineOptions, axis: 'number' }
 
 /** The mean and the (biased) variance over axes, which keep extent 1. */
 function moments(x: Tensor, axes: readonly number[]): { mean: Tensor; variance: Tensor } {
@@ -107,8 +116,9 @@ function channelsOf(op: string, { shape }: Tensor, axis: number) {
  * @pytorch F.batch_norm
  * @tensorflow tf.nn.batch_normalization
  */
-export function batchNorm(x: TensorLike, options: BatchNormOptions = {}): Tensor {
-  const { mean = null, variance = null, axis = 1, epsilon = 1e-5 } = options
+export function batchNorm(x: TensorLike, options?: BatchNormOptions): Tensor {
+  const checked = checkOptions('batchNorm', options, batchNormOptions)
+  const { mean = null, variance = null, axis = 1, epsilon = 1e-5 } = checked
   const t = floatOperand('batchNorm', x)
   const { at, count, broadcast } = channelsOf('batchNorm', t, axis)
   checkEpsilon('batchNorm', epsilon)
@@ -120,7 +130,7 @@ export function batchNorm(x: TensorLike, options: BatchNormOptions = {}): Tensor
       ? moments(t, allAxesBut(t.shape, at))
       : { mean: given('mean', mean), variance: given('variance', variance!) }
   const normalized = standardize(t, by.mean, by.variance, epsilon)
-  return affine('batchNorm', normalized, options, [count], broadcast)
+  return affine('batchNorm', normalized, checked, [count], broadcast)
 }
 
 const allAxesBut = (shape: Shape, axis: number): number[] => shape.map((_, i) => i).filter((i) => i !== axis)
@@ -151,13 +161,14 @@ const normalizedShapeOf = (x: Tensor, { normalizedShape, weight }: LayerNormOpti
  * @pytorch F.layer_norm
  * @tensorflow tf.keras.layers.LayerNormalization
  */
-export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
+export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
+  const given = checkOptions('layerNorm', options, layerNormOptions)
   const t = floatOperand('layerNorm', x)
-  const shape = normalizedShapeOf(t, options)
+  const shape = normalizedShapeOf(t, given)
   const axes = lastAxes('layerNorm', t, shape)
-  const epsilon = checkEpsilon('layerNorm', options.epsilon ?? 1e-5)
+  const epsilon = checkEpsilon('layerNorm', given.epsilon ?? 1e-5)
   const { mean, variance } = moments(t, axes)
-  return affine('layerNorm', standardize(t, mean, variance, epsilon), options, shape)
+  return affine('layerNorm', standardize(t, mean, variance, epsilon), given, shape)
 }
 
 /**
@@ -170,12 +181,13 @@ export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor
  * @pytorch F.rms_norm
  * @tensorflow tf.keras.layers.RMSNormalization
  */
-export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
+export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
+  const given = checkOptions('rmsNorm', options, rmsNormOptions)
   const t = floatOperand('rmsNorm', x)
-  const shape = normalizedShapeOf(t, options)
+  const shape = normalizedShapeOf(t, given)
   const axes = lastAxes('rmsNorm', t, shape)
-  const epsilon = checkEpsilon('rmsNorm', options.epsilon ?? (t.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
-  return affine('rmsNorm', scaleToUnit(t, axes, epsilon), { weight: options.weight ?? null }, shape)
+  const epsilon = checkEpsilon('rmsNorm', given.epsilon ?? (t.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
+  return affine('rmsNorm', scaleToUnit(t, axes, epsilon), { weight: given.weight ?? null }, shape)
 }
 
 /** What both of the next normalize: the channels in groups, each over its channels and all axes that follow. */
@@ -205,8 +217,10 @@ function normalizeGroups(op: string, x: Tensor, groups: number, options: Channel
  * @pytorch F.group_norm
  * @tensorflow tf.keras.layers.GroupNormalization
  */
-export const groupNorm = (x: TensorLike, groups: number, options: ChannelNormOptions = {}): Tensor =>
-  normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, options)
+export function groupNorm(x: TensorLike, groups: number, options?: ChannelNormOptions): Tensor {
+  const given = checkOptions('groupNorm', options, channelNormOptions)
+  return normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, given)
+}
 
 /**
  * Instance normalization: each channel of each sample over its positions. D. Ulyanov et al., "Instance normalization"
@@ -217,10 +231,11 @@ export const groupNorm = (x: TensorLike, groups: number, options: ChannelNormOpt
  * for an epsilon below 0
  * @pytorch F.instance_norm
  */
-export function instanceNorm(x: TensorLike, options: ChannelNormOptions = {}): Tensor {
+export function instanceNorm(x: TensorLike, options?: ChannelNormOptions): Tensor {
+  const given = checkOptions('instanceNorm', options, channelNormOptions)
   const t = floatOperand('instanceNorm', x)
   if (t.ndim < 3)
     throw new ShapeError(expected('instanceNorm', 'an input of at least three axes', formatShape(t.shape)))
-  const { count } = channelsOf('instanceNorm', t, options.axis ?? 1)
-  return normalizeGroups('instanceNorm', t, Math.max(count, 1), options)
+  const { count } = channelsOf('instanceNorm', t, given.axis ?? 1)
+  return normalizeGroups('instanceNorm', t, Math.max(count, 1), given)
 }

@@ -2,6 +2,7 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo } from '../graph/ops/broadcast.ts'
@@ -17,6 +18,8 @@ export interface PadOptions {
   /** Of 'constant', in the dtype of x: 0 unless given. */
   value?: number
 }
+
+const padOptions: OptionTypes<PadOptions> = { mode: 'string', value: 'number' }
 
 /** Elements before and after x: of all axes one number or pair, or one pair for each axis. */
 export type PadWidths = number | readonly [before: number, after: number] | readonly (readonly [number, number])[]
@@ -82,7 +85,8 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  * @pytorch F.pad
  * @tensorflow tf.pad
  */
-export function pad(x: TensorLike, widths: PadWidths, { mode = 'constant', value = 0 }: PadOptions = {}): Tensor {
+export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions): Tensor {
+  const { mode = 'constant', value = 0 } = checkOptions('pad', options, padOptions)
   const node = toNode(x)
   const pairs = widthsOf(node.shape, widths)
   if (pairs.every(([before, after]) => before === 0 && after === 0)) return wrap(node)

@@ -1,6 +1,7 @@
 /** Pooling: one number for each window of each channel. */
 import { allocate, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
@@ -63,6 +64,25 @@ export interface AvgPool1dOptions extends PoolOptions {
   layout?: Layout1d
 }
 
+const maxPool2dOptions: OptionTypes<MaxPool2dOptions> = {
+  ...{ stride: 'other', padding: 'other', dilation: 'other', ceilMode: 'boolean' },
+  layout: ['NCHW', 'NHWC'],
+}
+const maxPool1dOptions: OptionTypes<MaxPool1dOptions> = {
+  ...{ stride: 'number', padding: 'other', dilation: 'number', ceilMode: 'boolean' },
+  layout: ['NCL', 'NLC'],
+}
+const avgPool2dOptions: OptionTypes<AvgPool2dOptions> = {
+  ...{ stride: 'other', padding: 'other', ceilMode: 'boolean', countIncludePad: 'boolean' },
+  layout: ['NCHW', 'NHWC'],
+}
+const avgPool1dOptions: OptionTypes<AvgPool1dOptions> = {
+  ...{ stride: 'number', padding: 'other', ceilMode: 'boolean', countIncludePad: 'boolean' },
+  layout: ['NCL', 'NLC'],
+}
+const layout2dOption: OptionTypes<{ layout?: Layout2d }> = { layout: ['NCHW', 'NHWC'] }
+const layout1dOption: OptionTypes<{ layout?: Layout1d }> = { layout: ['NCL', 'NLC'] }
+
 function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOptions): Node {
   if (!isFloat(x.dtype)) throw new DTypeError(expected(op, 'float32 or float64', x.dtype))
   const kernel = pairOf(op, 'kernelSize', kernelSize)
@@ -93,9 +113,10 @@ function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOption
  * @pytorch F.max_pool2d
  * @tensorflow tf.nn.max_pool2d
  */
-export function maxPool2d(x: TensorLike, kernelSize: Pair, options: MaxPool2dOptions = {}): Tensor {
-  const [images, restore] = channelsFirst('maxPool2d', toNode(x), 4, options.layout ?? 'NCHW')
-  return wrap(restore(maxOver('maxPool2d', images, kernelSize, options)))
+export function maxPool2d(x: TensorLike, kernelSize: Pair, options?: MaxPool2dOptions): Tensor {
+  const given = checkOptions('maxPool2d', options, maxPool2dOptions)
+  const [images, restore] = channelsFirst('maxPool2d', toNode(x), 4, given.layout ?? 'NCHW')
+  return wrap(restore(maxOver('maxPool2d', images, kernelSize, given)))
 }
 
 /** The options of a line's windows as those of an image of height 1. */
@@ -111,9 +132,10 @@ function onImages<T extends { stride?: number; padding?: Padding1d }>(kernelSize
  * @pytorch F.max_pool1d
  * @tensorflow tf.nn.max_pool1d
  */
-export function maxPool1d(x: TensorLike, kernelSize: number, options: MaxPool1dOptions = {}): Tensor {
-  const [lines, restore] = channelsFirst('maxPool1d', toNode(x), 3, options.layout ?? 'NCL')
-  const imageOptions = { ...onImages(kernelSize, options), dilation: beside(1, options.dilation ?? 1) }
+export function maxPool1d(x: TensorLike, kernelSize: number, options?: MaxPool1dOptions): Tensor {
+  const given = checkOptions('maxPool1d', options, maxPool1dOptions)
+  const [lines, restore] = channelsFirst('maxPool1d', toNode(x), 3, given.layout ?? 'NCL')
+  const imageOptions = { ...onImages(kernelSize, given), dilation: beside(1, given.dilation ?? 1) }
   return wrap(restore(asLines(maxOver('maxPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
 }
 
@@ -171,9 +193,10 @@ function planeOf(values: readonly number[], { dtype }: Node, height: number, wid
  * @pytorch F.avg_pool2d
  * @tensorflow tf.nn.avg_pool2d
  */
-export function avgPool2d(x: TensorLike, kernelSize: Pair, options: AvgPool2dOptions = {}): Tensor {
-  const [images, restore] = channelsFirst('avgPool2d', toNode(x), 4, options.layout ?? 'NCHW')
-  return wrap(restore(meanOver('avgPool2d', images, kernelSize, options)))
+export function avgPool2d(x: TensorLike, kernelSize: Pair, options?: AvgPool2dOptions): Tensor {
+  const given = checkOptions('avgPool2d', options, avgPool2dOptions)
+  const [images, restore] = channelsFirst('avgPool2d', toNode(x), 4, given.layout ?? 'NCHW')
+  return wrap(restore(meanOver('avgPool2d', images, kernelSize, given)))
 }
 
 /**
@@ -183,9 +206,10 @@ export function avgPool2d(x: TensorLike, kernelSize: Pair, options: AvgPool2dOpt
  * @pytorch F.avg_pool1d
  * @tensorflow tf.nn.avg_pool1d
  */
-export function avgPool1d(x: TensorLike, kernelSize: number, options: AvgPool1dOptions = {}): Tensor {
-  const [lines, restore] = channelsFirst('avgPool1d', toNode(x), 3, options.layout ?? 'NCL')
-  const imageOptions = onImages(kernelSize, options)
+export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1dOptions): Tensor {
+  const given = checkOptions('avgPool1d', options, avgPool1dOptions)
+  const [lines, restore] = channelsFirst('avgPool1d', toNode(x), 3, given.layout ?? 'NCL')
+  const imageOptions = onImages(kernelSize, given)
   return wrap(restore(asLines(meanOver('avgPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
 }
 
@@ -231,8 +255,9 @@ function adaptive(op: string, x: Node, outputSize: Pair, reduce: ReduceAxis): No
  * @example adaptiveAvgPool2d(ones([1, 512, 9, 7]), 1).shape // [1, 512, 1, 1]
  * @pytorch F.adaptive_avg_pool2d
  */
-export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options: { layout?: Layout2d } = {}): Tensor {
-  const [images, restore] = channelsFirst('adaptiveAvgPool2d', toNode(x), 4, options.layout ?? 'NCHW')
+export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { layout?: Layout2d }): Tensor {
+  const given = checkOptions('adaptiveAvgPool2d', options, layout2dOption)
+  const [images, restore] = channelsFirst('adaptiveAvgPool2d', toNode(x), 4, given.layout ?? 'NCHW')
   return wrap(restore(adaptive('adaptiveAvgPool2d', images, outputSize, meanOfAxis)))
 }
 
@@ -241,8 +266,9 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options: { la
  * @throws ShapeError, RangeError as adaptiveAvgPool2d
  * @pytorch F.adaptive_avg_pool1d
  */
-export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
-  const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode(x), 3, options.layout ?? 'NCL')
+export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
+  const given = checkOptions('adaptiveAvgPool1d', options, layout1dOption)
+  const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode(x), 3, given.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), meanOfAxis))))
 }
 
@@ -253,8 +279,9 @@ export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options: { 
  * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
  * @pytorch F.adaptive_max_pool2d
  */
-export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options: { layout?: Layout2d } = {}): Tensor {
-  const [images, restore] = channelsFirst('adaptiveMaxPool2d', toNode(x), 4, options.layout ?? 'NCHW')
+export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { layout?: Layout2d }): Tensor {
+  const given = checkOptions('adaptiveMaxPool2d', options, layout2dOption)
+  const [images, restore] = channelsFirst('adaptiveMaxPool2d', toNode(x), 4, given.layout ?? 'NCHW')
   return wrap(restore(adaptive('adaptiveMaxPool2d', images, outputSize, maxOfAxis)))
 }
 
@@ -263,7 +290,8 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options: { la
  * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
  * @pytorch F.adaptive_max_pool1d
  */
-export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options: { layout?: Layout1d } = {}): Tensor {
-  const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode(x), 3, options.layout ?? 'NCL')
+export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
+  const given = checkOptions('adaptiveMaxPool1d', options, layout1dOption)
+  const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode(x), 3, given.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), maxOfAxis))))
 }

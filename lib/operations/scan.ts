@@ -1,5 +1,6 @@
 /** Cumulative operations along an axis. */
 
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
@@ -11,6 +12,8 @@ import * as ops from '../graph/ops/scan.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 export type CumulativeOptions = ops.ScanOptions
+
+const cumulativeOptions: OptionTypes<CumulativeOptions> = { exclusive: 'boolean', reverse: 'boolean' }
 
 /** What cummax and cummin give. */
 export interface CumulativeExtreme {
@@ -27,8 +30,8 @@ export interface CumulativeExtreme {
  * @pytorch torch.cumsum
  * @tensorflow tf.cumsum
  */
-export function cumsum(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
-  return wrap(ops.cumsum(toNode(x), axis, options))
+export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
+  return wrap(ops.cumsum(toNode(x), axis, checkOptions('cumsum', options, cumulativeOptions)))
 }
 
 /**
@@ -38,8 +41,8 @@ export function cumsum(x: TensorLike, axis = -1, options: CumulativeOptions = {}
  * @pytorch torch.cumprod
  * @tensorflow tf.math.cumprod
  */
-export function cumprod(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
-  return wrap(ops.cumprod(toNode(x), axis, options))
+export function cumprod(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
+  return wrap(ops.cumprod(toNode(x), axis, checkOptions('cumprod', options, cumulativeOptions)))
 }
 
 function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axis: number): CumulativeExtreme {

@@ -2,6 +2,7 @@
 import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { argsortRows } from '../graph/ops/sort.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -20,12 +21,18 @@ export interface SortOptions {
   descending?: boolean
 }
 
+const sortOptions: OptionTypes<SortOptions> = { axis: 'number', descending: 'boolean' }
+
 export interface TopkOptions {
   /** The last one unless given. */
   axis?: number
   /** The greatest elements, and not the least: true unless given. */
   largest?: boolean
 }
+
+const topkOptions: OptionTypes<TopkOptions> = { axis: 'number', largest: 'boolean' }
+
+const reduceOptions: OptionTypes<ReduceOptions> = { keepDims: 'boolean' }
 
 /** What topk gives: elements, and where they are along the axis, as int32. */
 export interface Topk {
@@ -39,7 +46,8 @@ function firstAlong(x: Tensor, axis: number, count: number, descending: boolean)
   return { values: moveAxis(takeAlongAxis(rows, indices, -1), -1, axis), indices: moveAxis(indices, -1, axis) }
 }
 
-function sorted(name: string, x: TensorLike, { axis = -1, descending = false }: SortOptions): Topk {
+function sorted(name: string, x: TensorLike, options: SortOptions | undefined): Topk {
+  const { axis = -1, descending = false } = checkOptions(name, options, sortOptions)
   const t = toTensor(x)
   const along = normalizeAxis(name, axis, t.ndim)
   return firstAlong(t, along, extentAt(t.shape, along), descending)
@@ -54,7 +62,7 @@ function sorted(name: string, x: TensorLike, { axis = -1, descending = false }: 
  * @pytorch torch.sort
  * @tensorflow tf.sort
  */
-export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
+export function sort(x: TensorLike, options?: SortOptions): Tensor {
   return sorted('sort', x, options).values
 }
 
@@ -64,7 +72,7 @@ export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
  * @pytorch torch.argsort
  * @tensorflow tf.argsort
  */
-export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
+export function argsort(x: TensorLike, options?: SortOptions): Tensor {
   return sorted('argsort', x, options).indices
 }
 
@@ -76,7 +84,8 @@ export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
  * @pytorch torch.topk
  * @tensorflow tf.math.top_k
  */
-export function topk(x: TensorLike, k: number, { axis = -1, largest = true }: TopkOptions = {}): Topk {
+export function topk(x: TensorLike, k: number, options?: TopkOptions): Topk {
+  const { axis = -1, largest = true } = checkOptions('topk', options, topkOptions)
   const t = toTensor(x)
   const along = normalizeAxis('topk', axis, t.ndim)
   const extent = extentAt(t.shape, along)
@@ -128,7 +137,8 @@ function unlessNaN(ordered: OrderedRows, value: Tensor): Tensor {
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
  * @pytorch torch.median
  */
-export function median(x: TensorLike, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function median(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const { keepDims = false } = checkOptions('median', options, reduceOptions)
   const { rows, kept } = rowsOver('median', toTensor(x), axis, keepDims)
   const ordered = orderedRows('median', rows)
   return reshape(unlessNaN(ordered, elementAt(ordered, (ordered.count - 1) >> 1)), kept)
@@ -152,12 +162,8 @@ function quantileAt(ordered: OrderedRows, q: number): Tensor {
  * @example quantile([1, 2, 3, 4], [0.25, 0.5]) // [1.75, 2.5]
  * @pytorch torch.quantile
  */
-export function quantile(
-  x: TensorLike,
-  q: number | readonly number[],
-  axis?: Axes,
-  { keepDims = false }: ReduceOptions = {},
-): Tensor {
+export function quantile(x: TensorLike, q: number | readonly number[], axis?: Axes, options?: ReduceOptions): Tensor {
+  const { keepDims = false } = checkOptions('quantile', options, reduceOptions)
   const several = typeof q === 'number' ? [q] : q
   const wrong = several.find((each) => !(each >= 0 && each <= 1))
   if (wrong !== undefined) throw new RangeError(expected('quantile', 'q in [0, 1]', wrong))

@@ -3,6 +3,7 @@
 import { allocate, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -29,6 +30,14 @@ export interface UpsampleOptions {
    */
   alignCorners?: boolean
   layout?: Layout2d
+}
+
+const upsampleOptions: OptionTypes<UpsampleOptions> = {
+  size: 'other',
+  scale: 'other',
+  mode: ['nearest', 'bilinear'],
+  alignCorners: 'boolean',
+  layout: ['NCHW', 'NHWC'],
 }
 
 /** From a place of the result to one of the image. */
@@ -134,12 +143,11 @@ function linearPlaces(n: number, { out, ratio }: Target, alignCorners: boolean):
  * @tensorflow tf.image.resize
  */
 export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
-  const { mode = 'nearest', alignCorners = false, layout = 'NCHW' } = options
-  if (mode !== 'nearest' && mode !== 'bilinear')
-    throw new RangeError(expected('upsample', 'a mode, nearest or bilinear', mode))
+  const given = checkOptions('upsample', options, upsampleOptions)
+  const { mode = 'nearest', alignCorners = false, layout = 'NCHW' } = given
   const [images, restore] = channelsFirst('upsample', toNode(x), 4, layout)
   const [height, width] = [extentAt(images.shape, 2), extentAt(images.shape, 3)]
-  const [rows, columns] = targetsOf('upsample', images, options)
+  const [rows, columns] = targetsOf('upsample', images, given)
   if (height * width === 0 || rows.out * columns.out === 0)
     throw new ShapeError(expected('upsample', 'images of at least one element', formatShape(images.shape)))
   if (mode === 'nearest') return wrap(restore(nearestAlong(nearestAlong(images, 2, rows), 3, columns)))

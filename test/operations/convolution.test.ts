@@ -116,7 +116,7 @@ describe('mistakes', () => {
     [
       () => g.conv2d(x, w, { layout: 'CHWN' as never }),
       RangeError,
-      'conv2d: expected a layout, NCHW or NHWC, got CHWN',
+      "conv2d: expected layout 'NCHW' or 'NHWC', got CHWN",
     ],
     [() => g.conv1d(x, w), ShapeError, 'conv1d: expected an input of 3 axes, NCL, got [2, 4, 5, 6]'],
     [
@@ -145,7 +145,7 @@ describe('mistakes', () => {
     [
       () => g.upsample(x, { scale: 2, mode: 'cubic' as never }),
       RangeError,
-      'upsample: expected a mode, nearest or bilinear, got cubic',
+      "upsample: expected mode 'nearest' or 'bilinear', got cubic",
     ],
     [
       () => g.nn.conv2d(3, 4, 3, { groups: 2 }),
