@@ -18,9 +18,9 @@ function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
 }
 
 function derivatives(node: Node, cotangent: Node): readonly (Node | null)[] {
-  const { name, vjp } = node.def
-  if (vjp === undefined) throw new GradientError(`gradients: ${name} has no gradient`)
-  return isNoting() ? notingGradientOf(node, () => vjp(cotangent, node)) : vjp(cotangent, node)
+  const { def } = node
+  if (def.vjp === undefined) throw new GradientError(`gradients: ${def.name} has no gradient`)
+  return isNoting() ? notingGradientOf(node, () => def.vjp?.(cotangent, node) ?? []) : def.vjp(cotangent, node)
 }
 
 /**
@@ -35,6 +35,7 @@ export function gradients(y: Node, xs: readonly Node[], cotangent?: Node): (Node
       expected('gradients', `a cotangent of shape ${formatShape(y.shape)}`, formatShape(cotangent.shape)),
     )
   const order = numberedOrder([y], allInputs)
+  for (const node of order) if (node.held > 0) node.def.checkHistory?.(node, xs)
   const onPath = dependents(order, xs)
   const wanted = new Uint8Array(order.length)
   for (const x of xs) if (order[x.position] === x) wanted[x.position] = 1

@@ -10,11 +10,16 @@ export interface TensorType {
   readonly shape: Shape
 }
 
-/** Where the value of an evaluated node lives. `pending` settles once the run that writes the array has ended. */
+/** Where the value of an evaluated node lives. */
 export interface Storage {
   readonly array: TypedArray
+  /** Settles once the run that writes the array has ended. */
   pending: Promise<unknown> | null
+  /** How many runs have written over the value that the array was made with. */
+  writes: number
 }
+
+export const newStorage = (array: TypedArray): Storage => ({ array, pending: null, writes: 0 })
 
 export type ParamValue = number | string | boolean | readonly ParamValue[]
 export type Params = Readonly<Record<string, ParamValue>> | null
@@ -36,6 +41,8 @@ export interface OpDef<P extends Params = Params, I extends readonly AnyNode[] =
   infer(inputs: I, params: P): TensorType
   /** The cotangent of each input from that of the output. Absent: no gradient exists. */
   vjp?(cotangent: Node, node: Node<P, I>): Cotangents<I>
+  /** Throws where the gradient with respect to one of xs needs a history that the node does not have any more. */
+  checkHistory?(node: Node<P, I>, xs: readonly Node[]): void
   /** Emits instructions, or gives a view of an operand. */
   lower(emitter: Emitter, node: Node<P, I>): View
 }
@@ -54,6 +61,8 @@ export class Node<P extends Params = Params, I extends readonly AnyNode[] = read
   /** The last walk that met the node, and its place in the order of the last one that numbered it: see `topologicalOrder`. */
   walk = 0
   position = 0
+  /** Bytes, roughly, that the longest chain of compiled calls in its history keeps; see `ops/call.ts`. */
+  held = 0
   private hashed: number | undefined = undefined
 
   constructor(
@@ -96,8 +105,14 @@ export function record<P extends Params, I extends readonly Node[]>(
   const type = def.infer(inputs, params)
   checkShape(def.name, type.shape)
   let tracked = false
-  for (const input of inputs) if (input.tracked) tracked = true
-  return new Node(def, inputs, params, type, tracked && isDifferentiable(type))
+  let held = 0
+  for (const input of inputs) {
+    if (input.tracked) tracked = true
+    if (input.held > held) held = input.held
+  }
+  const node = new Node(def, inputs, params, type, tracked && isDifferentiable(type))
+  if (node.tracked) node.held = held
+  return node
 }
 
 const mix = (hash: number, x: number): number => Math.imul((hash << 5) ^ (hash >>> 27) ^ x, 0x9e3779b1)

@@ -2,7 +2,7 @@
 import type { TypedArray } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
 import type { Shape } from '../base/shape.ts'
-import { leafOf } from '../graph/ops/leaf.ts'
+import { data } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 
 /** What unique gives. */
@@ -16,7 +16,7 @@ export interface Unique {
 }
 
 const leaf = (array: TypedArray, { dtype, shape }: { dtype: Tensor['dtype']; shape: Shape }): Tensor =>
-  wrap(leafOf({ array, pending: null }, dtype, shape, false))
+  wrap(data(array, dtype, shape, false))
 
 function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
   const order = Int32Array.from(elements, (_, i) => i)

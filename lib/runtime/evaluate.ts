@@ -6,6 +6,7 @@ import { pick } from '../base/lists.ts'
 import { type Shape, sameShape } from '../base/shape.ts'
 import {
   type Node,
+  newStorage,
   numberedOrder,
   type OpDef,
   type Params,
@@ -139,7 +140,7 @@ function settle(roots: readonly Node[], { results }: Run): void {
   roots.forEach((node, i) => {
     const array = results[i]
     if (array === undefined) throw new InternalError(`result ${i} is missing`)
-    if (node.storage === null) node.storage = { array, pending: null }
+    if (node.storage === null) node.storage = newStorage(array)
     if (!node.tracked) node.inputs = []
   })
 }

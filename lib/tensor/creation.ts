@@ -4,7 +4,7 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
-import { leafOf, literal } from '../graph/ops/leaf.ts'
+import { data, literal } from '../graph/ops/leaf.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { allocateChecked, parseValues, type TensorOptions, type TensorValues } from './values.ts'
@@ -31,7 +31,7 @@ export function tensor(values: Tensor | TensorValues, options: TensorOptions = {
     return wrap(options.shape === undefined ? typed : reshape(typed, options.shape))
   }
   const { array, dtype, shape } = parseValues('tensor', values, options)
-  return wrap(leafOf({ array, pending: null }, dtype, shape, false))
+  return wrap(data(array, dtype, shape, false))
 }
 
 /** `value` everywhere. Costs no memory until it has to. */
@@ -63,7 +63,7 @@ export function fullLike(x: TensorLike, value: number, options?: DTypeOption): T
 export function generate(op: string, dtype: DType, shape: Shape, element: (i: number) => number): Tensor {
   const array = allocateChecked(op, checkDType(op, dtype), checkShape(op, shape))
   for (let i = 0; i < array.length; i++) array[i] = element(i)
-  return wrap(leafOf({ array, pending: null }, dtype, shape, false))
+  return wrap(data(array, dtype, shape, false))
 }
 
 /**

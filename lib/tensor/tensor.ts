@@ -4,7 +4,7 @@ import type { DType, TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { formatGraph, type Node } from '../graph/node.ts'
-import { leafOf, literal } from '../graph/ops/leaf.ts'
+import { data, literal } from '../graph/ops/leaf.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
 import { settledArray } from '../runtime/execution.ts'
 import { type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
@@ -122,7 +122,7 @@ export const toNode = (value: TensorLike, dtype?: DType): Node =>
 function nodeOfValues(value: TensorValues, dtype?: DType): Node {
   if (typeof value === 'number' && dtype === undefined) return literal(value, 'float32', true)
   const parsed = parseValues('tensor', value, dtype === undefined ? {} : { dtype })
-  return leafOf({ array: parsed.array, pending: null }, parsed.dtype, parsed.shape, false)
+  return data(parsed.array, parsed.dtype, parsed.shape, false)
 }
 
 /**

@@ -3,9 +3,9 @@ import { allocate, checkDType, type DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node, Storage } from '../graph/node.ts'
-import { storageOf } from '../graph/node.ts'
+import { newStorage, storageOf } from '../graph/node.ts'
 import { reshape } from '../graph/ops/broadcast.ts'
-import { leafOf, placeholder, stopGradient } from '../graph/ops/leaf.ts'
+import { data, leafOf, placeholder, stopGradient } from '../graph/ops/leaf.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { StateBinding } from '../runtime/execution.ts'
@@ -98,6 +98,16 @@ export class Variable extends Tensor {
     this.claim(this.recorded)
   }
 
+  /** The node of the value that it holds now, without handing it out. @internal */
+  get leaf(): Node {
+    return this.recorded
+  }
+
+  /** Has the value of a leaf, if it is the present one, stay what it is at the next update. @internal */
+  keep(leaf: Node): void {
+    if (leaf === this.recorded) this.handedOut = true
+  }
+
   /** The buffer a program reads the value from. @internal */
   get storage(): Storage {
     return storageOf(this.recorded)
@@ -107,12 +117,13 @@ export class Variable extends Tensor {
   bindUpdate(): StateBinding {
     const read = this.storage
     if (!this.handedOut) return { read, written: read }
-    return { read, written: { array: allocate(this.dtype, read.array.length), pending: null } }
+    return { read, written: newStorage(allocate(this.dtype, read.array.length)) }
   }
 
   /** Takes over what a submitted run writes. @internal */
   commitUpdate({ written }: StateBinding): void {
     if (written !== this.storage) this.replaceLeaf(written, false)
+    else written.writes++
   }
 
   override toString(): string {
@@ -136,11 +147,11 @@ export const trainableOfLeaf = (leaf: Node): Variable | undefined => trainedLeav
 export function variable(value: Tensor | TensorValues, options: VariableOptions = {}): Variable {
   if (!(value instanceof Tensor)) {
     const { array, dtype, shape } = parseValues('variable', value, options)
-    return new Variable(leafOf({ array, pending: null }, dtype, shape, true), options)
+    return new Variable(data(array, dtype, shape, true), options)
   }
   const dtype: DType = options.dtype === undefined ? value.dtype : checkDType('variable', options.dtype)
   const shape: Shape = options.shape ?? value.shape
   const start = untraced(() => wrap(reshape(cast(value.node, dtype), shape)).dataSync())
   const { array } = parseValues('variable', start, { dtype, shape })
-  return new Variable(leafOf({ array, pending: null }, dtype, shape, true), options)
+  return new Variable(data(array, dtype, shape, true), options)
 }

@@ -6,6 +6,7 @@ import { watch } from '../graph/ops/leaf.ts'
 import { tensor } from '../tensor/creation.ts'
 import { randn } from '../tensor/random.ts'
 import { evaluateSync, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Differentiable, valueAt } from './differentiable.ts'
 
 export interface CheckGradientsOptions {
   /** 2 also checks the gradient of the gradient; 1 unless given. */
@@ -30,8 +31,13 @@ type Fn = (...xs: Tensor[]) => Tensor
  * @pytorch torch.autograd.gradcheck
  * @tensorflow tf.test.compute_gradient
  */
-export function checkGradients(f: Fn, xs: readonly TensorLike[], options: CheckGradientsOptions = {}): void {
+export function checkGradients(
+  fn: Differentiable,
+  xs: readonly TensorLike[],
+  options: CheckGradientsOptions = {},
+): void {
   const { order = 1, delta = 1e-5, tolerance = 1e-6, seed = 0 } = options
+  const f: Fn = (...at) => valueAt('checkGradients', fn, at)
   const points = xs.map((x) => tensor(wrap(toNode(x)).cast('float64').dataSync(), { shape: wrap(toNode(x)).shape }))
   checkOnce('first', f, points, delta, tolerance, seed)
   if (order === 2) checkOnce('second', projectedGradient(f, points, seed + 100), points, delta, tolerance, seed + 200)

@@ -1,9 +1,9 @@
 /** Forward values that are computed again for the gradient instead of kept. */
-import { expected } from '../base/errors.ts'
 import { nodeCount } from '../graph/node.ts'
 import { checkpoint as checkpointNode } from '../graph/ops/gradient-rules.ts'
-import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import type { LikesFor, TensorFunction } from './gradients.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Differentiable, plainFunction, valueAt } from './differentiable.ts'
+import type { LikesFor } from './gradients.ts'
 
 /**
  * The same function, whose gradient computes again what it needs of the inside of f instead of keeping it: memory for
@@ -17,14 +17,11 @@ import type { LikesFor, TensorFunction } from './gradients.ts'
  * @pytorch torch.utils.checkpoint.checkpoint
  * @tensorflow tf.recompute_grad
  */
-export function checkpoint<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Tensor {
-  if (typeof f !== 'function') throw new TypeError(expected('checkpoint', 'a function', typeof f))
+export function checkpoint<F extends Differentiable>(f: F): (...xs: LikesFor<Parameters<F>>) => Tensor {
+  plainFunction('checkpoint', f)
   return (...xs) => {
     const args = xs.map((x) => wrap(toNode(x as TensorLike)))
     const since = nodeCount()
-    const y = f(...args)
-    if (!(y instanceof Tensor))
-      throw new TypeError(expected('checkpoint', 'a function that returns a tensor', typeof y))
-    return wrap(checkpointNode(y.node, since))
+    return wrap(checkpointNode(valueAt('checkpoint', f, args).node, since))
   }
 }

@@ -7,7 +7,8 @@ import { formatShape } from '../base/shape.ts'
 import { mapTree, treeKey } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
 import { reshape } from '../graph/ops/broadcast.ts'
-import { leafOf, placeholder } from '../graph/ops/leaf.ts'
+import type { Call } from '../graph/ops/call.ts'
+import { placeholder } from '../graph/ops/leaf.ts'
 import { concat } from '../graph/ops/movement.ts'
 import { isNoting } from '../graph/origin.ts'
 import { formatProgram } from '../program/text.ts'
@@ -16,6 +17,8 @@ import { bindRun, type Run, type StateBinding, submitAsync, submitSync } from '.
 import { Tensor, wrap } from '../tensor/tensor.ts'
 import { activeTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { finishResult, finishSteps, startCall } from './call-history.ts'
+import { noteCompiled } from './differentiable.ts'
 import {
   collectResults,
   isArgument,
@@ -76,12 +79,19 @@ function signatureOf(args: unknown[]): string {
   })
 }
 
-function bind({ graph, sources, updated }: Traced, args: readonly Node[], steps = 1): Run {
+/** A run that is bound, and what its results will have been computed from. */
+interface BoundCall {
+  readonly run: Run
+  readonly calls: readonly (Call | null)[]
+}
+
+function bind({ graph, sources, updated, histories }: Traced, args: readonly Node[], steps = 1): BoundCall {
   const inputs: TypedArray[] = []
   for (const source of sources) inputs.push(source(args, steps))
+  const calls = startCall(histories, args, inputs)
   const states: StateBinding[] = []
   for (const variable of updated) states.push(variable.bindUpdate())
-  return bindRun(graph, inputs, states, steps)
+  return { run: bindRun(graph, inputs, states, steps), calls }
 }
 
 /** The variables hold what the run writes, from when it was submitted on. */
@@ -90,11 +100,12 @@ function commit({ updated }: Traced, { states }: Run): void {
 }
 
 /** The results, with a leading axis of the steps where `stacked`. */
-function unpack({ results, shape }: Traced, run: Run, stacked = false): unknown {
-  const tensors = zipWith(results, run.results, ({ dtype, shape }, array) => {
-    const type = stacked ? [run.steps, ...shape] : shape
-    return wrap(leafOf({ array, pending: null }, dtype, type, false))
-  })
+function unpack({ results, shape }: Traced, { run, calls }: BoundCall, stacked = false): unknown {
+  const tensors = zipWith(results, run.results, ({ dtype, shape }, array, i) =>
+    stacked
+      ? finishSteps(calls[i] ?? null, array, { dtype, shape: [run.steps, ...shape] })
+      : finishResult(calls[i] ?? null, array, { dtype, shape }),
+  )
   return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
 }
 
@@ -150,13 +161,13 @@ function inTurn(nodes: readonly Node[]): Promise<void> {
   return ready
 }
 
-async function runInTurn(entry: Traced, args: readonly Node[], steps: number): Promise<Run> {
+async function runInTurn(entry: Traced, args: readonly Node[], steps: number): Promise<BoundCall> {
   if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
-  const run = bind(entry, args, steps)
-  const done = submitAsync(run)
-  commit(entry, run)
+  const call = bind(entry, args, steps)
+  const done = submitAsync(call.run)
+  commit(entry, call.run)
   await done
-  return run
+  return call
 }
 
 /**
@@ -165,6 +176,11 @@ async function runInTurn(entry: Traced, args: readonly Node[], steps: number): P
  * are updated in place. Numbers and branches are frozen when it is recorded: what changes between calls is an
  * argument or a variable. It is also recorded anew where a module that it read is in another mode (training or
  * evaluation) than when it was recorded. Inside another compiled function it becomes part of that one.
+ *
+ * Gradients go through its results, with respect to arguments and to variables that it read; `grad` and its kin also take
+ * the compiled function itself. They are a GradientError where that is impossible: a variable that the result depends on
+ * was updated by the function, or in place since; the results of `scan`; and where more than some thousands of calls
+ * (64 with arguments above half a megabyte) follow on each other. `stopGradient` makes such a result a constant.
  *
  * Calls run in the order in which they are made. An asynchronous call with an argument that is still to be computed
  * is made once that has its value: synchronous calls may overtake it until then.
@@ -212,12 +228,13 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
     const entry = find(args)
     const nodes = tensorsIn(args)
     evaluateNodesSync(nodes)
-    const run = bind(entry, nodes)
-    submitSync(run)
-    commit(entry, run)
-    return unpack(entry, run) as R
+    const call = bind(entry, nodes)
+    submitSync(call.run)
+    commit(entry, call.run)
+    return unpack(entry, call) as R
   }
   const program = (...args: A): string => formatProgram(find(args).graph.program)
+  for (const form of [compiled, sync]) noteCompiled(form, fn)
   return Object.defineProperty(Object.assign(compiled, { sync, scan, program }), 'traces', {
     get: () => [...cache.values()].reduce((sum, entries) => sum + entries.length, 0),
   }) as Compiled<A, R>

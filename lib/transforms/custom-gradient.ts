@@ -6,7 +6,8 @@ import { type Node, record } from '../graph/node.ts'
 import { withRule } from '../graph/ops/gradient-rules.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import type { LikesFor, TensorFunction } from './gradients.ts'
+import { type Differentiable, valueAt } from './differentiable.ts'
+import type { LikesFor } from './gradients.ts'
 
 /**
  * A gradient rule: from the cotangent of the value, the value and the arguments to the cotangent of each argument, as
@@ -41,7 +42,7 @@ function checkedGradient(gradient: Tensor | null | undefined, x: Node, i: number
  * @pytorch torch.autograd.Function
  * @tensorflow tf.custom_gradient
  */
-export function customGradient<F extends TensorFunction>(
+export function customGradient<F extends Differentiable>(
   f: F,
   backward: (cotangent: Tensor, value: Tensor, ...xs: Parameters<F>) => ReturnType<Backward>,
 ): (...xs: LikesFor<Parameters<F>>) => Tensor {
@@ -56,9 +57,7 @@ export function customGradient<F extends TensorFunction>(
   })
   return (...args) => {
     const xs = args.map((x) => toNode(x as TensorLike))
-    const y = f(...xs.map(wrap))
-    if (!(y instanceof Tensor))
-      throw new TypeError(expected('customGradient', 'a function that returns a tensor', typeof y))
+    const y = valueAt('customGradient', f, xs.map(wrap))
     return wrap(record(def, [y.node, ...xs], null))
   }
 }

@@ -11,8 +11,9 @@ import { literal, watch } from '../graph/ops/leaf.ts'
 import { concat, sliceAt } from '../graph/ops/movement.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { sum } from '../graph/ops/reduce.ts'
-import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import type { Gradient, LikesFor, TensorFunction, TensorsFor } from './gradients.ts'
+import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Differentiable, valueAt } from './differentiable.ts'
+import type { Gradient, LikesFor, TensorsFor } from './gradients.ts'
 
 const zerosLike = ({ dtype, shape }: Node): Node => broadcastTo(literal(0, dtype), shape)
 
@@ -24,15 +25,13 @@ function gradientsOrZeros(y: Node, xs: readonly Node[], cotangent?: Node): Node[
 const gradientOrZeros = (y: Node, x: Node): Node => nodeGradients(y, [x])[0] ?? zerosLike(x)
 
 /** Arguments whose gradients may be asked for, and the value of the function there. */
-function recordAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
+function recordAt(op: string, f: Differentiable, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
   const xs = args.map((x) => {
     const node = toNode(x)
     if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64 arguments', node.dtype))
     return watch(node)
   })
-  const value = f(...xs.map(wrap))
-  if (!(value instanceof Tensor)) throw new TypeError(expected(op, 'a function that returns a tensor', typeof value))
-  return { xs, y: value.node }
+  return { xs, y: valueAt(op, f, xs.map(wrap)).node }
 }
 
 /** One tensor for each argument, of its shape and dtype. */
@@ -50,7 +49,7 @@ function directionsOf(op: string, xs: readonly Node[], directions: readonly Tens
 const innerProducts = (xs: readonly Node[], ys: readonly Node[]): Node[] => zipWith(xs, ys, (x, y) => sum(mul(x, y)))
 
 /** What `vjp` gives. */
-export interface VectorJacobianProduct<F extends TensorFunction> {
+export interface VectorJacobianProduct<F extends Differentiable> {
   readonly value: Tensor
   /**
    * cotangentᵀ·J of a cotangent of the value's shape (ones unless given): one tensor for a function of one argument, a
@@ -70,7 +69,7 @@ export interface VectorJacobianProduct<F extends TensorFunction> {
  * @pytorch torch.func.vjp
  * @tensorflow tf.GradientTape.gradient
  */
-export function vjp<F extends TensorFunction>(f: F, ...xs: LikesFor<Parameters<F>>): VectorJacobianProduct<F> {
+export function vjp<F extends Differentiable>(f: F, ...xs: LikesFor<Parameters<F>>): VectorJacobianProduct<F> {
   const { xs: at, y } = recordAt('vjp', f, xs as readonly TensorLike[])
   const pullback = (cotangent?: TensorLike): Gradient<F> => {
     const weights = cotangent === undefined ? undefined : cast(toNode(cotangent), y.dtype)
@@ -90,7 +89,7 @@ export function vjp<F extends TensorFunction>(f: F, ...xs: LikesFor<Parameters<F
  * @pytorch torch.func.jvp
  * @tensorflow tf.autodiff.ForwardAccumulator
  */
-export function jvp<F extends TensorFunction>(
+export function jvp<F extends Differentiable>(
   f: F,
   xs: LikesFor<Parameters<F>>,
   tangents: LikesFor<Parameters<F>>,
@@ -125,7 +124,7 @@ function jacobianOf(y: Node, x: Node): Node {
  * @pytorch torch.func.jacrev
  * @tensorflow tf.GradientTape.jacobian
  */
-export function jacobian<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+export function jacobian<F extends Differentiable>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
   return (...xs) => {
     const { xs: at, y } = recordAt('jacobian', f, xs as readonly TensorLike[])
     const found = at.map((x) => wrap(jacobianOf(y, x)))
@@ -134,7 +133,7 @@ export function jacobian<F extends TensorFunction>(f: F): (...xs: LikesFor<Param
 }
 
 /** The value, which has to be one number for a Hessian to be a matrix. */
-function scalarAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
+function scalarAt(op: string, f: Differentiable, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
   const recorded = recordAt(op, f, args)
   if (sizeOf(recorded.y.shape) !== 1)
     throw new ShapeError(expected(op, 'a function whose value is one number', formatShape(recorded.y.shape)))
@@ -150,7 +149,7 @@ function scalarAt(op: string, f: (...xs: Tensor[]) => Tensor, args: readonly Ten
  * @pytorch torch.func.hessian
  * @tensorflow tf.GradientTape.jacobian
  */
-export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
+export function hessian(f: Differentiable): (x: TensorLike) => Tensor {
   return (x) => {
     const { xs, y } = scalarAt('hessian', f, [x])
     const at = elementAt(xs, 0)
@@ -167,7 +166,7 @@ export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
  * product.arraySync() // [6, 12]
  * @pytorch torch.autograd.functional.hvp
  */
-export function hvp<F extends TensorFunction>(
+export function hvp<F extends Differentiable>(
   f: F,
   xs: LikesFor<Parameters<F>>,
   vs: LikesFor<Parameters<F>>,

@@ -5,6 +5,7 @@ import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
 import { watch } from '../graph/ops/leaf.ts'
 import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { trainableOfLeaf, type Variable } from '../tensor/variable.ts'
+import { type Differentiable, plainFunction, valueAt } from './differentiable.ts'
 
 export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
 
@@ -62,14 +63,11 @@ export function gradients(
   return found.map((gradient, i) => (gradient === null && allowUnused ? null : required(gradient, i, 'gradients')))
 }
 
-/** A function of tensors that gives one. */
-export type TensorFunction = (...xs: Tensor[]) => Tensor
-
 /** What a function of tensors may be called with. */
 export type LikesFor<T extends readonly unknown[]> = { [K in keyof T]: TensorLike }
 
 /** One tensor for a function of one argument, a list for several. */
-export type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends 1 ? Tensor : TensorsFor<Parameters<F>>
+export type Gradient<F extends Differentiable> = Parameters<F>['length'] extends 1 ? Tensor : TensorsFor<Parameters<F>>
 
 /**
  * The function that gives f's value and its gradient with respect to each argument: one tensor for a function of one
@@ -80,13 +78,21 @@ export type Gradient<F extends TensorFunction> = Parameters<F>['length'] extends
  * @pytorch torch.func.grad_and_value
  * @tensorflow tf.GradientTape.gradient
  */
-export function valueAndGrad<F extends TensorFunction>(
+export function valueAndGrad<F extends Differentiable>(
   f: F,
 ): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
+  return valueAndGradOf('valueAndGrad', f)
+}
+
+function valueAndGradOf<F extends Differentiable>(
+  op: string,
+  f: F,
+): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
+  plainFunction(op, f)
   return (...xs) => {
     const watched = xs.map((x) => watch(toNode(x as TensorLike)))
-    const value = f(...watched.map(wrap))
-    const found = nodeGradients(value.node, watched).map((gradient, i) => required(gradient, i, 'grad'))
+    const value = valueAt(op, f, watched.map(wrap))
+    const found = nodeGradients(value.node, watched).map((gradient, i) => required(gradient, i, op))
     return { value, gradient: (xs.length === 1 ? found[0] : found) as Gradient<F> }
   }
 }
@@ -100,8 +106,8 @@ export function valueAndGrad<F extends TensorFunction>(
  * @pytorch torch.func.grad
  * @tensorflow tf.GradientTape.gradient
  */
-export function grad<F extends TensorFunction>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
-  const both = valueAndGrad(f)
+export function grad<F extends Differentiable>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+  const both = valueAndGradOf('grad', f)
   return (...xs) => both(...xs).gradient
 }
 

@@ -3,6 +3,7 @@ import { inspect as nodeInspect } from 'node:util'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { elementAt, pick, zipWith } from '../base/lists.ts'
+import { newStorage } from '../graph/node.ts'
 import type { PassEffect } from '../program/passes/index.ts'
 import { formatType } from '../program/program.ts'
 import { formatInstructions, formatProgram } from '../program/text.ts'
@@ -208,7 +209,7 @@ function profileTraced({ graph, sources, updated }: Traced, args: unknown[]): nu
 const copyOf = (array: TypedArray): TypedArray => array.slice() as TypedArray
 
 function inPlace(array: TypedArray) {
-  const storage = { array, pending: null }
+  const storage = newStorage(array)
   return { read: storage, written: storage }
 }
 

@@ -5,12 +5,13 @@ import { expected } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { mapTree } from '../base/tree.ts'
 import type { Node, Storage, TensorType } from '../graph/node.ts'
-import { storageOf } from '../graph/node.ts'
+import { nodeCount, storageOf } from '../graph/node.ts'
 import { placeholder, watch } from '../graph/ops/leaf.ts'
 import { type PreparedGraph, prepareGraph } from '../runtime/execution.ts'
 import { Tensor, wrap } from '../tensor/tensor.ts'
 import { type Guard, type Trace, traced } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { type ResultHistory, resultHistories } from './call-history.ts'
 
 /** Where a program input comes from at each run, of one step or of several. */
 export type Source = (args: readonly Node[], steps: number) => TypedArray
@@ -22,6 +23,8 @@ export interface Traced {
   /** Variables that the function assigns, in the order of the program's states. */
   readonly updated: readonly Variable[]
   readonly results: readonly TensorType[]
+  /** What gradients through each result would replay; null where there are none. */
+  readonly histories: readonly (ResultHistory | null)[]
   /** The function's result, with the index of a result in place of each tensor. */
   readonly shape: unknown
   /** What has to hold for a call to be this recording. */
@@ -49,10 +52,13 @@ interface Recording {
   readonly nodes: readonly Node[]
   readonly shape: unknown
   readonly trace: Trace
+  /** How many nodes there were before. */
+  readonly since: number
 }
 
 export function recordFunction<A extends unknown[]>(fn: (...args: A) => unknown, args: A): Recording {
   const leaves: Node[] = []
+  const since = nodeCount()
   const { result, trace } = traced(() => {
     const replaced = mapTree(args, (x) => {
       if (!isArgument(x)) return x
@@ -69,7 +75,7 @@ export function recordFunction<A extends unknown[]>(fn: (...args: A) => unknown,
     }
     return collectResults(result)
   })
-  return { leaves, ...result, trace }
+  return { leaves, ...result, trace, since }
 }
 
 // Made here, so that they keep alive what they name and nothing else of the recording.
@@ -100,7 +106,7 @@ const constantSource =
   () =>
     array
 
-export function prepareTraced({ leaves, nodes, shape, trace }: Recording): Traced {
+export function prepareTraced({ leaves, nodes, shape, trace, since }: Recording): Traced {
   const sources = new Map<Node, Source>()
   leaves.forEach((leaf, i) => {
     sources.set(leaf, argumentSource(i))
@@ -117,6 +123,7 @@ export function prepareTraced({ leaves, nodes, shape, trace }: Recording): Trace
     sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(storageOf(leaf))),
     updated: changed.map(([variable]) => variable),
     results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
+    histories: resultHistories(nodes, { leaves, trace, since, inputs: graph.inputs }),
     shape,
     guards: trace.guards,
   }

@@ -89,6 +89,27 @@ describe.each(backends)('on %s', (backend) => {
     expect(f.sync(tensor([1, 1])).itemSync()).toBe(0)
   })
 
+  test('the arguments of compiled calls, with their results, and of a long chain of calls before it ends', async () => {
+    const w = variable([0.5])
+    const f = compile((x: Tensor) => x.mul(w))
+    expect(
+      await isReleased(() => {
+        const x = tensor([1, 2])
+        f.sync(x)
+        return arrayOf(x)
+      }),
+    ).toBe(true)
+    let last = tensor(new Float32Array(2 ** 18))
+    expect(
+      await isReleased(() => {
+        const first = last
+        for (let i = 0; i < 100; i++) last = f.sync(last)
+        return arrayOf(first)
+      }),
+    ).toBe(true)
+    expect(last.size).toBe(2 ** 18)
+  })
+
   test('the value a variable had', async () => {
     const v = variable([1, 2])
     expect(

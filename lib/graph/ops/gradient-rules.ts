@@ -53,16 +53,18 @@ const checkpointOp: OpDef<null, AtLeastOne> = {
   infer: ([y]) => y,
   vjp(ct, { inputs: [y, ...sources] }) {
     const again = sources.map((x) => barrier(x, [ct]))
-    const found = gradients(replay(y, sources, again), again, ct)
+    const found = gradients(replay(y, new Map(zipWith(sources, again, (x, other) => [x, other]))), again, ct)
     const present = found.filter((gradient) => gradient !== null)
     return [null, ...found.map((gradient) => gradient && barrier(gradient, present))]
   },
   lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
 }
 
-/** y as a function of other sources: the nodes between are recorded once more. */
-function replay(y: Node, sources: readonly Node[], others: readonly Node[]): Node {
-  const copies = new Map(zipWith(sources, others, (x, other) => [x, other]))
+/**
+ * y with other nodes in place of those that `copies` has: the nodes between are recorded once more. Their copies join
+ * the others.
+ */
+export function replay(y: Node, copies: Map<Node, Node>): Node {
   for (const node of topologicalOrder([y], (node) => (copies.has(node) ? [] : node.inputs))) {
     const inputs = node.inputs.map((x) => copies.get(x) ?? x)
     if (copies.has(node) || inputs.every((x, i) => x === node.inputs[i])) continue

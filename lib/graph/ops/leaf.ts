@@ -2,7 +2,7 @@
 import type { DType, TypedArray } from '../../base/dtype.ts'
 import { InternalError } from '../../base/errors.ts'
 import type { Shape } from '../../base/shape.ts'
-import { Node, type OpDef, type Storage, type Unary } from '../node.ts'
+import { Node, newStorage, type OpDef, type Storage, type Unary } from '../node.ts'
 
 /** A value that exists: bound as an input of whichever program reads it. */
 const dataOp: OpDef<null> = {
@@ -37,7 +37,7 @@ const watchOp = identityOf('watch')
 const stopGradientOp: OpDef<null, Unary> = { ...identityOf('stopGradient'), vjp: () => [null] }
 
 export const data = (array: TypedArray, dtype: DType, shape: Shape, tracked = false): Node =>
-  leafOf({ array, pending: null }, dtype, shape, tracked)
+  leafOf(newStorage(array), dtype, shape, tracked)
 
 export function leafOf(storage: Storage, dtype: DType, shape: Shape, tracked: boolean): Node {
   const node = new Node(dataOp, [], null, { dtype, shape }, tracked)
@@ -64,7 +64,11 @@ export function weakValue(node: Node): number | undefined {
 }
 
 /** The same value, with its history kept from here on. */
-export const watch = (x: Node): Node => new Node(watchOp, [x], null, x, true)
+export function watch(x: Node): Node {
+  const node = new Node(watchOp, [x], null, x, true)
+  node.held = x.held
+  return node
+}
 
 /** The same value, a constant to gradients. */
 export const stopGradient = (x: Node): Node => new Node(stopGradientOp, [x], null, x, false)

@@ -1,0 +1,155 @@
+/** What compiled functions keep of their calls, so that gradients go through their results as through any other value. */
+import type { TypedArray } from '../base/dtype.ts'
+import { elementAt } from '../base/lists.ts'
+import { type Node, type TensorType, topologicalOrder } from '../graph/node.ts'
+import { type Call, callResult, type EndedHistory, endedResult, type Recorded, writesOf } from '../graph/ops/call.ts'
+import { data } from '../graph/ops/leaf.ts'
+import { type Tensor, wrap } from '../tensor/tensor.ts'
+import type { Trace } from '../tensor/trace.ts'
+import { trainableOfLeaf, type Variable } from '../tensor/variable.ts'
+
+/** What a call has in place of a node of the recording. */
+type Origin =
+  | { readonly kind: 'argument'; readonly index: number }
+  | { readonly kind: 'variable'; readonly variable: Variable; readonly updated: boolean }
+  /** What was read for the call, at this place among the program's inputs. */
+  | { readonly kind: 'dynamic'; readonly input: number }
+  /** The node itself: it is older than the recording, and has a history of its own. */
+  | { readonly kind: 'older' }
+
+/** A result of the recording, and where a call finds what it has in place of each source. */
+export interface ResultHistory {
+  readonly recorded: Recorded
+  readonly origins: readonly Origin[]
+}
+
+/** Where a recording found its values. */
+export interface Origins {
+  readonly leaves: readonly Node[]
+  readonly trace: Trace
+  /** The number of nodes there were before. */
+  readonly since: number
+  /** The leaves of the program's inputs. */
+  readonly inputs: readonly Node[]
+}
+
+/** The history that each of the results may have, or null. */
+export function resultHistories(results: readonly Node[], origins: Origins): (ResultHistory | null)[] {
+  const known = knownOrigins(origins)
+  const originOf = (node: Node): Origin | undefined =>
+    known.get(node) ?? (node.id < origins.since && node.tracked ? { kind: 'older' } : undefined)
+  return results.map((result) => (result.tracked ? resultHistory(result, originOf) : null))
+}
+
+/** Whether the function updates it. */
+const isUpdated = (origin: Origin): boolean => origin.kind === 'variable' && origin.updated
+
+function resultHistory(result: Node, originOf: (node: Node) => Origin | undefined): ResultHistory | null {
+  const inputsOf = (node: Node) => (originOf(node) === undefined ? node.inputs : [])
+  const onPath = new Set(topologicalOrder([result], (node) => (node.tracked ? inputsOf(node) : [])))
+  const found = topologicalOrder([result], inputsOf).flatMap((source) => {
+    const origin = originOf(source)
+    return origin === undefined ? [] : [{ source, origin }]
+  })
+  const sources = found.map(({ source }) => source)
+  const origins = found.map(({ origin }) => origin)
+  const differentiable = found.map(({ source, origin }) => origin.kind !== 'dynamic' && onPath.has(source))
+  if (!differentiable.includes(true)) return null
+  const own = origins.map(({ kind }) => kind === 'argument' || kind === 'dynamic')
+  const kept = origins.some(isUpdated) ? null : result
+  return { recorded: { result: kept, sources, differentiable, own, ...variablesAt(origins) }, origins }
+}
+
+/** What there is to say and to do about the variables among the inputs of a call. */
+function variablesAt(origins: readonly Origin[]): Pick<Recorded, 'keep' | 'describe'> {
+  const variables = origins.map((origin) => (origin.kind === 'variable' ? origin.variable : null))
+  return {
+    keep(inputs) {
+      inputs.forEach((input, i) => {
+        variables[i]?.keep(input)
+      })
+    },
+    describe: (i) => String(variables[i]),
+  }
+}
+
+function knownOrigins({ leaves, trace, inputs }: Origins): Map<Node, Origin> {
+  const known = new Map<Node, Origin>()
+  leaves.forEach((leaf, index) => {
+    known.set(leaf, { kind: 'argument', index })
+  })
+  for (const [variable, { leaf, value }] of trace.variables)
+    known.set(leaf, { kind: 'variable', variable, updated: value !== leaf })
+  for (const { leaf } of trace.dynamicInputs) {
+    const input = inputs.indexOf(leaf)
+    if (input >= 0) known.set(leaf, { kind: 'dynamic', input })
+  }
+  return known
+}
+
+function inputOf(origin: Origin, source: Node, args: readonly Node[], arrays: readonly TypedArray[]): Node {
+  switch (origin.kind) {
+    case 'older':
+      return source
+    case 'variable':
+      return origin.variable.leaf
+    case 'argument':
+      return elementAt(args, origin.index)
+    case 'dynamic':
+      return data(elementAt(arrays, origin.input), source.dtype, source.shape)
+  }
+}
+
+/** null where the result depends on plain data alone. */
+function startResult(history: ResultHistory, args: readonly Node[], arrays: readonly TypedArray[]): Call | null {
+  const { recorded, origins } = history
+  const inputs: Node[] = []
+  const writes: number[] = []
+  let tracked = false
+  for (let i = 0; i < origins.length; i++) {
+    const input = inputOf(elementAt(origins, i), elementAt(recorded.sources, i), args, arrays)
+    inputs.push(input)
+    writes.push(writesOf(input))
+    if (input.tracked && recorded.differentiable[i]) tracked = true
+  }
+  return tracked ? { recorded, inputs, writes } : null
+}
+
+/** To be called when a run is bound, before it writes to variables: what its results will have been computed from. */
+export const startCall = (
+  histories: readonly (ResultHistory | null)[],
+  args: readonly Node[],
+  arrays: readonly TypedArray[],
+): readonly (Call | null)[] => histories.map((history) => history && startResult(history, args, arrays))
+
+/** The history of a call as one that is gone. */
+function ended({ recorded, inputs }: Call, reason: string): EndedHistory {
+  const onPath = inputs.flatMap((input, i) => (input.tracked && recorded.differentiable[i] ? [i] : []))
+  const variables = onPath.filter((i) => trainableOfLeaf(elementAt(recorded.sources, i)) !== undefined)
+  return {
+    reason,
+    ids: onPath.map((i) => elementAt(inputs, i).id),
+    onOlder: onPath.some((i) => elementAt(inputs, i).inputs.length > 0),
+    leaves: variables.map((i) => elementAt(recorded.sources, i)),
+  }
+}
+
+const cutReason =
+  'the value comes from more compiled calls after each other than are kept: take the gradient inside one compiled function, or make the value a constant with stopGradient'
+
+const scanReason =
+  'scan keeps no history of its steps: take the gradient inside the function, or make the value a constant with stopGradient'
+
+const updatedReason =
+  'the compiled function updated a variable from which it computed the value: return the gradient from the function, or make the value a constant with stopGradient'
+
+/** A result of a call as a tensor. */
+export function finishResult(call: Call | null, array: TypedArray, type: TensorType): Tensor {
+  if (call === null) return wrap(data(array, type.dtype, type.shape))
+  if (call.recorded.result === null) return wrap(endedResult(ended(call, updatedReason), array, type))
+  return wrap(callResult(call, array, type) ?? endedResult(ended(call, cutReason), array, type))
+}
+
+/** A result of several steps at once. */
+export const finishSteps = (call: Call | null, array: TypedArray, type: TensorType): Tensor =>
+  call === null ? finishResult(null, array, type) : wrap(endedResult(ended(call, scanReason), array, type))
