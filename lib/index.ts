@@ -12,7 +12,7 @@ export {
   GradientError,
   ShapeError,
 } from './base/errors.ts'
-export type { Pair } from './base/pair.ts'
+export type { Pair, Triple } from './base/pair.ts'
 export type { Shape } from './base/shape.ts'
 export type { Dataset } from './data/dataset.ts'
 export * as data from './data/dataset.ts'
@@ -20,7 +20,6 @@ export * as datasets from './data/datasets.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/metrics.ts'
 export * as nn from './nn/index.ts'
-export * as fft from './operations/fft.ts'
 export * from './operations/index.ts'
 export * as linalg from './operations/linalg.ts'
 export * as updates from './operations/updates.ts'

@@ -18,26 +18,47 @@ export type Padding2d = 'same' | 'valid' | number | readonly [height: AxisPaddin
 /** `Padding2d` of a line. */
 export type Padding1d = 'same' | 'valid' | AxisPadding
 
+/** `Padding2d` of a volume. */
+export type Padding3d =
+  | 'same'
+  | 'valid'
+  | number
+  | readonly [depth: AxisPadding, height: AxisPadding, width: AxisPadding]
+
 /** Where the channels are: 'NCHW' unless given, as in PyTorch, or 'NHWC', as in TensorFlow. */
 export type Layout2d = 'NCHW' | 'NHWC'
 
 /** 'NCL' unless given, as in PyTorch, or 'NLC'. */
 export type Layout1d = 'NCL' | 'NLC'
 
+/** 'NCDHW' unless given, as in PyTorch, or 'NDHWC'. */
+export type Layout3d = 'NCDHW' | 'NDHWC'
+
+/** Zeros before and after an axis. */
+export type Sides = readonly [before: number, after: number]
+
 /** Zeros before and after each axis, or 'same'. */
-export function paddingOf(
-  op: string,
-  padding: Padding2d,
-): 'same' | readonly [readonly [number, number], readonly [number, number]] {
+export const paddingOf = (op: string, padding: Padding2d): 'same' | readonly [Sides, Sides] =>
+  sidesOf(op, padding, 2) as 'same' | readonly [Sides, Sides]
+
+/** `paddingOf` of a volume. */
+export const padding3dOf = (op: string, padding: Padding3d): 'same' | readonly [Sides, Sides, Sides] =>
+  sidesOf(op, padding, 3) as 'same' | readonly [Sides, Sides, Sides]
+
+function sidesOf(op: string, padding: Padding2d | Padding3d, axes: 2 | 3): 'same' | readonly Sides[] {
   if (padding === 'same') return padding
-  const sides = padding === 'valid' ? [0, 0] : typeof padding === 'number' ? [padding, padding] : padding
-  const pairs = Array.isArray(sides) ? sides.map((side) => (typeof side === 'number' ? [side, side] : side)) : []
+  const all = padding === 'valid' ? 0 : padding
+  const sides: unknown = typeof all === 'number' ? new Array<number>(axes).fill(all) : all
+  const pairs: unknown[] = Array.isArray(sides)
+    ? sides.map((side) => (typeof side === 'number' ? [side, side] : side))
+    : []
   const isValid = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((x) => isCount(x, 0))
-  if (pairs.length !== 2 || !pairs.every(isValid))
-    throw new RangeError(
-      expected(op, "padding to be 'same', 'valid', an integer of at least 0, or two", formatOption(padding)),
-    )
-  return pairs as unknown as readonly [readonly [number, number], readonly [number, number]]
+  if (pairs.length !== axes || !pairs.every(isValid)) {
+    const count = axes === 2 ? 'two' : 'three'
+    const what = `padding to be 'same', 'valid', an integer of at least 0, or ${count}`
+    throw new RangeError(expected(op, what, formatOption(padding)))
+  }
+  return pairs as unknown as readonly Sides[]
 }
 
 /** How far a kernel reaches. */
@@ -94,25 +115,44 @@ export function windowsOver(op: string, height: number, width: number, options: 
   return { windows, padBottom: rows.after, padRight: columns.after }
 }
 
-const layouts = { 4: ['NCHW', 'NHWC'], 3: ['NCL', 'NLC'] } as const
+/** The windows of a volume. */
+export interface Window3dOptions {
+  readonly kernel: readonly [number, number, number]
+  readonly stride: readonly [number, number, number]
+  readonly padding: ReturnType<typeof padding3dOf>
+  readonly dilation: readonly [number, number, number]
+  readonly ceil?: boolean
+}
 
-/** Images with their channels before their height and width, and the way back. */
-export function channelsFirst(op: string, x: Node, rank: 3 | 4, layout: string): [Node, (y: Node) => Node] {
+/** The windows of a volume as those of its planes, and those of its depth, an image of one column. */
+export function separateWindows({ kernel, stride, padding, dilation, ceil = false }: Window3dOptions): {
+  readonly planes: WindowOptions
+  readonly depth: WindowOptions
+} {
+  const planeOf = <T>([, height, width]: readonly [T, T, T]): readonly [T, T] => [height, width]
+  const isSame = padding === 'same'
+  const planes = { kernel: planeOf(kernel), stride: planeOf(stride), dilation: planeOf(dilation), ceil }
+  const depth = { kernel: beside(kernel[0], 1), stride: beside(stride[0], 1), dilation: beside(dilation[0], 1), ceil }
+  return {
+    planes: { ...planes, padding: isSame ? padding : planeOf(padding) },
+    depth: { ...depth, padding: isSame ? padding : [padding[0], [0, 0]] },
+  }
+}
+
+const layouts = { 3: ['NCL', 'NLC'], 4: ['NCHW', 'NHWC'], 5: ['NCDHW', 'NDHWC'] } as const
+
+/** Lines, images or volumes with their channels before their other axes, and the way back. */
+export function channelsFirst(op: string, x: Node, rank: 3 | 4 | 5, layout: string): [Node, (y: Node) => Node] {
   const [first, last] = layouts[rank]
   if (layout !== first && layout !== last) throw new RangeError(expected(op, `a layout, ${first} or ${last}`, layout))
   if (x.shape.length !== rank)
     throw new ShapeError(expected(op, `an input of ${rank} axes, ${layout}`, formatShape(x.shape)))
   if (layout === first) return [x, (y) => y]
-  const [to, from] =
-    rank === 4
-      ? [
-          [0, 3, 1, 2],
-          [0, 2, 3, 1],
-        ]
-      : [
-          [0, 2, 1],
-          [0, 2, 1],
-        ]
+  const places = Array.from({ length: rank - 2 }, (_, i) => i)
+  const [to, from] = [
+    [0, rank - 1, ...places.map((i) => i + 1)],
+    [0, ...places.map((i) => i + 2), 1],
+  ]
   return [permute(x, to), (y) => permute(y, from)]
 }
 

@@ -5,7 +5,6 @@
 
 import type { OpName } from '../../lib/graph/ops/index.ts'
 import type * as losses from '../../lib/losses/index.ts'
-import type * as fft from '../../lib/operations/fft.ts'
 import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
@@ -13,7 +12,6 @@ import { alongAxisCases } from './cases/along-axis.ts'
 import { attentionCases } from './cases/attention.ts'
 import { convolutionCases } from './cases/convolution.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
-import { fftCases } from './cases/fft.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
 import { indexUpdateCases } from './cases/index-updates.ts'
 import { indexingCases } from './cases/indexing.ts'
@@ -35,6 +33,7 @@ import { scanCases } from './cases/scan.ts'
 import { shapeCases } from './cases/shape.ts'
 import { softmaxCases } from './cases/softmax.ts'
 import { sortCases } from './cases/sort.ts'
+import { volumeCases } from './cases/volumes.ts'
 
 /** Leaves that programs bind as inputs: the operands of every row. */
 type BoundLeaf = 'data' | 'placeholder'
@@ -46,7 +45,6 @@ type DataDependent = 'booleanMask' | 'nonzero' | 'unique' | 'uniqueSync'
 export type CaseName =
   | Exclude<OpName, BoundLeaf>
   | Exclude<keyof typeof operations, DataDependent>
-  | keyof typeof fft
   | `losses.${keyof typeof losses}`
 
 const rows = {
@@ -75,9 +73,9 @@ const rows = {
   ...lossCases,
   ...gradientRuleCases,
   ...linalgCases,
-  ...fftCases,
   ...convolutionCases,
   ...poolingCases,
+  ...volumeCases,
 }
 
 /** Refuses a table with a list that is written as empty. */

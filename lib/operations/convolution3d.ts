@@ -1,0 +1,113 @@
+/** Convolutions of volumes: their planes are convolved as images, with those that the window's depth reaches as channels. */
+import { expected, ShapeError } from '../base/errors.ts'
+import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { type Triple, tripleOf } from '../base/pair.ts'
+import { extentAt, formatShape, sameShape } from '../base/shape.ts'
+import { data } from '../graph/ops/leaf.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { type Conv2dOptions, conv2d } from './convolution.ts'
+import { gather } from './indexing.ts'
+import { pad } from './padding.ts'
+import { permute } from './rearrange.ts'
+import { reshape } from './shape.ts'
+import {
+  channelsFirst,
+  type Layout3d,
+  type Padding3d,
+  padding3dOf,
+  type Sides,
+  separateWindows,
+  type Window3dOptions,
+  type WindowOptions,
+  windowsOver,
+} from './windows.ts'
+
+export interface Conv3dOptions {
+  /** [out channels], added to every output. */
+  bias?: TensorLike
+  /** The distance of neighbouring windows; 1 unless given. */
+  stride?: Triple
+  /** Zeros around the volume; none unless given. */
+  padding?: Padding3d
+  /** The distance of neighbouring elements of a window; 1 unless given. */
+  dilation?: Triple
+  /** How many parts the channels are cut into, each with filters of its own; 1 unless given. */
+  groups?: number
+  layout?: Layout3d
+}
+
+const conv3dOptions: OptionTypes<Conv3dOptions> = {
+  ...{ bias: 'other', stride: 'other', padding: 'other', dilation: 'other', groups: 'number' },
+  layout: ['NCDHW', 'NDHWC'],
+}
+
+/** [out channels, channels / groups, depth, height, width] of volumes with so many channels. */
+function checkWeight(op: string, { shape }: Tensor, channels: number, groups: number): void {
+  const isGroup = (n: number) => Number.isInteger(n) && n >= 1 && channels % n === 0 && (shape[0] ?? 0) % n === 0
+  if (shape.length !== 5 || shape.includes(0))
+    throw new ShapeError(expected(op, `a weight [out, ${channels} / groups, …] of 5 axes`, formatShape(shape)))
+  checkNumber(op, `groups, a positive divisor of ${channels} and ${shape[0]} channels`, groups, isGroup)
+  if (shape[1] !== channels / groups)
+    throw new ShapeError(expected(op, `a weight [out, ${channels / groups}, …]`, formatShape(shape)))
+}
+
+/** The planes of x[n, c, d, h, w] that each of `out` windows in depth reaches, as channels: [n·out, c·kernel, h, w]. */
+function planesOf(x: Tensor, out: number, { kernel, stride, dilation }: WindowOptions): Tensor {
+  const [n, c, depth, height, width] = x.shape as [number, number, number, number, number]
+  const places = new Int32Array(n * out * c * kernel[0])
+  let next = 0
+  for (let image = 0; image < n; image++)
+    for (let start = 0; start < out; start++)
+      for (let channel = 0; channel < c; channel++)
+        for (let tap = 0; tap < kernel[0]; tap++)
+          places[next++] = (image * c + channel) * depth + start * stride[0] + tap * dilation[0]
+  const planes = gather(reshape(x, [n * c * depth, height * width]), wrap(data(places, 'int32', [places.length])))
+  return reshape(planes, [n * out, c * kernel[0], height, width])
+}
+
+/** The convolution of x[n, c, d, h, w]: in depth by choosing planes, in height and width by conv2d. */
+function convolve(op: string, x: Tensor, weight: Tensor, options: Window3dOptions, channels: Conv2dOptions): Tensor {
+  const { planes, depth } = separateWindows(options)
+  const [n, , extent] = x.shape as [number, number, number]
+  const [out, perGroup, taps, ...kernel] = weight.shape as [number, number, number, number, number]
+  const { windows, padBottom } = windowsOver(op, extent, 1, depth)
+  const widths = x.shape.map((_, axis): Sides => (axis === 2 ? [windows.padTop, padBottom] : [0, 0]))
+  windowsOver(op, extentAt(x.shape, 3), extentAt(x.shape, 4), planes)
+  const { stride, padding, dilation } = planes
+  const filters = reshape(weight, [out, perGroup * taps, ...kernel])
+  const y = conv2d(planesOf(pad(x, widths), windows.outHeight, depth), filters, {
+    ...channels,
+    ...{ stride, padding, dilation },
+  })
+  return permute(reshape(y, [n, windows.outHeight, ...y.shape.slice(1)]), [0, 2, 1, 3, 4])
+}
+
+/**
+ * Filters slid over volumes: `conv2d` with a third axis. As PyTorch's conv3d.
+ *
+ * @param x volumes [n, channels, depth, height, width], or [n, depth, height, width, channels] with `layout: 'NDHWC'`
+ * @param weight [out, channels / groups, kernelDepth, kernelHeight, kernelWidth], whatever the layout
+ * @returns volumes in the layout of x, of ⌊(extent + padding − (kernel − 1)·dilation − 1) / stride⌋ + 1 planes, rows and columns
+ * @throws ShapeError for operands that do not fit, or a kernel that is greater than the padded volume; RangeError for
+ * options that are no such numbers
+ * @example conv3d(ones([1, 3, 8, 28, 28]), ones([16, 3, 3, 3, 3]), { padding: 'same' }).shape // [1, 16, 8, 28, 28]
+ * @pytorch F.conv3d
+ * @tensorflow tf.nn.conv3d
+ */
+export function conv3d(x: TensorLike, weight: TensorLike, options?: Conv3dOptions): Tensor {
+  const op = 'conv3d'
+  const given = checkOptions(op, options, conv3dOptions)
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, layout = 'NCDHW', bias } = given
+  const [volumes, restore] = channelsFirst(op, toTensor(x).node, 5, layout)
+  const filters = toTensor(weight)
+  checkWeight(op, filters, extentAt(volumes.shape, 1), groups)
+  if (bias !== undefined && !sameShape(toTensor(bias).shape, filters.shape.slice(0, 1)))
+    throw new ShapeError(expected(op, `a bias [${filters.shape[0]}]`, formatShape(toTensor(bias).shape)))
+  const windows: Window3dOptions = {
+    ...{ kernel: filters.shape.slice(2) as unknown as readonly [number, number, number] },
+    ...{ stride: tripleOf(op, 'stride', stride), dilation: tripleOf(op, 'dilation', dilation) },
+    padding: padding3dOf(op, padding),
+  }
+  const y = convolve(op, wrap(volumes), filters, windows, { groups, ...(bias !== undefined && { bias }) })
+  return wrap(restore(y.node))
+}
