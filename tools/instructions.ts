@@ -12,6 +12,7 @@ import { schema, windows } from '../lib/program/schema.ts'
 import {
   type Alternative,
   type Factor,
+  failingDTypes,
   type Operand,
   type Operands,
   type Signature,
@@ -49,10 +50,16 @@ const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_
 const pascal = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 const keyOf = ({ params }: Signature): string => params.map(([name, { type }]) => `${name}: ${type}`).join(', ')
 
+/** Texts are not encoded. */
+const withoutTexts = (signature: Signature): Signature => ({
+  ...signature,
+  params: signature.params.filter(([, { type }]) => type !== 'text'),
+})
+
 function instructionsOf(rows: Readonly<Record<string, Row>>): Instruction[] {
   const structs = new Map<string, string>()
   return Object.entries(rows).map(([opcode, row]) => {
-    const signature = signatureOf(opcode, row)
+    const signature = withoutTexts(signatureOf(opcode, row))
     const struct = structs.get(keyOf(signature)) ?? `${pascal(opcode)}Params`
     structs.set(keyOf(signature), struct)
     return { opcode, struct, ...signature }
@@ -167,6 +174,9 @@ const replacedOf = ({ replaces }: Instruction): string => {
   )
 }
 
+const failsOn = (instruction: Instruction): string =>
+  instruction.fails === -1 ? 'false' : `is_one_of(dtype, {${listOf(failingDTypes(instruction))}})`
+
 // --- The file ---------------------------------------------------------------------------------------------------------
 
 /** The text of native/program/instructions.inc. */
@@ -219,9 +229,14 @@ bool is_in_step(Opcode opcode) {
 ${switchOf(all, ({ inStep }) => `${inStep}`, 'false')}
 }
 
-// The input whose elements, where they are int32, end the run if they are out of range; -1 for none.
+// The input whose elements end the run if they are out of range; -1 for none.
 int fallible_input(Opcode opcode) {
 ${switchOf(all, ({ fails }) => `${fails}`, '-1')}
+}
+
+// Whether they do so where they have a dtype.
+bool fails_on(Opcode opcode, DType dtype) {
+${switchOf(all, failsOn, 'false')}
 }
 
 #endif

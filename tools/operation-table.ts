@@ -21,6 +21,7 @@ const path = fileURLToPath(new URL('../docs/operations.md', import.meta.url))
 const sections: readonly (readonly [where: RegExp, title: string])[] = [
   [/^operations\/unique\.ts$/, 'Operations: values of a size that is not known before'],
   [/^operations\/linalg\.ts$/, 'Linear algebra'],
+  [/^operations\/fft\.ts$/, 'Fourier transforms'],
   [/^operations\/(?!gradient)(?<file>.*)\.ts$/, 'Operations: '],
   [/^losses\/(?<file>.*)\.ts$/, 'Losses: '],
   [/^tensor\/(random|distributions)\.ts$/, 'Random numbers'],

@@ -11,7 +11,7 @@ import type { Numbering } from '../program/parameters.ts'
 import type { Program } from '../program/program.ts'
 import { activations, distributions, reductions } from '../program/vocabulary.ts'
 import type { Backend, BackendInfo, Buffers, Executable } from './backend.ts'
-import { indexError } from './failure.ts'
+import { rangeError } from './failure.ts'
 
 /** An index in the data that is out of range. */
 type Failure = readonly [instruction: number, position: number, value: number, limit: number]
@@ -142,14 +142,14 @@ class NativeExecutable implements Executable {
 
   run(buffers: Buffers): void {
     const failure = this.#addon.run(this.handle, buffers)
-    if (failure !== undefined) throw indexError(this.#program, ...failure)
+    if (failure !== undefined) throw rangeError(this.#program, ...failure)
   }
 
   runAsync(buffers: Buffers, steps = 1): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (failure: Failure | undefined) => {
         if (failure === undefined) resolve()
-        else reject(indexError(this.#program, ...failure))
+        else reject(rangeError(this.#program, ...failure))
       }
       this.#addon.runAsync(this.handle, buffers, settle, steps)
     })
@@ -158,7 +158,7 @@ class NativeExecutable implements Executable {
   profile(buffers: Buffers): Float64Array {
     const nanoseconds = new Float64Array(this.#program.instructions.length)
     const failure = this.#addon.profile(this.handle, buffers, nanoseconds)
-    if (failure !== undefined) throw indexError(this.#program, ...failure)
+    if (failure !== undefined) throw rangeError(this.#program, ...failure)
     return nanoseconds
   }
 

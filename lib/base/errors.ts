@@ -41,5 +41,8 @@ export class InternalError extends Error {
   }
 }
 
+/** `op: expected X`, before what came instead is known. */
+export const expectation = (op: string, what: string): string => `${op}: expected ${what}`
+
 /** `op: expected X, got Y`, the form of every message a user can meet. */
-export const expected = (op: string, what: string, got: unknown): string => `${op}: expected ${what}, got ${got}`
+export const expected = (op: string, what: string, got: unknown): string => `${expectation(op, what)}, got ${got}`

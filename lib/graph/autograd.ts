@@ -5,15 +5,17 @@ import { formatShape, sameShape } from '../base/shape.ts'
 import { allInputs, lastWalk, type Node, numberedOrder, numberNodes } from './node.ts'
 import { broadcastTo } from './ops/broadcast.ts'
 import { add } from './ops/elementwise.ts'
-import { literal } from './ops/leaf.ts'
+import { literal, stopsGradient } from './ops/leaf.ts'
 import { isNoting, notingGradientOf } from './origin.ts'
 
-/** By position, whether a node of `order` depends on any of xs, xs included. */
+/** By position, whether a node of `order` depends on any of xs, xs included, and not only by way of a stopped gradient. */
 function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
   const depends = new Uint8Array(order.length)
   for (const x of xs) if (order[x.position] === x) depends[x.position] = 1
-  for (const { inputs, position } of order)
-    for (const input of inputs) if (depends[input.position] === 1) depends[position] = 1
+  for (const node of order) {
+    if (stopsGradient(node)) continue
+    for (const input of node.inputs) if (depends[input.position] === 1) depends[node.position] = 1
+  }
   return depends
 }
 

@@ -1,7 +1,8 @@
 /** Counts of elements, by interval or by value. */
 import { allocate, isFloat } from '../base/dtype.ts'
-import { DTypeError, expected } from '../base/errors.ts'
+import { DTypeError, expectation, expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { demand } from '../graph/ops/demand.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { full, ones, zeros } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
@@ -28,6 +29,11 @@ export interface Histogram {
   readonly counts: Tensor
   /** The bounds of the intervals, [bins + 1]. */
   readonly edges: Tensor
+}
+
+function finiteOnly(x: Tensor): Tensor {
+  const what = expectation('histogram', 'finite elements where no range is given')
+  return wrap(demand(x.node, { low: -Number.MAX_VALUE, high: Number.MAX_VALUE, what }))
 }
 
 function rangeOf(x: Tensor, given: HistogramOptions['range']): [low: Tensor, high: Tensor] {
@@ -80,7 +86,8 @@ export function histogram(x: TensorLike, options?: HistogramOptions): Histogram 
     throw new RangeError(expected('histogram', 'a finite range [low, high] with low ≤ high', `[${range}]`))
   const t = stopGradient(x)
   const flat = flatten(isFloat(t.dtype) ? t : cast(t, 'float32'))
-  const [low, high] = rangeOf(flat, range)
+  const sound = range === undefined ? finiteOnly(flat) : flat
+  const [low, high] = rangeOf(sound, range)
   const edges = edgesOf(low, high, bins)
   const inside = logicalAnd(greaterEqual(flat, low), lessEqual(flat, high))
   const none = zeros([bins], { dtype: 'int32' })

@@ -55,7 +55,7 @@ export interface Row<
   readonly replaces?: { readonly [K in keyof O]?: keyof I }
   /** It looks at each index once, reading all operands before it writes there, so that a replaced operand may also be another one. */
   readonly inStep?: true
-  /** The operand whose elements, where they are int32, end the run if they are out of range. Every such instruction stands before the first that writes a state. */
+  /** The operand whose elements, where they have a dtype of its first alternative, end the run if they are out of range. Every such instruction stands before the first that writes a state. */
   readonly fails?: keyof I
   /** Operations on real numbers, if any: a function such as exp or √ counts as one, moving and comparing labels as none. */
   readonly flops?: string | { of(params: ParamsOf<P>): number }['of']

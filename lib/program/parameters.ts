@@ -79,6 +79,9 @@ export const real: Parameter<number, 'real'> = {
   },
 }
 
+/** What backends need not know: no words. */
+export const text: Parameter<string, 'text'> = { type: 'text', fault: () => null, write: () => {} }
+
 function oneOf<Type extends 'activation' | 'reduction' | 'distribution', Name extends string>(
   type: Type,
   names: readonly Name[],

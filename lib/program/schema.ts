@@ -19,6 +19,7 @@ import {
   reduction,
   shape,
   strides,
+  text,
 } from './parameters.ts'
 
 const floats = ['float32', 'float64'] as const satisfies readonly DType[]
@@ -215,6 +216,18 @@ export const schema = {
     outputs: { out: ['x', 'count rowSize'] },
     fails: 'indices',
     touches: { x: 'count rowSize' },
+  }),
+
+  /**
+   * x itself where each of `tested` is from `low` to `high`, which NaN is not. Fails on the first that is not: `what` says
+   * what was expected.
+   */
+  demand: op({
+    params: { size: count, count, low: real, high: real, what: text },
+    inputs: { x: [dtypes, 'size'], tested: [floats, 'count'] },
+    outputs: { out: ['x', 'size'] },
+    replaces: { out: 'x' },
+    fails: 'tested',
   }),
 
   /** x with out[indices[i]] += updates[i], in ascending i. Fails as gather does. */

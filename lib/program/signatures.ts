@@ -38,7 +38,7 @@ export interface Signature {
   /** By output, the input where whose memory it may be written; -1 for none. */
   readonly replaces: readonly number[]
   readonly inStep: boolean
-  /** The input whose elements may be out of range where they are int32; -1 for none. */
+  /** The input whose elements may be out of range where they have a dtype of its first alternative; -1 for none. */
   readonly fails: number
 }
 
@@ -133,6 +133,13 @@ export const signatures = byOpcode(signatureOf)
 
 /** Whether what an instruction reads can end the run. */
 export function isFallible(values: readonly { readonly dtype: DType }[], { opcode, inputs }: Instruction): boolean {
-  const id = inputs[signatures[opcode].fails]
-  return id !== undefined && values[id]?.dtype === 'int32'
+  const { fails } = signatures[opcode]
+  const dtype = values[inputs[fails] ?? -1]?.dtype
+  return dtype !== undefined && failingDTypes(signatures[opcode]).includes(dtype)
+}
+
+/** The dtypes of the input whose elements may be out of range; none where there is no such input. */
+export function failingDTypes({ inputs, fails }: Signature): readonly DType[] {
+  const dtypes = inputs.list[fails]?.alternatives[0]?.dtypes
+  return typeof dtypes === 'object' ? dtypes : []
 }

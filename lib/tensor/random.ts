@@ -2,10 +2,11 @@
 
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
-import { checkFunction, checkOptions, type OptionTypes } from '../base/options.ts'
+import { greatestBelow, roundTo } from '../base/floats.ts'
+import { checkFunction, checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { add, mul } from '../graph/ops/elementwise.ts'
+import { add, minimum, mul } from '../graph/ops/elementwise.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { random } from '../graph/ops/random.ts'
 import type { DistributionName } from '../program/vocabulary.ts'
@@ -122,13 +123,17 @@ export function randn(
   shape: Shape,
   { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {},
 ): Tensor {
+  checkNumber('randn', 'a finite mean', mean, Number.isFinite)
+  checkNumber('randn', 'a finite std of at least 0', std, (x) => x >= 0 && x < Infinity)
   const standard = draw('randn', 'normal', shape, options)
   const scaled = std === 1 ? standard : mul(standard, std)
   return wrap(mean === 0 ? scaled : add(scaled, mean))
 }
 
 /**
- * Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}.
+ * Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}. Where no number of the dtype lies
+ * between the bounds, or they are equal, all are min.
+ * @throws RangeError for bounds, or a difference of them, that are not finite in the dtype, or min > max
  * @pytorch torch.rand
  * @tensorflow tf.random.uniform
  */
@@ -137,8 +142,13 @@ export function uniform(
   { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {},
 ): Tensor {
   const standard = draw('uniform', 'uniform', shape, options)
-  const scaled = max - min === 1 ? standard : mul(standard, max - min)
-  return wrap(min === 0 ? scaled : add(scaled, min))
+  if (min === 0 && max === 1) return wrap(standard)
+  const fits = (x: number) => Number.isFinite(roundTo(x, standard.dtype))
+  if (!([min, max].every((bound) => typeof bound === 'number' && fits(bound)) && min <= max && fits(max - min)))
+    throw new RangeError(expected('uniform', 'finite bounds with min ≤ max', `${min} and ${max}`))
+  const scaled = add(mul(standard, max - min), min)
+  // The sum may be rounded up to max.
+  return wrap(minimum(scaled, Math.max(greatestBelow(max, standard.dtype), roundTo(min, standard.dtype))))
 }
 
 /**

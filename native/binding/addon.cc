@@ -38,7 +38,7 @@ void Environment::end_async(napi_env env) {
 
 napi_value make_failure(napi_env env, const Failure& failure) {
   const double parts[] = {static_cast<double>(failure.instruction), static_cast<double>(failure.position),
-                          static_cast<double>(failure.value), static_cast<double>(failure.limit)};
+                          failure.value, static_cast<double>(failure.limit)};
   napi_value list;
   napi_create_array_with_length(env, 4, &list);
   for (uint32_t i = 0; i < 4; ++i) {

@@ -33,6 +33,7 @@ std::unique_ptr<PreparedInstruction> prepare_copy(const Preparation& preparation
 std::unique_ptr<PreparedInstruction> prepare_pad(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_concat(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_gather(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_demand(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_scatter_add(const Preparation& preparation,
                                                          const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_take_along_axis(const Preparation& preparation,

@@ -31,6 +31,7 @@ std::unique_ptr<PreparedInstruction> prepare_instruction(Preparation& preparatio
     case Opcode::k_logSoftmax: return prepare_softmax(preparation, instruction);
     case Opcode::k_softmaxCrossEntropy: return prepare_cross_entropy(preparation, instruction);
     case Opcode::k_gather: return prepare_gather(preparation, instruction);
+    case Opcode::k_demand: return prepare_demand(preparation, instruction);
     case Opcode::k_scatterAdd: return prepare_scatter_add(preparation, instruction);
     case Opcode::k_takeAlongAxis: return prepare_take_along_axis(preparation, instruction);
     case Opcode::k_scatterAlongAxis: return prepare_scatter_along_axis(preparation, instruction);

@@ -14,7 +14,9 @@ namespace galvani {
 // A bad index in an instruction's data: `value` at `position`, where only [0, limit) was allowed.
 struct Failure {
   int32_t instruction;
-  int64_t position, value, limit;
+  int64_t position;
+  double value;
+  int64_t limit;
 };
 
 // What a run binds.

@@ -53,7 +53,7 @@ inline bool check_indices(Run& run, const int32_t* indices, int64_t count, int64
   if (limit > 0 && are_in_range(indices, count, limit)) return true;
   for (int64_t i = 0; i < count; ++i) {
     if (indices[i] >= 0 && indices[i] < limit) continue;
-    run.failure = {-1, i, indices[i], limit};
+    run.failure = {-1, i, static_cast<double>(indices[i]), limit};
     return false;
   }
   return true;

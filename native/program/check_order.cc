@@ -3,6 +3,7 @@
 #include <map>
 
 #include "program/checks.h"
+#include "program/operands.h"
 
 namespace galvani {
 namespace {
@@ -183,7 +184,7 @@ class Order {
 
 bool is_fallible(const Program& program, const Instruction& instruction) {
   const int input = fallible_input(instruction.opcode);
-  return input >= 0 && program.values[instruction.inputs[input]].dtype == DType::k_int32;
+  return input >= 0 && fails_on(instruction.opcode, program.values[instruction.inputs[input]].dtype);
 }
 
 bool check_order(const Program& program, std::string* error) { return Order(program, error).check(); }

@@ -5,6 +5,7 @@
 
 import type { OpName } from '../../lib/graph/ops/index.ts'
 import type * as losses from '../../lib/losses/index.ts'
+import type * as fft from '../../lib/operations/fft.ts'
 import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
@@ -12,6 +13,7 @@ import { alongAxisCases } from './cases/along-axis.ts'
 import { attentionCases } from './cases/attention.ts'
 import { convolutionCases } from './cases/convolution.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
+import { fftCases } from './cases/fft.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
 import { indexUpdateCases } from './cases/index-updates.ts'
 import { indexingCases } from './cases/indexing.ts'
@@ -45,6 +47,7 @@ type DataDependent = 'booleanMask' | 'nonzero' | 'unique' | 'uniqueSync'
 export type CaseName =
   | Exclude<OpName, BoundLeaf>
   | Exclude<keyof typeof operations, DataDependent>
+  | keyof typeof fft
   | `losses.${keyof typeof losses}`
 
 const rows = {
@@ -73,6 +76,7 @@ const rows = {
   ...lossCases,
   ...gradientRuleCases,
   ...linalgCases,
+  ...fftCases,
   ...convolutionCases,
   ...poolingCases,
   ...volumeCases,

@@ -104,6 +104,7 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   scatterAdd: same,
   takeAlongAxis: same,
   scatterAlongAxis: same,
+  demand: same,
   attention({ params, inputs: [q, k, v, mask], expected: [out, logSums] }) {
     const { features, keys, scale } = params
     // The scores are off by what their products lost, which exp enlarges; the rest is a mean of the values.

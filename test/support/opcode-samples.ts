@@ -255,6 +255,15 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
       ['float32', 2, 2, 3],
     ],
   ),
+  demand: sample(
+    'demand',
+    { size: 4, count: 3, low: -Infinity, high: Infinity, what: 'sample: expected numbers' },
+    [
+      ['uint8', 2, 2],
+      ['float32', 3],
+    ],
+    [['uint8', 2, 2]],
+  ),
   random: sample('random', { distribution: 'normal' }, [['int32', 2]], [['float32', 5]]),
   sgd: sample('sgd', { size: 3 }, [['float32', 3], ['float32', 3], ['float32']], [['float32', 3]]),
   momentum: sample(

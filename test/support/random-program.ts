@@ -407,6 +407,13 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const inputs = [x, s.fresh('int32', size, { from: 0, below: rows }), s.operand(s.dtypeOf(x), size)]
     s.emit('scatterAlongAxis', { ...extents, accumulate }, inputs, [s.output(s.dtypeOf(x), s.sizeOf(x))])
   },
+  demand(s, tape) {
+    const x = s.any(s.dtypes)
+    const count = tape.below(8)
+    const inputs = [x, s.fresh(tape.pick(s.floats), count, { from: 0, below: 9 })]
+    const params = { size: s.sizeOf(x), count, low: 0, high: 9, what: 'numbers' }
+    s.emit('demand', params, inputs, [s.output(s.dtypeOf(x), s.sizeOf(x))])
+  },
   attention(s, tape) {
     const dtype = tape.pick(s.floats)
     const extent = () => tape.pick([3, 1, 2, 4, 8, 17, 70, 0])

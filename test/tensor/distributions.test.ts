@@ -219,6 +219,8 @@ test('truncated normal numbers in float64, and bounds that leave nothing but one
 })
 
 const draws: Readonly<Record<string, () => g.Tensor>> = {
+  uniform: () => g.uniform([501], { min: 100, max: 101 }),
+  normal: () => g.normal([50, 3], { mean: [1, 2, 3], std: [0, 0.1, 5] }),
   truncatedNormal: () => g.truncatedNormal([501], { mean: 1, std: 3, max: 4 }),
   bernoulli: () => g.bernoulli([50, 3], { probability: [0.1, 0.5, 0.9] }),
   exponential: () => g.exponential([50, 3], { rate: [0.1, 0.5, 0.9] }),
@@ -258,7 +260,11 @@ const wrong = (value: unknown): never => value as never
 test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
   [() => g.truncatedNormal([1], { std: 0 }), RangeError, 'truncatedNormal: expected a positive std, got 0'],
   [() => g.truncatedNormal([1], { min: 1, max: 1 }), RangeError, 'truncatedNormal: expected min < max, got 1 and 1'],
-  [() => g.bernoulli([1], { probability: 2 }), RangeError, 'bernoulli: expected a probability in its range, got 2'],
+  [
+    () => g.bernoulli([1], { probability: 2 }),
+    RangeError,
+    'bernoulli: expected a probability that is in [0, 1], got 2',
+  ],
   [
     () => g.bernoulli([2], { probability: [0.1, 0.2, 0.3] }),
     g.ShapeError,
@@ -272,14 +278,30 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
   [() => g.poisson([3], wrong(undefined)), TypeError, 'poisson: expected options, got undefined'],
   [() => g.gamma([3], wrong({})), TypeError, 'gamma: expected a concentration, got undefined'],
   [() => g.randint([3], wrong(null)), TypeError, 'randint: expected options, got null'],
-  [() => g.exponential([1], { rate: -1 }), RangeError, 'exponential: expected a rate in its range, got -1'],
-  [() => g.gamma([1], { concentration: 0 }), RangeError, 'gamma: expected a concentration in its range, got 0'],
-  [() => g.beta([1], { alpha: 1, beta: Number.NaN }), RangeError, 'beta: expected a beta in its range, got NaN'],
-  [() => g.randint([1], { max: 0 }), RangeError, 'randint: expected int32 bounds with min < max, got 0 and 0'],
   [
-    () => g.randint([1], { max: 2 ** 31 }),
+    () => g.exponential([1], { rate: -1 }),
     RangeError,
-    'randint: expected int32 bounds with min < max, got 0 and 2147483648',
+    'exponential: expected a rate that is positive and finite, got -1',
+  ],
+  [
+    () => g.gamma([1], { concentration: 0 }),
+    RangeError,
+    'gamma: expected a concentration that is positive and finite, got 0',
+  ],
+  [
+    () => g.beta([1], { alpha: 1, beta: Number.NaN }),
+    RangeError,
+    'beta: expected a beta that is positive and finite, got NaN',
+  ],
+  [
+    () => g.randint([1], { max: 0 }),
+    RangeError,
+    'randint: expected integer bounds in [−2³¹, 2³¹] with min < max, got 0 and 0',
+  ],
+  [
+    () => g.randint([1], { max: 2 ** 31 + 1 }),
+    RangeError,
+    'randint: expected integer bounds in [−2³¹, 2³¹] with min < max, got 0 and 2147483649',
   ],
   [() => g.gamma(wrong(3), { concentration: 1 }), g.ShapeError, 'gamma: expected a shape (an array of extents), got 3'],
   [() => g.categorical(1), g.ShapeError, 'categorical: expected a shape […, classes], got []'],

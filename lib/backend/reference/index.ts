@@ -10,9 +10,10 @@ import type { Opcode } from '../../program/instructions.ts'
 import { bufferCount, formatType, type Program, type Value } from '../../program/program.ts'
 import { verifyProgram } from '../../program/verify.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
-import { indexError } from '../failure.ts'
+import { rangeError } from '../failure.ts'
 import { attention } from './attention.ts'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
+import { demand } from './demand.ts'
 import { elementwise } from './elementwise.ts'
 import { cholesky, determinant, qr, solve, triangularSolve } from './factorizations.ts'
 import { gather, scatterAdd, scatterAlongAxis, takeAlongAxis } from './indexing.ts'
@@ -47,6 +48,7 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   scatterAdd,
   takeAlongAxis,
   scatterAlongAxis,
+  demand,
   attention,
   cholesky,
   triangularSolve,
@@ -191,7 +193,7 @@ function execute(
   })
   program.instructions.forEach(({ opcode, inputs, outputs, params }, index) => {
     const loop = loops[opcode] as Loop<Opcode>
-    loop(params, pick(arrays, inputs), pick(arrays, outputs), (...fault) => indexError(program, index, ...fault))
+    loop(params, pick(arrays, inputs), pick(arrays, outputs), (...fault) => rangeError(program, index, ...fault))
     done(index)
   })
 }

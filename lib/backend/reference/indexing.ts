@@ -1,9 +1,9 @@
 /** Rows and elements by index. All indices are checked before anything is written. */
 import type { TypedArray } from '../../base/dtype.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
-import type { IndexFault, Indices, Numbers } from './loop.ts'
+import type { Indices, Numbers, RangeFault } from './loop.ts'
 
-export function checkIndices(indices: Indices, limit: number, fault: IndexFault): void {
+export function checkIndices(indices: Indices, limit: number, fault: RangeFault): void {
   for (const [position, index] of indices.entries())
     if (index < 0 || index >= limit) throw fault(position, index, limit)
 }
@@ -12,7 +12,7 @@ export function gather(
   { rows, rowSize }: InstructionParams['gather'],
   [x, indices]: readonly [TypedArray, Indices],
   [out]: readonly [TypedArray],
-  fault: IndexFault,
+  fault: RangeFault,
 ): void {
   checkIndices(indices, rows, fault)
   for (const [i, index] of indices.entries()) out.set(x.subarray(index * rowSize, (index + 1) * rowSize), i * rowSize)
@@ -23,7 +23,7 @@ export function scatterAdd(
   { rows, rowSize }: InstructionParams['scatterAdd'],
   [x, indices, updates]: readonly [Numbers, Indices, Numbers],
   [out]: readonly [Numbers],
-  fault: IndexFault,
+  fault: RangeFault,
 ): void {
   checkIndices(indices, rows, fault)
   out.set(x)
@@ -49,7 +49,7 @@ export function takeAlongAxis(
   params: InstructionParams['takeAlongAxis'],
   [x, indices]: readonly [TypedArray, Indices],
   [out]: readonly [TypedArray],
-  fault: IndexFault,
+  fault: RangeFault,
 ): void {
   checkIndices(indices, params.rows, fault)
   forEachAlongAxis(params, indices, (position, element) => {
@@ -62,7 +62,7 @@ export function scatterAlongAxis(
   params: InstructionParams['scatterAlongAxis'],
   [x, indices, updates]: readonly [TypedArray, Indices, TypedArray],
   [out]: readonly [TypedArray],
-  fault: IndexFault,
+  fault: RangeFault,
 ): void {
   checkIndices(indices, params.rows, fault)
   out.set(x)

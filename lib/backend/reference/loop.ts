@@ -6,8 +6,8 @@ export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
 export type Numbers = Floats | Int32Array<ArrayBuffer>
 export type Indices = Int32Array<ArrayBuffer>
 
-/** Makes the error of an index in the data that lies outside [0, limit). */
-export type IndexFault = (position: number, value: number, limit: number) => RangeError
+/** Makes the error of an index in the data that lies outside [0, limit), or of a value outside its range. */
+export type RangeFault = (position: number, value: number, limit: number) => RangeError
 
 /** A method type, so that a loop may declare the very operands that verified programs give its opcode. */
 export type Loop<K extends Opcode> = {
@@ -15,6 +15,6 @@ export type Loop<K extends Opcode> = {
     params: Readonly<InstructionParams[K]>,
     inputs: readonly TypedArray[],
     outputs: readonly TypedArray[],
-    fault: IndexFault,
+    fault: RangeFault,
   ): void
 }['run']

@@ -1,7 +1,7 @@
 /** Softmax and its relatives, row by row: exponentials of x − max, which cannot overflow. */
 import type { InstructionParams } from '../../program/instructions.ts'
 import { checkIndices } from './indexing.ts'
-import type { Floats, IndexFault, Indices } from './loop.ts'
+import type { Floats, Indices, RangeFault } from './loop.ts'
 
 type Rows = Readonly<InstructionParams['softmax']>
 
@@ -36,7 +36,7 @@ export function softmaxCrossEntropy(
   rows: Rows,
   [logits, labels]: readonly [Floats, Floats | Indices],
   outputs: LossOutputs,
-  fault: IndexFault,
+  fault: RangeFault,
 ): void {
   if (labels instanceof Int32Array) crossEntropyOfClasses(rows, logits, labels, outputs, fault)
   else crossEntropyOfProbabilities(rows, logits, labels, outputs)
@@ -47,7 +47,7 @@ function crossEntropyOfClasses(
   logits: Floats,
   labels: Indices,
   [losses, gradient]: LossOutputs,
-  fault: IndexFault,
+  fault: RangeFault,
 ): void {
   checkIndices(labels, columns, fault)
   for (const [i, label] of labels.entries()) {

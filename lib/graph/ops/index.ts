@@ -3,6 +3,7 @@
 import { alongAxisOps } from './along-axis.ts'
 import { attentionOps } from './attention.ts'
 import { convolutionOps } from './convolution.ts'
+import { demandOps } from './demand.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { gradientRuleOps } from './gradient-rules.ts'
 import { indexingOps } from './indexing.ts'
@@ -32,6 +33,7 @@ export const graphOps = {
   ...softmaxOps,
   ...indexingOps,
   ...alongAxisOps,
+  ...demandOps,
   ...attentionOps,
   ...randomOps,
   ...optimizerOps,

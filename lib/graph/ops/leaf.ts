@@ -48,6 +48,9 @@ export function leafOf(storage: Storage, dtype: DType, shape: Shape, tracked: bo
 export const placeholder = (dtype: DType, shape: Shape, tracked = false): Node =>
   new Node(placeholderOp, [], null, { dtype, shape }, tracked)
 
+/** Nothing before it counts for gradients, whether it has one or not. */
+export const stopsGradient = (node: Node): boolean => node.def === stopGradientOp
+
 export const isPlaceholder = (node: Node): boolean => node.def === placeholderOp
 
 /** A scalar constant. A weak one, a JavaScript number, takes the dtype of what it meets. */

@@ -1,7 +1,9 @@
-/** Rows of gather, scatterAdd and oneHot. Indices repeat, skip rows and stand in any order. */
+/** Rows of gather, scatterAdd, oneHot and demand. Indices repeat, skip rows and stand in any order. */
 import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
+import { demand } from '../../../lib/graph/ops/demand.ts'
 import { oneHot } from '../../../lib/operations/index.ts'
+import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'
 
@@ -66,5 +68,26 @@ export const indexingCases = {
       f: (x: Parameters<typeof oneHot>[0]) => oneHot(x, 4, { dtype }),
       contract: exactly,
     })),
+  ],
+  demand: [
+    ...dtypes.map((dtype) => ({
+      inputs: [operand([3, 17], undefined, dtype), operand([130])],
+      f: (x: Tensor, tested: Tensor) => wrap(demand(x.node, { low: -2, high: 2, what: 'numbers' }, tested.node)),
+      contract: exactly,
+      differentiable: dtype === 'float32',
+    })),
+    {
+      note: 'of itself, read before and after',
+      inputs: [operand([5, 7])],
+      f: (x) => wrap(demand(x.node, { low: -2, high: 2, what: 'numbers' })).mul(x),
+      contract: exactly,
+      differentiable: true,
+    },
+    {
+      note: 'of nothing',
+      inputs: [operand([0]), operand([0])],
+      f: (x, tested) => wrap(demand(x.node, { low: 1, high: 2, what: 'numbers' }, tested.node)),
+      contract: exactly,
+    },
   ],
 } satisfies Record<string, readonly OpCase[]>

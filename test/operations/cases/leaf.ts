@@ -2,7 +2,7 @@
 
 import type { Shape } from '../../../lib/base/shape.ts'
 import { watch } from '../../../lib/graph/ops/leaf.ts'
-import { random } from '../../../lib/graph/ops/random.ts'
+import { drawn, random } from '../../../lib/graph/ops/random.ts'
 import type { DistributionName } from '../../../lib/program/vocabulary.ts'
 import { full } from '../../../lib/tensor/creation.ts'
 import { wrap } from '../../../lib/tensor/tensor.ts'
@@ -129,5 +129,12 @@ export const leafCases = {
   ]),
   watch: identityRows((x) => wrap(watch(x.node))),
   stopGradient: identityRows((x) => x.stopGradient()).map((row) => ({ ...row, differentiable: false })),
+  drawn: [
+    {
+      inputs: [operand([3, 17]), operand([3])],
+      f: (x, parameter) => wrap(drawn(x.node, watch(parameter.node), 'no gradient')),
+      contract: exactly,
+    },
+  ],
   random: [...(['uniform', 'normal'] as const).flatMap(randomRows), ...otherRandomRows],
 } satisfies Record<string, readonly OpCase[]>

@@ -1,0 +1,51 @@
+// Values that have to be in a range, or the run ends.
+#include "executor/families.h"
+#include "executor/ranges.h"
+
+namespace galvani {
+namespace {
+
+// Without a branch, so that it becomes vectors. NaN is in no range.
+bool are_between(const float* x, int64_t count, double low, double high) {
+  bool all = true;
+  for (int64_t i = 0; i < count; ++i) all &= (x[i] >= low) & (x[i] <= high);
+  return all;
+}
+
+class PreparedDemand final : public PreparedInstruction {
+ public:
+  PreparedDemand(const DemandParams& params, Location x, Location tested, Location out, int64_t bytes)
+      : PreparedInstruction(1), params_(params), x_(x), tested_(tested), out_(out), bytes_(bytes) {}
+
+  bool run(Run& run) const override {
+    const float* const tested = tested_.in<const float>(run);
+    if (!are_between(tested, params_.count, params_.low, params_.high)) return fail(run, tested);
+    const uint8_t* const x = x_.in<const uint8_t>(run);
+    uint8_t* const out = out_.in<uint8_t>(run);
+    if (out != x) copy_bytes(out, x, bytes_);
+    return true;
+  }
+
+ private:
+  bool fail(Run& run, const float* tested) const {
+    int64_t i = 0;
+    while (tested[i] >= params_.low && tested[i] <= params_.high) ++i;
+    run.failure = {-1, i, tested[i], 0};
+    return false;
+  }
+
+  DemandParams params_;
+  Location x_, tested_, out_;
+  int64_t bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreparedInstruction> prepare_demand(const Preparation& preparation, const Instruction& instruction) {
+  const auto& params = std::get<DemandParams>(instruction.params);
+  const int64_t bytes = params.size * element_bytes(preparation.input_dtype(instruction, 0));
+  return std::make_unique<PreparedDemand>(params, preparation.input(instruction, 0), preparation.input(instruction, 1),
+                                          preparation.output(instruction, 0), bytes);
+}
+
+}  // namespace galvani
