@@ -2,19 +2,27 @@
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape } from '../base/shape.ts'
+import { extentAt, formatShape, lastTwo, sameShape } from '../base/shape.ts'
 import { scaledDotProductAttention } from '../operations/attention.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { concat } from '../operations/joining.ts'
+import { tensor, zerosLike } from '../tensor/creation.ts'
+import { uniform } from '../tensor/random.ts'
+import type { StateDict } from '../tensor/state-dict.ts'
+import { Tensor, type TensorLike } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { glorotUniform, type Initializer } from './init.ts'
 import { type Linear, linear } from './linear.ts'
 import { Module } from './module.ts'
+import { renamed } from './state.ts'
 
 export interface MultiHeadAttentionOptions {
   /** Whether the projections add a bias; true unless given. */
   bias?: boolean
   /** The rate at which weights are dropped in training mode; 0 unless given. */
   dropout?: number
-  /** The widths of keys and values where they differ from that of the queries. */
+  /** The width of the keys; that of the queries unless given. */
   keyFeatures?: number
+  /** The width of the values; that of the queries unless given, as in PyTorch, whatever the keys have. */
   valueFeatures?: number
   /** float32 unless given. */
   dtype?: DType
@@ -46,12 +54,34 @@ const attentionInputs: OptionTypes<MultiHeadAttentionInputs> = {
   causal: 'boolean',
 }
 
+/** PyTorch draws the weights of queries, keys and values as one of three times as many outputs, where they have one width. */
+const packedGlorot: Initializer = (shape, options) => {
+  const [out, inputs] = lastTwo(shape)
+  const limit = Math.sqrt(6 / (3 * out + inputs))
+  return uniform(shape, { ...options, min: -limit, max: limit })
+}
+
+const projections = ['query', 'key', 'value'] as const
+
+/** What PyTorch calls the others. */
+const propertyNames: Readonly<Record<string, string>> = {
+  q_proj_weight: 'query.weight',
+  k_proj_weight: 'key.weight',
+  v_proj_weight: 'value.weight',
+  'out_proj.weight': 'output.weight',
+  'out_proj.bias': 'output.bias',
+}
+
+type Named = Readonly<Record<string, TensorLike>>
+
 /** Attention by several heads: see {@link multiHeadAttention}. */
 export class MultiHeadAttention extends Module {
   readonly query: Linear
   readonly key: Linear
   readonly value: Linear
   readonly output: Linear
+  /** Whether PyTorch has the three weights in one. */
+  readonly #isPacked: boolean
   readonly #heads: number
   readonly #dropout: number
 
@@ -59,17 +89,53 @@ export class MultiHeadAttention extends Module {
   constructor(features: number, heads: number, options?: MultiHeadAttentionOptions) {
     super()
     const given = checkOptions('multiHeadAttention', options, attentionOptions)
-    const { bias = true, dropout = 0, keyFeatures = features, valueFeatures = keyFeatures, dtype = 'float32' } = given
+    const { bias = true, dropout = 0, keyFeatures = features, valueFeatures = features, dtype = 'float32' } = given
     checkNumber('multiHeadAttention', 'heads that divide the features', heads, (n) => {
       return Number.isInteger(n) && n > 0 && features % n === 0
     })
-    const project = (from: number) => linear(from, features, { bias, dtype })
-    this.query = project(features)
-    this.key = project(keyFeatures)
-    this.value = project(valueFeatures)
-    this.output = project(features)
+    this.#isPacked = keyFeatures === features && valueFeatures === features
+    const initializer = this.#isPacked ? packedGlorot : glorotUniform
+    this.query = linear(features, features, { bias, dtype, initializer })
+    this.key = linear(keyFeatures, features, { bias, dtype, initializer })
+    this.value = linear(valueFeatures, features, { bias, dtype, initializer })
+    this.output = linear(features, features, { bias, dtype })
+    for (const { bias } of [this.query, this.key, this.value, this.output]) bias?.assign(zerosLike(bias))
     this.#heads = heads
     this.#dropout = checkNumber('multiHeadAttention', 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
+  }
+
+  /** As PyTorch has it: `in_proj_weight`, or `q_proj_weight` and so on for keys or values of another width, and `in_proj_bias`. */
+  protected override exportState(state: StateDict): StateDict {
+    const { 'query.weight': q, 'key.weight': k, 'value.weight': v, ...others } = state
+    const { 'query.bias': qBias, 'key.bias': kBias, 'value.bias': vBias, ...rest } = others
+    if (q === undefined || k === undefined || v === undefined) return state
+    const weights: StateDict = this.#isPacked
+      ? { in_proj_weight: concat([q, k, v]) }
+      : { q_proj_weight: q, k_proj_weight: k, v_proj_weight: v }
+    const biases: StateDict = qBias && kBias && vBias ? { in_proj_bias: concat([qBias, kBias, vBias]) } : {}
+    return { ...weights, ...biases, ...renamed(rest, { output: 'out_proj' }) }
+  }
+
+  protected override importState(state: Named): Named {
+    const { in_proj_weight: weight, in_proj_bias: bias, ...others } = state
+    return {
+      ...(weight === undefined ? {} : this.#unpacked('weight', this.query.weight, weight)),
+      ...(bias === undefined ? {} : this.#unpacked('bias', this.query.bias, bias)),
+      ...Object.fromEntries(Object.entries(others).map(([name, value]) => [propertyNames[name] ?? name, value])),
+    }
+  }
+
+  /** The thirds of what PyTorch keeps in one. */
+  #unpacked(kind: 'weight' | 'bias', part: Variable | null, packed: TensorLike): Named {
+    if (part === null) return { [`in_proj_${kind}`]: packed }
+    const { dtype, shape } = part
+    const value = packed instanceof Tensor ? packed : tensor(packed, { dtype })
+    const wanted = [3 * extentAt(shape, 0), ...shape.slice(1)]
+    if (!sameShape(value.shape, wanted))
+      throw new ShapeError(
+        expected('loadStateDict', `in_proj_${kind} of shape ${formatShape(wanted)}`, formatShape(value.shape)),
+      )
+    return Object.fromEntries(value.split(3).map((part, i) => [`${projections[i]}.${kind}`, part]))
   }
 
   /** query[…, queries, features], key and value [… , keys, features] give […, queries, features]. */

@@ -1,9 +1,8 @@
 /** Layers of convolutions. */
-import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
-import { extentAt, type Shape, sizeOf } from '../base/shape.ts'
+import type { Shape } from '../base/shape.ts'
 import {
   type Conv1dOptions,
   type Conv2dOptions,
@@ -14,25 +13,10 @@ import {
   convTranspose1d as transpose1d,
   convTranspose2d as transpose2d,
 } from '../operations/convolution.ts'
-import { uniform } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { type Variable, variable } from '../tensor/variable.ts'
-import type { Initializer } from './init.ts'
+import type { Variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
-
-interface WeightOptions {
-  /** Whether a bias is added; true unless given. */
-  bias?: boolean
-  /**
-   * Of the weight, which it gets as […window, in / groups, out]; uniform on ±1/√(window · in / groups) unless given, as in
-   * PyTorch, and so is the bias.
-   */
-  initializer?: Initializer
-  /** Of the initial weight; otherwise it follows from `setSeed`. */
-  seed?: number
-  /** float32 unless given. */
-  dtype?: DType
-}
+import { type WeightOptions, weightAndBias, weightOptions } from './weights.ts'
 
 type Layer<Options> = Omit<Options, 'bias'> & WeightOptions
 
@@ -41,12 +25,6 @@ export type Conv2dLayerOptions = Layer<Conv2dOptions>
 export type ConvTranspose1dLayerOptions = Layer<ConvTranspose1dOptions>
 export type ConvTranspose2dLayerOptions = Layer<ConvTranspose2dOptions>
 
-const weightOptions: OptionTypes<WeightOptions> = {
-  bias: 'boolean',
-  initializer: 'function',
-  seed: 'number',
-  dtype: 'dtype',
-}
 const conv2dOptions: OptionTypes<Conv2dLayerOptions> = {
   ...weightOptions,
   ...{ groups: 'number', stride: 'other', padding: 'other', dilation: 'other', layout: ['NCHW', 'NHWC'] },
@@ -68,23 +46,18 @@ export class ConvolutionLayer<Options extends WeightOptions & { groups?: number 
   readonly bias: Variable | null
   readonly #apply: (x: Tensor) => Tensor
 
-  constructor(shape: Shape, outChannels: number, options: Options, apply: Apply<Omit<Options, keyof WeightOptions>>) {
+  constructor(
+    op: string,
+    shape: Shape,
+    outChannels: number,
+    options: Options,
+    apply: Apply<Omit<Options, keyof WeightOptions>>,
+  ) {
     super()
-    const { bias = true, initializer, seed, dtype = 'float32', ...rest } = options
-    const limit = 1 / Math.sqrt(sizeOf(shape.slice(1)))
-    const range = { min: -limit, max: limit, dtype }
-    const window = shape.slice(2).map((_, i) => i)
-    const initial =
-      initializer === undefined
-        ? uniform(shape, { ...range, ...(seed !== undefined && { seed }) })
-        : initializer([...shape.slice(2), extentAt(shape, 1), extentAt(shape, 0)], { seed, dtype }).transpose([
-            window.length + 1,
-            window.length,
-            ...window,
-          ])
-    this.weight = variable(initial, { name: 'weight' })
-    const biasSeed = seed === undefined ? {} : { seed: seed + 1 }
-    this.bias = bias ? variable(uniform([outChannels], { ...range, ...biasSeed }), { name: 'bias' }) : null
+    const { bias: _bias, initializer: _initializer, seed: _seed, dtype: _dtype, ...rest } = options
+    const { weight, bias } = weightAndBias(op, shape, outChannels, options)
+    this.weight = weight
+    this.bias = bias
     this.#apply = (x) => apply(x, this.weight, { ...rest, ...(this.bias !== null && { bias: this.bias }) })
   }
 
@@ -120,7 +93,7 @@ export function conv2d(
   const given = checkOptions('conv2d', options, conv2dOptions)
   const groups = checkChannels('conv2d', inChannels, outChannels, given.groups)
   const shape = [outChannels, inChannels / groups, ...pairOf('conv2d', 'kernelSize', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, given, convolve2d)
+  return new ConvolutionLayer('conv2d', shape, outChannels, given, convolve2d)
 }
 
 /** `conv1d` with a weight [out, in / groups, kernelSize] and a bias [out]; see `conv2d`. */
@@ -133,7 +106,7 @@ export function conv1d(
   const given = checkOptions('conv1d', options, conv1dOptions)
   const groups = checkChannels('conv1d', inChannels, outChannels, given.groups)
   const shape = [outChannels, inChannels / groups, lineKernel('conv1d', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, given, convolve1d)
+  return new ConvolutionLayer('conv1d', shape, outChannels, given, convolve1d)
 }
 
 /** `convTranspose2d` with a weight [in, out / groups, …kernelSize] and a bias [out]; see `conv2d`. */
@@ -146,7 +119,7 @@ export function convTranspose2d(
   const given = checkOptions('convTranspose2d', options, convTranspose2dOptions)
   const groups = checkChannels('convTranspose2d', inChannels, outChannels, given.groups)
   const shape = [inChannels, outChannels / groups, ...pairOf('convTranspose2d', 'kernelSize', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, given, transpose2d)
+  return new ConvolutionLayer('convTranspose2d', shape, outChannels, given, transpose2d)
 }
 
 /** `convTranspose1d` with a weight [in, out / groups, kernelSize] and a bias [out]; see `conv2d`. */
@@ -159,5 +132,5 @@ export function convTranspose1d(
   const given = checkOptions('convTranspose1d', options, convTranspose1dOptions)
   const groups = checkChannels('convTranspose1d', inChannels, outChannels, given.groups)
   const shape = [inChannels, outChannels / groups, lineKernel('convTranspose1d', kernelSize)]
-  return new ConvolutionLayer(shape, outChannels, given, transpose1d)
+  return new ConvolutionLayer('convTranspose1d', shape, outChannels, given, transpose1d)
 }

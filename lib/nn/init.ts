@@ -1,7 +1,7 @@
 /**
  * Initial weights whose variance keeps signals the same size from layer to layer. Each initializer makes a tensor of
- * the given shape: [in, out] of a dense layer, […window, in, out] of a convolution. They draw from the global stream
- * of random numbers unless they are given a seed.
+ * the given shape: [out, in] of a dense layer, [out, in / groups, …window] of a convolution, as in PyTorch. They draw from
+ * the global stream of random numbers unless they are given a seed.
  */
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
@@ -28,9 +28,9 @@ interface Fans {
 }
 
 function fansOf(shape: Shape): Fans {
-  if (shape.length < 2) throw new ShapeError(expected('init', 'a shape […, in, out]', formatShape(shape)))
-  const window = sizeOf(shape.slice(0, -2))
-  return { fanIn: window * extentAt(shape, -2), fanOut: window * extentAt(shape, -1) }
+  if (shape.length < 2) throw new ShapeError(expected('init', 'a shape [out, in, …window]', formatShape(shape)))
+  const window = sizeOf(shape.slice(2))
+  return { fanIn: window * extentAt(shape, 1), fanOut: window * extentAt(shape, 0) }
 }
 
 /** X. Glorot & Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), eq. 12. */
@@ -54,6 +54,9 @@ const uniformOf =
     const limit = Math.sqrt(3 * variance(fansOf(shape)))
     return uniform(shape, { ...givenTo(name, options), min: -limit, max: limit })
   }
+
+/** Uniform on ±1/√in, by which dense layers and convolutions start as in PyTorch (`kaiming_uniform_` with a slope of √5). */
+export const fanInUniform = uniformOf('fanInUniform', ({ fanIn }) => 1 / (3 * fanIn))
 
 /** Uniform on ±√(6 / (in + out)). */
 export const glorotUniform = uniformOf('glorotUniform', glorotVariance)

@@ -1,15 +1,19 @@
 /** What every layer and model is: parameters by name, and a mode. */
+import { expected } from '../base/errors.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { guard } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
+import { partsOf } from './parts.ts'
+import { changeWithin, withoutAliases } from './state.ts'
 
 /** The modules whose mode `withMode` says, and which one. */
 let chosen: { readonly modules: ReadonlySet<Module>; readonly training: boolean } | null = null
 
 /**
  * A part of a model. Its parameters are the variables among its properties and those of the modules among them, also
- * in arrays; a variable or module that occurs twice counts once.
+ * in arrays, plain objects, maps and sets; a variable or module that occurs twice counts once. Private fields (`#inner`) cannot
+ * be seen: where a loss depends on a variable in one, `fit` says so.
  *
  * A module is in training mode until `eval` is called: dropout drops and batch normalization takes the statistics of
  * the batch. `fit` trains in training mode and validates in evaluation mode, whatever the mode; it does not change it.
@@ -34,7 +38,7 @@ export abstract class Module {
 
   /** Puts it and the modules in it into training mode, or with `false` into evaluation mode. */
   train(mode = true): this {
-    for (const module of modulesIn(this)) module.#training = mode
+    for (const module of modulesIn(this).keys()) module.#training = mode
     return this
   }
 
@@ -53,26 +57,49 @@ export abstract class Module {
     return Object.values(this.namedParameters())
   }
 
-  /** The values of all variables by name. The tensors stay what they are when training goes on. */
+  /**
+   * The values of all variables by name, under the names and in the layouts of PyTorch, whose `load_state_dict` takes them: by
+   * the path of properties, but for a few (`running_mean` of a batch normalization, `in_proj_weight` of attention). The
+   * tensors stay what they are when training goes on.
+   */
   stateDict(): StateDict {
-    return stateDict(variablesIn(this))
+    let state: StateDict = stateDict(variablesIn(this))
+    for (const [module, path] of [...modulesIn(this)].toReversed())
+      state = changeWithin(state, path, (own) => module.exportState(own))
+    return state
   }
 
   /**
-   * Takes over values by name.
+   * Takes over values by name: those of `stateDict`, of a PyTorch module with the same layers, or by the paths of properties. What
+   * has several paths, such as an embedding that is the last layer too, may come under each of them.
    *
    * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit; nothing is
    * changed then.
    */
   loadStateDict(state: Readonly<Record<string, TensorLike>>): void {
-    loadStateDict(variablesIn(this), state)
+    let own = state
+    for (const [module, path] of modulesIn(this)) own = changeWithin(own, path, (inside) => module.importState(inside))
+    loadStateDict(variablesIn(this), withoutAliases(own, partsOf(this).aliases))
+  }
+
+  /**
+   * What `stateDict` gives for this module, made of the values by paths of properties: the same unless a module says otherwise. Then
+   * `importState` is its inverse.
+   */
+  protected exportState(state: StateDict): StateDict {
+    return state
+  }
+
+  /** The values by paths of properties, made of what `loadStateDict` was given; names that are such paths already stay. */
+  protected importState(state: Readonly<Record<string, TensorLike>>): Readonly<Record<string, TensorLike>> {
+    return state
   }
 }
 
 /** Runs `fn` with every module in `model` in one mode, and leaves their own mode as it is. */
 export function withMode<T>(model: object, training: boolean, fn: () => T): T {
   const outer = chosen
-  chosen = { modules: modulesIn(model), training }
+  chosen = { modules: new Set(modulesIn(model).keys()), training }
   try {
     return fn()
   } finally {
@@ -80,27 +107,18 @@ export function withMode<T>(model: object, training: boolean, fn: () => T): T {
   }
 }
 
-/** Visits the properties of a model, those of the modules among them, and so on, each once. */
-function visitParts(model: object, visit: (name: string, part: unknown) => void): void {
-  const seen = new Set<unknown>()
-  const enter = (name: string, value: unknown): void => {
-    if (seen.has(value)) return
-    seen.add(value)
-    visit(name, value)
-    if (value === model || value instanceof Module || Array.isArray(value))
-      for (const [key, part] of Object.entries(value as object)) enter(name === '' ? key : `${name}.${key}`, part)
-  }
-  enter('', model)
+function modulesIn(model: object): Map<Module, string> {
+  return new Map([...partsOf(model).paths].filter((entry): entry is [Module, string] => entry[0] instanceof Module))
 }
 
-function modulesIn(model: object): Set<Module> {
-  const found = new Set<Module>()
-  visitParts(model, (_, part) => part instanceof Module && found.add(part))
-  return found
-}
-
+/** @throws TypeError where two variables would have one name, as by a key with a dot in it */
 function variablesIn(model: Module): Record<string, Variable> {
-  const found: [string, Variable][] = []
-  visitParts(model, (name, part) => part instanceof Variable && found.push([name, part]))
-  return Object.fromEntries(found)
+  const found: Record<string, Variable> = {}
+  for (const [part, path] of partsOf(model).paths) {
+    if (!(part instanceof Variable)) continue
+    if (Object.hasOwn(found, path))
+      throw new TypeError(expected('Module', 'another name for each variable', `two ${path}`))
+    found[path] = part
+  }
+  return found
 }

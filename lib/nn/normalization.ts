@@ -7,9 +7,11 @@ import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
 import * as functions from '../operations/normalization.ts'
 import { ones, zeros } from '../tensor/creation.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { StateDict } from '../tensor/state-dict.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
+import { inverse, renamed } from './state.ts'
 
 export interface NormOptions {
   /** Added to the variance; 1e-5 unless given. */
@@ -57,6 +59,8 @@ abstract class Affine extends Module {
   }
 }
 
+const torchNames = { runningMean: 'running_mean', runningVariance: 'running_var' }
+
 /** Batch normalization with running statistics: see {@link batchNorm1d}. */
 export class BatchNorm extends Affine {
   /** [features]; no parameters, but part of the state. */
@@ -75,6 +79,16 @@ export class BatchNorm extends Affine {
     this.runningVariance = variable(ones([features], { dtype }), { name: 'runningVariance', trainable: false })
     this.#ranks = ranks
     this.#options = { momentum, epsilon, axis }
+  }
+
+  protected override exportState(state: StateDict): StateDict {
+    return renamed(state, torchNames)
+  }
+
+  /** PyTorch counts batches as well, for a mode that is not here. */
+  protected override importState(state: Readonly<Record<string, TensorLike>>): Readonly<Record<string, TensorLike>> {
+    const { num_batches_tracked: _, ...others } = state
+    return renamed(others, inverse(torchNames))
   }
 
   forward(x: Tensor): Tensor {

@@ -1,6 +1,8 @@
 /** The layer of a rectifier whose slope is learned. */
 import type { DType } from '../base/dtype.ts'
+import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
 import { prelu as preluOf } from '../operations/activations.ts'
 import { full } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -8,7 +10,7 @@ import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
 
 export interface PReluOptions {
-  /** How many slopes: 1 for all elements, the default, or one for each element of the last axis. */
+  /** How many slopes: 1 for all elements, the default, or one for each channel, which are axis 1 as in PyTorch. */
   features?: number
   /** The slope at the start; 0.25 unless given. */
   initial?: number
@@ -21,24 +23,28 @@ const preluOptions: OptionTypes<PReluOptions> = { features: 'number', initial: '
 /** x above 0, else slope · x, with a slope that is trained (He et al. 2015, "Delving deep into rectifiers"). */
 export class PRelu extends Module {
   /** [features] */
-  readonly slope: Variable
+  readonly weight: Variable
 
   constructor(options?: PReluOptions) {
     super()
     const { features = 1, initial = 0.25, dtype = 'float32' } = checkOptions('prelu', options, preluOptions)
     checkNumber('prelu', 'a positive integer of features', features, (x) => Number.isInteger(x) && x > 0)
     checkNumber('prelu', 'a finite initial slope', initial, Number.isFinite)
-    this.slope = variable(full([features], initial, { dtype }), { name: 'slope' })
+    this.weight = variable(full([features], initial, { dtype }), { name: 'weight' })
   }
 
   forward(x: Tensor): Tensor {
-    return preluOf(x, this.slope)
+    const features = extentAt(this.weight.shape, 0)
+    if (features === 1) return preluOf(x, this.weight)
+    if (x.shape[1] !== features)
+      throw new ShapeError(expected('prelu', `an input with ${features} channels at axis 1`, formatShape(x.shape)))
+    return preluOf(x, this.weight.reshape([features, ...x.shape.slice(2).map(() => 1)]))
   }
 }
 
 /**
  * A layer x above 0, else slope · x, whose slope is trained.
  *
- * @throws ShapeError from `forward` where the last axis has neither `features` elements nor one
+ * @throws ShapeError from `forward` where axis 1 has not `features` elements, if there are several
  */
 export const prelu = (options?: PReluOptions): PRelu => new PRelu(options)

@@ -4,12 +4,14 @@ import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { checkNumber, checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { tensor } from '../tensor/creation.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { StateDict } from '../tensor/state-dict.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type MultiHeadAttention, type MultiHeadAttentionInputs, multiHeadAttention } from './attention.ts'
 import { dropout as dropoutLayer } from './dropout.ts'
 import { type Linear, linear } from './linear.ts'
 import { Module } from './module.ts'
 import { layerNorm, type Normalization } from './normalization.ts'
+import { inverse, renamed } from './state.ts'
 
 const activations = { relu: (x: Tensor) => x.relu(), gelu: (x: Tensor) => x.gelu(), silu: (x: Tensor) => x.silu() }
 
@@ -41,6 +43,8 @@ type EncoderInputs = Pick<MultiHeadAttentionInputs, 'mask' | 'causal'>
 
 const encoderInputs: OptionTypes<EncoderInputs> = { mask: 'other', causal: 'boolean' }
 
+const torchNames = { attention: 'self_attn' }
+
 /** Self-attention and two dense layers, each with a residual connection: see {@link transformerEncoderLayer}. */
 export class TransformerEncoderLayer extends Module {
   readonly attention: MultiHeadAttention
@@ -66,6 +70,14 @@ export class TransformerEncoderLayer extends Module {
     this.dropout = dropoutLayer(dropout)
     this.#activation = activationOf(activation)
     this.#normFirst = normFirst
+  }
+
+  protected override exportState(state: StateDict): StateDict {
+    return renamed(state, torchNames)
+  }
+
+  protected override importState(state: Readonly<Record<string, TensorLike>>): Readonly<Record<string, TensorLike>> {
+    return renamed(state, inverse(torchNames))
   }
 
   /** x[…, length, features] gives the same shape. */

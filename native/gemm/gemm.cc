@@ -17,9 +17,10 @@ constexpr double kTaskWork = 1 << 24;
 constexpr int64_t kMostTasksPerThread = 4;
 // Elements of B that are not expected to stay in L2.
 constexpr double kLargeB = 1 << 17;
-// Few rows of A: a transposed B is then read by dot products, as packing it would cost more than they do, but for a
-// short k: of so many steps per row.
+// Few rows of A. A transposed B is read by dot products of up to so many, as packing it would cost more than they do,
+// but for a short k: of so many steps per row.
 constexpr int64_t kFewRows = 8;
+constexpr int64_t kDotRows = 16;
 constexpr int64_t kPackingDepth = 32;
 // Where one pass over B serves all rows of A, there is nothing to keep in a cache. But a tile of narrow vectors reads B
 // in runs too short for memory: a large B is read from end to end by so many of its rows.
@@ -99,7 +100,7 @@ Method choose_method(const Problem& p, const GemmKernels& kernels) {
   const int64_t n = p.shape.n, k = p.shape.k, lanes = kernels.lanes;
   if (is_narrow && p.a.row_stride == 1 && k * (lanes - n) > 2 * lanes * (n - 2)) return Method::k_narrow;
   const bool is_deep = p.shape.m > kFewRows && n <= lanes / 2 + 1 && n * (k + 8 * lanes) < (k + 4) * lanes;
-  const bool has_few_rows = p.shape.m == 1 || (p.shape.m <= kFewRows && (n < lanes || k > kPackingDepth * p.shape.m));
+  const bool has_few_rows = p.shape.m == 1 || (p.shape.m <= kDotRows && (n < lanes || k > kPackingDepth * p.shape.m));
   if (rows_of_a && !rows_of_b && (has_few_rows || is_deep)) return Method::k_dot;
   if (rows_of_a && is_deep) return Method::k_packed_dot;
   return Method::k_tiles;

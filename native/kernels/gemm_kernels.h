@@ -250,28 +250,49 @@ constexpr int kDotColumns = 4;
 // Rows of A that meet all columns of B while they are in L1.
 constexpr int kDotBlock = 8;
 
+// Sums of neighbouring lanes, those of a before those of b.
+inline F32 add_neighbours(F32 a, F32 b) { return even_lanes(a, b) + odd_lanes(a, b); }
+
+// to[i] = the sum of the lanes of sums[i], which are lost. Of a power of two together a step adds lanes of them all.
+template <int kCount>
+void add_lanes(F32* sums, float* to) {
+  if constexpr ((kCount & (kCount - 1)) != 0) {
+    GALVANI_UNROLL for (int i = 0; i < kCount; ++i) to[i] = reduce_add(sums[i]);
+  } else if constexpr (kCount > kLanes) {
+    add_lanes<kCount / 2>(sums, to);
+    add_lanes<kCount / 2>(sums + kCount / 2, to + kCount / 2);
+  } else {
+    GALVANI_UNROLL for (int count = kCount; count > 1; count /= 2) {
+      GALVANI_UNROLL for (int i = 0; i < count / 2; ++i) sums[i] = add_neighbours(sums[2 * i], sums[2 * i + 1]);
+    }
+    GALVANI_UNROLL for (int lanes = kLanes; lanes > kCount; lanes /= 2) sums[0] = add_neighbours(sums[0], sums[0]);
+    store_partial(to, sums[0], kCount);
+  }
+}
+
 // The dot products of kRows rows of A and kColumns rows of B.
 template <int kRows, int kColumns>
 void dot_tile(const GemmBlock& block, int64_t i, int64_t j) {
   const float* const a = block.a + i * block.a_row_stride;
   const float* const b = block.b + j * block.b_stride;
-  F32 sums[kRows][kColumns];
-  GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
-    GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) sums[r][c] = zero();
-  }
+  F32 sums[kRows * kColumns];
+  GALVANI_UNROLL for (int i = 0; i < kRows * kColumns; ++i) sums[i] = zero();
   const auto step = [&](int64_t p, auto lanes) {
     GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
       const F32 x = lanes.read(a + r * block.a_row_stride + p);
       GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) {
-        sums[r][c] = fma(x, lanes.read(b + c * block.b_stride + p), sums[r][c]);
+        F32& sum = sums[r * kColumns + c];
+        sum = fma(x, lanes.read(b + c * block.b_stride + p), sum);
       }
     }
   };
   for_each_vector<1>(0, block.k, step);
+  float products[kRows * kColumns];
+  add_lanes<kRows * kColumns>(sums, products);
   GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
     float* const out = block.c + (i + r) * block.c_stride + j;
     GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) {
-      out[c] = reduce_add(sums[r][c]);
+      out[c] = products[r * kColumns + c];
       if (block.bias != nullptr) out[c] += block.bias[(j + c) * block.bias_stride];
     }
   }
@@ -286,7 +307,18 @@ void dot_rows(const GemmBlock& block, int64_t i, int64_t end, int64_t j) {
   if (i < end) dot_tile<1, kColumns>(block, i, j);
 }
 
+// The columns that a single row meets at a time: so many sums keep the units busy.
+constexpr int kRowColumns = 8;
+
+static void dot_row(const GemmBlock& block) {
+  int64_t j = 0;
+  for (; j + kRowColumns <= block.n; j += kRowColumns) dot_tile<1, kRowColumns>(block, 0, j);
+  for (; j < block.n; ++j) dot_tile<1, 1>(block, 0, j);
+  activate(block, block.c, 1, block.n);
+}
+
 static void dot_kernel(const GemmBlock& block) {
+  if (block.m == 1) return dot_row(block);
   for (int64_t i = 0; i < block.m; i += kDotBlock) {
     const int64_t end = i + kDotBlock < block.m ? i + kDotBlock : block.m;
     int64_t j = 0;

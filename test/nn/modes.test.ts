@@ -147,8 +147,8 @@ describe('batchNorm', () => {
   test('they are state, but no parameters', () => {
     const norm = g.nn.batchNorm1d(2)
     expect(Object.keys(norm.namedParameters())).toEqual(['weight', 'bias'])
-    expect(Object.keys(norm.stateDict())).toEqual(['weight', 'bias', 'runningMean', 'runningVariance'])
-    expect(Object.keys(g.nn.batchNorm1d(2, { affine: false }).stateDict())).toEqual(['runningMean', 'runningVariance'])
+    expect(Object.keys(norm.stateDict())).toEqual(['weight', 'bias', 'running_mean', 'running_var'])
+    expect(Object.keys(g.nn.batchNorm1d(2, { affine: false }).stateDict())).toEqual(['running_mean', 'running_var'])
   })
 
   test('images, with the channels first or last', () => {

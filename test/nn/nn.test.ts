@@ -5,13 +5,14 @@ import { expectClose } from '../support/close.ts'
 beforeEach(() => g.setSeed(1))
 
 describe('initializers', () => {
-  const { glorotUniform, glorotNormal, heUniform, heNormal } = g.nn.init
-  const shape = [300, 200]
+  const { glorotUniform, glorotNormal, heUniform, heNormal, fanInUniform } = g.nn.init
+  const shape = [200, 300]
   const cases = [
     ['glorotUniform', glorotUniform, 2 / 500],
     ['glorotNormal', glorotNormal, 2 / 500],
     ['heUniform', heUniform, 2 / 300],
     ['heNormal', heNormal, 2 / 300],
+    ['fanInUniform', fanInUniform, 1 / 900],
   ] as const
 
   test.each(cases)('%s has mean 0 and its variance', (_, initializer, variance) => {
@@ -25,6 +26,7 @@ describe('initializers', () => {
   test.each([
     ['glorotUniform', glorotUniform, Math.sqrt(6 / 500)],
     ['heUniform', heUniform, Math.sqrt(6 / 300)],
+    ['fanInUniform', fanInUniform, Math.sqrt(1 / 300)],
   ] as const)('%s fills its range', (_, initializer, limit) => {
     const x = initializer(shape)
     for (const extreme of [x.max(), x.min().neg()]) {
@@ -34,7 +36,7 @@ describe('initializers', () => {
   })
 
   test('a convolution counts its window', () => {
-    const limit = heUniform([3, 5, 16, 32]).abs().max().itemSync()
+    const limit = heUniform([32, 16, 3, 5]).abs().max().itemSync()
     expectClose(limit, Math.sqrt(6 / (3 * 5 * 16)), 1e-3)
   })
 
@@ -50,16 +52,17 @@ describe('initializers', () => {
   })
 
   test('a shape has at least two axes', () => {
-    expect(() => heNormal([4])).toThrow(new g.ShapeError('init: expected a shape […, in, out], got [4]'))
+    expect(() => heNormal([4])).toThrow(new g.ShapeError('init: expected a shape [out, in, …window], got [4]'))
   })
 })
 
 describe('linear', () => {
-  test('is x·weight + bias on the last axis', () => {
+  test('is x·weightᵀ + bias on the last axis', () => {
     const layer = g.nn.linear(2, 3)
     layer.weight.assign([
-      [1, 2, 3],
-      [4, 5, 6],
+      [1, 4],
+      [2, 5],
+      [3, 6],
     ])
     layer.bias!.assign([10, 20, 30])
     expect(
@@ -78,16 +81,20 @@ describe('linear', () => {
     expect(layer.forward(g.ones([5, 4, 2])).shape).toEqual([5, 4, 3])
   })
 
-  test('starts with Glorot’s uniform weights and a bias of 0', () => {
-    const { weight, bias } = g.nn.linear(30, 20)
-    expect(bias!.dataSync()).toEqual(new Float32Array(20))
+  test('starts with weights and a bias that are uniform on ±1/√in', () => {
+    const { weight, bias } = g.nn.linear(300, 200)
+    const limit = 1 / Math.sqrt(300)
+    for (const values of [weight, bias!]) {
+      expect(values.abs().max().itemSync()).toBeLessThanOrEqual(limit * (1 + 1e-6))
+      expect(values.abs().max().itemSync()).toBeGreaterThan(0.97 * limit)
+    }
     g.setSeed(1)
-    expect(weight.dataSync()).toEqual(g.nn.init.glorotUniform([30, 20]).dataSync())
+    expect(weight.dataSync()).toEqual(g.nn.init.fanInUniform([200, 300]).dataSync())
   })
 
   test('takes an initializer by name or as a function, a seed, a dtype, and no bias', () => {
     const he = g.nn.linear(3, 4, { initializer: 'heNormal', seed: 5, dtype: 'float64', bias: false })
-    expect(he.weight.dataSync()).toEqual(g.nn.init.heNormal([3, 4], { seed: 5, dtype: 'float64' }).dataSync())
+    expect(he.weight.dataSync()).toEqual(g.nn.init.heNormal([4, 3], { seed: 5, dtype: 'float64' }).dataSync())
     expect(he.bias).toBeNull()
     expect(he.parameters()).toEqual([he.weight])
     expect(he.forward(g.ones([1, 3], { dtype: 'float64' })).dtype).toBe('float64')
@@ -111,7 +118,7 @@ describe('linear', () => {
     expect(() => g.nn.linear(3, '4' as unknown as number)).toThrow(TypeError)
     const initializer = 'lecun' as 'heNormal'
     expect(() => g.nn.linear(3, 4, { initializer })).toThrow(
-      'linear: expected an initializer, glorotUniform, glorotNormal, heUniform, heNormal or a function, got lecun',
+      'linear: expected an initializer, fanInUniform, glorotUniform, glorotNormal, heUniform, heNormal or a function, got lecun',
     )
   })
 })
@@ -158,7 +165,7 @@ describe('sequential', () => {
   test('names its parameters by the position of the layer', () => {
     const model = create()
     expect(Object.keys(model.namedParameters())).toEqual(['1.weight', '1.bias', '3.weight', '3.bias'])
-    expect(model.parameters().map(({ shape }) => shape)).toEqual([[4, 3], [3], [3, 2], [2]])
+    expect(model.parameters().map(({ shape }) => shape)).toEqual([[3, 4], [3], [2, 3], [2]])
     expect(Object.keys(g.nn.sequential(model, g.nn.linear(2, 1)).stateDict())).toContain('0.3.weight')
   })
 
@@ -231,8 +238,8 @@ describe('stateDict and loadStateDict', () => {
 
   test('nested arrays will do', () => {
     const layer = g.nn.linear(2, 1, { dtype: 'float64' })
-    layer.loadStateDict({ weight: [[0.1], [0.2]], bias: [0.3] })
-    expect(layer.weight.arraySync()).toEqual([[0.1], [0.2]])
+    layer.loadStateDict({ weight: [[0.1, 0.2]], bias: [0.3] })
+    expect(layer.weight.arraySync()).toEqual([[0.1, 0.2]])
   })
 
   test.each([

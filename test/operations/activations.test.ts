@@ -128,7 +128,7 @@ describe('layers', () => {
 
   test('prelu trains a slope for each column', () => {
     const layer = g.nn.prelu({ features: 2, initial: 0.5 })
-    expect(Object.keys(layer.namedParameters())).toEqual(['slope'])
+    expect(Object.keys(layer.namedParameters())).toEqual(['weight'])
     g.optim.sgd({ learningRate: 0.1 }).minimize(() =>
       layer
         .forward(
@@ -139,6 +139,6 @@ describe('layers', () => {
         )
         .sum(),
     )
-    expect([...layer.slope.dataSync()]).toEqual([0.5 + 0.3, 0.5 + 0.4].map(Math.fround))
+    expect([...layer.weight.dataSync()]).toEqual([0.5 + 0.3, 0.5 + 0.4].map(Math.fround))
   })
 })

@@ -144,22 +144,22 @@ describe('in place', () => {
     const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 })
     const step = compile((x, y) => optimizer.minimize(() => layer.forward(x).softmaxCrossEntropy(y).mean()))
     expect(step.program(zeros([2, 4]), labels(2))).toMatchInlineSnapshot(`
-      "%0: float32[4,3] state 0
+      "%0: float32[3,4] state 0
       %1: float32[3] state 1
-      %2: float32[4,3] state 2
+      %2: float32[3,4] state 2
       %3: float32[3] state 3
       %4: float32[2,4] input 0
       %6: int32[2] input 1
       %10: float32[] literal 0 = 2
       %12: float32[] literal 1 = 0.5
       %15: float32[] input 2
-      %5: float32[2,3] @0 = matmul %4 %0 + %1
+      %5: float32[2,3] @0 = matmul %4 %0ᵀ + %1
       %7: float32[2] @64, %8: float32[2,3] @128 = softmaxCrossEntropy %5 %6 { rows: 2, columns: 3 }
       %9: float32[1] @0 = reduce %7 { kind: sum, outer: 1, reduced: 2, inner: 1 }
       %11: float32[] result 0 = elementwise { a = div %9 %10 } → a
       %13: float32[2,3] @128 = elementwise { a = mul %12 %8 } → a
-      %14: float32[4,3] @0 = matmul %4ᵀ %13
-      %16: float32[4,3] state 0, %17: float32[4,3] state 2 = momentum %0 %14 %2 %15 { size: 12, momentum: 0.9, nesterov: false }
+      %14: float32[3,4] @0 = matmul %13ᵀ %4
+      %16: float32[3,4] state 0, %17: float32[3,4] state 2 = momentum %0 %14 %2 %15 { size: 12, momentum: 0.9, nesterov: false }
       %18: float32[1,3] @0 = reduce %13 { kind: sum, outer: 1, reduced: 2, inner: 3 }
       %19: float32[3] state 1, %20: float32[3] state 3 = momentum %1 %18 %3 %15 { size: 3, momentum: 0.9, nesterov: false }
       arena 192 bytes"
@@ -176,17 +176,17 @@ describe('in place', () => {
       }),
     )
     expect(step.program(zeros([2, 8], { dtype: 'uint8' }), labels(2))).toMatchInlineSnapshot(`
-      "%0: float32[8,4] state 0
+      "%0: float32[4,8] state 0
       %1: float32[4] state 1
-      %2: float32[4,3] state 2
+      %2: float32[3,4] state 2
       %3: float32[3] state 3
       %4: float32[] state 4
-      %5: float32[8,4] state 5
-      %6: float32[8,4] state 6
+      %5: float32[4,8] state 5
+      %6: float32[4,8] state 6
       %7: float32[4] state 7
       %8: float32[4] state 8
-      %9: float32[4,3] state 9
-      %10: float32[4,3] state 10
+      %9: float32[3,4] state 9
+      %10: float32[3,4] state 10
       %11: float32[3] state 11
       %12: float32[3] state 12
       %13: uint8[2,8] input 0
@@ -198,21 +198,21 @@ describe('in place', () => {
       %26: float32[] literal 4 = 0.5
       %31: float32[] input 2
       %15: float32[2,8] @128 = elementwise { a = cast %13 float32; b = div a %14 } → b
-      %16: float32[2,4] @192 = matmul %15 %0 + %1, relu
-      %17: float32[2,3] @0 = matmul %16 %2 + %3
+      %16: float32[2,4] @192 = matmul %15 %0ᵀ + %1, relu
+      %17: float32[2,3] @0 = matmul %16 %2ᵀ + %3
       %19: float32[2] @64, %20: float32[2,3] @256 = softmaxCrossEntropy %17 %18 { rows: 2, columns: 3 }
       %21: float32[1] @0 = reduce %19 { kind: sum, outer: 1, reduced: 2, inner: 1 }
       %23: float32[] result 0 = elementwise { a = div %21 %22 } → a
       %27: float32[2,3] @256 = elementwise { a = mul %26 %20 } → a
-      %28: float32[2,4] @320 = matmul %27 %2ᵀ
+      %28: float32[2,4] @320 = matmul %27 %2
       %29: float32[2,4] @320 = elementwise { a = greater %16 %24; b = where a %28 %24 } → b
-      %30: float32[8,4] @0 = matmul %15ᵀ %29
+      %30: float32[4,8] @0 = matmul %29ᵀ %15
       %32: float32[] state 4 = elementwise { a = add %4 %25 } → a
-      %33: float32[8,4] state 0, %34: float32[8,4] state 5, %35: float32[8,4] state 6 = adam %0 %30 %5 %6 %31 %32 { size: 32, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+      %33: float32[4,8] state 0, %34: float32[4,8] state 5, %35: float32[4,8] state 6 = adam %0 %30 %5 %6 %31 %32 { size: 32, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
       %36: float32[1,4] @0 = reduce %29 { kind: sum, outer: 1, reduced: 2, inner: 4 }
       %37: float32[4] state 1, %38: float32[4] state 7, %39: float32[4] state 8 = adam %1 %36 %7 %8 %31 %32 { size: 4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
-      %40: float32[4,3] @0 = matmul %16ᵀ %27
-      %41: float32[4,3] state 2, %42: float32[4,3] state 9, %43: float32[4,3] state 10 = adam %2 %40 %9 %10 %31 %32 { size: 12, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+      %40: float32[3,4] @0 = matmul %27ᵀ %16
+      %41: float32[3,4] state 2, %42: float32[3,4] state 9, %43: float32[3,4] state 10 = adam %2 %40 %9 %10 %31 %32 { size: 12, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
       %44: float32[1,3] @0 = reduce %27 { kind: sum, outer: 1, reduced: 2, inner: 3 }
       %45: float32[3] state 3, %46: float32[3] state 11, %47: float32[3] state 12 = adam %3 %44 %11 %12 %31 %32 { size: 3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
       arena 384 bytes"

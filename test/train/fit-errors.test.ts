@@ -137,7 +137,7 @@ describe('bad input', () => {
       'a loss without the model',
       { loss: () => g.tensor(1) },
       g.GradientError,
-      'minimize: the loss does not depend on Variable weight float32[2, 16]',
+      'minimize: the loss does not depend on Variable weight float32[16, 2]',
     ],
   ])('%s', async (_, change, type, message) => {
     const failure = g.fit(classifier(), clouds(9, 1), bad(change))

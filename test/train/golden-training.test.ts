@@ -16,7 +16,7 @@ function createModel(dtype: DType) {
   const layers = sizes.slice(1).map((out, layer) => {
     const linear = g.nn.linear(sizes[layer]!, out, { dtype })
     const weight = matrix(sizes[layer]!, out, (i, j) => 0.5 * Math.sin(1 + 7 * i + 3 * j + i * j + 11 * layer))
-    linear.weight.assign(g.tensor(weight, { dtype }))
+    linear.weight.assign(g.tensor(weight, { dtype }).transpose())
     linear.bias!.assign(
       g.tensor(
         Array.from({ length: out }, (_, j) => 0.1 * Math.cos(j + layer)),

@@ -7,7 +7,7 @@ import type { MatrixLayout } from '../../program/vocabulary.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record } from '../node.ts'
 import { broadcastTo, reshape } from './broadcast.ts'
-import { transposeMatrices } from './movement.ts'
+import { isTransposed, transposeMatrices } from './movement.ts'
 import { cast } from './promotion.ts'
 
 const matmulOp: OpDef<null, Binary> = {
@@ -16,7 +16,7 @@ const matmulOp: OpDef<null, Binary> = {
     return { dtype: a.dtype, shape: [...a.shape.slice(0, -1), extentAt(b.shape, -1)] }
   },
   // C[m,n] = A[m,k]·B[k,n]: dA[m,k] = dC·Bᵀ, dB[k,n] = Aᵀ·dC
-  vjp: (ct, { inputs: [a, b] }) => [matmul(ct, transposeMatrices(b)), matmul(transposeMatrices(a), ct)],
+  vjp: (ct, { inputs: [a, b] }) => [productLike(a, ct, transposeMatrices(b)), productLike(b, transposeMatrices(a), ct)],
   lower(emitter, { inputs: [x, y], dtype, shape }) {
     const [a, b] = [matrixOperand(emitter, x), matrixOperand(emitter, y)]
     const params = {
@@ -31,6 +31,12 @@ const matmulOp: OpDef<null, Binary> = {
     } as const
     return emitter.denseView(emitter.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0])
   },
+}
+
+/** x·y; where the operand it is the gradient of was transposed as (yᵀ·xᵀ)ᵀ, so that what was transposed gets a dense one. */
+function productLike(operand: Node, x: Node, y: Node): Node {
+  if (!isTransposed(operand)) return matmul(x, y)
+  return transposeMatrices(matmul(transposeMatrices(y), transposeMatrices(x)))
 }
 
 type MatmulExtents = {

@@ -105,6 +105,14 @@ export function transposeMatrices(x: Node): Node {
   return record(permuteOp, [x], { axes })
 }
 
+/** Whether a node is another one with its last two axes exchanged. */
+export function isTransposed({ def, params }: Node): boolean {
+  if (def !== (permuteOp as OpDef)) return false
+  const { axes } = params as { axes: readonly number[] }
+  const rank = axes.length
+  return rank > 1 && axes.every((axis, i) => axis === (i < rank - 2 ? i : 2 * rank - 3 - i))
+}
+
 /** Whether an axis of so many elements has `size` from `start` on, every `step`-th. */
 function isRange(extent: number, start = NaN, size = NaN, step = NaN): boolean {
   const last = start + Math.max(0, size - 1) * step

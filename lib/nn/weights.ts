@@ -1,0 +1,53 @@
+/** Weights and biases of dense layers and convolutions, and how they start. */
+import type { DType } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import type { OptionTypes } from '../base/options.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
+import { uniform } from '../tensor/random.ts'
+import { type Variable, variable } from '../tensor/variable.ts'
+import { fanInUniform, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer } from './init.ts'
+
+const initializers = { fanInUniform, glorotUniform, glorotNormal, heUniform, heNormal } as const
+
+export interface WeightOptions {
+  /** Whether a bias is added; true unless given. */
+  bias?: boolean
+  /**
+   * Of the weight, by name or as a function of its shape; `'fanInUniform'` unless given, uniform on ±1/√in as in PyTorch, where in
+   * is how many inputs an output depends on. The bias starts so in any case.
+   */
+  initializer?: keyof typeof initializers | Initializer
+  /** Of the initial values; otherwise they follow from `setSeed`. */
+  seed?: number
+  /** float32 unless given. */
+  dtype?: DType
+}
+
+export const weightOptions: OptionTypes<WeightOptions> = {
+  bias: 'boolean',
+  initializer: 'other',
+  seed: 'number',
+  dtype: 'dtype',
+}
+
+/** A weight [out, in, …], and a bias of so many elements if there is to be one. */
+export function weightAndBias(
+  op: string,
+  shape: Shape,
+  outputs: number,
+  options: WeightOptions,
+): { weight: Variable; bias: Variable | null } {
+  const { bias = true, initializer = 'fanInUniform', seed, dtype = 'float32' } = options
+  const weight = variable(initializerOf(op, initializer)(shape, { seed, dtype }), { name: 'weight' })
+  const limit = 1 / Math.sqrt(sizeOf(shape.slice(1)))
+  const range = { min: -limit, max: limit, dtype, ...(seed === undefined ? {} : { seed: seed + 1 }) }
+  return { weight, bias: bias ? variable(uniform([outputs], range), { name: 'bias' }) : null }
+}
+
+function initializerOf(op: string, initializer: keyof typeof initializers | Initializer): Initializer {
+  if (typeof initializer === 'function') return initializer
+  if (Object.hasOwn(initializers, initializer)) return initializers[initializer]
+  throw new RangeError(
+    expected(op, `an initializer, ${Object.keys(initializers).join(', ')} or a function`, initializer),
+  )
+}
