@@ -14,8 +14,8 @@ export {
 } from './base/errors.ts'
 export type { Pair, Triple } from './base/pair.ts'
 export type { Shape } from './base/shape.ts'
-export type { Dataset } from './data/dataset.ts'
 export * as data from './data/dataset.ts'
+export { Dataset } from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/metrics.ts'
@@ -40,7 +40,7 @@ export {
   shuffle,
   truncatedNormal,
 } from './tensor/distributions.ts'
-export { type RandomStream, randLike, randn, randnLike, randomStream, setSeed, uniform } from './tensor/random.ts'
+export { RandomStream, randLike, randn, randnLike, randomStream, setSeed, uniform } from './tensor/random.ts'
 export { geomspace, type LogspaceOptions, logspace } from './tensor/spacing.ts'
 export { loadStateDict, type StateDict, stateDict } from './tensor/state-dict.ts'
 export {
@@ -53,6 +53,7 @@ export { guard, isCompiling } from './tensor/trace.ts'
 export type { NestedArray, TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type {
+  Abortable,
   BatchInfo,
   Callbacks,
   EpochInfo,

@@ -1,7 +1,7 @@
 /** Layers, as `g.nn`. */
 export type { StateDict } from '../tensor/state-dict.ts'
 export {
-  type MultiHeadAttention,
+  MultiHeadAttention,
   type MultiHeadAttentionInputs,
   type MultiHeadAttentionOptions,
   multiHeadAttention,
@@ -9,7 +9,7 @@ export {
 export {
   type Conv1dLayerOptions,
   type Conv2dLayerOptions,
-  type ConvolutionLayer,
+  ConvolutionLayer,
   type ConvTranspose1dLayerOptions,
   type ConvTranspose2dLayerOptions,
   conv1d,
@@ -18,7 +18,7 @@ export {
   convTranspose2d,
 } from './convolution.ts'
 export { dropout } from './dropout.ts'
-export { type Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts'
+export { Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts'
 export type { Initializer, InitializerOptions } from './init.ts'
 export * as init from './init.ts'
 export {
@@ -35,7 +35,7 @@ export {
   mish,
   relu,
   relu6,
-  type Sequential,
+  Sequential,
   selu,
   sequential,
   sigmoid,
@@ -46,10 +46,10 @@ export {
   tanh,
   threshold,
 } from './layers.ts'
-export { type Linear, type LinearOptions, linear } from './linear.ts'
+export { Linear, type LinearOptions, linear } from './linear.ts'
 export { Module } from './module.ts'
 export {
-  type BatchNorm,
+  BatchNorm,
   type BatchNormLayerOptions,
   batchNorm1d,
   batchNorm2d,
@@ -57,7 +57,7 @@ export {
   groupNorm,
   instanceNorm,
   layerNorm,
-  type Normalization,
+  Normalization,
   type NormOptions,
   rmsNorm,
 } from './normalization.ts'
@@ -72,10 +72,10 @@ export {
   maxPool2d,
   upsample,
 } from './pooling.ts'
-export { type PRelu, type PReluOptions, prelu } from './prelu.ts'
+export { PRelu, type PReluOptions, prelu } from './prelu.ts'
 export {
   sinusoidalEncoding,
-  type TransformerEncoderLayer,
+  TransformerEncoderLayer,
   type TransformerEncoderLayerOptions,
   transformerEncoderLayer,
 } from './transformer.ts'

@@ -1,12 +1,13 @@
 /** The handle of a value that users hold. Its operations are functions, in lib/operations, which puts them on it as methods. */
-import { inspect } from 'node:util'
 import type { DType, TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { inspection } from '../base/inspection.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { formatGraph, type Node } from '../graph/node.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
 import { settledArray } from '../runtime/execution.ts'
+import { formatValues } from './format.ts'
 import { type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
 
 /** What an operation takes: a tensor, a variable, a number (of the other operand's dtype), or nested arrays. */
@@ -105,8 +106,23 @@ export class Tensor {
     return `Tensor ${this.dtype}${formatShape(this.shape)}`
   }
 
-  [inspect.custom](): string {
-    return this.toString()
+  /** In the console: its type, and its values where they are computed. */
+  [inspection](): string {
+    const { storage } = this.recorded
+    if (storage === null || storage.pending !== null) return this.toString()
+    return `${this}\n${formatValues(storage.array, this.dtype, this.shape)}`
+  }
+
+  /**
+   * Refuses JavaScript's operators, which would make a text or NaN of a tensor: `x + 1`, `3 * x`, `x > y`. In a text
+   * (`${x}`) it is its type and shape.
+   * @throws TypeError
+   */
+  [Symbol.toPrimitive](hint: 'string' | 'number' | 'default'): string {
+    if (hint === 'string') return this.toString()
+    throw new TypeError(
+      `${this} has no operators: write x.add(y), x.sub(y), x.mul(y), x.div(y), x.pow(y), x.neg(), x.less(y), x.greater(y) or x.equal(y), and x.itemSync() for a number`,
+    )
   }
 }
 

@@ -12,7 +12,7 @@ import { pipeline } from './pipeline.ts'
 import { metricSums, RunningScores, type Scores } from './scores.ts'
 import { permutation } from './shuffle.ts'
 
-export type { BatchInfo, Callbacks, EpochInfo, FitOptions, Trainable } from './options.ts'
+export type { Abortable, BatchInfo, Callbacks, EpochInfo, FitOptions, Trainable } from './options.ts'
 export type { Metric, MetricFunction, Scores } from './scores.ts'
 
 export interface History {

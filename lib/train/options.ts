@@ -41,6 +41,12 @@ export interface Callbacks {
   onEpochEnd?(info: EpochInfo): unknown
 }
 
+/** What `fit` asks of an AbortSignal, whose type not every project has. */
+export interface Abortable {
+  /** Throws the reason once it is aborted. */
+  throwIfAborted(): void
+}
+
 export interface FitOptions {
   /** The mean loss of a batch, a scalar: `losses.crossEntropy`, or any function of prediction and target. */
   loss: (prediction: Tensor, target: Tensor) => Tensor
@@ -58,7 +64,7 @@ export interface FitOptions {
   /** Of the order; otherwise it follows from `setSeed`. */
   seed?: number
   /** Ends training soon after it is aborted: `fit` rejects with its reason, and the parameters stay as they are by then. */
-  signal?: AbortSignal | undefined
+  signal?: Abortable | undefined
   callbacks?: Callbacks
 }
 
@@ -80,7 +86,7 @@ const callbackTypes: OptionTypes<Callbacks> = { onBatchEnd: 'function', onEpochE
 export interface Settings extends Required<Omit<FitOptions, 'metrics' | 'validation' | 'signal'>> {
   metrics: MetricTable
   validation: Dataset | undefined
-  signal: AbortSignal | undefined
+  signal: Abortable | undefined
 }
 
 const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x >= least

@@ -1,7 +1,7 @@
 /** What a function becomes and how long each instruction takes, as a table. */
-import { inspect as nodeInspect } from 'node:util'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
+import { inspection } from '../base/inspection.ts'
 import { elementAt, pick, zipWith } from '../base/lists.ts'
 import { newStorage } from '../graph/node.ts'
 import type { PassEffect } from '../program/passes/index.ts'
@@ -90,7 +90,7 @@ export class Inspection {
     return lines.join('\n')
   }
 
-  [nodeInspect.custom](): string {
+  [inspection](): string {
     return this.toString()
   }
 }

@@ -1,6 +1,7 @@
 /** The declarations of the built package show an editor what the sources say. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -66,5 +67,47 @@ describe('an editor shows of a method what it shows of the function', () => {
     expect(pairs.length).toBeGreaterThan(180)
     const wrong = pairs.filter(([, method, operation]) => method === '' || method !== operation)
     expect(wrong, 'methods of dist without the docstring of the function; of these sources? npm run build').toEqual([])
+  })
+})
+
+describe('what the declarations promise', () => {
+  const require = createRequire(import.meta.url)
+  const program = () => editor.getProgram()!
+
+  /** The names of the values that a module or namespace exports, those of its namespaces with them. */
+  function valuesIn(symbol: ts.Symbol, prefix = ''): string[] {
+    const checker = program().getTypeChecker()
+    return checker.getExportsOfModule(symbol).flatMap((exported) => {
+      const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+      if (!(target.flags & ts.SymbolFlags.Value)) return []
+      const name = `${prefix}${exported.name}`
+      return target.flags & ts.SymbolFlags.Module ? [name, ...valuesIn(target, `${name}.`)] : [name]
+    })
+  }
+
+  test('exists at run time, classes too', () => {
+    const source = program().getSourceFile(path('dist/index.d.cts'))!
+    const names = valuesIn(program().getTypeChecker().getSymbolAtLocation(source)!)
+    expect(names).toEqual(expect.arrayContaining(['add', 'Tensor', 'nn.Linear', 'nn.init.heNormal', 'optim.Optimizer']))
+    const built: unknown = require(path('dist/index.cjs'))
+    const valueOf = (name: string) =>
+      name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], built)
+    expect(names.filter((name) => valueOf(name) === undefined)).toEqual([])
+  })
+
+  test.each([
+    ['the libraries of TypeScript alone', ['lib.es2023.d.ts']],
+    ['those of a browser', ['lib.es2023.d.ts', 'lib.dom.d.ts']],
+  ])('compiles without the types of Node, with %s', (_, lib) => {
+    const options: ts.CompilerOptions = {
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2023,
+      lib,
+      types: [],
+      strict: true,
+      noEmit: true,
+    }
+    const found = ts.getPreEmitDiagnostics(ts.createProgram([path('dist/index.d.ts')], options))
+    expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))).toEqual([])
   })
 })
