@@ -52,7 +52,8 @@ export function withMethods(code: string): string {
   const methodOf = (name: string, { doc, signature }: DeclaredFunction): string => {
     if (doc === '') throw new Error(`method-types: expected a docstring of ${name}, got none`)
     const parameters = signature.parameters.slice(1).map((parameter) => parameter.getText())
-    const text = `${doc}\n${name}(${parameters.join(', ')}): ${signature.type!.getText()};`
+    const generic = signature.typeParameters ? `<${signature.typeParameters.map((x) => x.getText()).join(', ')}>` : ''
+    const text = `${doc}\n${name}${generic}(${parameters.join(', ')}): ${signature.type!.getText()};`
     return text.replaceAll(/^/gm, '  ')
   }
   return code.replace(derived, (_, begin: string, inside: string, end: string) => {

@@ -5,10 +5,25 @@ import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatOption, isCount } from '../base/pair.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
+import type { TupleOf } from '../base/tuple.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { concat as concatNodes, sliceAlong } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+
+/** The parts of a tensor: a tuple where their number, or the list of what they are, is a literal. */
+export type Parts<By extends number | readonly number[]> = By extends readonly number[]
+  ? { -readonly [K in keyof By]: Tensor }
+  : By extends number
+    ? TupleOf<Tensor, By>
+    : Tensor[]
+
+/** The parts of a tensor that is cut at indices: one more than there are indices. */
+export type Cut<By extends number | readonly number[]> = By extends readonly [infer _, ...infer Rest extends number[]]
+  ? [Tensor, ...Cut<Rest>]
+  : By extends readonly []
+    ? [Tensor]
+    : Parts<By>
 
 /**
  * Tensors one after the other along an axis; they agree in dtype and in every other extent: [2, 4] and [3, 4] give [5, 4].
@@ -55,17 +70,18 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
 }
 
 /**
- * The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack.
+ * The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack. `unstack<3>(x)` says that they
+ * are three, as a tuple.
  * @throws ShapeError for an axis that is none
  * @pytorch torch.unbind
  * @tensorflow tf.unstack
  */
-export function unstack(x: TensorLike, axis = 0): Tensor[] {
+export function unstack<N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> {
   const node = toNode(x)
   const along = normalizeAxis('unstack', axis, node.shape.length)
   const shape = node.shape.filter((_, i) => i !== along)
   const ones = new Array<number>(extentAt(node.shape, along)).fill(1)
-  return parts(node, ones, along).map((element) => wrap(reshape(element, shape)))
+  return parts(node, ones, along).map((element) => wrap(reshape(element, shape))) as TupleOf<Tensor, N>
 }
 
 /**
@@ -74,7 +90,7 @@ export function unstack(x: TensorLike, axis = 0): Tensor[] {
  * @pytorch torch.unbind
  * @tensorflow tf.unstack
  */
-export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
+export const unbind = <N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> => unstack<N>(x, axis)
 
 /**
  * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
@@ -83,7 +99,11 @@ export const unbind = (x: TensorLike, axis = 0): Tensor[] => unstack(x, axis)
  * @pytorch torch.split
  * @tensorflow tf.split
  */
-export function split(x: TensorLike, countOrSizes: number | readonly number[], axis = 0): Tensor[] {
+export function split<const By extends number | readonly number[]>(
+  x: TensorLike,
+  countOrSizes: By,
+  axis = 0,
+): Parts<By> {
   const node = toNode(x)
   const along = normalizeAxis('split', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
@@ -92,23 +112,24 @@ export function split(x: TensorLike, countOrSizes: number | readonly number[], a
       throw new ShapeError(
         expected('split', `a count that divides the ${extent} elements of axis ${along}`, countOrSizes),
       )
-    return parts(node, new Array<number>(countOrSizes).fill(extent / countOrSizes), along).map(wrap)
+    return parts(node, new Array<number>(countOrSizes).fill(extent / countOrSizes), along).map(wrap) as Parts<By>
   }
   const total = countOrSizes.reduce((sum, size) => sum + size, 0)
   if (!countOrSizes.every((size) => Number.isInteger(size) && size >= 0) || total !== extent)
     throw new ShapeError(
       expected('split', `sizes that add up to the ${extent} elements of axis ${along}`, formatShape(countOrSizes)),
     )
-  return parts(node, countOrSizes, along).map(wrap)
+  return parts(node, countOrSizes, along).map(wrap) as Parts<By>
 }
 
 /**
  * x in at most `count` parts along an axis, all of one size but the last, which may be smaller, as PyTorch's: seven
- * elements in three chunks are 3, 3 and 1.
+ * elements in three chunks are 3, 3 and 1. Where the axis has fewer elements than `count` there are fewer parts; the type,
+ * a tuple for a literal count, does not know.
  * @throws RangeError for a count below 1; ShapeError for an axis that is none
  * @pytorch torch.chunk
  */
-export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
+export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0): TupleOf<Tensor, N> {
   if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
   const node = toNode(x)
   const along = normalizeAxis('chunk', axis, node.shape.length)
@@ -117,7 +138,7 @@ export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   const sizes = Array.from({ length: Math.max(1, Math.ceil(extent / size)) }, (_, i) =>
     Math.min(size, extent - i * size),
   )
-  return parts(node, sizes, along).map(wrap)
+  return parts(node, sizes, along).map(wrap) as TupleOf<Tensor, N>
 }
 
 /** Where an axis is cut into so many parts, the first ones longer by one where they are not all of a size. */
@@ -137,7 +158,11 @@ const evenCuts = (extent: number, count: number): number[] =>
  * @pytorch torch.tensor_split
  * @tensorflow tf.experimental.numpy.array_split
  */
-export function tensorSplit(x: TensorLike, countOrIndices: number | readonly number[], axis = 0): Tensor[] {
+export function tensorSplit<const By extends number | readonly number[]>(
+  x: TensorLike,
+  countOrIndices: By,
+  axis = 0,
+): Cut<By> {
   const node = toNode(x)
   const along = normalizeAxis('tensorSplit', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
@@ -152,7 +177,7 @@ export function tensorSplit(x: TensorLike, countOrIndices: number | readonly num
   return [...cuts, extent].map((end, i) => {
     const start = elementAt(starts, i)
     return wrap(sliceAlong(node, along, start, Math.max(0, end - start)))
-  })
+  }) as Cut<By>
 }
 
 /**

@@ -68,14 +68,17 @@ export class Tensor {
     return settledArray(node.storage!).slice()
   }
 
-  /** The elements as nested arrays (a number for a scalar; booleans for bool). */
-  async array(): Promise<NestedArray> {
-    return nestedArray(await this.data(), this.dtype, this.shape)
+  /**
+   * The elements as nested arrays (a number for a scalar; booleans for bool). Who knows how deep says so:
+   * `await x.array<number[][]>()`.
+   */
+  async array<T extends NestedArray = NestedArray>(): Promise<T> {
+    return nestedArray(await this.data(), this.dtype, this.shape) as T
   }
 
   /** `array`, here and now. */
-  arraySync(): NestedArray {
-    return nestedArray(this.dataSync(), this.dtype, this.shape)
+  arraySync<T extends NestedArray = NestedArray>(): T {
+    return nestedArray(this.dataSync(), this.dtype, this.shape) as T
   }
 
   /**

@@ -90,9 +90,9 @@ describe('what the declarations promise', () => {
     const names = valuesIn(program().getTypeChecker().getSymbolAtLocation(source)!)
     expect(names).toEqual(expect.arrayContaining(['add', 'Tensor', 'nn.Linear', 'nn.init.heNormal', 'optim.Optimizer']))
     const built: unknown = require(path('dist/index.cjs'))
-    const valueOf = (name: string) =>
+    const atRunTime = (name: string) =>
       name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], built)
-    expect(names.filter((name) => valueOf(name) === undefined)).toEqual([])
+    expect(names.filter((name) => atRunTime(name) === undefined)).toEqual([])
   })
 
   test.each([
