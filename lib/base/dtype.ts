@@ -23,15 +23,64 @@ const arrays = {
 
 export const bytesPerElement = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT
 
-export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64'
+export const isFloat = (dtype: DType): dtype is 'float32' | 'float64' => dtype === 'float32' || dtype === 'float64'
 
 /** The dtype of `a op b`: bool < uint8 < int32 < float32 < float64. */
 export const promote = (a: DType, b: DType): DType => (dtypes.indexOf(a) >= dtypes.indexOf(b) ? a : b)
 
+export const isDType = (x: unknown): x is DType => (dtypes as readonly unknown[]).includes(x)
+
 export function checkDType(op: string, dtype: unknown): DType {
-  if (!(dtypes as readonly unknown[]).includes(dtype))
-    throw new DTypeError(expected(op, `a dtype (${dtypes.join(', ')})`, dtype))
-  return dtype as DType
+  if (!isDType(dtype)) throw new DTypeError(expected(op, `a dtype (${dtypes.join(', ')})`, dtype))
+  return dtype
+}
+
+/** What integers truncate to lies strictly between these. */
+const limits = { int32: [-(2 ** 31) - 1, 2 ** 31], uint8: [-1, 256] } as const
+
+const integerRange = { int32: '−2³¹ to 2³¹ − 1', uint8: '0 to 255' } as const
+
+const outOfRange = (op: string, dtype: 'int32' | 'uint8', value: number): RangeError =>
+  new RangeError(expected(op, `numbers that ${dtype} holds (${integerRange[dtype]})`, value))
+
+/**
+ * What a JavaScript number is as an element of a dtype: integers truncate it toward zero, as PyTorch and numpy do, and of
+ * bool it is 1 unless it is 0.
+ * @throws RangeError for what an integer dtype does not hold: NaN, infinities and numbers out of its range
+ */
+export function elementOf(op: string, value: number, dtype: DType): number {
+  if (typeof value !== 'number' && typeof value !== 'boolean')
+    throw new TypeError(expected(op, 'a number', value === null ? 'null' : typeof value))
+  if (isFloat(dtype)) return Number(value)
+  if (dtype === 'bool') return Number(value) === 0 ? 0 : 1
+  const [low, high] = limits[dtype]
+  if (!(value > low && value < high)) throw outOfRange(op, dtype, value)
+  return Math.trunc(value) + 0
+}
+
+/** Whether every element of a typed array is one of an integer dtype. */
+const holdsAllOf = (dtype: 'int32' | 'uint8', array: unknown): boolean =>
+  array instanceof Uint8Array ||
+  array instanceof Uint8ClampedArray ||
+  (dtype === 'int32' && ArrayBuffer.isView(array) && !(array instanceof Float32Array || array instanceof Float64Array))
+
+/**
+ * Writes numbers as elements, each as `elementOf` says.
+ * @throws RangeError as elementOf
+ */
+export function writeElements(op: string, from: ArrayLike<number>, dtype: DType, to: TypedArray): void {
+  if (dtype === 'bool') for (let i = 0; i < from.length; i++) to[i] = from[i] === 0 ? 0 : 1
+  else if (isFloat(dtype) || holdsAllOf(dtype, from)) to.set(from)
+  else writeIntegers(op, from, dtype, to)
+}
+
+function writeIntegers(op: string, from: ArrayLike<number>, dtype: 'int32' | 'uint8', to: TypedArray): void {
+  const [low, high] = limits[dtype]
+  for (let i = 0; i < from.length; i++) {
+    const x = from[i]!
+    if (!(x > low && x < high)) throw outOfRange(op, dtype, x)
+    to[i] = x
+  }
 }
 
 /** A zeroed array of `size` elements. */

@@ -1,5 +1,5 @@
 /** Checks of the options that users give: their names, their types, and numbers among them. */
-import { checkDType, type DType } from './dtype.ts'
+import { checkDType, type DType, isDType } from './dtype.ts'
 import { expected } from './errors.ts'
 
 /**
@@ -45,7 +45,7 @@ export const dtypeOption: OptionTypes<DTypeOption> = { dtype: 'dtype' }
  */
 export function checkOptions<T extends object>(op: string, options: T | undefined, types: OptionTypes<T>): Partial<T> {
   if (options === undefined) return {}
-  if (!isPlainObject(options)) throw new TypeError(expected(op, `options (${namesIn(types)})`, describe(options)))
+  if (!isPlainObject(options)) throw noOptions(op, options, types)
   for (const name in options) {
     if (!Object.hasOwn(types, name)) throw unknownOption(op, name, Object.keys(types))
     const value = options[name]
@@ -69,7 +69,7 @@ export function requireOptions<T extends object>(
 ): T {
   const given = checkOptions(op, options, types)
   for (const name of required)
-    if (given[name] === undefined) throw new TypeError(expected(op, `an option ${String(name)}`, namesIn(given)))
+    if (given[name] === undefined) throw new TypeError(expected(op, `a ${String(name)}`, undefined))
   return options
 }
 
@@ -79,6 +79,21 @@ export function isPlainObject(value: unknown): value is object {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
+
+/** Numbers, strings, truths and shapes alone are what other libraries take by position. */
+function noOptions(op: string, value: unknown, types: Readonly<Record<string, string | readonly string[]>>): TypeError {
+  const message = expected(op, `options (${namesIn(types)})`, describe(value))
+  const name = Object.keys(types).find((name) => isMeantBy(value, name, types[name]!))
+  return new TypeError(name === undefined ? message : `${message}; did you mean { ${name}: ${formatted(value)} }?`)
+}
+
+function isMeantBy(value: unknown, name: string, type: string | readonly string[]): boolean {
+  if (Array.isArray(value)) return name === 'shape' || name === 'axis' || name === 'axes'
+  if (typeof type !== 'string') return type.includes(value as string)
+  return type === 'dtype' ? isDType(value) : type.startsWith(typeof value)
+}
+
+const formatted = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value))
 
 const namesIn = (types: object): string => {
   const names = Object.keys(types)

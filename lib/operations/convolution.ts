@@ -81,7 +81,7 @@ const convTranspose1dOptions: OptionTypes<ConvTranspose1dOptions> = { ...conv1dO
 
 /** What the operands have in common. */
 const commonDType = (nodes: readonly Node[]): DType =>
-  nodes.map(({ dtype }) => (isFloat(dtype) ? dtype : 'float32')).reduce(promote)
+  nodes.map(({ dtype }): DType => (isFloat(dtype) ? dtype : 'float32')).reduce(promote)
 
 function groupsOf(op: string, groups: number, ...channels: number[]): number {
   const what = `groups, a positive divisor of ${channels.join(' and ')} channels`

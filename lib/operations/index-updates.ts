@@ -3,13 +3,13 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { denseStrides, extentAt, formatShape, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { checkIndices } from '../graph/ops/indexing.ts'
-import { data } from '../graph/ops/leaf.ts'
+import { data, elementLiteral } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul } from './arithmetic.ts'
 import { gather, putAlongAxis, scatter, scatterAdd } from './indexing.ts'
 import { broadcastArrays } from './joining.ts'
 import { moveAxis } from './rearrange.ts'
-import { broadcastTo, cast, reshape } from './shape.ts'
+import { broadcastTo, reshape } from './shape.ts'
 
 export interface IndexAddOptions {
   /** What the updates are multiplied by; 1 unless given. */
@@ -27,8 +27,8 @@ const indexPutOptions: OptionTypes<IndexPutOptions> = { accumulate: 'boolean' }
 const isWeak = (x: TensorLike): x is number => typeof x === 'number'
 
 /** Values of the dtype of x where they are a number, which broadcast to a shape. */
-const valuesFor = (x: Tensor, values: TensorLike, shape: Shape): Tensor =>
-  broadcastTo(isWeak(values) ? cast(values, x.dtype) : values, shape)
+const valuesFor = (op: string, x: Tensor, values: TensorLike, shape: Shape): Tensor =>
+  broadcastTo(isWeak(values) ? wrap(elementLiteral(op, values, x.dtype)) : values, shape)
 
 /** Indices along one axis: a list of them, or one. */
 function listOfIndices(op: string, indices: TensorLike): Tensor {
@@ -62,7 +62,7 @@ export function indexAdd(
   const t = toTensor(x)
   const along = normalizeAxis('indexAdd', axis, t.ndim)
   const list = listOfIndices('indexAdd', indices)
-  const added = valuesFor(t, updates, t.shape.with(along, list.size))
+  const added = valuesFor('indexAdd', t, updates, t.shape.with(along, list.size))
   const scaled = alpha === 1 ? added : mul(added, alpha)
   return moveAxis(scatterAdd(moveAxis(t, along, 0), list, moveAxis(scaled, along, 0)), 0, along)
 }
@@ -81,9 +81,8 @@ export function indexFill(x: TensorLike, indices: TensorLike, value: TensorLike,
   const t = toTensor(x)
   const along = normalizeAxis('indexFill', axis, t.ndim)
   const list = listOfIndices('indexFill', indices)
-  const filling = isWeak(value) ? value : toTensor(value)
-  if (!isWeak(filling) && filling.ndim > 0)
-    throw new ShapeError(expected('indexFill', 'one value', formatShape(filling.shape)))
+  const filling = isWeak(value) ? wrap(elementLiteral('indexFill', value, t.dtype)) : toTensor(value)
+  if (filling.ndim > 0) throw new ShapeError(expected('indexFill', 'one value', formatShape(filling.shape)))
   const places = reshape(
     list,
     t.shape.map((_, i) => (i === along ? list.size : 1)),
@@ -134,7 +133,7 @@ export function indexPut(
   )
   const at = offsets.reduce(add)
   const rest = t.shape.slice(indices.length)
-  const written = valuesFor(t, values, [...at.shape, ...rest])
+  const written = valuesFor('indexPut', t, values, [...at.shape, ...rest])
   const rows = reshape(t, [sizeOf(named), ...rest])
   return reshape((accumulate ? scatterAdd : scatter)(rows, at, written), t.shape)
 }

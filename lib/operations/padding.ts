@@ -1,5 +1,6 @@
 /** Elements around a tensor. */
 
+import { elementOf } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -81,13 +82,14 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  * [1, 1, 1, 2, 3, 3, 3]. Modes and their names are numpy's; PyTorch calls 'edge' replicate.
  *
  * @throws ShapeError for widths that do not fit the axes, or where there is not enough to reflect or to repeat; TypeError
- * for another mode
+ * for another mode; RangeError for a value that an integer dtype does not hold
  * @pytorch F.pad
  * @tensorflow tf.pad
  */
 export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions): Tensor {
-  const { mode = 'constant', value = 0 } = checkOptions('pad', options, padOptions)
+  const { mode = 'constant', ...given } = checkOptions('pad', options, padOptions)
   const node = toNode(x)
+  const value = elementOf('pad', given.value ?? 0, node.dtype)
   const pairs = widthsOf(node.shape, widths)
   if (pairs.every(([before, after]) => before === 0 && after === 0)) return wrap(node)
   if (mode === 'constant' && Object.is(value, 0)) {

@@ -7,7 +7,7 @@ import { type Node, record } from '../graph/node.ts'
 import { broadcastAlong } from '../graph/ops/along-axis.ts'
 import { withRule } from '../graph/ops/gradient-rules.ts'
 import { checkIndices } from '../graph/ops/indexing.ts'
-import { literal } from '../graph/ops/leaf.ts'
+import { elementLiteral, literal } from '../graph/ops/leaf.ts'
 import { sliceAlong } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { div, maximum, mul, neg } from './arithmetic.ts'
@@ -154,7 +154,7 @@ export function scatterReduce(
   const shapes = broadcastAlong(op, t.shape, places.shape, axis)
   if (!sameShape(shapes.x, t.shape))
     throw new ShapeError(expected(op, `indices that broadcast to ${formatShape(t.shape)}`, formatShape(places.shape)))
-  const given = typeof updates === 'number' ? wrap(literal(updates, t.dtype)) : toTensor(updates)
+  const given = typeof updates === 'number' ? wrap(elementLiteral(op, updates, t.dtype)) : toTensor(updates)
   if (given.dtype !== t.dtype) throw new DTypeError(expected(op, `updates of ${t.dtype}`, given.dtype))
   const operand = reduction === 'mean' && !isFloat(t.dtype) ? 'float32' : t.dtype
   return reductions[reduction]({

@@ -1,7 +1,7 @@
 /** Numbers at even ratios: their logarithms are evenly spaced. */
 import { expected } from '../base/errors.ts'
-import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { type DTypeOption, dtypeOption, evenlySpaced, generate } from './creation.ts'
+import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
+import { evenlySpaced, generate } from './creation.ts'
 import type { Tensor } from './tensor.ts'
 
 export interface LogspaceOptions extends DTypeOption {

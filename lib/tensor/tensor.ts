@@ -134,13 +134,13 @@ export const wrap = (node: Node): Tensor => new Tensor(node)
 /** An operand as a tensor. */
 export const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
 
-/** The node of an operand. A number is a weak literal; arrays are copied. */
-export const toNode = (value: TensorLike, dtype?: DType): Node =>
-  value instanceof Tensor ? value.node : nodeOfValues(value, dtype)
+/** The node of an operand. A number is a weak literal; arrays are copied, of the dtype where there is one. */
+export const toNode = (value: TensorLike, dtype?: DType, op = 'tensor'): Node =>
+  value instanceof Tensor ? value.node : nodeOfValues(op, value, dtype)
 
-function nodeOfValues(value: TensorValues, dtype?: DType): Node {
+function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {
   if (typeof value === 'number' && dtype === undefined) return literal(value, 'float32', true)
-  const parsed = parseValues('tensor', value, dtype === undefined ? {} : { dtype })
+  const parsed = parseValues(op, value, dtype === undefined ? {} : { dtype })
   return data(parsed.array, parsed.dtype, parsed.shape, false)
 }
 

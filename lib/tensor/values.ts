@@ -1,8 +1,9 @@
 /** JavaScript values in and out of tensors: always copies, so that no memory is shared with user code. */
 
-import { allocate, bytesPerElement, checkDType, type DType, type TypedArray } from '../base/dtype.ts'
+import { allocate, bytesPerElement, checkDType, type DType, type TypedArray, writeElements } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import type { OptionTypes } from '../base/options.ts'
 import { checkShape, extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
 
 export type AnyTypedArray =
@@ -26,6 +27,8 @@ export interface TensorOptions {
   /** Otherwise a typed array's own, bool for booleans, float32 for numbers. */
   dtype?: DType
 }
+
+export const tensorOptions: OptionTypes<TensorOptions> = { shape: 'other', dtype: 'dtype' }
 
 export interface ParsedValues {
   array: TypedArray
@@ -79,8 +82,7 @@ function fill(op: string, elements: ArrayLike<number>, dtype: DType, shape: Shap
   if (sizeOf(shape) !== elements.length)
     throw new ShapeError(expected(op, `${sizeOf(shape)} values for shape ${formatShape(shape)}`, elements.length))
   const array = allocateChecked(op, dtype, shape)
-  if (dtype === 'bool') for (let i = 0; i < elements.length; i++) array[i] = elements[i] ? 1 : 0
-  else array.set(elements)
+  writeElements(op, elements, dtype, array)
   return { array, dtype, shape: shape.slice() }
 }
 

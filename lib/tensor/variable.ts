@@ -1,7 +1,8 @@
 /** Variables: the one mutable thing. */
-import { allocate, checkDType, type DType } from '../base/dtype.ts'
+import { allocate } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { formatShape, type Shape, sameShape } from '../base/shape.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
 import type { Node, Storage } from '../graph/node.ts'
 import { newStorage, storageOf } from '../graph/node.ts'
 import { reshape } from '../graph/ops/broadcast.ts'
@@ -11,7 +12,7 @@ import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { StateBinding } from '../runtime/execution.ts'
 import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { activeTrace, type TracedVariable, untraced } from './trace.ts'
-import { parseValues, type TensorOptions, type TensorValues } from './values.ts'
+import { parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
 
 export interface VariableOptions extends TensorOptions {
   /** What messages and state dictionaries call it. */
@@ -19,6 +20,8 @@ export interface VariableOptions extends TensorOptions {
   /** Whether optimizers update it when they are given no list of variables; true unless given. */
   trainable?: boolean
 }
+
+const variableOptions: OptionTypes<VariableOptions> = { ...tensorOptions, name: 'string', trainable: 'boolean' }
 
 /**
  * The one mutable thing: a cell that holds an immutable value. It is accepted wherever a tensor is, and what is
@@ -78,7 +81,7 @@ export class Variable extends Tensor {
    * @throws ShapeError, DTypeError where shape or dtype differ from the variable's.
    */
   assign(value: TensorLike): void {
-    const node = toNode(value, value instanceof Tensor ? undefined : this.dtype)
+    const node = toNode(value, value instanceof Tensor ? undefined : this.dtype, 'assign')
     if (!sameShape(node.shape, this.shape))
       throw new ShapeError(expected('assign', `shape ${formatShape(this.shape)}`, formatShape(node.shape)))
     if (node.dtype !== this.dtype) throw new DTypeError(expected('assign', this.dtype, node.dtype))
@@ -144,14 +147,14 @@ export const trainableOfLeaf = (leaf: Node): Variable | undefined => trainedLeav
  * const w = variable(randn([784, 10]), { name: 'w' })
  * w.assign(w.sub(gradient.mul(0.1)))
  */
-export function variable(value: Tensor | TensorValues, options: VariableOptions = {}): Variable {
+export function variable(value: Tensor | TensorValues, options?: VariableOptions): Variable {
+  const given = checkOptions('variable', options, variableOptions)
   if (!(value instanceof Tensor)) {
-    const { array, dtype, shape } = parseValues('variable', value, options)
-    return new Variable(data(array, dtype, shape, true), options)
+    const { array, dtype, shape } = parseValues('variable', value, given)
+    return new Variable(data(array, dtype, shape, true), given)
   }
-  const dtype: DType = options.dtype === undefined ? value.dtype : checkDType('variable', options.dtype)
-  const shape: Shape = options.shape ?? value.shape
+  const { dtype = value.dtype, shape = value.shape } = given
   const start = untraced(() => wrap(reshape(cast(value.node, dtype), shape)).dataSync())
   const { array } = parseValues('variable', start, { dtype, shape })
-  return new Variable(data(array, dtype, shape, true), options)
+  return new Variable(data(array, dtype, shape, true), given)
 }

@@ -221,7 +221,7 @@ describe('options', () => {
       () => g.optim.adam({ learningRate: Infinity }),
       'adam: expected a finite learningRate of at least 0, got Infinity',
     ],
-    [() => g.optim.sgd({} as { learningRate: number }), 'sgd: expected an option learningRate, got none'],
+    [() => g.optim.sgd({} as { learningRate: number }), 'sgd: expected a learningRate, got undefined'],
     [() => g.optim.sgd({ learningRate: 1, momentum: 1 }), 'sgd: expected a momentum in [0, 1), got 1'],
     [() => g.optim.sgd({ learningRate: 1, nesterov: true }), 'sgd: expected a momentum above 0 for nesterov, got 0'],
     [() => g.optim.adam({ beta1: 1 }), 'adam: expected a beta1 in [0, 1), got 1'],

@@ -187,7 +187,7 @@ describe('what a rule gives', () => {
 })
 
 test.each([
-  [{ name: 'mine', learningRate: 1 }, 'optimizer: expected an option rule, got { name, learningRate }'],
+  [{ name: 'mine', learningRate: 1 }, 'optimizer: expected a rule, got undefined'],
   [{ name: 3, learningRate: 1, rule: () => {} }, 'optimizer: expected name to be a string, got 3'],
   [{ name: 'mine', learningRate: -1, rule: () => {} }, 'mine: expected a finite learningRate of at least 0, got -1'],
 ])('optimizer(%o) is refused', (given, message) => {

@@ -14,7 +14,7 @@ import { type Binary, type Node, type OpDef, record, type Ternary } from '../nod
 import { broadcastTo } from './broadcast.ts'
 import { equal, where, zerosLike } from './elementwise.ts'
 import { checkIndices } from './indexing.ts'
-import { data, literal, weakValue } from './leaf.ts'
+import { data, elementLiteral, literal, weakValue } from './leaf.ts'
 
 const extentsOf = (x: Shape, indices: Shape, axis: number) => ({
   outer: sizeOf(x.slice(0, axis)),
@@ -88,7 +88,7 @@ function scatter(op: string, x: Node, indices: Node, updates: Node, axis: number
   if (!sameShape(shapes.x, x.shape))
     throw new ShapeError(expected(op, `indices that broadcast to ${formatShape(x.shape)}`, formatShape(indices.shape)))
   const value = weakValue(updates)
-  const typed = value === undefined ? updates : literal(value, x.dtype)
+  const typed = value === undefined ? updates : elementLiteral(op, value, x.dtype)
   if (typed.dtype !== x.dtype) throw new DTypeError(expected(op, `updates of ${x.dtype}`, typed.dtype))
   const [places, added] = [broadcastTo(checked, shapes.indices), broadcastTo(typed, shapes.indices)]
   return record(scatterAlongAxisOp, [x, places, added], { axis: shapes.along, accumulate })

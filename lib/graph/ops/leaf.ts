@@ -1,5 +1,5 @@
 /** Leaves of the graph, and the identities that mark a value for gradients. */
-import type { DType, TypedArray } from '../../base/dtype.ts'
+import { type DType, elementOf, type TypedArray } from '../../base/dtype.ts'
 import { InternalError } from '../../base/errors.ts'
 import type { Shape } from '../../base/shape.ts'
 import { Node, newStorage, type OpDef, type Storage, type Unary } from '../node.ts'
@@ -52,6 +52,13 @@ export const placeholder = (dtype: DType, shape: Shape, tracked = false): Node =
 export const stopsGradient = (node: Node): boolean => node.def === stopGradientOp
 
 export const isPlaceholder = (node: Node): boolean => node.def === placeholderOp
+
+/**
+ * A number that a user gave, as a scalar of a dtype.
+ * @throws RangeError where an integer dtype does not hold it
+ */
+export const elementLiteral = (op: string, value: number, dtype: DType): Node =>
+  literal(elementOf(op, value, dtype), dtype)
 
 /** A scalar constant. A weak one, a JavaScript number, takes the dtype of what it meets. */
 export const literal = (value: number, dtype: DType, weak = false): Node =>

@@ -28,12 +28,13 @@ export function promotedDType(a: Node, b: Node): DType {
   return promote(a.dtype, b.dtype)
 }
 
+const isInt32 = (value: number): boolean => value === (value | 0)
+
 function weakDType(value: number, other: DType): DType {
   if (isFloat(other)) return other
-  const fits =
-    Number.isInteger(value) && (other === 'uint8' ? value >= 0 && value <= 255 : Math.abs(value) <= 2 ** 31 - 1)
+  const fits = Number.isInteger(value) && (other === 'uint8' ? value >= 0 && value <= 255 : isInt32(value))
   if (fits) return other === 'bool' ? 'int32' : other
-  return Number.isInteger(value) && Math.abs(value) <= 2 ** 31 - 1 ? 'int32' : 'float32'
+  return isInt32(value) ? 'int32' : 'float32'
 }
 
 /** What arithmetic computes in: bytes widen to int32, so that 200 + 100 is 300. */
