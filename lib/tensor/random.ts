@@ -20,7 +20,24 @@ export interface RandomOptions {
   seed?: number
 }
 
-const randomOptions: OptionTypes<RandomOptions> = { dtype: 'dtype', seed: 'number' }
+export const randomOptions: OptionTypes<RandomOptions> = { dtype: 'dtype', seed: 'number' }
+
+export interface NormalOptions extends RandomOptions {
+  /** 0 unless given. */
+  mean?: number
+  /** 1 unless given. */
+  std?: number
+}
+
+export interface UniformOptions extends RandomOptions {
+  /** 0 unless given. */
+  min?: number
+  /** Excluded; 1 unless given. */
+  max?: number
+}
+
+const normalOptions: OptionTypes<NormalOptions> = { mean: 'number', std: 'number', ...randomOptions }
+const uniformOptions: OptionTypes<UniformOptions> = { min: 'number', max: 'number', ...randomOptions }
 
 /** A source of random numbers that depend on its seed alone: each draw takes the next key. */
 export class RandomStream {
@@ -119,13 +136,11 @@ export function draw(
  * @pytorch torch.randn
  * @tensorflow tf.random.normal
  */
-export function randn(
-  shape: Shape,
-  { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {},
-): Tensor {
+export function randn(shape: Shape, options?: NormalOptions): Tensor {
+  const { mean = 0, std = 1, ...rest } = checkOptions('randn', options, normalOptions)
   checkNumber('randn', 'a finite mean', mean, Number.isFinite)
   checkNumber('randn', 'a finite std of at least 0', std, (x) => x >= 0 && x < Infinity)
-  const standard = draw('randn', 'normal', shape, options)
+  const standard = draw('randn', 'normal', shape, rest)
   const scaled = std === 1 ? standard : mul(standard, std)
   return wrap(mean === 0 ? scaled : add(scaled, mean))
 }
@@ -137,11 +152,9 @@ export function randn(
  * @pytorch torch.rand
  * @tensorflow tf.random.uniform
  */
-export function uniform(
-  shape: Shape,
-  { min = 0, max = 1, ...options }: RandomOptions & { min?: number; max?: number } = {},
-): Tensor {
-  const standard = draw('uniform', 'uniform', shape, options)
+export function uniform(shape: Shape, options?: UniformOptions): Tensor {
+  const { min = 0, max = 1, ...rest } = checkOptions('uniform', options, uniformOptions)
+  const standard = draw('uniform', 'uniform', shape, rest)
   if (min === 0 && max === 1) return wrap(standard)
   const fits = (x: number) => Number.isFinite(roundTo(x, standard.dtype))
   if (!([min, max].every((bound) => typeof bound === 'number' && fits(bound)) && min <= max && fits(max - min)))

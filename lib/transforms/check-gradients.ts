@@ -1,6 +1,7 @@
 /** Gradients against numeric derivatives. */
 import { expected, GradientError } from '../base/errors.ts'
 import { zipWith } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { watch } from '../graph/ops/leaf.ts'
 import { tensor } from '../tensor/creation.ts'
@@ -20,6 +21,13 @@ export interface CheckGradientsOptions {
 
 type Fn = (...xs: Tensor[]) => Tensor
 
+const checkGradientsOptions: OptionTypes<CheckGradientsOptions> = {
+  order: 'number',
+  delta: 'number',
+  tolerance: 'number',
+  seed: 'number',
+}
+
 /**
  * Compares the gradients of f with numeric derivatives in float64, along one random direction: for random u and v,
  * ⟨vjp(u), v⟩ must equal ⟨u, (f(x + δv) − f(x − δv)) / 2δ⟩. One number per check, whatever the size. The points are
@@ -31,12 +39,9 @@ type Fn = (...xs: Tensor[]) => Tensor
  * @pytorch torch.autograd.gradcheck
  * @tensorflow tf.test.compute_gradient
  */
-export function checkGradients(
-  fn: Differentiable,
-  xs: readonly TensorLike[],
-  options: CheckGradientsOptions = {},
-): void {
-  const { order = 1, delta = 1e-5, tolerance = 1e-6, seed = 0 } = options
+export function checkGradients(fn: Differentiable, xs: readonly TensorLike[], options?: CheckGradientsOptions): void {
+  const given = checkOptions('checkGradients', options, checkGradientsOptions)
+  const { order = 1, delta = 1e-5, tolerance = 1e-6, seed = 0 } = given
   const f: Fn = (...at) => valueAt('checkGradients', fn, at)
   const points = xs.map((x) => tensor(wrap(toNode(x)).cast('float64').dataSync(), { shape: wrap(toNode(x)).shape }))
   checkOnce('first', f, points, delta, tolerance, seed)

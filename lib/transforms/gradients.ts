@@ -1,5 +1,6 @@
 /** Gradients of tensors and of functions. */
 import { expected, GradientError } from '../base/errors.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
 import { watch } from '../graph/ops/leaf.ts'
@@ -20,6 +21,8 @@ export interface GradientsOptions {
   /** Whether an x that y does not depend on has null for its gradient, instead of an error; false unless given. */
   allowUnused?: boolean
 }
+
+const gradientsOptions: OptionTypes<GradientsOptions> = { allowUnused: 'boolean' }
 
 /**
  * The gradients of y with respect to each x, recorded like any other value, so that they have gradients too. Where y
@@ -50,8 +53,9 @@ export function gradients(
   y: Tensor,
   xs: readonly Tensor[],
   cotangent?: TensorLike,
-  { allowUnused = false }: GradientsOptions = {},
+  options?: GradientsOptions,
 ): (Tensor | null)[] {
+  const { allowUnused = false } = checkOptions('gradients', options, gradientsOptions)
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
     throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))

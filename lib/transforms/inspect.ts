@@ -3,6 +3,7 @@ import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
 import { elementAt, pick, zipWith } from '../base/lists.ts'
+import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { newStorage } from '../graph/node.ts'
 import type { PassEffect } from '../program/passes/index.ts'
 import { formatType } from '../program/program.ts'
@@ -36,6 +37,8 @@ export interface InspectOptions {
   /** Runs the program some times to measure each instruction. Variables keep their values. */
   profile?: boolean
 }
+
+const inspectOptions: OptionTypes<InspectOptions> = { profile: 'boolean' }
 
 /** What `inspect` gives. As a string, and in the console, it is a table. */
 export class Inspection {
@@ -149,7 +152,7 @@ export function inspect<A extends unknown[]>(
 export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[]): Inspection {
   if (typeof fn !== 'function') throw new TypeError(expected('inspect', 'a function', typeof fn))
   if (activeTrace() !== null) throw new TypeError(expected('inspect', 'a call outside compile', 'one inside'))
-  const { args, profile } = withoutOptions(rest)
+  const { args, profile } = withoutOptions(fn, rest)
   const traced = prepareTraced(recordFunction(recordable(fn), args))
   const { program, effects } = traced.graph
   const plain = zipWith(
@@ -180,12 +183,13 @@ function recordable(fn: (...args: unknown[]) => unknown): (...args: unknown[]) =
   return 'sync' in fn && typeof fn.sync === 'function' ? (fn.sync as typeof fn) : fn
 }
 
-function withoutOptions(rest: readonly unknown[]): { args: unknown[]; profile: boolean } {
+/** An object that holds `profile` alone, or that is one more than the arguments of the function, is options. */
+function withoutOptions(fn: unknown, rest: unknown[]): { args: unknown[]; profile: boolean } {
   const last = rest.at(-1)
-  if (typeof last !== 'object' || last === null || Object.getPrototypeOf(last) !== Object.prototype)
-    return { args: [...rest], profile: false }
-  const { profile } = last as InspectOptions
-  if (Object.keys(last).length !== 1 || typeof profile !== 'boolean') return { args: [...rest], profile: false }
+  const most = typeof fn === 'function' && !('sync' in fn) && fn.length > 0 ? fn.length : Infinity
+  const isOptions = isPlainObject(last) && (Object.keys(last).join() === 'profile' || rest.length > most)
+  if (!isOptions) return { args: rest, profile: false }
+  const { profile = false } = checkOptions<InspectOptions>('inspect', last, inspectOptions)
   return { args: rest.slice(0, -1), profile }
 }
 

@@ -275,9 +275,9 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
     g.ShapeError,
     'poisson: expected a rate that broadcasts to [3], got [2, 3]',
   ],
-  [() => g.poisson([3], wrong(undefined)), TypeError, 'poisson: expected options, got undefined'],
+  [() => g.poisson([3], wrong(undefined)), TypeError, 'poisson: expected a rate, got undefined'],
   [() => g.gamma([3], wrong({})), TypeError, 'gamma: expected a concentration, got undefined'],
-  [() => g.randint([3], wrong(null)), TypeError, 'randint: expected options, got null'],
+  [() => g.randint([3], wrong(null)), TypeError, 'randint: expected options ({ max, min, seed }), got null'],
   [
     () => g.exponential([1], { rate: -1 }),
     RangeError,
