@@ -84,7 +84,8 @@ function packageStages(scratch: string): Stage[] {
   return [
     stage('import', ['node', '--input-type=module', '-e', `import * as g from '${name}'; ${use}`], { after }),
     stage('require', ['node', '-e', `const g = require('${name}'); ${use}`], { after }),
-    stage('pack', ['npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', scratch], { after }),
+    stage('pack', ['tsx', 'tools/testing/pack.ts', scratch]),
+    stage('install', ['tsx', 'tools/testing/install.ts', tarball], { after: ['pack'] }),
     stage('publint', ['publint', 'run', '--strict', tarball], { after: ['pack'] }),
     stage('attw', ['attw', '--no-definitely-typed', tarball], { after: ['pack'] }),
   ]
