@@ -43,11 +43,12 @@ interface Operation {
 export interface NamesElsewhere {
   readonly pytorch: string
   readonly tensorflow: string
+  readonly numpy: string
 }
 
 /**
- * The names that an operation's docstring gives by `@pytorch torch.add` and `@tensorflow tf.add`. What has none in either
- * says so by `@pytorch none`, so that none is forgotten.
+ * The names that an operation's docstring gives by `@pytorch torch.add`, `@tensorflow tf.add` and `@numpy np.add`. What has
+ * none in the first two says so by `@pytorch none`, so that none is forgotten.
  */
 export function namesElsewhere(operation: string, tags: ReadonlyMap<string, string>): NamesElsewhere {
   if (!tags.has('pytorch') && !tags.has('tensorflow'))
@@ -55,7 +56,7 @@ export function namesElsewhere(operation: string, tags: ReadonlyMap<string, stri
       `operations.md: expected @pytorch or @tensorflow in the docstring of ${operation}, or @pytorch none, got neither`,
     )
   const named = (tag: string): string => tags.get(tag)?.replace(/^none$/, '') ?? ''
-  return { pytorch: named('pytorch'), tensorflow: named('tensorflow') }
+  return { pytorch: named('pytorch'), tensorflow: named('tensorflow'), numpy: named('numpy') }
 }
 
 const tagsOf = (symbol: ts.Symbol, checker: ts.TypeChecker): Map<string, string> =>
@@ -162,7 +163,7 @@ function lineOf({ name, summary, elsewhere }: Operation): string {
   const cells = [
     `\`${name}\``,
     summary,
-    ...[elsewhere.pytorch, elsewhere.tensorflow].map((other) => (other === '' ? '' : `\`${other}\``)),
+    ...[elsewhere.pytorch, elsewhere.tensorflow, elsewhere.numpy].map((other) => (other === '' ? '' : `\`${other}\``)),
     gradient,
     runsAs(rows),
   ]
@@ -185,7 +186,7 @@ export function operationTable(): string {
   const parts = titles.map((title) => {
     const lines = operations.filter(({ section }) => section === title).map(lineOf)
     const head =
-      '| name | what it gives | PyTorch | TensorFlow | gradient | runs as |\n| --- | --- | --- | --- | --- | --- |'
+      '| name | what it gives | PyTorch | TensorFlow | NumPy | gradient | runs as |\n| --- | --- | --- | --- | --- | --- | --- |'
     return `\n## ${title}\n\n${head}\n${lines.join('\n')}\n`
   })
   return introduction + parts.join('')

@@ -2,9 +2,9 @@
 import { type DType, isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
-import { elementwise as ops } from '../graph/ops/elementwise.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
-import { abs, add, neg, sub } from './arithmetic.ts'
+import { elementwise as ops, polygamma as polygammaOf } from '../graph/ops/elementwise.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { abs, add, floorDiv, mul, neg, sub } from './arithmetic.ts'
 import { equal, greater, notEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
 import { logicalAnd } from './logic.ts'
@@ -246,6 +246,67 @@ export const erf = unary(ops.erf)
  * @tensorflow tf.math.erfc
  */
 export const erfc = unary(ops.erfc)
+
+/**
+ * The inverse of the error function: the y with erf(y) = x; ±∞ at ±1, NaN beyond; float32 for integers.
+ * @pytorch torch.erfinv
+ * @tensorflow tf.math.erfinv
+ * @numpy scipy.special.erfinv
+ */
+export const erfinv = unary(ops.erfinv)
+
+/**
+ * log |Γ(x)|, the logarithm of the gamma function, which is (x − 1)! of integers; ∞ at 0 and the negative integers;
+ * float32 for integers.
+ * @pytorch torch.lgamma
+ * @tensorflow tf.math.lgamma
+ * @numpy scipy.special.gammaln
+ */
+export const lgamma = unary(ops.lgamma)
+
+/**
+ * ψ(x) = Γ'(x) / Γ(x), the derivative of lgamma; ∓∞ at ±0, NaN at the negative integers; float32 for integers.
+ * @pytorch torch.digamma
+ * @tensorflow tf.math.digamma
+ * @numpy scipy.special.psi
+ */
+export const digamma = unary(ops.digamma)
+
+/**
+ * The n-th derivative of digamma: (−1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹ over k ≥ 0, with digamma itself for n = 0. (−1)ⁿ⁺¹·∞ at 0 and
+ * the negative integers for n ≥ 1; float32 for integers. Its derivatives end where n + 1 is above 170.
+ *
+ * @param n an integer in [0, 170]
+ * @throws RangeError for another n
+ * @pytorch torch.polygamma
+ * @tensorflow tf.math.polygamma
+ * @numpy scipy.special.polygamma
+ */
+export function polygamma(x: TensorLike, n: number): Tensor {
+  return wrap(polygammaOf(toNode(x), n))
+}
+
+/**
+ * The greatest common divisor of integers, which is not negative; of two zeros 0. uint8 of two uint8, else int32, in
+ * which 2³¹ wraps.
+ * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
+ * @pytorch torch.gcd
+ * @tensorflow tf.experimental.numpy.gcd
+ * @numpy np.gcd
+ */
+export const gcd = binary(ops.gcd)
+
+/**
+ * The least common multiple of integers as int32, which is not negative unless it wraps; 0 where one is 0.
+ * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
+ * @pytorch torch.lcm
+ * @tensorflow tf.experimental.numpy.lcm
+ * @numpy np.lcm
+ */
+export function lcm(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = [toTensor(x), toTensor(y)]
+  return abs(mul(floorDiv(a, gcd(a, b)), b))
+}
 
 const rounding = (ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype) ? ofFloats(x) : x))
 

@@ -161,7 +161,7 @@ const operandDTypes = {
   comparison: dtypes,
   cast: dtypes,
   bits: ['int32', 'uint8', 'bool'],
-  shift: ['int32', 'uint8'],
+  integer: ['int32', 'uint8'],
 } as const satisfies Record<string, readonly DType[]>
 
 /** The dtypes of an elementwise group's registers: its operands, then what each step gives. */

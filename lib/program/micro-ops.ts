@@ -5,11 +5,11 @@ import type { DType } from '../base/dtype.ts'
  * What a micro-op takes and gives.
  * - `same`: float32, float64, int32 (wrapping), and the same dtype out.
  * - `float`: float32, float64.
- * - `bits`: int32, uint8, bool. `shift`: int32, uint8.
+ * - `bits`: int32, uint8, bool. `integer`: int32, uint8.
  * - `comparison`: every dtype, to bool.
  * - `any`: every dtype, which it moves. `cast`: every dtype, to every dtype.
  */
-export type MicroOpKind = 'same' | 'float' | 'any' | 'comparison' | 'cast' | 'bits' | 'shift'
+export type MicroOpKind = 'same' | 'float' | 'any' | 'comparison' | 'cast' | 'bits' | 'integer'
 
 interface MicroOpFacts {
   readonly arity: 1 | 2 | 3
@@ -99,6 +99,17 @@ export const microOps = {
   sinc: { arity: 1, kind: 'float', ulps: 3, cheap: false },
   /** 1 − erf(a). */
   erfc: { arity: 1, kind: 'float', ulps: 2, cheap: false },
+  /** The inverse of erf; ±∞ of ±1, NaN beyond. */
+  erfinv: { arity: 1, kind: 'float', ulps: 3, cheap: false },
+  /** log |Γ(a)|; ∞ at 0, the negative integers and ±∞. */
+  lgamma: { arity: 1, kind: 'float', ulps: 4, cheap: false },
+  /** ψ(a) = Γ'(a)/Γ(a); ∓∞ at ±0, NaN at the negative integers and −∞. */
+  digamma: { arity: 1, kind: 'float', ulps: 3, cheap: false },
+  /**
+   * The derivative of order b of ψ at a, for an integer b in [1, 170], and NaN for another b; (−1)ᵇ⁺¹·∞ at 0 and the
+   * negative integers, NaN at −∞.
+   */
+  polygamma: { arity: 2, kind: 'float', ulps: 1, cheap: false },
   /** The angle of the point (b, a), in [−π, π]. */
   atan2: { arity: 2, kind: 'float', ulps: 3, cheap: false },
   /** √(a² + b²), without overflow, and ∞ where either is infinite. */
@@ -109,13 +120,15 @@ export const microOps = {
   fmod: { arity: 2, kind: 'same', ulps: 0, cheap: false },
   /** ⌊a/b⌋ rounded once, and a/b where b is 0. Of integers by 0 it is 0. */
   floorDiv: { arity: 2, kind: 'same', ulps: 0, cheap: false },
+  /** The greatest common divisor of |a| and |b|, and 0 of zeros; 2³¹ wraps. */
+  gcd: { arity: 2, kind: 'integer', ulps: 0, cheap: false },
   bitwiseAnd: { arity: 2, kind: 'bits', ulps: 0, cheap: true },
   bitwiseOr: { arity: 2, kind: 'bits', ulps: 0, cheap: true },
   bitwiseXor: { arity: 2, kind: 'bits', ulps: 0, cheap: true },
   /** Fills with zeros; by less than 0 or more than 31, as if by 32. */
-  leftShift: { arity: 2, kind: 'shift', ulps: 0, cheap: true },
+  leftShift: { arity: 2, kind: 'integer', ulps: 0, cheap: true },
   /** Fills with zeros, or of int32 with copies of the sign; by less than 0 or more than 31, as if by 32. */
-  rightShift: { arity: 2, kind: 'shift', ulps: 0, cheap: true },
+  rightShift: { arity: 2, kind: 'integer', ulps: 0, cheap: true },
   equal: { arity: 2, kind: 'comparison', ulps: 0, cheap: true },
   notEqual: { arity: 2, kind: 'comparison', ulps: 0, cheap: true },
   less: { arity: 2, kind: 'comparison', ulps: 0, cheap: true },

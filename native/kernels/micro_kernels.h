@@ -5,6 +5,7 @@
 #include "math/arc.h"
 #include "math/erf.h"
 #include "math/exp.h"
+#include "math/gamma.h"
 #include "math/hyperbolic.h"
 #include "math/log.h"
 #include "math/piecewise.h"

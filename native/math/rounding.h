@@ -1,4 +1,4 @@
-// Rounding to integers, and division with a remainder.
+// Rounding to integers, and division with a remainder: quotients, remainders, common divisors.
 #pragma once
 
 #include "math/pair.h"
@@ -82,6 +82,19 @@ inline F32 floor_divide(F32 a, F32 b) {
   const Mask small = has_small_quotient(a, b, quotient);
   return any(~small) ? select(small, result, floor_divide_lanes(a, b)) : result;
 }
+
+// The greatest common divisor, of magnitudes without a sign: 2^31 wraps to itself, negative. Euclid's algorithm.
+inline int32_t gcd_integers(int32_t a, int32_t b) {
+  uint32_t x = a < 0 ? 0 - static_cast<uint32_t>(a) : static_cast<uint32_t>(a);
+  uint32_t y = b < 0 ? 0 - static_cast<uint32_t>(b) : static_cast<uint32_t>(b);
+  while (y != 0) {
+    const uint32_t rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return static_cast<int32_t>(x);
+}
+inline I32 gcd(I32 a, I32 b) { return by_lanes<int32_t>(a, b, gcd_integers); }
 
 // Of integers by 0 the results are 0, and -2^31 / -1 wraps.
 inline int32_t fmod_integers(int32_t a, int32_t b) { return b == 0 || b == -1 ? 0 : a % b; }

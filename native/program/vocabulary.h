@@ -38,7 +38,7 @@ constexpr int kMaxRank = 8;
 constexpr int64_t element_bytes(DType dtype) { return dtype == DType::k_float32 || dtype == DType::k_int32 ? 4 : 1; }
 
 // Which operands a micro-op takes, and what it gives: see `MicroOpKind` in lib/program/micro-ops.ts.
-enum class MicroKind { k_same, k_float, k_any, k_comparison, k_cast, k_bits, k_shift };
+enum class MicroKind { k_same, k_float, k_any, k_comparison, k_cast, k_bits, k_integer };
 
 struct MicroFacts {
   constexpr MicroFacts(const char* name, int arity, MicroKind kind, double nanoseconds)
@@ -63,7 +63,7 @@ constexpr bool takes(MicroKind kind, DType dtype) {
     case MicroKind::k_same: return dtype == DType::k_float32 || dtype == DType::k_int32;
     case MicroKind::k_float: return dtype == DType::k_float32;
     case MicroKind::k_bits: return dtype != DType::k_float32;
-    case MicroKind::k_shift: return dtype == DType::k_int32 || dtype == DType::k_uint8;
+    case MicroKind::k_integer: return dtype == DType::k_int32 || dtype == DType::k_uint8;
     case MicroKind::k_any:
     case MicroKind::k_comparison:
     case MicroKind::k_cast: break;

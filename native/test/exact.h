@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <type_traits>
 
 #include "program/vocabulary.h"
@@ -28,6 +29,69 @@ inline double sinc(double x) {
   if (x == 0) return 1;
   return (std::fmod(n, 2) == 0 ? 1 : -1) * std::sin(M_PI * r) / (M_PI * x);
 }
+
+// Newton's method for what is left of 1, from an approximation within 1% (Winitzki, "A handy approximation for the error
+// function and its inverse", 2008).
+inline double erfinv(double x) {
+  const double a = std::fabs(x);
+  if (!(a < 1)) return a == 1 ? x * HUGE_VAL : NAN;
+  if (a < 1e-10) return x / M_2_SQRTPI;
+  const double log = std::log1p(-a * a), half = 2 / (M_PI * 0.147) + log / 2;
+  double y = std::sqrt(std::sqrt(half * half - log / 0.147) - half);
+  for (int i = 0; i < 6; ++i) {
+    const double error = a < 0.5 ? std::erf(y) - a : (1 - a) - std::erfc(y);
+    y -= error / (M_2_SQRTPI * std::exp(-y * y));
+  }
+  return std::copysign(y, x);
+}
+
+inline double lgamma(double x) { return std::lgamma(x); }
+
+// For y > 0, by ψ(y) = ψ(y + 1) - 1/y from the asymptotic series beyond 30.
+inline long double digamma_of_positive(long double y) {
+  long double sum = 0;
+  for (; y < 30; ++y) sum -= 1 / y;
+  const long double t = 1 / (y * y);
+  const long double series = t * (1 / 12.0L - t * (1 / 120.0L - t * (1 / 252.0L - t * (1 / 240.0L - t / 132))));
+  return sum + std::log(y) - 0.5L / y - series;
+}
+inline double digamma(double number) {
+  if (number == 0) return std::copysign(HUGE_VAL, -number);
+  if (number == HUGE_VAL || std::isnan(number)) return number;
+  const long double x = static_cast<long double>(number), distance = x - std::nearbyint(x);
+  if (number > 0) return static_cast<double>(digamma_of_positive(x));
+  if (!std::isfinite(number) || distance == 0) return NAN;
+  const long double pi = 3.14159265358979323846264338327950288L;
+  return static_cast<double>(digamma_of_positive(1 - x) - pi / std::tan(pi * distance));
+}
+
+// Σ 1/(q + k)ˢ over k >= 0, for q > 0: 40 terms, and the formula of Euler and Maclaurin for the rest.
+inline long double zeta(int s, long double q) {
+  const long double a = q + 40, power = std::pow(a, static_cast<long double>(-s));
+  long double sum = power * (a / (s - 1) + 0.5L), term = power * s / a;
+  int factor = s;
+  for (const long double bernoulli : {1 / 12.0L, -1 / 720.0L, 1 / 30240.0L, -1 / 1209600.0L, 1 / 47900160.0L}) {
+    sum += bernoulli * term;
+    term *= static_cast<long double>(factor + 1) * static_cast<long double>(factor + 2) / (a * a);
+    factor += 2;
+  }
+  for (int k = 39; k >= 0; --k) sum += std::pow(q + k, static_cast<long double>(-s));
+  return sum;
+}
+// Below 0: the terms above 0 and those below it, of which there are only so many.
+inline double polygamma(double x, double order) {
+  if (!(order >= 1 && order <= 170) || order != std::floor(order) || std::isnan(x) || x == -HUGE_VAL) return NAN;
+  const int n = static_cast<int>(order);
+  const double sign = n % 2 == 0 ? -1 : 1;
+  if (x == HUGE_VAL) return sign * 0.0;
+  const long double number = static_cast<long double>(x), down = std::floor(number), above = number - down;
+  if (x <= 0 && above == 0) return sign * HUGE_VAL;
+  long double sum = x > 0 ? zeta(n + 1, number) : zeta(n + 1, above);
+  if (x < 0) sum += (n % 2 == 0 ? -1 : 1) * (zeta(n + 1, 1 - above) - zeta(n + 1, 1 - number));
+  return static_cast<double>(sign * std::tgamma(static_cast<long double>(n + 1)) * sum);
+}
+
+inline int64_t gcd(int64_t a, int64_t b) { return b == 0 ? (a < 0 ? -a : a) : gcd(b, a % b); }
 
 template <typename T>
 T maximum(T a, T b) {

@@ -76,8 +76,18 @@ inline void draw_vector(Random& random, float& x, float& y) {
   y = std::ldexp(random.uniform(-1, 1), exponent + apart);
 }
 
+// A number of any size, or a moderate one, and an order.
+inline void draw_order(Random& random, float& x, float& y) {
+  draw_vector(random, x, y);
+  if (random.below(4) != 0) x = random.uniform(-20, 60);
+  y = static_cast<float>(1 + random.below(6));
+}
+
 inline void draw_pair(const Function& function, Random& random, float& x, float& y) {
-  (function.op == MicroOp::k_pow ? draw_power : draw_vector)(random, x, y);
+  const auto draw = function.op == MicroOp::k_pow         ? draw_power
+                    : function.op == MicroOp::k_polygamma ? draw_order
+                                                          : draw_vector;
+  draw(random, x, y);
 }
 
 }  // namespace galvani::test

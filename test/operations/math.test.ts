@@ -32,6 +32,26 @@ const values: readonly (readonly [name: string, f: (x: g.Tensor) => g.Tensor, x:
   ['acosh', g.acosh, [1, 0.5, -2, Infinity, NaN], [0, NaN, NaN, Infinity, NaN]],
   ['atanh', g.atanh, [-0, 1, -1, 2, NaN], [-0, Infinity, -Infinity, NaN, NaN]],
   ['erfc', g.erfc, [0, 11, -11, Infinity, -Infinity, NaN], [1, 0, 2, 0, 2, NaN]],
+  ['erfinv', g.erfinv, [-0, 1, -1, 1.5, -2, Infinity, NaN], [-0, Infinity, -Infinity, NaN, NaN, NaN, NaN]],
+  [
+    'lgamma',
+    g.lgamma,
+    [1, 2, 3, 0, -0, -1, -8, Infinity, -Infinity, NaN],
+    [0, 0, Math.LN2, ...Array(6).fill(Infinity), NaN],
+  ],
+  [
+    'digamma',
+    g.digamma,
+    [0, -0, -1, -7, Infinity, -Infinity, NaN],
+    [-Infinity, Infinity, NaN, NaN, Infinity, NaN, NaN],
+  ],
+  [
+    'polygamma 1',
+    (x) => g.polygamma(x, 1),
+    [1, 0, -0, -1, Infinity, -Infinity],
+    [PI ** 2 / 6, Infinity, Infinity, Infinity, 0, NaN],
+  ],
+  ['polygamma 2', (x) => g.polygamma(x, 2), [0, -3, Infinity, NaN], [-Infinity, -Infinity, -0, NaN]],
   ['hypot with 3', (x) => g.hypot(x, 3), [-4, 0, Infinity, NaN], [5, 3, Infinity, NaN]],
   ['hypot with ∞', (x) => g.hypot(x, -Infinity), [1, NaN], [Infinity, Infinity]],
   [

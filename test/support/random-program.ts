@@ -199,7 +199,7 @@ const operandDTypes = (s: Sketcher) => ({
   comparison: s.dtypes,
   cast: s.dtypes,
   bits: s.dtypes.filter((dtype) => !isFloat(dtype)),
-  shift: s.dtypes.filter((dtype) => dtype === 'int32' || dtype === 'uint8'),
+  integer: s.dtypes.filter((dtype) => dtype === 'int32' || dtype === 'uint8'),
 })
 
 /** Steps over registers of these types, which grow with each step. */

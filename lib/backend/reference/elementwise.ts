@@ -1,6 +1,6 @@
 /** Elementwise groups: a straight-line program that runs block by block over registers. */
 import { allocate, type DType, isFloat, type TypedArray } from '../../base/dtype.ts'
-import { erf, erfc } from '../../base/erf.ts'
+import { erf, erfc, erfinv } from '../../base/erf.ts'
 import { pick, zipWith } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { InstructionParams } from '../../program/instructions.ts'
@@ -9,6 +9,7 @@ import {
   elu,
   floorDiv,
   fmod,
+  gcd,
   gelu,
   geluTanh,
   leakyRelu,
@@ -23,6 +24,7 @@ import {
   softplus,
   step,
 } from './functions.ts'
+import { digamma, lgamma, polygamma } from './gamma.ts'
 import { forEachRun } from './strided.ts'
 
 /** Registers of this many elements stay in the cache. */
@@ -156,11 +158,16 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop<(typeof microOps)[K][
   atanh: unary(Math.atanh),
   sinc: unary(sinc),
   erfc: unary(erfc),
+  erfinv: unary(erfinv),
+  lgamma: unary(lgamma),
+  digamma: unary(digamma),
+  polygamma: binary(polygamma),
   atan2: binary(Math.atan2),
   hypot: binary(Math.hypot),
   mod: binary(mod, (a, b) => (b === 0 ? 0 : mod(a, b))),
   fmod: binary(fmod, (a, b) => (b === 0 ? 0 : fmod(a, b))),
   floorDiv: binary(floorDiv, (a, b) => (b === 0 ? 0 : Math.floor(a / b))),
+  gcd: binary(gcd),
   bitwiseAnd: binary((a, b) => a & b),
   bitwiseOr: binary((a, b) => a | b),
   bitwiseXor: binary((a, b) => a ^ b),

@@ -66,6 +66,13 @@ export function floorDiv(a: number, b: number): number {
   return whole === 0 ? Math.sign(quotient) * 0 : whole
 }
 
+/** The greatest common divisor of |a| and |b|, by Euclid's algorithm. */
+export function gcd(a: number, b: number): number {
+  let [x, y] = [Math.abs(a), Math.abs(b)]
+  while (y !== 0) [x, y] = [y, x % y]
+  return x
+}
+
 /** To an integer in [least, greatest], toward zero; NaN to 0. */
 export const saturate = (x: number, least: number, greatest: number): number =>
   Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), least), greatest)

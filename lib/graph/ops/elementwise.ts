@@ -30,7 +30,7 @@ type OperandsOf<K extends MicroOpName> = Operands[Facts<K>['arity']]
 type Derivative<I extends readonly Node[]> = (ct: Node, y: Node, ...operands: I) => Cotangents<I>
 
 /** Micro-ops of a tensor and a number, which is a parameter of the node. */
-type WithNumber = 'leakyRelu' | 'elu'
+type WithNumber = 'leakyRelu' | 'elu' | 'polygamma'
 
 type ElementwiseName = Exclude<MicroOpName, WithNumber | 'cast' | 'identity'>
 
@@ -174,6 +174,10 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
   sinc: (ct, y, x) => [mul(ct, slopeOfSinc(x, y))],
   // erfc' = −2/√π·e^(−x²)
   erfc: (ct, _y, x) => [mul(ct, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI)))],
+  // erf⁻¹' = √π/2·e^(y²)
+  erfinv: (ct, y) => [mul(ct, mul(exp(square(y)), Math.sqrt(Math.PI) / 2))],
+  lgamma: (ct, _y, x) => [mul(ct, digamma(x))],
+  digamma: (ct, _y, x) => [mul(ct, polygamma(x, 1))],
   // d atan2(y, x) = (x dy − y dx) / (x² + y²)
   atan2: (ct, _result, y, x) => {
     const h = hypot(y, x)
@@ -219,6 +223,7 @@ const withNumbers = {
     const above = greater(x, 0)
     return where(above, ct, mul(ct, mul(exp(where(above, 0, x)), alpha)))
   }),
+  polygamma: withNumber('polygamma', 'order', (ct, x, order) => mul(ct, polygamma(x, order + 1))),
 } satisfies Record<WithNumber, unknown>
 
 /** An operation of a tensor and a number, the second operand of its micro-op. */
@@ -287,7 +292,7 @@ const computeIn: { readonly [K in MicroOpKind]: (op: string, promoted: DType) =>
   comparison: asIs,
   cast: asIs,
   bits: oneOf('int32', 'uint8', 'bool'),
-  shift: oneOf('int32', 'uint8'),
+  integer: oneOf('int32', 'uint8'),
 }
 
 function unary(def: OpDef<null>, dtypeOf: (op: string, promoted: DType) => DType) {
@@ -369,7 +374,7 @@ export const {
   erf,
   silu,
 } = elementwise
-const { bitwiseAnd, round, trunc, sinh, cosh, hypot, floorDiv } = elementwise
+const { bitwiseAnd, digamma, round, trunc, sinh, cosh, hypot, floorDiv } = elementwise
 
 export const atLeast = binary(bounds.atLeast, computeIn.same)
 export const atMost = binary(bounds.atMost, computeIn.same)
@@ -378,6 +383,13 @@ export const leakyRelu = (x: Node, slope: number): Node =>
   record(withNumbers.leakyRelu, [toDType(x, floatDType(x.dtype))], { slope })
 export const elu = (x: Node, alpha: number): Node =>
   record(withNumbers.elu, [toDType(x, floatDType(x.dtype))], { alpha })
+
+/** The derivative of ψ of an order; from 171 on its factor is beyond all floats. */
+export function polygamma(x: Node, order: number): Node {
+  if (!(Number.isInteger(order) && order >= 0 && order <= 170))
+    throw new RangeError(expected('polygamma', 'an integer order in [0, 170]', order))
+  return order === 0 ? digamma(x) : record(withNumbers.polygamma, [toDType(x, floatDType(x.dtype))], { order })
+}
 
 const gelus = { none: elementwise.gelu, tanh: elementwise.geluTanh }
 

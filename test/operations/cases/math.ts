@@ -1,10 +1,11 @@
 /** Rows of the functions of math.ts: sizes, dtypes, views, special values, and where floats come close to their limits. */
 
+import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
 import * as g from '../../../lib/operations/index.ts'
 import { type MicroOpName, microOps } from '../../../lib/program/micro-ops.ts'
-import type { Tensor } from '../../../lib/tensor/tensor.ts'
-import { type OpCase, type Operand, operand, type Range, shapesOf } from '../../support/cases.ts'
+import { type Tensor, toTensor } from '../../../lib/tensor/tensor.ts'
+import { exactly, type OpCase, type Operand, operand, type Range, shapesOf, type Values } from '../../support/cases.ts'
 import { specials } from './elementwise.ts'
 
 /** The micro-ops of one float that are a method of their own. */
@@ -97,6 +98,35 @@ const quotients: [Range, Range] = [
 ]
 const fractions: Range = { low: 1.1, high: 1.4 }
 
+/** Between two poles of the gamma function, without a zero of its derivatives near. */
+const belowZero: Range = { low: -2.6, high: -2.45 }
+
+const polygammaRow = (n: number, values: Values, differentiable = false, dtype: DType = 'float32'): OpCase => ({
+  note: `order ${n}`,
+  f: (x) => g.polygamma(x!, n),
+  contract: { ulps: n === 0 ? microOps.digamma.ulps : microOps.polygamma.ulps },
+  differentiable,
+  inputs: [operand([130], values, dtype)],
+})
+
+const pairOfShapes = (shapes: string, dtype: DType): Operand[] =>
+  shapesOf(shapes).map((shape) => operand(shape, undefined, dtype))
+
+/** Zeros, ends of the range, primes and their products. */
+const divisible = [0, 1, -1, 2, -6, 12, 97, 46368, 28657, -(3 ** 19), 2 ** 30, 2 ** 31 - 1, -(2 ** 31)]
+
+const integerRows = (f: (x: Tensor, y: Tensor) => Tensor): OpCase[] => [
+  { note: 'every pair', f: (x, y) => f(x!, y!), contract: exactly, inputs: pairsOf(divisible, 'int32') },
+  { note: 'a view', f: (x, y) => f(x!, y!.transpose()), contract: exactly, inputs: pairOfShapes('5,17 17,5', 'int32') },
+  { note: 'with a number', f: (x) => f(x!, toTensor(12)), contract: exactly, inputs: pairOfShapes('33', 'int32') },
+  {
+    note: 'bytes and integers',
+    f: (x, y) => f(x!, y!.cast('uint8')),
+    contract: exactly,
+    inputs: pairOfShapes('9 9', 'int32'),
+  },
+]
+
 /** What is near 0 is the difference of what is not. */
 const logAddExpRow = (note: string, inputs: Operand[], differentiable: boolean): OpCase => ({
   note,
@@ -137,6 +167,22 @@ export const mathCases = {
   acosh: unaryRows('acosh', { low: 1.2, high: 4 }),
   atanh: unaryRows('atanh', { low: -0.9, high: 0.9 }),
   erfc: unaryRows('erfc'),
+  erfinv: unaryRows('erfinv', { low: -0.9, high: 0.9 }),
+  lgamma: [...unaryRows('lgamma', { low: 0.3, high: 4 }), ...unaryRows('lgamma', belowZero).slice(2, 3)],
+  digamma: [...unaryRows('digamma', { low: 0.3, high: 4 }), ...unaryRows('digamma', belowZero).slice(2, 3)],
+  polygamma: [
+    ...[0, 1, 2, 5].flatMap((n) => [polygammaRow(n, { low: 1, high: 4 }, true), polygammaRow(n, belowZero, true)]),
+    ...[0, 1, 2, 30, 170].flatMap((n) => [
+      polygammaRow(n, awkward),
+      polygammaRow(n, { low: -30, high: 60 }),
+      polygammaRow(n, { low: 0, high: 256 }, false, 'uint8'),
+    ]),
+  ],
+  gcd: [
+    ...integerRows(g.gcd),
+    { note: 'bytes', f: (x, y) => g.gcd(x!, y!), contract: exactly, inputs: pairOfShapes('5,17 17', 'uint8') },
+  ],
+  lcm: integerRows(g.lcm),
   atan2: binaryRows('atan2', away, away),
   hypot: binaryRows('hypot', away, away),
   mod: binaryRows('mod', ...quotients),
