@@ -3,8 +3,9 @@ import { expected } from '../base/errors.ts'
 import { broadcastShapes } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
-import { less, where } from './comparison.ts'
+import { isNaN as areNaN, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
+import { logicalOr } from './logic.ts'
 
 /**
  * x + y; int32 for bool and uint8.
@@ -103,6 +104,28 @@ export const maximum = binary(ops.maximum)
 export const minimum = binary(ops.minimum)
 
 /**
+ * The greater of x and y, and the other one where one is NaN. At a tie the gradient is that of x, as PyTorch has it.
+ * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.fmax
+ * @tensorflow tf.experimental.numpy.fmax
+ * @numpy np.fmax
+ */
+export function fmax(x: TensorLike, y: TensorLike): Tensor {
+  return where(logicalOr(greaterEqual(x, y), areNaN(y)), x, y)
+}
+
+/**
+ * The lesser of x and y, and the other one where one is NaN. At a tie the gradient is that of x, as PyTorch has it.
+ * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.fmin
+ * @tensorflow tf.experimental.numpy.fmin
+ * @numpy np.fmin
+ */
+export function fmin(x: TensorLike, y: TensorLike): Tensor {
+  return where(logicalOr(lessEqual(x, y), areNaN(y)), x, y)
+}
+
+/**
  * x within [min, max], bounds that may be numbers, tensors or left out: min(max(x, min), max), so that max wins where it is
  * below min. NaN stays. At a bound the whole gradient is that of x, as in PyTorch. int32 for bool and uint8.
  * @throws TypeError without any bound; ShapeError where the shapes do not broadcast
@@ -132,4 +155,26 @@ export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
   const fromEnd = sub(end, mul(difference, sub(1, w)))
   if (typeof weight === 'number') return weight < 0.5 ? fromStart : fromEnd
   return where(less(w, 0.5), fromStart, fromEnd)
+}
+
+/**
+ * The greatest common divisor of integers, which is not negative; of two zeros 0. uint8 of two uint8, else int32, in
+ * which 2³¹ wraps.
+ * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
+ * @pytorch torch.gcd
+ * @tensorflow tf.experimental.numpy.gcd
+ * @numpy np.gcd
+ */
+export const gcd = binary(ops.gcd)
+
+/**
+ * The least common multiple of integers as int32, which is not negative unless it wraps; 0 where one is 0.
+ * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
+ * @pytorch torch.lcm
+ * @tensorflow tf.experimental.numpy.lcm
+ * @numpy np.lcm
+ */
+export function lcm(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = [toTensor(x), toTensor(y)]
+  return abs(mul(floorDiv(a, gcd(a, b)), b))
 }

@@ -2,12 +2,13 @@
 import { type DType, isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
-import { elementwise as ops, polygamma as polygammaOf } from '../graph/ops/elementwise.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
-import { abs, add, floorDiv, mul, neg, sub } from './arithmetic.ts'
-import { equal, greater, notEqual, where } from './comparison.ts'
+import { elementwise as ops } from '../graph/ops/elementwise.ts'
+import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { abs, add, neg, sub } from './arithmetic.ts'
+import { equal, greater, less, notEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
-import { logicalAnd } from './logic.ts'
+import { logicalAnd, logicalOr } from './logic.ts'
+import { cast } from './shape.ts'
 
 /**
  * x²; int32 for bool and uint8.
@@ -247,67 +248,6 @@ export const erf = unary(ops.erf)
  */
 export const erfc = unary(ops.erfc)
 
-/**
- * The inverse of the error function: the y with erf(y) = x; ±∞ at ±1, NaN beyond; float32 for integers.
- * @pytorch torch.erfinv
- * @tensorflow tf.math.erfinv
- * @numpy scipy.special.erfinv
- */
-export const erfinv = unary(ops.erfinv)
-
-/**
- * log |Γ(x)|, the logarithm of the gamma function, which is (x − 1)! of integers; ∞ at 0 and the negative integers;
- * float32 for integers.
- * @pytorch torch.lgamma
- * @tensorflow tf.math.lgamma
- * @numpy scipy.special.gammaln
- */
-export const lgamma = unary(ops.lgamma)
-
-/**
- * ψ(x) = Γ'(x) / Γ(x), the derivative of lgamma; ∓∞ at ±0, NaN at the negative integers; float32 for integers.
- * @pytorch torch.digamma
- * @tensorflow tf.math.digamma
- * @numpy scipy.special.psi
- */
-export const digamma = unary(ops.digamma)
-
-/**
- * The n-th derivative of digamma: (−1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹ over k ≥ 0, with digamma itself for n = 0. (−1)ⁿ⁺¹·∞ at 0 and
- * the negative integers for n ≥ 1; float32 for integers. Its derivatives end where n + 1 is above 170.
- *
- * @param n an integer in [0, 170]
- * @throws RangeError for another n
- * @pytorch torch.polygamma
- * @tensorflow tf.math.polygamma
- * @numpy scipy.special.polygamma
- */
-export function polygamma(x: TensorLike, n: number): Tensor {
-  return wrap(polygammaOf(toNode(x), n))
-}
-
-/**
- * The greatest common divisor of integers, which is not negative; of two zeros 0. uint8 of two uint8, else int32, in
- * which 2³¹ wraps.
- * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
- * @pytorch torch.gcd
- * @tensorflow tf.experimental.numpy.gcd
- * @numpy np.gcd
- */
-export const gcd = binary(ops.gcd)
-
-/**
- * The least common multiple of integers as int32, which is not negative unless it wraps; 0 where one is 0.
- * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
- * @pytorch torch.lcm
- * @tensorflow tf.experimental.numpy.lcm
- * @numpy np.lcm
- */
-export function lcm(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
-  return abs(mul(floorDiv(a, gcd(a, b)), b))
-}
-
 const rounding = (ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype) ? ofFloats(x) : x))
 
 /**
@@ -337,6 +277,42 @@ export const round = rounding(ops.round)
  * @tensorflow tf.experimental.numpy.trunc
  */
 export const trunc = rounding(ops.trunc)
+
+/**
+ * x − trunc(x), the fraction with the sign of x; NaN at ±∞; 0 for integers. Its gradient is 1.
+ * @pytorch torch.frac
+ * @tensorflow none
+ */
+export function frac(x: TensorLike): Tensor {
+  return sub(x, trunc(x))
+}
+
+/**
+ * |x| with the sign of y, that of −0 too; float32 for integers. Its gradient in x is 0 at 0; in y it has none.
+ * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.copysign
+ * @tensorflow tf.experimental.numpy.copysign
+ * @numpy np.copysign
+ */
+export function copySign(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = [toTensor(x), toTensor(y)]
+  const magnitude = abs(isFloat(a.dtype) ? a : cast(a, 'float32'))
+  const negative = logicalOr(less(b, 0), less(reciprocal(b), 0))
+  return where(negative, neg(magnitude), magnitude)
+}
+
+/**
+ * 0 below 0, 1 above, and `values` where x is 0; 0 for NaN, as PyTorch has it (numpy: NaN). Only the values have a
+ * gradient, where they are taken.
+ * @throws ShapeError where the shapes do not broadcast
+ * @pytorch torch.heaviside
+ * @tensorflow tf.experimental.numpy.heaviside
+ * @numpy np.heaviside
+ */
+export function heaviside(x: TensorLike, values: TensorLike): Tensor {
+  const [t, at0] = [toTensor(x), toTensor(values)]
+  return where(equal(t, 0), at0, cast(greater(t, 0), t.dtype))
+}
 
 export interface NanToNumOptions {
   /** For NaN; 0 unless given. */

@@ -7,7 +7,7 @@ import { normalizeAxes, type Shape, sizeOf } from '../base/shape.ts'
 import * as ops from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, add, div, mul, neg, sub } from './arithmetic.ts'
-import { greater, less, notEqual, where } from './comparison.ts'
+import { isNaN as areNaN, equal, greater, less, notEqual, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
 import { exp, log, pow, reciprocal, sqrt, square } from './math.ts'
 import { broadcastTo, cast } from './shape.ts'
@@ -71,6 +71,35 @@ export function mean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tenso
   return div(sum(t, over, { keepDims }), countOf(t.shape, over))
 }
 
+/** x with 0 for NaN, whose gradient is 0. */
+const withoutNaN = (x: Tensor): Tensor => (isFloat(x.dtype) ? where(areNaN(x), 0, x) : x)
+
+/**
+ * The sum of what is no NaN over axes, all of them without any; 0 of nothing. int32 for bool and uint8.
+ * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.nansum
+ * @tensorflow tf.experimental.numpy.nansum
+ * @numpy np.nansum
+ */
+export function nanSum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('nanSum', options)
+  return sum(withoutNaN(toTensor(x)), axis, { keepDims })
+}
+
+/**
+ * The mean of what is no NaN over axes, all of them without any; NaN of nothing; float32 for integers.
+ * @throws ShapeError for axes that are none, or named twice
+ * @pytorch torch.nanmean
+ * @tensorflow tf.experimental.numpy.nanmean
+ * @numpy np.nanmean
+ */
+export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
+  const keepDims = keepsDims('nanMean', options)
+  const t = asFloat(x)
+  const counts = sum(cast(equal(t, t), 'int32'), axis, { keepDims })
+  return div(sum(withoutNaN(t), axis, { keepDims }), counts)
+}
+
 /**
  * The product over axes, all of them without any; 1 of nothing. int32 for bool and uint8, wrapping. The gradient is the
  * product of the other elements, right also where some are 0.
@@ -103,6 +132,23 @@ export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
 export function min(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('min', options)
   return wrap(ops.min(toNode(x), axis, keepDims))
+}
+
+/** What aminmax gives. */
+export interface Extremes {
+  readonly min: Tensor
+  readonly max: Tensor
+}
+
+/**
+ * The least and the greatest element over axes, all of them without any. As `min` and `max`, of which it is both.
+ * @throws ShapeError for axes that are none, or named twice, or where there is no element
+ * @pytorch torch.aminmax
+ */
+export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions): Extremes {
+  const keepDims = keepsDims('aminmax', options)
+  const node = toNode(x)
+  return { min: wrap(ops.min(node, axis, keepDims)), max: wrap(ops.max(node, axis, keepDims)) }
 }
 
 /**

@@ -5,14 +5,17 @@ import { pick } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { argsortRows } from '../graph/ops/sort.ts'
+import { arange } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { notEqual, where } from './comparison.ts'
 import { slice, takeAlongAxis } from './indexing.ts'
 import { concat } from './joining.ts'
+import { pad } from './padding.ts'
 import { moveAxis, permute } from './rearrange.ts'
-import type { Axes, ReduceOptions } from './reduce.ts'
-import { cast, reshape } from './shape.ts'
+import { type Axes, argmax, type ReduceOptions } from './reduce.ts'
+import { cummax } from './scan.ts'
+import { cast, reshape, squeeze } from './shape.ts'
 
 export interface SortOptions {
   /** The last one unless given. */
@@ -92,6 +95,62 @@ export function topk(x: TensorLike, k: number, options?: TopkOptions): Topk {
   if (!Number.isInteger(k) || k < 0 || k > extent)
     throw new ShapeError(expected('topk', `k in [0, ${extent}], the extent of axis ${along}`, k))
   return firstAlong(t, along, k, largest)
+}
+
+export interface KthValueOptions extends ReduceOptions {
+  /** The last one unless given. */
+  axis?: number
+}
+
+const kthValueOptions: OptionTypes<KthValueOptions> = { ...reduceOptions, axis: 'number' }
+
+/** Elements of the rows, at [..., 1] indices, without or with the axis that these were taken from. */
+function elementsOf(rows: Tensor, indices: Tensor, axis: number, keepDims: boolean): Topk {
+  const shaped = (x: Tensor) => (keepDims ? moveAxis(x, -1, axis) : squeeze(x, -1))
+  return { values: shaped(takeAlongAxis(rows, indices, -1)), indices: shaped(indices) }
+}
+
+/**
+ * The k-th least element along an axis, counted from 1, and its index as int32: of equal ones that which `sort` puts
+ * there. NaN counts as the greatest. The value passes its gradient to the element it is.
+ * @throws ShapeError where k is not in [1, n] of the axis's n elements, or for an axis that is none
+ * @pytorch torch.kthvalue
+ * @numpy np.partition
+ */
+export function kthValue(x: TensorLike, k: number, options?: KthValueOptions): Topk {
+  const { axis = -1, keepDims = false } = checkOptions('kthValue', options, kthValueOptions)
+  const t = toTensor(x)
+  const along = normalizeAxis('kthValue', axis, t.ndim)
+  const extent = extentAt(t.shape, along)
+  if (!Number.isInteger(k) || k < 1 || k > extent)
+    throw new ShapeError(expected('kthValue', `k in [1, ${extent}], the extent of axis ${along}`, k))
+  const rows = moveAxis(t, along, -1)
+  const order = wrap(argsortRows(rows.node, k, false))
+  return elementsOf(rows, slice(order, [...order.shape.slice(1).map(() => null), k - 1]), along, keepDims)
+}
+
+/**
+ * The most frequent element along an axis, the least of several, and as int32 the index of the last that equals it. NaN
+ * equals nothing, so that it is the mode only where there is nothing else. The value passes its gradient to the element
+ * it is.
+ * @throws ShapeError for an axis that is none or has no element
+ * @pytorch torch.mode
+ * @numpy scipy.stats.mode
+ */
+export function mode(x: TensorLike, options?: KthValueOptions): Topk {
+  const { axis = -1, keepDims = false } = checkOptions('mode', options, kthValueOptions)
+  const t = toTensor(x)
+  const along = normalizeAxis('mode', axis, t.ndim)
+  const rows = moveAxis(t, along, -1)
+  const { order, count } = orderedRows('mode', rows)
+  const sorted = takeAlongAxis(rows, order, -1)
+  const before = sorted.shape.slice(1).map(() => null)
+  const [later, sooner] = [slice(sorted, [...before, 1]), slice(sorted, [...before, 0], [...before, count - 1])]
+  const places = arange(1, count, { dtype: 'int32' })
+  const starts = cummax(where(notEqual(later, sooner), places, 0)).values
+  const lengths = pad(sub(places, starts), [...before.map(() => [0, 0] as const), [1, 0]])
+  const last = argmax(lengths, -1, { keepDims: true })
+  return elementsOf(rows, takeAlongAxis(order, last, -1), along, keepDims)
 }
 
 /** Rows of what a reduction over axes goes over, and the shape of its result. */

@@ -84,10 +84,13 @@ inline double polygamma(double x, double order) {
   const int n = static_cast<int>(order);
   const double sign = n % 2 == 0 ? -1 : 1;
   if (x == HUGE_VAL) return sign * 0.0;
-  const long double number = static_cast<long double>(x), down = std::floor(number), above = number - down;
-  if (x <= 0 && above == 0) return sign * HUGE_VAL;
-  long double sum = x > 0 ? zeta(n + 1, number) : zeta(n + 1, above);
-  if (x < 0) sum += (n % 2 == 0 ? -1 : 1) * (zeta(n + 1, 1 - above) - zeta(n + 1, 1 - number));
+  const long double number = static_cast<long double>(x), distance = number - std::nearbyint(number);
+  if (x <= 0 && distance == 0) return sign * HUGE_VAL;
+  const long double above = distance > 0 ? distance : 1 + distance, below = distance > 0 ? 1 - distance : -distance;
+  long double sum = zeta(n + 1, x > 0 ? number : above);
+  // First what may cancel to the last bit, halfway between two integers.
+  if (x < 0) sum += static_cast<long double>(sign) * zeta(n + 1, below);
+  if (x < 0) sum -= static_cast<long double>(sign) * zeta(n + 1, 1 - number);
   return static_cast<double>(sign * std::tgamma(static_cast<long double>(n + 1)) * sum);
 }
 

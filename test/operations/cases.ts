@@ -32,6 +32,7 @@ import { padRows, rearrangingCases } from './cases/rearranging.ts'
 import { reduceCases } from './cases/reduce.ts'
 import { reductionCases } from './cases/reductions.ts'
 import { scanCases } from './cases/scan.ts'
+import { searchCases } from './cases/search.ts'
 import { shapeCases } from './cases/shape.ts'
 import { softmaxCases } from './cases/softmax.ts'
 import { sortCases } from './cases/sort.ts'
@@ -65,6 +66,7 @@ const rows = {
   ...reduceCases,
   ...reductionCases,
   ...scanCases,
+  ...searchCases,
   ...sortCases,
   ...softmaxCases,
   ...indexingCases,

@@ -11,8 +11,10 @@ test('the names elsewhere are tags, and an operation without any says so', () =>
   expect(names(['pytorch', 'torch.add'], ['tensorflow', 'tf.add'])).toEqual({
     pytorch: 'torch.add',
     tensorflow: 'tf.add',
+    numpy: '',
   })
-  expect(names(['tensorflow', 'tf.add'])).toEqual({ pytorch: '', tensorflow: 'tf.add' })
-  expect(names(['pytorch', 'none'])).toEqual({ pytorch: '', tensorflow: '' })
+  expect(names(['pytorch', 'none'], ['numpy', 'np.add'])).toEqual({ pytorch: '', tensorflow: '', numpy: 'np.add' })
+  expect(names(['tensorflow', 'tf.add'])).toEqual({ pytorch: '', tensorflow: 'tf.add', numpy: '' })
+  expect(names(['pytorch', 'none'])).toEqual({ pytorch: '', tensorflow: '', numpy: '' })
   expect(() => names(['throws', 'ShapeError'])).toThrow('@pytorch or @tensorflow in the docstring of add')
 })

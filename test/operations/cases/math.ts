@@ -1,4 +1,4 @@
-/** Rows of the functions of math.ts: sizes, dtypes, views, special values, and where floats come close to their limits. */
+/** Rows of the functions of math.ts and special.ts: sizes, dtypes, views, special values, and where floats come close to their limits. */
 
 import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
@@ -136,6 +136,23 @@ const logAddExpRow = (note: string, inputs: Operand[], differentiable: boolean):
   inputs,
 })
 
+/** Near its zero it is as exact as elsewhere. */
+const logitRow = (note: string, x: Operand, differentiable: boolean, options?: g.LogitOptions): OpCase => ({
+  note,
+  f: (p) => g.logit(p!, options),
+  contract: { depth: 4, magnitude: (p) => g.logit(p!, options).abs() },
+  differentiable,
+  inputs: [x],
+})
+
+const xlogyRow = (note: string, inputs: Operand[], differentiable: boolean): OpCase => ({
+  note,
+  f: (x, y) => g.xlogy(x!, y!),
+  contract: { ulps: microOps.log.ulps + 1 },
+  differentiable,
+  inputs,
+})
+
 const clampRow = (note: string, inputs: Operand[], f: OpCase['f'], differentiable = true): OpCase => ({
   note,
   f,
@@ -216,6 +233,38 @@ export const mathCases = {
     clampRow('a large weight', [operand([5, 17]), operand([17])], (x, y) => g.lerp(x!, y!, 0.7)),
     clampRow('weights', [operand([5, 17]), operand([17]), operand([5, 1])], (x, y, w) => g.lerp(x!, y!, w!)),
     clampRow('integers', [operand([9], undefined, 'int32'), operand([9])], (x, y) => g.lerp(x!, y!, 0.5), false),
+  ],
+  logit: [
+    ...shapesOf('. 0 130 5,17').map((shape) => logitRow('a shape', operand(shape, { low: 0.02, high: 0.98 }), true)),
+    logitRow('near its zero', operand([99], { low: 0.4999, high: 0.5001 }), false),
+    logitRow('special values', operand([specials.length], specials), false),
+    logitRow('the ends', operand([6], [1e-30, 1e-7, 0.25, 0.2499999, 0.99999994, 0.75]), false),
+    logitRow('bounded', operand([17], { low: 0.2, high: 0.8 }), true, { epsilon: 0.1 }),
+    logitRow('brought to bounds', operand([17], { low: -1, high: 2 }), false, { epsilon: 0.1 }),
+    logitRow('truths', operand([9], undefined, 'bool'), false, { epsilon: 0.1 }),
+  ],
+  xlogy: [
+    ...['. .', '0 0', '5,17 17', '5,1 5,17'].map((shapes) => {
+      const [a, b] = shapesOf(shapes)
+      return xlogyRow('shapes', [operand(a!), operand(b!, positive)], true)
+    }),
+    xlogyRow('special values', pairsOf(specials, 'float32'), false),
+    xlogyRow('integers', [operand([9], undefined, 'int32'), operand([9], { low: 0, high: 5 }, 'int32')], false),
+  ],
+  frac: [
+    clampRow('a shape', [operand([5, 17], fractions)], (x) => g.frac(x!)),
+    clampRow('special values', [operand([awkward.length], awkward)], (x) => g.frac(x!), false),
+    clampRow('integers', [operand([9], undefined, 'int32')], (x) => g.frac(x!), false),
+  ],
+  copySign: [
+    clampRow('signs', [operand([5, 17], away), operand([17], [1, -1, -3], 'int32')], (x, y) => g.copySign(x!, y!)),
+    clampRow('special values', pairsOf(specials, 'float32'), (x, y) => g.copySign(x!, y!), false),
+    clampRow('integers', [operand([9], undefined, 'int32'), operand([9])], (x, y) => g.copySign(x!, y!), false),
+  ],
+  heaviside: [
+    clampRow('values', [operand([5, 3], [1, 0, -1], 'int32'), operand([3])], (x, y) => g.heaviside(x!, y!)),
+    clampRow('special values', pairsOf(specials, 'float32'), (x, y) => g.heaviside(x!, y!), false),
+    clampRow('integers', pairsOf([0, 1, -2, 5], 'int32'), (x, y) => g.heaviside(x!, y!), false),
   ],
   nanToNum: [
     clampRow('ordinary numbers', [operand([5, 17])], (x) => g.nanToNum(x!)),

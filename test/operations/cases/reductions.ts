@@ -155,7 +155,71 @@ export const normOrderRows: readonly OpCase[] = [
   ),
 ]
 
+const withNaN: Values = [1.5, nan, -2, 0.25, nan, nan, 3, -0.5]
+
+const nanRows = (f: Reduction): OpCase[] => [
+  ...shapedRows.map((row) => differentiableRow(f, { depth: 60 }, row)),
+  rowOf(f, { depth: 300 }, { shape: [300, 500], axes: [0], note: 'large' }),
+  rowOf(f, { depth: 8 }, { shape: [4, 4], axes: [1], values: withNaN, note: 'NaN' }),
+  rowOf(f, { depth: 8 }, { shape: [2, 3], axes: [1], values: [nan], note: 'nothing else' }),
+  rowOf(f, { depth: 8 }, { shape: [2, 3], values: [inf, nan, 1], note: 'infinities' }),
+  rowOf(f, exactly, { shape: [2, 0], axes: [1], note: 'of nothing' }),
+  ...dtypes.map((dtype) => rowOf(f, { depth: 8 }, { shape: [5, 7], axes: [0], dtype })),
+]
+
+const extremesOf = ({ shape, axes, values, dtype }: ReductionRow): OpCase => ({
+  note: `over ${axes ?? 'all'}`,
+  inputs: [operand(shape, values, dtype)],
+  f: (x) => [g.aminmax(x, axes), g.aminmax(x, axes, { keepDims: true })].flatMap(({ min, max }) => [min, max]),
+  contract: exactly,
+})
+
+const covarianceRow = (shape: Shape, options?: g.CovarianceOptions, values?: Values, dtype?: DType): OpCase => ({
+  note: JSON.stringify(options) ?? '',
+  inputs: [operand(shape, values, dtype)],
+  f: (x) => g.cov(x, options),
+  contract: { depth: 60, magnitude: (x) => g.add(g.cov(x, options).mul(0), x.square().sum().mul(4)) },
+  differentiable: dtype === undefined && values === undefined,
+})
+
+const correlationRow = (shape: Shape, values?: Values, dtype?: DType): OpCase => ({
+  inputs: [operand(shape, values, dtype)],
+  f: (x) => g.corrcoef(x),
+  contract: { depth: 60, magnitude: (x) => g.corrcoef(x).mul(0).add(4) },
+})
+
 export const reductionCases = {
+  nanSum: nanRows(g.nanSum),
+  nanMean: nanRows(g.nanMean),
+  aminmax: [
+    ...shapedRows.map(extremesOf),
+    extremesOf({ shape: [4, 2], axes: [1], values: [1, nan, 2, inf, -inf, 0, -0, 5] }),
+    ...dtypes.map((dtype) => extremesOf({ shape: [5, 7], axes: [0], dtype })),
+    {
+      ...extremesOf({ shape: [3, 5], axes: [1] }),
+      f: (x) => Object.values(g.aminmax(x, 1)).reduce((min, max) => max.sub(min)),
+      differentiable: true,
+    },
+  ],
+  cov: [
+    ...[[3, 7], [7], [4, 2]].map((shape) => covarianceRow(shape)),
+    covarianceRow([3, 7], { correction: 0 }),
+    covarianceRow([3, 4], { fweights: [1, 3, 0, 2], aweights: [0.5, 1, 2, 0.25] }, [2, 1, -1, 0.5, 3]),
+    covarianceRow([3, 1], undefined, [2, 3, 4]),
+    covarianceRow([3, 0], undefined, [2]),
+    covarianceRow([], undefined, [2]),
+    covarianceRow([3, 9], undefined, undefined, 'int32'),
+  ],
+  corrcoef: [
+    ...[
+      [3, 7],
+      [2, 30],
+    ].map((shape) => correlationRow(shape)),
+    { ...correlationRow([3, 7]), note: 'its slope', f: (x) => g.triu(g.corrcoef(x), 1), differentiable: true },
+    correlationRow([5]),
+    correlationRow([2, 3], [1, 1, 1, 2, 5, 3]),
+    correlationRow([3, 9], undefined, 'int32'),
+  ],
   prod: prodRows,
   argmin: [
     ...[0, 1, undefined].map((axis) => argminRow([3, 40], axis)),

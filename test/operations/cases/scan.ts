@@ -89,7 +89,41 @@ const recurrenceRow = (shape: Shape, axis: number, reverse: boolean): OpCase => 
   contract: exactly,
 })
 
+const logRow = (shape: Shape, axis: number, values?: Values, dtype?: DType): OpCase => ({
+  note: `along ${axis}`,
+  inputs: [operand(shape, values, dtype)],
+  f: (x) => g.logCumSumExp(x, axis),
+  contract: { depth: 60, magnitude: (x) => g.logCumSumExp(x, axis).abs().add(1) },
+  differentiable: values === undefined && dtype === undefined && shape[0]! < 100,
+})
+
+const diffRow = (shape: Shape, n: number, options?: g.DiffOptions, values?: Values, dtype?: DType): OpCase => ({
+  note: `${n} times ${JSON.stringify(options) ?? ''}`,
+  inputs: [operand(shape, values, dtype)],
+  f: (x) => g.diff(x, n, options),
+  contract: exactly,
+  differentiable: values === undefined && dtype === undefined && shape.every((extent) => extent > n),
+})
+
 export const scanCases = {
+  logCumSumExp: [
+    ...shapesOf('1 2 5 3,17 17,3').map((shape) => logRow(shape, 0)),
+    logRow([2, 5, 3], 1),
+    logRow([300, 50], 0),
+    logRow([0], 0, [1]),
+    logRow([8], 0, [-inf, -inf, 1, -200, inf, 2, nan, 3]),
+    logRow([6], 0, [-1000, -100, 0, 90, 1000, -1000]),
+    logRow([9], 0, undefined, 'int32'),
+  ],
+  diff: [
+    ...[1, 2, 3].flatMap((n) => [diffRow([3, 5], n), diffRow([5, 3], n, { axis: 0 })]),
+    ...[0, 1, 7].map((n) => diffRow([5], n)),
+    diffRow([0], 1),
+    diffRow([3, 4], 1, { prepend: 0, append: [[1], [2], [3]] }),
+    diffRow([3, 4], 2, { axis: 0, prepend: [[1, 2, 3, 4]] }),
+    diffRow([5], 1, undefined, [inf, inf, nan, -0, 0]),
+    ...dtypes.map((dtype) => diffRow([4, 7], 1, undefined, undefined, dtype)),
+  ],
   cumsum: cumulativeRows(g.cumsum, { low: -2, high: 2 }),
   cumprod: [
     ...cumulativeRows(g.cumprod, factors),

@@ -54,7 +54,31 @@ const histogramRow = (shape: Shape, options: g.HistogramOptions, values?: Values
   contract: exactly,
 })
 
+/** The values and the indices of kthValue or mode, without and with the axis. */
+const placeRows = (f: (x: Tensor, options?: g.KthValueOptions) => g.Topk): OpCase[] => {
+  const rowOf = (shape: Shape, axis: number, values?: Values, dtype?: DType): OpCase => ({
+    note: `along ${axis}`,
+    inputs: [operand(shape, values, dtype)],
+    f: (x) => [f(x, { axis }), f(x, { axis, keepDims: true })].flatMap(({ values, indices }) => [values, indices]),
+    contract: exactly,
+  })
+  return [
+    ...[0, 1, 2].map((axis) => rowOf([3, 4, 5], axis)),
+    rowOf([5, 14], 1, special),
+    rowOf([30, 21], 1, ties),
+    rowOf([3, 9000], 1, ties),
+    ...dtypes.map((dtype) => rowOf([30, 20], 0, undefined, dtype)),
+    differentiableSort((x) => f(x, { axis: 0 }).values),
+    differentiableSort((x) => f(x).values),
+  ]
+}
+
 export const sortCases = {
+  kthValue: [
+    ...placeRows((x, options) => g.kthValue(x, 2, options)),
+    ...placeRows((x, options) => g.kthValue(x, x.shape.at(options?.axis ?? -1)!, options)),
+  ],
+  mode: placeRows(g.mode),
   argsort: [
     ...sortRows(g.argsort),
     ...[0, 3, 100].map((count) => ({
