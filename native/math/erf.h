@@ -126,8 +126,8 @@ inline F32 gelu_tanh(F32 x) {
 // x·P(w - 2.5) with w = -log(1 - x²) up to 5, and x·Q(√w - 3) from there on (the variables of Giles, "Approximating the
 // erfinv function", 2010). The errors of P and Q are 2^-28 and 2^-27.
 inline F32 erfinv(F32 x) {
-  constexpr float kP[] = {4.0952855e-10f, -8.646244e-09f, 1.6940085e-08f, 4.6407447e-07f, -3.4290954e-06f, -4.953181e-06f,
-                          2.182721e-04f,  -0.0012527602f, -0.004177334f,  0.2466403f};
+  constexpr float kP[] = {4.0952855e-10f, -8.646244e-09f, 1.6940085e-08f, 4.6407447e-07f, -3.4290954e-06f,
+                          -4.953181e-06f, 2.182721e-04f,  -0.0012527602f, -0.004177334f,  0.2466403f};
   constexpr float kQ[] = {1.2968903e-04f, -3.1871308e-04f, -7.840045e-05f, 0.0014959162f, -0.0035855626f,
                           0.0056831273f,  -0.00763985f,    0.009445691f,   1.0016751f};
   const F32 one = broadcast(1.0f), a = abs(x);

@@ -7,7 +7,8 @@
 #include "math/rounding.h"
 #include "simd/vectors.h"
 
-// z·(c + low + z·P(z)), with one rounding of the size of the result. P(z) are the coefficients but the last, which is c.
+// z·(c + low + z·P(z)), with one rounding of the size of the result. P(z) are the coefficients but the last, which is
+// c.
 template <int n>
 inline F32 times_polynomial(F32 z, const float (&c)[n], float low) {
   F32 tail = broadcast(c[0]);
@@ -18,13 +19,14 @@ inline F32 times_polynomial(F32 z, const float (&c)[n], float low) {
 // log Γ(1 + z) for z in [-½, ½], and log Γ(2 + z) for z in [-0.57, 1]: z times a polynomial (minimax) with an error of
 // 2^-28 and 2^-29.
 inline F32 lgamma_near_one(F32 z) {
-  constexpr float kP[] = {0.15661193f, -0.17743887f, 0.05310673f, -0.050750375f, 0.10465953f, -0.11868466f, 0.12523162f,
-                          -0.143383f,  0.16955888f,  -0.20741381f, 0.27058113f,   -0.4006852f, 0.822467f,    -0.5772157f};
+  constexpr float kP[] = {0.15661193f,  -0.17743887f, 0.05310673f, -0.050750375f, 0.10465953f,
+                          -0.11868466f, 0.12523162f,  -0.143383f,  0.16955888f,   -0.20741381f,
+                          0.27058113f,  -0.4006852f,  0.822467f,   -0.5772157f};
   return times_polynomial(z, kP, 5.4562763e-09f);
 }
 inline F32 lgamma_near_two(F32 z) {
   constexpr float kP[] = {-2.5584608e-05f, 1.07977e-04f, -2.4459837e-04f, 5.1241845e-04f, -0.0011854857f, 0.002888937f,
-                          -0.007386599f, 0.020580994f, -0.06735224f, 0.32246703f, 0.42278433f};
+                          -0.007386599f,   0.020580994f, -0.06735224f,    0.32246703f,    0.42278433f};
   return times_polynomial(z, kP, 6.036453e-09f);
 }
 
@@ -96,8 +98,8 @@ __attribute__((noinline)) static F32 digamma_lanes(F32 x) {
 // ψ(x) = Γ'(x) / Γ(x). On [1, 2] it is x less its root there, times a polynomial with an error of 2^-27; below it is
 // ψ(1 + x) - 1/x, and above log x - 1/(2x) - G(1/x²)/x² with an error of 2^-31. Negative lanes each by itself.
 inline F32 digamma(F32 x) {
-  constexpr float kS[] = {0.011089505f, -0.016372716f, 0.016998548f, -0.025787931f, 0.040875394f, -0.062055625f,
-                          0.09498243f,  -0.1483989f,   0.2405426f,   -0.4236275f};
+  constexpr float kS[] = {0.011089505f,  -0.016372716f, 0.016998548f, -0.025787931f, 0.040875394f,
+                          -0.062055625f, 0.09498243f,   -0.1483989f,  0.2405426f,    -0.4236275f};
   constexpr float kG[] = {0.0019170186f, -0.0030759897f, 0.0038466824f, -0.0083266515f, 0.0833332f};
   const F32 one = broadcast(1.0f);
   const Mask below_one = x < one;
@@ -115,11 +117,11 @@ inline F32 digamma(F32 x) {
   return any(negative) ? select(negative, digamma_lanes(x), result) : result;
 }
 
-// n!·Σ 1/(q + k)ⁿ⁺¹ over k >= 0, for q > 0: Hurwitz's zeta function by the formula of Euler and Maclaurin, relative to its
-// first term. From a on, which is at least n + 11, the terms of the formula fall by 0.03 each.
+// n!·Σ 1/(q + k)ⁿ⁺¹ over k >= 0, for q > 0: Hurwitz's zeta function by the formula of Euler and Maclaurin, relative to
+// its first term. From a on, which is at least n + 11, the terms of the formula fall by 0.03 each.
 inline double zeta_with_factorial(double q, int n) {
-  constexpr double kBernoulli[] = {1.0 / 12,        -1.0 / 720,           1.0 / 30240,
-                                   -1.0 / 1209600,  1.0 / 47900160,       -691.0 / 1307674368000,
+  constexpr double kBernoulli[] = {1.0 / 12,         -1.0 / 720,     1.0 / 30240,
+                                   -1.0 / 1209600,   1.0 / 47900160, -691.0 / 1307674368000,
                                    1.0 / 74724249600};  // B₂ⱼ / (2j)!
   const double s = n + 1;
   double factor = 1, sum = 0, a = q, power = 1;  // (q/a)ˢ

@@ -30,8 +30,8 @@ inline double sinc(double x) {
   return (std::fmod(n, 2) == 0 ? 1 : -1) * std::sin(M_PI * r) / (M_PI * x);
 }
 
-// Newton's method for what is left of 1, from an approximation within 1% (Winitzki, "A handy approximation for the error
-// function and its inverse", 2008).
+// Newton's method for what is left of 1, from an approximation within 1% (Winitzki, "A handy approximation for the
+// error function and its inverse", 2008).
 inline double erfinv(double x) {
   const double a = std::fabs(x);
   if (!(a < 1)) return a == 1 ? x * HUGE_VAL : NAN;
