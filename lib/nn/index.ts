@@ -30,6 +30,8 @@ export {
   hardSigmoid,
   hardSwish,
   hardTanh,
+  type Layer,
+  lambda,
   leakyRelu,
   logSigmoid,
   mish,

@@ -1,6 +1,6 @@
 /** Layers without parameters, and the sequence. */
 import { expected } from '../base/errors.ts'
-import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkFunction, checkOptions, type OptionTypes } from '../base/options.ts'
 import * as ops from '../operations/activations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
@@ -21,6 +21,19 @@ export class Lambda extends Module {
 
 const geluOptions: OptionTypes<ops.GeluOptions> = { approximate: ['none', 'tanh'] }
 const hardTanhOptions: OptionTypes<ops.HardTanhOptions> = { min: 'number', max: 'number' }
+
+/**
+ * A function of a tensor as a layer. Inside `sequential` the function itself will do.
+ *
+ * @throws TypeError for what is no function
+ *
+ * @example
+ * sequential(linear(2, 2), lambda((x) => x.square()), (x) => x.sum(1))
+ */
+export function lambda(fn: (x: Tensor) => Tensor): Module {
+  checkFunction('lambda', 'a function of a tensor', fn)
+  return new Lambda(fn)
+}
 
 /** max(x, 0) */
 export const relu = (): Module => new Lambda((x) => x.relu())
@@ -92,18 +105,22 @@ export const softmax = (axis?: number): Module => new Lambda((x) => x.softmax(ax
 /** [n, …] to [n, m]: every row becomes one axis. */
 export const flatten = (): Module => new Lambda((x) => x.flatten(1))
 
+/** What a sequence is made of. */
+export type Layer = Module | ((x: Tensor) => Tensor)
+
 /** Layers one after the other; layer i is property i, and its parameters are named `i.weight`, `i.bias`. */
 export class Sequential extends Module {
   readonly [index: number]: Module
   readonly #layers: readonly Module[]
 
-  constructor(layers: readonly Module[]) {
+  constructor(layers: readonly Layer[]) {
     super()
-    layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw new TypeError(expected('sequential', 'modules', `${typeof layer} at ${i}`))
+    this.#layers = layers.map((layer, i) => {
+      if (layer instanceof Module) return layer
+      if (typeof layer === 'function') return new Lambda(layer)
+      throw new TypeError(expected('sequential', 'modules and functions', `${typeof layer} at ${i}`))
     })
-    this.#layers = layers
-    Object.assign(this, layers)
+    Object.assign(this, this.#layers)
   }
 
   forward(x: Tensor): Tensor {
@@ -112,9 +129,11 @@ export class Sequential extends Module {
 }
 
 /**
- * Layers one after the other.
+ * Layers one after the other: modules, and functions of a tensor, which have no parameters.
+ *
+ * @throws TypeError for anything else
  *
  * @example
- * const model = sequential(flatten(), linear(784, 128), relu(), linear(128, 10))
+ * const model = sequential(flatten(), linear(784, 128), (x) => x.relu(), linear(128, 10))
  */
-export const sequential = (...layers: Module[]): Sequential => new Sequential(layers)
+export const sequential = (...layers: Layer[]): Sequential => new Sequential(layers)

@@ -7,8 +7,15 @@ import { Variable } from '../tensor/variable.ts'
 import { partsOf } from './parts.ts'
 import { changeWithin, withoutAliases } from './state.ts'
 
-/** The modules whose mode `withMode` says, and which one. */
-let chosen: { readonly modules: ReadonlySet<Module>; readonly training: boolean } | null = null
+/** What `fit` runs at the moment, and in which mode. */
+interface Running {
+  /** The modules that are known to belong to it. */
+  readonly modules: Set<Module>
+  readonly parameters: ReadonlySet<Variable>
+  readonly training: boolean
+}
+
+let running: Running | null = null
 
 /**
  * A part of a model. Its parameters are the variables among its properties and those of the modules among them, also
@@ -16,7 +23,8 @@ let chosen: { readonly modules: ReadonlySet<Module>; readonly training: boolean 
  * be seen: where a loss depends on a variable in one, `fit` says so.
  *
  * A module is in training mode until `eval` is called: dropout drops and batch normalization takes the statistics of
- * the batch. `fit` trains in training mode and validates in evaluation mode, whatever the mode; it does not change it.
+ * the batch. That is for calls of `forward` of your own: `fit` trains in training mode and validates in evaluation mode, whatever the
+ * mode, and does not change it. What shall stay as it is while the rest is trained is frozen (`freeze`).
  *
  * @example
  * class Residual extends Module {
@@ -28,12 +36,15 @@ let chosen: { readonly modules: ReadonlySet<Module>; readonly training: boolean 
  */
 export abstract class Module {
   #training = true
+  #frozen = false
 
   abstract forward(x: Tensor): Tensor
 
   /** Whether it is in training mode. A compiled function that read it is recorded anew where it has changed. */
   get training(): boolean {
-    return chosen?.modules.has(this) ? chosen.training : guard(() => this.#training)
+    if (running === null) return guard(() => this.#training)
+    if (!running.training || guard(() => this.#frozen)) return false
+    return belongsTo(running, this) || guard(() => this.#training)
   }
 
   /** Puts it and the modules in it into training mode, or with `false` into evaluation mode. */
@@ -47,7 +58,37 @@ export abstract class Module {
     return this.train(false)
   }
 
-  /** The trainable variables by the path of properties that leads to them: `inner.weight`. */
+  /**
+   * Keeps it as it is while the rest of a model is trained: its parameters are no longer among `parameters()`, so that optimizers
+   * leave them alone, and inside `fit` it is in evaluation mode, so that dropout drops nothing and running statistics stay.
+   * What is computed from it may still be differentiated, through it to what comes before.
+   *
+   * @param pattern which parts of it: the path of a module or parameter, and all that is in it (`encoder.0`), or a regular
+   * expression that finds something in such a path (`/bias$/`); all unless given. A module is in evaluation mode where it is in what
+   * was named, or where all its variables are.
+   * @throws RangeError where nothing has such a path; TypeError for another kind of pattern
+   *
+   * @example
+   * model.freeze('encoder') // fit trains the head alone
+   * model.unfreeze('encoder.11')
+   */
+  freeze(pattern?: string | RegExp): this {
+    for (const part of selectedParts('freeze', this, pattern)) Module.#setFrozen(part, true)
+    return this
+  }
+
+  /** Takes back what `freeze` did, for all of it or for the parts that a pattern names. */
+  unfreeze(pattern?: string | RegExp): this {
+    for (const part of selectedParts('unfreeze', this, pattern)) Module.#setFrozen(part, false)
+    return this
+  }
+
+  static #setFrozen(part: Module | Variable, frozen: boolean): void {
+    if (part instanceof Module) part.#frozen = frozen
+    else part.frozen = frozen
+  }
+
+  /** The trainable variables by the path that leads to them, of properties, indices and keys of maps: `inner.weight`, `blocks.0.bias`. */
   namedParameters(): Record<string, Variable> {
     return Object.fromEntries(Object.entries(variablesIn(this)).filter(([, { trainable }]) => trainable))
   }
@@ -96,16 +137,62 @@ export abstract class Module {
   }
 }
 
-/** Runs `fn` with every module in `model` in one mode, and leaves their own mode as it is. */
-export function withMode<T>(model: object, training: boolean, fn: () => T): T {
-  const outer = chosen
-  chosen = { modules: new Set(modulesIn(model).keys()), training }
+/**
+ * Runs `fn` with a model in one mode, and leaves the mode of its modules as it is. In evaluation mode is then every module that is met,
+ * in training mode those that belong to the model, and others by their own mode.
+ */
+export function withMode<T>(model: object, parameters: readonly Variable[], training: boolean, fn: () => T): T {
+  const outer = running
+  running = { modules: new Set(modulesIn(model).keys()), parameters: new Set(parameters), training }
   try {
     return fn()
   } finally {
-    chosen = outer
+    running = outer
   }
 }
+
+/** A module that cannot be seen from outside of the model, as in a closure, belongs to it by its parameters. */
+function belongsTo({ modules, parameters }: Running, module: Module): boolean {
+  if (modules.has(module)) return true
+  const parts = [...partsOf(module).paths.keys()]
+  if (!parts.some((part) => part instanceof Variable && parameters.has(part))) return false
+  for (const part of parts) if (part instanceof Module) modules.add(part)
+  return true
+}
+
+/** The modules and variables in a model that `freeze` and `unfreeze` are about. */
+function selectedParts(op: string, model: Module, pattern: string | RegExp | undefined): (Module | Variable)[] {
+  const parts = [...partsOf(model).paths].filter(
+    (entry): entry is [Module | Variable, string] => entry[0] instanceof Module || entry[0] instanceof Variable,
+  )
+  if (pattern === undefined) return parts.map(([part]) => part)
+  const isNamed = matcherOf(op, pattern)
+  const named = new Set(parts.filter(([, path]) => isNamed(path)).map(([, path]) => path))
+  if (named.size === 0) {
+    const paths = parts.map(([, path]) => path).filter((path) => path !== '')
+    throw new RangeError(expected(op, `what a path has in it or begins with: ${paths.join(', ')}`, pattern))
+  }
+  return parts.filter(([, path]) => named.has(path) || isWholly(path, parts, named)).map(([part]) => part)
+}
+
+/** Of a path, whether it or one that leads to it is what the pattern says. */
+function matcherOf(op: string, pattern: string | RegExp): (path: string) => boolean {
+  if (typeof pattern !== 'string' && !(pattern instanceof RegExp))
+    throw new TypeError(expected(op, 'a path or a regular expression', typeof pattern))
+  const matches = (path: string) => (typeof pattern === 'string' ? path === pattern : path.search(pattern) >= 0)
+  return (path) => {
+    const keys = path.split('.')
+    return path !== '' && keys.some((_, i) => matches(keys.slice(0, i + 1).join('.')))
+  }
+}
+
+/** Whether a module has variables of its own and all of them are named. */
+function isWholly(path: string, parts: readonly [object, string][], named: ReadonlySet<string>): boolean {
+  const own = parts.filter(([part, inner]) => part instanceof Variable && ownerOf(inner) === path)
+  return own.length > 0 && own.every(([, inner]) => named.has(inner))
+}
+
+const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')))
 
 function modulesIn(model: object): Map<Module, string> {
   return new Map([...partsOf(model).paths].filter((entry): entry is [Module, string] => entry[0] instanceof Module))

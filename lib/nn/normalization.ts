@@ -59,6 +59,9 @@ abstract class Affine extends Module {
   }
 }
 
+/** A batch whose statistics are none. */
+export class SingleValueError extends ShapeError {}
+
 const torchNames = { runningMean: 'running_mean', runningVariance: 'running_var' }
 
 /** Batch normalization with running statistics: see {@link batchNorm1d}. */
@@ -116,7 +119,9 @@ export class BatchNorm extends Affine {
     const features = this.runningMean.shape
     const count = x.size / elementAt(features, 0)
     if (count < 2)
-      throw new ShapeError(expected('batchNorm', 'more than one value per channel in training', formatShape(x.shape)))
+      throw new SingleValueError(
+        expected('batchNorm', 'more than one value per channel in training', formatShape(x.shape)),
+      )
     const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
     const mean = x.mean(others, { keepDims: true })
     const variance = x.sub(mean).square().mean(others)

@@ -1,7 +1,7 @@
 /** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
-import { checkNumber, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkNumber, checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { full, tensor } from '../tensor/creation.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
@@ -9,6 +9,7 @@ import { evaluate, evaluateSync, Tensor, type TensorLike } from '../tensor/tenso
 import { isCompiling } from '../tensor/trace.ts'
 import { Variable, variable } from '../tensor/variable.ts'
 import { gradients, variablesOf } from '../transforms/gradients.ts'
+import { otherVariables } from './reach.ts'
 import type { NextValues, RuleContext, UpdateRule } from './rule.ts'
 
 export interface OptimizerOptions {
@@ -21,6 +22,13 @@ export interface OptimizerOptions {
 }
 
 const optimizerOptions: OptionTypes<OptimizerOptions> = { name: 'string', learningRate: 'number', rule: 'function' }
+
+export interface MinimizeOptions {
+  /** Whether the loss may depend on trainable variables beside the given ones, which stay as they are; false unless given. */
+  allowOthers?: boolean
+}
+
+const minimizeOptions: OptionTypes<MinimizeOptions> = { allowOthers: 'boolean' }
 
 type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
 
@@ -81,26 +89,28 @@ export class Optimizer {
    * One step: computes the loss and updates the variables it depends on.
    *
    * @param loss gives a scalar; it is called once
-   * @param variables what to update; unless given, every trainable variable the loss depends on
+   * @param variables what to update; unless given, every trainable variable the loss depends on. Given, it has to be all of them, so
+   * that none is forgotten: what is not to be trained is frozen (`module.freeze`), made with `trainable: false`, or allowed by
+   * `allowOthers`.
    * @returns the loss before the update, evaluated
-   * @throws ShapeError for a loss that is no scalar; GradientError where it does not depend on a variable
+   * @throws ShapeError for a loss that is no scalar; GradientError where it does not depend on a variable, or on one that is not given
    *
    * @example
    * const w = variable(1)
    * sgd({ learningRate: 0.1 }).minimize(() => w.square()) // w is 0.8 then
    */
-  minimize(loss: () => Tensor, variables?: readonly Variable[]): Tensor {
-    const { value, updates } = this.#step(loss, variables)
+  minimize(loss: () => Tensor, variables?: readonly Variable[], options?: MinimizeOptions): Tensor {
+    const { value, updates } = this.#step(loss, variables, options)
     if (!isCompiling()) evaluateSync(value, ...updates.map(([, next]) => next))
     assignAll(updates)
     return value
   }
 
   /** `minimize` off the event loop. Calls take turns, so that each sees the variables as the one before left them. */
-  async minimizeAsync(loss: () => Tensor, variables?: readonly Variable[]): Promise<Tensor> {
+  async minimizeAsync(loss: () => Tensor, variables?: readonly Variable[], options?: MinimizeOptions): Promise<Tensor> {
     if (isCompiling()) throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
     const turn = this.#turn.then(async () => {
-      const { value, updates } = this.#step(loss, variables)
+      const { value, updates } = this.#step(loss, variables, options)
       await evaluate(value, ...updates.map(([, next]) => next))
       assignAll(updates)
       return value
@@ -135,13 +145,18 @@ export class Optimizer {
     else for (const [name, value] of Object.entries(state)) this.#variable(name, () => value)
   }
 
-  #step(computeLoss: () => Tensor, variables?: readonly Variable[]): { value: Tensor; updates: Update[] } {
+  #step(
+    computeLoss: () => Tensor,
+    variables?: readonly Variable[],
+    options?: MinimizeOptions,
+  ): { value: Tensor; updates: Update[] } {
+    const { allowOthers = false } = checkOptions('minimize', options, minimizeOptions)
     const loss = computeLoss()
     if (!(loss instanceof Tensor))
       throw new TypeError(expected('minimize', 'a function that returns a tensor', typeof loss))
     if (loss.size !== 1) throw new ShapeError(expected('minimize', 'a scalar loss', formatShape(loss.shape)))
     // What is returned must not keep the graph of the step alive.
-    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, variables)) }
+    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, variables, allowOthers)) }
   }
 
   #updates(pairs: readonly ParameterGradient[]): Update[] {
@@ -243,10 +258,12 @@ function checkedPair(parameter: Variable, gradient: TensorLike): ParameterGradie
 }
 
 /** With variables given, the loss has to depend on each of them; otherwise on any. */
-function gradientsOf(loss: Tensor, given?: readonly Variable[]): ParameterGradient[] {
-  const variables = [...new Set(given ?? variablesOf(loss))]
-  if (variables.some((x) => !(x instanceof Variable)))
+function gradientsOf(loss: Tensor, given: readonly Variable[] | undefined, allowOthers: boolean): ParameterGradient[] {
+  const known = [...new Set(given ?? variablesOf(loss))]
+  if (known.some((x) => !(x instanceof Variable)))
     throw new TypeError(expected('minimize', 'a list of variables', 'something else in it'))
+  if (given !== undefined && !allowOthers) checkOthers(otherVariables(loss, known))
+  const variables = known.filter(({ isFrozen }) => !isFrozen)
   const found = gradients(loss, variables, undefined, { allowUnused: true })
   const pairs = variables.flatMap((variable, i): ParameterGradient[] => {
     const gradient = found[i]
@@ -256,6 +273,13 @@ function gradientsOf(loss: Tensor, given?: readonly Variable[]): ParameterGradie
   })
   if (pairs.length > 0) return pairs
   throw new GradientError('minimize: the loss depends on no trainable variable by a differentiable path')
+}
+
+function checkOthers([other]: readonly Variable[]): void {
+  if (other === undefined) return
+  throw new GradientError(
+    `minimize: the loss depends on ${other} too, which is not among the variables to update; freeze it, or say { allowOthers: true }`,
+  )
 }
 
 function assignAll(updates: readonly Update[]): void {

@@ -11,7 +11,7 @@ import { cast } from '../graph/ops/promotion.ts'
 import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { StateBinding } from '../runtime/execution.ts'
 import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
-import { activeTrace, type TracedVariable, untraced } from './trace.ts'
+import { activeTrace, guard, type TracedVariable, untraced } from './trace.ts'
 import { parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
 
 export interface VariableOptions extends TensorOptions {
@@ -29,7 +29,10 @@ const variableOptions: OptionTypes<VariableOptions> = { ...tensorOptions, name: 
  */
 export class Variable extends Tensor {
   readonly name: string | undefined
-  readonly trainable: boolean
+  /** As it was made: whether it is a parameter at all, or state that no optimizer touches unless told to. */
+  private readonly mayLearn: boolean
+  /** Set by `freeze` of a module. @internal */
+  frozen = false
   /** Somebody else holds the node that was recorded last, a leaf, so its buffer must not change any more. */
   private handedOut = false
 
@@ -37,8 +40,18 @@ export class Variable extends Tensor {
   constructor(leaf: Node, { name, trainable = true }: { name?: string; trainable?: boolean }) {
     super(leaf)
     this.name = name
-    this.trainable = trainable
+    this.mayLearn = trainable
     this.claim(leaf)
+  }
+
+  /** Whether optimizers update it: as it was made, until a module with it is frozen. */
+  get trainable(): boolean {
+    return this.mayLearn && !this.isFrozen
+  }
+
+  /** A compiled function that read it is recorded anew where it has changed. @internal */
+  get isFrozen(): boolean {
+    return guard(() => this.frozen)
   }
 
   /** @internal */
@@ -67,7 +80,7 @@ export class Variable extends Tensor {
 
   /** Has a leaf lead back to a variable that is trained. There are many more that are not: the state of optimizers. */
   private claim(leaf: Node): void {
-    if (this.trainable) trainedLeaves.set(leaf, this)
+    if (this.mayLearn) trainedLeaves.set(leaf, this)
   }
 
   /** The value it holds now; it stays what it is when the variable changes. */
@@ -136,7 +149,7 @@ export class Variable extends Tensor {
 
 const trainedLeaves = new WeakMap<Node, Variable>()
 
-/** Which trainable variable a leaf of a recorded graph is the value of. */
+/** Which variable that is, or was before it was frozen, a parameter a leaf of a recorded graph is the value of. */
 export const trainableOfLeaf = (leaf: Node): Variable | undefined => trainedLeaves.get(leaf)
 
 /**

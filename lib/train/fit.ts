@@ -1,10 +1,14 @@
 /** The training loop. */
+import { expected, GradientError, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { withMode } from '../nn/module.ts'
+import { SingleValueError } from '../nn/normalization.ts'
+import { otherVariables } from '../optim/reach.ts'
 import { tensor } from '../tensor/creation.ts'
 import { randomStream } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
 import { type EpochInfo, type FitOptions, type Settings, settingsOf, type Trainable } from './options.ts'
 import { Pace } from './pace.ts'
@@ -28,11 +32,12 @@ const millisecondsBetweenCallbacks = 50
  * Trains a model on a data set: a compiled step per batch, which gathers the rows, maps them, and updates the
  * parameters. It runs off the event loop, some milliseconds of steps at a time; the promise settles when nothing is
  * under way any more. Its random numbers follow from its seed alone. It trains in training mode and validates in
- * evaluation mode, and leaves the mode of the model as it is.
+ * evaluation mode, whatever the mode of the model, and leaves that as it is; what was frozen (`model.freeze`) is in evaluation mode
+ * throughout, and learns nothing.
  *
  * @returns for each epoch the mean loss and metrics, the seconds it took, and the same means of the validation set
- * @throws (rejects with) a TypeError, RangeError or ShapeError for options, a model, data or labels that do not fit; an
- * Error where the loss is no longer finite; the signal's reason; and what a callback throws
+ * @throws (rejects with) a TypeError, RangeError or ShapeError for options, a model, data or labels that do not fit; a GradientError
+ * where the loss depends on a trainable variable that `parameters()` of the model lacks; an Error where the loss is no longer finite; the signal's reason; and what a callback throws
  *
  * @example
  * const history = await fit(model, data.fromTensors(images, labels), {
@@ -48,6 +53,7 @@ export async function fit(model: Trainable, dataset: Dataset, options: FitOption
   const { epochs, validation, callbacks, signal } = settings
   signal?.throwIfAborted()
   await Promise.all([dataset.load(), validation?.load()])
+  checkSingleRow(model, dataset, settings)
   const train = trainingStep(model, dataset, settings)
   const score = validation && scoringStep(model, validation, settings)
   const history: History = { epochs: [] }
@@ -64,21 +70,54 @@ export async function fit(model: Trainable, dataset: Dataset, options: FitOption
 }
 
 function trainingStep(model: Trainable, dataset: Dataset, { loss, optimizer, metrics, seed }: Settings): Step {
-  const parameters = model.parameters().filter(({ trainable }) => trainable)
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
-    return withMode(model, true, () => {
+    // Asked for at each recording, as parts may have been frozen or unfrozen meanwhile.
+    const parameters = model.parameters().filter(({ trainable }) => trainable)
+    return withMode(model, parameters, true, () => {
       const prediction = model.forward(x)
-      const value = optimizer.minimize(() => loss(prediction, y), parameters)
+      const value = optimizer.minimize(() => checkedLoss(loss(prediction, y), parameters), parameters)
       return [value, ...metricSums(metrics, prediction, y, rows.size)]
     })
   })
 }
 
+/** A variable that the loss depends on and the model does not give would never learn. */
+function checkedLoss(loss: Tensor, parameters: readonly Variable[]): Tensor {
+  const [missing] = loss instanceof Tensor ? otherVariables(loss, parameters) : []
+  if (missing === undefined) return loss
+  throw new GradientError(
+    `fit: the loss depends on ${missing}, which is not among the parameters() of the model: a module in a private field is not found; ` +
+      'what is not to be trained is frozen, or made with trainable: false',
+  )
+}
+
+/**
+ * Runs the model on a single row, where a step will be of one, without computing anything: batch normalization cannot take that, and says so
+ * here before anything is trained.
+ */
+function checkSingleRow(model: Trainable, dataset: Dataset, { batchSize, dropLast, seed }: Settings): void {
+  const left = batchSize === 1 || dataset.size === 1 ? 1 : dropLast ? 0 : dataset.size % batchSize
+  if (left !== 1) return
+  const step = compileWithSeed(seed, (rows) => {
+    const [x] = dataset.batch(rows)
+    return withMode(model, model.parameters(), true, () => [model.forward(x)].flat())
+  })
+  try {
+    step.program(tensor([0], { dtype: 'int32' }))
+  } catch (error) {
+    if (!(error instanceof SingleValueError)) return
+    const batches = `${dataset.size} rows in batches of ${batchSize}, of which one has a single row`
+    throw new ShapeError(
+      `${expected('fit', 'more than one row in each batch for batch normalization', batches)}; see dropLast`,
+    )
+  }
+}
+
 function scoringStep(model: Trainable, dataset: Dataset, { loss, metrics, seed }: Settings): Step {
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
-    return withMode(model, false, () => {
+    return withMode(model, model.parameters(), false, () => {
       const prediction = model.forward(x)
       return [loss(prediction, y), ...metricSums(metrics, prediction, y, rows.size)]
     })
@@ -137,9 +176,10 @@ interface StepResult {
 }
 
 async function trainEpoch(train: Step, size: number, epoch: number, settings: Settings): Promise<Scores> {
-  const { batchSize, shuffle, seed, metrics, callbacks } = settings
-  const rows = shuffle ? permutation(size, seed, epoch) : range(size)
-  const steps = Math.ceil(size / batchSize)
+  const { batchSize, dropLast, shuffle, seed, metrics, callbacks } = settings
+  const all = shuffle ? permutation(size, seed, epoch) : range(size)
+  const rows = dropLast ? all.subarray(0, size - (size % batchSize)) : all
+  const steps = Math.ceil(rows.length / batchSize)
   const scores = new RunningScores(metrics)
   let step = 0
   let called = performance.now()

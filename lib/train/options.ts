@@ -6,6 +6,7 @@ import type { Optimizer } from '../optim/optimizer.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { byName, type LossName, lossesByName } from './names.ts'
 import { type Metric, type MetricTable, metricTable, type Scores } from './scores.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */
@@ -48,14 +49,16 @@ export interface Abortable {
 }
 
 export interface FitOptions {
-  /** The mean loss of a batch, a scalar: `losses.crossEntropy`, or any function of prediction and target. */
-  loss: (prediction: Tensor, target: Tensor) => Tensor
+  /** The mean loss of a batch, a scalar: `losses.crossEntropy`, its name, or any function of prediction and target. */
+  loss: LossName | LossFunction
   optimizer: Optimizer
   /** Passes over the data; 1 unless given. */
   epochs?: number
   /** Rows per step; 32 unless given. The last step of an epoch takes what is left. */
   batchSize?: number
-  /** `['accuracy']`, or functions by name: `[{ error: (prediction, target) => … }]`. */
+  /** Whether rows that are left at the end of an epoch and fill no batch are left out of it; false unless given. */
+  dropLast?: boolean
+  /** By name, `['accuracy', 'mae']`, or functions of your own under theirs: `[{ error: (prediction, target) => … }]`. */
   metrics?: readonly Metric[]
   /** Scored after each epoch. */
   validation?: Dataset | undefined
@@ -69,10 +72,11 @@ export interface FitOptions {
 }
 
 const fitOptions: OptionTypes<FitOptions> = {
-  loss: 'function',
+  loss: 'other',
   optimizer: 'other',
   epochs: 'number',
   batchSize: 'number',
+  dropLast: 'boolean',
   metrics: 'other',
   validation: 'other',
   shuffle: 'boolean',
@@ -83,7 +87,11 @@ const fitOptions: OptionTypes<FitOptions> = {
 
 const callbackTypes: OptionTypes<Callbacks> = { onBatchEnd: 'function', onEpochEnd: 'function' }
 
-export interface Settings extends Required<Omit<FitOptions, 'metrics' | 'validation' | 'signal'>> {
+/** The mean loss of a batch, a scalar. */
+export type LossFunction = (prediction: Tensor, target: Tensor) => Tensor
+
+export interface Settings extends Required<Omit<FitOptions, 'loss' | 'metrics' | 'validation' | 'signal'>> {
+  loss: LossFunction
   metrics: MetricTable
   validation: Dataset | undefined
   signal: Abortable | undefined
@@ -106,6 +114,12 @@ function checkOptimizer(optimizer: Optimizer): void {
   checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }
 
+function lossOf(loss: LossName | LossFunction): LossFunction {
+  if (typeof loss === 'string') return byName('a loss, a name or a function', loss, lossesByName)
+  checkFunction('fit', 'a loss, such as losses.crossEntropy', loss)
+  return loss
+}
+
 /** An object of a class of the user's may have more in it. */
 function checkCallbacks(callbacks: Callbacks): void {
   const functions = { onBatchEnd: callbacks?.onBatchEnd, onEpochEnd: callbacks?.onEpochEnd }
@@ -120,14 +134,16 @@ export function settingsOf(model: Trainable, dataset: Dataset, options: FitOptio
   // What has no default is checked below, in the words of training.
   const given = checkOptions('fit', options, fitOptions) as FitOptions
   const { loss, optimizer, epochs = 1, batchSize = 32, metrics = [], validation, signal, shuffle = true } = given
-  const { seed = randomStream().seed, callbacks = {} } = given
+  const { seed = randomStream().seed, callbacks = {}, dropLast = false } = given
   checkNumber('fit', 'an integer of epochs of at least 0', epochs, isInteger(0))
   checkNumber('fit', 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
-  checkFunction('fit', 'a loss, such as losses.crossEntropy', loss)
+  const lossFunction = lossOf(loss)
   checkOptimizer(optimizer)
   if (validation !== undefined) checkDataset('a validation set', validation)
   checkCallbacks(callbacks)
   checkNumber('fit', 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
-  const settings = { loss, optimizer, epochs, batchSize, validation, signal, shuffle, seed, callbacks }
-  return { ...settings, metrics: metricTable(metrics) }
+  if (dropLast && dataset.size < batchSize)
+    throw new RangeError(expected('fit', `a whole batch of ${batchSize} rows with dropLast`, `${dataset.size} rows`))
+  const settings = { optimizer, epochs, batchSize, dropLast, validation, signal, shuffle, seed, callbacks }
+  return { ...settings, loss: lossFunction, metrics: metricTable(metrics) }
 }

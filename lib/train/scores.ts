@@ -2,14 +2,14 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { formatShape } from '../base/shape.ts'
-import { correct } from '../metrics/metrics.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { byName, type MetricName, metricsByName } from './names.ts'
 
 /** Gives a scalar that is a mean over the rows, or a value per row. */
 export type MetricFunction = (prediction: Tensor, target: Tensor) => Tensor
 
-/** `'accuracy'`, or functions by name. */
-export type Metric = 'accuracy' | Readonly<Record<string, MetricFunction>>
+/** The name of a metric, or functions by name. */
+export type Metric = MetricName | Readonly<Record<string, MetricFunction>>
 
 export type MetricTable = ReadonlyMap<string, MetricFunction>
 
@@ -28,9 +28,8 @@ export function metricTable(metrics: readonly Metric[]): MetricTable {
   if (!Array.isArray(metrics))
     throw new TypeError(expected('fit', "metrics, a list such as ['accuracy']", typeof metrics))
   const entries = metrics.flatMap((metric: Metric): [string, MetricFunction][] => {
-    if (metric === 'accuracy') return [['accuracy', correct]]
     if (typeof metric === 'object' && metric !== null) return Object.entries(metric)
-    throw new RangeError(expected('fit', "a metric, 'accuracy' or { name: function }", metric))
+    return [[metric, byName('a metric, a name or { name: function }', metric, metricsByName)]]
   })
   for (const [name, metric] of entries) {
     if (reserved.includes(name))

@@ -123,7 +123,7 @@ export function variablesOf(y: Tensor): Variable[] {
   const found = new Set<Variable>()
   for (const node of topologicalOrder([y.node], allInputs)) {
     const variable = node.inputs.length === 0 ? trainableOfLeaf(node) : undefined
-    if (variable !== undefined) found.add(variable)
+    if (variable?.trainable) found.add(variable)
   }
   return [...found]
 }

@@ -49,7 +49,7 @@ describe('train and eval', () => {
   })
 
   test('fit trains in training mode, validates in evaluation mode, and changes neither', async () => {
-    const [model, other] = [new Recorder(), new Recorder().eval()]
+    const [model, other] = [new Recorder(), new Recorder().eval().freeze()]
     model.eval()
     const dataset = g.data.fromTensors(g.ones([4, 1]), g.ones([4, 1]))
     const during: boolean[] = []
@@ -75,6 +75,59 @@ describe('train and eval', () => {
     await g.fit(model, dataset, { loss: g.losses.meanSquaredError, optimizer, validation: dataset })
     expect(inner.modes).toEqual([true, false])
   })
+
+  test.each<readonly [string, (inner: Recorder) => g.Trainable]>([
+    ['a closure', (inner) => ({ forward: (x) => inner.forward(x), parameters: () => inner.parameters() })],
+    ['a class with a private field', (inner) => new Private(inner)],
+    ['a map', (inner) => ({ ...asIt(inner), parts: new Map([['inner', inner]]) })],
+    ['an object in an array', (inner) => ({ ...asIt(inner), parts: [{ inner }] })],
+  ])('the modules of a model that is none are in the mode of fit: %s', async (_, create) => {
+    const inner = new Recorder().eval()
+    const dataset = g.data.fromTensors(g.ones([4, 1]), g.ones([4, 1]))
+    await g.fit(create(inner), dataset, {
+      loss: 'mse',
+      optimizer: g.optim.sgd({ learningRate: 0.1 }),
+      validation: dataset,
+    })
+    expect(inner.modes).toEqual([true, false])
+    expect(inner.training).toBe(false)
+  })
+
+  test('what the model only asks, and does not own, keeps its mode while it trains', async () => {
+    const [inner, teacher] = [new Recorder(), new Recorder().eval().freeze()]
+    const model = {
+      inner,
+      forward: (x: g.Tensor) => inner.forward(x).add(teacher.forward(x)),
+      parameters: () => inner.parameters(),
+    }
+    const dataset = g.data.fromTensors(g.ones([4, 1]), g.ones([4, 1]))
+    await g.fit(model, dataset, { loss: 'mse', optimizer: g.optim.sgd({ learningRate: 0.1 }), validation: dataset })
+    expect([inner.modes, teacher.modes]).toEqual([
+      [true, false],
+      [false, false],
+    ])
+  })
+})
+
+class Private {
+  readonly #inner: Recorder
+
+  constructor(inner: Recorder) {
+    this.#inner = inner
+  }
+
+  forward(x: g.Tensor): g.Tensor {
+    return this.#inner.forward(x)
+  }
+
+  parameters(): g.Variable[] {
+    return this.#inner.parameters()
+  }
+}
+
+const asIt = (inner: Recorder): g.Trainable => ({
+  forward: (x) => inner.forward(x),
+  parameters: () => inner.parameters(),
 })
 
 /** Computed with PyTorch: BatchNorm1d(2) after one and after two training steps on these. */

@@ -169,10 +169,26 @@ describe('sequential', () => {
     expect(Object.keys(g.nn.sequential(model, g.nn.linear(2, 1)).stateDict())).toContain('0.3.weight')
   })
 
-  test('takes modules only', () => {
-    const layer = ((x: g.Tensor) => x) as unknown as g.nn.Module
+  test('takes functions too, which are layers by lambda', () => {
+    const model = g.nn.sequential(
+      g.nn.linear(2, 3),
+      (x) => x.square(),
+      g.nn.lambda((x) => x.sum(1)),
+    )
+    const x = g.randn([4, 2])
+    const linear = model[0] as g.nn.Linear
+    expect(model.forward(x).dataSync()).toEqual(linear.forward(x).square().sum(1).dataSync())
+    expect(model[1]).toBeInstanceOf(g.nn.Module)
+    expect(Object.keys(model.namedParameters())).toEqual(['0.weight', '0.bias'])
+    expect(() => g.nn.lambda(3 as unknown as () => g.Tensor)).toThrow(
+      new TypeError('lambda: expected a function of a tensor, got number'),
+    )
+  })
+
+  test('and nothing else', () => {
+    const layer = 'relu' as unknown as g.nn.Module
     expect(() => g.nn.sequential(g.nn.relu(), layer)).toThrow(
-      new TypeError('sequential: expected modules, got function at 1'),
+      new TypeError('sequential: expected modules and functions, got string at 1'),
     )
   })
 })

@@ -106,10 +106,28 @@ describe('minimize', () => {
     const values = () => [a, b, frozen, idle].map((v) => v.itemSync())
     optimizer.minimize(loss)
     expectClose(values(), [0.9, 0.9, 1, 1])
-    optimizer.minimize(loss, [b, b])
+    optimizer.minimize(loss, [b, b], { allowOthers: true })
     expectClose(values(), [0.9, 0.81, 1, 1])
-    optimizer.minimize(loss, [frozen])
+    optimizer.minimize(loss, [frozen], { allowOthers: true })
     expectClose(values(), [0.9, 0.81, 1 - 0.0729, 1])
+  })
+
+  test('a variable that is not among the given ones is named, unless others are allowed', async () => {
+    const [a, b] = [g.variable(1, { name: 'a' }), g.variable(2, { name: 'b' })]
+    const optimizer = g.optim.sgd({ learningRate: 0.1 })
+    const loss = () => a.mul(b)
+    const message = /^minimize: the loss depends on Variable b float32\[\] too, which is not among the variables/
+    expect(() => optimizer.minimize(loss, [a])).toThrow(message)
+    expect(() => optimizer.minimize(loss, [a])).toThrow(g.GradientError)
+    await expect(optimizer.minimizeAsync(loss, [a])).rejects.toThrow(message)
+    expect(() => g.compile(() => optimizer.minimize(loss, [a])).sync()).toThrow(message)
+    expect([a.itemSync(), b.itemSync()]).toEqual([1, 2])
+    optimizer.minimize(() => a.mul(b.stopGradient()), [a])
+    await optimizer.minimizeAsync(loss, [a], { allowOthers: true })
+    expectClose([a.itemSync(), b.itemSync()], [0.6, 2])
+    expect(() => optimizer.minimize(loss, [a], { allow: true } as g.optim.MinimizeOptions)).toThrow(
+      'minimize: unknown option allow; the options are allowOthers',
+    )
   })
 
   test('minimizeAsync takes turns, and goes on after an error', async () => {

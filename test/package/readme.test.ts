@@ -1,4 +1,4 @@
-/** Every snippet of the README runs, and every command it names exists. */
+/** Every snippet of the documents runs, and every command it names exists. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const documents = ['README.md', 'ARCHITECTURE.md'].map((name) => ({
+const documents = ['README.md', 'ARCHITECTURE.md', 'docs/training.md'].map((name) => ({
   name,
   text: readFileSync(join(root, name), 'utf8'),
 }))

@@ -48,6 +48,15 @@ describe('bad input', () => {
     ["batchSize '8'", { batchSize: '8' }, TypeError, 'fit: expected batchSize to be a number, got "8"'],
     ['epochs -1', { epochs: -1 }, RangeError, 'fit: expected an integer of epochs of at least 0, got -1'],
     ['epochs NaN', { epochs: Number.NaN }, RangeError, 'fit: expected an integer of epochs of at least 0, got NaN'],
+    ['an unknown loss', { loss: 'crossentropi' }, RangeError, /, got crossentropi; did you mean crossEntropy\?$/],
+    ['another unknown metric', { metrics: ['acuracy'] }, RangeError, /, got acuracy; did you mean accuracy\?$/],
+    ['a loss of another type', { loss: 3 }, TypeError, 'fit: expected a loss, such as losses.crossEntropy, got number'],
+    [
+      'no whole batch',
+      { dropLast: true, batchSize: 10 },
+      RangeError,
+      'fit: expected a whole batch of 10 rows with dropLast, got 9 rows',
+    ],
     ['no loss', { loss: undefined }, TypeError, 'fit: expected a loss, such as losses.crossEntropy, got undefined'],
     [
       'no optimizer',
@@ -66,7 +75,7 @@ describe('bad input', () => {
       'an unknown metric',
       { metrics: ['precision'] },
       RangeError,
-      "fit: expected a metric, 'accuracy' or { name: function }, got precision",
+      /^fit: expected a metric, a name or \{ name: function \} \(accuracy, .*\), got precision$/,
     ],
     [
       'metrics that are no list',

@@ -1,0 +1,49 @@
+/** Losses and metrics that `fit` knows by name: the one table, which docs/training.md shows. */
+import { expected } from '../base/errors.ts'
+import { nearestName } from '../base/options.ts'
+import * as losses from '../losses/index.ts'
+import { binaryAccuracy, correct, topKAccuracy } from '../metrics/metrics.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+type Score = (prediction: Tensor, target: Tensor) => Tensor
+
+const { meanSquaredError, meanAbsoluteError, crossEntropy, binaryCrossEntropy, negativeLogLikelihood } = losses
+const { huber, smoothL1, logCosh, hinge, klDivergence } = losses
+
+/** Errors of predictions, which are losses as well as metrics. */
+const errors = {
+  meanSquaredError,
+  mse: meanSquaredError,
+  meanAbsoluteError,
+  mae: meanAbsoluteError,
+  l1: meanAbsoluteError,
+  huber,
+  smoothL1,
+  logCosh,
+  crossEntropy,
+  binaryCrossEntropy,
+  bce: binaryCrossEntropy,
+  negativeLogLikelihood,
+  nll: negativeLogLikelihood,
+  hinge,
+  klDivergence,
+} satisfies Record<string, Score>
+
+export const lossesByName = errors
+export const metricsByName = { accuracy: correct, binaryAccuracy, topKAccuracy, ...errors } satisfies Record<
+  string,
+  Score
+>
+
+export type LossName = keyof typeof lossesByName
+export type MetricName = keyof typeof metricsByName
+
+/** @throws RangeError for a name that is not in the table */
+export function byName<T>(what: string, name: string, table: Readonly<Record<string, T>>): T {
+  const found = Object.hasOwn(table, name) ? table[name] : undefined
+  if (found !== undefined) return found
+  const names = Object.keys(table)
+  const nearest = nearestName(name, names)
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
+  throw new RangeError(`${expected('fit', `${what} (${names.join(', ')})`, name)}${hint}`)
+}
