@@ -15,6 +15,7 @@ import { expm1, softplus, tanh } from './math.ts'
  * 1 / (1 + e⁻ˣ); float32 for integers.
  * @pytorch torch.sigmoid
  * @tensorflow tf.sigmoid
+ * @numpy scipy.special.expit
  */
 export const sigmoid = unary(ops.sigmoid)
 

@@ -1,7 +1,8 @@
 /** Sums, products, quotients and remainders, the greater and the lesser of numbers, and what lies between them. */
-import { expected } from '../base/errors.ts'
+import { DTypeError, expected } from '../base/errors.ts'
 import { broadcastShapes } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
+import { promotedDType } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { isNaN as areNaN, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
@@ -12,6 +13,7 @@ import { logicalOr } from './logic.ts'
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.add
  * @tensorflow tf.add
+ * @numpy np.add
  */
 export const add = binary(ops.add)
 
@@ -20,6 +22,7 @@ export const add = binary(ops.add)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.sub
  * @tensorflow tf.subtract
+ * @numpy np.subtract
  */
 export const sub = binary(ops.sub)
 
@@ -28,6 +31,7 @@ export const sub = binary(ops.sub)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.mul
  * @tensorflow tf.multiply
+ * @numpy np.multiply
  */
 export const mul = binary(ops.mul)
 
@@ -36,6 +40,7 @@ export const mul = binary(ops.mul)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.div
  * @tensorflow tf.divide
+ * @numpy np.divide
  */
 export const div = binary(ops.div)
 
@@ -44,6 +49,7 @@ export const div = binary(ops.div)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.floor_divide
  * @tensorflow tf.math.floordiv
+ * @numpy np.floor_divide
  */
 export const floorDiv = binary(ops.floorDiv)
 
@@ -54,6 +60,7 @@ export const floorDiv = binary(ops.floorDiv)
  * @example mod([-7, 7], 3) // [2, 1]
  * @pytorch torch.remainder
  * @tensorflow tf.math.floormod
+ * @numpy np.mod
  */
 export const mod = binary(ops.mod)
 
@@ -63,6 +70,7 @@ export const mod = binary(ops.mod)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.fmod
  * @tensorflow tf.truncatemod
+ * @numpy np.fmod
  */
 export const fmod = binary(ops.fmod)
 
@@ -70,6 +78,7 @@ export const fmod = binary(ops.fmod)
  * −x; int32 for bool and uint8.
  * @pytorch torch.neg
  * @tensorflow tf.negative
+ * @numpy np.negative
  */
 export const neg = unary(ops.neg)
 
@@ -77,6 +86,7 @@ export const neg = unary(ops.neg)
  * |x|; its gradient at 0 is 0; int32 for bool and uint8.
  * @pytorch torch.abs
  * @tensorflow tf.abs
+ * @numpy np.abs
  */
 export const abs = unary(ops.abs)
 
@@ -84,6 +94,7 @@ export const abs = unary(ops.abs)
  * −1, 0 or 1; NaN stays NaN; int32 for bool and uint8.
  * @pytorch torch.sgn
  * @tensorflow tf.sign
+ * @numpy np.sign
  */
 export const sign = unary(ops.sign)
 
@@ -92,6 +103,7 @@ export const sign = unary(ops.sign)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.maximum
  * @tensorflow tf.maximum
+ * @numpy np.maximum
  */
 export const maximum = binary(ops.maximum)
 
@@ -100,6 +112,7 @@ export const maximum = binary(ops.maximum)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.minimum
  * @tensorflow tf.minimum
+ * @numpy np.minimum
  */
 export const minimum = binary(ops.minimum)
 
@@ -132,6 +145,7 @@ export function fmin(x: TensorLike, y: TensorLike): Tensor {
  * @example clamp([-2, 0.5, 9], 0, 1) // [0, 0.5, 1]
  * @pytorch torch.clamp
  * @tensorflow tf.clip_by_value
+ * @numpy np.clip
  */
 export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike | null): Tensor {
   const node = toNode(x)
@@ -176,5 +190,8 @@ export const gcd = binary(ops.gcd)
  */
 export function lcm(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = [toTensor(x), toTensor(y)]
+  const dtype = promotedDType(a.node, b.node)
+  if (dtype !== 'int32' && dtype !== 'uint8') throw new DTypeError(expected('lcm', 'int32 or uint8', dtype))
+  broadcastShapes('lcm', a.shape, b.shape)
   return abs(mul(floorDiv(a, gcd(a, b)), b))
 }

@@ -8,6 +8,7 @@ import { binary } from './elementwise.ts'
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.eq
  * @tensorflow tf.equal
+ * @numpy np.equal
  */
 export const equal = binary(ops.equal)
 
@@ -16,6 +17,7 @@ export const equal = binary(ops.equal)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.ne
  * @tensorflow tf.not_equal
+ * @numpy np.not_equal
  */
 export const notEqual = binary(ops.notEqual)
 
@@ -24,6 +26,7 @@ export const notEqual = binary(ops.notEqual)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.lt
  * @tensorflow tf.less
+ * @numpy np.less
  */
 export const less = binary(ops.less)
 
@@ -32,6 +35,7 @@ export const less = binary(ops.less)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.le
  * @tensorflow tf.less_equal
+ * @numpy np.less_equal
  */
 export const lessEqual = binary(ops.lessEqual)
 
@@ -40,6 +44,7 @@ export const lessEqual = binary(ops.lessEqual)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.gt
  * @tensorflow tf.greater
+ * @numpy np.greater
  */
 export const greater = binary(ops.greater)
 
@@ -48,6 +53,7 @@ export const greater = binary(ops.greater)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.ge
  * @tensorflow tf.greater_equal
+ * @numpy np.greater_equal
  */
 export const greaterEqual = binary(ops.greaterEqual)
 
@@ -55,6 +61,7 @@ export const greaterEqual = binary(ops.greaterEqual)
  * Whether x is NaN, as bool.
  * @pytorch torch.isnan
  * @tensorflow tf.math.is_nan
+ * @numpy np.isnan
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
 export function isNaN(x: TensorLike): Tensor {
@@ -66,6 +73,7 @@ export function isNaN(x: TensorLike): Tensor {
  * Whether x is neither NaN nor infinite, as bool.
  * @pytorch torch.isfinite
  * @tensorflow tf.math.is_finite
+ * @numpy np.isfinite
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
 export function isFinite(x: TensorLike): Tensor {
@@ -76,6 +84,7 @@ export function isFinite(x: TensorLike): Tensor {
  * Whether x is ∞ or −∞, as bool.
  * @pytorch torch.isinf
  * @tensorflow tf.math.is_inf
+ * @numpy np.isinf
  */
 export function isInf(x: TensorLike): Tensor {
   return wrap(ops.equal(ops.abs(toNode(x)), Infinity))
@@ -87,6 +96,7 @@ export function isInf(x: TensorLike): Tensor {
  * @example where([true, false], [1, 2], 0) // [1, 0]
  * @pytorch torch.where
  * @tensorflow tf.where
+ * @numpy np.where
  */
 export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tensor {
   return wrap(ops.where(toNode(condition), toNode(x), toNode(y)))

@@ -48,6 +48,7 @@ function triangle(op: string, x: Tensor, k: number, keeps: typeof greaterEqual):
  * @throws ShapeError for less than two axes; RangeError for a k that is no integer
  * @pytorch torch.triu
  * @tensorflow tf.linalg.band_part
+ * @numpy np.triu
  */
 export function triu(x: TensorLike, k = 0): Tensor {
   return triangle('triu', toTensor(x), k, greaterEqual)
@@ -58,6 +59,7 @@ export function triu(x: TensorLike, k = 0): Tensor {
  * @throws ShapeError for less than two axes; RangeError for a k that is no integer
  * @pytorch torch.tril
  * @tensorflow tf.linalg.band_part
+ * @numpy np.tril
  */
 export function tril(x: TensorLike, k = 0): Tensor {
   return triangle('tril', toTensor(x), k, lessEqual)
@@ -69,6 +71,7 @@ export function tril(x: TensorLike, k = 0): Tensor {
  * @throws ShapeError where the two axes are one, or none; RangeError for an offset that is no integer
  * @pytorch torch.diagonal
  * @tensorflow tf.linalg.diag_part
+ * @numpy np.diagonal
  */
 export function diagonal(x: TensorLike, options?: DiagonalOptions): Tensor {
   const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions('diagonal', options, diagonalOptions)
@@ -109,6 +112,7 @@ function embedded(x: Tensor, k: number): Tensor {
  * @throws ShapeError for other than one or two axes; RangeError for a k that is no integer
  * @pytorch torch.diag
  * @tensorflow tf.linalg.diag
+ * @numpy np.diag
  */
 export function diag(x: TensorLike, k = 0): Tensor {
   checkOffset('diag', k)
@@ -140,6 +144,7 @@ export function diagEmbed(x: TensorLike, options?: DiagonalOptions): Tensor {
  * @throws ShapeError, RangeError as diagonal
  * @pytorch torch.trace
  * @tensorflow tf.linalg.trace
+ * @numpy np.trace
  */
 export function trace(x: TensorLike, options?: DiagonalOptions): Tensor {
   return sum(diagonal(x, checkOptions('trace', options, diagonalOptions)), -1)

@@ -72,6 +72,7 @@ function implicitOutput(terms: readonly Term[]): string[] {
  * @throws ShapeError for an expression that does not fit the operands, or whose letters have several extents
  * @pytorch torch.einsum
  * @tensorflow tf.einsum
+ * @numpy np.einsum
  */
 export function einsum(expression: string, ...operands: readonly TensorLike[]): Tensor {
   const [inputs, output, ...more] = expression.replaceAll(/\s/g, '').split('->') as [string, string?, ...string[]]

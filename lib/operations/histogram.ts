@@ -77,6 +77,7 @@ function intervalsOf(x: Tensor, edges: Tensor, bins: number): Tensor {
  * evaluated without a range, for NaN and infinities in x
  * @pytorch torch.histogram
  * @tensorflow tf.histogram_fixed_width
+ * @numpy np.histogram
  */
 export function histogram(x: TensorLike, options?: HistogramOptions): Histogram {
   const { bins = 10, range } = checkOptions('histogram', options, histogramOptions)
@@ -110,6 +111,7 @@ const bincountOptions: OptionTypes<BincountOptions> = { weights: 'other' }
  * @example bincount([1, 3, 1], 4) // [0, 2, 0, 1]
  * @pytorch torch.bincount
  * @tensorflow tf.math.bincount
+ * @numpy np.bincount
  */
 export function bincount(x: TensorLike, length: number, options?: BincountOptions): Tensor {
   const { weights } = checkOptions('bincount', options, bincountOptions)

@@ -72,6 +72,7 @@ export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption
  * index outside [0, x.shape[axis]), which counts its position among the indices of all elements
  * @pytorch torch.index_select
  * @tensorflow tf.gather
+ * @numpy np.take
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
   const t = axis === undefined ? flatten(x) : toTensor(x)
@@ -145,6 +146,7 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
  * an index outside [0, x.shape[axis])
  * @pytorch torch.gather
  * @tensorflow tf.gather
+ * @numpy np.take_along_axis
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.takeAlongAxis(toNode(x), toNode(indices, 'int32'), axis))
@@ -157,6 +159,7 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * @throws ShapeError, DTypeError, RangeError as takeAlongAxis, and DTypeError for values of another dtype than x
  * @pytorch torch.scatter
  * @tensorflow tf.tensor_scatter_nd_update
+ * @numpy np.put_along_axis
  */
 export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
   return wrap(alongAxis.putAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(values), axis))

@@ -30,6 +30,7 @@ export type Cut<By extends number | readonly number[]> = By extends readonly [in
  * @throws ShapeError where there are none, other extents differ, or there is no such axis; DTypeError where the dtypes differ
  * @pytorch torch.cat
  * @tensorflow tf.concat
+ * @numpy np.concatenate
  */
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
   const nodes = tensors.map((x) => toNode(x))
@@ -41,6 +42,7 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
  * @throws ShapeError where the shapes differ or there are none; DTypeError where the dtypes differ
  * @pytorch torch.stack
  * @tensorflow tf.stack
+ * @numpy np.stack
  */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
   const nodes = tensors.map((x) => toNode(x))
@@ -75,6 +77,7 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
  * @throws ShapeError for an axis that is none
  * @pytorch torch.unbind
  * @tensorflow tf.unstack
+ * @numpy np.unstack
  */
 export function unstack<N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> {
   const node = toNode(x)
@@ -98,6 +101,7 @@ export const unbind = <N extends number = number>(x: TensorLike, axis = 0): Tupl
  * @throws ShapeError where the count does not divide the extent, the sizes do not add up to it, or there is no such axis
  * @pytorch torch.split
  * @tensorflow tf.split
+ * @numpy np.split
  */
 export function split<const By extends number | readonly number[]>(
   x: TensorLike,
@@ -185,6 +189,7 @@ export function tensorSplit<const By extends number | readonly number[]>(
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.broadcast_tensors
  * @tensorflow tf.experimental.numpy.broadcast_arrays
+ * @numpy np.broadcast_arrays
  */
 export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
   const nodes = tensors.map((x) => toNode(x))
@@ -217,6 +222,7 @@ const meshgridOptions: OptionTypes<MeshgridOptions> = { indexing: 'string' }
  * @throws ShapeError for an operand of more than one axis; TypeError for another `indexing`
  * @pytorch torch.meshgrid
  * @tensorflow tf.meshgrid
+ * @numpy np.meshgrid
  */
 export function meshgrid(tensors: readonly TensorLike[], options?: MeshgridOptions): Tensor[] {
   const { indexing = 'xy' } = checkOptions('meshgrid', options, meshgridOptions)

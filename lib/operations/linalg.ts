@@ -58,6 +58,7 @@ const dropColumn = (x: Node, isVector: boolean): Tensor => wrap(isVector ? resha
  * linalg.cholesky([[4, 2], [2, 5]]) // [[2, 0], [1, 2]]
  * @pytorch torch.linalg.cholesky
  * @tensorflow tf.linalg.cholesky
+ * @numpy np.linalg.cholesky
  */
 export const cholesky = (x: TensorLike): Tensor => wrap(ops.cholesky(squareMatrices('cholesky', x)))
 
@@ -100,6 +101,7 @@ export function triangularSolve(a: TensorLike, b: TensorLike, options?: Triangul
  * linalg.solve([[2, 1], [1, 3]], [3, 5]) // [0.8, 1.4]
  * @pytorch torch.linalg.solve
  * @tensorflow tf.linalg.solve
+ * @numpy np.linalg.solve
  */
 export function solve(a: TensorLike, b: TensorLike): Tensor {
   const { isVector, ...given } = system('solve', a, b)
@@ -111,6 +113,7 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
  * @throws ShapeError for matrices that are not square
  * @pytorch torch.linalg.inv
  * @tensorflow tf.linalg.inv
+ * @numpy np.linalg.inv
  */
 export function inverse(x: TensorLike): Tensor {
   const node = squareMatrices('inverse', x)
@@ -122,6 +125,7 @@ export function inverse(x: TensorLike): Tensor {
  * @throws ShapeError for matrices that are not square
  * @pytorch torch.linalg.det
  * @tensorflow tf.linalg.det
+ * @numpy np.linalg.det
  */
 export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det', x)))
 
@@ -131,6 +135,7 @@ export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det',
  * @throws ShapeError for matrices that are not square
  * @pytorch torch.linalg.slogdet
  * @tensorflow tf.linalg.slogdet
+ * @numpy np.linalg.slogdet
  */
 export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
   const [sign, logAbsDet] = ops.slogdet(squareMatrices('slogdet', x)) as [Node, Node]
@@ -143,6 +148,7 @@ export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
  * @throws ShapeError for less than two axes
  * @pytorch torch.linalg.qr
  * @tensorflow tf.linalg.qr
+ * @numpy np.linalg.qr
  */
 export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
   const [q, r] = ops.qr(matrices('qr', x)) as [Node, Node]
@@ -156,6 +162,7 @@ export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
  * @throws ShapeError for less than two axes
  * @pytorch torch.linalg.svd
  * @tensorflow tf.linalg.svd
+ * @numpy np.linalg.svd
  */
 export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
   const [u, s, vh] = ops.svd(matrices('svd', x)) as [Node, Node, Node]
@@ -169,6 +176,7 @@ export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
  * @throws ShapeError for matrices that are not square
  * @pytorch torch.linalg.eigh
  * @tensorflow tf.linalg.eigh
+ * @numpy np.linalg.eigh
  */
 export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
   const [values, vectors] = ops.eigh(squareMatrices('eigh', x)) as [Node, Node]
@@ -200,6 +208,7 @@ const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) ==
  * @throws ShapeError for less than two axes
  * @pytorch torch.linalg.pinv
  * @tensorflow tf.linalg.pinv
+ * @numpy np.linalg.pinv
  */
 export function pinv(x: TensorLike, options?: PinvOptions): Tensor {
   const { relativeTolerance: relative } = checkOptions('pinv', options, pinvOptions)
@@ -214,6 +223,7 @@ export function pinv(x: TensorLike, options?: PinvOptions): Tensor {
  * @throws ShapeError for less than two axes
  * @pytorch torch.linalg.matrix_rank
  * @tensorflow tf.linalg.matrix_rank
+ * @numpy np.linalg.matrix_rank
  */
 export function matrixRank(x: TensorLike): Tensor {
   const node = matrices('matrixRank', x)
@@ -226,6 +236,7 @@ export function matrixRank(x: TensorLike): Tensor {
  * x·x·…·x, n times, by repeated squaring; the identity for 0, powers of the inverse below.
  * @throws RangeError for an n that is no integer; ShapeError for matrices that are not square
  * @pytorch torch.linalg.matrix_power
+ * @numpy np.linalg.matrix_power
  */
 export function matrixPower(x: TensorLike, n: number): Tensor {
   if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))

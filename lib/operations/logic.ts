@@ -15,6 +15,7 @@ const truth = (x: TensorLike): Tensor => cast(x, 'bool')
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.logical_and
  * @tensorflow tf.logical_and
+ * @numpy np.logical_and
  */
 export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseAnd(truth(x), truth(y))
@@ -25,6 +26,7 @@ export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.logical_or
  * @tensorflow tf.logical_or
+ * @numpy np.logical_or
  */
 export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseOr(truth(x), truth(y))
@@ -35,6 +37,7 @@ export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.logical_xor
  * @tensorflow tf.math.logical_xor
+ * @numpy np.logical_xor
  */
 export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseXor(truth(x), truth(y))
@@ -44,6 +47,7 @@ export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
  * Whether x is false, as bool. Numbers are true where they are not 0.
  * @pytorch torch.logical_not
  * @tensorflow tf.logical_not
+ * @numpy np.logical_not
  */
 export function logicalNot(x: TensorLike): Tensor {
   return bitwiseNot(truth(x))
@@ -54,6 +58,7 @@ export function logicalNot(x: TensorLike): Tensor {
  * @throws DTypeError for floats; ShapeError where the shapes do not broadcast
  * @pytorch torch.bitwise_and
  * @tensorflow tf.bitwise.bitwise_and
+ * @numpy np.bitwise_and
  */
 export const bitwiseAnd = binary(ops.bitwiseAnd)
 
@@ -62,6 +67,7 @@ export const bitwiseAnd = binary(ops.bitwiseAnd)
  * @throws DTypeError for floats; ShapeError where the shapes do not broadcast
  * @pytorch torch.bitwise_or
  * @tensorflow tf.bitwise.bitwise_or
+ * @numpy np.bitwise_or
  */
 export const bitwiseOr = binary(ops.bitwiseOr)
 
@@ -70,6 +76,7 @@ export const bitwiseOr = binary(ops.bitwiseOr)
  * @throws DTypeError for floats; ShapeError where the shapes do not broadcast
  * @pytorch torch.bitwise_xor
  * @tensorflow tf.bitwise.bitwise_xor
+ * @numpy np.bitwise_xor
  */
 export const bitwiseXor = binary(ops.bitwiseXor)
 
@@ -81,6 +88,7 @@ const allBits: { readonly [K in DType]?: number } = { int32: -1, uint8: 255, boo
  * @throws DTypeError for floats
  * @pytorch torch.bitwise_not
  * @tensorflow tf.bitwise.invert
+ * @numpy np.bitwise_not
  */
 export function bitwiseNot(x: TensorLike): Tensor {
   const t = toTensor(x)
@@ -94,6 +102,7 @@ export function bitwiseNot(x: TensorLike): Tensor {
  * @throws DTypeError for bool and floats; ShapeError where the shapes do not broadcast
  * @pytorch torch.bitwise_left_shift
  * @tensorflow tf.bitwise.left_shift
+ * @numpy np.left_shift
  */
 export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.leftShift)
 
@@ -102,5 +111,6 @@ export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.le
  * @throws DTypeError for bool and floats; ShapeError where the shapes do not broadcast
  * @pytorch torch.bitwise_right_shift
  * @tensorflow tf.bitwise.right_shift
+ * @numpy np.right_shift
  */
 export const rightShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.rightShift)

@@ -89,6 +89,7 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
  * @throws TypeError inside compile
  * @pytorch torch.nonzero
  * @tensorflow tf.where
+ * @numpy np.nonzero
  */
 export async function nonzero(x: TensorLike): Promise<Tensor> {
   const tensor = snapshotOf(x)

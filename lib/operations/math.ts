@@ -14,6 +14,7 @@ import { cast } from './shape.ts'
  * x²; int32 for bool and uint8.
  * @pytorch torch.square
  * @tensorflow tf.square
+ * @numpy np.square
  */
 export const square = unary(ops.square)
 
@@ -24,6 +25,7 @@ const power = binary(ops.pow)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.pow
  * @tensorflow tf.pow
+ * @numpy np.power
  */
 export function pow(x: TensorLike, y: TensorLike): Tensor {
   return y === 2 ? square(x) : power(x, y)
@@ -33,6 +35,7 @@ export function pow(x: TensorLike, y: TensorLike): Tensor {
  * √x; NaN below 0; float32 for integers.
  * @pytorch torch.sqrt
  * @tensorflow tf.sqrt
+ * @numpy np.sqrt
  */
 export const sqrt = unary(ops.sqrt)
 
@@ -46,6 +49,7 @@ export const rsqrt = unary(ops.rsqrt)
 /**
  * ∛x, which is negative below 0; its gradient at 0 is ∞; float32 for integers.
  * @tensorflow tf.experimental.numpy.cbrt
+ * @numpy np.cbrt
  */
 export const cbrt = unary(ops.cbrt)
 
@@ -53,6 +57,7 @@ export const cbrt = unary(ops.cbrt)
  * 1 / x; float32 for integers.
  * @pytorch torch.reciprocal
  * @tensorflow tf.math.reciprocal
+ * @numpy np.reciprocal
  */
 export const reciprocal = unary(ops.reciprocal)
 
@@ -61,6 +66,7 @@ export const reciprocal = unary(ops.reciprocal)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.hypot
  * @tensorflow tf.experimental.numpy.hypot
+ * @numpy np.hypot
  */
 export const hypot = binary(ops.hypot)
 
@@ -68,6 +74,7 @@ export const hypot = binary(ops.hypot)
  * eˣ; float32 for integers.
  * @pytorch torch.exp
  * @tensorflow tf.exp
+ * @numpy np.exp
  */
 export const exp = unary(ops.exp)
 
@@ -75,6 +82,7 @@ export const exp = unary(ops.exp)
  * 2ˣ; float32 for integers.
  * @pytorch torch.exp2
  * @tensorflow tf.experimental.numpy.exp2
+ * @numpy np.exp2
  */
 export const exp2 = unary(ops.exp2)
 
@@ -82,6 +90,7 @@ export const exp2 = unary(ops.exp2)
  * eˣ − 1, without the cancellation near 0; float32 for integers.
  * @pytorch torch.expm1
  * @tensorflow tf.math.expm1
+ * @numpy np.expm1
  */
 export const expm1 = unary(ops.expm1)
 
@@ -89,6 +98,7 @@ export const expm1 = unary(ops.expm1)
  * The natural logarithm; −∞ at 0, NaN below; float32 for integers.
  * @pytorch torch.log
  * @tensorflow tf.math.log
+ * @numpy np.log
  */
 export const log = unary(ops.log)
 
@@ -96,6 +106,7 @@ export const log = unary(ops.log)
  * The logarithm to base 2, exact for powers of 2; −∞ at 0, NaN below; float32 for integers.
  * @pytorch torch.log2
  * @tensorflow tf.experimental.numpy.log2
+ * @numpy np.log2
  */
 export const log2 = unary(ops.log2)
 
@@ -103,6 +114,7 @@ export const log2 = unary(ops.log2)
  * The logarithm to base 10, exact for powers of 10; −∞ at 0, NaN below; float32 for integers.
  * @pytorch torch.log10
  * @tensorflow tf.experimental.numpy.log10
+ * @numpy np.log10
  */
 export const log10 = unary(ops.log10)
 
@@ -110,6 +122,7 @@ export const log10 = unary(ops.log10)
  * log(1 + x), without the cancellation near 0; −∞ at −1, NaN below; float32 for integers.
  * @pytorch torch.log1p
  * @tensorflow tf.math.log1p
+ * @numpy np.log1p
  */
 export const log1p = unary(ops.log1p)
 
@@ -125,6 +138,7 @@ export const softplus = unary(ops.softplus)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.logaddexp
  * @tensorflow tf.experimental.numpy.logaddexp
+ * @numpy np.logaddexp
  */
 export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = [toTensor(x), toTensor(y)]
@@ -138,6 +152,7 @@ export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
  * The sine of radians of any size; float32 for integers.
  * @pytorch torch.sin
  * @tensorflow tf.sin
+ * @numpy np.sin
  */
 export const sin = unary(ops.sin)
 
@@ -145,6 +160,7 @@ export const sin = unary(ops.sin)
  * The cosine of radians of any size; float32 for integers.
  * @pytorch torch.cos
  * @tensorflow tf.cos
+ * @numpy np.cos
  */
 export const cos = unary(ops.cos)
 
@@ -152,6 +168,7 @@ export const cos = unary(ops.cos)
  * The tangent of radians of any size; float32 for integers.
  * @pytorch torch.tan
  * @tensorflow tf.tan
+ * @numpy np.tan
  */
 export const tan = unary(ops.tan)
 
@@ -159,6 +176,7 @@ export const tan = unary(ops.tan)
  * The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1; float32 for integers.
  * @pytorch torch.asin
  * @tensorflow tf.asin
+ * @numpy np.arcsin
  */
 export const asin = unary(ops.asin)
 
@@ -166,6 +184,7 @@ export const asin = unary(ops.asin)
  * The angle in [0, π] whose cosine is x; NaN beyond ±1; float32 for integers.
  * @pytorch torch.acos
  * @tensorflow tf.acos
+ * @numpy np.arccos
  */
 export const acos = unary(ops.acos)
 
@@ -173,6 +192,7 @@ export const acos = unary(ops.acos)
  * The angle in [−π/2, π/2] whose tangent is x; float32 for integers.
  * @pytorch torch.atan
  * @tensorflow tf.atan
+ * @numpy np.arctan
  */
 export const atan = unary(ops.atan)
 
@@ -182,6 +202,7 @@ export const atan = unary(ops.atan)
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.atan2
  * @tensorflow tf.atan2
+ * @numpy np.arctan2
  */
 export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary(ops.atan2)
 
@@ -189,6 +210,7 @@ export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary(ops.atan2)
  * sin(πx) / (πx), and 1 at 0: the transform of a box; NaN at ±∞; float32 for integers. It is exactly 0 at all other integers.
  * @pytorch torch.sinc
  * @tensorflow tf.experimental.numpy.sinc
+ * @numpy np.sinc
  */
 export const sinc = unary(ops.sinc)
 
@@ -196,6 +218,7 @@ export const sinc = unary(ops.sinc)
  * The hyperbolic sine (eˣ − e⁻ˣ) / 2; float32 for integers.
  * @pytorch torch.sinh
  * @tensorflow tf.sinh
+ * @numpy np.sinh
  */
 export const sinh = unary(ops.sinh)
 
@@ -203,6 +226,7 @@ export const sinh = unary(ops.sinh)
  * The hyperbolic cosine (eˣ + e⁻ˣ) / 2; float32 for integers.
  * @pytorch torch.cosh
  * @tensorflow tf.cosh
+ * @numpy np.cosh
  */
 export const cosh = unary(ops.cosh)
 
@@ -210,6 +234,7 @@ export const cosh = unary(ops.cosh)
  * The hyperbolic tangent; float32 for integers.
  * @pytorch torch.tanh
  * @tensorflow tf.tanh
+ * @numpy np.tanh
  */
 export const tanh = unary(ops.tanh)
 
@@ -217,6 +242,7 @@ export const tanh = unary(ops.tanh)
  * The inverse of sinh: log(x + √(x² + 1)); float32 for integers.
  * @pytorch torch.asinh
  * @tensorflow tf.asinh
+ * @numpy np.arcsinh
  */
 export const asinh = unary(ops.asinh)
 
@@ -224,6 +250,7 @@ export const asinh = unary(ops.asinh)
  * The inverse of cosh: log(x + √(x² − 1)); NaN below 1; float32 for integers.
  * @pytorch torch.acosh
  * @tensorflow tf.acosh
+ * @numpy np.arccosh
  */
 export const acosh = unary(ops.acosh)
 
@@ -231,6 +258,7 @@ export const acosh = unary(ops.acosh)
  * The inverse of tanh: log((1 + x) / (1 − x)) / 2; ±∞ at ±1, NaN beyond; float32 for integers.
  * @pytorch torch.atanh
  * @tensorflow tf.atanh
+ * @numpy np.arctanh
  */
 export const atanh = unary(ops.atanh)
 
@@ -238,6 +266,7 @@ export const atanh = unary(ops.atanh)
  * The error function 2/√π · ∫₀ˣ e^(−t²) dt; float32 for integers.
  * @pytorch torch.erf
  * @tensorflow tf.math.erf
+ * @numpy scipy.special.erf
  */
 export const erf = unary(ops.erf)
 
@@ -245,6 +274,7 @@ export const erf = unary(ops.erf)
  * 1 − erf(x), which keeps its relative accuracy far above 0; float32 for integers.
  * @pytorch torch.erfc
  * @tensorflow tf.math.erfc
+ * @numpy scipy.special.erfc
  */
 export const erfc = unary(ops.erfc)
 
@@ -254,6 +284,7 @@ const rounding = (ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype)
  * The greatest integer of at most x; integers stay. Its gradient is 0.
  * @pytorch torch.floor
  * @tensorflow tf.floor
+ * @numpy np.floor
  */
 export const floor = rounding(ops.floor)
 
@@ -261,6 +292,7 @@ export const floor = rounding(ops.floor)
  * The least integer of at least x; integers stay. Its gradient is 0.
  * @pytorch torch.ceil
  * @tensorflow tf.math.ceil
+ * @numpy np.ceil
  */
 export const ceil = rounding(ops.ceil)
 
@@ -268,6 +300,7 @@ export const ceil = rounding(ops.ceil)
  * The nearest integer, the even one of two: 2.5 gives 2. Integers stay. Its gradient is 0.
  * @pytorch torch.round
  * @tensorflow tf.round
+ * @numpy np.round
  */
 export const round = rounding(ops.round)
 
@@ -275,6 +308,7 @@ export const round = rounding(ops.round)
  * x without its fraction; integers stay. Its gradient is 0.
  * @pytorch torch.trunc
  * @tensorflow tf.experimental.numpy.trunc
+ * @numpy np.trunc
  */
 export const trunc = rounding(ops.trunc)
 
@@ -330,6 +364,7 @@ const greatest: { readonly [K in DType]?: number } = { float32: (2 - 2 ** -23) *
 /**
  * x with finite numbers in place of NaN and infinities, whose gradient is 0; integers stay.
  * @pytorch torch.nan_to_num
+ * @numpy np.nan_to_num
  */
 export function nanToNum(x: TensorLike, options?: NanToNumOptions): Tensor {
   const { nan = 0, posInf, negInf } = checkOptions('nanToNum', options, nanToNumOptions)

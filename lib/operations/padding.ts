@@ -85,6 +85,7 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  * for another mode; RangeError for a value that an integer dtype does not hold
  * @pytorch F.pad
  * @tensorflow tf.pad
+ * @numpy np.pad
  */
 export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions): Tensor {
   const { mode = 'constant', ...given } = checkOptions('pad', options, padOptions)

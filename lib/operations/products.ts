@@ -16,6 +16,7 @@ import { sum } from './reduce.ts'
  * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
  * @pytorch torch.matmul
  * @tensorflow tf.matmul
+ * @numpy np.matmul
  */
 export const matmul = binary(matmulNodes)
 
@@ -25,6 +26,7 @@ export const matmul = binary(matmulNodes)
  * @throws ShapeError unless the axes are distinct and have the same extents
  * @pytorch torch.tensordot
  * @tensorflow tf.tensordot
+ * @numpy np.tensordot
  */
 export function tensordot(
   x: TensorLike,
@@ -77,6 +79,7 @@ function checkVectors(op: string, ...vectors: readonly TensorLike[]): void {
  * @throws ShapeError for other operands
  * @pytorch torch.dot
  * @tensorflow tf.experimental.numpy.dot
+ * @numpy np.dot
  */
 export function dot(x: TensorLike, y: TensorLike): Tensor {
   checkVectors('dot', x, y)
@@ -88,6 +91,7 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
  * @throws ShapeError for other operands
  * @pytorch torch.outer
  * @tensorflow tf.experimental.numpy.outer
+ * @numpy np.outer
  */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
   checkVectors('outer', x, y)
@@ -99,6 +103,7 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * @throws ShapeError where the last axes have other extents
  * @pytorch torch.inner
  * @tensorflow tf.experimental.numpy.inner
+ * @numpy np.inner
  */
 export function inner(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = [toTensor(x), toTensor(y)]
@@ -109,6 +114,7 @@ export function inner(x: TensorLike, y: TensorLike): Tensor {
  * Σ x·y over one axis, the last one unless given; shapes broadcast, but on that axis.
  * @throws ShapeError unless the shapes broadcast and the axis has one extent in both
  * @pytorch torch.linalg.vecdot
+ * @numpy np.vecdot
  */
 export function vecdot(x: TensorLike, y: TensorLike, axis = -1): Tensor {
   return sum(productAlong('vecdot', toTensor(x), toTensor(y), axis), axis)
@@ -132,6 +138,7 @@ function productAlong(op: string, x: Tensor, y: Tensor, axis: number): Tensor {
  * @throws ShapeError where the axis has not three elements, or the shapes do not broadcast
  * @pytorch torch.linalg.cross
  * @tensorflow tf.linalg.cross
+ * @numpy np.cross
  */
 export function cross(x: TensorLike, y: TensorLike, axis = -1): Tensor {
   const [a, b] = [toTensor(x), toTensor(y)]

@@ -16,6 +16,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * @throws ShapeError unless `axes` names every axis once
  * @pytorch torch.permute
  * @tensorflow tf.transpose
+ * @numpy np.transpose
  */
 export function permute(x: TensorLike, axes: readonly number[]): Tensor {
   return wrap(permuteNode(toNode(x), axes))
@@ -26,6 +27,7 @@ export function permute(x: TensorLike, axes: readonly number[]): Tensor {
  * @throws ShapeError unless `axes` names every axis once
  * @pytorch torch.permute
  * @tensorflow tf.transpose
+ * @numpy np.transpose
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
   const node = toNode(x)
@@ -37,6 +39,7 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
  * @throws ShapeError for an axis that is none
  * @pytorch torch.swapaxes
  * @tensorflow tf.experimental.numpy.swapaxes
+ * @numpy np.swapaxes
  */
 export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const node = toNode(x)
@@ -54,6 +57,7 @@ const listOf = (x: number | readonly number[]): readonly number[] => (typeof x =
  * @throws ShapeError where an axis is none or named twice, or there are more of one than of the other
  * @pytorch torch.movedim
  * @tensorflow tf.experimental.numpy.moveaxis
+ * @numpy np.moveaxis
  */
 export function moveAxis(
   x: TensorLike,
@@ -78,6 +82,7 @@ export function moveAxis(
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.flip
  * @tensorflow tf.reverse
+ * @numpy np.flip
  */
 export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
@@ -106,6 +111,7 @@ function rollAxis(x: Node, shift: number, axis: number): Node {
  * @throws ShapeError unless there are as many shifts as axes; RangeError for a shift that is no integer
  * @pytorch torch.roll
  * @tensorflow tf.roll
+ * @numpy np.roll
  */
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
@@ -171,6 +177,7 @@ function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node 
  * @throws RangeError for a repetition that is no integer from 0 on
  * @pytorch torch.tile
  * @tensorflow tf.tile
+ * @numpy np.tile
  */
 export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
   const counts = listOf(repetitions).map((count) => checkCount('tile', count))
@@ -204,6 +211,7 @@ function repeatedIndices(counts: readonly number[]): Node {
  * count that is no integer from 0 on
  * @pytorch torch.repeat_interleave
  * @tensorflow tf.repeat
+ * @numpy np.repeat
  */
 export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number): Tensor {
   const given = toNode(x)

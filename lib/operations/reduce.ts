@@ -52,6 +52,7 @@ const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(s
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.sum
  * @tensorflow tf.reduce_sum
+ * @numpy np.sum
  */
 export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('sum', options)
@@ -63,6 +64,7 @@ export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.mean
  * @tensorflow tf.reduce_mean
+ * @numpy np.mean
  */
 export function mean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('mean', options)
@@ -106,6 +108,7 @@ export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Te
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.prod
  * @tensorflow tf.reduce_prod
+ * @numpy np.prod
  */
 export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('prod', options)
@@ -117,6 +120,7 @@ export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tenso
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
  * @pytorch torch.amax
  * @tensorflow tf.reduce_max
+ * @numpy np.max
  */
 export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('max', options)
@@ -128,6 +132,7 @@ export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
  * @pytorch torch.amin
  * @tensorflow tf.reduce_min
+ * @numpy np.min
  */
 export function min(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('min', options)
@@ -156,6 +161,7 @@ export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions): Ex
  * @throws ShapeError for an axis that is none, or where there is no element
  * @pytorch torch.argmax
  * @tensorflow tf.argmax
+ * @numpy np.argmax
  */
 export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('argmax', options)
@@ -167,6 +173,7 @@ export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): T
  * @throws ShapeError for an axis that is none, or where there is no element
  * @pytorch torch.argmin
  * @tensorflow tf.argmin
+ * @numpy np.argmin
  */
 export function argmin(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('argmin', options)
@@ -191,6 +198,7 @@ function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOp
  * @throws ShapeError for axes that are none, or named twice; RangeError for a correction that is not finite
  * @pytorch torch.var
  * @tensorflow tf.math.reduce_variance
+ * @numpy np.var
  */
 export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
   return varianceOf('variance', x, axis, options)
@@ -207,6 +215,7 @@ function flatSqrt(x: Tensor): Tensor {
  * @throws ShapeError, RangeError as variance
  * @pytorch torch.std
  * @tensorflow tf.math.reduce_std
+ * @numpy np.std
  */
 export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
   return flatSqrt(varianceOf('std', x, axis, options))
@@ -232,6 +241,7 @@ function powerNorm(x: Tensor, order: number, axis: Axes, options: ReduceOptions)
  * twice, or of nothing for an infinite order
  * @pytorch torch.linalg.vector_norm
  * @tensorflow tf.norm
+ * @numpy np.linalg.norm
  */
 export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor {
   const { keepDims = false, order = 2 } = checkOptions('norm', options, normOptions)
@@ -263,6 +273,7 @@ export function squaredNorm(x: TensorLike, axis?: Axes, options?: ReduceOptions)
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.logsumexp
  * @tensorflow tf.reduce_logsumexp
+ * @numpy scipy.special.logsumexp
  */
 export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('logSumExp', options)
@@ -287,6 +298,7 @@ function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold:
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.any
  * @tensorflow tf.reduce_any
+ * @numpy np.any
  */
 export function any(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('any', options)
@@ -298,6 +310,7 @@ export function any(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.all
  * @tensorflow tf.reduce_all
+ * @numpy np.all
  */
 export function all(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('all', options)
@@ -309,6 +322,7 @@ export function all(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch torch.count_nonzero
  * @tensorflow tf.math.count_nonzero
+ * @numpy np.count_nonzero
  */
 export function countNonzero(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('countNonzero', options)

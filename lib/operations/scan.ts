@@ -36,6 +36,7 @@ export interface CumulativeExtreme {
  * @example cumsum([1, 2, 3]) // [1, 3, 6]
  * @pytorch torch.cumsum
  * @tensorflow tf.cumsum
+ * @numpy np.cumsum
  */
 export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
   return wrap(ops.cumsum(toNode(x), axis, checkOptions('cumsum', options, cumulativeOptions)))
@@ -47,6 +48,7 @@ export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): T
  * @throws ShapeError for an axis that is none
  * @pytorch torch.cumprod
  * @tensorflow tf.math.cumprod
+ * @numpy np.cumprod
  */
 export function cumprod(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
   return wrap(ops.cumprod(toNode(x), axis, checkOptions('cumprod', options, cumulativeOptions)))
@@ -74,6 +76,7 @@ function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axi
  * value passes its gradient to the element it is.
  * @throws ShapeError for an axis that is none
  * @pytorch torch.cummax
+ * @numpy np.maximum.accumulate
  */
 export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
   return cumulativeExtreme('cummax', 'max', x, axis)
@@ -84,6 +87,7 @@ export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
  * value passes its gradient to the element it is.
  * @throws ShapeError for an axis that is none
  * @pytorch torch.cummin
+ * @numpy np.minimum.accumulate
  */
 export function cummin(x: TensorLike, axis = -1): CumulativeExtreme {
   return cumulativeExtreme('cummin', 'min', x, axis)

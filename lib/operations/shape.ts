@@ -13,6 +13,7 @@ import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/
  * @example cast([1.7, -1.7], 'int32') // [1, -1]
  * @pytorch Tensor.to
  * @tensorflow tf.cast
+ * @numpy ndarray.astype
  */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   return wrap(castNode(toNode(x), checkDType('cast', dtype)))
@@ -24,6 +25,7 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * @example ones([2, 6]).reshape([3, -1]).shape // [3, 4]
  * @pytorch torch.reshape
  * @tensorflow tf.reshape
+ * @numpy np.reshape
  */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
   return wrap(reshapeNode(toNode(x), shape))
@@ -62,6 +64,7 @@ export function unflatten(x: TensorLike, axis: number, shape: Shape): Tensor {
  * All elements in row-major order along one axis: numpy's name of `flatten`.
  * @pytorch torch.ravel
  * @tensorflow tf.experimental.numpy.ravel
+ * @numpy np.ravel
  */
 export function ravel(x: TensorLike): Tensor {
   return flatten(x)
@@ -72,6 +75,7 @@ export function ravel(x: TensorLike): Tensor {
  * @throws ShapeError where a named axis has another extent, or there is none
  * @pytorch torch.squeeze
  * @tensorflow tf.squeeze
+ * @numpy np.squeeze
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
   const t = toTensor(x)
@@ -89,6 +93,7 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
  * @throws ShapeError for an axis outside [−n − 1, n] of a tensor of n axes
  * @pytorch torch.unsqueeze
  * @tensorflow tf.expand_dims
+ * @numpy np.expand_dims
  */
 export function expandDims(x: TensorLike, axis: number): Tensor {
   const t = toTensor(x)
@@ -109,6 +114,7 @@ export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, 
  * @throws ShapeError for a shape that x does not broadcast to
  * @pytorch torch.broadcast_to
  * @tensorflow tf.broadcast_to
+ * @numpy np.broadcast_to
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   return wrap(broadcastNode(toNode(x), checkShape('broadcastTo', shape)))

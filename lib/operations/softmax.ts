@@ -7,6 +7,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * @throws ShapeError for an axis that is none
  * @pytorch F.softmax
  * @tensorflow tf.nn.softmax
+ * @numpy scipy.special.softmax
  */
 export function softmax(x: TensorLike, axis = -1): Tensor {
   return wrap(ops.softmax(toNode(x), axis))
@@ -17,6 +18,7 @@ export function softmax(x: TensorLike, axis = -1): Tensor {
  * @throws ShapeError for an axis that is none
  * @pytorch F.log_softmax
  * @tensorflow tf.nn.log_softmax
+ * @numpy scipy.special.log_softmax
  */
 export function logSoftmax(x: TensorLike, axis = -1): Tensor {
   return wrap(ops.logSoftmax(toNode(x), axis))

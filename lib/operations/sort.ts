@@ -64,6 +64,7 @@ function sorted(name: string, x: TensorLike, options: SortOptions | undefined): 
  * @example sort([3, 1, 2], { descending: true }) // [3, 2, 1]
  * @pytorch torch.sort
  * @tensorflow tf.sort
+ * @numpy np.sort
  */
 export function sort(x: TensorLike, options?: SortOptions): Tensor {
   return sorted('sort', x, options).values
@@ -74,6 +75,7 @@ export function sort(x: TensorLike, options?: SortOptions): Tensor {
  * @throws ShapeError for an axis that is none
  * @pytorch torch.argsort
  * @tensorflow tf.argsort
+ * @numpy np.argsort
  */
 export function argsort(x: TensorLike, options?: SortOptions): Tensor {
   return sorted('argsort', x, options).indices
@@ -195,6 +197,7 @@ function unlessNaN(ordered: OrderedRows, value: Tensor): Tensor {
  * in PyTorch (`quantile(x, 0.5)` is the mean of both). NaN where there is one. Its gradient goes to the element it is.
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
  * @pytorch torch.median
+ * @numpy np.median
  */
 export function median(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const { keepDims = false } = checkOptions('median', options, reduceOptions)
@@ -220,6 +223,7 @@ function quantileAt(ordered: OrderedRows, q: number): Tensor {
  * @throws RangeError for another q; ShapeError for axes that are none, or named twice, or where there is no element
  * @example quantile([1, 2, 3, 4], [0.25, 0.5]) // [1.75, 2.5]
  * @pytorch torch.quantile
+ * @numpy np.quantile
  */
 export function quantile(x: TensorLike, q: number | readonly number[], axis?: Axes, options?: ReduceOptions): Tensor {
   const { keepDims = false } = checkOptions('quantile', options, reduceOptions)

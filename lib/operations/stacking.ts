@@ -22,6 +22,7 @@ function joined(op: string, tensors: readonly TensorLike[], form: (x: Tensor) =>
  * @throws ShapeError where there are none, or other extents differ; DTypeError where the dtypes differ
  * @pytorch torch.hstack
  * @tensorflow tf.experimental.numpy.hstack
+ * @numpy np.hstack
  */
 export const hstack = (tensors: readonly TensorLike[]): Tensor => joined('hstack', tensors, atLeast1d, 1)
 
@@ -30,6 +31,7 @@ export const hstack = (tensors: readonly TensorLike[]): Tensor => joined('hstack
  * @throws ShapeError where there are none, or other extents differ; DTypeError where the dtypes differ
  * @pytorch torch.vstack
  * @tensorflow tf.experimental.numpy.vstack
+ * @numpy np.vstack
  */
 export const vstack = (tensors: readonly TensorLike[]): Tensor => joined('vstack', tensors, atLeast2d, 0)
 
@@ -39,5 +41,6 @@ export const vstack = (tensors: readonly TensorLike[]): Tensor => joined('vstack
  * @throws ShapeError where there are none, or other extents differ; DTypeError where the dtypes differ
  * @pytorch torch.dstack
  * @tensorflow tf.experimental.numpy.dstack
+ * @numpy np.dstack
  */
 export const dstack = (tensors: readonly TensorLike[]): Tensor => joined('dstack', tensors, atLeast3d, 2)

@@ -47,6 +47,7 @@ function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
  * const { values, counts } = await unique([3, 1, 3]) // [1, 3], [1, 2]
  * @pytorch torch.unique
  * @tensorflow tf.unique
+ * @numpy np.unique
  */
 export async function unique(x: TensorLike): Promise<Unique> {
   const tensor = toTensor(x)

@@ -157,7 +157,9 @@ describe.each(backendNames)('on the %s backend', (backend) => {
 describe('errors', () => {
   test.each([
     [() => g.gcd([1.5], 2), g.DTypeError, 'gcd: expected int32 or uint8, got float32'],
-    [() => g.lcm([true], [true]), g.DTypeError, 'gcd: expected int32 or uint8, got bool'],
+    [() => g.lcm([true], [true]), g.DTypeError, 'lcm: expected int32 or uint8, got bool'],
+    [() => g.lcm([1.5], 2), g.DTypeError, 'lcm: expected int32 or uint8, got float32'],
+    [() => g.lcm(ints(1, 2), ints(1, 2, 3)), g.ShapeError, 'lcm: shapes [2] and [3] do not broadcast'],
     [() => g.polygamma([1], 171), RangeError, 'polygamma: expected an integer order in [0, 170], got 171'],
     [() => g.polygamma([1], 0.5), RangeError, 'polygamma: expected an integer order in [0, 170], got 0.5'],
     [() => g.logit([1], { epsilon: 0.6 }), RangeError, 'logit: expected an epsilon in [0, 0.5], got 0.6'],
