@@ -83,22 +83,28 @@ const avgPool1dOptions: OptionTypes<AvgPool1dOptions> = {
 const layout2dOption: OptionTypes<{ layout?: Layout2d }> = { layout: ['NCHW', 'NHWC'] }
 const layout1dOption: OptionTypes<{ layout?: Layout1d }> = { layout: ['NCL', 'NLC'] }
 
+/** A window beyond the half of which padding reaches may hold nothing else. */
+function checkPadding(op: string, kernel: readonly [number, number], over: ReturnType<typeof windowsOver>): void {
+  const { windows, padBottom, padRight } = over
+  const [rows, columns] = [Math.max(windows.padTop, padBottom), Math.max(windows.padLeft, padRight)]
+  if (2 * rows > kernel[0] || 2 * columns > kernel[1])
+    throw new RangeError(expected(op, `padding of at most half of the kernel [${kernel}]`, `[${rows}, ${columns}]`))
+}
+
 function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOptions): Node {
   if (!isFloat(x.dtype)) throw new DTypeError(expected(op, 'float32 or float64', x.dtype))
   const kernel = pairOf(op, 'kernelSize', kernelSize)
   const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
   const sides = paddingOf(op, padding)
-  const { windows } = windowsOver(op, x.shape[2]!, x.shape[3]!, {
+  const over = windowsOver(op, x.shape[2]!, x.shape[3]!, {
     kernel,
     stride: pairOf(op, 'stride', stride),
     padding: sides,
     dilation: pairOf(op, 'dilation', dilation),
     ceil: ceilMode,
   })
-  const { padTop, padLeft } = windows
-  if (2 * padTop > kernel[0] || 2 * padLeft > kernel[1])
-    throw new RangeError(expected(op, `padding of at most half of the kernel [${kernel}]`, `[${padTop}, ${padLeft}]`))
-  return maxPool2dNode(x, windows)
+  checkPadding(op, kernel, over)
+  return maxPool2dNode(x, over.windows)
 }
 
 /**
@@ -163,9 +169,11 @@ function meanOver(op: string, given: Node, kernelSize: Pair, options: AvgPool2dO
   const kernel = pairOf(op, 'kernelSize', kernelSize)
   const { stride = kernel, padding = 0, ceilMode: ceil = false, countIncludePad: pads = true } = options
   const steps = pairOf(op, 'stride', stride)
-  const { windows, padBottom, padRight } = windowsOver(op, height, width, {
+  const over = windowsOver(op, height, width, {
     ...{ kernel, stride: steps, padding: paddingOf(op, padding), dilation: [1, 1], ceil },
   })
+  checkPadding(op, kernel, over)
+  const { windows, padBottom, padRight } = over
   const { padTop, padLeft, outHeight, outWidth } = windows
   const ones = broadcastTo(literal(1, x.dtype), [1, 1, ...kernel])
   const geometry = { batch: n * c, groups: 1, channels: 1, filters: 1, ...windows }
@@ -188,7 +196,8 @@ function planeOf(values: readonly number[], { dtype }: Node, height: number, wid
  *
  * @param x images [n, channels, height, width], or [n, height, width, channels] with `layout: 'NHWC'`
  * @param kernelSize the extent of a window, or its height and width
- * @throws ShapeError for a window greater than the padded image, RangeError for options that are no such numbers
+ * @throws ShapeError for a window greater than the padded image, RangeError for options that are no such numbers, or a
+ * padding of more than half of the window
  * @example avgPool2d(ones([1, 16, 28, 28]), 2).shape // [1, 16, 14, 14]
  * @pytorch F.avg_pool2d
  * @tensorflow tf.nn.avg_pool2d

@@ -120,12 +120,13 @@ export class Optimizer {
   }
 
   /**
-   * One step along gradients that were computed elsewhere: clipped, or accumulated over several batches.
+   * One step along gradients that were computed elsewhere: clipped, or accumulated over several batches. Several gradients
+   * of one variable are added.
    *
    * @throws ShapeError where a gradient has not the shape of its variable
    */
   applyGradients(pairs: readonly (readonly [Variable, TensorLike])[]): void {
-    const updates = this.#updates(pairs.map(([parameter, gradient]) => checkedPair(parameter, gradient)))
+    const updates = this.#updates(summed(pairs.map(([parameter, gradient]) => checkedPair(parameter, gradient))))
     if (!isCompiling()) evaluateSync(...updates.map(([, next]) => next))
     assignAll(updates)
   }
@@ -255,6 +256,13 @@ function checkedPair(parameter: Variable, gradient: TensorLike): ParameterGradie
       expected('applyGradients', `a gradient of shape ${formatShape(parameter.shape)}`, formatShape(value.shape)),
     )
   return [parameter, value.cast(parameter.dtype)]
+}
+
+/** Each parameter once, with the sum of its gradients, in the order in which they first stand. */
+function summed(pairs: readonly ParameterGradient[]): ParameterGradient[] {
+  const sums = new Map<Variable, Tensor>()
+  for (const [parameter, gradient] of pairs) sums.set(parameter, sums.get(parameter)?.add(gradient) ?? gradient)
+  return [...sums]
 }
 
 /** With variables given, the loss has to depend on each of them; otherwise on any. */

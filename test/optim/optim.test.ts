@@ -331,6 +331,27 @@ describe('applyGradients', () => {
     expect(b.itemSync()).toBe(2.5)
   })
 
+  test.each([
+    ['sgd', () => g.optim.sgd({ learningRate: 0.5 })],
+    ['momentum', () => g.optim.sgd({ learningRate: 0.5, momentum: 0.9 })],
+    ['adam', () => g.optim.adam({ learningRate: 0.5 })],
+  ])('adds the gradients of one variable: %s', (_, create) => {
+    const run = (pairsOf: (w: g.Variable) => [g.Variable, g.TensorLike][]) => {
+      const w = g.variable([1, 2])
+      const optimizer = create()
+      for (let i = 0; i < 3; i++) optimizer.applyGradients(pairsOf(w))
+      return [w.arraySync(), optimizer.stateDict().step?.itemSync()]
+    }
+    const other = g.variable(0)
+    const apart = run((w) => [
+      [w, [1, 2]],
+      [other, 1],
+      [w, g.tensor([4, -1])],
+      [w, [0.5, 0.5]],
+    ])
+    expect(apart).toEqual(run((w) => [[w, [5.5, 1.5]]]))
+  })
+
   test('refuses gradients of another shape, and what is no variable', () => {
     const optimizer = g.optim.sgd({ learningRate: 0.5 })
     const w = g.variable([1, 2])
