@@ -118,7 +118,9 @@ export class BatchNorm extends Affine {
   #track(x: Tensor, momentum: number, axis: number): void {
     const features = this.runningMean.shape
     const count = x.size / elementAt(features, 0)
-    if (count < 2)
+    // Of no rows there are no statistics, and the running ones stay.
+    if (count === 0) return
+    if (count === 1)
       throw new SingleValueError(
         expected('batchNorm', 'more than one value per channel in training', formatShape(x.shape)),
       )

@@ -1,6 +1,5 @@
 /** Sums of products over labelled axes, as few products of matrices as there are pairs of operands. */
 
-import { isFloat, promote } from '../base/dtype.ts'
 import { elementAt } from '../base/lists.ts'
 import { extentAt, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -70,8 +69,7 @@ function contract(a: Term, b: Term, isNeeded: (label: string) => boolean): Term 
   const rows = reshape(orderedBy(left, [...batch, ...ofLeft, ...summed]), [size, m, k])
   const isProduct = summed.length > 0 && (ofLeft.length > 0 || ofRight.length > 0)
   let product: Node
-  if (isProduct && isFloat(promote(left.node.dtype, right.node.dtype)))
-    product = matmul(rows, reshape(orderedBy(right, [...batch, ...summed, ...ofRight]), [size, k, n]))
+  if (isProduct) product = matmul(rows, reshape(orderedBy(right, [...batch, ...summed, ...ofRight]), [size, k, n]))
   else {
     const columns = reshape(orderedBy(right, [...batch, ...ofRight, ...summed]), [size, 1, n, k])
     product = sum(mul(reshape(rows, [size, m, 1, k]), columns), -1)

@@ -5,10 +5,11 @@ import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { reshape } from '../graph/ops/broadcast.ts'
+import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { conv2dInputGradient, conv2d as conv2dNode } from '../graph/ops/convolution.ts'
 import { add } from '../graph/ops/elementwise.ts'
 import { cast } from '../graph/ops/promotion.ts'
+import { sum } from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import {
   type AxisPadding,
@@ -89,9 +90,22 @@ function groupsOf(op: string, groups: number, ...channels: number[]): number {
 }
 
 function checkWeight(op: string, weight: Node, what: string, isValid: (shape: Shape) => boolean): void {
-  if (weight.shape.length !== 4 || weight.shape.includes(0) || !isValid(weight.shape))
+  if (weight.shape.length !== 4 || weight.shape.slice(2).includes(0) || !isValid(weight.shape))
     throw new ShapeError(expected(op, `a weight ${what}`, formatShape(weight.shape)))
 }
+
+const otherLayouts = { NCHW: 'NHWC', NHWC: 'NCHW', NCL: 'NLC', NLC: 'NCL' } as const
+
+/** Where x has the channels of the weight in the other layout only, that is what is wrong. */
+function checkLayout(op: string, { shape }: Node, channels: number, layout: Layout1d | Layout2d = 'NCHW'): void {
+  const [here, there] = layout === 'NCHW' || layout === 'NCL' ? [1, -1] : [-1, 1]
+  if (shape.at(here) === channels || shape.at(there) !== channels) return
+  const what = `an input of ${channels} channels, as the weight has, in layout '${layout}'`
+  throw new ShapeError(expected(op, what, `${formatShape(shape)}, which is layout: '${otherLayouts[layout]}'`))
+}
+
+/** Zeros of a shape, the sums over no channels; of no channels out, nothing. They depend on x and weight as other sums do. */
+const emptySums = (x: Node, weight: Node, shape: Shape): Node => broadcastTo(add(sum(x), sum(weight)), shape)
 
 function addBias(op: string, y: Node, bias: Node | null): Node {
   if (bias === null) return y
@@ -108,6 +122,9 @@ function operandsOf(x: TensorLike, weight: TensorLike, bias?: TensorLike): [x: N
   return [a!, b!, c ?? null]
 }
 
+/** How many channels the weight of a convolution is for. */
+const channelsIn = ({ shape }: Node, { groups = 1 }: ChannelOptions): number => (shape[1] ?? 0) * groups
+
 /** The convolution of x and weight, which are channels first. */
 function convolve(op: string, x: Node, weight: Node, options: Conv2dOptions): Node {
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
@@ -122,6 +139,8 @@ function convolve(op: string, x: Node, weight: Node, options: Conv2dOptions): No
     padding: paddingOf(op, padding),
     dilation: pairOf(op, 'dilation', dilation),
   })
+  if (inChannels === 0 || outChannels === 0)
+    return emptySums(x, weight, [batch, outChannels, windows.outHeight, windows.outWidth])
   return conv2dNode(x, weight, { batch, groups, channels, filters: outChannels / groups, ...windows })
 }
 
@@ -142,6 +161,7 @@ export function conv2d(x: TensorLike, weight: TensorLike, options?: Conv2dOption
   const checked = checkOptions('conv2d', options, conv2dOptions)
   const [given, filters, bias] = operandsOf(x, weight, checked.bias)
   const [images, restore] = channelsFirst('conv2d', given, 4, checked.layout ?? 'NCHW')
+  checkLayout('conv2d', given, channelsIn(filters, checked), checked.layout)
   return wrap(restore(addBias('conv2d', convolve('conv2d', images, filters, checked), bias)))
 }
 
@@ -169,6 +189,7 @@ export function conv1d(x: TensorLike, weight: TensorLike, options?: Conv1dOption
   const { bias: givenBias, layout = 'NCL', padding = 0, ...rest } = checkOptions('conv1d', options, conv1dOptions)
   const [given, filters, bias] = operandsOf(x, weight, givenBias)
   const [lines, restore] = channelsFirst('conv1d', given, 3, layout)
+  checkLayout('conv1d', given, channelsIn(filters, rest), layout)
   const imageOptions: Conv2dOptions = { ...onImages(rest), padding: linePadding(padding) } as Conv2dOptions
   const y = convolve('conv1d', asImages(lines), lineWeight('conv1d', filters), imageOptions)
   return wrap(restore(asLines(addBias('conv1d', y, bias))))
@@ -197,6 +218,7 @@ function transposed(op: string, x: Node, weight: Node, options: ConvTranspose2dO
     return extent
   }
   const [height, width] = [extentOf(0, rows, kernelHeight), extentOf(1, columns, kernelWidth)]
+  if (inChannels === 0 || channels === 0) return emptySums(x, weight, [batch, channels * groups, height, width])
   const { windows } = windowsOver(op, height, width, {
     ...{ kernel: [kernelHeight, kernelWidth], stride, padding: sides, dilation },
   })
@@ -221,6 +243,7 @@ export function convTranspose2d(x: TensorLike, weight: TensorLike, options?: Con
   const checked = checkOptions('convTranspose2d', options, convTranspose2dOptions)
   const [given, filters, bias] = operandsOf(x, weight, checked.bias)
   const [images, restore] = channelsFirst('convTranspose2d', given, 4, checked.layout ?? 'NCHW')
+  checkLayout('convTranspose2d', given, filters.shape[0] ?? 0, checked.layout)
   return wrap(restore(addBias('convTranspose2d', transposed('convTranspose2d', images, filters, checked), bias)))
 }
 
@@ -242,6 +265,7 @@ export function convTranspose1d(x: TensorLike, weight: TensorLike, options?: Con
   } = checkOptions('convTranspose1d', options, convTranspose1dOptions)
   const [given, filters, bias] = operandsOf(x, weight, givenBias)
   const [lines, restore] = channelsFirst('convTranspose1d', given, 3, layout)
+  checkLayout('convTranspose1d', given, filters.shape[0] ?? 0, layout)
   const y = transposed('convTranspose1d', asImages(lines), lineWeight('convTranspose1d', filters), {
     ...onImages(rest),
     padding: beside(0, padding),

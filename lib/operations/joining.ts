@@ -26,8 +26,9 @@ export type Cut<By extends number | readonly number[]> = By extends readonly [in
     : Parts<By>
 
 /**
- * Tensors one after the other along an axis; they agree in dtype and in every other extent: [2, 4] and [3, 4] give [5, 4].
- * @throws ShapeError where there are none, other extents differ, or there is no such axis; DTypeError where the dtypes differ
+ * Tensors one after the other along an axis; they agree in every other extent: [2, 4] and [3, 4] give [5, 4]. Of several
+ * dtypes the result has the one that they promote to.
+ * @throws ShapeError where there are none, other extents differ, or there is no such axis
  * @pytorch torch.cat
  * @tensorflow tf.concat
  * @numpy np.concatenate
@@ -38,8 +39,9 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
 }
 
 /**
- * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1.
- * @throws ShapeError where the shapes differ or there are none; DTypeError where the dtypes differ
+ * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1. Of
+ * several dtypes the result has the one that they promote to.
+ * @throws ShapeError where the shapes differ or there are none
  * @pytorch torch.stack
  * @tensorflow tf.stack
  * @numpy np.stack

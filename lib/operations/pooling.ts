@@ -223,25 +223,25 @@ export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1d
 }
 
 /** Reduces an axis of images to `out` elements, where those divide it. */
-type ReduceAxis = (x: Node, axis: 2 | 3, out: number) => Node
+type ReduceAxis = (x: Node, axis: 2 | 3, out: number, op: string) => Node
 
 const meanOfAxis: ReduceAxis = (x, axis, out) =>
   mean(wrap(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)])), axis + 1)
     .node
 
-const maxOfAxis: ReduceAxis = (x, axis, out) => {
+const maxOfAxis: ReduceAxis = (x, axis, out, op) => {
   const window = x.shape[axis]! / out
-  return maxOver('adaptiveMaxPool', x, axis === 2 ? [window, 1] : [1, window], {})
+  return maxOver(op, x, axis === 2 ? [window, 1] : [1, window], {})
 }
 
 /** Window i of an axis of n elements, of `out`, is [⌊i·n / out⌋, ⌈(i + 1)·n / out⌉). */
-function reduceWindows(x: Node, axis: 2 | 3, out: number, reduce: ReduceAxis): Node {
+function reduceWindows(op: string, x: Node, axis: 2 | 3, out: number, reduce: ReduceAxis): Node {
   const n = x.shape[axis]!
-  if (n % out === 0) return reduce(x, axis, out)
+  if (n % out === 0) return reduce(x, axis, out, op)
   const parts = Array.from({ length: out }, (_, i) => {
     const start = Math.floor((i * n) / out)
     const size = Math.ceil(((i + 1) * n) / out) - start
-    return reduce(sliceAlong(x, axis, start, size), axis, 1)
+    return reduce(sliceAlong(x, axis, start, size), axis, 1, op)
   })
   return concat(parts, axis)
 }
@@ -251,7 +251,7 @@ function adaptive(op: string, x: Node, outputSize: Pair, reduce: ReduceAxis): No
   const [outHeight, outWidth] = pairOf(op, 'outputSize', outputSize)
   if (x.shape[2] === 0 || x.shape[3] === 0)
     throw new ShapeError(expected(op, 'images of at least one element', `[${x.shape.join(', ')}]`))
-  return reduceWindows(reduceWindows(x, 3, outWidth, reduce), 2, outHeight, reduce)
+  return reduceWindows(op, reduceWindows(op, x, 3, outWidth, reduce), 2, outHeight, reduce)
 }
 
 /**

@@ -11,8 +11,8 @@ import { sum } from './reduce.ts'
 
 /**
  * x[…, m, k] · y[…, k, n] → [… , m, n]; leading axes broadcast; a 1-D operand is a row or a column. Operands are of one
- * float dtype, or are cast to the greater one of both.
- * @throws ShapeError for a scalar, or where inner or leading extents differ; DTypeError where both are integers
+ * dtype, or are cast to the greater one of both; integers are int32, and wrap as numpy's do.
+ * @throws ShapeError for a scalar, or where inner or leading extents differ
  * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
  * @pytorch torch.matmul
  * @tensorflow tf.matmul

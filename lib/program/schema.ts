@@ -77,10 +77,13 @@ const convolutionFlops = `2 ${filtered} channels kernelHeight kernelWidth` as co
 const poolingFlops = 'planes outHeight outWidth kernelHeight kernelWidth'
 
 export const schema = {
-  /** c[batch, m, n] = activation(a·b + bias[n]), with a and b as their layouts say. `slope` is leakyRelu's. */
+  /**
+   * c[batch, m, n] = activation(a·b + bias[n]), with a and b as their layouts say. `slope` is leakyRelu's. Products of int32
+   * wrap, and have neither a bias nor an activation.
+   */
   matmul: op({
     params: { batch: count, m: count, n: count, k: count, a: layout, b: layout, activation, slope: real },
-    inputs: { a: [floats, checked], b: ['a', checked], bias: optional(['a', 'n']) },
+    inputs: { a: [numbers, checked], b: ['a', checked], bias: optional(['a', 'n']) },
     outputs: { c: ['a', 'batch m n'] },
     check: 'matmul',
     flops: '2 batch m n k',

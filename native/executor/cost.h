@@ -15,6 +15,7 @@ namespace cost {
 // rows.
 constexpr double kPerByte = 0.004;   // streamed from or to the second-level cache
 constexpr double kPerFlop = 0.0045;  // of a matrix multiplication
+constexpr double kPerIntegerProduct = 0.5;
 constexpr double kPerStridedElement = 0.3;
 constexpr double kPerTransposedElement = 0.08;
 constexpr double kPerReducedElement = 0.02;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "executor/families.h"
+#include "executor/ranges.h"
 #include "gemm/gemm.h"
 
 namespace galvani {
@@ -52,9 +53,59 @@ class PreparedMatmul final : public PreparedInstruction {
   Location a_, b_, bias_, c_;
 };
 
+// Sums of products of integers modulo 2^32, as those of their bits without a sign are.
+struct IntegerMatrix {
+  const uint32_t* data;
+  int64_t batch_stride, row_stride, column_stride;
+};
+
+IntegerMatrix integers_of(const MatrixLayout& layout, const uint32_t* data) {
+  const int64_t leading = layout.leading_dimension;
+  return {data + layout.offset, layout.batch_stride, layout.transpose ? 1 : leading, layout.transpose ? leading : 1};
+}
+
+uint32_t dot(const uint32_t* x, int64_t x_stride, const uint32_t* y, int64_t y_stride, int64_t k) {
+  uint32_t sum = 0;
+  for (int64_t q = 0; q < k; ++q) sum += x[q * x_stride] * y[q * y_stride];
+  return sum;
+}
+
+// c[n] = a[k] of a stride · b[k, n], by rows of b where those are dense, and else by its columns.
+void multiply_row(const uint32_t* a, int64_t a_stride, const IntegerMatrix& b, uint32_t* c, int64_t n, int64_t k) {
+  if (b.column_stride != 1) {
+    for (int64_t j = 0; j < n; ++j) c[j] = dot(a, a_stride, b.data + j * b.column_stride, b.row_stride, k);
+    return;
+  }
+  std::fill(c, c + n, 0);
+  for (int64_t q = 0; q < k; ++q) {
+    const uint32_t x = a[q * a_stride];
+    const uint32_t* const row = b.data + q * b.row_stride;
+    for (int64_t j = 0; j < n; ++j) c[j] += x * row[j];
+  }
+}
+
+std::unique_ptr<PreparedInstruction> prepare_integer_matmul(const MatmulParams& p, Location a, Location b, Location c) {
+  const double per_row = static_cast<double>(p.n) * static_cast<double>(p.k) * cost::kPerIntegerProduct;
+  return prepare_ranges(split_work(p.batch * p.m, 1, per_row), [=](const Run& run, int64_t begin, int64_t end) {
+    const IntegerMatrix left = integers_of(p.a, a.in<const uint32_t>(run));
+    const IntegerMatrix right = integers_of(p.b, b.in<const uint32_t>(run));
+    uint32_t* const out = c.in<uint32_t>(run);
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t batch = row / p.m;
+      const uint32_t* const x = left.data + batch * left.batch_stride + (row % p.m) * left.row_stride;
+      const IntegerMatrix y{right.data + batch * right.batch_stride, 0, right.row_stride, right.column_stride};
+      multiply_row(x, left.column_stride, y, out + row * p.n, p.n, p.k);
+    }
+  });
+}
+
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_matmul(const Preparation& preparation, const Instruction& instruction) {
+  if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
+    return prepare_integer_matmul(std::get<MatmulParams>(instruction.params), preparation.input(instruction, 0),
+                                  preparation.input(instruction, 1), preparation.output(instruction, 0));
+  }
   const Location bias = instruction.inputs.size() == 3 ? preparation.input(instruction, 2) : Location{-1, 0};
   return std::make_unique<PreparedMatmul>(std::get<MatmulParams>(instruction.params), preparation.kernels.gemm,
                                           preparation.input(instruction, 0), preparation.input(instruction, 1), bias,

@@ -45,6 +45,9 @@ bool is_inside(const MatrixLayout& layout, int64_t batch, int64_t rows, int64_t 
 }
 
 void check_matmul(const MatmulParams& p, Operands& operands) {
+  const bool is_plain = operands.input_count() == 2 && p.activation == Activation::k_none;
+  operands.expect(is_plain || operands.input(0).dtype != DType::k_int32,
+                  "expected integers without bias and activation, got one");
   operands.expect(is_inside(p.a, p.batch, p.m, p.k, operands.input(0).size),
                   "expected a inside its operand, got outside");
   operands.expect(is_inside(p.b, p.batch, p.k, p.n, operands.input(1).size),

@@ -141,6 +141,55 @@ describe('mistakes', () => {
       RangeError,
       'adaptiveAvgPool2d: expected outputSize to be a positive integer, or two, got 0',
     ],
+    [
+      () => g.conv2d(g.ones([1, 28, 28, 3]), g.ones([8, 3, 3, 3])),
+      g.ShapeError,
+      "conv2d: expected an input of 3 channels, as the weight has, in layout 'NCHW', got [1, 28, 28, 3], which is layout: 'NHWC'",
+    ],
+    [
+      () => g.conv2d(g.ones([1, 3, 28, 28]), g.ones([8, 3, 3, 3]), { layout: 'NHWC' }),
+      g.ShapeError,
+      "conv2d: expected an input of 3 channels, as the weight has, in layout 'NHWC', got [1, 3, 28, 28], which is layout: 'NCHW'",
+    ],
+    [
+      () => g.conv1d(g.ones([1, 28, 4]), g.ones([8, 2, 3]), { groups: 2 }),
+      g.ShapeError,
+      "conv1d: expected an input of 4 channels, as the weight has, in layout 'NCL', got [1, 28, 4], which is layout: 'NLC'",
+    ],
+    [
+      () => g.convTranspose2d(g.ones([1, 28, 28, 3]), g.ones([3, 8, 3, 3])),
+      g.ShapeError,
+      "convTranspose2d: expected an input of 3 channels, as the weight has, in layout 'NCHW', got [1, 28, 28, 3], which is layout: 'NHWC'",
+    ],
+    [() => g.nn.conv2d(3, 8, 3).forward(g.ones([1, 28, 28, 3])), g.ShapeError, "layout: 'NHWC'"],
+    ...Object.entries({ avgPool2d: g.avgPool2d, maxPool2d: g.maxPool2d }).flatMap(([name, pool]) =>
+      [
+        2,
+        [0, 2] as const,
+        [
+          [0, 0],
+          [0, 3],
+        ] as const,
+      ].map(
+        (padding): Row => [
+          () => pool(g.ones([1, 1, 4, 4]), 2, { padding }),
+          RangeError,
+          `${name}: expected padding of at most half of the kernel [2,2]`,
+        ],
+      ),
+    ),
+    ...Object.entries({ avgPool1d: g.avgPool1d, maxPool1d: g.maxPool1d }).map(
+      ([name, pool]): Row => [
+        () => pool(g.ones([1, 1, 4]), 3, { padding: 2 }),
+        RangeError,
+        `${name}: expected padding of at most half of the kernel [1,3]`,
+      ],
+    ),
+    [
+      () => g.adaptiveMaxPool2d(g.ones([1, 1, 4, 4], { dtype: 'int32' }), 2),
+      g.DTypeError,
+      'adaptiveMaxPool2d: expected float32 or float64, got int32',
+    ],
     [() => g.upsample(x, {}), TypeError, 'upsample: expected either a size or a scale, got none'],
     [
       () => g.upsample(x, { scale: 2, mode: 'cubic' as never }),

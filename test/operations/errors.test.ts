@@ -257,11 +257,6 @@ const shapes: readonly Mistake[] = [
 ]
 
 const dtypes: readonly Mistake[] = [
-  [
-    () => g.ones([2, 2], { dtype: 'int32' }).matmul(counts),
-    DTypeError,
-    'matmul: expected float32 or float64, got int32 × int32',
-  ],
   [() => counts.norm(), DTypeError, 'norm: expected float32 or float64, got int32'],
   [() => x.where(1, 0), DTypeError, 'where: expected a bool condition, got float32'],
   [() => x.gather(g.ones([2])), DTypeError, 'gather: expected int32 indices, got float32'],
@@ -272,7 +267,6 @@ const dtypes: readonly Mistake[] = [
     DTypeError,
     'scatterAdd: expected float or int32 operands of one dtype, got float32 and int32',
   ],
-  [() => g.concat([y, counts]), DTypeError, 'concat: expected float32 everywhere, got int32'],
   [
     () => x.softmaxCrossEntropy(g.tensor([true, false])),
     DTypeError,

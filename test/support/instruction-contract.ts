@@ -42,6 +42,7 @@ const epsilons = (count: number, of: (i: number) => number): Contract => ({
 
 const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> } = {
   matmul({ params, inputs, expected }) {
+    if (expected[0] instanceof Int32Array) return same({ expected })
     const size = params.batch * params.m * params.n
     const [terms] = runInstruction(reference, 'matmul', { ...params, activation: 'none' }, inputs.map(magnitudes), [
       ['float64', size],

@@ -269,14 +269,16 @@ function emitRectangle(opcode: 'qr' | 'svd', s: Sketcher, tape: Tape): void {
 
 const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = {
   matmul(s, tape) {
-    const dtype = tape.pick(s.floats)
+    const dtype = tape.pick(s.numbers)
+    const isInteger = dtype === 'int32'
     const extent = () => tape.pick([2, 1, 3, 4, 5, 7, 8, 16, 17, 33, 50, 130, 0])
     const [batch, m, n, k] = [tape.pick([1, 1, 2, 3, 0]), extent(), extent(), extent()]
     const [a, reachA] = randomLayout(tape, batch, m, k)
     const [b, reachB] = randomLayout(tape, batch, k, n)
     const inputs = [matrixOperand(s, tape, dtype, reachA), matrixOperand(s, tape, dtype, reachB)]
-    if (tape.oneIn(2)) inputs.push(s.operand(dtype, n))
-    const params = { batch, m, n, k, a, b, activation: tape.pick(activations), slope: 0.01 }
+    if (!isInteger && tape.oneIn(2)) inputs.push(s.operand(dtype, n))
+    const activation = isInteger ? 'none' : tape.pick(activations)
+    const params = { batch, m, n, k, a, b, activation, slope: 0.01 }
     s.emit('matmul', params, inputs, [s.output(dtype, batch * m * n)])
   },
   elementwise(s, tape) {

@@ -1,21 +1,22 @@
-/** Batched matrix multiplication: dot products in float64, added in ascending order, rounded once. */
+/** Batched matrix multiplication: dot products in float64, added in ascending order, rounded once; of integers modulo 2³². */
 import type { InstructionParams } from '../../program/instructions.ts'
 import type { MatrixLayout } from '../../program/vocabulary.ts'
 import { activations } from './functions.ts'
-import type { Floats } from './loop.ts'
+import type { Numbers } from './loop.ts'
 
 export function matmul(
   p: InstructionParams['matmul'],
-  [a, b, bias]: readonly [Floats, Floats, ...Floats[]],
-  [c]: readonly [Floats],
+  [a, b, bias]: readonly [Numbers, Numbers, ...Numbers[]],
+  [c]: readonly [Numbers],
 ): void {
   const activate = activations[p.activation]
+  const multiply = c instanceof Int32Array ? multiplyIntegers : multiplyRow
   const sums = new Float64Array(p.n)
   for (let batch = 0; batch < p.batch; batch++) {
     const left = denseMatrix(a, p.a, batch, p.m, p.k)
     const right = denseMatrix(b, p.b, batch, p.k, p.n)
     for (let i = 0; i < p.m; i++) {
-      multiplyRow(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
+      multiply(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
       const start = (batch * p.m + i) * p.n
       for (const [j, sum] of sums.entries()) c[start + j] = activate(bias ? sum + bias[j]! : sum, p.slope)
     }
@@ -23,7 +24,7 @@ export function matmul(
 }
 
 /** The matrix that the layout describes, row by row, in float64. */
-function denseMatrix(x: Floats, layout: MatrixLayout, batch: number, rows: number, columns: number): Float64Array {
+function denseMatrix(x: Numbers, layout: MatrixLayout, batch: number, rows: number, columns: number): Float64Array {
   const { leadingDimension, transpose } = layout
   const start = layout.offset + batch * layout.batchStride
   const [rowStride, columnStride] = transpose ? [1, leadingDimension] : [leadingDimension, 1]
@@ -42,4 +43,11 @@ function multiplyRow(row: Float64Array, matrix: Float64Array, sums: Float64Array
     const start = q * columns
     for (let j = 0; j < columns; j++) sums[j]! += x * matrix[start + j]!
   }
+}
+
+/** The same of int32, which wraps. */
+function multiplyIntegers(row: Float64Array, matrix: Float64Array, sums: Float64Array): void {
+  sums.fill(0)
+  for (const [q, x] of row.entries())
+    for (let j = 0; j < sums.length; j++) sums[j] = (sums[j]! + Math.imul(x, matrix[q * sums.length + j]!)) | 0
 }

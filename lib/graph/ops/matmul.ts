@@ -1,6 +1,6 @@
 /** Matrix multiplication: 2-D and batched, transposes folded into how the operands are read. */
-import { isFloat, promote } from '../../base/dtype.ts'
-import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { promote } from '../../base/dtype.ts'
+import { expected, ShapeError } from '../../base/errors.ts'
 import { elementAt } from '../../base/lists.ts'
 import { broadcastShapes, extentAt, formatShape, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
 import type { MatrixLayout } from '../../program/vocabulary.ts'
@@ -8,7 +8,7 @@ import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record } from '../node.ts'
 import { broadcastTo, reshape } from './broadcast.ts'
 import { isTransposed, transposeMatrices } from './movement.ts'
-import { cast } from './promotion.ts'
+import { arithmeticDType, cast } from './promotion.ts'
 
 const matmulOp: OpDef<null, Binary> = {
   name: 'matmul',
@@ -105,8 +105,7 @@ function batchStrideOf(shape: Shape, strides: readonly number[]): number | null 
  * axis is dropped from the result, as in numpy.
  */
 export function matmul(a: Node, b: Node): Node {
-  const dtype = promote(a.dtype, b.dtype)
-  if (!isFloat(dtype)) throw new DTypeError(expected('matmul', 'float32 or float64', `${a.dtype} × ${b.dtype}`))
+  const dtype = arithmeticDType(promote(a.dtype, b.dtype))
   if (a.shape.length === 0 || b.shape.length === 0)
     throw new ShapeError(
       expected('matmul', 'operands of at least one axis', `${formatShape(a.shape)} × ${formatShape(b.shape)}`),

@@ -1,5 +1,6 @@
 /** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
-import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
+import { promote } from '../../base/dtype.ts'
+import { expected, ShapeError } from '../../base/errors.ts'
 import { mapTuple, pick, zipWith } from '../../base/lists.ts'
 import {
   denseStrides,
@@ -13,6 +14,7 @@ import {
 } from '../../base/shape.ts'
 import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { broadcastToOp, reshapeOp } from './broadcast.ts'
+import { cast } from './promotion.ts'
 
 const permuteOp: OpDef<{ axes: readonly number[] }, Unary> = {
   name: 'permute',
@@ -157,12 +159,12 @@ export function concat(inputs: readonly Node[], axis = 0, op = 'concat'): Node {
   const [first, ...others] = inputs
   if (first === undefined) throw new ShapeError(expected(op, 'at least one tensor', 'none'))
   const along = normalizeAxis(op, axis, first.shape.length)
-  for (const { dtype, shape } of others) {
-    if (dtype !== first.dtype) throw new DTypeError(expected(op, `${first.dtype} everywhere`, dtype))
+  for (const { shape } of others)
     if (shape.length !== first.shape.length || shape.some((extent, i) => i !== along && extent !== first.shape[i]))
       throw new ShapeError(expected(op, `${formatShape(first.shape)} except on axis ${along}`, formatShape(shape)))
-  }
-  return others.length === 0 ? first : record(concatOp, [first, ...others], { axis: along })
+  if (others.length === 0) return first
+  const dtype = others.reduce((common, { dtype }) => promote(common, dtype), first.dtype)
+  return record(concatOp, [cast(first, dtype), ...others.map((node) => cast(node, dtype))], { axis: along })
 }
 
 export const movementOps = {

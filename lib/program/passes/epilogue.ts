@@ -31,6 +31,7 @@ function absorbReader(draft: Draft, uses: Uses, removed: Set<number>, position: 
   if (product.opcode !== 'matmul' && product.opcode !== 'conv2d') return position
   if (product.params.activation !== 'none' || removed.has(position)) return position
   const value = elementAt(product.outputs, 0)
+  if (valueAt(draft, value).dtype === 'int32') return position
   const reader = uses.lastReaders[value]!
   const next = uses.counts[value] === 1 ? draft.instructions[reader] : undefined
   const fused = next?.opcode === 'elementwise' ? rule(draft, product, next) : null

@@ -1,13 +1,22 @@
 /** Rows of matmul: square, skinny and empty shapes, every way an operand can lie in memory, batches and epilogues. */
 import type { Shape } from '../../../lib/base/shape.ts'
 import type { Tensor } from '../../../lib/tensor/tensor.ts'
-import { type OpCase, operand, shapesOf } from '../../support/cases.ts'
+import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 
 const product = (x: Tensor, y: Tensor): Tensor => x.matmul(y)
 
 function matmulRow(a: Shape, b: Shape, depth: number, part: Partial<OpCase> = {}): OpCase {
   return { inputs: [operand(a), operand(b)], f: product, contract: { depth }, differentiable: true, ...part }
 }
+
+/** Of integers whose products wrap. */
+const integerRow = (a: Shape, b: Shape, part: Partial<OpCase> = {}): OpCase => ({
+  note: 'int32',
+  inputs: [a, b].map((shape) => operand(shape, { low: -(2 ** 31), high: 2 ** 31 }, 'int32')),
+  f: product,
+  contract: exactly,
+  ...part,
+})
 
 /** m, k, n: around the sizes of registers and panels, and the shapes of small networks. */
 const extents = shapesOf(
@@ -116,6 +125,21 @@ export const matmulCases = {
     ...vectors,
     ...batches,
     ...epilogues,
+    ...extents.map(([m, k, n]) => integerRow([m!, k!], [k!, n!])),
+    integerRow([40, 13], [21, 40], { note: 'int32 aᵀ·bᵀ', f: (a, b) => a.transpose().matmul(b.transpose()) }),
+    integerRow([20, 30], [30, 20], {
+      note: 'int32 pieces',
+      f: (a, b) => a.slice([3, 5], [18]).matmul(b.slice([0, 2], [25, 19])),
+    }),
+    integerRow([3, 4, 5], [3, 5, 6]),
+    integerRow([4, 5], [3, 5, 6]),
+    integerRow([5, 9], [9, 21], { note: 'int32 a·b + bias, relu', f: (a, b) => a.matmul(b).add(b.at(0)).relu() }),
+    {
+      note: 'bytes',
+      inputs: [operand([7, 9], undefined, 'uint8'), operand([9, 5], undefined, 'bool')],
+      f: product,
+      contract: exactly,
+    },
     {
       note: 'integers times floats',
       inputs: [operand([5, 9], undefined, 'uint8'), operand([9, 4])],
