@@ -37,6 +37,8 @@ interface Operation {
   readonly summary: string
   readonly section: string
   readonly elsewhere: NamesElsewhere
+  /** Other names that it has here. */
+  readonly aliases: readonly string[]
 }
 
 /** What it is called there, '' where it has no name of its own. */
@@ -79,6 +81,12 @@ const firstSentence = (text: string): string =>
     .replace(/ \([^)]*$/, '')
     .replace(/[.;:]$/, '')
 
+/** Whether it is of the list of other names. */
+const isAlias = (exported: ts.Symbol, checker: ts.TypeChecker): boolean =>
+  (exported.declarations ?? []).some((declaration) =>
+    /operations\/aliases\.ts$/.test(declaration.getSourceFile().fileName),
+  ) && checker.getAliasedSymbol(exported).name !== exported.name
+
 /** Every function that the package exports, also from its namespaces, and that stands where operations do. */
 function publicOperations(): Operation[] {
   const program = ts.createProgram([`${lib}index.ts`], {
@@ -93,6 +101,12 @@ function publicOperations(): Operation[] {
   const resolved = (symbol: ts.Symbol) =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
   const operations: Operation[] = []
+  const aliases = new Map<ts.Symbol, string[]>()
+  const aliasesOf = (symbol: ts.Symbol): string[] => {
+    const known = aliases.get(symbol) ?? []
+    aliases.set(symbol, known)
+    return known
+  }
   // What is exported twice stands where it is first: metrics have some of the losses.
   const seen = new Set<ts.Symbol>()
   const visit = (module: ts.Symbol, namespace: string) => {
@@ -100,6 +114,10 @@ function publicOperations(): Operation[] {
       const symbol = resolved(exported)
       const name = `${namespace}${exported.name}`
       if (symbol.flags & ts.SymbolFlags.ValueModule) visit(symbol, `${name}.`)
+      if (isAlias(exported, checker)) {
+        aliasesOf(symbol).push(name)
+        continue
+      }
       const declaration = symbol.valueDeclaration
       if (declaration === undefined || !(symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable))) continue
       const section = sectionOf(relative(lib, declaration.getSourceFile().fileName))
@@ -109,7 +127,7 @@ function publicOperations(): Operation[] {
       const summary = firstSentence(ts.displayPartsToString(symbol.getDocumentationComment(checker)))
       if (summary === '') throw new Error(`operations.md: expected a docstring of ${name}, got none`)
       const elsewhere = namesElsewhere(name, tagsOf(symbol, checker))
-      operations.push({ name, summary, section, elsewhere })
+      operations.push({ name, summary, section, elsewhere, aliases: aliasesOf(symbol) })
     }
   }
   visit(checker.getSymbolAtLocation(program.getSourceFile(`${lib}index.ts`)!)!, '')
@@ -157,11 +175,12 @@ function runsAs(rows: readonly OpCase[]): string {
   return `composition: ${names.slice(0, mostNames).join(', ')}${names.length > mostNames ? ', …' : ''}`
 }
 
-function lineOf({ name, summary, elsewhere }: Operation): string {
+function lineOf({ name, summary, elsewhere, aliases }: Operation): string {
   const rows = rowsOf(name)
   const gradient = rows.length === 0 ? '' : rows.some(hasGradient) ? 'yes' : 'no'
   const cells = [
     `\`${name}\``,
+    aliases.map((alias) => `\`${alias}\``).join(', '),
     summary,
     ...[elsewhere.pytorch, elsewhere.tensorflow, elsewhere.numpy].map((other) => (other === '' ? '' : `\`${other}\``)),
     gradient,
@@ -172,7 +191,8 @@ function lineOf({ name, summary, elsewhere }: Operation): string {
 
 const introduction = `# Operations
 
-Every public operation, by \`npm run docs:operations\`. An operation of a tensor is also a method. _Gradient_ says whether a
+Every public operation, by \`npm run docs:operations\`. An operation of a tensor is also a method. _Also_ are other
+names of it, for users of other libraries. _Gradient_ says whether a
 derivative can be recorded, by operations that are differentiable in turn. _Runs as_ names the instruction of its own
 that an operation has, or those that it is composed of in the most usual case, before they are fused; each of them has a kernel in
 the native core and one in the reference backend.
@@ -186,7 +206,7 @@ export function operationTable(): string {
   const parts = titles.map((title) => {
     const lines = operations.filter(({ section }) => section === title).map(lineOf)
     const head =
-      '| name | what it gives | PyTorch | TensorFlow | NumPy | gradient | runs as |\n| --- | --- | --- | --- | --- | --- | --- |'
+      '| name | also | what it gives | PyTorch | TensorFlow | NumPy | gradient | runs as |\n| --- | --- | --- | --- | --- | --- | --- | --- |'
     return `\n## ${title}\n\n${head}\n${lines.join('\n')}\n`
   })
   return introduction + parts.join('')

@@ -1,5 +1,6 @@
 /** Every operation as a function, a file for each family. */
 export * from './activations.ts'
+export * from './aliases.ts'
 export * from './arithmetic.ts'
 export * from './attention.ts'
 export * from './closeness.ts'

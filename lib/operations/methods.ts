@@ -9,13 +9,22 @@ import type { Cut, Parts } from './joining.ts'
 
 /** Their first operand is a list, or no tensor. */
 const functionsOnly = [
+  'array',
+  'asarray',
   'broadcastArrays',
   'broadcastTensors',
+  'cat',
   'concat',
+  'concatenate',
   'dstack',
   'einsum',
+  'fill',
   'hstack',
+  'manualSeed',
   'meshgrid',
+  'rand',
+  'randperm',
+  'range',
   'stack',
   'vstack',
 ] as const

@@ -5,6 +5,7 @@
 
 import type { OpName } from '../../lib/graph/ops/index.ts'
 import type * as losses from '../../lib/losses/index.ts'
+import type * as aliases from '../../lib/operations/aliases.ts'
 import type * as fft from '../../lib/operations/fft.ts'
 import type * as operations from '../../lib/operations/index.ts'
 import type { OpCase } from '../support/cases.ts'
@@ -47,7 +48,7 @@ type DataDependent = 'booleanMask' | 'nonzero' | 'unique' | 'uniqueSync'
 /** Every operation of the graph, and every function of the package and every loss, some of which are several operations. */
 export type CaseName =
   | Exclude<OpName, BoundLeaf>
-  | Exclude<keyof typeof operations, DataDependent>
+  | Exclude<keyof typeof operations, DataDependent | keyof typeof aliases>
   | keyof typeof fft
   | `losses.${keyof typeof losses}`
 
