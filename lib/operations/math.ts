@@ -4,10 +4,10 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
-import { abs, add, neg, sub } from './arithmetic.ts'
+import { abs, add, mul, neg, sign, sub } from './arithmetic.ts'
 import { equal, greater, less, notEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
-import { logicalAnd, logicalOr } from './logic.ts'
+import { logicalAnd } from './logic.ts'
 import { cast } from './shape.ts'
 
 /**
@@ -322,7 +322,8 @@ export function frac(x: TensorLike): Tensor {
 }
 
 /**
- * |x| with the sign of y, that of −0 too; float32 for integers. Its gradient in x is 0 at 0; in y it has none.
+ * |x| with the sign of y, that of −0 too; float32 for integers. Its gradient in x is 0 at 0, and in y
+ * everywhere.
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.copysign
  * @tensorflow tf.experimental.numpy.copysign
@@ -331,8 +332,8 @@ export function frac(x: TensorLike): Tensor {
 export function copySign(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = [toTensor(x), toTensor(y)]
   const magnitude = abs(isFloat(a.dtype) ? a : cast(a, 'float32'))
-  const negative = logicalOr(less(b, 0), less(reciprocal(b), 0))
-  return where(negative, neg(magnitude), magnitude)
+  const ofZero = where(less(reciprocal(b), 0), -1, 1)
+  return mul(magnitude, where(greater(abs(b), 0), sign(b), ofZero))
 }
 
 /**

@@ -257,7 +257,7 @@ export const mathCases = {
     clampRow('integers', [operand([9], undefined, 'int32')], (x) => g.frac(x!), false),
   ],
   copySign: [
-    clampRow('signs', [operand([5, 17], away), operand([17], [1, -1, -3], 'int32')], (x, y) => g.copySign(x!, y!)),
+    clampRow('signs', [operand([5, 17], away), operand([17], away)], (x, y) => g.copySign(x!, y!)),
     clampRow('special values', pairsOf(specials, 'float32'), (x, y) => g.copySign(x!, y!), false),
     clampRow('integers', [operand([9], undefined, 'int32'), operand([9])], (x, y) => g.copySign(x!, y!), false),
   ],
