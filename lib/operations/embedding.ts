@@ -2,7 +2,7 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { equal, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
 import { gather } from './indexing.ts'
@@ -30,7 +30,7 @@ const embeddingOptions: OptionTypes<EmbeddingOptions> = { paddingIndex: 'number 
  */
 export function embedding(indices: TensorLike, table: TensorLike, options?: EmbeddingOptions): Tensor {
   const { paddingIndex = null } = checkOptions('embedding', options, embeddingOptions)
-  const [rows, chosen] = [toTensor(table), wrap(toNode(indices, 'int32'))]
+  const [rows, chosen] = [toTensor(table), wrap(toIntegers('embedding', indices))]
   if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)
   if (paddingIndex === null) return found

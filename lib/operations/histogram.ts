@@ -5,7 +5,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { demand } from '../graph/ops/demand.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { full, ones, zeros } from '../tensor/creation.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toIntegers, wrap } from '../tensor/tensor.ts'
 import { add, div, minimum, mul, sub } from './arithmetic.ts'
 import { equal, greaterEqual, isFinite as isFiniteAt, lessEqual, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
@@ -83,7 +83,7 @@ export function histogram(x: TensorLike, options?: HistogramOptions): Histogram 
   const { bins = 10, range } = checkOptions('histogram', options, histogramOptions)
   if (!Number.isInteger(bins) || bins < 1)
     throw new RangeError(expected('histogram', 'a positive number of bins', bins))
-  if (range !== undefined && !(range[0] <= range[1] && Number.isFinite(range[1] - range[0])))
+  if (range !== undefined && !(range.length === 2 && range[0] <= range[1] && Number.isFinite(range[1] - range[0])))
     throw new RangeError(expected('histogram', 'a finite range [low, high] with low ≤ high', `[${range}]`))
   const t = stopGradient(x)
   const flat = flatten(isFloat(t.dtype) ? t : cast(t, 'float32'))
@@ -117,7 +117,7 @@ export function bincount(x: TensorLike, length: number, options?: BincountOption
   const { weights } = checkOptions('bincount', options, bincountOptions)
   if (!Number.isInteger(length) || length < 0)
     throw new RangeError(expected('bincount', 'a length that is a natural number', length))
-  const t = wrap(toNode(x, 'int32'))
+  const t = wrap(toIntegers('bincount', x))
   if (isFloat(t.dtype) || t.dtype === 'bool') throw new DTypeError(expected('bincount', 'integers', t.dtype))
   const added = weights === undefined ? ones(t.shape, { dtype: 'int32' }) : broadcastTo(weights, t.shape)
   return scatterAdd(zeros([length], { dtype: added.dtype }), flatten(t), flatten(added))

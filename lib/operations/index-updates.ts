@@ -4,7 +4,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { denseStrides, extentAt, formatShape, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { checkIndices } from '../graph/ops/indexing.ts'
 import { data, elementLiteral } from '../graph/ops/leaf.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul } from './arithmetic.ts'
 import { gather, putAlongAxis, scatter, scatterAdd } from './indexing.ts'
 import { broadcastArrays } from './joining.ts'
@@ -32,7 +32,7 @@ const valuesFor = (op: string, x: Tensor, values: TensorLike, shape: Shape): Ten
 
 /** Indices along one axis: a list of them, or one. */
 function listOfIndices(op: string, indices: TensorLike): Tensor {
-  const list = wrap(checkIndices(op, toNode(indices, 'int32')))
+  const list = wrap(checkIndices(op, toIntegers(op, indices)))
   if (list.ndim > 1) throw new ShapeError(expected(op, 'a list of indices', formatShape(list.shape)))
   return reshape(list, [list.size])
 }
@@ -127,7 +127,7 @@ export function indexPut(
   const strides = denseStrides(named)
   const offsets = broadcastArrays(
     ...indices.map((list, axis) => {
-      const places = wrap(checkIndices('indexPut', toNode(list, 'int32')))
+      const places = wrap(checkIndices('indexPut', toIntegers('indexPut', list)))
       return gather(offsetsAlong(extentAt(named, axis), extentAt(strides, axis)), places)
     }),
   )

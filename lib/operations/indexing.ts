@@ -6,7 +6,7 @@ import { type SliceBounds, type SliceOptions, sliceRanges } from '../base/slice-
 import * as alongAxis from '../graph/ops/along-axis.ts'
 import * as ops from '../graph/ops/indexing.ts'
 import { sliceAt } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toIntegers, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { flatten, reshape } from './shape.ts'
 
 const sliceOptions: OptionTypes<SliceOptions> = { step: 'other' }
@@ -35,7 +35,7 @@ export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, opti
  * @tensorflow tf.gather
  */
 export function gather(x: TensorLike, indices: TensorLike): Tensor {
-  return wrap(ops.gather(toNode(x), toNode(indices, 'int32')))
+  return wrap(ops.gather(toNode(x), toIntegers('gather', indices)))
 }
 
 /**
@@ -46,7 +46,7 @@ export function gather(x: TensorLike, indices: TensorLike): Tensor {
  * @tensorflow tf.tensor_scatter_nd_add
  */
 export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
-  return wrap(ops.scatterAdd(toNode(x), toNode(indices, 'int32'), toNode(updates)))
+  return wrap(ops.scatterAdd(toNode(x), toIntegers('scatterAdd', indices), toNode(updates)))
 }
 
 /**
@@ -58,7 +58,7 @@ export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLi
  */
 export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption): Tensor {
   const { dtype = 'float32' } = checkOptions('oneHot', options, dtypeOption)
-  return wrap(ops.oneHot(toNode(classes, 'int32'), depth, dtype))
+  return wrap(ops.oneHot(toIntegers('oneHot', classes), depth, dtype))
 }
 
 /**
@@ -76,7 +76,7 @@ export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
   const t = axis === undefined ? flatten(x) : toTensor(x)
-  const at = wrap(toNode(indices, 'int32'))
+  const at = wrap(toIntegers('take', indices))
   const along = normalizeAxis('take', axis ?? 0, t.ndim)
   if (along === 0) return gather(t, at)
   const [before, after] = [t.shape.slice(0, along), t.shape.slice(along + 1)]
@@ -94,7 +94,7 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
  * @tensorflow tf.tensor_scatter_nd_update
  */
 export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
-  const [t, at, rows] = [toTensor(x), wrap(toNode(indices, 'int32')), toTensor(updates)]
+  const [t, at, rows] = [toTensor(x), wrap(toIntegers('scatter', indices)), toTensor(updates)]
   const [extent, ...row] = t.shape
   if (extent === undefined)
     throw new ShapeError(expected('scatter', 'a tensor of at least one axis', formatShape(t.shape)))
@@ -149,7 +149,7 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
  * @numpy np.take_along_axis
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
-  return wrap(alongAxis.takeAlongAxis(toNode(x), toNode(indices, 'int32'), axis))
+  return wrap(alongAxis.takeAlongAxis(toNode(x), toIntegers('takeAlongAxis', indices), axis))
 }
 
 /**
@@ -162,7 +162,7 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * @numpy np.put_along_axis
  */
 export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
-  return wrap(alongAxis.putAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(values), axis))
+  return wrap(alongAxis.putAlongAxis(toNode(x), toIntegers('putAlongAxis', indices), toNode(values), axis))
 }
 
 /**
@@ -173,5 +173,7 @@ export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorL
  * @tensorflow tf.tensor_scatter_nd_add
  */
 export function scatterAddAlongAxis(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: number): Tensor {
-  return wrap(alongAxis.scatterAddAlongAxis(toNode(x), toNode(indices, 'int32'), toNode(updates), axis))
+  return wrap(
+    alongAxis.scatterAddAlongAxis(toNode(x), toIntegers('scatterAddAlongAxis', indices), toNode(updates), axis),
+  )
 }

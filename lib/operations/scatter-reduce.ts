@@ -9,7 +9,7 @@ import { withRule } from '../graph/ops/gradient-rules.ts'
 import { checkIndices } from '../graph/ops/indexing.ts'
 import { elementLiteral, literal } from '../graph/ops/leaf.ts'
 import { sliceAlong } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { div, maximum, mul, neg } from './arithmetic.ts'
 import { equal, where } from './comparison.ts'
 import { putAlongAxis, scatterAddAlongAxis, takeAlongAxis } from './indexing.ts'
@@ -150,7 +150,7 @@ export function scatterReduce(
     throw new RangeError(expected(op, `a reduction (${Object.keys(reductions).join(', ')})`, String(reduction)))
   const t = toTensor(x)
   if (!isFloat(t.dtype) && t.dtype !== 'int32') throw new DTypeError(expected(op, 'float or int32 operands', t.dtype))
-  const places = checkIndices(op, toNode(indices, 'int32'))
+  const places = checkIndices(op, toIntegers(op, indices))
   const shapes = broadcastAlong(op, t.shape, places.shape, axis)
   if (!sameShape(shapes.x, t.shape))
     throw new ShapeError(expected(op, `indices that broadcast to ${formatShape(t.shape)}`, formatShape(places.shape)))

@@ -4,7 +4,7 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { zeros } from '../tensor/creation.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, minimum, mul, sub } from './arithmetic.ts'
 import { isNaN as areNaN, equal, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { gather, takeAlongAxis } from './indexing.ts'
@@ -67,7 +67,7 @@ function placesIn(sequence: Tensor, values: Tensor, right: boolean): Tensor {
 }
 
 function sortedBy(sequence: Tensor, sorter: TensorLike): Tensor {
-  const order = wrap(toNode(sorter, 'int32'))
+  const order = wrap(toIntegers('searchSorted', sorter))
   if (!sameShape(order.shape, sequence.shape))
     throw new ShapeError(expected('searchSorted', `a sorter ${formatShape(sequence.shape)}`, formatShape(order.shape)))
   if (isFloat(order.dtype)) throw new DTypeError(expected('searchSorted', 'a sorter of integers', order.dtype))

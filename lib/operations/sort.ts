@@ -228,6 +228,8 @@ function quantileAt(ordered: OrderedRows, q: number): Tensor {
 export function quantile(x: TensorLike, q: number | readonly number[], axis?: Axes, options?: ReduceOptions): Tensor {
   const { keepDims = false } = checkOptions('quantile', options, reduceOptions)
   const several = typeof q === 'number' ? [q] : q
+  if (!Array.isArray(several) || several.length === 0)
+    throw new TypeError(expected('quantile', 'a number q, or several', String(q)))
   const wrong = several.find((each) => !(each >= 0 && each <= 1))
   if (wrong !== undefined) throw new RangeError(expected('quantile', 'q in [0, 1]', wrong))
   const t = toTensor(x)

@@ -1,6 +1,6 @@
 /** The handle of a value that users hold. Its operations are functions, in lib/operations, which puts them on it as methods. */
 import type { DType, TypedArray } from '../base/dtype.ts'
-import { expected, ShapeError } from '../base/errors.ts'
+import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { formatGraph, type Node } from '../graph/node.ts'
@@ -8,7 +8,7 @@ import { data, literal } from '../graph/ops/leaf.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
 import { settledArray } from '../runtime/execution.ts'
 import { formatValues } from './format.ts'
-import { type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
+import { firstNonInteger, type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
 
 /** What an operation takes: a tensor, a variable, a number (of the other operand's dtype), or nested arrays. */
 export type TensorLike = Tensor | TensorValues
@@ -133,6 +133,15 @@ export const wrap = (node: Node): Tensor => new Tensor(node)
 
 /** An operand as a tensor. */
 export const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
+
+/** The node of integers that an operation reads: of arrays too, where 0.5 would be 0. */
+export function toIntegers(op: string, value: TensorLike): Node {
+  if (value instanceof Tensor) return value.node
+  const { array, dtype, shape } = parseValues(op, value, { dtype: 'int32' })
+  const other = firstNonInteger(value)
+  if (other !== undefined) throw new DTypeError(expected(op, 'integers', other))
+  return data(array, dtype, shape, false)
+}
 
 /** The node of an operand. A number is a weak literal; arrays are copied, of the dtype where there is one. */
 export const toNode = (value: TensorLike, dtype?: DType, op = 'tensor'): Node =>

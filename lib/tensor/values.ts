@@ -52,6 +52,16 @@ function dtypeOfArray(op: string, array: ArrayBufferView): DType {
   )
 }
 
+/** The first of some values that is no integer, if there is one: a boolean is none. */
+export function firstNonInteger(values: TensorValues): number | boolean | undefined {
+  if (typeof values === 'number' || typeof values === 'boolean') return Number.isInteger(values) ? undefined : values
+  for (const value of values as Iterable<TensorValues>) {
+    const found = firstNonInteger(value)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 /** Copies values; `shape` and `dtype` are inferred where they are not given. */
 export function parseValues(op: string, values: TensorValues, { shape, dtype }: TensorOptions): ParsedValues {
   const given = dtype === undefined ? undefined : checkDType(op, dtype)
