@@ -225,7 +225,13 @@ TEST(decode_checks_matmul) {
   EXPECT_REFUSED(with(matmul(huge, huge, huge, huge, {huge, huge, huge, 0}, {huge, huge, huge, 1})), "a inside");
   EXPECT_REFUSED(single(Opcode::k_matmul, {{kInt, {8}}, {kFloat, {12}}}, {{kFloat, {2, 3}}},
                         matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})),
-                 "input 0 to be float32");
+                 "input 1 to be int32");
+  const auto integers = [](Activation activation) {
+    return single(Opcode::k_matmul, {{kInt, {8}}, {kInt, {12}}}, {{kInt, {2, 3}}},
+                  matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0}, activation));
+  };
+  EXPECT_ACCEPTED(integers(Activation::k_none));
+  EXPECT_REFUSED(integers(Activation::k_relu), "integers without bias and activation");
   EXPECT_REFUSED(single(Opcode::k_matmul, {{kFloat, {8}}, {kFloat, {12}}, {kFloat, {4}}}, {{kFloat, {2, 3}}},
                         matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})),
                  "input 2 to be float32 of 3");

@@ -331,6 +331,23 @@ TEST(a_bad_index_ends_the_run) {
   }
 }
 
+TEST(a_value_out_of_range_ends_the_run) {
+  ProgramBuilder builder;
+  const int32_t x = builder.input(kByte, {4}), tested = builder.input(kFloat, {3});
+  builder.instruction(Opcode::k_demand, {x, tested}, {builder.result(kByte, {4})}, Words{4, 3} + real(0) + real(1));
+  const auto with = [&](const Floats& values) {
+    return run(builder.words(), {}, {std::vector<uint8_t>{1, 2, 3, 4}, bytes_of(values)}, kBaselineKernels, 1);
+  };
+  EXPECT(with(Floats{0, 0.5f, 1}).has_run);
+  const Outcome above = with(Floats{0, 1, 1.5f});
+  EXPECT(!above.has_run);
+  EXPECT_EQ(above.failure.position, 2);
+  EXPECT_EQ(above.failure.value, 1.5);
+  const Outcome no_number = with(Floats{NAN, 1, -1});
+  EXPECT(!no_number.has_run);
+  EXPECT_EQ(no_number.failure.position, 0);
+}
+
 TEST(random_numbers_do_not_depend_on_the_split) {
   ProgramBuilder builder;
   constexpr int32_t kSize = 100003;
