@@ -13,6 +13,7 @@ import type { Variable } from '../tensor/variable.ts'
 import { glorotUniform, type Initializer } from './init.ts'
 import { type Linear, linear } from './linear.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 import { renamed } from './state.ts'
 
 export interface MultiHeadAttentionOptions {
@@ -101,6 +102,7 @@ export class MultiHeadAttention extends Module {
     this.output = linear(features, features, { bias, dtype })
     for (const { bias } of [this.query, this.key, this.value, this.output]) bias?.assign(zerosLike(bias))
     this.#heads = heads
+    titled(this, 'MultiHeadAttention', { features, heads, ...given })
     this.#dropout = checkNumber('multiHeadAttention', 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
   }
 

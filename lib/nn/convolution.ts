@@ -16,6 +16,7 @@ import {
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 import { type WeightOptions, weightAndBias, weightOptions } from './weights.ts'
 
 type Layer<Options> = Omit<Options, 'bias'> & WeightOptions
@@ -93,7 +94,8 @@ export function conv2d(
   const given = checkOptions('conv2d', options, conv2dOptions)
   const groups = checkChannels('conv2d', inChannels, outChannels, given.groups)
   const shape = [outChannels, inChannels / groups, ...pairOf('conv2d', 'kernelSize', kernelSize)]
-  return new ConvolutionLayer('conv2d', shape, outChannels, given, convolve2d)
+  const layer = new ConvolutionLayer('conv2d', shape, outChannels, given, convolve2d)
+  return titled(layer, 'Conv2d', { inChannels, outChannels, kernelSize, ...given })
 }
 
 /** `conv1d` with a weight [out, in / groups, kernelSize] and a bias [out]; see `conv2d`. */
@@ -106,7 +108,8 @@ export function conv1d(
   const given = checkOptions('conv1d', options, conv1dOptions)
   const groups = checkChannels('conv1d', inChannels, outChannels, given.groups)
   const shape = [outChannels, inChannels / groups, lineKernel('conv1d', kernelSize)]
-  return new ConvolutionLayer('conv1d', shape, outChannels, given, convolve1d)
+  const layer = new ConvolutionLayer('conv1d', shape, outChannels, given, convolve1d)
+  return titled(layer, 'Conv1d', { inChannels, outChannels, kernelSize, ...given })
 }
 
 /** `convTranspose2d` with a weight [in, out / groups, …kernelSize] and a bias [out]; see `conv2d`. */
@@ -119,7 +122,8 @@ export function convTranspose2d(
   const given = checkOptions('convTranspose2d', options, convTranspose2dOptions)
   const groups = checkChannels('convTranspose2d', inChannels, outChannels, given.groups)
   const shape = [inChannels, outChannels / groups, ...pairOf('convTranspose2d', 'kernelSize', kernelSize)]
-  return new ConvolutionLayer('convTranspose2d', shape, outChannels, given, transpose2d)
+  const layer = new ConvolutionLayer('convTranspose2d', shape, outChannels, given, transpose2d)
+  return titled(layer, 'ConvTranspose2d', { inChannels, outChannels, kernelSize, ...given })
 }
 
 /** `convTranspose1d` with a weight [in, out / groups, kernelSize] and a bias [out]; see `conv2d`. */
@@ -132,5 +136,6 @@ export function convTranspose1d(
   const given = checkOptions('convTranspose1d', options, convTranspose1dOptions)
   const groups = checkChannels('convTranspose1d', inChannels, outChannels, given.groups)
   const shape = [inChannels, outChannels / groups, lineKernel('convTranspose1d', kernelSize)]
-  return new ConvolutionLayer('convTranspose1d', shape, outChannels, given, transpose1d)
+  const layer = new ConvolutionLayer('convTranspose1d', shape, outChannels, given, transpose1d)
+  return titled(layer, 'ConvTranspose1d', { inChannels, outChannels, kernelSize, ...given })
 }

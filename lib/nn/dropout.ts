@@ -3,12 +3,14 @@ import { checkNumber } from '../base/options.ts'
 import { dropout as drop } from '../operations/dropout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 
 class Dropout extends Module {
   readonly #rate: number
 
   constructor(rate: number) {
     super()
+    titled(this, 'Dropout', { rate })
     this.#rate = checkNumber('dropout', 'a rate in [0, 1]', rate, (p) => p >= 0 && p <= 1)
   }
 

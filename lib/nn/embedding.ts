@@ -6,6 +6,7 @@ import { randn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 
 export interface EmbeddingLayerOptions {
   /** The index of a row that starts at 0 and does not learn. */
@@ -37,6 +38,7 @@ export class Embedding extends Module {
     const values = randn([count, features], { dtype, ...(seed === undefined ? {} : { seed }) })
     this.weight = variable(values, { name: 'weight' })
     this.#paddingIndex = paddingIndex ?? null
+    titled(this, 'Embedding', { count, features, paddingIndex })
     if (paddingIndex !== undefined) this.#clear(paddingIndex, count)
   }
 

@@ -4,6 +4,7 @@ import { checkFunction, checkOptions, type OptionTypes } from '../base/options.t
 import * as ops from '../operations/activations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 
 /** A layer that is a function. */
 export class Lambda extends Module {
@@ -32,78 +33,79 @@ const hardTanhOptions: OptionTypes<ops.HardTanhOptions> = { min: 'number', max: 
  */
 export function lambda(fn: (x: Tensor) => Tensor): Module {
   checkFunction('lambda', 'a function of a tensor', fn)
-  return new Lambda(fn)
+  return titled(new Lambda(fn), 'Lambda', { fn: fn.name === '' ? fn : fn.name })
 }
 
 /** max(x, 0) */
-export const relu = (): Module => new Lambda((x) => x.relu())
+export const relu = (): Module => titled(new Lambda((x) => x.relu()), 'ReLU')
 
 /** x above 0, else slope · x; the slope is 0.01 unless given. */
-export const leakyRelu = (slope?: number): Module => new Lambda((x) => x.leakyRelu(slope))
+export const leakyRelu = (slope?: number): Module =>
+  titled(new Lambda((x) => x.leakyRelu(slope)), 'LeakyReLU', { slope })
 
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = (): Module => new Lambda((x) => x.sigmoid())
+export const sigmoid = (): Module => titled(new Lambda((x) => x.sigmoid()), 'Sigmoid')
 
 /** The hyperbolic tangent. */
-export const tanh = (): Module => new Lambda((x) => x.tanh())
+export const tanh = (): Module => titled(new Lambda((x) => x.tanh()), 'Tanh')
 
 /** x · sigmoid(x) */
-export const silu = (): Module => new Lambda((x) => x.silu())
+export const silu = (): Module => titled(new Lambda((x) => x.silu()), 'SiLU')
 
 /** x above 0, else alpha · (eˣ − 1); alpha is 1 unless given. */
-export const elu = (alpha?: number): Module => new Lambda((x) => x.elu(alpha))
+export const elu = (alpha?: number): Module => titled(new Lambda((x) => x.elu(alpha)), 'ELU', { alpha })
 
 /** x · Φ(x) with the normal distribution function Φ, or the form with tanh. */
 export function gelu(options?: ops.GeluOptions): Module {
   const given = checkOptions('gelu', options, geluOptions)
-  return new Lambda((x) => x.gelu(given))
+  return titled(new Lambda((x) => x.gelu(given)), 'GELU', given)
 }
 
 /** log(1 + eˣ) */
-export const softplus = (): Module => new Lambda((x) => x.softplus())
+export const softplus = (): Module => titled(new Lambda((x) => x.softplus()), 'Softplus')
 
 /** min(max(x, 0), 6) */
-export const relu6 = (): Module => new Lambda((x) => ops.relu6(x))
+export const relu6 = (): Module => titled(new Lambda((x) => ops.relu6(x)), 'ReLU6')
 
 /** x above 0, else alpha · (e^(x/alpha) − 1); alpha is 1 unless given. */
-export const celu = (alpha?: number): Module => new Lambda((x) => ops.celu(x, alpha))
+export const celu = (alpha?: number): Module => titled(new Lambda((x) => ops.celu(x, alpha)), 'CELU', { alpha })
 
 /** scale · elu(x, alpha), by which layers keep mean 0 and variance 1. */
-export const selu = (): Module => new Lambda((x) => ops.selu(x))
+export const selu = (): Module => titled(new Lambda((x) => ops.selu(x)), 'SELU')
 
 /** x · tanh(softplus(x)) */
-export const mish = (): Module => new Lambda((x) => ops.mish(x))
+export const mish = (): Module => titled(new Lambda((x) => ops.mish(x)), 'Mish')
 
 /** x / (1 + |x|) */
-export const softsign = (): Module => new Lambda((x) => ops.softsign(x))
+export const softsign = (): Module => titled(new Lambda((x) => ops.softsign(x)), 'Softsign')
 
 /** min(max(x + 3, 0), 6) / 6 */
-export const hardSigmoid = (): Module => new Lambda((x) => ops.hardSigmoid(x))
+export const hardSigmoid = (): Module => titled(new Lambda((x) => ops.hardSigmoid(x)), 'HardSigmoid')
 
 /** x · hardSigmoid(x) */
-export const hardSwish = (): Module => new Lambda((x) => ops.hardSwish(x))
+export const hardSwish = (): Module => titled(new Lambda((x) => ops.hardSwish(x)), 'HardSwish')
 
 /** x within [min, max], [−1, 1] unless given. */
 export function hardTanh(options?: ops.HardTanhOptions): Module {
   const given = checkOptions('hardTanh', options, hardTanhOptions)
-  return new Lambda((x) => ops.hardTanh(x, given))
+  return titled(new Lambda((x) => ops.hardTanh(x, given)), 'HardTanh', given)
 }
 
 /** log(sigmoid(x)) */
-export const logSigmoid = (): Module => new Lambda((x) => ops.logSigmoid(x))
+export const logSigmoid = (): Module => titled(new Lambda((x) => ops.logSigmoid(x)), 'LogSigmoid')
 
 /** a · sigmoid(b) of the halves of x along an axis, the last one unless given. */
-export const glu = (axis?: number): Module => new Lambda((x) => ops.glu(x, axis))
+export const glu = (axis?: number): Module => titled(new Lambda((x) => ops.glu(x, axis)), 'GLU', { axis })
 
 /** x where it is above the threshold, else the value. */
 export const threshold = (threshold: number, value: number): Module =>
-  new Lambda((x) => ops.threshold(x, threshold, value))
+  titled(new Lambda((x) => ops.threshold(x, threshold, value)), 'Threshold', { threshold, value })
 
 /** eˣ / Σeˣ along an axis, the last one unless given. Losses of logits do not want it. */
-export const softmax = (axis?: number): Module => new Lambda((x) => x.softmax(axis))
+export const softmax = (axis?: number): Module => titled(new Lambda((x) => x.softmax(axis)), 'Softmax', { axis })
 
 /** [n, …] to [n, m]: every row becomes one axis. */
-export const flatten = (): Module => new Lambda((x) => x.flatten(1))
+export const flatten = (): Module => titled(new Lambda((x) => x.flatten(1)), 'Flatten')
 
 /** What a sequence is made of. */
 export type Layer = Module | ((x: Tensor) => Tensor)
@@ -117,7 +119,7 @@ export class Sequential extends Module {
     super()
     this.#layers = layers.map((layer, i) => {
       if (layer instanceof Module) return layer
-      if (typeof layer === 'function') return new Lambda(layer)
+      if (typeof layer === 'function') return lambda(layer)
       throw new TypeError(expected('sequential', 'modules and functions', `${typeof layer} at ${i}`))
     })
     Object.assign(this, this.#layers)

@@ -5,6 +5,7 @@ import { extentAt, formatShape } from '../base/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 import { type WeightOptions, weightAndBias, weightOptions } from './weights.ts'
 
 export type LinearOptions = WeightOptions
@@ -21,6 +22,7 @@ export class Linear extends Module {
     for (const count of [inFeatures, outFeatures])
       checkNumber('linear', 'a positive integer of features', count, (x) => Number.isInteger(x) && x > 0)
     const given = checkOptions('linear', options, weightOptions)
+    titled(this, 'Linear', { inFeatures, outFeatures, bias: given.bias ?? true })
     const { weight, bias } = weightAndBias('linear', [outFeatures, inFeatures], outFeatures, given)
     this.weight = weight
     this.bias = bias

@@ -1,10 +1,12 @@
 /** What every layer and model is: parameters by name, and a mode. */
 import { expected } from '../base/errors.ts'
+import { inspection } from '../base/inspection.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { guard } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { partsOf } from './parts.ts'
+import { formatModule, optionsOf } from './repr.ts'
 import { changeWithin, withoutAliases } from './state.ts'
 
 /** What `fit` runs at the moment, and in which mode. */
@@ -123,6 +125,21 @@ export abstract class Module {
     loadStateDict(variablesIn(this), withoutAliases(own, partsOf(this).aliases))
   }
 
+  /** What its text says of it besides its name and the modules in it: the options it was made with. A module of your own says what it likes. */
+  extraRepr(): string {
+    return optionsOf(this)
+  }
+
+  /** The tree of its modules, as PyTorch prints it; the console shows it. */
+  toString(): string {
+    const children = childrenOf(this).map(([path, child]) => [path, child.toString()] as const)
+    return formatModule(this, this.extraRepr(), children)
+  }
+
+  [inspection](): string {
+    return this.toString()
+  }
+
   /**
    * What `stateDict` gives for this module, made of the values by paths of properties: the same unless a module says otherwise. Then
    * `importState` is its inverse.
@@ -193,6 +210,14 @@ function isWholly(path: string, parts: readonly [object, string][], named: Reado
 }
 
 const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')))
+
+/** The modules in a module that are in no other one of them, by their paths. */
+function childrenOf(module: Module): [path: string, child: Module][] {
+  const children: [string, Module][] = []
+  for (const [part, path] of modulesIn(module))
+    if (part !== module && !children.some(([other]) => path.startsWith(`${other}.`))) children.push([path, part])
+  return children
+}
 
 function modulesIn(model: object): Map<Module, string> {
   return new Map([...partsOf(model).paths].filter((entry): entry is [Module, string] => entry[0] instanceof Module))

@@ -11,6 +11,7 @@ import type { StateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
+import { capitalized, titled } from './repr.ts'
 import { inverse, renamed } from './state.ts'
 
 export interface NormOptions {
@@ -77,6 +78,7 @@ export class BatchNorm extends Affine {
     const given = checkOptions(op, options, batchNormOptions)
     super([checkFeatures(op, features)], given)
     const { dtype = 'float32', momentum = 0.1, epsilon = 1e-5, axis = 1 } = given
+    titled(this, capitalized(op), { features, momentum, epsilon, affine: given.affine ?? true })
     checkNumber(op, 'a momentum in [0, 1]', momentum, (x) => x >= 0 && x <= 1)
     this.runningMean = variable(zeros([features], { dtype }), { name: 'runningMean', trainable: false })
     this.runningVariance = variable(ones([features], { dtype }), { name: 'runningVariance', trainable: false })
@@ -184,9 +186,10 @@ export function layerNorm(shape: number | Shape, options?: NormOptions): Normali
   const normalizedShape = shapeOf('layerNorm', shape)
   const given = checkOptions('layerNorm', options, normOptions)
   const { epsilon = 1e-5 } = given
-  return new Normalization(normalizedShape, given, (x, parameters) =>
+  const layer = new Normalization(normalizedShape, given, (x, parameters) =>
     functions.layerNorm(x, { ...parameters, normalizedShape, epsilon }),
   )
+  return titled(layer, 'LayerNorm', { shape: normalizedShape, ...given })
 }
 
 /** Root mean square normalization over the last axes, whose extents are given; it has a weight and no bias. */
@@ -196,7 +199,8 @@ export function rmsNorm(shape: number | Shape, options?: NormOptions): Normaliza
   const { epsilon } = given
   const normalize = (x: Tensor, { weight }: { weight: Variable | null }) =>
     functions.rmsNorm(x, { weight, normalizedShape, ...(epsilon === undefined ? {} : { epsilon }) })
-  return new Normalization(normalizedShape, given, normalize, false)
+  const layer = new Normalization(normalizedShape, given, normalize, false)
+  return titled(layer, 'RMSNorm', { shape: normalizedShape, ...given })
 }
 
 /** Group normalization of [n, features, …]: the features in `groups` groups of neighbours. */
@@ -204,16 +208,18 @@ export function groupNorm(groups: number, features: number, options?: ChannelNor
   checkGroups(groups, checkFeatures('groupNorm', features))
   const given = checkOptions('groupNorm', options, channelNormOptions)
   const { epsilon = 1e-5, axis = 1 } = given
-  return new Normalization([features], given, (x, parameters) =>
+  const layer = new Normalization([features], given, (x, parameters) =>
     functions.groupNorm(x, groups, { ...parameters, epsilon, axis }),
   )
+  return titled(layer, 'GroupNorm', { groups, features, ...given })
 }
 
 /** Instance normalization of [n, features, …]; without weight and bias unless `affine` is true, as in PyTorch. */
 export function instanceNorm(features: number, options?: ChannelNormLayerOptions): Normalization {
   const given = checkOptions('instanceNorm', options, channelNormOptions)
   const { epsilon = 1e-5, axis = 1, affine = false } = given
-  return new Normalization([checkFeatures('instanceNorm', features)], { ...given, affine }, (x, parameters) =>
+  const layer = new Normalization([checkFeatures('instanceNorm', features)], { ...given, affine }, (x, parameters) =>
     functions.instanceNorm(x, { ...parameters, epsilon, axis }),
   )
+  return titled(layer, 'InstanceNorm', { features, ...given })
 }

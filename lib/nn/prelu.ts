@@ -8,6 +8,7 @@ import { full } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
+import { titled } from './repr.ts'
 
 export interface PReluOptions {
   /** How many slopes: 1 for all elements, the default, or one for each channel, which are axis 1 as in PyTorch. */
@@ -29,6 +30,7 @@ export class PRelu extends Module {
     super()
     const { features = 1, initial = 0.25, dtype = 'float32' } = checkOptions('prelu', options, preluOptions)
     checkNumber('prelu', 'a positive integer of features', features, (x) => Number.isInteger(x) && x > 0)
+    titled(this, 'PReLU', { features })
     checkNumber('prelu', 'a finite initial slope', initial, Number.isFinite)
     this.weight = variable(full([features], initial, { dtype }), { name: 'weight' })
   }
