@@ -1,8 +1,9 @@
 /** Losses of predicted distributions. */
 
-import { expected } from '../base/errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { extentAt } from '../base/shape.ts'
+import { extentAt, formatShape, sameShape } from '../base/shape.ts'
+import { tensor } from '../tensor/creation.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { checkPositive, type LossOptions, lossOptions, type Reduction, reduce, sameShaped } from './common.ts'
 
@@ -99,4 +100,55 @@ function logFactorial(t: Tensor): Tensor {
         .mul(0.5),
     )
   return above.where(approximation, 0)
+}
+
+export interface GaussianOptions extends LossOptions {
+  /** Whether the constant ½·log 2π is added; false unless given. */
+  full?: boolean
+  /** The least variance: smaller ones count as this, and keep the gradient of it; 1e-6 unless given. */
+  epsilon?: number
+}
+
+const gaussianOptions: OptionTypes<GaussianOptions> = { ...lossOptions, full: 'boolean', epsilon: 'number' }
+
+/** The variance of each element of x: of its shape, with 1 at its last axis, without it, or one number for all. */
+function varianceOf(op: string, x: Tensor, variance: TensorLike): Tensor {
+  if (typeof variance === 'number' && !(variance >= 0))
+    throw new RangeError(expected(op, 'a variance of at least 0', variance))
+  const given = tensor(variance)
+  const v = x.ndim > 0 && sameShape(given.shape, x.shape.slice(0, -1)) ? given.unsqueeze(-1) : given
+  const isOfRows =
+    v.ndim === x.ndim && v.shape.every((extent, i) => extent === x.shape[i] || (i === x.ndim - 1 && extent === 1))
+  if (v.ndim > 0 && !isOfRows)
+    throw new ShapeError(
+      expected(op, `a variance ${formatShape(x.shape)}, or one for each of its rows`, formatShape(given.shape)),
+    )
+  return v.cast(x.dtype)
+}
+
+/**
+ * ½·(log v + (x − target)² / v), the negative log-likelihood of targets under normal distributions with the predicted means x
+ * and variances v, less ½·log 2π (Nix & Weigend 1994, "Estimating the mean and variance of the target probability distribution").
+ *
+ * @param variances of the shape of the predictions, of one without the last axis or with extent 1 there, or a number
+ * @returns a scalar, or a loss for each element for reduction `'none'`
+ * @throws ShapeError where the shapes do not fit; RangeError for a negative number as variance, or an epsilon that is not
+ * positive
+ * @pytorch F.gaussian_nll_loss
+ */
+export function gaussianNegativeLogLikelihood(
+  predictions: TensorLike,
+  targets: TensorLike,
+  variances: TensorLike,
+  options?: GaussianOptions,
+): Tensor {
+  const op = 'gaussianNegativeLogLikelihood'
+  const { full = false, epsilon = 1e-6, ...rest } = checkOptions(op, options, gaussianOptions)
+  const [x, t] = sameShaped(op, predictions, targets)
+  checkPositive(op, 'epsilon', epsilon)
+  const given = varianceOf(op, x, variances)
+  // As in PyTorch, what is raised to epsilon has the gradient of what stands there then.
+  const v = given.less(epsilon).where(given.sub(given.stopGradient()).add(epsilon), given)
+  const losses = v.log().add(x.sub(t).square().div(v)).mul(0.5)
+  return reduce(op, full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, rest)
 }

@@ -10,6 +10,7 @@ import { greater, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { unary } from './elementwise.ts'
 import { split } from './joining.ts'
 import { expm1, softplus, tanh } from './math.ts'
+import { seluAlpha, seluScale } from './selu-constants.ts'
 
 /**
  * 1 / (1 + e⁻ˣ); float32 for integers.
@@ -184,10 +185,6 @@ export function celu(x: TensorLike, alpha = 1): Tensor {
   const t = toTensor(x)
   return where(greater(t, 0), t, mul(expm1(div(below(t), alpha)), alpha))
 }
-
-/** Klambauer et al. 2017, "Self-normalizing neural networks", equation 14. */
-const seluAlpha = 1.6732632423543772
-const seluScale = 1.0507009873554805
 
 /**
  * scale · elu(x, alpha) with alpha = 1.67326324…, scale = 1.05070098…, by which layers keep mean 0 and variance 1.

@@ -1,11 +1,12 @@
 /** Embeddings: rows of a table. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { equal, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
 import { gather } from './indexing.ts'
+import { paddingRow } from './padding-index.ts'
 import { expandDims } from './shape.ts'
 
 export interface EmbeddingOptions {
@@ -34,10 +35,6 @@ export function embedding(indices: TensorLike, table: TensorLike, options?: Embe
   if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)
   if (paddingIndex === null) return found
-  const count = extentAt(rows.shape, 0)
-  checkNumber('embedding', `an integer paddingIndex in [${-count}, ${count})`, paddingIndex, (i) => {
-    return Number.isInteger(i) && i >= -count && i < count
-  })
-  const padding = equal(chosen, paddingIndex < 0 ? paddingIndex + count : paddingIndex)
+  const padding = equal(chosen, paddingRow('embedding', paddingIndex, extentAt(rows.shape, 0)))
   return where(expandDims(padding, -1), stopGradient(found), found)
 }

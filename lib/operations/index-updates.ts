@@ -50,6 +50,7 @@ function listOfIndices(op: string, indices: TensorLike): Tensor {
  * outside [0, x.shape[axis])
  * @pytorch torch.index_add
  * @tensorflow tf.tensor_scatter_nd_add
+ * @numpy np.add.at
  */
 export function indexAdd(
   x: TensorLike,

@@ -163,6 +163,7 @@ const evenCuts = (extent: number, count: number): number[] =>
  * @throws RangeError for a count below 1, or indices that are no integers; ShapeError for an axis that is none
  * @pytorch torch.tensor_split
  * @tensorflow tf.experimental.numpy.array_split
+ * @numpy np.array_split
  */
 export function tensorSplit<const By extends number | readonly number[]>(
   x: TensorLike,
@@ -204,6 +205,7 @@ export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.broadcast_tensors
  * @tensorflow tf.experimental.numpy.broadcast_arrays
+ * @numpy np.broadcast_arrays
  */
 export const broadcastTensors = (...tensors: readonly TensorLike[]): Tensor[] => broadcastArrays(...tensors)
 

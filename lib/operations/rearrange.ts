@@ -136,6 +136,7 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: nu
  * @throws ShapeError for fewer than two axes, or axes that are none or one; RangeError for quarters that are no integer
  * @pytorch torch.rot90
  * @tensorflow tf.experimental.numpy.rot90
+ * @numpy np.rot90
  */
 export function rot90(x: TensorLike, quarters = 1, axes: readonly [from: number, to: number] = [0, 1]): Tensor {
   const t = wrap(toNode(x))

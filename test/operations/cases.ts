@@ -12,6 +12,7 @@ import type { OpCase } from '../support/cases.ts'
 import { activationCases } from './cases/activations.ts'
 import { alongAxisCases } from './cases/along-axis.ts'
 import { attentionCases } from './cases/attention.ts'
+import { bagCases } from './cases/bags.ts'
 import { convolutionCases } from './cases/convolution.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { fftCases } from './cases/fft.ts'
@@ -37,6 +38,7 @@ import { searchCases } from './cases/search.ts'
 import { shapeCases } from './cases/shape.ts'
 import { softmaxCases } from './cases/softmax.ts'
 import { sortCases } from './cases/sort.ts'
+import { unfoldingCases } from './cases/unfolding.ts'
 import { volumeCases } from './cases/volumes.ts'
 
 /** Leaves that programs bind as inputs: the operands of every row. */
@@ -83,6 +85,8 @@ const rows = {
   ...convolutionCases,
   ...poolingCases,
   ...volumeCases,
+  ...unfoldingCases,
+  ...bagCases,
 }
 
 /** Refuses a table with a list that is written as empty. */

@@ -34,6 +34,17 @@ export const binary =
   ([x, y]) =>
     f(x!, y!)
 
+/** What follows the operands of a function of the package. */
+export interface Following {
+  readonly parameters: readonly never[]
+}
+
+/** A function of the package, called as it is: operands, then what follows. */
+export const calling =
+  (f: (...operands: never[]) => g.Tensor): Operation<Following> =>
+  (xs, { parameters }) =>
+    f(...(xs as never[]), ...parameters)
+
 const toTensor = ({ shape, data }: Numbers, dtype: g.DType): g.Tensor => g.tensor(data.map(Number), { shape, dtype })
 
 /** Every element within the tolerance, relative above 1; an infinity is itself. */

@@ -150,6 +150,21 @@ const distributionRows = {
     ),
     row([operand([3, 4]), operand([3, 4], [0, 0.5, 1])], (x, t) => losses.klDivergence(x, t), 'zeros', false),
   ],
+  gaussianNegativeLogLikelihood: [
+    row([operand([3, 4]), operand([3, 4]), positive([3, 4])], (x, t, v) =>
+      losses.gaussianNegativeLogLikelihood(x, t, v),
+    ),
+    row([operand([3, 4]), operand([3, 4]), positive([3])], (x, t, v) =>
+      losses.gaussianNegativeLogLikelihood(x, t, v, { full: true, reduction: 'none' }),
+    ),
+    row([operand([3, 4]), operand([3, 4])], (x, t) => losses.gaussianNegativeLogLikelihood(x, t, 0.5)),
+    row(
+      [operand([2, 4]), operand([2, 4]), operand([2, 4], [0, 1e-9, -1, 1e4])],
+      (x, t, v) => losses.gaussianNegativeLogLikelihood(x, t, v, { epsilon: 0.25 }),
+      'variances below epsilon',
+      false,
+    ),
+  ],
   poissonNegativeLogLikelihood: [
     row(
       [operand([3, 4]), operand([3, 4], [0, 1, 2, 5])],
