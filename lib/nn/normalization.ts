@@ -104,7 +104,7 @@ export class BatchNorm extends Affine {
         expected(
           'batchNorm',
           `an input of ${this.#ranks.join(' or ')} axes with ${features} channels at axis ${axis}`,
-          formatShape(x.shape),
+          `${formatShape(x.shape)}${x.shape.at(-1) === features ? ', which has them at axis: -1' : ''}`,
         ),
       )
     const { weight, bias } = this

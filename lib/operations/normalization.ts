@@ -76,9 +76,18 @@ const checkEpsilon = (op: string, epsilon: number): number =>
 /** A parameter of x's dtype, and of a shape. */
 function parameter(op: string, name: string, x: Tensor, value: TensorLike, shape: Shape): Tensor {
   const given = wrap(toNode(value, x.dtype))
-  if (!sameShape(given.shape, shape))
-    throw new ShapeError(expected(op, `a ${name} of shape ${formatShape(shape)}`, formatShape(given.shape)))
-  return cast(given, x.dtype)
+  if (sameShape(given.shape, shape)) return cast(given, x.dtype)
+  // Channels that are last, where the axis of others is meant.
+  const channels = given.shape[0]
+  if (given.ndim === 1 && shape.length === 1 && x.ndim > 2 && channels === x.shape.at(-1) && shape[0] !== channels)
+    throw new ShapeError(
+      expected(
+        op,
+        `an input of ${channels} channels, as the ${name} has`,
+        `${formatShape(x.shape)}, which has them at axis: -1`,
+      ),
+    )
+  throw new ShapeError(expected(op, `a ${name} of shape ${formatShape(shape)}`, formatShape(given.shape)))
 }
 
 /** normalized·weight + bias, both of `shape` and read as `broadcast`. */

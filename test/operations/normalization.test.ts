@@ -168,6 +168,16 @@ test.each<readonly [string, () => unknown, new (...args: never[]) => Error]>([
   ],
   ['batchNorm: expected a weight of shape [3], got [2]', () => g.batchNorm(x, { weight: [1, 2] }), ShapeError],
   [
+    'batchNorm: expected an input of 3 channels, as the weight has, got [1, 28, 28, 3], which has them at axis: -1',
+    () => g.batchNorm(g.ones([1, 28, 28, 3]), { weight: [1, 2, 3] }),
+    ShapeError,
+  ],
+  [
+    'batchNorm: expected an input of 4 axes with 3 channels at axis 1, got [1, 28, 28, 3], which has them at axis: -1',
+    () => g.nn.batchNorm2d(3).forward(g.ones([1, 28, 28, 3])),
+    ShapeError,
+  ],
+  [
     'groupNorm: expected a positive integer of groups that divides the 3 channels, got 2',
     () => g.groupNorm(x, 2),
     RangeError,
