@@ -3,7 +3,7 @@ import { DTypeError, expected } from '../base/errors.ts'
 import { broadcastShapes } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
 import { promotedDType } from '../graph/ops/promotion.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { isNaN as areNaN, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
 import { logicalOr } from './logic.ts'
@@ -171,27 +171,47 @@ export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
   return where(less(w, 0.5), fromStart, fromEnd)
 }
 
+/** Operands that are integers: arrays of them become int32, and so do numbers, but beside a tensor, whose dtype they take. */
+function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] {
+  const typed = (value: TensorLike, other: TensorLike) => {
+    const isWeak = value instanceof Tensor || (typeof value === 'number' && other instanceof Tensor)
+    return wrap(
+      toNode(
+        value,
+        !isWeak && ([value] as readonly unknown[]).flat(Infinity as 1).every(Number.isInteger) ? 'int32' : undefined,
+        op,
+      ),
+    )
+  }
+  const [a, b] = [typed(x, y), typed(y, x)]
+  const dtype = promotedDType(a.node, b.node)
+  if (dtype !== 'int32' && dtype !== 'uint8') throw new DTypeError(expected(op, 'int32 or uint8', dtype))
+  broadcastShapes(op, a.shape, b.shape)
+  return [a, b]
+}
+
 /**
  * The greatest common divisor of integers, which is not negative; of two zeros 0. uint8 of two uint8, else int32, in
  * which 2³¹ wraps.
  * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
+ * @example gcd(12, [18, 7]) // [6, 1]
  * @pytorch torch.gcd
  * @tensorflow tf.experimental.numpy.gcd
  * @numpy np.gcd
  */
-export const gcd = binary(ops.gcd)
+export function gcd(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = integerOperands('gcd', x, y)
+  return wrap(ops.gcd(a.node, b.node))
+}
 
 /**
  * The least common multiple of integers as int32, which is not negative unless it wraps; 0 where one is 0.
- * @throws DTypeError for floats and bool; ShapeError where the shapes do not broadcast
+ * @throws DTypeError, ShapeError as gcd
  * @pytorch torch.lcm
  * @tensorflow tf.experimental.numpy.lcm
  * @numpy np.lcm
  */
 export function lcm(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
-  const dtype = promotedDType(a.node, b.node)
-  if (dtype !== 'int32' && dtype !== 'uint8') throw new DTypeError(expected('lcm', 'int32 or uint8', dtype))
-  broadcastShapes('lcm', a.shape, b.shape)
+  const [a, b] = integerOperands('lcm', x, y)
   return abs(mul(floorDiv(a, gcd(a, b)), b))
 }

@@ -19,6 +19,12 @@ describe.each(backendNames)('on the %s backend', (backend) => {
       [39800, 0],
     ])
     expect(ints(8, 9).gcd(6).arraySync()).toEqual([2, 3])
+    expect(bytes.gcd(8).dtype).toBe('uint8')
+    expect([g.gcd(12, 18).itemSync(), g.gcd([12, -9], 6).arraySync(), g.lcm(4, [6, 10]).arraySync()]).toEqual([
+      6,
+      [6, 3],
+      [12, 20],
+    ])
   })
 
   test('lcm of the greatest numbers is exact before it wraps', () => {
@@ -156,9 +162,10 @@ describe.each(backendNames)('on the %s backend', (backend) => {
 
 describe('errors', () => {
   test.each([
+    [() => g.gcd(g.tensor([1.5]), 2), g.DTypeError, 'gcd: expected int32 or uint8, got float32'],
     [() => g.gcd([1.5], 2), g.DTypeError, 'gcd: expected int32 or uint8, got float32'],
-    [() => g.lcm([true], [true]), g.DTypeError, 'lcm: expected int32 or uint8, got bool'],
-    [() => g.lcm([1.5], 2), g.DTypeError, 'lcm: expected int32 or uint8, got float32'],
+    [() => g.lcm(g.tensor([true]), g.tensor([true])), g.DTypeError, 'lcm: expected int32 or uint8, got bool'],
+    [() => g.lcm(g.ones([1]), 2), g.DTypeError, 'lcm: expected int32 or uint8, got float32'],
     [() => g.lcm(ints(1, 2), ints(1, 2, 3)), g.ShapeError, 'lcm: shapes [2] and [3] do not broadcast'],
     [() => g.polygamma([1], 171), RangeError, 'polygamma: expected an integer order in [0, 170], got 171'],
     [() => g.polygamma([1], 0.5), RangeError, 'polygamma: expected an integer order in [0, 170], got 0.5'],
