@@ -174,14 +174,10 @@ export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
 /** Operands that are integers: arrays of them become int32, and so do numbers, but beside a tensor, whose dtype they take. */
 function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] {
   const typed = (value: TensorLike, other: TensorLike) => {
-    const isWeak = value instanceof Tensor || (typeof value === 'number' && other instanceof Tensor)
-    return wrap(
-      toNode(
-        value,
-        !isWeak && ([value] as readonly unknown[]).flat(Infinity as 1).every(Number.isInteger) ? 'int32' : undefined,
-        op,
-      ),
-    )
+    if (value instanceof Tensor) return value
+    const isWhole = ([value] as readonly unknown[]).flat(Infinity as 1).every(Number.isInteger)
+    const isWeak = typeof value === 'number' && other instanceof Tensor
+    return wrap(toNode(value, isWhole && !isWeak ? 'int32' : undefined, op))
   }
   const [a, b] = [typed(x, y), typed(y, x)]
   const dtype = promotedDType(a.node, b.node)
