@@ -43,7 +43,8 @@ const namesOf = (value: Call): string[] =>
 
 async function errorOf({ path, before }: FunctionWithOptions, options: unknown): Promise<unknown> {
   const value = valueAt(path)
-  const first = argumentsOf[path]?.slice(0, before) ?? Array.from({ length: before }, () => undefined)
+  const given = Object.entries(argumentsOf).find(([name]) => valueAt(name) === value)?.[1]
+  const first = given?.slice(0, before) ?? Array.from({ length: before }, () => undefined)
   const args = [...first, ...Array.from({ length: before - first.length }, () => 1), options]
   try {
     const isClass = /^class\b/.test(Function.prototype.toString.call(value))

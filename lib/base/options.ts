@@ -201,6 +201,19 @@ function editDistance(a: string, b: string): number {
   return previous[b.length]!
 }
 
+/**
+ * Refuses arguments beyond the `count` that a function takes, such as the flags of another library's function of its name.
+ * An index and a list are what `map` and `reduce` give to a callback.
+ */
+export function refuseSurplus(op: string, count: number, surplus: readonly unknown[]): void {
+  if (surplus.length === 0) return
+  const isOfCallback = surplus.length === 2 && typeof surplus[0] === 'number' && Array.isArray(surplus[1])
+  if (!isOfCallback)
+    throw new TypeError(
+      expected(op, count === 1 ? 'one argument' : `${count || 'no'} arguments`, count + surplus.length),
+    )
+}
+
 /** A number that passes the test. `what` says which, with the name of the option: `a finite learningRate of at least 0`. */
 export function checkNumber(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number {
   if (typeof value !== 'number') throw new TypeError(expected(op, what, value === null ? 'null' : typeof value))

@@ -1,5 +1,5 @@
 /** The layer that drops elements while it trains. */
-import { checkNumber } from '../base/options.ts'
+import { checkNumber, refuseSurplus } from '../base/options.ts'
 import { dropout as drop } from '../operations/dropout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
@@ -20,4 +20,7 @@ class Dropout extends Module {
 }
 
 /** In training mode each element is dropped with probability `rate`, 0.5 unless given, and the others are scaled by 1 / (1 − rate). */
-export const dropout = (rate = 0.5): Module => new Dropout(rate)
+export function dropout(rate = 0.5, ...surplus: []): Module {
+  refuseSurplus('dropout', 1, surplus)
+  return new Dropout(rate)
+}

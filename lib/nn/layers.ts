@@ -1,6 +1,6 @@
 /** Layers without parameters, and the sequence. */
 import { expected } from '../base/errors.ts'
-import { checkFunction, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkFunction, checkOptions, type OptionTypes, refuseSurplus } from '../base/options.ts'
 import * as ops from '../operations/activations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'
@@ -105,7 +105,10 @@ export const threshold = (threshold: number, value: number): Module =>
 export const softmax = (axis?: number): Module => titled(new Lambda((x) => x.softmax(axis)), 'Softmax', { axis })
 
 /** [n, …] to [n, m]: every row becomes one axis. */
-export const flatten = (): Module => titled(new Lambda((x) => x.flatten(1)), 'Flatten')
+export function flatten(...surplus: []): Module {
+  refuseSurplus('flatten', 0, surplus)
+  return titled(new Lambda((x) => x.flatten(1)), 'Flatten')
+}
 
 /** What a sequence is made of. */
 export type Layer = Module | ((x: Tensor) => Tensor)

@@ -278,7 +278,7 @@ export const erf = unary(ops.erf)
  */
 export const erfc = unary(ops.erfc)
 
-const rounding = (ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype) ? ofFloats(x) : x))
+const rounding = (op: string, ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype) ? ofFloats(x) : x), op)
 
 /**
  * The greatest integer of at most x; integers stay. Its gradient is 0.
@@ -286,7 +286,7 @@ const rounding = (ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype)
  * @tensorflow tf.floor
  * @numpy np.floor
  */
-export const floor = rounding(ops.floor)
+export const floor = rounding('floor', ops.floor)
 
 /**
  * The least integer of at least x; integers stay. Its gradient is 0.
@@ -294,7 +294,7 @@ export const floor = rounding(ops.floor)
  * @tensorflow tf.math.ceil
  * @numpy np.ceil
  */
-export const ceil = rounding(ops.ceil)
+export const ceil = rounding('ceil', ops.ceil)
 
 /**
  * The nearest integer, the even one of two: 2.5 gives 2. Integers stay. Its gradient is 0.
@@ -302,7 +302,7 @@ export const ceil = rounding(ops.ceil)
  * @tensorflow tf.round
  * @numpy np.round
  */
-export const round = rounding(ops.round)
+export const round = rounding('round', ops.round)
 
 /**
  * x without its fraction; integers stay. Its gradient is 0.
@@ -310,7 +310,7 @@ export const round = rounding(ops.round)
  * @tensorflow tf.experimental.numpy.trunc
  * @numpy np.trunc
  */
-export const trunc = rounding(ops.trunc)
+export const trunc = rounding('trunc', ops.trunc)
 
 /**
  * x − trunc(x), the fraction with the sign of x; NaN at ±∞; 0 for integers. Its gradient is 1.

@@ -1,4 +1,5 @@
 /** Softmax, its logarithm, and the loss that is made of it. */
+import { refuseSurplus } from '../base/options.ts'
 import * as ops from '../graph/ops/softmax.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
@@ -9,7 +10,8 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * @tensorflow tf.nn.softmax
  * @numpy scipy.special.softmax
  */
-export function softmax(x: TensorLike, axis = -1): Tensor {
+export function softmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
+  refuseSurplus('softmax', 2, surplus)
   return wrap(ops.softmax(toNode(x), axis))
 }
 
@@ -20,7 +22,8 @@ export function softmax(x: TensorLike, axis = -1): Tensor {
  * @tensorflow tf.nn.log_softmax
  * @numpy scipy.special.log_softmax
  */
-export function logSoftmax(x: TensorLike, axis = -1): Tensor {
+export function logSoftmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
+  refuseSurplus('logSoftmax', 2, surplus)
   return wrap(ops.logSoftmax(toNode(x), axis))
 }
 

@@ -3,6 +3,7 @@ import { activeBackend } from '../backend/active.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
+import { refuseSurplus } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
 import { mapTree, treeKey } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
@@ -196,7 +197,8 @@ export function compile<F extends (...args: Tensor[]) => unknown, const R>(
   fn: F & ((...args: never[]) => R),
 ): Compiled<Parameters<F>, R>
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R>
-export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R> {
+export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...surplus: []): Compiled<A, R> {
+  refuseSurplus('compile', 1, surplus)
   if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
   /** The recordings of a signature differ in their guards. */
   const cache = new Map<string, Traced[]>()

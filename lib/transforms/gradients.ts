@@ -1,6 +1,6 @@
 /** Gradients of tensors and of functions. */
 import { expected, GradientError } from '../base/errors.ts'
-import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes, refuseSurplus } from '../base/options.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
 import { watch } from '../graph/ops/leaf.ts'
@@ -84,7 +84,9 @@ export type Gradient<F extends Differentiable> = Parameters<F>['length'] extends
  */
 export function valueAndGrad<F extends Differentiable>(
   f: F,
+  ...surplus: []
 ): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
+  refuseSurplus('valueAndGrad', 1, surplus)
   return valueAndGradOf('valueAndGrad', f)
 }
 
@@ -110,7 +112,8 @@ function valueAndGradOf<F extends Differentiable>(
  * @pytorch torch.func.grad
  * @tensorflow tf.GradientTape.gradient
  */
-export function grad<F extends Differentiable>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+export function grad<F extends Differentiable>(f: F, ...surplus: []): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+  refuseSurplus('grad', 1, surplus)
   const both = valueAndGradOf('grad', f)
   return (...xs) => both(...xs).gradient
 }

@@ -54,3 +54,107 @@ describe('options', () => {
     expect(g.sum([1, 2], 0, Object.assign(Object.create(null), { keepDims: true })).shape).toEqual([1])
   })
 })
+
+/** What users of numpy, PyTorch and tfjs type. The compiler refuses each, and so does a run. */
+describe('positional forms of other libraries', () => {
+  const x = g.ones([1, 1, 4, 4])
+  it.each([
+    // @ts-expect-error: tensor(values, shape, dtype)
+    ['tensor', () => g.tensor([1, 2, 3, 4], [2, 2])],
+    // @ts-expect-error: tensor(values, dtype)
+    ['tensor', () => g.tensor([1, 2], 'int32')],
+    // @ts-expect-error: variable(value, trainable)
+    ['variable', () => g.variable([1, 2], true)],
+    // @ts-expect-error: zeros(shape, dtype)
+    ['zeros', () => g.zeros([2], 'int32')],
+    // @ts-expect-error: ones(shape, dtype)
+    ['ones', () => g.ones([2], 'int32')],
+    // @ts-expect-error: full(shape, value, dtype)
+    ['full', () => g.full([2], 1, 'int32')],
+    // @ts-expect-error: eye(rows, columns, dtype)
+    ['eye', () => g.eye(2, 2, 'int32')],
+    // @ts-expect-error: arange(start, stop, step, dtype)
+    ['arange', () => g.arange(0, 10, 2, 'int32')],
+    // @ts-expect-error: linspace(start, stop, count, dtype)
+    ['linspace', () => g.linspace(0, 1, 3, 'float64')],
+    // @ts-expect-error: zerosLike(x, dtype)
+    ['zerosLike', () => g.zerosLike(x, 'int32')],
+    // @ts-expect-error: randn(shape, mean, std)
+    ['randn', () => g.randn([2], 0)],
+    // @ts-expect-error: uniform(shape, min, max)
+    ['uniform', () => g.uniform([2], -1, 1)],
+    // @ts-expect-error: randint(shape, min, max, dtype)
+    ['randint', () => g.randint([2], 0, 5, 'int32')],
+    // @ts-expect-error: sum(x, axis, keepDims)
+    ['sum', () => g.sum(x, 1, true)],
+    // @ts-expect-error: x.mean(axis, keepDims)
+    ['mean', () => x.mean(1, true)],
+    // @ts-expect-error: argmax(x, axis, keepDims)
+    ['argmax', () => g.argmax(x, 1, true)],
+    // @ts-expect-error: topk(x, k, axis)
+    ['topk', () => g.topk(x, 2, 1)],
+    // @ts-expect-error: oneHot(x, depth, onValue, offValue)
+    ['oneHot', () => g.oneHot([1], 3, 1, 0)],
+    // @ts-expect-error: pad(x, widths, value)
+    ['pad', () => g.pad(x, 1, 0)],
+    // @ts-expect-error: maxPool2d(x, window, stride)
+    ['maxPool2d', () => g.maxPool2d(x, 2, 2)],
+    // @ts-expect-error: avgPool2d(x, window, stride, padding)
+    ['avgPool2d', () => g.avgPool2d(x, 2, 2, 'same')],
+    // @ts-expect-error: conv2d(x, weight, bias)
+    ['conv2d', () => g.conv2d(x, g.ones([1, 1, 3, 3]), g.ones([1]))],
+    // @ts-expect-error: matmul(a, b, transposeA, transposeB)
+    ['matmul', () => g.matmul(x, x, true, false)],
+    // @ts-expect-error: a.matmul(b, transposeA)
+    ['matmul', () => x.matmul(x, true)],
+    // @ts-expect-error: add(x, y, alpha)
+    ['add', () => g.add(x, x, 2)],
+    // @ts-expect-error: round(x, decimals)
+    ['round', () => g.round([1.25], 1)],
+    // @ts-expect-error: log(x, base)
+    ['log', () => g.log(x, 10)],
+    // @ts-expect-error: softmax(x, axis, dtype)
+    ['softmax', () => g.softmax(x, 1, 'float64')],
+    // @ts-expect-error: adam(learningRate)
+    ['adam', () => g.optim.adam(0.1)],
+    // @ts-expect-error: sgd(learningRate)
+    ['sgd', () => g.optim.sgd(0.1)],
+    // @ts-expect-error: adam({ lr })
+    ['adam', () => g.optim.adam({ lr: 0.1 })],
+    // @ts-expect-error: linear(in, out, bias)
+    ['linear', () => g.nn.linear(2, 2, false)],
+    // @ts-expect-error: conv2d(in, out, kernel, stride)
+    ['conv2d', () => g.nn.conv2d(1, 1, 3, 2)],
+    // @ts-expect-error: maxPool2d(window, stride)
+    ['maxPool2d', () => g.nn.maxPool2d(2, 2)],
+    // @ts-expect-error: batchNorm2d(features, epsilon)
+    ['batchNorm2d', () => g.nn.batchNorm2d(2, 1e-5)],
+    // @ts-expect-error: flatten(first axis)
+    ['flatten', () => g.nn.flatten(2)],
+    // @ts-expect-error: dropout(rate, inPlace)
+    ['dropout', () => g.nn.dropout(0.5, true)],
+    // @ts-expect-error: crossEntropy(logits, labels, weights)
+    ['crossEntropy', () => g.losses.crossEntropy([[1, 2]], [[0, 1]], [1, 1])],
+    // @ts-expect-error: crossEntropy(logits, labels, reduction)
+    ['crossEntropy', () => g.losses.crossEntropy([[1, 2]], [[0, 1]], 'sum')],
+    // @ts-expect-error: grad(f, argument)
+    ['grad', () => g.grad((a: g.Tensor) => a, 1)],
+    // @ts-expect-error: compile(f, options)
+    ['compile', () => g.compile((a: g.Tensor) => a, { mode: 'fast' })],
+  ] as [string, () => unknown][])('%s %#', (name, call) => {
+    expect(call).toThrow(TypeError)
+    expect(call).toThrow(`${name}: `)
+  })
+
+  it('options where an axis is taken', () => {
+    // @ts-expect-error: softmax(x, { axis })
+    expect(() => g.softmax(x, { axis: 1 })).toThrow('softmax: expected an axis')
+  })
+
+  it('callbacks of map and reduce get an index and a list', () => {
+    const tensors = [g.tensor([1]), g.tensor([4])]
+    expect(tensors.map(g.sqrt).map((y) => y.itemSync())).toEqual([1, 2])
+    expect(tensors.reduce(g.add).itemSync()).toBe(5)
+    expect(tensors.map(g.round).length).toBe(2)
+  })
+})
