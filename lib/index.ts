@@ -15,7 +15,7 @@ export {
 export type { Pair, Triple } from './base/pair.ts'
 export type { Shape } from './base/shape.ts'
 export * as data from './data/dataset.ts'
-export { Dataset } from './data/dataset.ts'
+export { type Batch, Dataset } from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/metrics.ts'

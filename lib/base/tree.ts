@@ -18,3 +18,9 @@ export function treeKey(tree: unknown, leaf: (x: unknown) => string): string {
     .map(([key, x]) => `${JSON.stringify(key)}:${treeKey(x, leaf)}`)
     .join()}}`
 }
+
+/** The leaves, each with its path: `x.image` for a tree that is called x. */
+export function leavesOf(name: string, tree: unknown): (readonly [path: string, leaf: unknown])[] {
+  if (!isContainer(tree)) return [[name, tree]]
+  return Object.entries(tree).flatMap(([key, x]) => leavesOf(`${name}.${key}`, x))
+}

@@ -1,24 +1,46 @@
 /** Data sets: rows of tensors that are mapped, shuffled and read in batches. */
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkFunction, checkNumber } from '../base/options.ts'
-import { formatShape } from '../base/shape.ts'
+import { elementAt } from '../base/lists.ts'
+import { checkFunction, checkNumber, isPlainObject } from '../base/options.ts'
+import { extentAt, formatShape } from '../base/shape.ts'
+import { leavesOf, mapTree } from '../base/tree.ts'
 import { tensor } from '../tensor/creation.ts'
 import { evaluate, Tensor, type TensorLike } from '../tensor/tensor.ts'
 
+/** The inputs of a model, or its targets: a tensor, or several in a list or by name. */
+export type Batch = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>
+
+/** What a batch is made of. */
+export type Rows = TensorLike | readonly Tensor[] | Readonly<Record<string, TensorLike>>
+
+/** The batch that rows become. */
+export type BatchOf<R> = R extends TensorLike
+  ? Tensor
+  : R extends readonly unknown[] | Readonly<Record<string, unknown>>
+    ? { readonly [K in keyof R]: Tensor }
+    : never
+
 /** What becomes of a batch of rows. It is recorded into the compiled step, not called for each batch. */
-export type BatchMap = (x: Tensor, y: Tensor) => readonly [Tensor, Tensor]
+export type BatchMap<
+  X extends Batch = Tensor,
+  Y extends Batch = Tensor,
+  X2 extends Batch = Tensor,
+  Y2 extends Batch = Tensor,
+> = (x: X, y: Y) => readonly [X2, Y2]
+
+type AnyMap = (x: never, y: never) => readonly [Batch, Batch]
 
 /**
  * Rows of inputs x with their targets y, held in memory as they are. `fit` gathers the rows of each batch inside its
  * compiled step, and maps them there.
  */
-export class Dataset {
-  readonly #x: Tensor
-  readonly #y: Tensor
-  readonly #maps: readonly BatchMap[]
+export class Dataset<X extends Batch = Tensor, Y extends Batch = Tensor> {
+  readonly #x: Batch
+  readonly #y: Batch
+  readonly #maps: readonly AnyMap[]
 
   /** @internal */
-  constructor(x: Tensor, y: Tensor, maps: readonly BatchMap[]) {
+  constructor(x: Batch, y: Batch, maps: readonly AnyMap[]) {
     this.#x = x
     this.#y = y
     this.#maps = maps
@@ -26,7 +48,7 @@ export class Dataset {
 
   /** The number of rows. */
   get size(): number {
-    return this.#x.shape[0]!
+    return extentAt(elementAt(tensorsIn(this.#x), 0).shape, 0)
   }
 
   /**
@@ -35,18 +57,19 @@ export class Dataset {
    * @example
    * fromTensors(images, labels).map((x, y) => [x.cast('float32').div(255), y])
    */
-  map(fn: BatchMap): Dataset {
+  map<X2 extends Batch, Y2 extends Batch>(fn: BatchMap<X, Y, X2, Y2>): Dataset<X2, Y2> {
     checkFunction('map', 'a function of x and y', fn)
-    return new Dataset(this.#x, this.#y, [...this.#maps, fn])
+    return new Dataset(this.#x, this.#y, [...this.#maps, fn as AnyMap])
   }
 
   /** Rows start ≤ i < end; negative bounds count from the end, and bounds beyond it are clamped. */
-  slice(start: number, end: number = this.size): Dataset {
-    return new Dataset(this.#x.slice(start, end), this.#y.slice(start, end), this.#maps)
+  slice(start: number, end: number = this.size): Dataset<X, Y> {
+    const part = (rows: Batch) => mapBatch(rows, (x) => x.slice(start, end))
+    return new Dataset(part(this.#x), part(this.#y), this.#maps)
   }
 
   /** The first `count` rows, and the other ones. */
-  split(count: number): [Dataset, Dataset] {
+  split(count: number): [Dataset<X, Y>, Dataset<X, Y>] {
     checkNumber(
       'split',
       `an integer from 0 to ${this.size}`,
@@ -57,41 +80,73 @@ export class Dataset {
   }
 
   /** The given rows, mapped: x and y of as many rows. An index outside [0, size) is a RangeError when evaluated. */
-  batch(rows: TensorLike): [Tensor, Tensor] {
+  batch(rows: TensorLike): [X, Y] {
     const indices = rows instanceof Tensor ? rows : tensor(rows, { dtype: 'int32' })
-    let batch: readonly [Tensor, Tensor] = [this.#x.gather(indices), this.#y.gather(indices)]
-    for (const fn of this.#maps) batch = checkedBatch(fn(...batch), indices.size)
-    return [...batch]
+    const gathered = (part: Batch) => mapBatch(part, (x) => x.gather(indices))
+    let batch: readonly [Batch, Batch] = [gathered(this.#x), gathered(this.#y)]
+    for (const fn of this.#maps) batch = checkedBatch(fn(batch[0] as never, batch[1] as never), indices.size)
+    return [...batch] as [X, Y]
   }
 
   /** Computes x and y where they are not computed yet. */
   async load(): Promise<void> {
-    await evaluate(this.#x, this.#y)
+    await evaluate(...tensorsIn(this.#x), ...tensorsIn(this.#y))
   }
 }
 
-function checkedBatch(batch: readonly [Tensor, Tensor], rows: number): readonly [Tensor, Tensor] {
-  if (!Array.isArray(batch) || batch.length !== 2 || batch.some((x) => !(x instanceof Tensor)))
+const mapBatch = (batch: Batch, fn: (x: Tensor) => Tensor): Batch => mapTree(batch, (x) => fn(x as Tensor)) as Batch
+
+const tensorsIn = (batch: Batch): Tensor[] => leavesOf('', batch).map(([, leaf]) => leaf as Tensor)
+
+const isBatch = (x: unknown): x is Batch => {
+  const leaves = leavesOf('', x)
+  return leaves.length > 0 && leaves.every(([, leaf]) => leaf instanceof Tensor)
+}
+
+/** `x [4, 2] and y [3]`, or of several tensors `x.image [4, 2], x.text [4] and y [3]`. */
+function describe(x: Batch, y: Batch): string {
+  const listed = (name: string, batch: Batch) =>
+    leavesOf(name, batch).map(([path, leaf]) => `${path} ${formatShape((leaf as Tensor).shape)}`)
+  return `${listed('x', x).join(', ')} and ${listed('y', y).join(', ')}`
+}
+
+function checkedBatch(batch: readonly [Batch, Batch], rows: number): readonly [Batch, Batch] {
+  if (!Array.isArray(batch) || batch.length !== 2 || !batch.every(isBatch))
     throw new TypeError(expected('map', 'a function that returns [x, y], two tensors', typeof batch))
-  const [x, y] = batch
-  if (x.shape[0] === rows && y.shape[0] === rows) return batch
-  const got = `x ${formatShape(x.shape)} and y ${formatShape(y.shape)}`
-  throw new ShapeError(expected('map', `x and y of ${rows} rows, as many as it was given`, got))
+  const [x, y] = batch as [Batch, Batch]
+  if ([...tensorsIn(x), ...tensorsIn(y)].every(({ shape }) => shape[0] === rows)) return [x, y]
+  throw new ShapeError(expected('map', `x and y of ${rows} rows, as many as it was given`, describe(x, y)))
+}
+
+/** A list of which an element is a tensor is a list of tensors, any other one is an array of numbers. */
+function batchOf(rows: Rows): Batch {
+  if (Array.isArray(rows) && rows.some((x) => x instanceof Tensor)) return rows.map((x) => tensor(x))
+  if (!isPlainObject(rows)) return tensor(rows as TensorLike)
+  return Object.fromEntries(Object.entries(rows).map(([name, x]) => [name, tensor(x as TensorLike)]))
 }
 
 /**
- * A data set of rows x[i] with targets y[i].
+ * A data set of rows x[i] with targets y[i]. Each of both is a tensor, or several tensors of as many rows in a list or by name, for models
+ * of several inputs or outputs.
  *
  * @throws ShapeError where there are not as many targets as rows.
  *
  * @example
  * fromTensors(tensor([[0, 0], [0, 1], [1, 0], [1, 1]]), tensor([0, 1, 1, 0], { dtype: 'int32' }))
+ * fromTensors({ image: images, text: words }, labels)
  */
-export function fromTensors(x: TensorLike, y: TensorLike): Dataset {
-  const [inputs, targets] = [tensor(x), tensor(y)]
-  if (inputs.ndim === 0 || targets.ndim === 0 || inputs.shape[0] !== targets.shape[0]) {
-    const got = `x ${formatShape(inputs.shape)} and y ${formatShape(targets.shape)}`
-    throw new ShapeError(expected('fromTensors', 'x[rows, …] and y[rows, …] of as many rows', got))
-  }
+export function fromTensors<const X extends Rows, const Y extends Rows>(x: X, y: Y): Dataset<BatchOf<X>, BatchOf<Y>> {
+  const [inputs, targets] = [batchOf(x), batchOf(y)]
+  const all = [...tensorsIn(inputs), ...tensorsIn(targets)]
+  const rows = all[0]?.shape[0]
+  const isEmpty = tensorsIn(inputs).length === 0 || tensorsIn(targets).length === 0
+  if (isEmpty || rows === undefined || all.some(({ shape }) => shape[0] !== rows))
+    throw new ShapeError(
+      expected(
+        'fromTensors',
+        'x[rows, …] and y[rows, …] of as many rows',
+        isEmpty ? 'none' : describe(inputs, targets),
+      ),
+    )
   return new Dataset(inputs, targets, [])
 }

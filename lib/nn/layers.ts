@@ -111,25 +111,25 @@ export function flatten(...surplus: []): Module {
 }
 
 /** What a sequence is made of. */
-export type Layer = Module | ((x: Tensor) => Tensor)
+export type Layer<Input = Tensor, Output = Tensor> = Module<Input, Output> | ((x: Input) => Output)
 
 /** Layers one after the other; layer i is property i, and its parameters are named `i.weight`, `i.bias`. */
-export class Sequential extends Module {
+export class Sequential<Input = Tensor, Output = Tensor> extends Module<Input, Output> {
   readonly [index: number]: Module
   readonly #layers: readonly Module[]
 
-  constructor(layers: readonly Layer[]) {
+  constructor(layers: readonly Layer<never, unknown>[]) {
     super()
     this.#layers = layers.map((layer, i) => {
-      if (layer instanceof Module) return layer
-      if (typeof layer === 'function') return lambda(layer)
+      if (layer instanceof Module) return layer as Module
+      if (typeof layer === 'function') return lambda(layer as (x: Tensor) => Tensor)
       throw new TypeError(expected('sequential', 'modules and functions', `${typeof layer} at ${i}`))
     })
     Object.assign(this, this.#layers)
   }
 
-  forward(x: Tensor): Tensor {
-    return this.#layers.reduce((value, layer) => layer.forward(value), x)
+  forward(x: Input): Output {
+    return this.#layers.reduce((value: unknown, layer) => layer.forward(value as Tensor), x) as Output
   }
 }
 
@@ -141,4 +141,12 @@ export class Sequential extends Module {
  * @example
  * const model = sequential(flatten(), linear(784, 128), (x) => x.relu(), linear(128, 10))
  */
-export const sequential = (...layers: Layer[]): Sequential => new Sequential(layers)
+export function sequential(...layers: Layer[]): Sequential
+/** The first layer may take several tensors, and the last one give them. */
+export function sequential<Input, Output>(
+  first: Layer<Input, Tensor>,
+  ...others: readonly [...Layer[], Layer<Tensor, Output>]
+): Sequential<Input, Output>
+export function sequential(...layers: Layer<never, unknown>[]): Sequential {
+  return new Sequential(layers)
+}

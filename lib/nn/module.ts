@@ -7,12 +7,16 @@ import { guard } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { partsOf } from './parts.ts'
 import { formatModule, optionsOf } from './repr.ts'
+import { selection } from './selection.ts'
 import { changeWithin, withoutAliases } from './state.ts'
+
+/** A module of whatever input and output. */
+export type AnyModule = Module<never, unknown>
 
 /** What `fit` runs at the moment, and in which mode. */
 interface Running {
   /** The modules that are known to belong to it. */
-  readonly modules: Set<Module>
+  readonly modules: Set<AnyModule>
   readonly parameters: ReadonlySet<Variable>
   readonly training: boolean
 }
@@ -28,6 +32,8 @@ let running: Running | null = null
  * the batch. That is for calls of `forward` of your own: `fit` trains in training mode and validates in evaluation mode, whatever the
  * mode, and does not change it. What shall stay as it is while the rest is trained is frozen (`freeze`).
  *
+ * A module of several inputs or outputs says so, as a list or by name: `class Classifier extends Module<{ image: Tensor; text: Tensor }>`.
+ *
  * @example
  * class Residual extends Module {
  *   inner = linear(64, 64)
@@ -36,11 +42,11 @@ let running: Running | null = null
  *   }
  * }
  */
-export abstract class Module {
+export abstract class Module<Input = Tensor, Output = Tensor> {
   #training = true
   #frozen = false
 
-  abstract forward(x: Tensor): Tensor
+  abstract forward(x: Input): Output
 
   /** Whether it is in training mode. A compiled function that read it is recorded anew where it has changed. */
   get training(): boolean {
@@ -85,7 +91,7 @@ export abstract class Module {
     return this
   }
 
-  static #setFrozen(part: Module | Variable, frozen: boolean): void {
+  static #setFrozen(part: AnyModule | Variable, frozen: boolean): void {
     if (part instanceof Module) part.#frozen = frozen
     else part.frozen = frozen
   }
@@ -169,7 +175,7 @@ export function withMode<T>(model: object, parameters: readonly Variable[], trai
 }
 
 /** A module that cannot be seen from outside of the model, as in a closure, belongs to it by its parameters. */
-function belongsTo({ modules, parameters }: Running, module: Module): boolean {
+function belongsTo({ modules, parameters }: Running, module: AnyModule): boolean {
   if (modules.has(module)) return true
   const parts = [...partsOf(module).paths.keys()]
   if (!parts.some((part) => part instanceof Variable && parameters.has(part))) return false
@@ -178,53 +184,29 @@ function belongsTo({ modules, parameters }: Running, module: Module): boolean {
 }
 
 /** The modules and variables in a model that `freeze` and `unfreeze` are about. */
-function selectedParts(op: string, model: Module, pattern: string | RegExp | undefined): (Module | Variable)[] {
+function selectedParts(op: string, model: AnyModule, pattern: string | RegExp | undefined): (AnyModule | Variable)[] {
+  const isVariable = (part: unknown) => part instanceof Variable
   const parts = [...partsOf(model).paths].filter(
-    (entry): entry is [Module | Variable, string] => entry[0] instanceof Module || entry[0] instanceof Variable,
+    (entry): entry is [AnyModule | Variable, string] => entry[0] instanceof Module || isVariable(entry[0]),
   )
-  if (pattern === undefined) return parts.map(([part]) => part)
-  const isNamed = matcherOf(op, pattern)
-  const named = new Set(parts.filter(([, path]) => isNamed(path)).map(([, path]) => path))
-  if (named.size === 0) {
-    const paths = parts.map(([, path]) => path).filter((path) => path !== '')
-    throw new RangeError(expected(op, `what a path has in it or begins with: ${paths.join(', ')}`, pattern))
-  }
-  return parts.filter(([, path]) => named.has(path) || isWholly(path, parts, named)).map(([part]) => part)
+  const isSelected = pattern === undefined ? () => true : selection(op, parts, isVariable, pattern)
+  return parts.filter(([, path]) => isSelected(path)).map(([part]) => part)
 }
-
-/** Of a path, whether it or one that leads to it is what the pattern says. */
-function matcherOf(op: string, pattern: string | RegExp): (path: string) => boolean {
-  if (typeof pattern !== 'string' && !(pattern instanceof RegExp))
-    throw new TypeError(expected(op, 'a path or a regular expression', typeof pattern))
-  const matches = (path: string) => (typeof pattern === 'string' ? path === pattern : path.search(pattern) >= 0)
-  return (path) => {
-    const keys = path.split('.')
-    return path !== '' && keys.some((_, i) => matches(keys.slice(0, i + 1).join('.')))
-  }
-}
-
-/** Whether a module has variables of its own and all of them are named. */
-function isWholly(path: string, parts: readonly [object, string][], named: ReadonlySet<string>): boolean {
-  const own = parts.filter(([part, inner]) => part instanceof Variable && ownerOf(inner) === path)
-  return own.length > 0 && own.every(([, inner]) => named.has(inner))
-}
-
-const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')))
 
 /** The modules in a module that are in no other one of them, by their paths. */
-function childrenOf(module: Module): [path: string, child: Module][] {
-  const children: [string, Module][] = []
+function childrenOf(module: AnyModule): [path: string, child: AnyModule][] {
+  const children: [string, AnyModule][] = []
   for (const [part, path] of modulesIn(module))
     if (part !== module && !children.some(([other]) => path.startsWith(`${other}.`))) children.push([path, part])
   return children
 }
 
-function modulesIn(model: object): Map<Module, string> {
-  return new Map([...partsOf(model).paths].filter((entry): entry is [Module, string] => entry[0] instanceof Module))
+function modulesIn(model: object): Map<AnyModule, string> {
+  return new Map([...partsOf(model).paths].filter((entry): entry is [AnyModule, string] => entry[0] instanceof Module))
 }
 
 /** @throws TypeError where two variables would have one name, as by a key with a dot in it */
-function variablesIn(model: Module): Record<string, Variable> {
+function variablesIn(model: AnyModule): Record<string, Variable> {
   const found: Record<string, Variable> = {}
   for (const [part, path] of partsOf(model).paths) {
     if (!(part instanceof Variable)) continue

@@ -1,7 +1,7 @@
 /** The training loop. */
 import { expected, GradientError, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import type { Dataset } from '../data/dataset.ts'
+import type { Batch, Dataset } from '../data/dataset.ts'
 import { withMode } from '../nn/module.ts'
 import { SingleValueError } from '../nn/normalization.ts'
 import { otherVariables } from '../optim/reach.ts'
@@ -10,7 +10,15 @@ import { randomStream } from '../tensor/random.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
-import { type EpochInfo, type FitOptions, type Settings, settingsOf, type Trainable } from './options.ts'
+import {
+  type AnyDataset,
+  type AnyTrainable,
+  type EpochInfo,
+  type FitOptions,
+  type Settings,
+  settingsOf,
+  type Trainable,
+} from './options.ts'
 import { Pace } from './pace.ts'
 import { pipeline } from './pipeline.ts'
 import { metricSums, RunningScores, type Scores } from './scores.ts'
@@ -35,6 +43,9 @@ const millisecondsBetweenCallbacks = 50
  * evaluation mode, whatever the mode of the model, and leaves that as it is; what was frozen (`model.freeze`) is in evaluation mode
  * throughout, and learns nothing.
  *
+ * Inputs, targets and predictions are tensors, or several in a list or by name, as the data set has them and the model gives them;
+ * the loss is a function of both then.
+ *
  * @returns for each epoch the mean loss and metrics, the seconds it took, and the same means of the validation set
  * @throws (rejects with) a TypeError, RangeError or ShapeError for options, a model, data or labels that do not fit; a GradientError
  * where the loss depends on a trainable variable that `parameters()` of the model lacks; an Error where the loss is no longer finite; the signal's reason; and what a callback throws
@@ -48,7 +59,11 @@ const millisecondsBetweenCallbacks = 50
  *   metrics: ['accuracy'],
  * })
  */
-export async function fit(model: Trainable, dataset: Dataset, options: FitOptions): Promise<History> {
+export async function fit<X extends Batch = Tensor, Y extends Batch = Tensor, Prediction = Tensor>(
+  model: Trainable<X, Prediction>,
+  dataset: Dataset<X, Y>,
+  options: FitOptions<Prediction, Y, X>,
+): Promise<History> {
   const settings = settingsOf(model, dataset, options)
   const { epochs, validation, callbacks, signal } = settings
   signal?.throwIfAborted()
@@ -69,13 +84,13 @@ export async function fit(model: Trainable, dataset: Dataset, options: FitOption
   return history
 }
 
-function trainingStep(model: Trainable, dataset: Dataset, { loss, optimizer, metrics, seed }: Settings): Step {
+function trainingStep(model: AnyTrainable, dataset: AnyDataset, { loss, optimizer, metrics, seed }: Settings): Step {
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
     // Asked for at each recording, as parts may have been frozen or unfrozen meanwhile.
     const parameters = model.parameters().filter(({ trainable }) => trainable)
     return withMode(model, parameters, true, () => {
-      const prediction = model.forward(x)
+      const prediction = model.forward(x as never)
       const value = optimizer.minimize(() => checkedLoss(loss(prediction, y), parameters), parameters)
       return [value, ...metricSums(metrics, prediction, y, rows.size)]
     })
@@ -96,12 +111,12 @@ function checkedLoss(loss: Tensor, parameters: readonly Variable[]): Tensor {
  * Runs the model on a single row, where a step will be of one, without computing anything: batch normalization cannot take that, and says so
  * here before anything is trained.
  */
-function checkSingleRow(model: Trainable, dataset: Dataset, { batchSize, dropLast, seed }: Settings): void {
+function checkSingleRow(model: AnyTrainable, dataset: AnyDataset, { batchSize, dropLast, seed }: Settings): void {
   const left = batchSize === 1 || dataset.size === 1 ? 1 : dropLast ? 0 : dataset.size % batchSize
   if (left !== 1) return
   const step = compileWithSeed(seed, (rows) => {
     const [x] = dataset.batch(rows)
-    return withMode(model, model.parameters(), true, () => [model.forward(x)].flat())
+    return withMode(model, model.parameters(), true, () => [model.forward(x as never)] as Tensor[])
   })
   try {
     step.program(tensor([0], { dtype: 'int32' }))
@@ -114,11 +129,11 @@ function checkSingleRow(model: Trainable, dataset: Dataset, { batchSize, dropLas
   }
 }
 
-function scoringStep(model: Trainable, dataset: Dataset, { loss, metrics, seed }: Settings): Step {
+function scoringStep(model: AnyTrainable, dataset: AnyDataset, { loss, metrics, seed }: Settings): Step {
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
     return withMode(model, model.parameters(), false, () => {
-      const prediction = model.forward(x)
+      const prediction = model.forward(x as never)
       return [loss(prediction, y), ...metricSums(metrics, prediction, y, rows.size)]
     })
   })

@@ -3,7 +3,7 @@ import { expected } from '../base/errors.ts'
 import { nearestName } from '../base/options.ts'
 import * as losses from '../losses/index.ts'
 import { binaryAccuracy, correct, topKAccuracy } from '../metrics/metrics.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 
 type Score = (prediction: Tensor, target: Tensor) => Tensor
 
@@ -37,6 +37,18 @@ export const metricsByName = { accuracy: correct, binaryAccuracy, topKAccuracy, 
 
 export type LossName = keyof typeof lossesByName
 export type MetricName = keyof typeof metricsByName
+
+/** A score of single tensors as one of whatever a model gives, which has to be a tensor then. */
+export const ofTensors =
+  (what: string, score: Score) =>
+  (prediction: unknown, target: unknown): Tensor => {
+    for (const value of [prediction, target])
+      if (!(value instanceof Tensor))
+        throw new TypeError(
+          expected('fit', `a tensor as prediction and as target for ${what}`, 'several: pass a function'),
+        )
+    return score(prediction as Tensor, target as Tensor)
+  }
 
 /** @throws RangeError for a name that is not in the table */
 export function byName<T>(what: string, name: string, table: Readonly<Record<string, T>>): T {

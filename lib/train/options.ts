@@ -1,17 +1,17 @@
 /** What `fit` may be told, and what it makes of it. */
 import { expected } from '../base/errors.ts'
 import { checkFunction, checkNumber, checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
-import { Dataset } from '../data/dataset.ts'
+import { type Batch, Dataset } from '../data/dataset.ts'
 import type { Optimizer } from '../optim/optimizer.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
-import { byName, type LossName, lossesByName } from './names.ts'
+import { byName, type LossName, lossesByName, ofTensors } from './names.ts'
 import { type Metric, type MetricTable, metricTable, type Scores } from './scores.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */
-export interface Trainable {
-  forward(x: Tensor): Tensor
+export interface Trainable<Input = Tensor, Output = Tensor> {
+  forward(x: Input): Output
   parameters(): readonly Variable[]
 }
 
@@ -48,9 +48,10 @@ export interface Abortable {
   throwIfAborted(): void
 }
 
-export interface FitOptions {
+/** Of a model's prediction, and of the targets and inputs of its data. */
+export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, Input extends Batch = Tensor> {
   /** The mean loss of a batch, a scalar: `losses.crossEntropy`, its name, or any function of prediction and target. */
-  loss: LossName | LossFunction
+  loss: LossName | LossFunction<Prediction, Target>
   optimizer: Optimizer
   /** Passes over the data; 1 unless given. */
   epochs?: number
@@ -59,9 +60,9 @@ export interface FitOptions {
   /** Whether rows that are left at the end of an epoch and fill no batch are left out of it; false unless given. */
   dropLast?: boolean
   /** By name, `['accuracy', 'mae']`, or functions of your own under theirs: `[{ error: (prediction, target) => … }]`. */
-  metrics?: readonly Metric[]
+  metrics?: readonly Metric<Prediction, Target>[]
   /** Scored after each epoch. */
-  validation?: Dataset | undefined
+  validation?: Dataset<Input, Target> | undefined
   /** Whether rows come in another order each epoch; true unless given. */
   shuffle?: boolean
   /** Of the order; otherwise it follows from `setSeed`. */
@@ -88,24 +89,29 @@ const fitOptions: OptionTypes<FitOptions> = {
 const callbackTypes: OptionTypes<Callbacks> = { onBatchEnd: 'function', onEpochEnd: 'function' }
 
 /** The mean loss of a batch, a scalar. */
-export type LossFunction = (prediction: Tensor, target: Tensor) => Tensor
+export type LossFunction<Prediction = Tensor, Target = Tensor> = (prediction: Prediction, target: Target) => Tensor
+
+/** Of any inputs and outputs: what fit does is the same for all. */
+export type AnyTrainable = Trainable<never, unknown>
+export type AnyDataset = Dataset<Batch, Batch>
+export type AnyOptions = Omit<FitOptions<never, never>, 'validation'> & { validation?: AnyDataset | undefined }
 
 export interface Settings extends Required<Omit<FitOptions, 'loss' | 'metrics' | 'validation' | 'signal'>> {
-  loss: LossFunction
+  loss: LossFunction<unknown, unknown>
   metrics: MetricTable
-  validation: Dataset | undefined
+  validation: AnyDataset | undefined
   signal: Abortable | undefined
 }
 
 const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x >= least
 
-function checkDataset(what: string, dataset: Dataset): void {
+function checkDataset(what: string, dataset: AnyDataset): void {
   if (!(dataset instanceof Dataset))
     throw new TypeError(expected('fit', `${what} made by data.fromTensors`, typeof dataset))
   if (dataset.size === 0) throw new RangeError(expected('fit', `${what} of at least one row`, 'an empty one'))
 }
 
-function checkModel(model: Trainable): void {
+function checkModel(model: AnyTrainable): void {
   checkFunction('fit', 'a model with a method forward', model?.forward)
   checkFunction('fit', 'a model with a method parameters', model?.parameters)
 }
@@ -114,10 +120,11 @@ function checkOptimizer(optimizer: Optimizer): void {
   checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }
 
-function lossOf(loss: LossName | LossFunction): LossFunction {
-  if (typeof loss === 'string') return byName('a loss, a name or a function', loss, lossesByName)
+function lossOf(loss: LossName | LossFunction<never, never>): LossFunction<unknown, unknown> {
+  if (typeof loss === 'string')
+    return ofTensors(`loss ${loss}`, byName('a loss, a name or a function', loss, lossesByName))
   checkFunction('fit', 'a loss, such as losses.crossEntropy', loss)
-  return loss
+  return loss as LossFunction<unknown, unknown>
 }
 
 /** An object of a class of the user's may have more in it. */
@@ -128,11 +135,11 @@ function checkCallbacks(callbacks: Callbacks): void {
 }
 
 /** Checks what the user gave, and fills in what they did not. */
-export function settingsOf(model: Trainable, dataset: Dataset, options: FitOptions): Settings {
+export function settingsOf(model: AnyTrainable, dataset: AnyDataset, options: AnyOptions): Settings {
   checkModel(model)
   checkDataset('a data set', dataset)
   // What has no default is checked below, in the words of training.
-  const given = checkOptions('fit', options, fitOptions) as FitOptions
+  const given = checkOptions('fit', options as FitOptions, fitOptions) as AnyOptions
   const { loss, optimizer, epochs = 1, batchSize = 32, metrics = [], validation, signal, shuffle = true } = given
   const { seed = randomStream().seed, callbacks = {}, dropLast = false } = given
   checkNumber('fit', 'an integer of epochs of at least 0', epochs, isInteger(0))

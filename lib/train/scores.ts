@@ -3,15 +3,17 @@ import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { formatShape } from '../base/shape.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { byName, type MetricName, metricsByName } from './names.ts'
+import { byName, type MetricName, metricsByName, ofTensors } from './names.ts'
 
 /** Gives a scalar that is a mean over the rows, or a value per row. */
-export type MetricFunction = (prediction: Tensor, target: Tensor) => Tensor
+export type MetricFunction<Prediction = Tensor, Target = Tensor> = (prediction: Prediction, target: Target) => Tensor
 
 /** The name of a metric, or functions by name. */
-export type Metric = MetricName | Readonly<Record<string, MetricFunction>>
+export type Metric<Prediction = Tensor, Target = Tensor> =
+  | MetricName
+  | Readonly<Record<string, MetricFunction<Prediction, Target>>>
 
-export type MetricTable = ReadonlyMap<string, MetricFunction>
+export type MetricTable = ReadonlyMap<string, MetricFunction<unknown, unknown>>
 
 /** Means over rows. */
 export interface Scores {
@@ -24,12 +26,14 @@ export interface Scores {
 /** What an epoch reports beside its metrics. */
 const reserved = ['loss', 'epoch', 'step', 'steps', 'samples', 'seconds', 'validation']
 
-export function metricTable(metrics: readonly Metric[]): MetricTable {
+export function metricTable(metrics: readonly Metric<never, never>[]): MetricTable {
   if (!Array.isArray(metrics))
     throw new TypeError(expected('fit', "metrics, a list such as ['accuracy']", typeof metrics))
-  const entries = metrics.flatMap((metric: Metric): [string, MetricFunction][] => {
-    if (typeof metric === 'object' && metric !== null) return Object.entries(metric)
-    return [[metric, byName('a metric, a name or { name: function }', metric, metricsByName)]]
+  const entries = metrics.flatMap((metric: Metric<never, never>): [string, MetricFunction<unknown, unknown>][] => {
+    if (typeof metric === 'object' && metric !== null)
+      return Object.entries(metric) as [string, MetricFunction<unknown, unknown>][]
+    const score = byName('a metric, a name or { name: function }', metric, metricsByName)
+    return [[metric, ofTensors(`metric ${metric}`, score)]]
   })
   for (const [name, metric] of entries) {
     if (reserved.includes(name))
@@ -41,7 +45,7 @@ export function metricTable(metrics: readonly Metric[]): MetricTable {
 }
 
 /** Each metric as a scalar sum over the rows of a batch. */
-export function metricSums(metrics: MetricTable, prediction: Tensor, target: Tensor, rows: number): Tensor[] {
+export function metricSums(metrics: MetricTable, prediction: unknown, target: unknown, rows: number): Tensor[] {
   return [...metrics].map(([name, metric]) => {
     const value = metric(prediction, target)
     if (!(value instanceof Tensor)) throw new TypeError(expected('fit', `a tensor from metric ${name}`, typeof value))
