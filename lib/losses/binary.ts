@@ -15,6 +15,7 @@ import {
   powerOf,
   reduce,
   sameShaped,
+  weighted,
   weightsFor,
 } from './common.ts'
 
@@ -70,11 +71,18 @@ export function binaryCrossEntropy(
   return reduceWeighted(op, losses, options)
 }
 
-const entropyOfLogits = (x: Tensor, z: Tensor, w: Tensor | null): Tensor =>
-  w === null
-    ? x.softplus().sub(x.mul(z))
-    : // (1 − z)·x + (1 + (w − 1)·z)·softplus(−x)
-      x.sub(x.mul(z)).add(w.sub(1).mul(z).add(1).mul(x.neg().softplus()))
+/**
+ * w·z·softplus(−x) + (1 − z)·softplus(x), where both of them are softplus(−|x|), and one |x| more: the small loss of what
+ * is right keeps its digits, and so does its slope.
+ */
+function entropyOfLogits(x: Tensor, z: Tensor, w: Tensor | null): Tensor {
+  const isAbove = x.greater(0)
+  const below = isAbove.where(x.neg(), x)
+  const yes = w === null ? z : z.mul(w)
+  const no = z.neg().add(1)
+  const small = below.softplus()
+  return (w === null ? small : small.mul(yes.add(no))).sub(weighted(below, isAbove.where(no, yes)))
+}
 
 const leastLog = -100
 const leastProbability = 1e-12
@@ -99,7 +107,8 @@ function entropyOfProbabilities(p: Tensor, z: Tensor, w: Tensor | null): Tensor 
 
 function reduceWeighted(op: string, losses: Tensor, options: BinaryOptions): Tensor {
   const { weights } = options
-  return reduce(op, weights === undefined ? losses : losses.mul(weightsFor(op, 'weights', losses, weights)), options)
+  const counts = weights === undefined ? losses : weighted(losses, weightsFor(op, 'weights', losses, weights))
+  return reduce(op, counts, options)
 }
 
 export interface BinaryFocalOptions extends LossOptions {
@@ -217,7 +226,7 @@ export function multiLabelSoftMargin(logits: TensorLike, targets: TensorLike, op
   const { weights } = options
   return reduce(
     op,
-    (weights === undefined ? terms : terms.mul(weightsFor(op, 'weights', x, weights))).mean(-1),
+    (weights === undefined ? terms : weighted(terms, weightsFor(op, 'weights', x, weights))).mean(-1),
     options,
   )
 }

@@ -15,6 +15,7 @@ import {
   checkLeast0,
   classesOf,
   classOptions,
+  counted,
   focalFactor,
   type LossOptions,
   lossOptions,
@@ -23,6 +24,7 @@ import {
   reduce,
   reduceRows,
   rowWeights,
+  weighted,
 } from './common.ts'
 import { labelKind } from './labels.ts'
 
@@ -76,14 +78,14 @@ function entropyOfRows(op: string, x: Tensor, y: Tensor, smoothing: number, opti
 function entropyOfClasses(op: string, logits: Tensor, y: Tensor, smoothing: number, options: ClassOptions): Tensor {
   const x = asFloat(logits)
   const classes = classesOf(op, y, options)
-  const weighted = options.classWeights !== undefined
-  if (!weighted && smoothing === 0) return reduceRows(op, x.softmaxCrossEntropy(classes.indices), classes, options)
+  const hasWeights = options.classWeights !== undefined
+  if (!hasWeights && smoothing === 0) return reduceRows(op, x.softmaxCrossEntropy(classes.indices), classes, options)
   const weights = rowWeights(op, x, classes, options)
   const losses =
     smoothing === 0
-      ? x.softmaxCrossEntropy(classes.indices).mul(weights)
+      ? weighted(x.softmaxCrossEntropy(classes.indices), weights)
       : x.softmaxCrossEntropy(smoothed(op, x, classes.indices, weights, smoothing, options))
-  return reduceRows(op, losses, classes, options, weighted ? weights : undefined)
+  return reduceRows(op, losses, classes, options, hasWeights ? weights : undefined)
 }
 
 /** Rows of (1 − ε)·w_y at the class y, and ε·w / classes everywhere. */
@@ -125,7 +127,7 @@ export function negativeLogLikelihood(
   const losses = pick(x, classes.indices).neg()
   if (options.classWeights === undefined) return reduceRows(op, losses, classes, options)
   const weights = rowWeights(op, x, classes, options)
-  return reduceRows(op, losses.mul(weights), classes, options, weights)
+  return reduceRows(op, weighted(losses, weights), classes, options, weights)
 }
 
 export interface FocalOptions extends ClassOptions {
@@ -153,17 +155,18 @@ export function focal(logits: TensorLike, labels: TensorLike, options: FocalOpti
   const gamma = checkLeast0(op, 'gamma', options.gamma ?? 2)
   if (labelKind(op, x, y) === 'rows') {
     refuseIgnoreIndex(op, y, options)
-    const logs = x.logSoftmax()
-    const terms = focalFactor(logs.expm1().neg(), gamma).mul(logs).mul(y)
     const { classWeights } = options
-    const weighted = classWeights === undefined ? terms : terms.mul(checkClassWeights(op, x, classWeights))
-    return reduce(op, weighted.sum(-1).neg(), options)
+    const weights = classWeights === undefined ? y : y.mul(checkClassWeights(op, x, classWeights))
+    const logs = counted(x.logSoftmax(), weights)
+    const terms = focalFactor(logs.expm1().neg(), gamma).mul(logs).mul(weights)
+    return reduce(op, terms.sum(-1).neg(), options)
   }
   const classes = classesOf(op, y, options)
-  const entropy = x.softmaxCrossEntropy(classes.indices)
+  const weights = options.classWeights === undefined ? null : rowWeights(op, x, classes, options)
+  const all = x.softmaxCrossEntropy(classes.indices)
+  const entropy = weights === null ? all : counted(all, weights)
   const losses = focalFactor(entropy.neg().expm1().neg(), gamma).mul(entropy)
-  const weighted = options.classWeights === undefined ? losses : losses.mul(rowWeights(op, x, classes, options))
-  return reduceRows(op, weighted, classes, options)
+  return reduceRows(op, weights === null ? losses : losses.mul(weights), classes, options)
 }
 
 export interface MultiMarginOptions extends LossOptions {
@@ -204,6 +207,6 @@ export function multiMargin(scores: TensorLike, labels: TensorLike, options: Mul
   const others = y.oneHot(extentAt(x.shape, -1), { dtype: 'bool' }).where(0, powerOf(op, distances, options.power ?? 1))
   const classes = classesOf(op, y, {})
   const losses = others.mean(-1)
-  const weighted = options.classWeights === undefined ? losses : losses.mul(rowWeights(op, x, classes, options))
-  return reduce(op, weighted, options)
+  if (options.classWeights === undefined) return reduce(op, losses, options)
+  return reduce(op, weighted(losses, rowWeights(op, x, classes, options)), options)
 }

@@ -73,6 +73,16 @@ export const checkFraction = (op: string, name: string, value: number): number =
 /** max(x, 0), whose slope at 0 is 1: PyTorch's clamp_min, which its margin losses are made of. */
 export const clampAt0 = (x: Tensor): Tensor => x.less(0).where(0, x)
 
+/**
+ * x with 0 where it is infinite and does not count, as its weight is 0: the product of both, its logarithm and all their
+ * slopes are then those of a term that is not there, and not 0·∞.
+ */
+export const counted = (x: Tensor, weight: Tensor): Tensor =>
+  weight.equal(0).logicalAnd(x.abs().equal(Infinity)).where(0, x)
+
+/** weight·x, and 0 of an infinite x that does not count. */
+export const weighted = (x: Tensor, weight: Tensor): Tensor => counted(x, weight).mul(weight)
+
 /** Labels as the losses of classes work with them. */
 export interface Classes {
   /** int32, each in [0, classes) unless it is wrong; 0 where the label is ignored. */

@@ -5,7 +5,16 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
-import { checkPositive, type LossOptions, lossOptions, type Reduction, reduce, sameShaped } from './common.ts'
+import {
+  checkPositive,
+  counted,
+  type LossOptions,
+  lossOptions,
+  type Reduction,
+  reduce,
+  sameShaped,
+  weighted,
+} from './common.ts'
 
 export interface KlDivergenceOptions {
   /**
@@ -37,7 +46,7 @@ export function klDivergence(logProbabilities: TensorLike, targets: TensorLike, 
   const op = 'klDivergence'
   const { reduction = 'mean', logTarget = false } = checkOptions(op, options, klDivergenceOptions)
   const [x, t] = sameShaped(op, logProbabilities, targets)
-  const terms = logTarget ? t.exp().mul(t.sub(x)) : divergenceTerms(x, t)
+  const terms = logTarget ? divergenceOfLogs(x, t) : divergenceTerms(x, t)
   if (reduction !== 'batchMean') return reduce(op, terms, { reduction })
   if (x.ndim === 0) throw new RangeError(expected(op, 'an axis of rows for reduction batchMean', 'a scalar'))
   return terms.sum().div(extentAt(x.shape, 0))
@@ -45,7 +54,14 @@ export function klDivergence(logProbabilities: TensorLike, targets: TensorLike, 
 
 function divergenceTerms(x: Tensor, t: Tensor): Tensor {
   const none = t.equal(0)
-  return none.where(0, t.mul(none.where(1, t).log().sub(x)))
+  return none.where(0, t.mul(none.where(1, t).log().sub(counted(x, t))))
+}
+
+/** eᵗ·(t − x), and 0 of a target that is impossible. */
+function divergenceOfLogs(x: Tensor, t: Tensor): Tensor {
+  const none = t.equal(-Infinity)
+  const log = none.where(0, t)
+  return none.where(0, log.exp().mul(log.sub(none.where(0, x))))
 }
 
 export interface PoissonOptions extends LossOptions {
@@ -82,7 +98,7 @@ export function poissonNegativeLogLikelihood(
   const { logInput = true, full = false, epsilon = 1e-8, ...rest } = checkOptions(op, options, poissonOptions)
   const [x, t] = sameShaped(op, predictions, targets)
   checkPositive(op, 'epsilon', epsilon)
-  const losses = logInput ? x.exp().sub(t.mul(x)) : x.sub(t.mul(x.add(epsilon).log()))
+  const losses = logInput ? x.exp().sub(weighted(x, t)) : x.sub(t.mul(x.add(epsilon).log()))
   return reduce(op, full ? losses.add(logFactorial(t)) : losses, rest)
 }
 

@@ -41,12 +41,13 @@ function vectors(op: string, tensors: readonly TensorLike[], targets?: TensorLik
 const checkMargin = (op: string, margin: number): number =>
   checkNumber(op, 'a finite margin', margin, (x) => Number.isFinite(x))
 
-/** Added to squared lengths, so that a vector of zeros has a direction: PyTorch's number. */
-const leastSquare = 1e-12
+/** The root of what is added to squared lengths, so that a vector of zeros has a direction: PyTorch adds 1e-12. */
+const leastLength = 1e-6
 
+/** x·y / √((x² + 1e-12)·(y² + 1e-12)), of vectors that are divided by their lengths first. */
 function cosine(x: Tensor, y: Tensor): Tensor {
-  const scale = (z: Tensor) => z.square().sum(-1).add(leastSquare).rsqrt()
-  return x.mul(y).sum(-1).mul(scale(x)).mul(scale(y))
+  const direction = (z: Tensor) => z.div(z.norm(-1, { keepDims: true }).hypot(leastLength))
+  return direction(x).mul(direction(y)).sum(-1)
 }
 
 /**
@@ -87,15 +88,6 @@ const tripletMarginOptions: OptionTypes<TripletMarginOptions> = {
   swap: 'boolean',
 }
 
-/** (Σ|d|ᵖ)^(1/p), with slope 0 where it is 0. */
-function norm(d: Tensor, power: number): Tensor {
-  if (power === 2) return d.norm(-1)
-  if (power === 1) return d.abs().sum(-1)
-  const sum = d.abs().pow(power).sum(-1)
-  const positive = sum.greater(0)
-  return positive.where(positive.where(sum, 1).pow(1 / power), 0)
-}
-
 /**
  * max(‖a − p‖ − ‖a − n‖ + margin, 0) of anchors a, positives p and negatives n, all [… , features]
  * (Schroff et al. 2015, https://arxiv.org/abs/1503.03832; with `swap` Balntas et al. 2016).
@@ -116,7 +108,7 @@ export function tripletMargin(
   const [a, p, n] = vectors(op, [anchor, positive, negative]) as [Tensor, Tensor, Tensor]
   checkPositive(op, 'power', power)
   checkLeast0(op, 'epsilon', epsilon)
-  const distance = (x: Tensor, y: Tensor) => norm(x.sub(y).add(epsilon), power)
+  const distance = (x: Tensor, y: Tensor) => x.sub(y).add(epsilon).norm(-1, { order: power })
   const far = swap ? distance(a, n).minimum(distance(p, n)) : distance(a, n)
   return reduce(op, clampAt0(distance(a, p).sub(far).add(checkMargin(op, margin))), rest)
 }

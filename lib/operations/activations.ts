@@ -2,14 +2,15 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
+import * as composite from '../graph/ops/activations.ts'
 import * as ops from '../graph/ops/elementwise.ts'
 import { type Surrogate, surrogateStep } from '../graph/ops/surrogate.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
-import { abs, add, div, mul, neg } from './arithmetic.ts'
-import { greater, greaterEqual, less, lessEqual, where } from './comparison.ts'
+import { add, div, mul, neg } from './arithmetic.ts'
+import { greater, greaterEqual, lessEqual, where } from './comparison.ts'
 import { unary } from './elementwise.ts'
 import { split } from './joining.ts'
-import { expm1, softplus, tanh } from './math.ts'
+import { expm1, softplus } from './math.ts'
 import { seluAlpha, seluScale } from './selu-constants.ts'
 
 /**
@@ -153,7 +154,8 @@ export function hardSigmoid(x: TensorLike): Tensor {
  */
 export function hardSwish(x: TensorLike): Tensor {
   const t = toTensor(x)
-  const between = div(mul(t, add(t, 3)), 6)
+  const within = hardTanh(t, { min: -3, max: 3 })
+  const between = div(mul(within, add(within, 3)), 6)
   return where(lessEqual(t, -3), 0, where(greaterEqual(t, 3), t, between))
 }
 
@@ -201,23 +203,14 @@ export function selu(x: TensorLike): Tensor {
  * @pytorch F.mish
  * @tensorflow tf.keras.activations.mish
  */
-export function mish(x: TensorLike): Tensor {
-  const t = toTensor(x)
-  // e^−1000 vanishes in every dtype.
-  const bounded = where(less(t, -1000), -1000, t)
-  return mul(bounded, tanh(softplus(t)))
-}
+export const mish = unary(composite.mish)
 
 /**
  * x / (1 + |x|); ±1 at ±∞; float32 for integers.
  * @pytorch F.softsign
  * @tensorflow tf.nn.softsign
  */
-export function softsign(x: TensorLike): Tensor {
-  // From 2⁶⁰ on 1 + |x| is |x| in every dtype.
-  const bounded = hardTanh(x, { min: -(2 ** 60), max: 2 ** 60 })
-  return div(bounded, add(abs(bounded), 1))
-}
+export const softsign = unary(composite.softsign)
 
 /**
  * log(sigmoid(x)), without underflow: −softplus(−x); float32 for integers.
@@ -251,5 +244,5 @@ export function glu(x: TensorLike, axis = -1): Tensor {
   if (extentAt(t.shape, along) % 2 !== 0)
     throw new ShapeError(expected('glu', `an even extent at axis ${along}`, formatShape(t.shape)))
   const [a, b] = split(t, 2, along) as [Tensor, Tensor]
-  return mul(a, sigmoid(b))
+  return wrap(composite.gate(a.node, b.node))
 }

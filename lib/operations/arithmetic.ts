@@ -4,7 +4,7 @@ import { broadcastShapes } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
 import { promotedDType } from '../graph/ops/promotion.ts'
 import { Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
-import { isNaN as areNaN, greaterEqual, less, lessEqual, where } from './comparison.ts'
+import { isNaN as areNaN, equal, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
 import { logicalOr } from './logic.ts'
 
@@ -163,13 +163,27 @@ export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike |
  * @pytorch torch.lerp
  */
 export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
-  const [start, end, w] = [toTensor(x), toTensor(y), toTensor(weight)]
+  const [start, end] = [toTensor(x), toTensor(y)]
+  // A number stays one, for the dtype of what it meets.
+  const [w, rest] = typeof weight === 'number' ? [weight, 1 - weight] : [toTensor(weight), sub(1, weight)]
+  const isNear = less(abs(sub(end, start)), Infinity)
+  const near = between(where(isNear, start, 0), where(isNear, end, 0), w, rest)
+  const far = add(part(where(isNear, 0, start), rest), part(where(isNear, 0, end), w))
+  return where(isNear, near, far)
+}
+
+/** Between numbers whose difference is finite: from the nearer one. */
+function between(start: Tensor, end: Tensor, w: Tensor | number, rest: Tensor | number): Tensor {
   const difference = sub(end, start)
   const fromStart = add(start, mul(difference, w))
-  const fromEnd = sub(end, mul(difference, sub(1, w)))
-  if (typeof weight === 'number') return weight < 0.5 ? fromStart : fromEnd
+  const fromEnd = sub(end, mul(difference, rest))
+  if (typeof w === 'number') return w < 0.5 ? fromStart : fromEnd
   return where(less(w, 0.5), fromStart, fromEnd)
 }
+
+/** x·w, and nothing of an infinite x where w is 0. */
+const part = (x: Tensor, w: Tensor | number): Tensor =>
+  mul(where(equal(w, 0), where(equal(abs(x), Infinity), 0, x), x), w)
 
 /** Operands that are integers: arrays of them become int32, and so do numbers, but beside a tensor, whose dtype they take. */
 function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] {

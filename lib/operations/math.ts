@@ -145,7 +145,10 @@ export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
   const sameInfinity = logicalAnd(equal(a, b), equal(abs(a), Infinity))
   const difference = where(sameInfinity, 0, sub(a, b))
   const first = greater(difference, 0)
-  return add(where(first, a, b), softplus(where(first, neg(difference), difference)))
+  // Nothing is added to nothing: neither has a gradient.
+  const none = logicalAnd(sameInfinity, less(a, 0))
+  const greatest = where(none, -Infinity, where(first, a, b))
+  return add(greatest, softplus(where(first, neg(difference), difference)))
 }
 
 /**

@@ -4,13 +4,13 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { normalizeAxes, type Shape, sizeOf } from '../base/shape.ts'
+import { logSumExpOver, normOver, stdOver, varianceOver } from '../graph/ops/norms.ts'
 import * as ops from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
-import { abs, add, div, mul, neg, sub } from './arithmetic.ts'
-import { isNaN as areNaN, equal, greater, less, notEqual, where } from './comparison.ts'
-import { stopGradient } from './gradient.ts'
-import { exp, log, pow, reciprocal, sqrt, square } from './math.ts'
-import { broadcastTo, cast } from './shape.ts'
+import { abs, div, neg, sub } from './arithmetic.ts'
+import { isNaN as areNaN, equal, greater, notEqual, where } from './comparison.ts'
+import { square } from './math.ts'
+import { cast } from './shape.ts'
 
 /** One axis, several, or all of them where none is given; negative ones count from the end. */
 export type Axes = ops.Axes
@@ -183,13 +183,19 @@ export function argmin(x: TensorLike, axis?: number, options?: ReduceOptions): T
   return wrap(ops.argmax(turned.node, axis, keepDims, 'argmin'))
 }
 
-function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOptions | undefined): Tensor {
+function spread(
+  over: typeof varianceOver,
+  name: string,
+  x: TensorLike,
+  axis: Axes,
+  options: VarianceOptions | undefined,
+): Tensor {
   const { keepDims = false, correction = 1 } = checkOptions(name, options, varianceOptions)
   if (!Number.isFinite(correction)) throw new RangeError(expected(name, 'a finite correction', correction))
   const t = asFloat(x)
-  const over = normalizeAxes(name, axis, t.ndim)
-  const squares = sum(square(sub(t, mean(t, over, { keepDims: true }))), over, { keepDims })
-  return div(squares, Math.max(0, countOf(t.shape, over) - correction))
+  const axes = normalizeAxes(name, axis, t.ndim)
+  const divisor = Math.max(0, countOf(t.shape, axes) - correction)
+  return withoutAxes(wrap(over(t.node, axes, divisor)), axes, keepDims)
 }
 
 /**
@@ -201,13 +207,7 @@ function varianceOf(name: string, x: TensorLike, axis: Axes, options: VarianceOp
  * @numpy np.var
  */
 export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
-  return varianceOf('variance', x, axis, options)
-}
-
-/** √x of x ≥ 0, whose gradient at 0 is 0 as PyTorch has it: the root is taken of 1 there, and masked. */
-function flatSqrt(x: Tensor): Tensor {
-  const positive = greater(x, 0)
-  return where(positive, sqrt(where(positive, x, 1)), x)
+  return spread(varianceOver, 'variance', x, axis, options)
 }
 
 /**
@@ -218,20 +218,7 @@ function flatSqrt(x: Tensor): Tensor {
  * @numpy np.std
  */
 export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
-  return flatSqrt(varianceOf('std', x, axis, options))
-}
-
-/** (Σ|x|ᵖ)^(1/p), where 0 has no gradient, neither as an element nor as the norm. */
-function powerNorm(x: Tensor, order: number, axis: Axes, options: ReduceOptions): Tensor {
-  const nonzero = notEqual(x, 0)
-  // Tensors, as `pow` by the number 2 is a square.
-  const [exponent, inverse] = [order, 1 / order].map(toTensor) as [Tensor, Tensor]
-  const powers = where(nonzero, pow(where(nonzero, abs(x), 1), exponent), order > 0 ? 0 : Infinity)
-  const total = sum(powers, axis, options)
-  // 0 and ∞, whose roots have no gradient, stand for themselves, or for each other.
-  const ends = order > 0 ? total : reciprocal(total)
-  const between = greater(ends, 0)
-  return where(between, pow(where(between, total, 1), inverse), ends)
+  return spread(stdOver, 'std', x, axis, options)
 }
 
 /**
@@ -248,12 +235,11 @@ export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor 
   const t = toTensor(x)
   if (!isFloat(t.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', t.dtype))
   if (typeof order !== 'number' || Number.isNaN(order)) throw new RangeError(expected('norm', 'an order', order))
-  if (order === 2) return flatSqrt(sum(square(t), axis, { keepDims }))
   if (order === 1) return sum(abs(t), axis, { keepDims })
   if (order === 0) return cast(countNonzero(t, axis, { keepDims }), t.dtype)
-  if (Number.isFinite(order)) return powerNorm(t, order, axis, { keepDims })
-  if (normalizeAxes('norm', axis, t.ndim).some((along) => t.shape[along] === 0))
-    throw new ShapeError(expected('norm', 'at least one element', 'none'))
+  const over = normalizeAxes('norm', axis, t.ndim)
+  if (Number.isFinite(order)) return withoutAxes(wrap(normOver(t.node, order, over)), over, keepDims)
+  if (over.some((along) => t.shape[along] === 0)) throw new ShapeError(expected('norm', 'at least one element', 'none'))
   return (order > 0 ? max : min)(abs(t), axis, { keepDims })
 }
 
@@ -279,11 +265,7 @@ export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions): 
   const keepDims = keepsDims('logSumExp', options)
   const t = asFloat(x)
   const over = normalizeAxes('logSumExp', axis, t.ndim)
-  const greatest = stopGradient(wrap(ops.maxOver(t.node, over)))
-  const finite = less(mul(greatest, 0), 1)
-  const shift = where(finite, greatest, 0)
-  const sums = sum(exp(sub(t, broadcastTo(shift, t.shape))), over, { keepDims: true })
-  return withoutAxes(add(log(sums), shift), over, keepDims)
+  return withoutAxes(wrap(logSumExpOver(t.node, over)), over, keepDims)
 }
 
 function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold: typeof ops.maxOver): Tensor {

@@ -7,7 +7,7 @@ import { extentAt, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../b
 import { argsortRows } from '../graph/ops/sort.ts'
 import { arange } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
-import { add, mul, sub } from './arithmetic.ts'
+import { lerp, sub } from './arithmetic.ts'
 import { notEqual, where } from './comparison.ts'
 import { slice, takeAlongAxis } from './indexing.ts'
 import { concat } from './joining.ts'
@@ -212,7 +212,7 @@ function quantileAt(ordered: OrderedRows, q: number): Tensor {
   const below = Math.floor(place)
   const low = elementAt(ordered, below)
   if (below === place) return low
-  return add(low, mul(sub(elementAt(ordered, below + 1), low), place - below))
+  return lerp(low, elementAt(ordered, below + 1), place - below)
 }
 
 /**

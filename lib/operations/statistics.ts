@@ -5,12 +5,15 @@ import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
 import { ones } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
-import { clamp, div, maximum, mul, sub } from './arithmetic.ts'
+import { abs, clamp, div, maximum, mul, sub } from './arithmetic.ts'
+import { greater, less, where } from './comparison.ts'
 import { diagonal } from './diagonals.ts'
+import { stopGradient } from './gradient.ts'
+import { logicalAnd } from './logic.ts'
 import { sqrt } from './math.ts'
 import { matmul } from './products.ts'
 import { transpose } from './rearrange.ts'
-import { sum } from './reduce.ts'
+import { max, sum } from './reduce.ts'
 import { cast, expandDims, reshape } from './shape.ts'
 
 export interface CovarianceOptions {
@@ -70,6 +73,13 @@ export function cov(x: TensorLike, options?: CovarianceOptions): Tensor {
   return toTensor(x).ndim === 2 ? covariances : reshape(covariances, [])
 }
 
+/** Each row over its greatest magnitude, a constant to gradients, as correlations are the same at every scale. */
+function atUnitScale(rows: Tensor): Tensor {
+  if (rows.size === 0) return rows
+  const greatest = stopGradient(max(abs(rows), 1, { keepDims: true }))
+  return div(rows, where(logicalAnd(greater(greatest, 0), less(greatest, Infinity)), greatest, 1))
+}
+
 /**
  * The correlations of variables, the rows of x [v, n]: cov(x) over the product of both standard deviations, within [−1, 1],
  * [v, v]; of x [n] or [] a scalar. NaN of what does not vary; float32 for integers.
@@ -79,8 +89,8 @@ export function cov(x: TensorLike, options?: CovarianceOptions): Tensor {
  * @numpy np.corrcoef
  */
 export function corrcoef(x: TensorLike): Tensor {
-  if (toTensor(x).ndim > 2) observationsOf('corrcoef', x)
-  const covariances = cov(x)
+  const rows = observationsOf('corrcoef', x)
+  const covariances = cov(reshape(atUnitScale(rows), toTensor(x).shape))
   if (covariances.ndim === 0) return div(covariances, covariances)
   const deviations = sqrt(diagonal(covariances))
   return clamp(div(div(covariances, expandDims(deviations, 1)), deviations), -1, 1)

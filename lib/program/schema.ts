@@ -200,8 +200,8 @@ export const schema = {
   }),
 
   /**
-   * Labels are classes, or probabilities p[rows, columns]: losses = Σ p·(−logSoftmax), gradient = softmax·Σp − p. Fails
-   * on a class outside [0, columns).
+   * Labels are classes, or probabilities p[rows, columns]: losses = Σ p·(−logSoftmax) over p ≠ 0, gradient = softmax·Σp −
+   * p. Fails on a class outside [0, columns).
    */
   softmaxCrossEntropy: op({
     params: rows,

@@ -156,7 +156,7 @@ struct WeightedLosses {
   F32 shift, log_sum;
   template <class Lanes>
   F32 operator()(int64_t i, Lanes lanes) const {
-    return lanes.read(p + i) * (log_sum - (lanes.read(x + i) - shift));
+    return weighted_loss(lanes.read(p + i), log_sum - (lanes.read(x + i) - shift));
   }
 };
 

@@ -51,6 +51,9 @@ inline void for_each_group(int64_t columns, int64_t begin, int64_t end, const Gr
   }
 }
 
+// p·(−logSoftmax), and 0 where p is 0: an impossible class that has no weight is no 0·∞.
+inline F32 weighted_loss(F32 p, F32 loss) { return select(p == zero(), zero(), p * loss); }
+
 inline F32 greatest_of_rows(const RowGroup& x, int64_t columns) {
   F32 greatest = x.v[0];
   for (int64_t c = 1; c < columns; ++c) greatest = max(greatest, x.v[c]);
@@ -162,7 +165,7 @@ struct NarrowProbabilityEntropy {
     const F32 log_sum = log(sum);
     F32 loss = zero(), total = zero();
     for (int64_t c = 0; c < columns; ++c) {
-      loss = loss + p.v[c] * (log_sum - shifted.v[c]);
+      loss = loss + weighted_loss(p.v[c], log_sum - shifted.v[c]);
       total = total + p.v[c];
     }
     store_partial(losses + row, loss, rows);

@@ -74,7 +74,8 @@ function crossEntropyOfProbabilities(
     let total = 0
     for (const [j, logit] of row.entries()) {
       const p = labels[start + j]!
-      loss += p * (Math.log(sum) - (logit - max))
+      // An impossible class that has no weight is no 0·∞.
+      if (p !== 0) loss += p * (Math.log(sum) - (logit - max))
       total += p
     }
     losses[i] = loss

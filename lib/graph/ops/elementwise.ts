@@ -5,29 +5,17 @@ import { mapTuple } from '../../base/lists.ts'
 import { broadcastShapes } from '../../base/shape.ts'
 import { type MicroOpKind, type MicroOpName, microOpNames, microOps } from '../../program/micro-ops.ts'
 import type { Emitter, View } from '../emitter.ts'
-import {
-  type Binary,
-  type Cotangents,
-  type Node,
-  type OpDef,
-  record,
-  type TensorType,
-  type Ternary,
-  type Unary,
-} from '../node.ts'
+import { type Binary, type Node, type OpDef, record, type TensorType, type Ternary, type Unary } from '../node.ts'
 import { broadcastTo } from './broadcast.ts'
 import { literal } from './leaf.ts'
-
 import { arithmeticDType, floatDType, type Operand, operandNode, promotedDType, toDType } from './promotion.ts'
+import { composed, type Derivative } from './rule.ts'
 
 type AtLeastOne = readonly [Node, ...Node[]]
 
 type Facts<K extends MicroOpName> = (typeof microOps)[K]
 type Operands = { 1: Unary; 2: Binary; 3: Ternary }
 type OperandsOf<K extends MicroOpName> = Operands[Facts<K>['arity']]
-
-/** The cotangents of the operands from that of the result; y is the node itself, so that a rule may use its value. */
-type Derivative<I extends readonly Node[]> = (ct: Node, y: Node, ...operands: I) => Cotangents<I>
 
 /** Micro-ops of a tensor and a number, which is a parameter of the node. */
 type WithNumber = 'leakyRelu' | 'elu' | 'polygamma'
@@ -50,12 +38,59 @@ const tieHalved = (wins: Node, ties: Node, ct: Node): Node => where(ties, mul(ct
 /** Where 0ᵇ with b ≥ 0: its slope in b is 0, and log 0 would make it NaN. */
 const isPowerOfZero = (a: Node, b: Node): Node => bitwiseAnd(equal(a, 0), greaterEqual(b, 0))
 
-/** 1 − x² and x² − 1 without the cancellation near ±1. */
-const oneLessSquare = (x: Node): Node => mul(sub(1, x), add(x, 1))
-const squareLessOne = (x: Node): Node => mul(sub(x, 1), add(x, 1))
+/** Where functions of a bell's tails are flat in every dtype, x within ±1000: it times what vanishes there is 0, not ∞·0. */
+export const bounded = (x: Node): Node => atMost(atLeast(x, -1000), 1000)
 
-/** x / h where h is the length of a vector with x in it: 0 where the vector is 0. */
-const direction = (x: Node, h: Node): Node => div(x, where(equal(h, 0), 1, h))
+/** 1 − x² without the cancellation near ±1, nor that of its slope −2x near 0. */
+const oneLessSquare = composed<Unary>(
+  'oneLessSquare',
+  (x) => mul(sub(1, x), add(x, 1)),
+  (ct, _y, x) => [mul(ct, mul(x, -2))],
+)
+
+/** 1/cosh² x = 1 − tanh² x, which keeps its tails. */
+export const squaredSech = composed<Unary>(
+  'squaredSech',
+  (x) => square(reciprocal(cosh(x))),
+  (ct, y, x) => [mul(ct, mul(mul(y, tanh(x)), -2))],
+)
+
+/** σ' = σ(x)·σ(−x), whose tails y·(1 − y) loses. */
+export const slopeOfSigmoid = (x: Node): Node => mul(squaredSech(mul(x, 0.5)), 0.25)
+
+/** e^(−x²) */
+const bell = composed<Unary>(
+  'bell',
+  (x) => exp(neg(square(x))),
+  (ct, y, x) => [mul(ct, mul(mul(y, bounded(x)), -2))],
+)
+
+/** c·aᵉ, and 0 where c is 0: what the power rule's factor of 0 has ended stays 0, however steep aᵉ is. */
+const powerTerm: (...xs: Ternary) => Node = composed(
+  'powerTerm',
+  (c, a, e) => where(equal(c, 0), 0, mul(c, pow(a, e))),
+  (ct, y, c, a, e) => [mul(ct, pow(a, e)), mul(ct, powerTerm(mul(c, e), a, sub(e, 1))), mul(ct, mul(y, logBase(a, e)))],
+)
+
+/** log a of a power aᵉ, where 0ᵉ with e ≥ 0 is flat in e. */
+const logBase = (a: Node, e: Node): Node => log(where(isPowerOfZero(a, e), 1, a))
+
+/** x / h of a length h that is 0 where x is. */
+const perLength = (x: Node, h: Node): Node => div(x, where(equal(h, 0), 1, h))
+
+/** a / √(a² + b²), and 0 at the origin: the cosine of an angle, whose slopes are b²/h³ and −a·b/h³. */
+const direction: (...xs: Binary) => Node = composed(
+  'direction',
+  (a, b) => {
+    const infinite = equal(abs(a), Infinity)
+    return where(infinite, sign(a), perLength(where(infinite, 1, a), hypot(a, b)))
+  },
+  (ct, y, a, b) => {
+    const other = direction(b, a)
+    const scaled = mul(ct, perLength(other, hypot(a, b)))
+    return [mul(scaled, other), neg(mul(scaled, y))]
+  },
+)
 
 /** cos πx, from x less the nearest even integer, which is exact. */
 const cosPi = (x: Node): Node => cos(mul(sub(x, mul(round(mul(x, 0.5)), 2)), Math.PI))
@@ -97,10 +132,7 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
   // d(a/b) = da/b − (a/b)·db/b
   div: (ct, y, _a, b) => [div(ct, b), neg(mul(ct, div(y, b)))],
   // d(aᵇ) = b·aᵇ⁻¹ da + aᵇ·log a db, where b = 0 has no slope in a, and a = 0 none in b (b ≥ 0)
-  pow: (ct, y, a, b) => [
-    where(equal(b, 0), 0, mul(ct, mul(b, pow(a, sub(b, 1))))),
-    mul(ct, where(isPowerOfZero(a, b), 0, mul(y, log(a)))),
-  ],
+  pow: (ct, y, a, b) => [mul(ct, powerTerm(b, a, sub(b, 1))), mul(ct, mul(y, logBase(a, b)))],
   maximum: (ct, _y, a, b) => {
     const ties = equal(a, b)
     return [tieHalved(greater(a, b), ties, ct), tieHalved(less(a, b), ties, ct)]
@@ -118,10 +150,8 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
   log: (ct, _y, x) => [div(ct, x)],
   // Flat wherever it has a derivative, which is why a network of steps cannot be trained.
   step: flat,
-  // σ' = σ(1 − σ)
-  sigmoid: (ct, y) => [mul(ct, mul(y, sub(1, y)))],
-  // tanh' = 1 − tanh²
-  tanh: (ct, y) => [mul(ct, sub(1, square(y)))],
+  sigmoid: (ct, _y, x) => [mul(ct, slopeOfSigmoid(x))],
+  tanh: (ct, _y, x) => [mul(ct, squaredSech(x))],
   // From the output, so that the input need not outlive a fused matmul.
   relu: (ct, y) => [masked(greater(y, 0), ct)],
   // softplus' = σ
@@ -135,45 +165,48 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
   rsqrt: (ct, y) => [mul(ct, mul(mul(y, square(y)), -0.5))],
   reciprocal: (ct, y) => [neg(mul(ct, square(y)))],
   // erf' = 2/√π·e^(−x²)
-  erf: (ct, _y, x) => [mul(ct, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))],
-  // (x·σ)' = σ + x·σ·(1 − σ), and 1 − σ(x) = σ(−x)
-  silu: (ct, y, x) => [mul(ct, add(sigmoid(x), mul(y, sigmoid(neg(x)))))],
-  // (x·Φ)' = Φ + x·φ with the normal distribution Φ and its density φ
+  erf: (ct, _y, x) => [mul(ct, mul(bell(x), 2 / Math.sqrt(Math.PI)))],
+  // (x·σ)' = σ + x·σ'
+  silu: (ct, _y, x) => [mul(ct, add(sigmoid(x), mul(bounded(x), slopeOfSigmoid(x))))],
+  // (x·Φ)' = Φ + x·φ with the normal distribution Φ, by the complement of erf, which keeps its tail, and its density φ
   gelu: (ct, _y, x) => {
-    const distribution = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5)
-    const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
-    return [mul(ct, add(distribution, mul(x, density)))]
+    const distribution = mul(erfc(mul(x, -Math.SQRT1_2)), 0.5)
+    const density = mul(bell(mul(x, Math.SQRT1_2)), 1 / Math.sqrt(2 * Math.PI))
+    return [mul(ct, add(distribution, mul(bounded(x), density)))]
   },
-  // (x·σ(u))' = σ(u) + x·σ(u)·σ(−u)·u'
-  geluTanh: (ct, y, x) => {
-    const squared = square(x)
-    const u = mul(x, add(mul(squared, geluScale * 0.044715), geluScale))
+  // (x·σ(u))' = σ(u) + x·σ'(u)·u'
+  geluTanh: (ct, _y, x) => {
+    const within = bounded(x)
+    const squared = square(within)
+    const u = mul(within, add(mul(squared, geluScale * 0.044715), geluScale))
     const slope = add(mul(squared, geluScale * 3 * 0.044715), geluScale)
-    return [mul(ct, add(sigmoid(u), mul(y, mul(sigmoid(neg(u)), slope))))]
+    return [mul(ct, add(sigmoid(u), mul(within, mul(slopeOfSigmoid(u), slope))))]
   },
   floor: flat,
   ceil: flat,
   round: flat,
   trunc: flat,
   exp2: (ct, y) => [mul(ct, mul(y, Math.LN2))],
-  log2: (ct, _y, x) => [div(ct, mul(x, Math.LN2))],
-  log10: (ct, _y, x) => [div(ct, mul(x, Math.LN10))],
+  log2: (ct, _y, x) => [div(mul(ct, Math.LOG2E), x)],
+  log10: (ct, _y, x) => [div(mul(ct, Math.LOG10E), x)],
   // d x^⅓ = ⅓·x^−⅔
-  cbrt: (ct, y) => [div(ct, mul(square(y), 3))],
+  cbrt: (ct, y) => [mul(ct, mul(square(reciprocal(y)), 1 / 3))],
   // tan' = 1 + tan²
   tan: (ct, y) => [mul(ct, add(square(y), 1))],
   asin: (ct, _y, x) => [mul(ct, rsqrt(oneLessSquare(x)))],
   acos: (ct, _y, x) => [neg(mul(ct, rsqrt(oneLessSquare(x))))],
-  atan: (ct, _y, x) => [div(ct, add(square(x), 1))],
+  // atan' = 1/(x² + 1), as a square, since that of x may overflow
+  atan: (ct, _y, x) => [mul(ct, square(reciprocal(hypot(x, 1))))],
   sinh: (ct, _y, x) => [mul(ct, cosh(x))],
   cosh: (ct, _y, x) => [mul(ct, sinh(x))],
   // asinh' = 1/√(x² + 1), whose square may overflow
   asinh: (ct, _y, x) => [div(ct, hypot(x, 1))],
-  acosh: (ct, _y, x) => [mul(ct, rsqrt(squareLessOne(x)))],
+  // acosh' = 1/√(x² − 1), by roots of its factors, as their product may overflow
+  acosh: (ct, _y, x) => [mul(ct, mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))],
   atanh: (ct, _y, x) => [mul(ct, reciprocal(oneLessSquare(x)))],
   sinc: (ct, y, x) => [mul(ct, slopeOfSinc(x, y))],
   // erfc' = −2/√π·e^(−x²)
-  erfc: (ct, _y, x) => [mul(ct, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI)))],
+  erfc: (ct, _y, x) => [mul(ct, mul(bell(x), -2 / Math.sqrt(Math.PI)))],
   // erf⁻¹' = √π/2·e^(y²)
   erfinv: (ct, y) => [mul(ct, mul(exp(square(y)), Math.sqrt(Math.PI) / 2))],
   lgamma: (ct, _y, x) => [mul(ct, digamma(x))],
@@ -181,12 +214,12 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
   // d atan2(y, x) = (x dy − y dx) / (x² + y²)
   atan2: (ct, _result, y, x) => {
     const h = hypot(y, x)
-    const scaled = direction(ct, h)
-    return [mul(scaled, direction(x, h)), neg(mul(scaled, direction(y, h)))]
+    return [mul(ct, perLength(direction(x, y), h)), neg(mul(ct, perLength(direction(y, x), h)))]
   },
-  hypot: (ct, h, a, b) => [mul(ct, direction(a, h)), mul(ct, direction(b, h))],
+  hypot: (ct, _h, a, b) => [mul(ct, direction(a, b)), mul(ct, direction(b, a))],
   mod: (ct, _y, a, b) => [ct, neg(mul(ct, floorDiv(a, b)))],
-  fmod: (ct, _y, a, b) => [ct, neg(mul(ct, trunc(div(a, b))))],
+  // By ⌊|a/b|⌋, which is exact, and flat where that of a quotient by a tiny b would be 0·∞
+  fmod: (ct, _y, a, b) => [ct, neg(mul(ct, mul(mul(sign(a), sign(b)), floorDiv(abs(a), abs(b)))))],
   floorDiv: (_ct, y) => [zerosLike(y), zerosLike(y)],
   where: (ct, _y, condition) => [null, masked(condition, ct), where(condition, 0, ct)],
 }
@@ -373,8 +406,10 @@ export const {
   reciprocal,
   erf,
   silu,
+  bitwiseAnd,
+  bitwiseOr,
 } = elementwise
-const { bitwiseAnd, digamma, round, trunc, sinh, cosh, hypot, floorDiv } = elementwise
+const { digamma, round, sinh, cosh, hypot, floorDiv, erfc } = elementwise
 
 export const atLeast = binary(bounds.atLeast, computeIn.same)
 export const atMost = binary(bounds.atMost, computeIn.same)

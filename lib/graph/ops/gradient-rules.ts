@@ -1,8 +1,9 @@
 /** Values with gradient rules that are not those of the operations that made them. */
 import { mapTuple, zipWith } from '../../base/lists.ts'
 import { gradients } from '../autograd.ts'
-import { type Cotangents, Node, type OpDef, record, topologicalOrder } from '../node.ts'
+import { Node, type OpDef, record, topologicalOrder } from '../node.ts'
 import { isLiteral } from './leaf.ts'
+import { customGradientOp } from './rule.ts'
 
 /** The value of the first input once all of them are there, computed apart from whatever else needs the first. */
 const barrierOp: OpDef<null, AtLeastOne> = {
@@ -22,27 +23,6 @@ const barrierOp: OpDef<null, AtLeastOne> = {
 export const barrier = (x: Node, after: readonly Node[]): Node => record(barrierOp, [x, ...after], null)
 
 type AtLeastOne = readonly [Node, ...Node[]]
-
-type Rule<X extends readonly Node[]> = (cotangent: Node, y: Node, xs: X) => Cotangents<X>
-
-const customGradientOp: OpDef<null, AtLeastOne> = {
-  name: 'customGradient',
-  infer: ([y]) => y,
-  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
-}
-
-/** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
-export const withRule = <X extends readonly Node[]>(
-  rule: Rule<X>,
-  name = customGradientOp.name,
-): OpDef<null, readonly [Node, ...X]> => ({
-  ...customGradientOp,
-  name,
-  vjp(ct, node) {
-    const [, ...xs] = node.inputs
-    return [null, ...rule(ct, node, xs)]
-  },
-})
 
 /**
  * The first input, computed again from the other ones for its gradient: once the cotangent is there, so that nothing of

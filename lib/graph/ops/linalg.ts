@@ -4,6 +4,7 @@
  * forward and reverse mode algorithmic differentiation", where no other source is named.
  */
 
+import type { DType } from '../../base/dtype.ts'
 import { mapTuple, zipWith } from '../../base/lists.ts'
 import { extentAt, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
 import type { InstructionParams, Opcode } from '../../program/instructions.ts'
@@ -11,11 +12,12 @@ import type { Emitter } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record, type TensorType, type Unary } from '../node.ts'
 import { broadcastTo, reshape } from './broadcast.ts'
 import { add, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
-import { withRule } from './gradient-rules.ts'
+import { gather } from './indexing.ts'
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
-import { concat, sliceAt, transposeMatrices as t } from './movement.ts'
+import { concat, permute, sliceAt, transposeMatrices as t } from './movement.ts'
 import { cast } from './promotion.ts'
+import { withRule } from './rule.ts'
 
 const batchOf = (shape: Shape): number => sizeOf(shape.slice(0, -2))
 
@@ -38,10 +40,16 @@ function lowerTriangle(x: Node, strict = false): Node {
 
 const upperTriangle = (x: Node, strict = false): Node => t(lowerTriangle(t(x), strict))
 
+/** The matrix [n, n] of f(row, column). */
+function squareOf(n: number, dtype: DType, f: (i: number, j: number) => number): Node {
+  const elements = Array.from({ length: n * n }, (_, place) => f(Math.floor(place / n), place % n))
+  const array = dtype === 'float64' ? Float64Array.from(elements) : Float32Array.from(elements)
+  return data(array, dtype, [n, n])
+}
+
 export function identity(n: number, like: TensorType): Node {
-  const ones = Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0))
-  const array = like.dtype === 'float64' ? Float64Array.from(ones) : Float32Array.from(ones)
-  return broadcastTo(data(array, like.dtype, [n, n]), [...like.shape.slice(0, -2), n, n])
+  const ones = squareOf(n, like.dtype, (i, j) => (i === j ? 1 : 0))
+  return broadcastTo(ones, [...like.shape.slice(0, -2), n, n])
 }
 
 /** Columns of x, each times its element of d[…, n]. */
@@ -50,6 +58,8 @@ const scaleColumns = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape.s
 const scaleRows = (x: Node, d: Node): Node => mul(x, reshape(d, [...d.shape, 1]))
 
 const symmetric = (x: Node): Node => mul(add(x, t(x)), 0.5)
+
+const antisymmetric = (x: Node): Node => sub(x, t(x))
 
 /** x/(dⱼ − dᵢ) off the diagonal, 0 on it. */
 function dividedByGaps(x: Node, d: Node): Node {
@@ -162,11 +172,35 @@ const determinants: Decomposition<'determinant', 'determinant' | 'sign' | 'logar
   },
 }
 
-// det(A)·A⁻ᵀ
+/** Up to this extent cofactors are determinants of minors, whose derivatives are as exact where the matrix is singular. */
+const mostByMinors = 5
+
+// The cofactors, which are det(A)·A⁻ᵀ
 const determinantOp = outputOp('determinant', determinants, 'determinant', (ct, det) => {
   const [x] = det.inputs
+  if (extentAt(x.shape, -1) <= mostByMinors) return [scaled(cofactors(x), ct)]
   return [scaled(inverseTransposed(x), mul(ct, det))]
 })
+
+/** (−1)ⁱ⁺ʲ times the determinant of a matrix without row i and column j. */
+function cofactors(x: Node): Node {
+  const n = extentAt(x.shape, -1)
+  if (n < 2) return broadcastTo(literal(1, x.dtype), x.shape)
+  const elements = permute(reshape(x, [batchOf(x.shape), n * n]), [1, 0])
+  const minors = reshape(gather(elements, minorsOf(n)), [n, n, n - 1, n - 1, batchOf(x.shape)])
+  const signs = squareOf(n, x.dtype, (i, j) => ((i + j) % 2 === 0 ? 1 : -1))
+  const signed = mul(det(permute(minors, [4, 0, 1, 2, 3])), signs)
+  return reshape(signed, x.shape)
+}
+
+/** Which elements of a matrix of n rows its minors consist of. */
+function minorsOf(n: number): Node {
+  const others = (i: number) => Array.from({ length: n }, (_, k) => k).filter((k) => k !== i)
+  const minor = (place: number) =>
+    others(Math.floor(place / n)).flatMap((row) => others(place % n).map((column) => row * n + column))
+  const indices = Int32Array.from(Array.from({ length: n * n }, (_, place) => minor(place)).flat())
+  return data(indices, 'int32', [indices.length])
+}
 
 const determinantSignOp = outputOp('determinantSign', determinants, 'sign', (_ct, { inputs: [x] }) => [
   broadcastTo(literal(0, x.dtype), x.shape),
@@ -199,34 +233,40 @@ function columnsOf(x: Node, first: number, end: number): Node {
 
 /**
  * With M = R·R̄ᵀ − Q̄ᵀ·Q, and the lower triangle of M mirrored: Ā = (Q̄ + Q·M)·R⁻ᵀ (Walter & Lehmann 2018, "Algorithmic
- * differentiation of linear algebra functions"). Of a wide A = [X, Y], R = [U, V] with Q·U = X and V = Qᵀ·Y:
- * Ȳ = Q·V̄, and Q̄ gains Y·V̄ᵀ.
+ * differentiation of linear algebra functions"). As R⁻ᵀ makes every rounding great where A is nearly of lower rank,
+ * what Q·Qᵀ·Q̄ and Q·M have in common is left out: with K = Qᵀ·Q̄ the inside of the brackets is (I − Q·Qᵀ)·Q̄ + Q·S, where
+ * S is the lower triangle of R·R̄ᵀ mirrored, and K − Kᵀ below the diagonal.
+ *
+ * Of a wide A = [X, Y], R = [U, V] with Q·U = X and V = Qᵀ·Y: Ȳ = Q·V̄, and K gains V·V̄ᵀ.
  */
 function qrGradient(a: Node, onQ: Node | null, onR: Node | null): Node {
   const [rows, columns] = lastTwo(a.shape)
   const [q, r] = [record(qrQOp, [a], null), record(qrROp, [a], null)]
-  if (rows < columns) {
-    const square = columnsOf(a, 0, rows)
-    if (onR === null) return padColumns(squareQrGradient(q, columnsOf(r, 0, rows), onQ, null), columns)
-    const onV = columnsOf(onR, rows, columns)
-    const more = matmul(columnsOf(a, rows, columns), t(onV))
-    const onSquare = squareQrGradient(q, columnsOf(r, 0, rows), onQ ? add(onQ, more) : more, columnsOf(onR, 0, rows))
-    return concat([onSquare, matmul(q, onV)], square.shape.length - 1)
+  const k = onQ && matmul(t(q), onQ)
+  if (rows >= columns) {
+    const beyond = rows > columns && onQ && k ? sub(onQ, matmul(q, k)) : null
+    return timesInverseTransposed(sumOf(beyond, matmul(q, innerQrGradient(r, k, onR))), r)
   }
-  return squareQrGradient(q, r, onQ, onR)
+  const [u, v] = [columnsOf(r, 0, rows), columnsOf(r, rows, columns)]
+  if (onR === null) return padColumns(timesInverseTransposed(matmul(q, innerQrGradient(u, k, null)), u), columns)
+  const [onU, onV] = [columnsOf(onR, 0, rows), columnsOf(onR, rows, columns)]
+  const onX = timesInverseTransposed(matmul(q, innerQrGradient(u, sumOf(k, matmul(v, t(onV))), onU)), u)
+  return concat([onX, matmul(q, onV)], a.shape.length - 1)
 }
+
+/** S of the above. */
+function innerQrGradient(r: Node, k: Node | null, onR: Node | null): Node {
+  const turned = k && lowerTriangle(antisymmetric(k), true)
+  if (onR === null) return turned!
+  const m = matmul(r, t(upperTriangle(onR)))
+  return sumOf(turned, add(lowerTriangle(m), t(lowerTriangle(m, true))))
+}
+
+const sumOf = (x: Node | null, y: Node): Node => (x === null ? y : add(x, y))
 
 const padColumns = (x: Node, columns: number): Node => {
   const shape = [...x.shape.slice(0, -1), columns - extentAt(x.shape, -1)]
   return concat([x, broadcastTo(literal(0, x.dtype), shape)], x.shape.length - 1)
-}
-
-function squareQrGradient(q: Node, r: Node, onQ: Node | null, onR: Node | null): Node {
-  const fromR = onR && matmul(r, t(upperTriangle(onR)))
-  const fromQ = onQ && neg(matmul(t(onQ), q))
-  const m = [fromR, fromQ].filter((x) => x !== null).reduce((x, y) => add(x, y))
-  const mirrored = matmul(q, add(lowerTriangle(m), t(lowerTriangle(m, true))))
-  return timesInverseTransposed(onQ ? add(onQ, mirrored) : mirrored, r)
 }
 
 const qrQOp = outputOp('qrQ', qrParts, 'q', (ct, { inputs: [a] }) => [qrGradient(a, ct, null)])
@@ -261,8 +301,6 @@ const singularParts: Decomposition<'svd', 'u' | 's' | 'vh'> = {
 
 /** What the cotangent of U has orthogonal to U, divided by the singular values. */
 const beside = (u: Node, onU: Node, s: Node): Node => scaleColumns(sub(onU, matmul(u, matmul(t(u), onU))), div(1, s))
-
-const antisymmetric = (x: Node): Node => sub(x, t(x))
 
 // The three rules: Townsend 2016, "Differentiating the singular value decomposition", with Fᵢⱼ = 1/(sⱼ² − sᵢ²).
 

@@ -1,0 +1,53 @@
+/** A value whose gradient is what a rule says, and not that of the operations that made it. */
+import { type Binary, type Cotangents, type Node, type OpDef, type Params, record } from '../node.ts'
+
+type AtLeastOne = readonly [Node, ...Node[]]
+
+type Rule<X extends readonly Node[]> = (cotangent: Node, y: Node, xs: X) => Cotangents<X>
+
+export const customGradientOp: OpDef<null, AtLeastOne> = {
+  name: 'customGradient',
+  infer: ([y]) => y,
+  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
+}
+
+/** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
+export const withRule = <X extends readonly Node[]>(
+  rule: Rule<X>,
+  name = customGradientOp.name,
+): OpDef<null, readonly [Node, ...X]> => ({
+  ...customGradientOp,
+  name,
+  vjp(ct, node) {
+    const [, ...xs] = node.inputs
+    return [null, ...rule(ct, node, xs)]
+  },
+})
+
+/** The cotangents of the operands from that of the result; y is the node itself, so that a rule may use its value. */
+export type Derivative<I extends readonly Node[]> = (ct: Node, y: Node, ...operands: I) => Cotangents<I>
+
+/** A function of nodes whose derivative is not that of the operations it is made of, where these lose digits or are ∞·0. */
+export function composed<I extends AtLeastOne>(
+  name: string,
+  value: (...xs: I) => Node,
+  derivative: Derivative<I>,
+): (...xs: I) => Node {
+  const def = withRule<I>((ct, y, xs) => derivative(ct, y, ...xs), name)
+  return (...xs) => record(def, [value(...xs), ...xs], null)
+}
+
+/** The same of one node and parameters, which are plain data. */
+export function composedBy<P extends Params>(
+  name: string,
+  value: (x: Node, params: P) => Node,
+  derivative: (ct: Node, y: Node, x: Node, params: P) => Node,
+): (x: Node, params: P) => Node {
+  const def: OpDef<P, Binary> = {
+    name,
+    infer: ([y]) => y,
+    vjp: (ct, node) => [null, derivative(ct, node as Node, node.inputs[1], node.params)],
+    lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
+  }
+  return (x, params) => record(def, [value(x, params), x], params)
+}
