@@ -19,7 +19,7 @@ import { Module } from './module.ts'
 import { titled } from './repr.ts'
 import { type WeightOptions, weightAndBias, weightOptions } from './weights.ts'
 
-type Layer<Options> = Omit<Options, 'bias'> & WeightOptions
+export type Layer<Options> = Omit<Options, 'bias'> & WeightOptions
 
 export type Conv1dLayerOptions = Layer<Conv1dOptions>
 export type Conv2dLayerOptions = Layer<Conv2dOptions>
@@ -68,7 +68,7 @@ export class ConvolutionLayer<Options extends WeightOptions & { groups?: number 
 }
 
 /** Channels that the groups divide. */
-function checkChannels(op: string, inChannels: number, outChannels: number, groups = 1): number {
+export function checkChannels(op: string, inChannels: number, outChannels: number, groups = 1): number {
   for (const count of [inChannels, outChannels])
     checkNumber(op, 'a positive integer of channels', count, (x) => Number.isInteger(x) && x > 0)
   if (!Number.isInteger(groups) || groups < 1 || inChannels % groups !== 0 || outChannels % groups !== 0)

@@ -17,10 +17,24 @@ export interface EmbeddingLayerOptions {
   dtype?: DType
 }
 
-const embeddingOptions: OptionTypes<EmbeddingLayerOptions> = {
+export const embeddingOptions: OptionTypes<EmbeddingLayerOptions> = {
   paddingIndex: 'number',
   seed: 'number',
   dtype: 'dtype',
+}
+
+/** A table of `count` rows, normally distributed but for that of the padding, which is 0. */
+export function tableOf(op: string, count: number, features: number, options: EmbeddingLayerOptions): Variable {
+  const { paddingIndex, seed, dtype = 'float32' } = options
+  for (const extent of [count, features])
+    checkNumber(op, 'positive integers of rows and features', extent, (x) => Number.isInteger(x) && x > 0)
+  const values = randn([count, features], { dtype, ...(seed === undefined ? {} : { seed }) })
+  if (paddingIndex === undefined) return variable(values, { name: 'weight' })
+  checkNumber(op, `an integer paddingIndex in [${-count}, ${count})`, paddingIndex, (i) => {
+    return Number.isInteger(i) && i >= -count && i < count
+  })
+  const row = paddingIndex < 0 ? paddingIndex + count : paddingIndex
+  return variable(values.indexFill([row], 0), { name: 'weight' })
 }
 
 /** A table of vectors that are learned: see {@link embedding}. */
@@ -32,23 +46,10 @@ export class Embedding extends Module {
   /** @internal */
   constructor(count: number, features: number, options?: EmbeddingLayerOptions) {
     super()
-    const { paddingIndex, seed, dtype = 'float32' } = checkOptions('embedding', options, embeddingOptions)
-    for (const extent of [count, features])
-      checkNumber('embedding', 'positive integers of rows and features', extent, (x) => Number.isInteger(x) && x > 0)
-    const values = randn([count, features], { dtype, ...(seed === undefined ? {} : { seed }) })
-    this.weight = variable(values, { name: 'weight' })
-    this.#paddingIndex = paddingIndex ?? null
-    titled(this, 'Embedding', { count, features, paddingIndex })
-    if (paddingIndex !== undefined) this.#clear(paddingIndex, count)
-  }
-
-  #clear(paddingIndex: number, count: number): void {
-    checkNumber('embedding', `an integer paddingIndex in [${-count}, ${count})`, paddingIndex, (i) => {
-      return Number.isInteger(i) && i >= -count && i < count
-    })
-    const row = paddingIndex < 0 ? paddingIndex + count : paddingIndex
-    const values = this.weight.value
-    this.weight.assign(values.scatterAdd([row], values.slice(row, row + 1).neg()))
+    const given = checkOptions('embedding', options, embeddingOptions)
+    this.weight = tableOf('embedding', count, features, given)
+    this.#paddingIndex = given.paddingIndex ?? null
+    titled(this, 'Embedding', { count, features, paddingIndex: given.paddingIndex })
   }
 
   forward(indices: Tensor): Tensor {

@@ -17,8 +17,9 @@ export {
   convTranspose1d,
   convTranspose2d,
 } from './convolution.ts'
-export { dropout } from './dropout.ts'
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from './dropout.ts'
 export { Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts'
+export { EmbeddingBag, type EmbeddingBagLayerOptions, embeddingBag } from './embedding-bag.ts'
 export type { Initializer, InitializerOptions } from './init.ts'
 export * as init from './init.ts'
 export {
@@ -76,8 +77,25 @@ export {
 } from './pooling.ts'
 export { PRelu, type PReluOptions, prelu } from './prelu.ts'
 export {
+  fold,
+  identity,
+  localResponseNorm,
+  pixelShuffle,
+  pixelUnshuffle,
+  unflatten,
+  unfold,
+} from './rearranging.ts'
+export {
   sinusoidalEncoding,
   TransformerEncoderLayer,
   type TransformerEncoderLayerOptions,
   transformerEncoderLayer,
 } from './transformer.ts'
+export {
+  adaptiveAvgPool3d,
+  adaptiveMaxPool3d,
+  avgPool3d,
+  type Conv3dLayerOptions,
+  conv3d,
+  maxPool3d,
+} from './volumes.ts'

@@ -35,7 +35,7 @@ const upsampleOptions: OptionTypes<UpsampleOptions> = {
 }
 
 /** An operation with its options, which are checked where the layer is made. */
-function layerOf<T extends object>(
+export function layerOf<T extends object>(
   op: string,
   options: T | undefined,
   types: OptionTypes<T>,
