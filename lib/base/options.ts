@@ -130,6 +130,8 @@ const listed = (choices: readonly string[]): string => {
 const foreignNames: Readonly<Record<string, string>> = {
   alpha: 'learningRate slope',
   betas: 'beta1',
+  categoricalCrossentropy: 'crossEntropy',
+  categorical_crossentropy: 'crossEntropy',
   center: 'affine',
   ddof: 'correction',
   dim: 'axis axes',
@@ -159,6 +161,8 @@ const foreignNames: Readonly<Record<string, string>> = {
   sampleWeight: 'weights',
   scale: 'std',
   size_average: 'reduction',
+  sparseCategoricalCrossentropy: 'crossEntropy',
+  sparse_categorical_crossentropy: 'crossEntropy',
   stddev: 'std',
   unbiased: 'correction',
   useBias: 'bias',

@@ -49,6 +49,7 @@ describe('bad input', () => {
     ['epochs -1', { epochs: -1 }, RangeError, 'fit: expected an integer of epochs of at least 0, got -1'],
     ['epochs NaN', { epochs: Number.NaN }, RangeError, 'fit: expected an integer of epochs of at least 0, got NaN'],
     ['an unknown loss', { loss: 'crossentropi' }, RangeError, /, got crossentropi; did you mean crossEntropy\?$/],
+    ['a loss of Keras', { loss: 'sparse_categorical_crossentropy' }, RangeError, /did you mean crossEntropy\?$/],
     ['another unknown metric', { metrics: ['acuracy'] }, RangeError, /, got acuracy; did you mean accuracy\?$/],
     ['a loss of another type', { loss: 3 }, TypeError, 'fit: expected a loss, such as losses.crossEntropy, got number'],
     [

@@ -59,6 +59,12 @@ const large: readonly OpCase[] = [
   matmulRow([12, 64, 65], [12, 65, 66], 65),
 ].map((row) => ({ ...row, note: 'large', differentiable: false }))
 
+/** A dense layer's product: few rows, which meet a transposed b by dot products or by packing it. */
+const layers: readonly OpCase[] = shapesOf('1,40,37 1,7,8 2,70,9 8,300,13 9,300,18 16,520,70 16,500,70 17,520,7').map(
+  ([m, k, n]) =>
+    matmulRow([m!, k!], [n!, k!], k!, { note: 'layer', f: (a, b) => a.matmul(b.transpose()), differentiable: false }),
+)
+
 const vectors: readonly OpCase[] = [
   matmulRow([40], [40], 40, { note: 'dot product' }),
   matmulRow([40], [40, 9], 40, { note: 'row' }),
@@ -72,6 +78,8 @@ const batches: readonly OpCase[] = [
   matmulRow([4, 5], [3, 5, 6], 5, { note: 'one a' }),
   matmulRow([2, 1, 4, 5], [3, 5, 6], 5, { note: 'batch axes broadcast' }),
   matmulRow([2, 3, 4, 5], [2, 3, 5, 6], 5),
+  matmulRow([2, 4, 5], [3, 2, 6, 5], 5, { note: 'bᵀ', f: (a, b) => a.matmul(b.transpose([0, 1, 3, 2])) }),
+  matmulRow([2, 5, 4], [6, 5], 5, { note: 'aᵀ, one bᵀ', f: (a, b) => a.transpose([0, 2, 1]).matmul(b.transpose()) }),
   matmulRow([0, 4, 5], [5, 6], 5, { note: 'no matrices' }),
   matmulRow([3, 5, 4], [3, 6, 5], 5, {
     note: 'aᵀ·bᵀ',
@@ -121,6 +129,7 @@ export const matmulCases = {
   matmul: [
     ...extents.map(([m, k, n]) => matmulRow([m!, k!], [k!, n!], k!)),
     ...layouts,
+    ...layers,
     ...large,
     ...vectors,
     ...batches,
