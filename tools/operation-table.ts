@@ -20,7 +20,7 @@ const path = fileURLToPath(new URL('../docs/operations.md', import.meta.url))
 /** What is an operation by where it stands under lib, and the title of its section. */
 const sections: readonly (readonly [where: RegExp, title: string])[] = [
   [/^operations\/unique\.ts$/, 'Operations: values of a size that is not known before'],
-  [/^operations\/linalg\.ts$/, 'Linear algebra'],
+  [/^operations\/(linalg|matrix-functions)\.ts$/, 'Linear algebra'],
   [/^operations\/fft\.ts$/, 'Fourier transforms'],
   [/^operations\/(?!gradient)(?<file>.*)\.ts$/, 'Operations: '],
   [/^losses\/(?<file>.*)\.ts$/, 'Losses: '],

@@ -183,6 +183,7 @@ function multiple(
  * @example fft.fft([[1, 0], [0, 0]]) // [[1, 0], [1, 0]]
  * @pytorch torch.fft.fft
  * @tensorflow tf.signal.fft
+ * @numpy np.fft.fft
  */
 export const fft = (x: TensorLike, options?: FourierOptions): Tensor => single('fft', x, options, forward)
 
@@ -193,6 +194,7 @@ export const fft = (x: TensorLike, options?: FourierOptions): Tensor => single('
  * @throws as `fft`
  * @pytorch torch.fft.ifft
  * @tensorflow tf.signal.ifft
+ * @numpy np.fft.ifft
  */
 export const ifft = (x: TensorLike, options?: FourierOptions): Tensor => single('ifft', x, options, inverse)
 
@@ -205,6 +207,7 @@ export const ifft = (x: TensorLike, options?: FourierOptions): Tensor => single(
  * @example fft.rfft([1, 2]) // [[3, 0], [-1, 0]]
  * @pytorch torch.fft.rfft
  * @tensorflow tf.signal.rfft
+ * @numpy np.fft.rfft
  */
 export const rfft = (x: TensorLike, options?: FourierOptions): Tensor => single('rfft', x, options, realForward)
 
@@ -217,6 +220,7 @@ export const rfft = (x: TensorLike, options?: FourierOptions): Tensor => single(
  * @throws as `fft`
  * @pytorch torch.fft.irfft
  * @tensorflow tf.signal.irfft
+ * @numpy np.fft.irfft
  */
 export const irfft = (x: TensorLike, options?: FourierOptions): Tensor => single('irfft', x, options, realInverse)
 
@@ -231,6 +235,7 @@ const lastTwoAxes = [-2, -1]
  * RangeError for a size below 1
  * @pytorch torch.fft.fft2
  * @tensorflow tf.signal.fft2d
+ * @numpy np.fft.fft2
  */
 export const fft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
   multiple('fft2', x, options, forward, lastTwoAxes)
@@ -241,6 +246,7 @@ export const fft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
  * @throws as `fft2`
  * @pytorch torch.fft.ifft2
  * @tensorflow tf.signal.ifft2d
+ * @numpy np.fft.ifft2
  */
 export const ifft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
   multiple('ifft2', x, options, inverse, lastTwoAxes)
@@ -251,6 +257,7 @@ export const ifft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
  * @throws as `fft2`
  * @pytorch torch.fft.rfft2
  * @tensorflow tf.signal.rfft2d
+ * @numpy np.fft.rfft2
  */
 export const rfft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
   multiple('rfft2', x, options, realForward, lastTwoAxes)
@@ -261,6 +268,7 @@ export const rfft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
  * @throws as `fft2`
  * @pytorch torch.fft.irfft2
  * @tensorflow tf.signal.irfft2d
+ * @numpy np.fft.irfft2
  */
 export const irfft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
   multiple('irfft2', x, options, realInverse, lastTwoAxes)
@@ -271,6 +279,7 @@ export const irfft2 = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
  * @throws as `fft2`
  * @pytorch torch.fft.fftn
  * @tensorflow tf.signal.fft3d
+ * @numpy np.fft.fftn
  */
 export const fftn = (x: TensorLike, options?: MultiFourierOptions): Tensor => multiple('fftn', x, options, forward)
 
@@ -280,6 +289,7 @@ export const fftn = (x: TensorLike, options?: MultiFourierOptions): Tensor => mu
  * @throws as `fft2`
  * @pytorch torch.fft.ifftn
  * @tensorflow tf.signal.ifft3d
+ * @numpy np.fft.ifftn
  */
 export const ifftn = (x: TensorLike, options?: MultiFourierOptions): Tensor => multiple('ifftn', x, options, inverse)
 
@@ -290,6 +300,7 @@ export const ifftn = (x: TensorLike, options?: MultiFourierOptions): Tensor => m
  * @throws as `fft2`
  * @pytorch torch.fft.rfftn
  * @tensorflow tf.signal.rfft3d
+ * @numpy np.fft.rfftn
  */
 export const rfftn = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
   multiple('rfftn', x, options, realForward)
@@ -300,6 +311,7 @@ export const rfftn = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
  * @throws as `fft2`
  * @pytorch torch.fft.irfftn
  * @tensorflow tf.signal.irfft3d
+ * @numpy np.fft.irfftn
  */
 export const irfftn = (x: TensorLike, options?: MultiFourierOptions): Tensor =>
   multiple('irfftn', x, options, realInverse)
@@ -333,6 +345,7 @@ const counted = (count: number): number[] => Array.from({ length: count }, (_, k
  * @example fft.fftFreq(4) // [0, 0.25, -0.5, -0.25]
  * @pytorch torch.fft.fftfreq
  * @tensorflow none
+ * @numpy np.fft.fftfreq
  */
 export function fftFreq(n: number, options?: FrequencyOptions): Tensor {
   const length = checkLength('fftFreq', n)
@@ -346,6 +359,7 @@ export function fftFreq(n: number, options?: FrequencyOptions): Tensor {
  * @example fft.rfftFreq(4) // [0, 0.25, 0.5]
  * @pytorch torch.fft.rfftfreq
  * @tensorflow none
+ * @numpy np.fft.rfftfreq
  */
 export function rfftFreq(n: number, options?: FrequencyOptions): Tensor {
   const length = checkLength('rfftFreq', n)
@@ -386,6 +400,7 @@ function shifted(
  * @example fft.fftShift(fft.fftFreq(4)) // [-0.5, -0.25, 0, 0.25]
  * @pytorch torch.fft.fftshift
  * @tensorflow tf.signal.fftshift
+ * @numpy np.fft.fftshift
  */
 export const fftShift = (x: TensorLike, axis?: Axes, options?: ShiftOptions): Tensor =>
   shifted('fftShift', x, axis, options, (n) => Math.floor(n / 2))
@@ -396,6 +411,7 @@ export const fftShift = (x: TensorLike, axis?: Axes, options?: ShiftOptions): Te
  * @throws as `fftShift`
  * @pytorch torch.fft.ifftshift
  * @tensorflow tf.signal.ifftshift
+ * @numpy np.fft.ifftshift
  */
 export const ifftShift = (x: TensorLike, axis?: Axes, options?: ShiftOptions): Tensor =>
   shifted('ifftShift', x, axis, options, (n) => Math.ceil(n / 2))

@@ -9,36 +9,26 @@
 import { isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { broadcastShapes, extentAt, formatShape, type Shape } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
-import { greater, mul } from '../graph/ops/elementwise.ts'
+import { greater, mul, square, sub } from '../graph/ops/elementwise.ts'
 import * as ops from '../graph/ops/linalg.ts'
 import { matmul } from '../graph/ops/matmul.ts'
+import { transposeMatrices } from '../graph/ops/movement.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { max, sum } from '../graph/ops/reduce.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { isEmpty, matrices, squareMatrices } from './matrices.ts'
 
-/** Matrices [… , m, n], as floats. */
-function matrices(op: string, x: TensorLike): Node {
-  const node = toNode(x)
-  if (node.shape.length < 2) throw new ShapeError(expected(op, 'matrices […, m, n]', formatShape(node.shape)))
-  return isFloat(node.dtype) ? node : cast(node, 'float32')
-}
+export * from './matrix-functions.ts'
 
-function squareMatrices(op: string, x: TensorLike): Node {
-  const node = matrices(op, x)
-  if (node.shape.at(-1) !== node.shape.at(-2))
-    throw new ShapeError(expected(op, 'square matrices […, n, n]', formatShape(node.shape)))
-  return node
-}
-
-/** a[…, n, n] and b[…, n, k] of one dtype and one batch shape; a b of one axis is a column, as `isVector` says. */
-function system(op: string, a: TensorLike, b: TensorLike): { a: Node; b: Node; isVector: boolean } {
-  const [matrix, given] = [squareMatrices(op, a), toNode(b)]
+/** Matrices […, n, m] and b[…, n, k] of one dtype and one batch shape; a b of one axis is a column, as `isVector` says. */
+function system(op: string, matrix: Node, b: TensorLike): { a: Node; b: Node; isVector: boolean } {
+  const given = toNode(b)
   const isVector = given.shape.length === 1
   const right = isVector ? reshape(given, [...given.shape, 1]) : given
-  const n = extentAt(matrix.shape, -1)
+  const n = extentAt(matrix.shape, -2)
   if (right.shape.length < 2 || right.shape.at(-2) !== n)
     throw new ShapeError(expected(op, `right-hand sides […, ${n}, k] or [${n}]`, formatShape(given.shape)))
   const dtype = promote(matrix.dtype, isFloat(right.dtype) ? right.dtype : 'float32')
@@ -88,7 +78,7 @@ const triangularSolveOptions: OptionTypes<TriangularSolveOptions> = {
 export function triangularSolve(a: TensorLike, b: TensorLike, options?: TriangularSolveOptions): Tensor {
   const checked = checkOptions('triangularSolve', options, triangularSolveOptions)
   const { lower = true, transpose = false, unitDiagonal = false } = checked
-  const { isVector, ...given } = system('triangularSolve', a, b)
+  const { isVector, ...given } = system('triangularSolve', squareMatrices('triangularSolve', a), b)
   return dropColumn(ops.triangularSolve(given.a, given.b, { lower, transpose, unitDiagonal }), isVector)
 }
 
@@ -104,7 +94,7 @@ export function triangularSolve(a: TensorLike, b: TensorLike, options?: Triangul
  * @numpy np.linalg.solve
  */
 export function solve(a: TensorLike, b: TensorLike): Tensor {
-  const { isVector, ...given } = system('solve', a, b)
+  const { isVector, ...given } = system('solve', squareMatrices('solve', a), b)
   return dropColumn(ops.solve(given.a, given.b), isVector)
 }
 
@@ -140,6 +130,22 @@ export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det',
 export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
   const [sign, logAbsDet] = ops.slogdet(squareMatrices('slogdet', x)) as [Node, Node]
   return { sign: wrap(sign), logAbsDet: wrap(logAbsDet) }
+}
+
+/**
+ * p[…, m, m] of zeros and ones, l[…, m, k] lower triangular with ones on the diagonal and upper triangular u[…, k, n],
+ * k = min(m, n), with p·l·u = x. Rows are exchanged so that the pivot of a column is its greatest element; a column
+ * without one is left as it is, so that a singular matrix has factors too. p has no gradient; those of l and u exist where
+ * the first k columns of x are independent.
+ * @throws ShapeError for less than two axes
+ * @example
+ * linalg.lu([[0, 2], [3, 1]]) // p: [[0, 1], [1, 0]], l: [[1, 0], [0, 1]], u: [[3, 1], [0, 2]]
+ * @pytorch torch.linalg.lu
+ * @tensorflow tf.linalg.lu
+ */
+export function lu(x: TensorLike): { p: Tensor; l: Tensor; u: Tensor } {
+  const [p, l, u] = ops.lu(matrices('lu', x)) as [Node, Node, Node]
+  return { p: wrap(p), l: wrap(l), u: wrap(u) }
 }
 
 /**
@@ -183,6 +189,18 @@ export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
   return { values: wrap(values), vectors: wrap(vectors) }
 }
 
+/**
+ * The eigenvalues […, n] of symmetric matrices in ascending order, as `eigh` has them; of x the lower triangle is read. The
+ * gradient is that of a symmetric x, and exists where an eigenvalue is repeated, too.
+ * @throws ShapeError for matrices that are not square
+ * @example
+ * linalg.eigvalsh([[2, 1], [1, 2]]) // [1, 3]
+ * @pytorch torch.linalg.eigvalsh
+ * @tensorflow tf.linalg.eigvalsh
+ * @numpy np.linalg.eigvalsh
+ */
+export const eigvalsh = (x: TensorLike): Tensor => wrap(ops.eigh(squareMatrices('eigvalsh', x))[0]!)
+
 /** What a singular value may be of the greatest and count as 0, as PyTorch and numpy have it. */
 const relativeTolerance = ({ dtype, shape }: Node): number =>
   Math.max(extentAt(shape, -1), extentAt(shape, -2)) * (dtype === 'float64' ? 2 ** -52 : 2 ** -23)
@@ -199,9 +217,6 @@ export interface PinvOptions {
 
 const pinvOptions: OptionTypes<PinvOptions> = { relativeTolerance: 'number' }
 
-/** Where there is no singular value, the result of a decomposition is all zeros. */
-const isEmpty = (shape: Shape): boolean => shape.at(-1) === 0 || shape.at(-2) === 0
-
 /**
  * The pseudo-inverse […, n, m] of matrices […, m, n] (Moore and Penrose), by singular values. Its gradient exists where
  * the rank does not change nearby.
@@ -216,6 +231,52 @@ export function pinv(x: TensorLike, options?: PinvOptions): Tensor {
   if (isEmpty(node.shape))
     return wrap(reshape(node, [...node.shape.slice(0, -2), extentAt(node.shape, -1), extentAt(node.shape, -2)]))
   return wrap(ops.pinv(node, (s) => cutoffOf(s, relative ?? relativeTolerance(node))))
+}
+
+/** The x of least squares, and what it says of the system. */
+export interface LeastSquares {
+  solution: Tensor
+  /** The squares of ‖a·x − b‖ […, k], or […] of a vector. */
+  residuals: Tensor
+  /** How many singular values count, as int32. */
+  rank: Tensor
+  /** In descending order. */
+  singularValues: Tensor
+}
+
+/**
+ * x with the least ‖a·x − b‖ for a[…, m, n] and b[…, m, k], or b[m]; of several the one with the least ‖x‖, where a is
+ * wide, or its columns are dependent. By singular values, of which those up to `relativeTolerance` of the greatest count as
+ * 0: LAPACK's and PyTorch's driver gelsd. Batches broadcast. The gradient exists where the rank does not change nearby.
+ *
+ * @param options.relativeTolerance max(m, n)·ε unless given
+ * @returns the solution […, n, k], or [n]; residuals, which PyTorch leaves out for wide a and for dependent columns; the
+ * rank and the singular values of a
+ * @throws ShapeError where the shapes do not fit
+ * @example
+ * linalg.lstsq([[1, 0], [1, 1], [1, 2]], [1, 3, 5]).solution // [1, 2]
+ * @pytorch torch.linalg.lstsq
+ * @tensorflow tf.linalg.lstsq
+ * @numpy np.linalg.lstsq
+ */
+export function lstsq(a: TensorLike, b: TensorLike, options?: PinvOptions): LeastSquares {
+  const { relativeTolerance: relative } = checkOptions('lstsq', options, pinvOptions)
+  const given = system('lstsq', matrices('lstsq', a), b)
+  const { x, s, kept } = solveLeastSquares(given.a, given.b, relative ?? relativeTolerance(given.a))
+  const residuals = sum(square(sub(given.b, matmul(given.a, x))), -2)
+  return {
+    solution: dropColumn(x, given.isVector),
+    residuals: dropColumn(residuals, given.isVector),
+    rank: wrap(sum(cast(kept, 'int32'), -1)),
+    singularValues: wrap(s),
+  }
+}
+
+/** Without elements there are no singular values, and the least x is 0. */
+function solveLeastSquares(a: Node, b: Node, relative: number): ReturnType<typeof ops.leastSquares> {
+  if (!isEmpty(a.shape)) return ops.leastSquares(a, b, (s) => cutoffOf(s, relative))
+  const none = ops.svd(a)[1]!
+  return { x: matmul(transposeMatrices(a), b), s: none, kept: greater(none, 0) }
 }
 
 /**

@@ -1,13 +1,17 @@
 /** Products of vectors, of matrices and of tensors. */
 import { expected, ShapeError } from '../base/errors.ts'
+import { zipWith } from '../base/lists.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { matmul as matmulNodes } from '../graph/ops/matmul.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
-import { mul, sub } from './arithmetic.ts'
+import { add, mul, sub } from './arithmetic.ts'
+import { where } from './comparison.ts'
 import { contractAll } from './contraction.ts'
 import { binary } from './elementwise.ts'
 import { roll } from './rearrange.ts'
 import { sum } from './reduce.ts'
+import { broadcastTo, ravel, reshape } from './shape.ts'
 
 /**
  * x[…, m, k] · y[…, k, n] → [… , m, n]; leading axes broadcast; a 1-D operand is a row or a column. Operands are of one
@@ -87,6 +91,22 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /**
+ * Σ x·y over all elements of two tensors of as many. Numbers are real, so that nothing is conjugated.
+ * @throws ShapeError where one has more elements
+ * @pytorch torch.vdot
+ * @tensorflow tf.experimental.numpy.vdot
+ * @numpy np.vdot
+ */
+export function vdot(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = [toTensor(x), toTensor(y)]
+  if (a.size !== b.size)
+    throw new ShapeError(
+      expected('vdot', 'as many elements in both', `${formatShape(a.shape)} and ${formatShape(b.shape)}`),
+    )
+  return vecdot(ravel(a), ravel(b))
+}
+
+/**
  * x[i]·y[j] of two vectors: [m] and [n] give [m, n].
  * @throws ShapeError for other operands
  * @pytorch torch.outer
@@ -131,6 +151,76 @@ function productAlong(op: string, x: Tensor, y: Tensor, axis: number): Tensor {
       expected(op, `one extent on axis ${axis}`, `${formatShape(x.shape)} and ${formatShape(y.shape)}`),
     )
   return product
+}
+
+export interface BaddbmmOptions {
+  /** What the products are multiplied with; 1 unless given. */
+  alpha?: number
+  /** What the input is multiplied with; 1 unless given. With 0 it does not count, NaN and infinities either. */
+  beta?: number
+}
+
+const baddbmmOptions: OptionTypes<BaddbmmOptions> = { alpha: 'number', beta: 'number' }
+
+/**
+ * beta·input + alpha·x·y of batches of matrices x[batch, m, k] and y[batch, k, n]; the input broadcasts to [batch, m, n].
+ * @throws ShapeError for operands that have not three axes, or that do not fit; DTypeError for products of integers
+ * @pytorch torch.baddbmm
+ */
+export function baddbmm(input: TensorLike, x: TensorLike, y: TensorLike, options?: BaddbmmOptions): Tensor {
+  const { alpha = 1, beta = 1 } = checkOptions('baddbmm', options, baddbmmOptions)
+  const [added, a, b] = [toTensor(input), toTensor(x), toTensor(y)]
+  if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1])
+    throw new ShapeError(
+      expected(
+        'baddbmm',
+        'matrices [batch, m, k] and [batch, k, n]',
+        `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      ),
+    )
+  const shape = [a.shape[0]!, a.shape[1]!, b.shape[2]!]
+  const spread = broadcastTo(added, shape)
+  const counted = beta === 0 ? where(false, spread, 0) : scaled(spread, beta)
+  return add(counted, scaled(matmul(a, b), alpha))
+}
+
+const scaled = (x: Tensor, by: number): Tensor => (by === 1 ? x : mul(x, by))
+
+/**
+ * The Kronecker product: every element of x times all of y, [m, n] and [p, q] give [m·p, n·q]. Of more axes likewise; the
+ * tensor of fewer axes has axes of extent 1 before its own.
+ * @example kron([1, 10], [1, 2]) // [1, 2, 10, 20]
+ * @pytorch torch.kron
+ * @tensorflow tf.experimental.numpy.kron
+ * @numpy np.kron
+ */
+export function kron(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = [toTensor(x), toTensor(y)]
+  if (a.ndim === 0 || b.ndim === 0) return mul(a, b)
+  const rank = Math.max(a.ndim, b.ndim)
+  const ranked = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape]
+  const [outer, inner] = [ranked(a), ranked(b)]
+  // An axis of each for every axis of the result, but for those that would have one element in both.
+  const extents = zipWith(outer, inner, (m, n) => [
+    { m, n: 1 },
+    { m: 1, n },
+  ])
+    .flat()
+    .filter(({ m, n }) => m !== 1 || n !== 1)
+  const blocks = mul(
+    reshape(
+      a,
+      extents.map(({ m }) => m),
+    ),
+    reshape(
+      b,
+      extents.map(({ n }) => n),
+    ),
+  )
+  return reshape(
+    blocks,
+    zipWith(outer, inner, (m, n) => m * n),
+  )
 }
 
 /**

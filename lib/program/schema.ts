@@ -339,6 +339,29 @@ export const schema = {
     flops: (p) => (2 / 3) * p.batch * p.n ** 3,
   }),
 
+  /**
+   * P·L·U = X by partial pivoting: p[batch, rows, rows] of zeros and ones, l[batch, rows, k] with ones on the diagonal,
+   * u[batch, k, columns], k = min(rows, columns). A column without a pivot is left as it is.
+   */
+  lu: op({
+    params: rectangles,
+    inputs: { x: [floats, 'batch rows columns'] },
+    outputs: {
+      p: ['x', 'batch rows rows'],
+      l: ['x', 'batch rows min(rows,columns)'],
+      u: ['x', 'batch min(rows,columns) columns'],
+    },
+    flops: 'batch rows columns min(rows,columns)',
+  }),
+
+  /** Σ Xⁿ/n! by scaling and squaring; NaN throughout where an element is not finite. */
+  matrixExp: op({
+    params: squares,
+    inputs: { x: [floats, 'batch n n'] },
+    outputs: { out: ['x', 'batch n n'] },
+    flops: '20 batch n n n',
+  }),
+
   /** Q·R = X by Householder: q[batch, rows, k], r[batch, k, columns], k = min(rows, columns). */
   qr: op({
     params: rectangles,

@@ -5,6 +5,7 @@
 
 #include "base/numbers.h"
 #include "executor/families.h"
+#include "linalg/exponential.h"
 #include "linalg/factorizations.h"
 #include "linalg/jacobi.h"
 
@@ -90,12 +91,7 @@ std::unique_ptr<PreparedInstruction> prepare_solve(const SolveParams& p, Locatio
         const float* const right = b.in<const float>(run) + index * n * columns;
         std::copy(matrix, matrix + n * n, lu);
         std::copy(right, right + n * columns, solution);
-        if (linalg::factor_lu(lu, n, solution, columns) == 0) {
-          std::fill(solution, solution + n * columns, NAN);
-        } else {
-          linalg::substitute(linalg::Triangle<double>{lu, n, true, false, true}, solution, columns);
-          linalg::substitute(linalg::Triangle<double>{lu, n, false, false, false}, solution, columns);
-        }
+        linalg::solve(lu, n, solution, columns);
         store(solution, out.in<float>(run) + index * n * columns, n * columns);
       });
 }
@@ -113,6 +109,47 @@ std::unique_ptr<PreparedInstruction> prepare_determinant(const DeterminantParams
                             det.in<float>(run)[index] = static_cast<float>(result.value);
                             sign.in<float>(run)[index] = static_cast<float>(result.sign);
                             log_abs.in<float>(run)[index] = static_cast<float>(result.log_abs);
+                          });
+}
+
+std::unique_ptr<PreparedInstruction> prepare_lu(const LuParams& p, Location x, Location exchange, Location l,
+                                                Location u) {
+  const int64_t rows = p.rows, columns = p.columns, k = std::min(rows, columns);
+  // The rows of a matrix without columns stay in their order: there is work wherever there are rows.
+  return prepare_matrices(
+      {p.batch, rows, std::max<int64_t>(columns, 1)}, product(rows, columns, k) / 2, rows * (columns + rows),
+      [=](const Run& run, int64_t index, double* lu) {
+        double* const order = lu + rows * columns;
+        const float* const matrix = x.in<const float>(run) + index * rows * columns;
+        std::copy(matrix, matrix + rows * columns, lu);
+        std::fill(order, order + rows * rows, 0.0);
+        for (int64_t i = 0; i < rows; ++i) order[i * rows + i] = 1;
+        linalg::factor_lu(lu, rows, columns, order, rows);
+        float* const back = exchange.in<float>(run) + index * rows * rows;
+        float* const lower = l.in<float>(run) + index * rows * k;
+        float* const upper = u.in<float>(run) + index * k * columns;
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < rows; ++j) back[j * rows + i] = static_cast<float>(order[i * rows + j]);
+          for (int64_t j = 0; j < k; ++j)
+            lower[i * k + j] = j < i ? static_cast<float>(lu[i * columns + j]) : j == i ? 1.0f : 0.0f;
+        }
+        for (int64_t i = 0; i < k; ++i) {
+          for (int64_t j = 0; j < columns; ++j)
+            upper[i * columns + j] = j < i ? 0.0f : static_cast<float>(lu[i * columns + j]);
+        }
+      });
+}
+
+std::unique_ptr<PreparedInstruction> prepare_matrix_exp(const MatrixExpParams& p, Location x, Location out) {
+  const int64_t n = p.n;
+  // An extent that no matrix has may be greater than any memory.
+  const int64_t doubles = p.batch == 0 ? 0 : (linalg::kExponentialScratch + 1) * n * n;
+  return prepare_matrices({p.batch, n, n}, 20 * product(n, n, n), doubles,
+                          [=](const Run& run, int64_t index, double* a) {
+                            const float* const matrix = x.in<const float>(run) + index * n * n;
+                            std::copy(matrix, matrix + n * n, a);
+                            linalg::exponential(a, a + n * n, n);
+                            store(a, out.in<float>(run) + index * n * n, n * n);
                           });
 }
 
@@ -198,6 +235,8 @@ std::unique_ptr<PreparedInstruction> prepare_linalg(const Preparation& preparati
     case Opcode::k_solve: return prepare_solve(std::get<SolveParams>(params), in(0), in(1), out(0));
     case Opcode::k_determinant:
       return prepare_determinant(std::get<DeterminantParams>(params), in(0), out(0), out(1), out(2));
+    case Opcode::k_lu: return prepare_lu(std::get<LuParams>(params), in(0), out(0), out(1), out(2));
+    case Opcode::k_matrixExp: return prepare_matrix_exp(std::get<MatrixExpParams>(params), in(0), out(0));
     case Opcode::k_qr: return prepare_qr(std::get<QrParams>(params), in(0), out(0), out(1));
     case Opcode::k_eigh: return prepare_eigh(std::get<EighParams>(params), in(0), out(0), out(1));
     default: return prepare_svd(std::get<SvdParams>(params), in(0), out(0), out(1), out(2));

@@ -40,6 +40,8 @@ std::unique_ptr<PreparedInstruction> prepare_instruction(Preparation& preparatio
     case Opcode::k_triangularSolve:
     case Opcode::k_solve:
     case Opcode::k_determinant:
+    case Opcode::k_lu:
+    case Opcode::k_matrixExp:
     case Opcode::k_qr:
     case Opcode::k_eigh:
     case Opcode::k_svd: return prepare_linalg(preparation, instruction);

@@ -58,30 +58,42 @@ bool factor_cholesky(const float* a, double* l, int64_t n) {
   return true;
 }
 
-double factor_lu(double* a, int64_t n, double* x, int64_t columns) {
+double factor_lu(double* a, int64_t rows, int64_t columns, double* x, int64_t width) {
   double sign = 1;
-  for (int64_t k = 0; k < n; ++k) {
+  for (int64_t k = 0; k < std::min(rows, columns); ++k) {
     int64_t pivot = k;
-    for (int64_t i = k + 1; i < n; ++i) {
-      if (std::fabs(a[i * n + k]) > std::fabs(a[pivot * n + k])) pivot = i;
+    for (int64_t i = k + 1; i < rows; ++i) {
+      if (std::fabs(a[i * columns + k]) > std::fabs(a[pivot * columns + k])) pivot = i;
     }
-    if (a[pivot * n + k] == 0) return 0;
+    if (a[pivot * columns + k] == 0) {
+      sign = 0;
+      continue;
+    }
     if (pivot != k) {
       sign = -sign;
-      exchange_rows(a, n, k, pivot);
-      exchange_rows(x, columns, k, pivot);
+      exchange_rows(a, columns, k, pivot);
+      exchange_rows(x, width, k, pivot);
     }
-    for (int64_t i = k + 1; i < n; ++i) {
-      const double factor = a[i * n + k] / a[k * n + k];
-      a[i * n + k] = factor;
-      for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+    for (int64_t i = k + 1; i < rows; ++i) {
+      const double factor = a[i * columns + k] / a[k * columns + k];
+      a[i * columns + k] = factor;
+      for (int64_t j = k + 1; j < columns; ++j) a[i * columns + j] -= factor * a[k * columns + j];
     }
   }
   return sign;
 }
 
+void solve(double* a, int64_t n, double* x, int64_t columns) {
+  if (factor_lu(a, n, n, x, columns) == 0) {
+    std::fill(x, x + n * columns, std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
+  substitute(Triangle<double>{a, n, true, false, true}, x, columns);
+  substitute(Triangle<double>{a, n, false, false, false}, x, columns);
+}
+
 Determinant determinant(double* a, int64_t n) {
-  const double parity = factor_lu(a, n, nullptr, 0);
+  const double parity = factor_lu(a, n, n, nullptr, 0);
   if (parity == 0) return {0, 0, -std::numeric_limits<double>::infinity()};
   Determinant result{parity, parity, 0};
   for (int64_t k = 0; k < n; ++k) {

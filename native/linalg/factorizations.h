@@ -9,9 +9,9 @@ namespace galvani::linalg {
 // L of L·Lᵀ = A from the lower triangle of A; the upper one of `l` becomes 0. False where A is not positive definite.
 bool factor_cholesky(const float* a, double* l, int64_t n);
 
-// P·A = L·U in place, with the greatest element of each column as its pivot (the first of several); the rows of x are
-// exchanged alike. The sign of P, or 0 where a pivot is 0.
-double factor_lu(double* a, int64_t n, double* x, int64_t columns);
+// P·A = L·U in place, with the greatest element of each column as its pivot (the first of several); the rows of x, which
+// has `width` columns, are exchanged alike. The sign of P, or 0 where a pivot is 0: below it everything is.
+double factor_lu(double* a, int64_t rows, int64_t columns, double* x, int64_t width);
 
 // A square matrix as a triangular system reads it.
 template <typename T>
@@ -41,6 +41,9 @@ void substitute(const Triangle<T>& a, double* x, int64_t columns) {
     for (int64_t j = 0; j < columns; ++j) x[i * columns + j] /= pivot;
   }
 }
+
+// X of A·X = B in place of B, of which NaN where a pivot is 0; A is overwritten.
+void solve(double* a, int64_t n, double* x, int64_t columns);
 
 struct Determinant {
   double value, sign, log_abs;

@@ -42,6 +42,9 @@ TEST(decode_checks_matrices) {
   expect_refused(single_of(Opcode::k_solve, {square, {2, 3, 4}}, {{2, 3, 4}}, {2, 3, 5}), "input 1");
   expect_refused(single_of(Opcode::k_solve, {square}, {{2, 3, 4}}, {2, 3, 4}), "2 inputs");
   expect_refused(single_of(Opcode::k_determinant, {square}, {{2}, {2}, {3}}, {2, 3}), "output 2");
+  EXPECT(error_of(single_of(Opcode::k_lu, {{2, 3, 4}}, {square, {2, 3, 3}, {2, 3, 4}}, {2, 3, 4})).empty());
+  expect_refused(single_of(Opcode::k_lu, {{2, 3, 4}}, {{2, 4, 4}, {2, 3, 3}, {2, 3, 4}}, {2, 3, 4}), "output 0");
+  expect_refused(single_of(Opcode::k_matrixExp, {square}, {{2, 3, 4}}, {2, 3}), "output 0");
   expect_refused(single_of(Opcode::k_qr, {{2, 3, 4}}, {{2, 3, 3}, {2, 3, 3}}, {2, 3, 4}), "output 1");
   expect_refused(single_of(Opcode::k_eigh, {square}, {{2, 4}, square}, {2, 3}), "output 0");
   EXPECT(error_of(single_of(Opcode::k_svd, {{2, 3, 4}}, {{2, 3, 3}, {2, 3}, {2, 3, 4}}, {2, 3, 4})).empty());
@@ -58,6 +61,8 @@ TEST(matrices_of_no_elements_take_no_memory) {
   runs(single_of(Opcode::k_solve, {{0}, {0}}, {{0}}, {huge, 0, huge}));
   runs(single_of(Opcode::k_svd, {{0}}, {{0}, {0}, {0}}, {huge, huge, 0}));
   runs(single_of(Opcode::k_qr, {{0}}, {{0}, {0}}, {0, huge, huge}));
+  runs(single_of(Opcode::k_lu, {{0}}, {{0}, {0}, {0}}, {0, huge, huge}));
+  runs(single_of(Opcode::k_matrixExp, {{0}}, {{0}}, {0, huge}));
   runs(single_of(Opcode::k_eigh, {{0}}, {{0}, {0}}, {huge, 0}));
 }
 
@@ -108,6 +113,52 @@ TEST(qr_and_svd_give_the_matrix_back) {
               [&](int64_t b, int64_t i, int64_t j) { return vh[(b * k + i) * n + j]; });
         });
   }
+}
+
+TEST(lu_gives_the_exchanged_rows_back) {
+  constexpr int32_t kBatch = 40;
+  for (const auto& [rows, columns] : {std::pair{7, 4}, {4, 7}, {9, 9}, {3, 1}}) {
+    const int32_t m = rows, n = columns, k = std::min(m, n);
+    const Floats x = numbers(int64_t{kBatch} * m * n);
+    run_everywhere(
+        single_of(Opcode::k_lu, {{kBatch, m, n}}, {{kBatch, m, m}, {kBatch, m, k}, {kBatch, k, n}}, {kBatch, m, n}),
+        {bytes_of(x)}, [&](const Outcome& o) {
+          const Floats p = values_of<float>(o.buffers[1]), l = values_of<float>(o.buffers[2]),
+                       u = values_of<float>(o.buffers[3]);
+          // Row i of x is the row of L·U that p has a one for.
+          const auto exchanged = [&](int64_t b, int64_t i, int64_t j) {
+            for (int64_t row = 0; row < m; ++row)
+              if (p[(b * m + i) * m + row] == 1) return l[(b * m + row) * k + j];
+            return static_cast<float>(NAN);
+          };
+          expect_product(x, kBatch, m, k, n, exchanged,
+                         [&](int64_t b, int64_t i, int64_t j) { return u[(b * k + i) * n + j]; });
+        });
+  }
+}
+
+TEST(rows_of_matrices_without_columns_stay) {
+  run_everywhere(single_of(Opcode::k_lu, {{1, 2, 0}}, {{1, 2, 2}, {1, 2, 0}, {1, 0, 0}}, {1, 2, 0}), {},
+                 [](const Outcome& o) { EXPECT(values_of<float>(o.buffers[1]) == (Floats{1, 0, 0, 1})); });
+}
+
+// A turn by an angle is the exponential of a matrix; of halves of it as often as the norm asks for.
+TEST(matrix_exp_turns) {
+  Floats x;
+  for (int angle = 0; angle < 50; ++angle) {
+    const float a = static_cast<float>(angle) / 2;
+    x.insert(x.end(), {0, -a, a, 0});
+  }
+  run_everywhere(single_of(Opcode::k_matrixExp, {{50, 2, 2}}, {{50, 2, 2}}, {50, 2}), {bytes_of(x)},
+                 [&](const Outcome& o) {
+                   const Floats y = values_of<float>(o.buffers[1]);
+                   double worst = 0;
+                   for (size_t i = 0; i < 50; ++i) {
+                     const double a = x[i * 4 + 2];
+                     worst = std::max({worst, std::fabs(y[i * 4] - std::cos(a)), std::fabs(y[i * 4 + 2] - std::sin(a))});
+                   }
+                   EXPECT(worst < 1e-7);
+                 });
 }
 
 TEST(solve_gives_the_right_hand_side_back) {

@@ -14,6 +14,7 @@ import { alongAxisCases } from './cases/along-axis.ts'
 import { attentionCases } from './cases/attention.ts'
 import { bagCases } from './cases/bags.ts'
 import { convolutionCases } from './cases/convolution.ts'
+import { distanceCases } from './cases/distances.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
 import { fftCases } from './cases/fft.ts'
 import { gradientRuleCases } from './cases/gradient-rules.ts'
@@ -80,6 +81,7 @@ const rows = {
   ...normalizationCases,
   ...lossCases,
   ...gradientRuleCases,
+  ...distanceCases,
   ...linalgCases,
   ...fftCases,
   ...convolutionCases,

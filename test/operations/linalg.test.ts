@@ -109,6 +109,108 @@ describe.each(backends)('linear algebra on %s', (backend) => {
     expectNear(linalg.matrixPower(x, -1), [[1, -1], [-1, 2]]) // biome-ignore format: a matrix
   })
 
+  test.each([[[5, 3]], [[3, 5]], [[2, 4, 4]], [[30, 20]], [[1, 1]], [[0, 3]], [[3, 0]], [[0, 2, 2]]])(
+    'P·L·U of %s is the matrix',
+    (shape) => {
+      const x = g.randn(shape, { seed: 6 })
+      const { p, l, u } = linalg.lu(x)
+      expectNear(p.matmul(l).matmul(u), x)
+      const k = Math.min(shape.at(-1)!, shape.at(-2)!)
+      expectNear(swapped(p).matmul(p), g.eye(shape.at(-2)!))
+      // No factor of an elimination by partial pivoting is above 1.
+      if (k > 0 && x.size > 0) expect(l.abs().max().itemSync()).toBe(1)
+      const isBelow = g.arange(shape.at(-2)!).reshape([-1, 1]).less(g.arange(k))
+      expectNear(l.mul(isBelow.cast('float32')), l.mul(0))
+    },
+  )
+
+  test('a singular matrix has factors, too', () => {
+    const { p, l, u } = linalg.lu([[0, 1], [0, 2], [0, 3]]) // biome-ignore format: a matrix
+    expect(p.matmul(l).matmul(u).arraySync()).toEqual([[0, 1], [0, 2], [0, 3]]) // biome-ignore format: a matrix
+    expect(u.arraySync()).toEqual([[0, 1], [0, 3]]) // biome-ignore format: a matrix
+    expect(linalg.lu(g.zeros([2, 0])).p.arraySync()).toEqual([[1, 0], [0, 1]]) // biome-ignore format: a matrix
+  })
+
+  test('least squares of tall, wide and dependent columns', () => {
+    const line = linalg.lstsq([[1, 0], [1, 1], [1, 2], [1, 3]], [1, 3, 5, 8]) // biome-ignore format: a matrix
+    expectNear(line.solution, [0.8, 2.3])
+    expect(line.residuals.itemSync()).toBeCloseTo(0.3, 5)
+    expect([line.rank.itemSync(), line.singularValues.shape]).toEqual([2, [2]])
+    expectNear(linalg.lstsq([[3, 4]], [5]).solution, [0.6, 0.8]) // biome-ignore format: a matrix
+    const dependent = linalg.lstsq([[1, 2], [2, 4], [3, 6]], [[1], [2], [4]]) // biome-ignore format: a matrix
+    expectNear(dependent.solution, [[0.242857], [0.485714]])
+    expect(dependent.rank.itemSync()).toBe(1)
+    const batch = linalg.lstsq(g.randn([3, 1, 5, 2], { seed: 1 }), g.randn([4, 5, 3], { seed: 2 }))
+    expect([batch.solution.shape, batch.residuals.shape, batch.rank.shape]).toEqual([
+      [3, 4, 2, 3],
+      [3, 4, 3],
+      [3, 4],
+    ])
+    expect(linalg.lstsq(g.zeros([0, 2]), g.zeros([0, 1])).solution.arraySync()).toEqual([[0], [0]])
+    const strict = linalg.lstsq([[1, 0], [0, 0.01]], [1, 1], { relativeTolerance: 0.1 }) // biome-ignore format: a matrix
+    expect(strict.solution.arraySync()).toEqual([1, 0])
+  })
+
+  test('the gradient of least squares fits a line', () => {
+    const places = g.tensor([[1, 0], [1, 1], [1, 2]]) // biome-ignore format: a matrix
+    const slope = g.grad((b: g.Tensor) => linalg.lstsq(places, b).solution.select(0, 1))([1, 2, 4])
+    expectNear(slope, [-0.5, 0, 0.5])
+  })
+
+  test('exponentials', () => {
+    expectNear(linalg.matrixExp([[0, -Math.PI], [Math.PI, 0]]), [[-1, 0], [0, -1]]) // biome-ignore format: a matrix
+    expect(linalg.matrixExp(g.zeros([2, 3, 3])).arraySync()).toEqual([g.eye(3).arraySync(), g.eye(3).arraySync()])
+    expectNear(linalg.matrixExp([[1, 1e6], [0, 1]]).div(Math.E), [[1, 1e6], [0, 1]]) // biome-ignore format: a matrix
+    const x = g.randn([4, 6, 6], { seed: 3 })
+    expectNear(linalg.matrixExp(x).matmul(linalg.matrixExp(x.neg())), g.eye(6).add(x.mul(0)), 2e-3)
+    expect(linalg.matrixExp(g.zeros([0, 0])).shape).toEqual([0, 0])
+    // A cotangent of any size has the precision of every other.
+    const direction = g.tensor([[1, 2], [3, -1]]) // biome-ignore format: a matrix
+    const gradient = (scale: number) =>
+      g.vjp((z: g.Tensor) => linalg.matrixExp(z), [[0.3, 1], [-1, 0.2]]).pullback(direction.mul(scale)) // biome-ignore format: a matrix
+    for (const scale of [1e20, 1e-20]) expectNear(gradient(scale).div(scale), gradient(1))
+  })
+
+  test('norms, and what is no number of them', () => {
+    const x = g.tensor([[1, -2], [3, 4]]) // biome-ignore format: a matrix
+    const orders = ['fro', 1, -1, Infinity, -Infinity] as const
+    const found = orders.map((order) => linalg.matrixNorm(x, { order }).itemSync())
+    expect(found.map((value) => value ** 2).map(Math.round)).toEqual([30, 36, 16, 49, 9])
+    expect(
+      linalg
+        .matrixNorm(x, { order: 2 })
+        .mul(linalg.matrixNorm(x, { order: -2 }))
+        .itemSync(),
+    ).toBeCloseTo(10, 4)
+    expect(linalg.matrixNorm(g.ones([2, 3, 4]), { axes: [0, 2], keepDims: true }).shape).toEqual([1, 3, 1])
+    expect(linalg.matrixNorm(g.zeros([0, 3]), { order: 2 }).itemSync()).toBe(0)
+    expect(linalg.matrixNorm(g.zeros([2, 3, 0]), { order: 1 }).arraySync()).toEqual([0, 0])
+  })
+
+  test('conditions of regular and of singular matrices', () => {
+    const singular = g.tensor([[1, 2], [2, 4]]) // biome-ignore format: a matrix
+    expect(linalg.cond(g.eye(3).mul([1, 10, 4])).itemSync()).toBe(10)
+    expect(linalg.cond(g.eye(3).mul([1, 10, 4]), { order: -2 }).itemSync()).toBeCloseTo(0.1, 6)
+    expect(linalg.cond([[1, 0, 0], [0, 5, 0]]).itemSync()).toBe(5) // biome-ignore format: a matrix
+    for (const order of ['fro', 'nuc', 1, -1, Infinity] as const)
+      expect(linalg.cond(singular, { order }).itemSync()).toBe(Infinity)
+    expect(linalg.cond(singular).itemSync()).toBeGreaterThan(1e7)
+    expect(linalg.cond(g.zeros([2, 2])).itemSync()).toBe(Infinity)
+    expect(linalg.cond([[NaN, 1], [1, 2]], { order: 1 }).itemSync()).toBeNaN() // biome-ignore format: a matrix
+    expect(linalg.cond(g.zeros([3, 0, 0])).arraySync()).toEqual([0, 0, 0])
+  })
+
+  test('the product of a chain takes the cheapest order', () => {
+    const chain = [[10, 100], [100, 5], [5, 50], [50, 2]].map((shape, i) => g.randn(shape, { seed: i })) // biome-ignore format: shapes
+    const wanted = chain.slice(1).reduce((x, y) => x.matmul(y), chain[0]!)
+    expectNear(linalg.multiDot(chain).div(1000), wanted.div(1000))
+    const products = g.inspect((...xs: g.Tensor[]) => linalg.multiDot(xs), ...chain).instructions
+    const shapes = products.filter(({ opcode }) => opcode === 'matmul').map(({ outputs }) => outputs[0])
+    expect(shapes).toEqual(['float32[5,2]', 'float32[100,2]', 'float32[10,2]'])
+    expect(linalg.multiDot([[1, 2], g.eye(2), [3, 4]]).itemSync()).toBe(11)
+    expect(linalg.multiDot([[1, 2], g.ones([2, 3])]).arraySync()).toEqual([3, 3, 3])
+  })
+
   test('right-hand sides broadcast, and integers are floats', () => {
     expect(linalg.solve(g.eye(3).mul(2), g.ones([4, 3, 1])).shape).toEqual([4, 3, 1])
     expect(linalg.solve(g.ones([2, 1, 1]), [6]).arraySync()).toEqual([[6], [6]])
@@ -139,6 +241,33 @@ describe('errors of linear algebra', () => {
       'other batches',
       () => linalg.triangularSolve(g.ones([2, 1, 1]), g.ones([3, 1, 1])),
       'triangularSolve: shapes [2] and [3] do not broadcast',
+    ],
+    ['no columns', () => linalg.lu([1, 2]), 'lu: expected matrices […, m, n], got [2]'],
+    ['no square', () => linalg.matrixExp(g.ones([2, 3])), 'matrixExp: expected square matrices […, n, n], got [2, 3]'],
+    [
+      'other rows',
+      () => linalg.lstsq(g.ones([3, 2]), [1, 2]),
+      'lstsq: expected right-hand sides […, 3, k] or [3], got [2]',
+    ],
+    ['no square', () => linalg.cond(g.ones([2, 3]), { order: 1 }), 'cond: expected square matrices'],
+    ['another order', () => linalg.matrixNorm(g.eye(2), { order: 3 }), "matrixNorm: expected order to be one of 'fro'"],
+    [
+      'another order',
+      () => linalg.cond(g.eye(2), { order: 'foo' as 'fro' }),
+      "cond: expected order to be one of 'fro'",
+    ],
+    ['one axis twice', () => linalg.matrixNorm(g.eye(2), { axes: [0, 0] }), 'matrixNorm'],
+    ['the least of nothing', () => linalg.matrixNorm(g.zeros([0, 3]), { order: -2 }), 'matrixNorm: expected something'],
+    ['one matrix', () => linalg.multiDot([g.eye(2)]), 'multiDot: expected two matrices or more, got [2, 2]'],
+    [
+      'a vector inside',
+      () => linalg.multiDot([g.eye(2), [1, 2], g.eye(2)]),
+      'multiDot: expected two matrices or more, got [2, 2] and [2] and [2, 2]',
+    ],
+    [
+      'other inner extents',
+      () => linalg.multiDot([g.eye(2), g.eye(3)]),
+      'multiDot: expected equal inner extents, got [2, 2] and [3, 3]',
     ],
     ['half a power', () => linalg.matrixPower(g.eye(2), 0.5), 'matrixPower: expected an integer power, got 0.5'],
   ])('%s: %#', (_, f, message) => {

@@ -123,6 +123,8 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   solve: same,
   // The logarithm alone is not defined to the bit; a sum of several may cancel.
   determinant: ({ params: { batch, n } }) => [exact, exact, epsilons(batch, () => Math.max(n, 1) * 128)],
+  lu: same,
+  matrixExp: same,
   qr: same,
   eigh: same,
   svd: same,

@@ -227,6 +227,17 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
       ['float32', 2],
     ],
   ),
+  lu: sample(
+    'lu',
+    { batch: 2, rows: 3, columns: 2 },
+    [['float32', 2, 3, 2]],
+    [
+      ['float32', 2, 3, 3],
+      ['float32', 2, 3, 2],
+      ['float32', 2, 2, 2],
+    ],
+  ),
+  matrixExp: sample('matrixExp', { batch: 2, n: 3 }, [['float32', 2, 3, 3]], [['float32', 2, 3, 3]]),
   qr: sample(
     'qr',
     { batch: 2, rows: 3, columns: 2 },

@@ -257,13 +257,15 @@ function squares(s: Sketcher, tape: Tape): { dtype: DType; batch: number; n: num
   return { dtype, batch, n, x: s.operand(dtype, batch * n * n) }
 }
 
-function emitRectangle(opcode: 'qr' | 'svd', s: Sketcher, tape: Tape): void {
+function emitRectangle(opcode: 'lu' | 'qr' | 'svd', s: Sketcher, tape: Tape): void {
   const dtype = tape.pick(s.floats)
   const [batch, rows, columns] = [tape.pick([1, 2, 0]), tape.pick([3, 2, 1, 6, 0]), tape.pick([2, 3, 1, 5, 0])]
   const k = Math.min(rows, columns)
   const x = s.operand(dtype, batch * rows * columns)
   const [left, right] = [s.output(dtype, batch * rows * k), s.output(dtype, batch * k * columns)]
-  const outputs = opcode === 'qr' ? [left, right] : [left, s.output(dtype, batch * k), right]
+  const between = { lu: [], qr: [], svd: [batch * k] }[opcode].map((size) => s.output(dtype, size))
+  const outputs = [left, ...between, right]
+  if (opcode === 'lu') outputs.unshift(s.output(dtype, batch * rows * rows))
   s.emit(opcode, { batch, rows, columns }, [x], outputs)
 }
 
@@ -457,6 +459,11 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const { dtype, batch, n, x } = squares(s, tape)
     const outputs = [s.output(dtype, batch), s.output(dtype, batch), s.output(dtype, batch)]
     s.emit('determinant', { batch, n }, [x], outputs)
+  },
+  lu: (s, tape) => emitRectangle('lu', s, tape),
+  matrixExp(s, tape) {
+    const { dtype, batch, n, x } = squares(s, tape)
+    s.emit('matrixExp', { batch, n }, [x], [s.output(dtype, batch * n * n)])
   },
   qr: (s, tape) => emitRectangle('qr', s, tape),
   eigh(s, tape) {

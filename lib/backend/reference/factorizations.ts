@@ -65,14 +65,18 @@ interface Equation {
 
 /**
  * P·A = L·U in place, with the greatest element of each column as its pivot (the first of several). Gives the sign of P,
- * or 0 where a pivot is 0.
+ * or 0 where a pivot is 0: below it everything is.
  */
 function factorLu(equations: Equation[]): number {
   let sign = 1
-  for (let k = 0; k < equations.length; k++) {
+  const columns = equations[0]?.coefficients.length ?? 0
+  for (let k = 0; k < Math.min(equations.length, columns); k++) {
     const place = pivotOf(equations, k)
     const pivot = equations[place]!
-    if (pivot.coefficients[k] === 0) return 0
+    if (pivot.coefficients[k] === 0) {
+      sign = 0
+      continue
+    }
     if (place !== k) {
       sign = -sign
       equations[place] = equations[k]!
@@ -101,6 +105,31 @@ function pivotOf(equations: readonly Equation[], k: number): number {
   return pivot
 }
 
+/** The factors apart, and the matrix that exchanges the rows back. */
+export function lu(
+  { batch, rows, columns }: Readonly<InstructionParams['lu']>,
+  [x]: readonly [Floats],
+  [p, l, u]: readonly [Floats, Floats, Floats],
+): void {
+  const k = Math.min(rows, columns)
+  for (let i = 0; i < batch; i++) {
+    const matrix = rowsOf(x, i * rows * columns, rows, columns)
+    const equations = zipWith(matrix, identity(rows), (coefficients, sides) => ({ coefficients, sides }))
+    factorLu(equations)
+    const exchanges = equations.map(({ sides }) => sides)
+    const lower = equations.map(({ coefficients }, row) =>
+      coefficients
+        .slice(0, k)
+        .fill(1, row, row + 1)
+        .fill(0, row + 1),
+    )
+    const upper = equations.slice(0, k).map(({ coefficients }, row) => coefficients.slice().fill(0, 0, row))
+    setRows(p, i * rows * rows, transposed(exchanges, rows))
+    setRows(l, i * rows * k, lower)
+    setRows(u, i * k * columns, upper)
+  }
+}
+
 export function solve(
   { batch, n, columns }: Readonly<InstructionParams['solve']>,
   [a, b]: readonly [Floats, Floats],
@@ -108,16 +137,21 @@ export function solve(
 ): void {
   for (let i = 0; i < batch; i++) {
     const sides = rowsOf(b, i * n * columns, n, columns)
-    const equations = zipWith(rowsOf(a, i * n * n, n, n), sides, (coefficients, sides) => ({ coefficients, sides }))
-    const sign = factorLu(equations)
-    const [lu, x] = [equations.map((row) => row.coefficients), equations.map((row) => row.sides)]
-    if (sign === 0) for (const row of x) row.fill(NaN)
-    else {
-      substitute(lu, x, true, true)
-      substitute(lu, x, false, false)
-    }
-    setRows(out, i * n * columns, x)
+    setRows(out, i * n * columns, solved(rowsOf(a, i * n * n, n, n), sides))
   }
+}
+
+/** X of A·X = B, which both are overwritten; NaN where a pivot is 0. */
+export function solved(a: readonly Float64Array[], b: readonly Float64Array[]): Float64Array[] {
+  const equations = zipWith(a, b, (coefficients, sides) => ({ coefficients, sides }))
+  const sign = factorLu(equations)
+  const [lu, x] = [equations.map((row) => row.coefficients), equations.map((row) => row.sides)]
+  if (sign === 0) for (const row of x) row.fill(NaN)
+  else {
+    substitute(lu, x, true, true)
+    substitute(lu, x, false, false)
+  }
+  return x
 }
 
 export function determinant(

@@ -15,11 +15,12 @@ import { attention } from './attention.ts'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
 import { demand } from './demand.ts'
 import { elementwise } from './elementwise.ts'
-import { cholesky, determinant, qr, solve, triangularSolve } from './factorizations.ts'
+import { cholesky, determinant, lu, qr, solve, triangularSolve } from './factorizations.ts'
 import { gather, scatterAdd, scatterAlongAxis, takeAlongAxis } from './indexing.ts'
 import { eigh, svd } from './jacobi.ts'
 import type { Loop } from './loop.ts'
 import { matmul } from './matmul.ts'
+import { matrixExp } from './matrix-exponential.ts'
 import { concat, copy, pad } from './movement.ts'
 import { adam, momentum, sgd } from './optimizer.ts'
 import { maxPool2d, maxPool2dGradient } from './pooling.ts'
@@ -54,6 +55,8 @@ const loops: { readonly [K in Opcode]: Loop<K> } = {
   triangularSolve,
   solve,
   determinant,
+  lu,
+  matrixExp,
   qr,
   eigh,
   svd,

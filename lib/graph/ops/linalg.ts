@@ -11,12 +11,13 @@ import type { InstructionParams, Opcode } from '../../program/instructions.ts'
 import type { Emitter } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record, type TensorType, type Unary } from '../node.ts'
 import { broadcastTo, reshape } from './broadcast.ts'
-import { add, div, greater, greaterEqual, mul, neg, square, sub, where } from './elementwise.ts'
+import { abs, add, div, greater, greaterEqual, mul, neg, reciprocal, square, sub, where } from './elementwise.ts'
 import { gather } from './indexing.ts'
-import { data, literal } from './leaf.ts'
+import { data, literal, stopGradient } from './leaf.ts'
 import { matmul } from './matmul.ts'
 import { concat, permute, sliceAt, transposeMatrices as t } from './movement.ts'
 import { cast } from './promotion.ts'
+import { max } from './reduce.ts'
 import { withRule } from './rule.ts'
 
 const batchOf = (shape: Shape): number => sizeOf(shape.slice(0, -2))
@@ -30,6 +31,8 @@ function range(n: number): Node {
     [n],
   )
 }
+
+const zerosLike = ({ dtype, shape }: TensorType): Node => broadcastTo(literal(0, dtype), shape)
 
 /** The elements on and below the diagonal, or below it only; zeros elsewhere. */
 function lowerTriangle(x: Node, strict = false): Node {
@@ -202,14 +205,77 @@ function minorsOf(n: number): Node {
   return data(indices, 'int32', [indices.length])
 }
 
-const determinantSignOp = outputOp('determinantSign', determinants, 'sign', (_ct, { inputs: [x] }) => [
-  broadcastTo(literal(0, x.dtype), x.shape),
-])
+const determinantSignOp = outputOp('determinantSign', determinants, 'sign', (_ct, { inputs: [x] }) => [zerosLike(x)])
 
 // A⁻ᵀ
 const logDeterminantOp = outputOp('logDeterminant', determinants, 'logarithm', (ct, { inputs: [x] }) => [
   scaled(inverseTransposed(x), ct),
 ])
+
+const luParts: Decomposition<'lu', 'p' | 'l' | 'u'> = {
+  opcode: 'lu',
+  params: matrixParams,
+  shapes(shape) {
+    const [batch, [rows, columns]] = [shape.slice(0, -2), lastTwo(shape)]
+    const k = Math.min(rows, columns)
+    return { p: [...batch, rows, rows], l: [...batch, rows, k], u: [...batch, k, columns] }
+  },
+}
+
+/** The rows [first, end) of matrices. */
+const rowsOf = (x: Node, first: number, end: number): Node => t(columnsOf(t(x), first, end))
+
+/**
+ * Of P·L·U with the square parts L₁ and U₁, and what is below or beside them: with Φ the lower triangle of L₁ᵀ·L̄₁ − Ū₂·U₂ᵀ
+ * without its diagonal and the upper one of Ū₁·U₁ᵀ − L₂ᵀ·L̄₂, P⁻¹·Ā is L₁⁻ᵀ·Φ·U₁⁻ᵀ, above L̄₂·U₁⁻ᵀ, beside L₁⁻ᵀ·Ū₂. Of a
+ * square matrix the rule of F. de Hoog, R. Anderssen & M. Lukas 2011, "Differentiation of matrix functionals using
+ * triangular factorization"; the parts L₂ = B₂·U₁⁻¹ and U₂ = L₁⁻¹·B₂ add theirs.
+ */
+function luGradient(a: Node, onL: Node | null, onU: Node | null): Node {
+  const [rows, columns] = lastTwo(a.shape)
+  const k = Math.min(rows, columns)
+  const [p, l, u] = [luPOp, luLOp, luUOp].map((def) => record(def, [a], null)) as [Node, Node, Node]
+  const [onLower, onUpper] = [onL ?? zerosLike(l), onU ?? zerosLike(u)]
+  const [l1, u1] = [rowsOf(l, 0, k), columnsOf(u, 0, k)]
+  const [below, beside] = [rowsOf(onLower, k, rows), columnsOf(onUpper, k, columns)]
+  const fromL = sub(matmul(t(l1), rowsOf(onLower, 0, k)), matmul(beside, t(columnsOf(u, k, columns))))
+  const fromU = sub(matmul(columnsOf(onUpper, 0, k), t(u1)), matmul(t(rowsOf(l, k, rows)), below))
+  const leftOf = (x: Node) => triangularSolve(l1, x, { lower: true, transpose: true, unitDiagonal: true })
+  const phi = add(lowerTriangle(fromL, true), upperTriangle(fromU))
+  const square = timesInverseTransposed(leftOf(phi), u1)
+  const rank = a.shape.length
+  const tall = rows > k ? concat([square, timesInverseTransposed(below, u1)], rank - 2) : square
+  return matmul(p, columns > k ? concat([tall, leftOf(beside)], rank - 1) : tall)
+}
+
+const luPOp: OpDef<null, Unary> = outputOp('luP', luParts, 'p', (_ct, { inputs: [a] }) => [zerosLike(a)])
+const luLOp: OpDef<null, Unary> = outputOp('luL', luParts, 'l', (ct, { inputs: [a] }) => [luGradient(a, ct, null)])
+const luUOp: OpDef<null, Unary> = outputOp('luU', luParts, 'u', (ct, { inputs: [a] }) => [luGradient(a, null, ct)])
+
+/** x with its greatest element brought to ±1, and the factor that does so, a constant. */
+function toUnitScale(x: Node): [scaled: Node, by: Node] {
+  const greatest = max(stopGradient(abs(x)))
+  const by = where(greater(greatest, 0), reciprocal(greatest), 1)
+  return [mul(x, by), by]
+}
+
+const matrixExpOp: OpDef<null, Unary> = {
+  name: 'matrixExp',
+  infer: ([x]) => x,
+  // exp [[Aᵀ, Ȳ], [0, Aᵀ]] = [[exp Aᵀ, Ā], [0, exp Aᵀ]] (R. Mathias 1996, "A chain rule for matrix functions"). Linear in
+  // the cotangent, which must not be greater than A, or its scaling is that of both.
+  vjp(ct, { inputs: [a] }) {
+    const n = extentAt(a.shape, -1)
+    if (n === 0) return [ct]
+    const [direction, by] = toUnitScale(ct)
+    const rank = a.shape.length
+    const above = concat([t(a), direction], rank - 1)
+    const below = concat([zerosLike(a), t(a)], rank - 1)
+    const whole = record(matrixExpOp, [concat([above, below], rank - 2)], null)
+    return [div(rowsOf(columnsOf(whole, n, 2 * n), 0, n), by)]
+  },
+  lower: (emitter, node) => emitter.emitNode('matrixExp', node, squareParams(node)),
+}
 
 const qrParts: Decomposition<'qr', 'q' | 'r'> = {
   opcode: 'qr',
@@ -338,6 +404,17 @@ const pinvOp = withRule<Unary>((ct, p, [a]) => {
   return [add(add(first, second), third)]
 }, 'pinv')
 
+/**
+ * X = A⁺·B, computed by singular values: with G = A⁺ᵀ·X̄, which is B̄, Ā = −G·Xᵀ + (B − A·X)·(A⁺·G)ᵀ + (A⁺ᵀ·X)·(X̄ − Aᵀ·G)ᵀ,
+ * which is the rule of the pseudo-inverse.
+ */
+const leastSquaresOp = withRule<readonly [a: Node, b: Node, inverse: Node]>((ct, x, [a, b, inverse]) => {
+  const onB = matmul(t(inverse), ct)
+  const residual = matmul(sub(b, matmul(a, x)), t(matmul(inverse, onB)))
+  const free = matmul(matmul(t(inverse), x), t(sub(ct, matmul(t(a), onB))))
+  return [add(sub(residual, matmul(onB, t(x))), free), onB, null]
+}, 'leastSquares')
+
 // --- What others call -------------------------------------------------------------------------------------------------
 // Operands are float matrices of one dtype, whose shapes fit; batches are the same.
 
@@ -353,16 +430,31 @@ const recordAll =
     mapTuple(defs, (def) => record(def, [x], null))
 
 export const slogdet = recordAll(determinantSignOp, logDeterminantOp)
+export const lu = recordAll(luPOp, luLOp, luUOp)
+export const matrixExp = (x: Node): Node => record(matrixExpOp, [x], null)
 export const qr = recordAll(qrQOp, qrROp)
 export const eigh = recordAll(eighValuesOp, eighVectorsOp)
 export const svd = recordAll(svdUOp, svdSOp, svdVhOp)
 
-/** V·S⁻¹·Uᵀ, without the singular values that are not above the cutoff[…]. */
-export function pinv(x: Node, cutoff: (s: Node) => Node): Node {
+/** U, V·S⁻¹ and S, where singular values that are not above the cutoff[…] count as 0, and so do their inverses. */
+function inverseParts(x: Node, cutoff: (s: Node) => Node) {
   const [u, s, vh] = svd(x)
   const kept = greater(s, cutoff(s))
   const inverses = where(kept, div(1, where(kept, s, 1)), 0)
-  return record(pinvOp, [matmul(scaleColumns(t(vh), inverses), t(u)), x], null)
+  return { u, scaledV: scaleColumns(t(vh), inverses), s, kept }
+}
+
+/** V·S⁻¹·Uᵀ, without the singular values that are not above the cutoff[…]. */
+export function pinv(x: Node, cutoff: (s: Node) => Node): Node {
+  const { u, scaledV } = inverseParts(x, cutoff)
+  return record(pinvOp, [matmul(scaledV, t(u)), x], null)
+}
+
+/** X = A⁺·B as pinv has A⁺, the singular values, and which of them count. */
+export function leastSquares(a: Node, b: Node, cutoff: (s: Node) => Node): { x: Node; s: Node; kept: Node } {
+  const { u, scaledV, s, kept } = inverseParts(a, cutoff)
+  const x = matmul(scaledV, matmul(t(u), b))
+  return { x: record(leastSquaresOp, [x, a, b, pinv(a, cutoff)], null), s, kept }
 }
 
 export const linalgOps = {
@@ -372,6 +464,10 @@ export const linalgOps = {
   determinant: determinantOp,
   determinantSign: determinantSignOp,
   logDeterminant: logDeterminantOp,
+  luP: luPOp,
+  luL: luLOp,
+  luU: luUOp,
+  matrixExp: matrixExpOp,
   qrQ: qrQOp,
   qrR: qrROp,
   eighValues: eighValuesOp,
@@ -380,4 +476,5 @@ export const linalgOps = {
   svdS: svdSOp,
   svdVh: svdVhOp,
   pinv: pinvOp,
+  leastSquares: leastSquaresOp,
 }

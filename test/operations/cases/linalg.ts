@@ -66,6 +66,18 @@ const otherRectangles = '0,2 2,0 3,1,0 80,9,5 80,5,9'
 /** What pinv makes of its singular values is a handful of roundings, of numbers that its matrix product enlarges. */
 const productContract: CaseContract = { depth: 16, magnitude: (x) => linalg.pinv(x).abs().mul(4).add(1) }
 
+const leastSquares = (shapes: string, part: Partial<OpCase>): OpCase => ({
+  inputs: shapesOf(shapes).map((shape) => operand(shape)),
+  f: (a, b) => linalg.lstsq(a, b).solution,
+  contract: {
+    depth: 64,
+    magnitude: (a, b) => linalg.lstsq(a, b).solution.mul(0).add(linalg.pinv(a).abs().max().mul(b.abs().sum()).add(1)),
+  },
+  ...part,
+})
+
+const orders: readonly linalg.MatrixNormOrder[] = ['fro', 'nuc', 1, -1, 2, -2, Infinity, -Infinity]
+
 export const linalgCases = {
   cholesky: [...rows((x) => linalg.cholesky(positiveDefinite(x)), squares, otherSquares), singular],
   triangularSolve: [
@@ -101,6 +113,58 @@ export const linalgCases = {
     depth: 8,
     magnitude: (x) => linalg.det(x).mul(0).add(4),
   }),
+  luP: rows((x) => linalg.lu(x).p, '3,3 2,4,2', '0,2 2,0 80,9,5 80,5,9'),
+  luL: [...rows((x) => linalg.lu(x).l, rectangles, otherRectangles), special((x) => Object.values(linalg.lu(x)))],
+  luU: rows((x) => linalg.lu(x).u, rectangles, otherRectangles),
+  lu: rows((x) => linalg.lu(x).u, '3,3', '3,2,2'),
+  matrixExp: [
+    ...rows((x) => linalg.matrixExp(x), '2,2,2 3,3 1,1', otherSquares),
+    ...rows((x) => linalg.matrixExp(x.mul(9)), '2,2', '40,3,3'),
+    {
+      note: 'zero, and not finite',
+      inputs: [operand([3, 2, 2], [0, 0, 0, 0, 1, Infinity, 0, 1, NaN, 0, 0, 0])],
+      f: linalg.matrixExp,
+      contract: exactly,
+    },
+  ],
+  leastSquares: ['4,2 4,3', '2,4 2,1', '2,3,3 3,2', '5,2 5'].map((shapes) =>
+    leastSquares(shapes, { differentiable: true }),
+  ),
+  lstsq: [
+    ...['0,2 0,3', '2,0 2,1'].map((shapes) => leastSquares(shapes, { contract: exactly })),
+    leastSquares('60,7,4 60,7,2', {}),
+    leastSquares('4,3 4,2', { note: 'of low rank', inputs: [operand([4, 3], [1, 2, 3, 2, 4, 6]), operand([4, 2])] }),
+  ],
+  eigvalsh: rows((x) => linalg.eigvalsh(symmetric(x)), '3,3', '3,3,3'),
+  matrixNorm: orders.flatMap((order): OpCase[] => [
+    {
+      note: String(order),
+      inputs: [operand([2, 3, 4])],
+      f: (x) => linalg.matrixNorm(x, { order }),
+      contract: { depth: 12 },
+      differentiable: true,
+    },
+    {
+      note: `${order}, other axes`,
+      inputs: [operand([3, 2, 2])],
+      f: (x) => linalg.matrixNorm(x, { order, axes: [2, 0], keepDims: true }),
+      contract: { depth: 12 },
+      differentiable: true,
+    },
+  ]),
+  cond: orders.map((order) => ({
+    note: String(order),
+    inputs: [operand([2, 3, 3])],
+    f: (x) => linalg.cond(regular(x), { order }),
+    contract: { depth: 64, magnitude: (x) => linalg.cond(regular(x), { order }).add(9) },
+    differentiable: true,
+  })),
+  multiDot: ['3,4 4,2', '2,3 3,4 4,1 1,3', '3 3,4 4', '2,3 3,5 5'].map((shapes) => ({
+    inputs: shapesOf(shapes).map((shape) => operand(shape)),
+    f: (...xs) => linalg.multiDot(xs),
+    contract: { depth: 12 },
+    differentiable: true,
+  })),
   qrQ: [...rows((x) => linalg.qr(x).q, rectangles, otherRectangles), special((x) => Object.values(linalg.qr(x)))],
   qrR: rows((x) => linalg.qr(x).r, rectangles, otherRectangles),
   eighValues: rows((x) => linalg.eigh(symmetric(x)).values, squares, otherSquares),

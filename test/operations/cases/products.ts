@@ -63,6 +63,17 @@ export const productCases = {
     ),
   ],
   dot: [row('5 5', 5, (x, y) => g.dot(x, y)), row('0 0', 1, (x, y) => g.dot(x, y))],
+  vdot: [row('5 5', 5, (x, y) => g.vdot(x, y)), row('2,3 6', 6, (x, y) => g.vdot(x, y))],
+  kron: ['2,3 3,2', '3 2', '2 2,2', '2,2 .', '2,1,2 1,3,1', '2,1,1,1,2 1,1,2,1,1', '0,2 3,1'].map((shapes) =>
+    row(shapes, 1, (x, y) => g.kron(x, y), { contract: { ulps: 0 } }),
+  ),
+  baddbmm: [
+    row('2,3,5 2,3,4 2,4,5', 5, (z, x, y) => g.baddbmm(z, x, y)),
+    row('5 2,3,4 2,4,5', 5, (z, x, y) => g.baddbmm(z, x, y, { alpha: 0.5, beta: -2 }), {
+      contract: { depth: 8, magnitude: (z, x, y) => g.baddbmm(z.abs(), x.abs(), y.abs(), { alpha: 0.5, beta: 2 }) },
+    }),
+    row('2,3,5 2,3,4 2,4,5', 5, (_z, x, y) => g.baddbmm(NaN, x, y, { beta: 0 }), { differentiable: false }),
+  ],
   outer: [row('3 4', 1, (x, y) => g.outer(x, y))],
   inner: [row('2,4 3,5,4', 4, (x, y) => g.inner(x, y)), row('2,3 .', 1, (x, y) => g.inner(x, y))],
   vecdot: [row('2,4 4', 4, (x, y) => g.vecdot(x, y)), row('3,2 3,1', 3, (x, y) => g.vecdot(x, y, 0))],
