@@ -14,7 +14,9 @@ import {
   greater,
   less,
   log,
+  maximum,
   mul,
+  neg,
   notEqual,
   pow,
   sign,
@@ -33,6 +35,9 @@ type Over = { readonly axes: readonly number[] }
 /** A positive finite number as it is, others as 1: what nothing is lost by dividing by. */
 const scaleOf = (x: Node): Node => where(bitwiseAnd(greater(x, 0), less(x, Infinity)), x, 1)
 
+/** The greatest |x|, by two passes that only read. */
+const greatestSize = (x: Node, axes: readonly number[]): Node => maximum(maxOver(x, axes), neg(minOver(x, axes)))
+
 /** x/h of norms h; 0 where h is, which has no slope there, and ±1 of infinite x. */
 function perNorm(x: Node, h: Node): Node {
   const none = equal(h, 0)
@@ -47,7 +52,7 @@ function perNorm(x: Node, h: Node): Node {
 const euclidean = composedBy<Over>(
   'norm',
   (x, { axes }) => {
-    const scale = scaleOf(maxOver(abs(x), axes))
+    const scale = scaleOf(greatestSize(x, axes))
     return mul(sqrt(sumOver(square(div(x, scale)), axes)), scale)
   },
   (ct, h, x) => mul(ct, perNorm(x, h)),
