@@ -88,3 +88,20 @@ describe.each(found.map((each) => [`${each.path}, argument ${each.before + 1}`, 
       if (kind !== 'other') await expectRefusal(of, { [name]: wrong[kind] }, name === 'dtype' ? 'a dtype' : name)
   })
 })
+
+test('the inputs of layers of attention', () => {
+  const x = g.ones([1, 2, 4])
+  const inputs = { attentionMask: true } as never
+  expect(() => g.nn.multiHeadAttention(4, 2).forward(x, inputs)).toThrow('multiHeadAttention: unknown option')
+  expect(() => g.nn.transformerEncoderLayer(4, 2).forward(x, inputs)).toThrow('transformerEncoderLayer: unknown option')
+  expect(() => g.nn.multiHeadAttention(4, 2).forward(x, x as never)).toThrow('multiHeadAttention: expected options')
+})
+
+test('the options of inspect, which are an argument more than the function has', () => {
+  const square = (x: g.Tensor) => x.square()
+  const inspect = g.inspect as Call
+  expect(() => inspect(square, g.ones([2]), { profil: true })).toThrow(
+    'inspect: unknown option profil; did you mean profile?',
+  )
+  expect(() => inspect(square, g.ones([2]), { profile: 1 })).toThrow('inspect: expected profile to be a boolean, got 1')
+})
