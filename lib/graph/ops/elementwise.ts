@@ -49,7 +49,7 @@ const oneLessSquare = composed<Unary>(
 )
 
 /** 1/cosh² x = 1 − tanh² x, which keeps its tails. */
-export const squaredSech = composed<Unary>(
+export const squaredSech: (x: Node) => Node = composed<Unary>(
   'squaredSech',
   (x) => square(reciprocal(cosh(x))),
   (ct, y, x) => [mul(ct, mul(mul(y, tanh(x)), -2))],
