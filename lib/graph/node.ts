@@ -25,7 +25,7 @@ export type ParamValue = number | string | boolean | readonly ParamValue[]
 export type Params = Readonly<Record<string, ParamValue>> | null
 
 /** A node with any parameters and inputs: `Node`, which cannot be the default of its own parameters. */
-interface AnyNode extends Node<Params, readonly AnyNode[]> {}
+export interface AnyNode extends Node<Params, readonly AnyNode[]> {}
 
 export type Unary = readonly [Node]
 export type Binary = readonly [Node, Node]
