@@ -111,7 +111,8 @@ export function inverse(x: TensorLike): Tensor {
 }
 
 /**
- * The determinant of square matrices […, n, n]: […]. Its gradient det(x)·x⁻ᵀ is NaN where x is singular.
+ * The determinant of square matrices […, n, n]: […]. Its gradient are the cofactors, of matrices of more than 5 rows as
+ * det(x)·x⁻ᵀ, which is NaN where x is singular.
  * @throws ShapeError for matrices that are not square
  * @pytorch torch.linalg.det
  * @tensorflow tf.linalg.det

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import { backends } from '../runtime/backends.ts'
+import { expectClose } from '../support/close.ts'
 
 const { linalg } = g
 
@@ -272,5 +273,76 @@ describe('errors of linear algebra', () => {
     ['half a power', () => linalg.matrixPower(g.eye(2), 0.5), 'matrixPower: expected an integer power, got 0.5'],
   ])('%s: %#', (_, f, message) => {
     expect(f).toThrow(message)
+  })
+})
+
+describe.each(backends)('derivatives of what is nearly singular on %s', (backend) => {
+  beforeAll(() => g.setBackend(backend))
+
+  const hessianOfDet = (x: g.Tensor): number[] =>
+    [0, 1, 2, 3].flatMap((i) => {
+      const slope = (y: g.Tensor) =>
+        g
+          .grad((z: g.Tensor) => g.linalg.det(z))(y)
+          .reshape([4])
+          .slice(i, i + 1)
+      return Array.from(
+        g
+          .grad((y: g.Tensor) => slope(y).sum())(x)
+          .dataSync(),
+      )
+    })
+
+  test.each([
+    [
+      'singular values 1 and 1e-6',
+      [
+        [0.8, 0.6],
+        [0.6000005, 0.4500005],
+      ],
+    ],
+    [
+      'singular',
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    ],
+    [
+      'of zeros',
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ],
+  ])('the Hessian of a determinant: %s', (_, x) => {
+    expect(hessianOfDet(g.tensor(x)).map((value) => value + 0)).toEqual([
+      0, 0, 0, 1, 0, 0, -1, 0, 0, -1, 0, 0, 1, 0, 0, 0,
+    ])
+  })
+
+  test('the cofactors of a singular matrix are the gradient of its determinant', () => {
+    const gradient = g.grad((x: g.Tensor) => g.linalg.det(x))([
+      [1, 2, 3],
+      [2, 4, 6],
+      [0, 0, 1],
+    ])
+    expectClose(gradient, [4, -2, 0, -2, 1, 0, 0, 0, 0])
+  })
+
+  test.each([2, 3, 4, 6])('qr of 3 rows and %i columns, the third nearly dependent', (columns) => {
+    const wide = g.tensor([
+      [1, 2, 3.00001, 4, 5, 6],
+      [2, 1, 3, 1, 7, 2],
+      [1, 1, 2, 9, 3, 1],
+    ])
+    const x = wide.slice([0, 0], [3, columns])
+    const gradient = (of: (q: g.Tensor, r: g.Tensor) => g.Tensor, at: g.Tensor) =>
+      g.grad((y: g.Tensor) => of(...(Object.values(g.linalg.qr(y)) as [g.Tensor, g.Tensor])).sum())(at)
+    for (const of of [(q: g.Tensor) => q.pow(3), (_: g.Tensor, r: g.Tensor) => r.pow(3)]) {
+      const [found, wanted] = [gradient(of, x), gradient(of, x.cast('float64'))]
+      const greatest = wanted.abs().max().itemSync()
+      expectClose(found.div(greatest), wanted.div(greatest).dataSync(), 1e-5)
+    }
   })
 })
