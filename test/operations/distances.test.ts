@@ -1,4 +1,4 @@
-/** Distances, directions and angles: vectors of zeros, and errors; other new products. */
+/** Distances, directions and angles: magnitudes that squares do not have, vectors of zeros, and errors; other new products. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import { backendNames } from '../support/backends.ts'
@@ -7,6 +7,24 @@ const numbersOf = (x: g.Tensor): number[] => Array.from(x.dataSync())
 
 describe.each(backendNames)('vectors by their lengths on the %s backend', (backend) => {
   beforeAll(() => g.setBackend(backend))
+
+  test.each([1e20, 1e-25, 3e-39])('of a magnitude of %f', (scale) => {
+    const x = g.tensor([3 * scale, 4 * scale])
+    const ratio = (y: g.Tensor) => y.itemSync() / scale
+    const digits = scale < 1e-38 ? 4 : 6
+    expect(ratio(g.cdist([[3 * scale, 4 * scale]], [[0, 0]]))).toBeCloseTo(5, digits)
+    expect(ratio(g.cdist([[3 * scale, 4 * scale]], [[0, 0]], { order: 3 }))).toBeCloseTo(91 ** (1 / 3), digits - 1)
+    expect(g.cosineSimilarity(x, [1, 0], { epsilon: 0 }).itemSync()).toBeCloseTo(0.6, digits)
+    expect(numbersOf(g.normalize(x, { epsilon: 0 })).map((value) => value.toFixed(4))).toEqual(['0.6000', '0.8000'])
+    const slope = g.grad((z: g.Tensor) => g.cosineSimilarity(z, [1, 0], { epsilon: 0 }))(x)
+    expect(
+      slope
+        .mul(scale < 1e-38 ? 0 : scale)
+        .dataSync()
+        .every(Number.isFinite),
+    ).toBe(true)
+    if (scale > 1e-38) expect(slope.mul(scale).dataSync()[0]).toBeCloseTo(0.128, 5)
+  })
 
   test('where lengths are 0, gradients are numbers', () => {
     const atZero = (f: (x: g.Tensor) => g.Tensor) => numbersOf(g.grad((x: g.Tensor) => f(x).sum())([[0, 0]]))
