@@ -84,16 +84,16 @@ std::unique_ptr<PreparedInstruction> prepare_triangular_solve(const TriangularSo
 std::unique_ptr<PreparedInstruction> prepare_solve(const SolveParams& p, Location a, Location b, Location out) {
   const int64_t n = p.n, columns = p.columns;
   const double multiplications = product(n, n, n) / 3 + product(n, n, columns);
-  return prepare_matrices(
-      {p.batch, n, columns}, multiplications, n * (n + columns), [=](const Run& run, int64_t index, double* lu) {
-        double* const solution = lu + n * n;
-        const float* const matrix = a.in<const float>(run) + index * n * n;
-        const float* const right = b.in<const float>(run) + index * n * columns;
-        std::copy(matrix, matrix + n * n, lu);
-        std::copy(right, right + n * columns, solution);
-        linalg::solve(lu, n, solution, columns);
-        store(solution, out.in<float>(run) + index * n * columns, n * columns);
-      });
+  return prepare_matrices({p.batch, n, columns}, multiplications, n * (n + columns),
+                          [=](const Run& run, int64_t index, double* lu) {
+                            double* const solution = lu + n * n;
+                            const float* const matrix = a.in<const float>(run) + index * n * n;
+                            const float* const right = b.in<const float>(run) + index * n * columns;
+                            std::copy(matrix, matrix + n * n, lu);
+                            std::copy(right, right + n * columns, solution);
+                            linalg::solve(lu, n, solution, columns);
+                            store(solution, out.in<float>(run) + index * n * columns, n * columns);
+                          });
 }
 
 std::unique_ptr<PreparedInstruction> prepare_determinant(const DeterminantParams& p, Location x, Location det,

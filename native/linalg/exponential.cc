@@ -10,11 +10,22 @@
 namespace galvani::linalg {
 namespace {
 
-// The coefficients of Padé's approximant of order 13, and up to which 1-norm it is exact to double (N. J. Higham 2005, "The
-// scaling and squaring method for the matrix exponential revisited").
-constexpr double kPade[] = {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
-                            10559470521600,    670442572800,      33522128640,      1323241920,       40840800,
-                            960960,            16380,             182,              1};
+// The coefficients of Padé's approximant of order 13, and up to which 1-norm it is exact to double (N. J. Higham 2005,
+// "The scaling and squaring method for the matrix exponential revisited").
+constexpr double kPade[] = {64764752532480000,
+                            32382376266240000,
+                            7771770303897600,
+                            1187353796428800,
+                            129060195264000,
+                            10559470521600,
+                            670442572800,
+                            33522128640,
+                            1323241920,
+                            40840800,
+                            960960,
+                            16380,
+                            182,
+                            1};
 constexpr double kGreatestNorm = 5.371920351148152;
 
 // Of the sums of columns the greatest, or NaN where one is not finite.

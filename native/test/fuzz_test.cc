@@ -70,8 +70,8 @@ ProgramBuilder matrices_program() {
   b.instruction(Opcode::k_determinant, {x}, {b.result(kFloat, one), b.result(kFloat, one), b.result(kFloat, one)},
                 {2, 3});
   b.instruction(Opcode::k_qr, {right}, {b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
-  b.instruction(Opcode::k_lu, {right}, {b.result(kFloat, square), b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2, 2})},
-                {2, 3, 2});
+  b.instruction(Opcode::k_lu, {right},
+                {b.result(kFloat, square), b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
   b.instruction(Opcode::k_matrixExp, {x}, {b.result(kFloat, square)}, {2, 3});
   b.instruction(Opcode::k_svd, {right},
                 {b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});

@@ -139,7 +139,9 @@ TEST(lu_gives_the_exchanged_rows_back) {
 
 TEST(rows_of_matrices_without_columns_stay) {
   run_everywhere(single_of(Opcode::k_lu, {{1, 2, 0}}, {{1, 2, 2}, {1, 2, 0}, {1, 0, 0}}, {1, 2, 0}), {},
-                 [](const Outcome& o) { EXPECT(values_of<float>(o.buffers[1]) == (Floats{1, 0, 0, 1})); });
+                 [](const Outcome& o) {
+                   EXPECT(values_of<float>(o.buffers[1]) == (Floats{1, 0, 0, 1}));
+                 });
 }
 
 // A turn by an angle is the exponential of a matrix; of halves of it as often as the norm asks for.
@@ -149,16 +151,16 @@ TEST(matrix_exp_turns) {
     const float a = static_cast<float>(angle) / 2;
     x.insert(x.end(), {0, -a, a, 0});
   }
-  run_everywhere(single_of(Opcode::k_matrixExp, {{50, 2, 2}}, {{50, 2, 2}}, {50, 2}), {bytes_of(x)},
-                 [&](const Outcome& o) {
-                   const Floats y = values_of<float>(o.buffers[1]);
-                   double worst = 0;
-                   for (size_t i = 0; i < 50; ++i) {
-                     const double a = x[i * 4 + 2];
-                     worst = std::max({worst, std::fabs(y[i * 4] - std::cos(a)), std::fabs(y[i * 4 + 2] - std::sin(a))});
-                   }
-                   EXPECT(worst < 1e-7);
-                 });
+  run_everywhere(
+      single_of(Opcode::k_matrixExp, {{50, 2, 2}}, {{50, 2, 2}}, {50, 2}), {bytes_of(x)}, [&](const Outcome& o) {
+        const Floats y = values_of<float>(o.buffers[1]);
+        double worst = 0;
+        for (size_t i = 0; i < 50; ++i) {
+          const double a = x[i * 4 + 2];
+          worst = std::max({worst, std::fabs(y[i * 4] - std::cos(a)), std::fabs(y[i * 4 + 2] - std::sin(a))});
+        }
+        EXPECT(worst < 1e-7);
+      });
 }
 
 TEST(solve_gives_the_right_hand_side_back) {
