@@ -107,16 +107,20 @@ function checkedLoss(loss: Tensor, parameters: readonly Variable[]): Tensor {
   )
 }
 
+/** Ends the recording of a step that is not to be prepared. */
+const recorded = new Error('recorded')
+
 /**
- * Runs the model on a single row, where a step will be of one, without computing anything: batch normalization cannot take that, and says so
- * here before anything is trained.
+ * Records the model on a single row, where a step will be of one: batch normalization cannot take that, and says so here
+ * before anything is trained. What else is wrong with the model its steps will say.
  */
 function checkSingleRow(model: AnyTrainable, dataset: AnyDataset, { batchSize, dropLast, seed }: Settings): void {
   const left = batchSize === 1 || dataset.size === 1 ? 1 : dropLast ? 0 : dataset.size % batchSize
   if (left !== 1) return
   const step = compileWithSeed(seed, (rows) => {
     const [x] = dataset.batch(rows)
-    return withMode(model, model.parameters(), true, () => [model.forward(x as never)] as Tensor[])
+    withMode(model, model.parameters(), true, () => model.forward(x as never))
+    throw recorded
   })
   try {
     step.program(tensor([0], { dtype: 'int32' }))
