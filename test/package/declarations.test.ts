@@ -61,7 +61,9 @@ describe('an editor shows of a method what it shows of the function', () => {
     const docOf = (symbol: ts.Symbol) => ts.displayPartsToString(symbol.getDocumentationComment(checker))
     const pairs = methods.flatMap((method) => {
       const operation = functions.get(method.name)
-      const isFunction = operation && operation.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable)
+      // numpy's array makes a tensor; the method reads one.
+      const isFunction =
+        operation && method.name !== 'array' && operation.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable)
       return isFunction ? [[method.name, docOf(method), docOf(operation)] as const] : []
     })
     expect(pairs.length).toBeGreaterThan(180)
