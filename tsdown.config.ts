@@ -24,8 +24,15 @@ const esmFacades: Rolldown.Plugin = {
   },
 }
 
-const reexport = (names: readonly string[], file: string) =>
-  `import { required } from '${file}'\n\nexport const {\n  ${names.join(',\n  ')},\n} = required\n`
+/** By other names in between, as some are words of the language (`var`), which only an export may be called. */
+const reexport = (names: readonly string[], file: string) => {
+  const list = (text: (name: string) => string) => names.map((name) => `  ${text(name)},\n`).join('')
+  return [
+    `import { required } from '${file}'\n`,
+    `const {\n${list((name) => `${name}: ${name}_`)}} = required\n`,
+    `export {\n${list((name) => `${name}_ as ${name}`)}}\n`,
+  ].join('\n')
+}
 
 export default defineConfig({
   entry: { index: 'lib/index.ts' },

@@ -88,7 +88,7 @@ describe('errors', () => {
       RangeError,
       'step: expected a positive finite slope, got 0',
     ],
-    [() => g.step(x, { slope: wrong('1') }), TypeError, 'step: expected a positive finite slope, got string'],
+    [() => g.step(x, { slope: wrong('1') }), TypeError, 'step: expected slope to be a number, got "1"'],
     [() => g.hardTanh(x, { min: 2 }), RangeError, 'hardTanh: expected a max above min, got 1'],
     [() => g.hardTanh(x, { max: NaN }), RangeError, 'hardTanh: expected a max above min, got NaN'],
     [() => g.celu(x, 0), RangeError, 'celu: expected a finite alpha other than 0, got 0'],

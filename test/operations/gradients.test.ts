@@ -46,6 +46,7 @@ type Rule = NonNullable<OpDef<null>['vjp']>
 /** Operations that the check cannot speak of: their gradients are tested among the kinks, and those of a surrogate as activations. */
 const uncheckable: readonly string[] = [
   'cast', // The check is in one dtype.
+  'drawn', // It refuses.
   'stopGradient', // It has no gradient.
   'surrogateStep', // Its rule is the derivative of another function.
 ]

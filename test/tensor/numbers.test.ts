@@ -42,8 +42,8 @@ describe('a RangeError where it is made', () => {
     [() => g.indexPut(bytes, [[0]], 256), `indexPut: ${uint8} 256`],
     [() => g.indexAdd(integers, [0], 2 ** 31), `indexAdd: ${int32} 2147483648`],
     [() => g.scatterReduce(integers, [0], -(2 ** 40), 0, 'sum'), `scatterReduce: ${int32} -1099511627776`],
-    [() => g.gather([1, 2], [2 ** 32]), `tensor: ${int32} 4294967296`],
-    [() => g.oneHot([2 ** 32], 3), `tensor: ${int32} 4294967296`],
+    [() => g.gather([1, 2], [2 ** 32]), `gather: ${int32} 4294967296`],
+    [() => g.oneHot([2 ** 32], 3), `oneHot: ${int32} 4294967296`],
     [() => g.randint([2], { max: 2 ** 31 + 1 }), 'randint: expected'],
   ])('%s', (make, message) => {
     expect(make).toThrow(RangeError)

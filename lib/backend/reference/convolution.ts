@@ -1,4 +1,4 @@
-/** Convolutions: products of windows of the input with filters, summed in float64 and rounded once. */
+/** Convolutions: products of windows of the input with filters, summed in float64 and rounded once, like what follows. */
 
 import type { InstructionParams } from '../../program/instructions.ts'
 import type { Convolution } from '../../program/schema.ts'
@@ -36,9 +36,11 @@ export function conv2d(
   })
   const activate = activations[p.activation]
   const [plane, filters] = [p.outHeight * p.outWidth, p.groups * p.filters]
-  sums.forEach((sum, i) => {
-    out[i] = activate(bias ? sum + bias[Math.floor(i / plane) % filters]! : sum, p.slope)
-  })
+  out.set(sums)
+  for (let i = 0; i < out.length; i++) {
+    if (bias) out[i]! += bias[Math.floor(i / plane) % filters]!
+    if (p.activation !== 'none') out[i] = activate(out[i]!, p.slope)
+  }
 }
 
 export function conv2dInputGradient(p: Convolution, [dy, w]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {

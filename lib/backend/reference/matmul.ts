@@ -1,4 +1,7 @@
-/** Batched matrix multiplication: dot products in float64, added in ascending order, rounded once; of integers modulo 2³². */
+/**
+ * Batched matrix multiplication: dot products in float64, added in ascending order and rounded once, like the sum with the
+ * bias and the activation after them; of integers modulo 2³².
+ */
 import type { InstructionParams } from '../../program/instructions.ts'
 import type { MatrixLayout } from '../../program/vocabulary.ts'
 import { activations } from './functions.ts'
@@ -18,7 +21,10 @@ export function matmul(
     for (let i = 0; i < p.m; i++) {
       multiply(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
       const start = (batch * p.m + i) * p.n
-      for (const [j, sum] of sums.entries()) c[start + j] = activate(bias ? sum + bias[j]! : sum, p.slope)
+      const row = c.subarray(start, start + p.n)
+      row.set(sums)
+      if (bias) for (let j = 0; j < p.n; j++) row[j]! += bias[j]!
+      if (p.activation !== 'none') for (let j = 0; j < p.n; j++) row[j] = activate(row[j]!, p.slope)
     }
   }
 }
