@@ -228,3 +228,12 @@ export function checkNumber(op: string, what: string, value: unknown, isValid: (
 export function checkFunction(op: string, what: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(expected(op, what, value === null ? 'null' : typeof value))
 }
+
+/**
+ * A list that a user gave. `what` says of which things: `a list of tensors`.
+ * @throws TypeError for anything else
+ */
+export function checkList<T>(op: string, what: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value)) throw new TypeError(expected(op, what, describe(value)))
+  return value
+}

@@ -2,7 +2,7 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkList, checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatOption, isCount } from '../base/pair.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { TupleOf } from '../base/tuple.ts'
@@ -34,7 +34,7 @@ export type Cut<By extends number | readonly number[]> = By extends readonly [in
  * @numpy np.concatenate
  */
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const nodes = tensors.map((x) => toNode(x))
+  const nodes = checkList('concat', 'a list of tensors', tensors).map((x) => toNode(x))
   return wrap(concatNodes(nodes, axis))
 }
 
@@ -47,7 +47,7 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
  * @numpy np.stack
  */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const nodes = tensors.map((x) => toNode(x))
+  const nodes = checkList('stack', 'a list of tensors', tensors).map((x) => toNode(x))
   const shape = nodes[0]?.shape
   if (shape === undefined) throw new ShapeError(expected('stack', 'at least one tensor', 'none'))
   const other = nodes.find((node) => !sameShape(node.shape, shape))
@@ -120,7 +120,7 @@ export function split<const By extends number | readonly number[]>(
       )
     return parts(node, new Array<number>(countOrSizes).fill(extent / countOrSizes), along).map(wrap) as Parts<By>
   }
-  const total = countOrSizes.reduce((sum, size) => sum + size, 0)
+  const total = checkList('split', 'a count or a list of sizes', countOrSizes).reduce((sum, size) => sum + size, 0)
   if (!countOrSizes.every((size) => Number.isInteger(size) && size >= 0) || total !== extent)
     throw new ShapeError(
       expected('split', `sizes that add up to the ${extent} elements of axis ${along}`, formatShape(countOrSizes)),
@@ -232,7 +232,7 @@ export function meshgrid(tensors: readonly TensorLike[], options?: MeshgridOptio
   const { indexing = 'xy' } = checkOptions('meshgrid', options, meshgridOptions)
   if (indexing !== 'xy' && indexing !== 'ij')
     throw new TypeError(expected('meshgrid', "indexing 'xy' or 'ij'", indexing))
-  const nodes = tensors.map((x) => toNode(x))
+  const nodes = checkList('meshgrid', 'a list of tensors', tensors).map((x) => toNode(x))
   const wrong = nodes.find(({ shape }) => shape.length > 1)
   if (wrong !== undefined) throw new ShapeError(expected('meshgrid', 'vectors', formatShape(wrong.shape)))
   const places = nodes.map((_, i) => (indexing === 'xy' && i < 2 && nodes.length > 1 ? 1 - i : i))

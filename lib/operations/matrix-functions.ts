@@ -1,7 +1,7 @@
 /** Numbers that say how large a matrix is and how near to a singular one; its exponential; products of chains of matrices. */
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkList, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxes } from '../base/shape.ts'
 import * as ops from '../graph/ops/linalg.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -137,7 +137,7 @@ export const matrixExp = (x: TensorLike): Tensor => wrap(ops.matrixExp(squareMat
  * @numpy np.linalg.multi_dot
  */
 export function multiDot(tensors: readonly TensorLike[]): Tensor {
-  const given = tensors.map(toTensor)
+  const given = checkList('multiDot', 'a list of tensors', tensors).map((x) => toTensor(x))
   const last = given.length - 1
   const isVector = given.map(({ ndim }, i) => ndim === 1 && (i === 0 || i === last))
   if (last < 1 || given.some(({ ndim }, i) => ndim !== 2 && !isVector[i]))

@@ -2,6 +2,7 @@
 
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
+import { checkList } from '../base/options.ts'
 import { formatOption } from '../base/pair.ts'
 import { extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -50,7 +51,8 @@ export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   return wrap(permuteNode(node, order))
 }
 
-const listOf = (x: number | readonly number[]): readonly number[] => (typeof x === 'number' ? [x] : x)
+const listOf = (op: string, x: number | readonly number[]): readonly number[] =>
+  typeof x === 'number' ? [x] : checkList(op, 'a number or a list of them', x)
 
 /**
  * x with axes moved to other places, the other axes staying in their order: [2, 3, 4] gives [3, 4, 2] from 0 to −1.
@@ -66,8 +68,8 @@ export function moveAxis(
 ): Tensor {
   const node = toNode(x)
   const rank = node.shape.length
-  const from = listOf(source).map((axis) => normalizeAxis('moveAxis', axis, rank))
-  const to = listOf(destination).map((axis) => normalizeAxis('moveAxis', axis, rank))
+  const from = listOf('moveAxis', source).map((axis) => normalizeAxis('moveAxis', axis, rank))
+  const to = listOf('moveAxis', destination).map((axis) => normalizeAxis('moveAxis', axis, rank))
   if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
     throw new ShapeError(
       expected('moveAxis', 'as many distinct sources as destinations', `${formatShape(from)} to ${formatShape(to)}`),
@@ -115,12 +117,12 @@ function rollAxis(x: Node, shift: number, axis: number): Node {
  */
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
   const node = toNode(x)
-  const shifts = listOf(shift)
+  const shifts = listOf('roll', shift)
   if (axis === undefined) {
     if (shifts.length !== 1) throw new ShapeError(expected('roll', 'one shift without an axis', shifts.length))
     return wrap(reshape(rollAxis(reshape(node, [sizeOf(node.shape)]), elementAt(shifts, 0), 0), node.shape))
   }
-  const axes = listOf(axis).map((i) => normalizeAxis('roll', i, node.shape.length))
+  const axes = listOf('roll', axis).map((i) => normalizeAxis('roll', i, node.shape.length))
   if (axes.length !== shifts.length)
     throw new ShapeError(expected('roll', 'as many shifts as axes', `${shifts.length} and ${axes.length}`))
   return wrap(axes.reduce((rolled, along, i) => rollAxis(rolled, elementAt(shifts, i), along), node))
@@ -181,7 +183,7 @@ function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node 
  * @numpy np.tile
  */
 export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
-  const counts = listOf(repetitions).map((count) => checkCount('tile', count))
+  const counts = listOf('tile', repetitions).map((count) => checkCount('tile', count))
   const { shape } = toNode(x)
   const rank = Math.max(shape.length, counts.length)
   const padTo = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list]
@@ -219,7 +221,7 @@ export function repeat(x: TensorLike, repetitions: number | readonly number[], a
   const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
   const along = normalizeAxis('repeat', axis ?? 0, node.shape.length)
   const extent = extentAt(node.shape, along)
-  const counts = listOf(repetitions).map((count) => checkCount('repeat', count))
+  const counts = listOf('repeat', repetitions).map((count) => checkCount('repeat', count))
   if (typeof repetitions === 'number') {
     const shape = node.shape.map((other, i) => (i === along ? other * elementAt(counts, 0) : other))
     return wrap(repeatParts(node, sizeOf(node.shape.slice(0, along + 1)), elementAt(counts, 0), shape))

@@ -1,5 +1,5 @@
 /** Options with unknown names, or of another type, are refused. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: calls that the compiler refuses
@@ -156,5 +156,22 @@ describe('positional forms of other libraries', () => {
     expect(tensors.map(g.sqrt).map((y) => y.itemSync())).toEqual([1, 2])
     expect(tensors.reduce(g.add).itemSync()).toBe(5)
     expect(tensors.map(g.round).length).toBe(2)
+  })
+})
+
+describe('what has to be a list', () => {
+  const x = g.ones([2, 3])
+
+  test.each([
+    [() => unchecked.concat(x, x), 'concat: expected a list of tensors, got Tensor'],
+    [() => unchecked.stack(x), 'stack: expected a list of tensors, got Tensor'],
+    [() => unchecked.hstack(x), 'hstack: expected a list of tensors, got Tensor'],
+    [() => unchecked.meshgrid(3), 'meshgrid: expected a list of tensors, got 3'],
+    [() => unchecked.transpose(x, 0, 1), 'transpose: expected a list of axes, got 0'],
+    [() => unchecked.permute(x, 1, 0), 'permute: expected a list of axes, got 1'],
+    [() => unchecked.split(x, 'half'), 'split: expected a count or a list of sizes, got "half"'],
+    [() => unchecked.tile(x), 'tile: expected a number or a list of them, got undefined'],
+  ])('%s is refused', (call, message) => {
+    expect(call).toThrow(new TypeError(message))
   })
 })

@@ -2,6 +2,7 @@
 import { promote } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
 import { mapTuple, pick, zipWith } from '../../base/lists.ts'
+import { checkList } from '../../base/options.ts'
 import {
   denseStrides,
   extentAt,
@@ -91,7 +92,7 @@ const concatOp: OpDef<{ axis: number }, readonly [Node, ...Node[]]> = {
 
 /** Axis i of the result is axis `axes[i]` of x. */
 export function permute(x: Node, axes: readonly number[], op = 'permute'): Node {
-  const order = axes.map((axis) => normalizeAxis(op, axis, x.shape.length))
+  const order = checkList(op, 'a list of axes', axes).map((axis) => normalizeAxis(op, axis, x.shape.length))
   if (order.length !== x.shape.length || new Set(order).size !== order.length)
     throw new ShapeError(expected(op, `a permutation of ${x.shape.length} axes`, formatShape(axes)))
   if (order.every((axis, i) => axis === i)) return x
