@@ -67,7 +67,11 @@ describe('a row that contradicts itself is refused by the generator', () => {
       { inputs: { x: optional([floats, '1']), y: [floats, '1'] } },
       'got x before y',
     ],
-    ['a type that C++ lacks', { params: { ...schema.scan.params, extra: { ...count, type: 'letters' } } }, 'got letters'],
+    [
+      'a type that C++ lacks',
+      { params: { ...schema.scan.params, extra: { ...count, type: 'letters' } } },
+      'got letters',
+    ],
   ])('%s', (_, changes, message) => {
     expect(() => generateInstructions({ ...instructionRows, scan: scanWith(changes) })).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/^internal: schema: scan: expected /) }),
