@@ -20,7 +20,10 @@ type Origin =
 /** A result of the recording, and where a call finds what it has in place of each source. */
 export interface ResultHistory {
   readonly recorded: Recorded
+  /** One list for results that are made from the same sources. */
   readonly origins: readonly Origin[]
+  /** The arguments of which one has to have a history for the result to have one; null where it always has. */
+  readonly deciding: readonly number[] | null
 }
 
 /** Where a recording found its values. */
@@ -38,8 +41,17 @@ export function resultHistories(results: readonly Node[], origins: Origins): (Re
   const known = knownOrigins(origins)
   const originOf = (node: Node): Origin | undefined =>
     known.get(node) ?? (node.id < origins.since && node.tracked ? { kind: 'older' } : undefined)
-  return results.map((result) => (result.tracked ? resultHistory(result, originOf) : null))
+  const histories: (ResultHistory | null)[] = []
+  for (const result of results) {
+    const history = result.tracked ? resultHistory(result, originOf) : null
+    const alike = history && histories.find((other) => other !== null && sameSources(other, history))
+    histories.push(alike ? { ...history, origins: alike.origins } : history)
+  }
+  return histories
 }
+
+const sameSources = ({ recorded: a }: ResultHistory, { recorded: b }: ResultHistory): boolean =>
+  a.sources.length === b.sources.length && a.sources.every((source, i) => source === b.sources[i])
 
 /** Whether the function updates it. */
 const isUpdated = (origin: Origin): boolean => origin.kind === 'variable' && origin.updated
@@ -57,7 +69,17 @@ function resultHistory(result: Node, originOf: (node: Node) => Origin | undefine
   if (!differentiable.includes(true)) return null
   const own = origins.map(({ kind }) => kind === 'argument' || kind === 'dynamic')
   const kept = origins.some(isUpdated) ? null : result
-  return { recorded: { result: kept, sources, differentiable, own, ...variablesAt(origins) }, origins }
+  return {
+    recorded: { result: kept, sources, differentiable, own, ...variablesAt(origins) },
+    origins,
+    deciding: decidingArguments(origins.filter((_, i) => differentiable[i])),
+  }
+}
+
+/** Variables and older values have a history, or they would be no sources of it. */
+function decidingArguments(onPath: readonly Origin[]): readonly number[] | null {
+  const indices = onPath.flatMap((origin) => (origin.kind === 'argument' ? [origin.index] : []))
+  return indices.length < onPath.length ? null : indices
 }
 
 /** What there is to say and to do about the variables among the inputs of a call. */
@@ -100,27 +122,40 @@ function inputOf(origin: Origin, source: Node, args: readonly Node[], arrays: re
   }
 }
 
-/** null where the result depends on plain data alone. */
-function startResult(history: ResultHistory, args: readonly Node[], arrays: readonly TypedArray[]): Call | null {
-  const { recorded, origins } = history
+function startResult({ recorded, origins }: ResultHistory, args: readonly Node[], arrays: readonly TypedArray[]): Call {
   const inputs: Node[] = []
   const writes: number[] = []
-  let tracked = false
   for (let i = 0; i < origins.length; i++) {
     const input = inputOf(elementAt(origins, i), elementAt(recorded.sources, i), args, arrays)
     inputs.push(input)
     writes.push(writesOf(input))
-    if (input.tracked && recorded.differentiable[i]) tracked = true
   }
-  return tracked ? { recorded, inputs, writes } : null
+  return { recorded, inputs, writes }
 }
 
-/** To be called when a run is bound, before it writes to variables: what its results will have been computed from. */
-export const startCall = (
+const none: readonly null[] = []
+
+/**
+ * To be called when a run is bound, before it writes to variables: what each of its results will have been computed from,
+ * or null for one that depends on plain data alone.
+ */
+export function startCall(
   histories: readonly (ResultHistory | null)[],
   args: readonly Node[],
   arrays: readonly TypedArray[],
-): readonly (Call | null)[] => histories.map((history) => history && startResult(history, args, arrays))
+): readonly (Call | null)[] {
+  const isKept = (history: ResultHistory | null) =>
+    history !== null && (history.deciding === null || history.deciding.some((i) => args[i]?.tracked))
+  if (!histories.some(isKept)) return none
+  let last: { readonly origins: readonly Origin[]; readonly call: Call } | null = null
+  return histories.map((history) => {
+    if (history === null || !isKept(history)) return null
+    const { recorded, origins } = history
+    if (last?.origins === origins) return { recorded, inputs: last.call.inputs, writes: last.call.writes }
+    last = { origins, call: startResult(history, args, arrays) }
+    return last.call
+  })
+}
 
 /** The history of a call as one that is gone. */
 function ended({ recorded, inputs }: Call, reason: string): EndedHistory {

@@ -7,8 +7,19 @@ import { type Cotangents, Node, newStorage, type OpDef, storageOf, type TensorTy
 import { replay } from './gradient-rules.ts'
 import { watch } from './leaf.ts'
 
-const unused = (): never => {
-  throw new InternalError('the result of a compiled function is a value')
+/** A result of a compiled function has its value: it is neither inferred nor lowered. */
+abstract class ResultOp {
+  get name(): string {
+    return 'compiled'
+  }
+
+  infer(): never {
+    throw new InternalError('the result of a compiled function is a value')
+  }
+
+  lower(): never {
+    return this.infer()
+  }
 }
 
 /** A result of a recorded function, as a function of nodes that each call has other ones for. */
@@ -39,12 +50,10 @@ export const writesOf = ({ storage }: Node): number => storage?.writes ?? 0
 /** Which input has not the value of the call any more; −1 where all have. */
 const overwritten = ({ inputs, writes }: Call): number => inputs.findIndex((input, i) => writesOf(input) !== writes[i])
 
-class CallOp implements OpDef {
-  readonly name = 'compiled'
-  readonly infer = unused
-  readonly lower = unused
-
-  constructor(private readonly call: Call) {}
+class CallOp extends ResultOp implements OpDef {
+  constructor(private readonly call: Call) {
+    super()
+  }
 
   vjp(cotangent: Node): Cotangents<readonly Node[]> {
     const { recorded, inputs } = this.call
@@ -79,12 +88,10 @@ export interface EndedHistory {
   readonly leaves: readonly Node[]
 }
 
-class EndedOp implements OpDef {
-  readonly name = 'compiled'
-  readonly infer = unused
-  readonly lower = unused
-
-  constructor(private readonly ended: EndedHistory) {}
+class EndedOp extends ResultOp implements OpDef {
+  constructor(private readonly ended: EndedHistory) {
+    super()
+  }
 
   checkHistory({ id }: Node, xs: readonly Node[]): void {
     const { ids, onOlder, reason } = this.ended
