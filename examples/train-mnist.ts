@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       validation: scaled(test),
       seed,
       signal: interrupt.signal,
-      callbacks: report,
+      callbacks: report.callbacks,
     })
     delay.disable()
     summarize(history, delay.percentile(99) / 1e6)

@@ -20,10 +20,12 @@ export interface EpochLogs {
   validation?: { loss: number; accuracy?: number | undefined } | undefined
 }
 
-/** The callbacks that fit calls. */
 export interface Report {
-  onBatchEnd(logs: BatchLogs): void
-  onEpochEnd(logs: EpochLogs): void
+  /** What fit calls. */
+  readonly callbacks: {
+    onBatchEnd(logs: BatchLogs): void
+    onEpochEnd(logs: EpochLogs): void
+  }
   /** Clears the bar and gives the cursor back, however training ended. */
   close(): void
 }
@@ -39,21 +41,23 @@ export function createReport(epochs: number): Report {
   const start = performance.now()
   let epochStart = start
   return {
-    onBatchEnd({ epoch, step, steps, samples, loss, accuracy }) {
-      const now = performance.now()
-      const done = (epoch + step / steps) / epochs
-      display.show(step, steps, {
-        epoch: formatEpoch(epoch, epochs),
-        loss: loss.toFixed(4),
-        accuracy: formatPercent(accuracy),
-        speed: Math.round((samples / (now - epochStart)) * 1000).toString(),
-        left: formatSeconds(((now - start) / 1000) * (1 / done - 1)),
-      })
-    },
-    onEpochEnd(logs) {
-      epochStart = performance.now()
-      display.clear()
-      console.log(formatEpochLine(logs, epochs))
+    callbacks: {
+      onBatchEnd({ epoch, step, steps, samples, loss, accuracy }) {
+        const now = performance.now()
+        const done = (epoch + step / steps) / epochs
+        display.show(step, steps, {
+          epoch: formatEpoch(epoch, epochs),
+          loss: loss.toFixed(4),
+          accuracy: formatPercent(accuracy),
+          speed: Math.round((samples / (now - epochStart)) * 1000).toString(),
+          left: formatSeconds(((now - start) / 1000) * (1 / done - 1)),
+        })
+      },
+      onEpochEnd(logs) {
+        epochStart = performance.now()
+        display.clear()
+        console.log(formatEpochLine(logs, epochs))
+      },
     },
     close: () => display.clear(),
   }
