@@ -123,38 +123,49 @@ function inputOf(origin: Origin, source: Node, args: readonly Node[], arrays: re
 }
 
 function startResult({ recorded, origins }: ResultHistory, args: readonly Node[], arrays: readonly TypedArray[]): Call {
-  const inputs: Node[] = []
-  const writes: number[] = []
+  // Of their length from the start, as every call makes them.
+  const inputs = new Array<Node>(origins.length)
+  const writes = new Array<number>(origins.length)
   for (let i = 0; i < origins.length; i++) {
     const input = inputOf(elementAt(origins, i), elementAt(recorded.sources, i), args, arrays)
-    inputs.push(input)
-    writes.push(writesOf(input))
+    inputs[i] = input
+    writes[i] = writesOf(input)
   }
   return { recorded, inputs, writes }
 }
 
-const none: readonly null[] = []
+function isKept(history: ResultHistory | null, args: readonly Node[]): history is ResultHistory {
+  if (history === null) return false
+  if (history.deciding === null) return true
+  for (const i of history.deciding) if (args[i]?.tracked) return true
+  return false
+}
 
 /**
  * To be called when a run is bound, before it writes to variables: what each of its results will have been computed from,
- * or null for one that depends on plain data alone.
+ * null for one that depends on plain data alone, or null where all of them do.
  */
 export function startCall(
   histories: readonly (ResultHistory | null)[],
   args: readonly Node[],
   arrays: readonly TypedArray[],
-): readonly (Call | null)[] {
-  const isKept = (history: ResultHistory | null) =>
-    history !== null && (history.deciding === null || history.deciding.some((i) => args[i]?.tracked))
-  if (!histories.some(isKept)) return none
-  let last: { readonly origins: readonly Origin[]; readonly call: Call } | null = null
-  return histories.map((history) => {
-    if (history === null || !isKept(history)) return null
-    const { recorded, origins } = history
-    if (last?.origins === origins) return { recorded, inputs: last.call.inputs, writes: last.call.writes }
-    last = { origins, call: startResult(history, args, arrays) }
-    return last.call
-  })
+): readonly (Call | null)[] | null {
+  let calls: (Call | null)[] | null = null
+  let before: ResultHistory | null = null
+  let shared: Call | null = null
+  for (let i = 0; i < histories.length; i++) {
+    const history = histories[i] ?? null
+    if (!isKept(history, args)) continue
+    const { recorded } = history
+    shared =
+      shared !== null && before?.origins === history.origins
+        ? { recorded, inputs: shared.inputs, writes: shared.writes }
+        : startResult(history, args, arrays)
+    before = history
+    calls ??= new Array<Call | null>(histories.length).fill(null)
+    calls[i] = shared
+  }
+  return calls
 }
 
 /** The history of a call as one that is gone. */

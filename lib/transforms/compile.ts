@@ -83,7 +83,7 @@ function signatureOf(args: unknown[]): string {
 /** A run that is bound, and what its results will have been computed from. */
 interface BoundCall {
   readonly run: Run
-  readonly calls: readonly (Call | null)[]
+  readonly calls: readonly (Call | null)[] | null
 }
 
 function bind({ graph, sources, updated, histories }: Traced, args: readonly Node[], steps = 1): BoundCall {
@@ -100,12 +100,14 @@ function commit({ updated }: Traced, { states }: Run): void {
   zipWith(updated, states, (variable, state) => variable.commitUpdate(state))
 }
 
+const callAt = (calls: BoundCall['calls'], i: number): Call | null => (calls === null ? null : (calls[i] ?? null))
+
 /** The results, with a leading axis of the steps where `stacked`. */
 function unpack({ results, shape }: Traced, { run, calls }: BoundCall, stacked = false): unknown {
   const tensors = zipWith(results, run.results, ({ dtype, shape }, array, i) =>
     stacked
-      ? finishSteps(calls[i] ?? null, array, { dtype, shape: [run.steps, ...shape] })
-      : finishResult(calls[i] ?? null, array, { dtype, shape }),
+      ? finishSteps(callAt(calls, i), array, { dtype, shape: [run.steps, ...shape] })
+      : finishResult(callAt(calls, i), array, { dtype, shape }),
   )
   return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
 }
