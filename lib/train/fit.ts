@@ -10,6 +10,7 @@ import { randomStream } from '../tensor/random.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
+import { unlessAborted } from './abort.ts'
 import {
   type AnyDataset,
   type AnyTrainable,
@@ -38,7 +39,7 @@ const millisecondsBetweenCallbacks = 50
 
 /**
  * Trains a model on a data set: a compiled step per batch, which gathers the rows, maps them, and updates the
- * parameters. It runs off the event loop, some milliseconds of steps at a time; the promise settles when nothing is
+ * parameters. It runs off the event loop, some milliseconds of steps at a time; the promise settles when no step is
  * under way any more. Its random numbers follow from its seed alone. It trains in training mode and validates in
  * evaluation mode, whatever the mode of the model, and leaves that as it is; what was frozen (`model.freeze`) is in evaluation mode
  * throughout, and learns nothing.
@@ -67,7 +68,7 @@ export async function fit<X extends Batch = Tensor, Y extends Batch = Tensor, Pr
   const settings = settingsOf(model, dataset, options)
   const { epochs, validation, callbacks, signal } = settings
   signal?.throwIfAborted()
-  await Promise.all([dataset.load(), validation?.load()])
+  await unlessAborted(signal, Promise.all([dataset.load(), validation?.load()]))
   checkSingleRow(model, dataset, settings)
   const train = trainingStep(model, dataset, settings)
   const score = validation && scoringStep(model, validation, settings)
@@ -78,8 +79,7 @@ export async function fit<X extends Batch = Tensor, Y extends Batch = Tensor, Pr
     const info: EpochInfo = { epoch, ...scores, seconds: (performance.now() - start) / 1000 }
     if (score) info.validation = await scoreRows(score, validation.size, settings)
     history.epochs.push(info)
-    await callbacks.onEpochEnd?.({ ...info })
-    signal?.throwIfAborted()
+    await unlessAborted(signal, callbacks.onEpochEnd?.({ ...info }))
   }
   return history
 }
@@ -195,7 +195,7 @@ interface StepResult {
 }
 
 async function trainEpoch(train: Step, size: number, epoch: number, settings: Settings): Promise<Scores> {
-  const { batchSize, dropLast, shuffle, seed, metrics, callbacks } = settings
+  const { batchSize, dropLast, shuffle, seed, metrics, callbacks, signal } = settings
   const all = shuffle ? permutation(size, seed, epoch) : range(size)
   const rows = dropLast ? all.subarray(0, size - (size % batchSize)) : all
   const steps = Math.ceil(rows.length / batchSize)
@@ -209,7 +209,8 @@ async function trainEpoch(train: Step, size: number, epoch: number, settings: Se
       checkLoss(loss, epoch, step)
     }
     if (!callbacks.onBatchEnd || (step < steps && performance.now() - called < millisecondsBetweenCallbacks)) return
-    await callbacks.onBatchEnd({ epoch, step, steps, samples: scores.samples, ...scores.means() })
+    const info = { epoch, step, steps, samples: scores.samples, ...scores.means() }
+    await unlessAborted(signal, callbacks.onBatchEnd(info))
     called = performance.now()
   })
   return scores.means()

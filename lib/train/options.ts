@@ -46,6 +46,9 @@ export interface Callbacks {
 export interface Abortable {
   /** Throws the reason once it is aborted. */
   throwIfAborted(): void
+  /** Says when that is. Without it the signal is asked between steps. */
+  addEventListener?(type: 'abort', listener: () => void): void
+  removeEventListener?(type: 'abort', listener: () => void): void
 }
 
 /** Of a model's prediction, and of the targets and inputs of its data. */
@@ -67,7 +70,10 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
   shuffle?: boolean
   /** Of the order; otherwise it follows from `setSeed`. */
   seed?: number
-  /** Ends training soon after it is aborted: `fit` rejects with its reason, and the parameters stay as they are by then. */
+  /**
+   * Ends training soon after it is aborted, also while a callback or the loading of data has not settled: `fit` rejects with
+   * its reason, and the parameters stay as they are by then.
+   */
   signal?: Abortable | undefined
   callbacks?: Callbacks
 }

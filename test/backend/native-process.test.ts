@@ -8,10 +8,12 @@ import { encodeProgram } from '../../lib/program/encode.ts'
 import { addition, addon, numbering, prepare, update } from '../support/addon.ts'
 import { f32 } from '../support/run.ts'
 
-/** What a process prints that runs `code`, an ES module, with the backend's module as `native`. */
+const moduleOf = (name: string) => new URL(`../../lib/backend/${name}.ts`, import.meta.url)
+
+/** What a process prints that runs `code`, an ES module, with the backend's module as `native`, and `loadAddon`. */
 async function inProcess(code: string, env: Record<string, string> = {}): Promise<string> {
-  const url = new URL('../../lib/backend/native.ts', import.meta.url)
-  const source = `import * as native from '${url}'\n${code}`
+  const imports = `import * as native from '${moduleOf('native')}'; import { loadAddon } from '${moduleOf('addon')}'`
+  const source = `${imports}\n${code}`
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--expose-gc', '--import', 'tsx', '--input-type=module', '--eval', source],
@@ -43,17 +45,8 @@ describe('a process', () => {
     )
   })
 
-  it('says why there is no addon', async () => {
-    expect(await inProcess(printError, { GALVANI_ADDON: '/nowhere.node' })).toMatch(
-      /^NativeLoadError: the addon was not built \(no .nowhere\.node\); .*npm run build:native$/,
-    )
-    expect(await inProcess(printError, { GALVANI_ADDON: fileURLToPath(import.meta.url) })).toMatch(
-      /^NativeLoadError: .* does not load, .*npm run build:native \(/,
-    )
-  })
-
   const prelude = `
-    const addon = native.loadAddon()
+    const addon = loadAddon()
     addon.configure()
     const words = Int32Array.of(${encodeProgram(update(4_000_000), numbering).words})
     const handle = addon.prepare(words, new Uint8Array(0))

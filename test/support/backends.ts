@@ -1,6 +1,7 @@
 /** The native backend under test, where it is built. A build that does not load is an error, not a reason to skip. */
 import type { BackendName } from '../../lib/backend/active.ts'
-import { loadNative, type NativeBackend, NativeLoadError } from '../../lib/backend/native.ts'
+import { NativeLoadError } from '../../lib/backend/addon.ts'
+import { loadNative, type NativeBackend } from '../../lib/backend/native.ts'
 
 function loadIfBuilt(): NativeBackend | null {
   try {

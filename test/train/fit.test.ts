@@ -349,6 +349,69 @@ describe('signal', () => {
     expect(w.itemSync()).toBe(-2)
   })
 
+  const never = () => new Promise<never>(() => {})
+  const twoRows = () => g.data.fromTensors(g.ones([2, 1]), g.ones([2, 1]))
+
+  test.each(['onBatchEnd', 'onEpochEnd'] as const)('aborted while %s never settles', async (name) => {
+    const { model, loss, optimizer } = counter()
+    for (const delay of [null, 1]) {
+      const abort = new AbortController()
+      const reason = new Error('enough')
+      const callback = () => {
+        if (delay === null) abort.abort(reason)
+        else setTimeout(() => abort.abort(reason), delay)
+        return never()
+      }
+      const training = g.fit(model, twoRows(), {
+        ...{ epochs: 9, loss, optimizer, signal: abort.signal },
+        callbacks: { [name]: callback },
+      })
+      await expect(training).rejects.toBe(reason)
+    }
+  })
+
+  test('aborted while a data set never is there', async () => {
+    const { model, loss, optimizer } = counter()
+    for (const which of ['dataset', 'validation']) {
+      const [dataset, validation] = [twoRows(), twoRows()]
+      ;(which === 'dataset' ? dataset : validation).load = never
+      const abort = new AbortController()
+      const training = g.fit(model, dataset, { loss, optimizer, validation, signal: abort.signal })
+      setTimeout(() => abort.abort('stop'), 1)
+      await expect(training).rejects.toBe('stop')
+    }
+  })
+
+  test('what a callback throws after that is nobody’s, and no listener is left', async () => {
+    const { model, loss, optimizer } = counter()
+    const abort = new AbortController()
+    let fail = (_: unknown) => {}
+    const callbacks = { onEpochEnd: () => new Promise((_, reject) => (fail = reject)) }
+    const training = g.fit(model, twoRows(), { loss, optimizer, signal: abort.signal, callbacks })
+    setTimeout(() => abort.abort('stop'), 1)
+    await expect(training).rejects.toBe('stop')
+    fail(new Error('late'))
+    const { signal } = new AbortController()
+    const listeners = new Set<unknown>()
+    signal.addEventListener = (_: string, listener: unknown) => void listeners.add(listener)
+    signal.removeEventListener = (_: string, listener: unknown) => void listeners.delete(listener)
+    let most = 0
+    const counting = { onBatchEnd: () => Promise.resolve().then(() => (most = Math.max(most, listeners.size))) }
+    await g.fit(model, twoRows(), { epochs: 3, loss, optimizer, signal, callbacks: counting })
+    expect([most, listeners.size]).toEqual([1, 0])
+  })
+
+  test('a signal of another kind is asked between the steps', async () => {
+    const { model, loss, optimizer } = counter()
+    let asked = 0
+    const signal = {
+      throwIfAborted() {
+        if (++asked === 5) throw new Error('fifth')
+      },
+    }
+    await expect(g.fit(model, twoRows(), { epochs: 9, loss, optimizer, signal })).rejects.toThrow('fifth')
+  })
+
   test('aborted while validating', async () => {
     const { model, loss, optimizer } = counter()
     const abort = new AbortController()
