@@ -3,10 +3,12 @@
  * has a gradient and what it runs as. All of it is asked of the library: the docstrings and their tags of the TypeScript
  * compiler, gradients and instructions of the rows of test/operations/cases.
  */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
+import { nodeOf } from '../lib/tensor/tensor.ts'
 import '../lib/index.ts'
 import { isFloat } from '../lib/base/dtype.ts'
 import { GradientError } from '../lib/base/errors.ts'
@@ -143,10 +145,10 @@ function rowsOf(name: string): readonly OpCase[] {
 function hasGradient(row: OpCase): boolean {
   const xs = leavesOf(row)
   const y = outputsOf(row, xs)[0]!
-  const floats = xs.filter((x) => isFloat(x.dtype)).map(({ node }) => node)
+  const floats = xs.filter((x) => isFloat(x.dtype)).map(nodeOf)
   if (!isFloat(y.dtype)) return false
   try {
-    return gradients(y.node, floats).some((gradient) => gradient !== null)
+    return gradients(nodeOf(y), floats).some((gradient) => gradient !== null)
   } catch (error) {
     if (error instanceof GradientError) return false
     throw error

@@ -5,7 +5,7 @@ import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/s
 import * as composite from '../graph/ops/activations.ts'
 import * as ops from '../graph/ops/elementwise.ts'
 import { type Surrogate, surrogateStep } from '../graph/ops/surrogate.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, div, mul, neg } from './arithmetic.ts'
 import { greater, greaterEqual, lessEqual, where } from './comparison.ts'
 import { unary } from './elementwise.ts'
@@ -244,5 +244,5 @@ export function glu(x: TensorLike, axis = -1): Tensor {
   if (extentAt(t.shape, along) % 2 !== 0)
     throw new ShapeError(expected('glu', `an even extent at axis ${along}`, formatShape(t.shape)))
   const [a, b] = split(t, 2, along) as [Tensor, Tensor]
-  return wrap(composite.gate(a.node, b.node))
+  return wrap(composite.gate(nodeOf(a), nodeOf(b)))
 }

@@ -3,7 +3,7 @@ import { DTypeError, expected } from '../base/errors.ts'
 import { broadcastShapes } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
 import { promotedDType } from '../graph/ops/promotion.ts'
-import { Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { isNaN as areNaN, equal, greaterEqual, less, lessEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
 import { logicalOr } from './logic.ts'
@@ -194,7 +194,7 @@ function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Te
     return wrap(toNode(value, isWhole && !isWeak ? 'int32' : undefined, op))
   }
   const [a, b] = [typed(x, y), typed(y, x)]
-  const dtype = promotedDType(a.node, b.node)
+  const dtype = promotedDType(nodeOf(a), nodeOf(b))
   if (dtype !== 'int32' && dtype !== 'uint8') throw new DTypeError(expected(op, 'int32 or uint8', dtype))
   broadcastShapes(op, a.shape, b.shape)
   return [a, b]
@@ -211,7 +211,7 @@ function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Te
  */
 export function gcd(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = integerOperands('gcd', x, y)
-  return wrap(ops.gcd(a.node, b.node))
+  return wrap(ops.gcd(nodeOf(a), nodeOf(b)))
 }
 
 /**

@@ -8,7 +8,7 @@ import { mul } from '../graph/ops/elementwise.ts'
 import { matmul } from '../graph/ops/matmul.ts'
 import { permute } from '../graph/ops/movement.ts'
 import { sum } from '../graph/ops/reduce.ts'
-import { wrap } from '../tensor/tensor.ts'
+import { nodeOf, wrap } from '../tensor/tensor.ts'
 import { diagonal } from './diagonals.ts'
 
 /** An operand whose axes have labels: letters, or, of an ellipsis, their distance from its end. */
@@ -39,7 +39,7 @@ function withDistinctLabels({ node, labels }: Term): Term {
   const axis1 = labels.indexOf(elementAt(labels, axis2))
   const others = labels.filter((_, axis) => axis !== axis1 && axis !== axis2)
   return withDistinctLabels({
-    node: diagonal(wrap(node), { axis1, axis2 }).node,
+    node: nodeOf(diagonal(wrap(node), { axis1, axis2 })),
     labels: [...others, elementAt(labels, axis2)],
   })
 }

@@ -4,7 +4,7 @@ import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Triple, tripleOf } from '../base/pair.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { type Conv2dOptions, conv2d } from './convolution.ts'
 import { gather } from './indexing.ts'
 import { pad } from './padding.ts'
@@ -98,7 +98,7 @@ export function conv3d(x: TensorLike, weight: TensorLike, options?: Conv3dOption
   const op = 'conv3d'
   const given = checkOptions(op, options, conv3dOptions)
   const { stride = 1, padding = 0, dilation = 1, groups = 1, layout = 'NCDHW', bias } = given
-  const [volumes, restore] = channelsFirst(op, toTensor(x).node, 5, layout)
+  const [volumes, restore] = channelsFirst(op, nodeOf(toTensor(x)), 5, layout)
   const filters = toTensor(weight)
   checkWeight(op, filters, extentAt(volumes.shape, 1), groups)
   if (bias !== undefined && !sameShape(toTensor(bias).shape, filters.shape.slice(0, 1)))
@@ -109,5 +109,5 @@ export function conv3d(x: TensorLike, weight: TensorLike, options?: Conv3dOption
     padding: padding3dOf(op, padding),
   }
   const y = convolve(op, wrap(volumes), filters, windows, { groups, ...(bias !== undefined && { bias }) })
-  return wrap(restore(y.node))
+  return wrap(restore(nodeOf(y)))
 }

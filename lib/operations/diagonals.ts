@@ -4,7 +4,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { pad, sliceAt } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { greaterEqual, lessEqual, where } from './comparison.ts'
 import { moveAxis, permute } from './rearrange.ts'
 import { sum } from './reduce.ts'
@@ -88,7 +88,7 @@ export function diagonal(x: TensorLike, options?: DiagonalOptions): Tensor {
   const flat = reshape(matrices, [...batch, rows * columns])
   const start = size === 0 ? 0 : offset >= 0 ? offset : -offset * columns
   const steps = [...batch.map(() => 1), columns + 1]
-  return wrap(sliceAt(flat.node, [...batch.map(() => 0), start], [...batch, size], steps))
+  return wrap(sliceAt(nodeOf(flat), [...batch.map(() => 0), start], [...batch, size], steps))
 }
 
 /** Matrices with vectors x[…, n] on diagonal k and zeros elsewhere. */
@@ -98,7 +98,7 @@ function embedded(x: Tensor, k: number): Tensor {
   const batch = x.shape.slice(0, -1)
   const start = size === 0 ? 0 : k >= 0 ? k : -k * extent
   const flat = pad(
-    x.node,
+    nodeOf(x),
     [...batch, extent * extent],
     [...batch.map(() => 0), start],
     [...batch.map(() => 1), extent + 1],

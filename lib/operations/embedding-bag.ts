@@ -5,7 +5,7 @@ import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { demand } from '../graph/ops/demand.ts'
 import { checkIndices } from '../graph/ops/indexing.ts'
 import { literal } from '../graph/ops/leaf.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { div, maximum, mul, sub } from './arithmetic.ts'
 import { greater, notEqual, where } from './comparison.ts'
 import { embedding } from './embedding.ts'
@@ -62,8 +62,8 @@ function checkedOffsets(op: string, given: TensorLike, includeLast: boolean): Te
     throw new ShapeError(expected(op, 'offsets along one axis', formatShape(offsets.shape)))
   const what = `${op}: expected offsets that start at 0 and do not descend`
   const steps = sub(slice(offsets, 1), slice(offsets, 0, -1))
-  const started = demand(offsets.node, { low: 0, high: 0, what }, slice(offsets, 0, 1).node)
-  return wrap(demand(started, { low: 0, high: Number.MAX_VALUE, what }, steps.node))
+  const started = demand(nodeOf(offsets), { low: 0, high: 0, what }, nodeOf(slice(offsets, 0, 1)))
+  return wrap(demand(started, { low: 0, high: Number.MAX_VALUE, what }, nodeOf(steps)))
 }
 
 /** Bags are what lies between the offsets of a list of indices. */

@@ -5,7 +5,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { demand } from '../graph/ops/demand.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { full, ones, zeros } from '../tensor/creation.ts'
-import { type Tensor, type TensorLike, toIntegers, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toIntegers, wrap } from '../tensor/tensor.ts'
 import { add, div, minimum, mul, sub } from './arithmetic.ts'
 import { equal, greaterEqual, isFinite as isFiniteAt, lessEqual, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
@@ -33,7 +33,7 @@ export interface Histogram {
 
 function finiteOnly(x: Tensor): Tensor {
   const what = expectation('histogram', 'finite elements where no range is given')
-  return wrap(demand(x.node, { low: -Number.MAX_VALUE, high: Number.MAX_VALUE, what }))
+  return wrap(demand(nodeOf(x), { low: -Number.MAX_VALUE, high: Number.MAX_VALUE, what }))
 }
 
 function rangeOf(x: Tensor, given: HistogramOptions['range']): [low: Tensor, high: Tensor] {

@@ -18,7 +18,7 @@ import { matmul } from '../graph/ops/matmul.ts'
 import { transposeMatrices } from '../graph/ops/movement.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { max, sum } from '../graph/ops/reduce.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { isEmpty, matrices, squareMatrices } from './matrices.ts'
 
 export * from './matrix-functions.ts'
@@ -304,7 +304,7 @@ export function matrixPower(x: TensorLike, n: number): Tensor {
   if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))
   const node = squareMatrices('matrixPower', x)
   if (n === 0) return wrap(ops.identity(extentAt(node.shape, -1), node))
-  let square = n < 0 ? inverse(x).node : node
+  let square = n < 0 ? nodeOf(inverse(x)) : node
   let power: Node | null = null
   for (let rest = Math.abs(n); ; square = matmul(square, square)) {
     if (rest % 2 === 1) power = power === null ? square : matmul(power, square)

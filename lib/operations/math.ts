@@ -3,7 +3,7 @@ import { type DType, isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, add, mul, neg, sign, sub } from './arithmetic.ts'
 import { equal, greater, less, notEqual, where } from './comparison.ts'
 import { binary, unary } from './elementwise.ts'
@@ -374,7 +374,7 @@ export function nanToNum(x: TensorLike, options?: NanToNumOptions): Tensor {
   const { nan = 0, posInf, negInf } = checkOptions('nanToNum', options, nanToNumOptions)
   const t = toTensor(x)
   const most = greatest[t.dtype]
-  if (most === undefined) return wrap(t.node)
+  if (most === undefined) return wrap(nodeOf(t))
   const finite = where(equal(t, Infinity), posInf ?? most, where(equal(t, -Infinity), negInf ?? -most, t))
   return where(notEqual(t, t), nan, finite)
 }

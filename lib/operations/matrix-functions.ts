@@ -4,7 +4,7 @@ import { elementAt } from '../base/lists.ts'
 import { checkList, checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxes } from '../base/shape.ts'
 import * as ops from '../graph/ops/linalg.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, div, mul } from './arithmetic.ts'
 import { isNaN as isNaNAt, where } from './comparison.ts'
 import { select } from './indexing.ts'
@@ -42,7 +42,7 @@ export interface MatrixNormOptions {
 
 const matrixNormOptions: OptionTypes<MatrixNormOptions> = { order: 'other', axes: 'other', keepDims: 'boolean' }
 
-const singularValues = (x: Tensor): Tensor => wrap(ops.svd(x.node)[1]!)
+const singularValues = (x: Tensor): Tensor => wrap(ops.svd(nodeOf(x))[1]!)
 
 /** Of matrices on the last two axes. What has no greatest is 0, as in PyTorch; what has no least has no norm. */
 function normOf(op: string, x: Tensor, order: MatrixNormOrder): Tensor {
@@ -113,7 +113,7 @@ function ratioOf(s: Tensor, order: 2 | -2): Tensor {
   return order === 2 ? div(greatest, least) : div(least, greatest)
 }
 
-const inverseOf = ({ node }: Tensor): Tensor => wrap(ops.solve(node, ops.identity(extentAt(node.shape, -1), node)))
+const inverseOf = (x: Tensor): Tensor => wrap(ops.solve(nodeOf(x), ops.identity(extentAt(x.shape, -1), nodeOf(x))))
 
 /**
  * eˣ = Σ xⁿ/n! of square matrices […, n, n], by scaling and squaring (N. J. Higham 2005, "The scaling and squaring method

@@ -11,7 +11,7 @@ import { data, literal } from '../graph/ops/leaf.ts'
 import { concat, sliceAlong } from '../graph/ops/movement.ts'
 import { maxPool2d as maxPool2dNode } from '../graph/ops/pooling.ts'
 import { cast } from '../graph/ops/promotion.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { mean } from './reduce.ts'
 import {
   asImages,
@@ -226,8 +226,12 @@ export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1d
 type ReduceAxis = (x: Node, axis: 2 | 3, out: number, op: string) => Node
 
 const meanOfAxis: ReduceAxis = (x, axis, out) =>
-  mean(wrap(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)])), axis + 1)
-    .node
+  nodeOf(
+    mean(
+      wrap(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)])),
+      axis + 1,
+    ),
+  )
 
 const maxOfAxis: ReduceAxis = (x, axis, out, op) => {
   const window = x.shape[axis]! / out

@@ -4,7 +4,7 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatOption, type Triple, tripleOf } from '../base/pair.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { adaptiveAvgPool2d, adaptiveMaxPool2d, avgPool2d, maxPool2d } from './pooling.ts'
 import { reshape } from './shape.ts'
 import {
@@ -99,7 +99,7 @@ export function maxPool3d(x: TensorLike, kernelSize: Triple, options?: MaxPool3d
   const { planes, depth } = windowsOf('maxPool3d', wrap(volumes), kernelSize, given)
   const pool = (part: WindowOptions) => (images: Tensor) =>
     maxPool2d(images, part.kernel, { ...optionsOf(part), dilation: part.dilation })
-  return wrap(restore(separately(wrap(volumes), pool(planes), pool(depth)).node))
+  return wrap(restore(nodeOf(separately(wrap(volumes), pool(planes), pool(depth)))))
 }
 
 /**
@@ -119,7 +119,7 @@ export function avgPool3d(x: TensorLike, kernelSize: Triple, options?: AvgPool3d
   const { planes, depth } = windowsOf('avgPool3d', wrap(volumes), kernelSize, given)
   const pool = (part: WindowOptions) => (images: Tensor) =>
     avgPool2d(images, part.kernel, { ...optionsOf(part), countIncludePad })
-  return wrap(restore(separately(wrap(volumes), pool(planes), pool(depth)).node))
+  return wrap(restore(nodeOf(separately(wrap(volumes), pool(planes), pool(depth)))))
 }
 
 function adaptive(
@@ -139,7 +139,7 @@ function adaptive(
     (planes) => pool(planes, [height, width]),
     (images) => pool(images, [depth, extentAt(images.shape, 3)]),
   )
-  return wrap(restore(pooled.node))
+  return wrap(restore(nodeOf(pooled)))
 }
 
 /**
@@ -160,7 +160,7 @@ export const adaptiveAvgPool3d = (x: TensorLike, outputSize: Triple, options?: L
  * @pytorch F.adaptive_max_pool3d
  */
 export function adaptiveMaxPool3d(x: TensorLike, outputSize: Triple, options?: LayoutOption): Tensor {
-  const { node } = toTensor(x)
+  const node = nodeOf(toTensor(x))
   if (!isFloat(node.dtype)) throw new DTypeError(expected('adaptiveMaxPool3d', 'float32 or float64', node.dtype))
   return adaptive('adaptiveMaxPool3d', wrap(node), outputSize, options, adaptiveMaxPool2d)
 }

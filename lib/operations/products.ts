@@ -4,7 +4,7 @@ import { zipWith } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { matmul as matmulNodes } from '../graph/ops/matmul.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { where } from './comparison.ts'
 import { contractAll } from './contraction.ts'
@@ -58,8 +58,8 @@ export function tensordot(
   const labelsY = b.shape.map((_, axis) => (summedY.includes(axis) ? `x${summedX[summedY.indexOf(axis)]}` : `y${axis}`))
   const output = [...labelsX, ...labelsY].filter((label) => !(labelsX.includes(label) && labelsY.includes(label)))
   const terms = [
-    { node: a.node, labels: labelsX },
-    { node: b.node, labels: labelsY },
+    { node: nodeOf(a), labels: labelsX },
+    { node: nodeOf(b), labels: labelsY },
   ]
   return wrap(contractAll(terms, output))
 }

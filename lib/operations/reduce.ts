@@ -6,7 +6,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { normalizeAxes, type Shape, sizeOf } from '../base/shape.ts'
 import { logSumExpOver, normOver, stdOver, varianceOver } from '../graph/ops/norms.ts'
 import * as ops from '../graph/ops/reduce.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, div, neg, sub } from './arithmetic.ts'
 import { isNaN as areNaN, equal, greater, notEqual, where } from './comparison.ts'
 import { square } from './math.ts'
@@ -43,7 +43,7 @@ const asFloat = (x: TensorLike): Tensor => {
 }
 
 const withoutAxes = (x: Tensor, over: readonly number[], keepDims: boolean): Tensor =>
-  keepDims ? x : wrap(ops.dropAxes(x.node, over))
+  keepDims ? x : wrap(ops.dropAxes(nodeOf(x), over))
 
 const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(shape, over))
 
@@ -180,7 +180,7 @@ export function argmin(x: TensorLike, axis?: number, options?: ReduceOptions): T
   const t = toTensor(x)
   // −1 − x is the complement of an integer, which turns the order round without an overflow.
   const turned = isFloat(t.dtype) ? neg(t) : sub(-1, cast(t, 'int32'))
-  return wrap(ops.argmax(turned.node, axis, keepDims, 'argmin'))
+  return wrap(ops.argmax(nodeOf(turned), axis, keepDims, 'argmin'))
 }
 
 function spread(
@@ -195,7 +195,7 @@ function spread(
   const t = asFloat(x)
   const axes = normalizeAxes(name, axis, t.ndim)
   const divisor = Math.max(0, countOf(t.shape, axes) - correction)
-  return withoutAxes(wrap(over(t.node, axes, divisor)), axes, keepDims)
+  return withoutAxes(wrap(over(nodeOf(t), axes, divisor)), axes, keepDims)
 }
 
 /**
@@ -238,7 +238,7 @@ export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor 
   if (order === 1) return sum(abs(t), axis, { keepDims })
   if (order === 0) return cast(countNonzero(t, axis, { keepDims }), t.dtype)
   const over = normalizeAxes('norm', axis, t.ndim)
-  if (Number.isFinite(order)) return withoutAxes(wrap(normOver(t.node, order, over)), over, keepDims)
+  if (Number.isFinite(order)) return withoutAxes(wrap(normOver(nodeOf(t), order, over)), over, keepDims)
   if (over.some((along) => t.shape[along] === 0)) throw new ShapeError(expected('norm', 'at least one element', 'none'))
   return (order > 0 ? max : min)(abs(t), axis, { keepDims })
 }
@@ -265,13 +265,13 @@ export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions): 
   const keepDims = keepsDims('logSumExp', options)
   const t = asFloat(x)
   const over = normalizeAxes('logSumExp', axis, t.ndim)
-  return withoutAxes(wrap(logSumExpOver(t.node, over)), over, keepDims)
+  return withoutAxes(wrap(logSumExpOver(nodeOf(t), over)), over, keepDims)
 }
 
 function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold: typeof ops.maxOver): Tensor {
   const t = toTensor(x)
   const over = normalizeAxes(name, axis, t.ndim)
-  const folded = wrap(fold(cast(notEqual(t, 0), 'int32').node, over))
+  const folded = wrap(fold(nodeOf(cast(notEqual(t, 0), 'int32')), over))
   return withoutAxes(greater(folded, 0), over, keepDims)
 }
 

@@ -10,7 +10,7 @@ import { equal, notEqual, where } from '../graph/ops/elementwise.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { arithmeticDType, cast, promotedDType, toDType } from '../graph/ops/promotion.ts'
 import * as ops from '../graph/ops/scan.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { sub } from './arithmetic.ts'
 import { notEqual as tensorNotEqual } from './comparison.ts'
 import { slice } from './indexing.ts'
@@ -132,10 +132,13 @@ const diffOptions: OptionTypes<DiffOptions> = { axis: 'number', prepend: 'other'
 /** x with tensors before and after it along an axis, in the dtype of all: a scalar is one element of each row. */
 function extended(x: Tensor, along: number, ends: readonly (Tensor | null)[]): Tensor {
   const edge = x.shape.map((extent, i) => (i === along ? 1 : extent))
-  const dtype = ends.reduce((all, end) => (end === null ? all : promote(all, promotedDType(x.node, end.node))), x.dtype)
+  const dtype = ends.reduce(
+    (all, end) => (end === null ? all : promote(all, promotedDType(nodeOf(x), nodeOf(end)))),
+    x.dtype,
+  )
   const fitted = ends.map((end) => {
     if (end === null) return []
-    const typed = wrap(toDType(end.node, dtype))
+    const typed = wrap(toDType(nodeOf(end), dtype))
     return [end.ndim === 0 ? tensorBroadcastTo(typed, edge) : typed]
   })
   return concat([...fitted[0]!, castTo(x, dtype), ...fitted[1]!], along)

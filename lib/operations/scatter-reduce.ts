@@ -9,7 +9,7 @@ import { checkIndices } from '../graph/ops/indexing.ts'
 import { elementLiteral, literal } from '../graph/ops/leaf.ts'
 import { sliceAlong } from '../graph/ops/movement.ts'
 import { withRule } from '../graph/ops/rule.ts'
-import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { div, maximum, mul, neg } from './arithmetic.ts'
 import { equal, where } from './comparison.ts'
 import { putAlongAxis, scatterAddAlongAxis, takeAlongAxis } from './indexing.ts'
@@ -61,7 +61,7 @@ const meanOf = (scattered: Scattered): Tensor => div(sumOf(scattered), cast(coun
 
 /** x moved on by `distance` along an axis, behind as many copies of a number. */
 function shifted(x: Tensor, axis: number, distance: number, before: number): Tensor {
-  const kept = sliceAlong(x.node, axis, 0, extentAt(x.shape, axis) - distance)
+  const kept = sliceAlong(nodeOf(x), axis, 0, extentAt(x.shape, axis) - distance)
   const filling = broadcastTo(wrap(literal(before, x.dtype)), x.shape.with(axis, distance))
   return concat([filling, wrap(kept)], axis)
 }
@@ -106,9 +106,13 @@ function sharing(extreme: (scattered: Scattered) => Tensor): (scattered: Scatter
       const attained = equal(updates, takeAlongAxis(wrap(y), indices, axis))
       const count = scatterAddAlongAxis(cast(attainedByX, x.dtype), indices, cast(attained, x.dtype), axis)
       const share = div(wrap(ct), maximum(count, 1))
-      return [where(attainedByX, share, 0).node, null, where(attained, takeAlongAxis(share, indices, axis), 0).node]
+      return [
+        nodeOf(where(attainedByX, share, 0)),
+        null,
+        nodeOf(where(attained, takeAlongAxis(share, indices, axis), 0)),
+      ]
     }
-    const inputs = [extreme(scattered).node, x.node, indices.node, updates.node] as const
+    const inputs = [nodeOf(extreme(scattered)), nodeOf(x), nodeOf(indices), nodeOf(updates)] as const
     return wrap(record(withRule(rule), inputs, null))
   }
 }

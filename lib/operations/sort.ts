@@ -6,7 +6,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import { argsortRows } from '../graph/ops/sort.ts'
 import { arange } from '../tensor/creation.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { lerp, sub } from './arithmetic.ts'
 import { notEqual, where } from './comparison.ts'
 import { slice, takeAlongAxis } from './indexing.ts'
@@ -45,7 +45,7 @@ export interface Topk {
 
 function firstAlong(x: Tensor, axis: number, count: number, descending: boolean): Topk {
   const rows = moveAxis(x, axis, -1)
-  const indices = wrap(argsortRows(rows.node, count, descending))
+  const indices = wrap(argsortRows(nodeOf(rows), count, descending))
   return { values: moveAxis(takeAlongAxis(rows, indices, -1), -1, axis), indices: moveAxis(indices, -1, axis) }
 }
 
@@ -127,7 +127,7 @@ export function kthValue(x: TensorLike, k: number, options?: KthValueOptions): T
   if (!Number.isInteger(k) || k < 1 || k > extent)
     throw new ShapeError(expected('kthValue', `k in [1, ${extent}], the extent of axis ${along}`, k))
   const rows = moveAxis(t, along, -1)
-  const order = wrap(argsortRows(rows.node, k, false))
+  const order = wrap(argsortRows(nodeOf(rows), k, false))
   return elementsOf(rows, slice(order, [...order.shape.slice(1).map(() => null), k - 1]), along, keepDims)
 }
 
@@ -176,7 +176,7 @@ interface OrderedRows {
 function orderedRows(name: string, rows: Tensor): OrderedRows {
   const count = extentAt(rows.shape, -1)
   if (count === 0) throw new ShapeError(expected(name, 'at least one element', 'none'))
-  return { rows, order: wrap(argsortRows(rows.node, count, false)), count }
+  return { rows, order: wrap(argsortRows(nodeOf(rows), count, false)), count }
 }
 
 /** Element `place` of each sorted row, [..., 1]. */

@@ -1,7 +1,7 @@
 /** Tensors beside, above and behind one another, by numpy's rules for those of few axes. */
 import { checkList } from '../base/options.ts'
 import { concat } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { reshape } from './shape.ts'
 
 /** Without an axis one of extent 1. */
@@ -14,7 +14,7 @@ const atLeast2d = (x: Tensor): Tensor => (x.ndim < 2 ? reshape(x, [1, x.size]) :
 const atLeast3d = (x: Tensor): Tensor => (x.ndim < 3 ? reshape(x, [...atLeast2d(x).shape, 1]) : x)
 
 function joined(op: string, tensors: readonly TensorLike[], form: (x: Tensor) => Tensor, axis: number): Tensor {
-  const parts = checkList(op, 'a list of tensors', tensors).map((x) => form(toTensor(x)).node)
+  const parts = checkList(op, 'a list of tensors', tensors).map((x) => nodeOf(form(toTensor(x))))
   return wrap(concat(parts, parts[0]?.shape.length === 1 ? 0 : axis, op))
 }
 

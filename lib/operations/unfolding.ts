@@ -9,7 +9,7 @@ import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { add } from '../graph/ops/elementwise.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { concat, pad, permute, sliceAlong } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { pad as padAround } from './padding.ts'
 import { moveAxis } from './rearrange.ts'
 import { type Padding2d, paddingOf, windowsOver } from './windows.ts'
@@ -143,7 +143,7 @@ export function unfold(x: TensorLike, kernelSize: Pair, options?: UnfoldOptions)
     throw new ShapeError(expected('unfold', 'images [n, channels, height, width]', formatShape(t.shape)))
   const [n, channels, height, width] = t.shape as [number, number, number, number]
   const { rows, columns, sides } = imageWindows('unfold', height, width, kernelSize, given)
-  const padded = padAround(t, [[0, 0], [0, 0], ...sides]).node
+  const padded = nodeOf(padAround(t, [[0, 0], [0, 0], ...sides]))
   // [n, c, kernelHeight, outHeight, kernelWidth, outWidth]
   const windows = unfoldAxis(unfoldAxis(padded, 2, rows), 4, columns)
   const ordered = permute(windows, [0, 1, 2, 4, 3, 5])

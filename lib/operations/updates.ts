@@ -8,7 +8,7 @@ import { checkNumber, checkOptions, type OptionTypes, requireOptions } from '../
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /** What an update reads, all of the parameter's dtype: float32 or float64. */
 export interface SgdOperands {
@@ -62,7 +62,7 @@ const adamOptions: OptionTypes<AdamUpdateOptions> = {
 
 function checkParameter(op: string, parameter: Tensor): Node {
   if (!isFloat(parameter.dtype)) throw new DTypeError(expected(op, 'a parameter of float32 or float64', parameter))
-  return parameter.node
+  return nodeOf(parameter)
 }
 
 /** An operand of the parameter's shape, unless given another one, and of its dtype. */

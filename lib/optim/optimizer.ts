@@ -271,7 +271,7 @@ function gradientsOf(loss: Tensor, given: readonly Variable[] | undefined, allow
   if (known.some((x) => !(x instanceof Variable)))
     throw new TypeError(expected('minimize', 'a list of variables', 'something else in it'))
   if (given !== undefined && !allowOthers) checkOthers(otherVariables(loss, known))
-  const variables = known.filter(({ isFrozen }) => !isFrozen)
+  const variables = known.filter(({ frozen }) => !frozen)
   const found = gradients(loss, variables, undefined, { allowUnused: true })
   const pairs = variables.flatMap((variable, i): ParameterGradient[] => {
     const gradient = found[i]

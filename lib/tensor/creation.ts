@@ -7,7 +7,7 @@ import { storageOf } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { data, elementLiteral } from '../graph/ops/leaf.ts'
 import { cast } from '../graph/ops/promotion.ts'
-import { Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
+import { nodeOf, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { allocateChecked, parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
 
 /**
@@ -22,7 +22,7 @@ import { allocateChecked, parseValues, type TensorOptions, type TensorValues, te
 export function tensor(values: Tensor | TensorValues, options?: TensorOptions): Tensor {
   const given = checkOptions('tensor', options, tensorOptions)
   if (values instanceof Tensor) {
-    const typed = given.dtype === undefined ? values.node : cast(values.node, given.dtype)
+    const typed = given.dtype === undefined ? nodeOf(values) : cast(nodeOf(values), given.dtype)
     return wrap(given.shape === undefined ? typed : reshape(typed, given.shape))
   }
   const { array, dtype, shape } = parseValues('tensor', values, given)
@@ -85,7 +85,7 @@ const arangeOptions: OptionTypes<ArangeOptions> = { step: 'number', ...dtypeOpti
 
 /** Elements that rounding does not change, or at least does not make equal where the numbers are no integers. */
 function checkExact(x: Tensor, from: number, step: number): Tensor {
-  const array = storageOf(x.node).array
+  const array = storageOf(nodeOf(x)).array
   const areIntegers = Number.isInteger(from) && Number.isInteger(step)
   for (let i = 0; i < array.length; i++) {
     const exact = from + i * step

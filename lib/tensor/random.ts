@@ -63,7 +63,7 @@ export class RandomStream {
     }
   }
 
-  /** @internal */
+  /** The key of the next draw, which counts as one. @internal */
   nextKey(): Int32Array<ArrayBuffer> {
     return Int32Array.of(this.seed | 0, ++this.#draws | 0)
   }
@@ -126,8 +126,8 @@ export function draw(
   parameters: readonly Node[] = [],
 ): Node {
   if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
-  checkShape(op, shape)
-  return random(keyOf(op, seed), distribution, distribution === 'integer' ? 'int32' : dtype, shape, parameters)
+  const own = checkShape(op, shape).slice()
+  return random(keyOf(op, seed), distribution, distribution === 'integer' ? 'int32' : dtype, own, parameters)
 }
 
 /**

@@ -1,17 +1,41 @@
 /** The handle of a value that users hold. Its operations are functions, in lib/operations, which puts them on it as methods. */
+import { notCloned } from '../base/cloning.ts'
 import type { DType, TypedArray } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
-import { formatGraph, type Node } from '../graph/node.ts'
+import { formatGraph, Node } from '../graph/node.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
 import { settledArray } from '../runtime/execution.ts'
+import { Cell } from './cell.ts'
 import { formatValues } from './format.ts'
 import { firstNonInteger, type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
 
 /** What an operation takes: a tensor, a variable, a number (of the other operand's dtype), or nested arrays. */
 export type TensorLike = Tensor | TensorValues
+
+const uncloned = notCloned('a tensor: send its data() and shape, and make a tensor() of them there')
+
+let sourceOf: (x: Tensor) => Node | Cell
+
+/** The node of a tensor; of a variable that of its present value, which is handed out by it. */
+export function nodeOf(x: Tensor): Node {
+  const source = sourceOf(x)
+  return source instanceof Cell ? source.node : source
+}
+
+/** The node whose value an evaluation fills and reads. */
+function evaluatedNodeOf(x: Tensor): Node {
+  const source = sourceOf(x)
+  return source instanceof Cell ? source.evaluated : source
+}
+
+/** The node that has the type. */
+function typedNodeOf(x: Tensor): Node {
+  const source = sourceOf(x)
+  return source instanceof Cell ? source.leaf : source
+}
 
 /**
  * An immutable value, computed when it is asked for. Operations check shapes and dtypes at once and record what to
@@ -20,40 +44,45 @@ export type TensorLike = Tensor | TensorValues
  * float64, and a plain number takes the dtype of the other operand.
  */
 export class Tensor {
-  /** @internal */
-  constructor(protected recorded: Node) {}
+  readonly #source: Node | Cell
+  protected readonly notCloned = uncloned
 
-  /** @internal */
-  get node(): Node {
-    return this.recorded
+  static {
+    sourceOf = (x) => {
+      if (#source in x) return x.#source
+      throw new TypeError(expected('Tensor', 'a tensor', 'an object that only inherits from Tensor'))
+    }
   }
 
-  /** The node whose value an evaluation fills and reads. @internal */
-  protected get evaluated(): Node {
-    return this.node
+  /** @internal */
+  constructor(source: Node | Cell) {
+    if (!(source instanceof Node || source instanceof Cell))
+      throw new TypeError(expected('Tensor', 'tensor(values)', 'a call of its constructor'))
+    this.#source = source
   }
 
+  /** The extent of each axis, as a copy. */
   get shape(): Shape {
-    return this.recorded.shape
+    return typedNodeOf(this).shape.slice()
   }
 
   get dtype(): DType {
-    return this.recorded.dtype
+    return typedNodeOf(this).dtype
   }
 
   /** The number of axes. */
   get ndim(): number {
-    return this.shape.length
+    return typedNodeOf(this).shape.length
   }
 
   /** The number of elements. */
   get size(): number {
-    return sizeOf(this.shape)
+    return sizeOf(typedNodeOf(this).shape)
   }
 
   /** The elements in row-major order, as a copy; computed off the event loop. Uint8Array for uint8 and bool. */
   async data(): Promise<TypedArray> {
-    const node = this.evaluated
+    const node = evaluatedNodeOf(this)
     if (node.storage === null) await evaluateNodes([node])
     const storage = node.storage!
     // Copied at once where nothing has to be waited for: the next step may write to the buffer.
@@ -63,7 +92,7 @@ export class Tensor {
 
   /** `data`, here and now. */
   dataSync(): TypedArray {
-    const node = this.evaluated
+    const node = evaluatedNodeOf(this)
     evaluateNodesSync([node])
     return settledArray(node.storage!).slice()
   }
@@ -102,16 +131,22 @@ export class Tensor {
 
   /** The recorded graph as text. */
   graph(): string {
-    return formatGraph([this.evaluated])
+    return formatGraph([evaluatedNodeOf(this)])
   }
 
   toString(): string {
     return `Tensor ${this.dtype}${formatShape(this.shape)}`
   }
 
+  /** What JSON has of it: its type, without the values. */
+  toJSON(): { dtype: DType; shape: Shape } {
+    return { dtype: this.dtype, shape: this.shape }
+  }
+
   /** In the console: its type, and its values where they are computed. */
   [inspection](): string {
-    const { storage } = this.recorded
+    if (!(#source in this)) return 'Tensor'
+    const { storage } = typedNodeOf(this)
     if (storage === null || storage.pending !== null) return this.toString()
     return `${this}\n${formatValues(storage.array, this.dtype, this.shape)}`
   }
@@ -136,7 +171,7 @@ export const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wr
 
 /** The node of integers that an operation reads: of arrays too, where 0.5 would be 0. */
 export function toIntegers(op: string, value: TensorLike): Node {
-  if (value instanceof Tensor) return value.node
+  if (value instanceof Tensor) return nodeOf(value)
   const { array, dtype, shape } = parseValues(op, value, { dtype: 'int32' })
   const other = firstNonInteger(value)
   if (other !== undefined) throw new DTypeError(expected(op, 'integers', other))
@@ -145,7 +180,7 @@ export function toIntegers(op: string, value: TensorLike): Node {
 
 /** The node of an operand. A number is a weak literal; arrays are copied, of the dtype where there is one. */
 export const toNode = (value: TensorLike, dtype?: DType, op = 'tensor'): Node =>
-  value instanceof Tensor ? value.node : nodeOfValues(op, value, dtype)
+  value instanceof Tensor ? nodeOf(value) : nodeOfValues(op, value, dtype)
 
 function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {
   if (typeof value === 'number' && dtype === undefined) return literal(value, 'float32', true)
@@ -158,12 +193,12 @@ function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {
  * @returns the same tensors, evaluated.
  */
 export async function evaluate<T extends readonly Tensor[]>(...tensors: T): Promise<T> {
-  await evaluateNodes(tensors.map(({ node }) => node))
+  await evaluateNodes(tensors.map(nodeOf))
   return tensors
 }
 
 /** `evaluate`, here and now. */
 export function evaluateSync<T extends readonly Tensor[]>(...tensors: T): T {
-  evaluateNodesSync(tensors.map(({ node }) => node))
+  evaluateNodesSync(tensors.map(nodeOf))
   return tensors
 }

@@ -5,7 +5,7 @@ import { checkFunction } from '../base/options.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { data, placeholder } from '../graph/ops/leaf.ts'
-import type { Variable } from './variable.ts'
+import type { Cell } from './cell.ts'
 
 /** A variable that the function reads: the leaf of its value before the run, and its value as recorded so far. */
 export interface TracedVariable {
@@ -23,7 +23,7 @@ export interface DynamicInput {
 export type Guard = () => boolean
 
 export interface Trace {
-  readonly variables: Map<Variable, TracedVariable>
+  readonly variables: Map<Cell, TracedVariable>
   readonly dynamicInputs: DynamicInput[]
   readonly guards: Guard[]
 }

@@ -4,14 +4,14 @@ import { elementAt } from '../base/lists.ts'
 import { type Node, type TensorType, topologicalOrder } from '../graph/node.ts'
 import { type Call, callResult, type EndedHistory, endedResult, type Recorded, writesOf } from '../graph/ops/call.ts'
 import { data } from '../graph/ops/leaf.ts'
+import { type Cell, trainableOfLeaf } from '../tensor/cell.ts'
 import { type Tensor, wrap } from '../tensor/tensor.ts'
 import type { Trace } from '../tensor/trace.ts'
-import { trainableOfLeaf, type Variable } from '../tensor/variable.ts'
 
 /** What a call has in place of a node of the recording. */
 type Origin =
   | { readonly kind: 'argument'; readonly index: number }
-  | { readonly kind: 'variable'; readonly variable: Variable; readonly updated: boolean }
+  | { readonly kind: 'variable'; readonly cell: Cell; readonly updated: boolean }
   /** What was read for the call, at this place among the program's inputs. */
   | { readonly kind: 'dynamic'; readonly input: number }
   /** The node itself: it is older than the recording, and has a history of its own. */
@@ -84,14 +84,14 @@ function decidingArguments(onPath: readonly Origin[]): readonly number[] | null 
 
 /** What there is to say and to do about the variables among the inputs of a call. */
 function variablesAt(origins: readonly Origin[]): Pick<Recorded, 'keep' | 'describe'> {
-  const variables = origins.map((origin) => (origin.kind === 'variable' ? origin.variable : null))
+  const cells = origins.map((origin) => (origin.kind === 'variable' ? origin.cell : null))
   return {
     keep(inputs) {
       inputs.forEach((input, i) => {
-        variables[i]?.keep(input)
+        cells[i]?.keep(input)
       })
     },
-    describe: (i) => String(variables[i]),
+    describe: (i) => String(cells[i]?.variable),
   }
 }
 
@@ -100,8 +100,8 @@ function knownOrigins({ leaves, trace, inputs }: Origins): Map<Node, Origin> {
   leaves.forEach((leaf, index) => {
     known.set(leaf, { kind: 'argument', index })
   })
-  for (const [variable, { leaf, value }] of trace.variables)
-    known.set(leaf, { kind: 'variable', variable, updated: value !== leaf })
+  for (const [cell, { leaf, value }] of trace.variables)
+    known.set(leaf, { kind: 'variable', cell, updated: value !== leaf })
   for (const { leaf } of trace.dynamicInputs) {
     const input = inputs.indexOf(leaf)
     if (input >= 0) known.set(leaf, { kind: 'dynamic', input })
@@ -114,7 +114,7 @@ function inputOf(origin: Origin, source: Node, args: readonly Node[], arrays: re
     case 'older':
       return source
     case 'variable':
-      return origin.variable.leaf
+      return origin.cell.leaf
     case 'argument':
       return elementAt(args, origin.index)
     case 'dynamic':

@@ -6,7 +6,7 @@ import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { watch } from '../graph/ops/leaf.ts'
 import { tensor } from '../tensor/creation.ts'
 import { randn } from '../tensor/random.ts'
-import { evaluateSync, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { evaluateSync, nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { type Differentiable, valueAt } from './differentiable.ts'
 
 export interface CheckGradientsOptions {
@@ -64,9 +64,11 @@ const inner = (a: Tensor, b: Tensor): Tensor => a.mul(b).sum()
 
 /** A gradient that does not exist counts as 0: the numeric derivative decides whether it may. */
 function vjp(f: Fn, xs: readonly Tensor[], u: Tensor): Tensor[] {
-  const watched = xs.map((x) => watch(x.node))
+  const watched = xs.map((x) => watch(nodeOf(x)))
   const y = f(...watched.map(wrap))
-  return zipWith(nodeGradients(y.node, watched, u.node), xs, (gradient, x) => (gradient ? wrap(gradient) : x.mul(0)))
+  return zipWith(nodeGradients(nodeOf(y), watched, nodeOf(u)), xs, (gradient, x) =>
+    gradient ? wrap(gradient) : x.mul(0),
+  )
 }
 
 function checkOnce(

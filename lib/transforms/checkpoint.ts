@@ -1,7 +1,7 @@
 /** Forward values that are computed again for the gradient instead of kept. */
 import { nodeCount } from '../graph/node.ts'
 import { checkpoint as checkpointNode } from '../graph/ops/gradient-rules.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { type Differentiable, plainFunction, valueAt } from './differentiable.ts'
 import type { LikesFor } from './gradients.ts'
 
@@ -22,6 +22,6 @@ export function checkpoint<F extends Differentiable>(f: F): (...xs: LikesFor<Par
   return (...xs) => {
     const args = xs.map((x) => wrap(toNode(x as TensorLike)))
     const since = nodeCount()
-    return wrap(checkpointNode(valueAt('checkpoint', f, args).node, since))
+    return wrap(checkpointNode(nodeOf(valueAt('checkpoint', f, args)), since))
   }
 }

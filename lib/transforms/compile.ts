@@ -91,13 +91,13 @@ function bind({ graph, sources, updated, histories }: Traced, args: readonly Nod
   for (const source of sources) inputs.push(source(args, steps))
   const calls = startCall(histories, args, inputs)
   const states: StateBinding[] = []
-  for (const variable of updated) states.push(variable.bindUpdate())
+  for (const cell of updated) states.push(cell.bindUpdate())
   return { run: bindRun(graph, inputs, states, steps), calls }
 }
 
 /** The variables hold what the run writes, from when it was submitted on. */
 function commit({ updated }: Traced, { states }: Run): void {
-  zipWith(updated, states, (variable, state) => variable.commitUpdate(state))
+  zipWith(updated, states, (cell, state) => cell.commitUpdate(state))
 }
 
 const callAt = (calls: BoundCall['calls'], i: number): Call | null => (calls === null ? null : (calls[i] ?? null))

@@ -5,7 +5,7 @@ import { formatShape, sameShape } from '../base/shape.ts'
 import { type Node, record } from '../graph/node.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { withRule } from '../graph/ops/rule.ts'
-import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { type Differentiable, valueAt } from './differentiable.ts'
 import type { LikesFor } from './gradients.ts'
 
@@ -23,7 +23,7 @@ function checkedGradient(gradient: Tensor | null | undefined, x: Node, i: number
     throw new ShapeError(
       expected('customGradient', `gradient ${i} of shape ${formatShape(x.shape)}`, formatShape(gradient.shape)),
     )
-  return cast(gradient.node, x.dtype)
+  return cast(nodeOf(gradient), x.dtype)
 }
 
 /**
@@ -58,6 +58,6 @@ export function customGradient<F extends Differentiable>(
   return (...args) => {
     const xs = args.map((x) => toNode(x as TensorLike))
     const y = valueAt('customGradient', f, xs.map(wrap))
-    return wrap(record(def, [y.node, ...xs], null))
+    return wrap(record(def, [nodeOf(y), ...xs], null))
   }
 }

@@ -11,7 +11,7 @@ import { literal, watch } from '../graph/ops/leaf.ts'
 import { concat, sliceAt } from '../graph/ops/movement.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { sum } from '../graph/ops/reduce.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { type Differentiable, valueAt } from './differentiable.ts'
 import type { Gradient, LikesFor, TensorsFor } from './gradients.ts'
 
@@ -31,7 +31,7 @@ function recordAt(op: string, f: Differentiable, args: readonly TensorLike[]): {
     if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64 arguments', node.dtype))
     return watch(node)
   })
-  return { xs, y: valueAt(op, f, xs.map(wrap)).node }
+  return { xs, y: nodeOf(valueAt(op, f, xs.map(wrap))) }
 }
 
 /** One tensor for each argument, of its shape and dtype. */
@@ -98,7 +98,7 @@ export function jvp<F extends Differentiable>(
   const along = directionsOf('jvp', at, tangents as readonly TensorLike[])
   const u = watch(zerosLike(y))
   const terms = innerProducts(gradientsOrZeros(y, at, u), along)
-  const tangent = terms.map((term) => gradientOrZeros(term, u)).reduce((a, b) => wrap(a).add(wrap(b)).node)
+  const tangent = terms.map((term) => gradientOrZeros(term, u)).reduce((a, b) => nodeOf(wrap(a).add(wrap(b))))
   return { value: wrap(y), tangent: wrap(tangent) }
 }
 
@@ -173,6 +173,6 @@ export function hvp<F extends Differentiable>(
 ): TensorsFor<Parameters<F>> {
   const { xs: at, y } = scalarAt('hvp', f, xs as readonly TensorLike[])
   const terms = innerProducts(gradientsOrZeros(y, at), directionsOf('hvp', at, vs as readonly TensorLike[]))
-  const slope = terms.reduce((a, b) => wrap(a).add(wrap(b)).node)
+  const slope = terms.reduce((a, b) => nodeOf(wrap(a).add(wrap(b))))
   return gradientsOrZeros(slope, at).map(wrap) as TensorsFor<Parameters<F>>
 }

@@ -3,11 +3,11 @@ import { mapTree } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
 import { startNoting, stopNoting } from '../graph/origin.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import { nodeOf, Tensor } from '../tensor/tensor.ts'
 
 function nodesIn(result: unknown): Node[] {
   const nodes: Node[] = []
-  mapTree(result, (x) => x instanceof Tensor && nodes.push(x.node))
+  mapTree(result, (x) => x instanceof Tensor && nodes.push(nodeOf(x)))
   return nodes
 }
 

@@ -4,8 +4,9 @@ import { checkOptions, type OptionTypes, refuseSurplus } from '../base/options.t
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
 import { watch } from '../graph/ops/leaf.ts'
-import { Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import { trainableOfLeaf, type Variable } from '../tensor/variable.ts'
+import { trainableOfLeaf } from '../tensor/cell.ts'
+import { nodeOf, Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
 import { type Differentiable, plainFunction, valueAt } from './differentiable.ts'
 
 export type TensorsFor<T extends readonly unknown[]> = { -readonly [K in keyof T]: Tensor }
@@ -59,11 +60,7 @@ export function gradients(
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
     throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))
-  const found = nodeGradients(
-    y.node,
-    xs.map((x) => x.node),
-    cotangent === undefined ? undefined : toNode(cotangent),
-  )
+  const found = nodeGradients(nodeOf(y), xs.map(nodeOf), cotangent === undefined ? undefined : toNode(cotangent))
   return found.map((gradient, i) => (gradient === null && allowUnused ? null : required(gradient, i, 'gradients')))
 }
 
@@ -98,7 +95,7 @@ function valueAndGradOf<F extends Differentiable>(
   return (...xs) => {
     const watched = xs.map((x) => watch(toNode(x as TensorLike)))
     const value = valueAt(op, f, watched.map(wrap))
-    const found = nodeGradients(value.node, watched).map((gradient, i) => required(gradient, i, op))
+    const found = nodeGradients(nodeOf(value), watched).map((gradient, i) => required(gradient, i, op))
     return { value, gradient: (xs.length === 1 ? found[0] : found) as Gradient<F> }
   }
 }
@@ -124,7 +121,7 @@ export function grad<F extends Differentiable>(f: F, ...surplus: []): (...xs: Li
  */
 export function variablesOf(y: Tensor): Variable[] {
   const found = new Set<Variable>()
-  for (const node of topologicalOrder([y.node], allInputs)) {
+  for (const node of topologicalOrder([nodeOf(y)], allInputs)) {
     const variable = node.inputs.length === 0 ? trainableOfLeaf(node) : undefined
     if (variable?.trainable) found.add(variable)
   }

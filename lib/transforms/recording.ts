@@ -8,7 +8,8 @@ import type { Node, Storage, TensorType } from '../graph/node.ts'
 import { nodeCount, storageOf } from '../graph/node.ts'
 import { placeholder, watch } from '../graph/ops/leaf.ts'
 import { type PreparedGraph, prepareGraph } from '../runtime/execution.ts'
-import { Tensor, wrap } from '../tensor/tensor.ts'
+import type { Cell } from '../tensor/cell.ts'
+import { nodeOf, Tensor, wrap } from '../tensor/tensor.ts'
 import { type Guard, type Trace, traced } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { type ResultHistory, resultHistories } from './call-history.ts'
@@ -21,7 +22,7 @@ export interface Traced {
   readonly graph: PreparedGraph
   readonly sources: readonly Source[]
   /** Variables that the function assigns, in the order of the program's states. */
-  readonly updated: readonly Variable[]
+  readonly updated: readonly Cell[]
   readonly results: readonly TensorType[]
   /** What gradients through each result would replay; null where there are none. */
   readonly histories: readonly (ResultHistory | null)[]
@@ -41,7 +42,7 @@ export const isArgument = (x: unknown): x is Tensor => x instanceof Tensor && !(
 /** Those among the arguments that a run binds. */
 export function tensorsIn(args: unknown[]): Node[] {
   const nodes: Node[] = []
-  mapTree(args, (x) => isArgument(x) && nodes.push(x.node))
+  mapTree(args, (x) => isArgument(x) && nodes.push(nodeOf(x)))
   return nodes
 }
 
@@ -84,9 +85,9 @@ const argumentSource =
   (args) =>
     storageOf(elementAt(args, i)).array
 const variableSource =
-  (variable: Variable): Source =>
+  (cell: Cell): Source =>
   () =>
-    variable.storage.array
+    cell.storage.array
 /** Read anew for each step. */
 const dynamicSource =
   (read: () => TypedArray): Source =>
@@ -112,7 +113,7 @@ export function prepareTraced({ leaves, nodes, shape, trace, since }: Recording)
     sources.set(leaf, argumentSource(i))
   })
   for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, dynamicSource(read))
-  for (const [variable, { leaf }] of trace.variables) sources.set(leaf, variableSource(variable))
+  for (const [cell, { leaf }] of trace.variables) sources.set(leaf, variableSource(cell))
   const changed = [...trace.variables].filter(([, { leaf, value }]) => value !== leaf)
   const graph = prepareGraph(
     nodes,
@@ -121,7 +122,7 @@ export function prepareTraced({ leaves, nodes, shape, trace, since }: Recording)
   return {
     graph: { ...graph, inputs: [] },
     sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(storageOf(leaf))),
-    updated: changed.map(([variable]) => variable),
+    updated: changed.map(([cell]) => cell),
     results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
     histories: resultHistories(nodes, { leaves, trace, since, inputs: graph.inputs }),
     shape,
@@ -134,7 +135,7 @@ export function collectResults(result: unknown): { nodes: Node[]; shape: unknown
   const nodes: Node[] = []
   const shape = mapTree(result, (x) => {
     if (!(x instanceof Tensor)) return x
-    const { node } = x
+    const node = nodeOf(x)
     const known = nodes.indexOf(node)
     return new ResultIndex(known >= 0 ? known : nodes.push(node) - 1)
   })

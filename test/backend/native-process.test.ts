@@ -65,6 +65,29 @@ describe('a process', () => {
     expect(await inProcess(code)).toBe('exits')
   })
 
+  it('cannot be brought to free what a run reads, by code that gets hold of a buffer', async () => {
+    const code = `
+      const g = await import('${new URL('../../lib/index.ts', import.meta.url)}')
+      const slice = Float32Array.prototype.slice
+      const found = []
+      Float32Array.prototype.slice = function (...bounds) {
+        found.push(this)
+        return slice.apply(this, bounds)
+      }
+      const x = g.ones([1024, 1024])
+      await x.data()
+      const sum = x.matmul(x).sum().item()
+      for (const { buffer } of found) {
+        try {
+          structuredClone(buffer, { transfer: [buffer] })
+        } catch {}
+      }
+      const lengths = found.map(({ length }) => length)
+      gc()
+      console.log(await sum, ...lengths)`
+    expect(await inProcess(code)).toBe(`${2 ** 30} ${2 ** 20}`)
+  })
+
   it('lets go of programs that nobody holds any more', async () => {
     const code = `
       import { setImmediate } from 'node:timers/promises'

@@ -3,13 +3,14 @@ import { setBackend } from '../../lib/backend/active.ts'
 import { numberedOrder, pendingInputs, structuralHash } from '../../lib/graph/node.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
 import type { Tensor } from '../../lib/tensor/tensor.ts'
+import { nodeOf } from '../../lib/tensor/tensor.ts'
 import { variable } from '../../lib/tensor/variable.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
 
 beforeAll(() => setBackend('reference'))
 
 function hashOf(...tensors: Tensor[]): number {
-  const roots = tensors.map(({ node }) => node)
+  const roots = tensors.map(nodeOf)
   return structuralHash(numberedOrder(roots, pendingInputs), roots)
 }
 

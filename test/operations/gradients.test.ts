@@ -9,7 +9,7 @@ import { div, elementwiseOps, exp, mul, neg } from '../../lib/graph/ops/elementw
 import { graphOps } from '../../lib/graph/ops/index.ts'
 import { stopGradient } from '../../lib/graph/ops/leaf.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
-import { type Tensor, wrap } from '../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import type { NestedArray, TensorValues } from '../../lib/tensor/values.ts'
 import { checkGradients } from '../../lib/transforms/check-gradients.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
@@ -58,8 +58,8 @@ test('every operation with a rule gives a gradient in a row where gradients are 
   const spies = rules.map((def) => vi.spyOn(def, 'vjp'))
   for (const row of differentiable.flatMap(([, rows]) => rows)) {
     const leaves = leavesOf(row)
-    const floats = leaves.filter(({ dtype }) => isFloat(dtype)).map(({ node }) => node)
-    for (const { node } of outputsOf(row, leaves)) gradientsOfNodes(node, floats)
+    const floats = leaves.filter(({ dtype }) => isFloat(dtype)).map(nodeOf)
+    for (const y of outputsOf(row, leaves)) gradientsOfNodes(nodeOf(y), floats)
   }
   const gave = spies.map(({ mock }) => mock.results.some(({ value }) => value.some((x: Node | null) => x !== null)))
   for (const spy of spies) spy.mockRestore()
@@ -73,9 +73,9 @@ test('every list of rows has one', () => {
 
 describe('the check fails on a wrong rule', () => {
   const wrongUnary = (name: 'exp' | 'square', vjp: Rule) => (x: Tensor) =>
-    wrap(record({ ...elementwiseOps[name], vjp }, [x.node], null))
+    wrap(record({ ...elementwiseOps[name], vjp }, [nodeOf(x)], null))
   const wrongDiv = (vjp: Rule) => (x: Tensor, y: Tensor) =>
-    wrap(record({ ...elementwiseOps.div, vjp }, [x.node, y.node], null))
+    wrap(record({ ...elementwiseOps.div, vjp }, [nodeOf(x), nodeOf(y)], null))
   const x = [
     [0.5, -1, 2],
     [1.5, 0.25, -0.75],

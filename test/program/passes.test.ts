@@ -9,7 +9,7 @@ import { type Program, valueBytes } from '../../lib/program/program.ts'
 import { formatProgram } from '../../lib/program/text.ts'
 import { full, ones, tensor, zeros } from '../../lib/tensor/creation.ts'
 import { randn } from '../../lib/tensor/random.ts'
-import { evaluateSync, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
+import { evaluateSync, nodeOf, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import { variable } from '../../lib/tensor/variable.ts'
 import { compile } from '../../lib/transforms/compile.ts'
 import { backends } from '../runtime/backends.ts'
@@ -178,9 +178,9 @@ describe('common subexpressions', () => {
   })
 
   test('are not shared across a barrier, which leaves nothing of itself', () => {
-    const apart = wrap(barrier(x.node, [w.node]))
+    const apart = wrap(barrier(nodeOf(x), [nodeOf(w)]))
     expect(opcodes(x.softmax().matmul(apart.softmax().transpose()))).toEqual(['softmax', 'softmax', 'matmul'])
-    const twice = [apart, wrap(barrier(x.node, [w.node]))].map((y) => y.softmax().max())
+    const twice = [apart, wrap(barrier(nodeOf(x), [nodeOf(w)]))].map((y) => y.softmax().max())
     expect(opcodes(...twice)).toEqual(['softmax', 'reduce', 'softmax', 'reduce'])
   })
 

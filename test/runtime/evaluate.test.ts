@@ -4,7 +4,7 @@ import { activeBackend, backendInfo, setBackend } from '../../lib/backend/active
 import { executableCount } from '../../lib/runtime/evaluate.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
 import { randn } from '../../lib/tensor/random.ts'
-import { evaluate, evaluateSync, type Tensor } from '../../lib/tensor/tensor.ts'
+import { evaluate, evaluateSync, nodeOf, type Tensor } from '../../lib/tensor/tensor.ts'
 import { variable } from '../../lib/tensor/variable.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
 import { backends } from './backends.ts'
@@ -157,7 +157,7 @@ describe.each(backends)('evaluation on %s', (backend) => {
       const z = tensor([1, 2]).mul(3).add(1)
       y.dataSync()
       await z.data()
-      expect([y.node.inputs, z.node.inputs]).toEqual([[], []])
+      expect([nodeOf(y).inputs, nodeOf(z).inputs]).toEqual([[], []])
     })
 
     test('unless it descends from a variable', async () => {
@@ -171,7 +171,7 @@ describe.each(backends)('evaluation on %s', (backend) => {
     test('stopGradient ends it', () => {
       const x = variable([1, 2]).mul(3).stopGradient()
       x.dataSync()
-      expect(x.node.inputs).toEqual([])
+      expect(nodeOf(x).inputs).toEqual([])
     })
   })
 
@@ -262,7 +262,7 @@ describe.each(backends)('evaluation on %s', (backend) => {
       const running = x.data()
       const here = x.dataSync()
       expect(await running).toEqual(here)
-      expect(x.node.inputs).toEqual([])
+      expect(nodeOf(x).inputs).toEqual([])
     })
 
     test('many at once, each with its own result', async () => {

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
 import type { Node } from '../../lib/graph/node.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
-import { evaluate, type Tensor } from '../../lib/tensor/tensor.ts'
-import { variable } from '../../lib/tensor/variable.ts'
+import { evaluate, nodeOf, type Tensor } from '../../lib/tensor/tensor.ts'
+import { cellOf, variable } from '../../lib/tensor/variable.ts'
 import { compile } from '../../lib/transforms/compile.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
 import { backends } from './backends.ts'
@@ -24,7 +24,7 @@ async function isReleased(make: () => object | Promise<object>): Promise<boolean
   return made.deref() === undefined
 }
 
-const arrayOf = (t: Tensor): object => t.node.storage!.array
+const arrayOf = (t: Tensor): object => nodeOf(t).storage!.array
 
 describe.each(backends)('on %s', (backend) => {
   beforeEach(() => setBackend(backend))
@@ -75,7 +75,7 @@ describe.each(backends)('on %s', (backend) => {
     let recorded: WeakRef<Node> | undefined
     const f = compile((x: Tensor) => {
       const loss = x.mul(v).sum()
-      recorded = new WeakRef(loss.node)
+      recorded = new WeakRef(nodeOf(loss))
       const [gradient] = gradients(loss, [v])
       v.assign(v.sub(gradient))
       return loss
@@ -114,7 +114,7 @@ describe.each(backends)('on %s', (backend) => {
     const v = variable([1, 2])
     expect(
       await isReleased(() => {
-        const before = v.storage.array
+        const before = cellOf(v).storage.array
         v.assign([3, 4])
         return before
       }),
@@ -147,7 +147,7 @@ describe.each(backends)('on %s', (backend) => {
       await isReleased(() => {
         const loss = v.square().sum()
         loss.itemSync()
-        return gradients(loss, [v])[0].node
+        return nodeOf(gradients(loss, [v])[0])
       }),
     ).toBe(true)
     expect(v.arraySync()).toEqual([1, 2])

@@ -11,7 +11,7 @@ import { buildProgram } from '../../lib/program/build.ts'
 import { type PassName, passNames } from '../../lib/program/passes/index.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { formatProgram } from '../../lib/program/text.ts'
-import { type Tensor, wrap } from '../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import { runProgram } from './run.ts'
 import { uniforms } from './tape.ts'
 import { accumulated, type Contract, expectClose, ulps } from './tolerance.ts'
@@ -114,7 +114,7 @@ export interface CaseProgram {
 }
 
 function programOf(results: readonly Tensor[], passes: readonly PassName[] = []): CaseProgram {
-  const { draft, inputs } = lower(results.map(({ node }) => node))
+  const { draft, inputs } = lower(results.map(nodeOf))
   return { program: buildProgram(draft, passes), inputs: inputs.map((leaf) => leaf.storage!.array) }
 }
 
@@ -131,8 +131,8 @@ export function gradientPrograms(row: OpCase): CaseProgram[] {
   const xs = leavesOf(row)
   const [y] = outputsOf(row, xs)
   const cotangent = data(dataOf(operand(y!.shape, undefined, y!.dtype), 1), y!.dtype, y!.shape)
-  const wanted = xs.filter(({ dtype }) => isFloat(dtype)).map(({ node }) => node)
-  const found = gradients(y!.node, wanted, cotangent)
+  const wanted = xs.filter(({ dtype }) => isFloat(dtype)).map(nodeOf)
+  const found = gradients(nodeOf(y!), wanted, cotangent)
   return fusedAndNot(found.filter((gradient) => gradient !== null).map(wrap))
 }
 

@@ -8,6 +8,7 @@ import { buildProgram } from '../../lib/program/build.ts'
 import { type PassName, passNames } from '../../lib/program/passes/index.ts'
 import { arenaAlignment, type Program, type Value, valueBytes } from '../../lib/program/program.ts'
 import type { Tensor } from '../../lib/tensor/tensor.ts'
+import { nodeOf } from '../../lib/tensor/tensor.ts'
 import { runProgram } from './run.ts'
 
 export interface Built {
@@ -21,10 +22,7 @@ export function build(
   passes: readonly PassName[] = passNames,
   updates: readonly NodeUpdate[] = [],
 ): Built {
-  const { draft, inputs } = lower(
-    tensors.map(({ node }) => node),
-    updates,
-  )
+  const { draft, inputs } = lower(tensors.map(nodeOf), updates)
   return { program: buildProgram(draft, passes), inputs: inputs.map(({ storage }) => storage!.array) }
 }
 

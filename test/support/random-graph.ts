@@ -5,7 +5,7 @@ import { gradients } from '../../lib/graph/autograd.ts'
 import { concat } from '../../lib/operations/index.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
 import { randn } from '../../lib/tensor/random.ts'
-import { type Tensor, wrap } from '../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import { type Variable, variable } from '../../lib/tensor/variable.ts'
 import type { Tape } from './tape.ts'
 
@@ -81,10 +81,7 @@ export function randomGraph(tape: Tape): RandomGraph {
   }
   const results = [values.at(-1)!, ...Array.from({ length: tape.below(3) }, () => tape.pick(values))]
   const total = results.map((x) => x.sum()).reduce((a, b) => a.add(b))
-  const found = gradients(
-    total.node,
-    variables.map(({ node }) => node),
-  )
-  const nodes = [...results.map(({ node }) => node), ...found.filter((node) => node !== null)]
+  const found = gradients(nodeOf(total), variables.map(nodeOf))
+  const nodes = [...results.map(nodeOf), ...found.filter((node) => node !== null)]
   return { variables, results: nodes.map(wrap) }
 }

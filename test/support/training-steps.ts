@@ -8,6 +8,7 @@ import type { PassName } from '../../lib/program/passes/index.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { tensor, zeros } from '../../lib/tensor/creation.ts'
 import type { Tensor } from '../../lib/tensor/tensor.ts'
+import { nodeOf } from '../../lib/tensor/tensor.ts'
 import { type Variable, variable } from '../../lib/tensor/variable.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
 
@@ -22,9 +23,9 @@ function stepProgram(parameters: readonly Variable[], loss: Tensor): MakeProgram
     const [firstMoment, secondMoment] = [variable(zeros(parameter.shape)), variable(zeros(parameter.shape))]
     const state = { parameter, firstMoment, secondMoment }
     const values = adam({ ...state, gradient: found[i]!, learningRate, step })
-    return Object.values(values).map((value, j) => ({ leaf: Object.values(state)[j]!.node, value: value.node }))
+    return Object.values(values).map((value, j) => ({ leaf: nodeOf(Object.values(state)[j]!), value: nodeOf(value) }))
   })
-  return (passes) => buildProgram(lower([loss.node], updates).draft, passes)
+  return (passes) => buildProgram(lower([nodeOf(loss)], updates).draft, passes)
 }
 
 const classes = (...shape: number[]) => tensor(new Int32Array(sizeOf(shape)), { shape })

@@ -2,7 +2,7 @@
 import { record } from '../../../lib/graph/node.ts'
 import { attentionOps } from '../../../lib/graph/ops/attention.ts'
 import { type AttentionOptions, dropout, embedding, scaledDotProductAttention } from '../../../lib/operations/index.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, type Operand, operand, shapesOf } from '../../support/cases.ts'
 
 /** The weights are off by what the scores lost, relatively, and what they weigh is a mean of the values. */
@@ -58,7 +58,7 @@ const attentionCase = ({ shapes, note, mask, options, view = (x) => x, large = f
 
 /** The logarithms of the sums are what makes the weights of all keys but those 1. */
 const logSums = (q: Tensor, k: Tensor, v: Tensor, causal: boolean): Tensor =>
-  wrap(record(attentionOps.attentionLogSums, [q.node, k.node, v.node], { scale: 0.5, causal }))
+  wrap(record(attentionOps.attentionLogSums, [nodeOf(q), nodeOf(k), nodeOf(v)], { scale: 0.5, causal }))
 
 const logSumRow = (shapes: string, causal: boolean): OpCase => ({
   note: causal ? 'causal' : 'whole',

@@ -3,7 +3,7 @@
 import type { Shape } from '../../../lib/base/shape.ts'
 import * as nodes from '../../../lib/graph/ops/convolution.ts'
 import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../../../lib/operations/index.ts'
-import { wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, wrap } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, operand } from '../../support/cases.ts'
 
 type Options = Parameters<typeof conv2d>[2]
@@ -84,34 +84,34 @@ export const convolutionCases = {
   conv2dInputGradient: [
     {
       inputs: [output, weight],
-      f: (dy, w) => wrap(nodes.conv2dInputGradient(dy.node, w.node, geometry)),
+      f: (dy, w) => wrap(nodes.conv2dInputGradient(nodeOf(dy), nodeOf(w), geometry)),
       contract: { depth: 18 },
       differentiable: true,
     },
     {
       note: 'large',
       inputs: [largeOutput, largeWeight],
-      f: (dy, w) => wrap(nodes.conv2dInputGradient(dy.node, w.node, large3x3)),
+      f: (dy, w) => wrap(nodes.conv2dInputGradient(nodeOf(dy), nodeOf(w), large3x3)),
       contract: { depth: 90 },
     },
     {
       note: 'deep',
       inputs: [operand([1, 330, 2, 1]), operand([330, 120, 3, 3])],
-      f: (dy, w) => wrap(nodes.conv2dInputGradient(dy.node, w.node, deep)),
+      f: (dy, w) => wrap(nodes.conv2dInputGradient(nodeOf(dy), nodeOf(w), deep)),
       contract: { depth: 2970 },
     },
   ],
   conv2dWeightGradient: [
     {
       inputs: [input, output],
-      f: (x, dy) => wrap(nodes.conv2dWeightGradient(x.node, dy.node, geometry)),
+      f: (x, dy) => wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), geometry)),
       contract: { depth: 42 },
       differentiable: true,
     },
     {
       note: 'large',
       inputs: [largeInput, largeOutput],
-      f: (x, dy) => wrap(nodes.conv2dWeightGradient(x.node, dy.node, large3x3)),
+      f: (x, dy) => wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), large3x3)),
       contract: { depth: 918 },
     },
   ],

@@ -1,7 +1,7 @@
 /** Rows of values with gradient rules that are not those of the operations that made them. */
 
 import { barrier } from '../../../lib/graph/ops/gradient-rules.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { checkpoint } from '../../../lib/transforms/checkpoint.ts'
 import { customGradient } from '../../../lib/transforms/custom-gradient.ts'
 import { type OpCase, operand, shapesOf } from '../../support/cases.ts'
@@ -26,14 +26,18 @@ export const gradientRuleCases = {
   barrier: [
     ...shapes.map((shape) => ({
       inputs: [operand(shape), operand([])],
-      f: (x: Tensor, y: Tensor) => wrap(barrier(x.mul(2).node, [y.exp().node])).add(y),
+      f: (x: Tensor, y: Tensor) => wrap(barrier(nodeOf(x.mul(2)), [nodeOf(y.exp())])).add(y),
       contract,
       differentiable: true,
     })),
     {
       note: 'as a result, and of a view',
       inputs: [operand([3, 4])],
-      f: (x) => [wrap(barrier(x.node, [])), wrap(barrier(x.transpose().node, [x.node])), wrap(barrier(x.node, []))],
+      f: (x) => [
+        wrap(barrier(nodeOf(x), [])),
+        wrap(barrier(nodeOf(x.transpose()), [nodeOf(x)])),
+        wrap(barrier(nodeOf(x), [])),
+      ],
       contract,
     },
   ],

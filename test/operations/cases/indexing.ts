@@ -3,7 +3,7 @@ import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
 import { demand } from '../../../lib/graph/ops/demand.ts'
 import { oneHot } from '../../../lib/operations/index.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'
 
@@ -72,21 +72,21 @@ export const indexingCases = {
   demand: [
     ...dtypes.map((dtype) => ({
       inputs: [operand([3, 17], undefined, dtype), operand([130])],
-      f: (x: Tensor, tested: Tensor) => wrap(demand(x.node, { low: -2, high: 2, what: 'numbers' }, tested.node)),
+      f: (x: Tensor, tested: Tensor) => wrap(demand(nodeOf(x), { low: -2, high: 2, what: 'numbers' }, nodeOf(tested))),
       contract: exactly,
       differentiable: dtype === 'float32',
     })),
     {
       note: 'of itself, read before and after',
       inputs: [operand([5, 7])],
-      f: (x) => wrap(demand(x.node, { low: -2, high: 2, what: 'numbers' })).mul(x),
+      f: (x) => wrap(demand(nodeOf(x), { low: -2, high: 2, what: 'numbers' })).mul(x),
       contract: exactly,
       differentiable: true,
     },
     {
       note: 'of nothing',
       inputs: [operand([0]), operand([0])],
-      f: (x, tested) => wrap(demand(x.node, { low: 1, high: 2, what: 'numbers' }, tested.node)),
+      f: (x, tested) => wrap(demand(nodeOf(x), { low: 1, high: 2, what: 'numbers' }, nodeOf(tested))),
       contract: exactly,
     },
   ],

@@ -5,7 +5,7 @@ import { watch } from '../../../lib/graph/ops/leaf.ts'
 import { drawn, random } from '../../../lib/graph/ops/random.ts'
 import type { DistributionName } from '../../../lib/program/vocabulary.ts'
 import { full } from '../../../lib/tensor/creation.ts'
-import { wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'
 
@@ -37,7 +37,7 @@ const randomRows = (distribution: DistributionName): OpCase[] =>
     ({ key, shape }) => ({
       note: `${distribution} [${shape}] of key ${key}`,
       inputs: [operand([2], key, 'int32')],
-      f: (x) => wrap(random(x.node, distribution, 'float32', shape)),
+      f: (x) => wrap(random(nodeOf(x), distribution, 'float32', shape)),
       contract: exactly,
     }),
   )
@@ -52,8 +52,8 @@ const parametricRow = (distribution: DistributionName, shape: Shape, parameters:
   ],
   f(key, ...operands) {
     const dtype = distribution === 'integer' ? 'int32' : 'float32'
-    const nodes = operands.map(({ node }) => node)
-    return wrap(random(key.node, distribution, dtype, shape, nodes))
+    const nodes = operands.map(nodeOf)
+    return wrap(random(nodeOf(key), distribution, dtype, shape, nodes))
   },
   contract: exactly,
 })
@@ -127,12 +127,12 @@ export const leafCases = {
     { note: `a ${dtype}`, inputs: [], f: () => full([3, 4], 1, { dtype }), contract: exactly },
     { note: `a scalar ${dtype}`, inputs: [], f: () => full([], 1, { dtype }), contract: exactly },
   ]),
-  watch: identityRows((x) => wrap(watch(x.node))),
+  watch: identityRows((x) => wrap(watch(nodeOf(x)))),
   stopGradient: identityRows((x) => x.stopGradient()).map((row) => ({ ...row, differentiable: false })),
   drawn: [
     {
       inputs: [operand([3, 17]), operand([3])],
-      f: (x, parameter) => wrap(drawn(x.node, watch(parameter.node), 'no gradient')),
+      f: (x, parameter) => wrap(drawn(nodeOf(x), watch(nodeOf(parameter)), 'no gradient')),
       contract: exactly,
     },
   ],

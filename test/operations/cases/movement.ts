@@ -3,7 +3,7 @@
 import type { Shape } from '../../../lib/base/shape.ts'
 import { pad } from '../../../lib/graph/ops/movement.ts'
 import { concat, permute } from '../../../lib/operations/index.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 import { dtypes, type ViewRow, views } from './elementwise.ts'
 
@@ -127,9 +127,9 @@ export const movementCases = {
     },
   ],
   pad: [
-    large('300,400', (x) => wrap(pad(x.node, [700, 405], [0, 5], [2, 1]))),
+    large('300,400', (x) => wrap(pad(nodeOf(x), [700, 405], [0, 5], [2, 1]))),
     ...pads.flatMap(({ shape, into, starts, steps }) =>
-      movementRows(shape, (x) => wrap(pad(x.node, into, starts, steps)), `into [${into}]`),
+      movementRows(shape, (x) => wrap(pad(nodeOf(x), into, starts, steps)), `into [${into}]`),
     ),
   ],
   concat: [

@@ -14,7 +14,7 @@ import {
   maxPool2d,
   upsample,
 } from '../../../lib/operations/index.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, type Values } from '../../support/cases.ts'
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
@@ -48,7 +48,7 @@ const pairs = {
 const gradientRow = (x: Shape, dy: Shape, p: typeof windows | typeof pairs, note: string, values?: Values): OpCase => ({
   note,
   inputs: [operand(x, values), operand(dy)],
-  f: (x, dy) => wrap(record(poolingOps.maxPool2dGradient, [x.node, dy.node], p)),
+  f: (x, dy) => wrap(record(poolingOps.maxPool2dGradient, [nodeOf(x), nodeOf(dy)], p)),
   contract: exactly,
   differentiable: values === undefined,
 })

@@ -4,7 +4,7 @@ import type { Shape } from '../../../lib/base/shape.ts'
 import { recurrence, scan } from '../../../lib/graph/ops/scan.ts'
 import * as g from '../../../lib/operations/index.ts'
 import type { CumulativeOptions } from '../../../lib/operations/scan.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'
 
@@ -85,7 +85,7 @@ const extremeRows = (f: typeof g.cummax): OpCase[] => [
 const recurrenceRow = (shape: Shape, axis: number, reverse: boolean): OpCase => ({
   note: `along ${axis}${reverse ? ', reverse' : ''}`,
   inputs: [operand(shape, { low: -1, high: 1 }), operand(shape)],
-  f: (a, b) => wrap(recurrence(a.node, b.node, { axis, reverse })),
+  f: (a, b) => wrap(recurrence(nodeOf(a), nodeOf(b), { axis, reverse })),
   contract: exactly,
 })
 
@@ -139,7 +139,7 @@ export const scanCases = {
       [true, false].map((reverse) => ({
         note: `${kind}${reverse ? ', reverse' : ''}`,
         inputs: [operand(shape)],
-        f: (x: Tensor) => wrap(scan(kind, x.node, { axis: 0, reverse })),
+        f: (x: Tensor) => wrap(scan(kind, nodeOf(x), { axis: 0, reverse })),
         contract: exactly,
       })),
     ),

@@ -3,7 +3,7 @@ import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
 import { record } from '../../../lib/graph/node.ts'
 import { softmaxOps } from '../../../lib/graph/ops/softmax.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, type Operand, operand, shapesOf, type Values } from '../../support/cases.ts'
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
@@ -78,7 +78,7 @@ const gradientMagnitude = (logits: Tensor, labels: Tensor): Tensor => {
 }
 
 const entropyGradient = (logits: Tensor, labels: Tensor): Tensor =>
-  wrap(record(softmaxOps.softmaxCrossEntropyGradient, [logits.node, labels.node], null))
+  wrap(record(softmaxOps.softmaxCrossEntropyGradient, [nodeOf(logits), nodeOf(labels)], null))
 
 interface EntropyRow {
   readonly inputs: readonly [logits: Operand, labels: Operand]

@@ -3,7 +3,7 @@ import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
 import { argsortRows } from '../../../lib/graph/ops/sort.ts'
 import * as g from '../../../lib/operations/index.ts'
-import { type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'
 
@@ -84,7 +84,7 @@ export const sortCases = {
     ...[0, 3, 100].map((count) => ({
       note: `the first ${count}`,
       inputs: [operand([30, 400], ties)],
-      f: (x: Tensor) => [true, false].map((descending) => wrap(argsortRows(x.node, count, descending))),
+      f: (x: Tensor) => [true, false].map((descending) => wrap(argsortRows(nodeOf(x), count, descending))),
       contract: exactly,
     })),
   ],
