@@ -12,6 +12,10 @@ namespace {
 constexpr int64_t kBlockOutputs = 256;
 constexpr int64_t kBlockDepth = 400;
 constexpr int64_t kBlockFloats = 1 << 16;
+// Floats of unfolded columns from which on a kernel is cut.
+constexpr int64_t kPieceFloats = 1 << 20;
+// Floats of a padded image that are worth having, beside some images.
+constexpr int64_t kPaddedFloats = 1 << 16;
 // Floats of all sums of parts of a batch, and multiplications that are worth a part.
 constexpr int64_t kPartFloats = 1 << 21;
 constexpr int64_t kMostParts = 16;
@@ -64,8 +68,46 @@ int64_t padded_floats(const Windows& w, int64_t rows, int64_t columns, const Gem
   return round_up(rows_reached(w, rows) * columns_reached(w, columns) + gemm.lanes, 16);
 }
 
-int64_t columns_floats(const ConvolutionShape& s, const ConvolutionPlan& plan) {
-  return plan.channels * kernel_size(s.windows) * plan.column_stride;
+// Memory is bounded by the image and the weights, however far apart the elements of a window are, and however many.
+void bound_memory(const Windows& w, int64_t padded, ConvolutionPlan* plan) {
+  plan->taps = even_part(kernel_size(w), kPieceFloats / plan->column_stride);
+  plan->is_clipped = plan->taps < kernel_size(w) || padded > 4 * plane_size(w) + kPaddedFloats;
+}
+
+int64_t columns_floats(const ConvolutionPlan& plan) { return plan.channels * plan.taps * plan.column_stride; }
+
+// Some of the elements of a kernel, that follow each other: whole rows of it, or a part of one.
+struct Piece {
+  Windows windows;
+  int64_t first, taps;
+};
+
+int64_t piece_count(const Windows& w, int64_t taps) {
+  if (taps >= kernel_size(w)) return 1;
+  if (taps >= w.kernel_width) return ceil_div(w.kernel_height, taps / w.kernel_width);
+  return w.kernel_height * ceil_div(w.kernel_width, taps);
+}
+
+Piece piece_of(const Windows& w, int64_t taps, int64_t index) {
+  if (taps >= kernel_size(w)) return {w, 0, kernel_size(w)};
+  int64_t p = 0, q = 0;
+  Piece piece = {w, 0, 0};
+  if (taps >= w.kernel_width) {
+    const int64_t rows = taps / w.kernel_width;
+    p = index * rows;
+    piece.windows.kernel_height = std::min(rows, w.kernel_height - p);
+  } else {
+    const int64_t parts = ceil_div(w.kernel_width, taps);
+    p = index / parts;
+    q = index % parts * taps;
+    piece.windows.kernel_height = 1;
+    piece.windows.kernel_width = std::min(taps, w.kernel_width - q);
+  }
+  piece.windows.pad_top -= p * w.dilation_height;
+  piece.windows.pad_left -= q * w.dilation_width;
+  piece.first = p * w.kernel_width + q;
+  piece.taps = kernel_size(piece.windows);
+  return piece;
 }
 
 // c = or += a·b, whatever the depth.
@@ -101,9 +143,9 @@ ConvolutionPlan plan_convolution(const ConvolutionShape& s, const KernelTable& k
   plan.channels = even_part(s.channels, std::min(kernels.gemm.kc, kBlockDepth) / kernel_size(w));
   plan.parts = 1;
   plan.tasks = s.filters == 0 ? 0 : s.batch * s.groups * output_blocks(w, plan);
-  if (!is_pointwise(w)) {
-    plan.thread_floats = columns_floats(s, plan) + padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
-  }
+  const int64_t padded = padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
+  bound_memory(w, padded, &plan);
+  if (!is_pointwise(w)) plan.thread_floats = columns_floats(plan) + (plan.is_clipped ? 0 : padded);
   return plan;
 }
 
@@ -112,7 +154,8 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
               int64_t end) {
   const Windows& w = s.windows;
   const int64_t blocks = output_blocks(w, plan), depth = s.channels * kernel_size(w);
-  float* const padded = scratch + columns_floats(s, plan);
+  const int64_t pieces = piece_count(w, plan.taps);
+  float* const padded = plan.is_clipped ? nullptr : scratch + columns_floats(plan);
   for (int64_t task = begin; task < end; ++task) {
     const int64_t image = task / blocks, filter = image % s.groups * s.filters;  // of all groups
     const OutputBlock block = block_of(w, plan, task % blocks);
@@ -131,15 +174,20 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
     do {
       const int64_t channels = std::min(plan.channels, s.channels - channel);
       const float* const planes = x + (image * s.channels + channel) * plane_size(w);
-      product.k = channels * kernel_size(w);
-      product.a = weight + filter * depth + channel * kernel_size(w);
       product.b = is_pointwise(w) ? planes + first : scratch;
       product.b_stride = is_pointwise(w) ? plane_size(w) : plan.column_stride;
-      if (!is_pointwise(w)) unfold(w, kernels, block, planes, channels, padded, scratch, plan.column_stride);
-      product.accumulate = channel > 0;
+      for (int64_t index = 0; index < pieces; ++index) {
+        const Piece piece = piece_of(w, plan.taps, index);
+        product.k = channels * piece.taps;
+        product.a = weight + filter * depth + channel * kernel_size(w) + piece.first;
+        if (!is_pointwise(w)) {
+          unfold(piece.windows, kernels, block, planes, channels, padded, scratch, plan.column_stride);
+        }
+        product.accumulate = channel > 0 || index > 0;
+        product.is_last = channel + channels == s.channels && index + 1 == pieces;
+        multiply(product, kernels.gemm);
+      }
       channel += channels;
-      product.is_last = channel == s.channels;
-      multiply(product, kernels.gemm);
     } while (channel < s.channels);
   }
 }
@@ -154,7 +202,7 @@ bool packs_weight(const ConvolutionShape& s) {
 
 int64_t packed_weight_floats(const ConvolutionShape& s, const ConvolutionPlan& plan, const GemmKernels& gemm) {
   if (!packs_weight(s)) return 0;
-  return round_up(gemm.packed_a_floats(plan.channels * kernel_size(s.windows), s.filters), 16);
+  return round_up(gemm.packed_a_floats(plan.channels * plan.taps, s.filters), 16);
 }
 
 void pack_weight(const GemmKernels& gemm, float* packed, GemmBlock* product) {
@@ -174,11 +222,10 @@ ConvolutionPlan plan_input_gradient(const ConvolutionShape& s, const KernelTable
   plan.channels = even_part(s.channels, kBlockFloats / (kernel_size(w) * plan.column_stride));
   plan.parts = 1;
   plan.tasks = plane_size(w) == 0 ? 0 : s.batch * s.groups * ceil_div(s.channels, plan.channels);
+  const int64_t padded = padded_floats(w, w.out_height, w.out_width, kernels.gemm);
+  bound_memory(w, padded, &plan);
   plan.thread_floats = packed_weight_floats(s, plan, kernels.gemm);
-  if (!is_pointwise(w)) {
-    plan.thread_floats += columns_floats(s, plan);
-    plan.thread_floats += plan.channels * padded_floats(w, w.out_height, w.out_width, kernels.gemm);
-  }
+  if (!is_pointwise(w)) plan.thread_floats += columns_floats(plan) + (plan.is_clipped ? 0 : plan.channels * padded);
   return plan;
 }
 
@@ -188,36 +235,47 @@ void convolve_input_gradient(const ConvolutionShape& s, const ConvolutionPlan& p
   const Windows& w = s.windows;
   const int64_t channel_blocks = ceil_div(s.channels, plan.channels), depth = s.channels * kernel_size(w);
   const int64_t padded_size = padded_floats(w, w.out_height, w.out_width, kernels.gemm);
+  // Without filters there is nothing to multiply, however many outputs there are.
+  const int64_t blocks = s.filters == 0 ? 0 : output_blocks(w, plan), pieces = piece_count(w, plan.taps);
   float* const columns = scratch + packed_weight_floats(s, plan, kernels.gemm);
-  float* const padded = columns + columns_floats(s, plan);
+  float* const padded = columns + columns_floats(plan);
+  const bool is_padded = !is_pointwise(w) && !plan.is_clipped;
   for (int64_t task = begin; task < end; ++task) {
     const int64_t image = task / channel_blocks, channel = task % channel_blocks * plan.channels;  // of all groups
     const int64_t channels = std::min(plan.channels, s.channels - channel);
     float* const planes = dx + (image * s.channels + channel) * plane_size(w);
-    GemmBlock product = {};
-    product.m = channels * kernel_size(w);
-    product.k = s.filters;
-    product.a = weight + image % s.groups * s.filters * depth + channel * kernel_size(w);
-    product.a_row_stride = 1;
-    product.a_column_stride = depth;
-    if (packs_weight(s)) pack_weight(kernels.gemm, scratch, &product);
-    if (!is_pointwise(w)) std::memset(padded, 0, channels * padded_size * sizeof(float));
-    for (int64_t index = 0; index < output_blocks(w, plan); ++index) {
-      const OutputBlock block = block_of(w, plan, index);
-      const int64_t first = block.row * w.out_width + block.column;
-      product.n = block.rows * block.columns;
-      product.b = dy + image * s.filters * out_size(w) + first;
-      product.b_stride = out_size(w);
-      product.c = is_pointwise(w) ? planes + first : columns;
-      product.c_stride = is_pointwise(w) ? plane_size(w) : plan.column_stride;
-      multiply(product, kernels.gemm);
-      if (is_pointwise(w)) continue;
-      for (int64_t c = 0; c < channels; ++c) {
-        kernels.fold(w, block, columns + c * kernel_size(w) * plan.column_stride, plan.column_stride,
-                     padded + c * padded_size);
+    if (is_padded) std::memset(padded, 0, channels * padded_size * sizeof(float));
+    if (plan.is_clipped || blocks == 0) std::memset(planes, 0, channels * plane_size(w) * sizeof(float));
+    for (int64_t part = 0; part < pieces && blocks > 0; ++part) {
+      const Piece piece = piece_of(w, plan.taps, part);
+      GemmBlock product = {};
+      product.m = channels * piece.taps;
+      product.k = s.filters;
+      product.a = weight + image % s.groups * s.filters * depth + channel * kernel_size(w) + piece.first;
+      product.a_row_stride = 1;
+      product.a_column_stride = depth;
+      if (packs_weight(s)) pack_weight(kernels.gemm, scratch, &product);
+      for (int64_t index = 0; index < blocks; ++index) {
+        const OutputBlock block = block_of(w, plan, index);
+        const int64_t first = block.row * w.out_width + block.column;
+        product.n = block.rows * block.columns;
+        product.b = dy + image * s.filters * out_size(w) + first;
+        product.b_stride = out_size(w);
+        product.c = is_pointwise(w) ? planes + first : columns;
+        product.c_stride = is_pointwise(w) ? plane_size(w) : plan.column_stride;
+        multiply(product, kernels.gemm);
+        if (is_pointwise(w)) continue;
+        for (int64_t c = 0; c < channels; ++c) {
+          const float* const from = columns + c * piece.taps * plan.column_stride;
+          if (is_padded) {
+            kernels.fold(w, block, from, plan.column_stride, padded + c * padded_size);
+          } else {
+            kernels.fold_clipped(piece.windows, block, from, plan.column_stride, planes + c * plane_size(w));
+          }
+        }
       }
     }
-    if (is_pointwise(w)) continue;
+    if (!is_padded) continue;
     for (int64_t c = 0; c < channels; ++c) kernels.crop(w, padded + c * padded_size, planes + c * plane_size(w));
   }
 }
@@ -241,7 +299,9 @@ ConvolutionPlan plan_weight_gradient(const ConvolutionShape& s, const KernelTabl
   plan.parts = std::max<int64_t>(std::min({worth, affordable, s.batch}), 1);
   plan.tasks = s.filters == 0 ? 0 : plan.parts * s.groups * ceil_div(s.channels, plan.channels);
   plan.shared_floats = round_up(plan.parts * s.groups * group_floats(s), 16);
-  plan.thread_floats = columns_floats(s, plan) + padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm) +
+  const int64_t padded = padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
+  bound_memory(w, padded, &plan);
+  plan.thread_floats = columns_floats(plan) + (plan.is_clipped ? 0 : padded) +
                        round_up(plan.block_rows * plan.block_columns * filters, 16);
   return plan;
 }
@@ -251,36 +311,47 @@ void convolve_weight_gradient(const ConvolutionShape& s, const ConvolutionPlan& 
                               int64_t end) {
   const Windows& w = s.windows;
   const int64_t channel_blocks = ceil_div(s.channels, plan.channels);
-  float* const padded = scratch + columns_floats(s, plan);
-  float* const turned = padded + padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
+  const int64_t blocks = output_blocks(w, plan), pieces = piece_count(w, plan.taps);
+  // Without outputs there is nothing to multiply, however many images there are.
+  const int64_t batch = blocks == 0 ? 0 : s.batch;
+  float* const after = scratch + columns_floats(plan);
+  float* const padded = plan.is_clipped ? nullptr : after;
+  float* const turned =
+      plan.is_clipped ? after : after + padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
   for (int64_t task = begin; task < end; ++task) {
     const int64_t channel = task % channel_blocks * plan.channels, group = task / channel_blocks % s.groups;
     const int64_t part = task / channel_blocks / s.groups;
     const int64_t channels = std::min(plan.channels, s.channels - channel);
     // dwᵀ = columns · dyᵀ: the pixels are summed over, the filters are the lanes.
     GemmBlock product = {};
-    product.m = channels * kernel_size(w);
     product.n = s.filters;
     product.a_column_stride = 1;
     product.b = turned;
     product.b_stride = filters_stride(s, kernels.gemm);
-    product.c = sums + (part * s.groups + group) * group_floats(s) + channel * kernel_size(w) * s.filters;
+    float* const to = sums + (part * s.groups + group) * group_floats(s) + channel * kernel_size(w) * s.filters;
     product.c_stride = s.filters;
-    std::memset(product.c, 0, product.m * product.n * sizeof(float));
+    std::memset(to, 0, channels * kernel_size(w) * s.filters * sizeof(float));
     product.accumulate = true;
-    for (int64_t i = s.batch * part / plan.parts; i < s.batch * (part + 1) / plan.parts; ++i) {
+    for (int64_t i = batch * part / plan.parts; i < batch * (part + 1) / plan.parts; ++i) {
       const int64_t image = i * s.groups + group;
       const float* const planes = x + (image * s.channels + channel) * plane_size(w);
-      for (int64_t index = 0; index < output_blocks(w, plan); ++index) {
+      for (int64_t index = 0; index < blocks; ++index) {
         const OutputBlock block = block_of(w, plan, index);
         const int64_t first = block.row * w.out_width + block.column;
         product.k = block.rows * block.columns;
         product.a = is_pointwise(w) ? planes + first : scratch;
         product.a_row_stride = is_pointwise(w) ? plane_size(w) : plan.column_stride;
-        if (!is_pointwise(w)) unfold(w, kernels, block, planes, channels, padded, scratch, plan.column_stride);
         kernels.transpose(4, dy + image * s.filters * out_size(w) + first, out_size(w), turned, product.b_stride,
                           product.k, s.filters);
-        multiply(product, kernels.gemm);
+        for (int64_t cut = 0; cut < pieces; ++cut) {
+          const Piece piece = piece_of(w, plan.taps, cut);
+          product.m = channels * piece.taps;
+          product.c = to + piece.first * s.filters;
+          if (!is_pointwise(w)) {
+            unfold(piece.windows, kernels, block, planes, channels, padded, scratch, plan.column_stride);
+          }
+          multiply(product, kernels.gemm);
+        }
       }
     }
   }

@@ -25,6 +25,8 @@ struct ConvolutionEpilogue {
 struct ConvolutionPlan {
   int64_t block_rows, block_columns;  // of outputs that are unfolded together
   int64_t channels;                   // that are unfolded together
+  int64_t taps;                       // elements of the kernel that are: all, or a part of those of one channel
+  bool is_clipped;                    // whether only what windows meet of the image is gone through, not its padding
   int64_t parts;                      // of the batch, each of which has sums of its own
   int64_t tasks;
   int64_t column_stride;  // between the rows of unfolded columns

@@ -15,8 +15,10 @@ std::unique_ptr<PreparedInstruction> prepare_max_pool(const Preparation& prepara
   const auto& params = std::get<MaxPool2dParams>(instruction.params);
   const Windows windows = params;
   const int64_t planes = params.planes;
+  // No window meets more than there is.
   const double elements = static_cast<double>(windows.out_height) * static_cast<double>(windows.out_width) *
-                          static_cast<double>(windows.kernel_height) * static_cast<double>(windows.kernel_width);
+                          static_cast<double>(std::min(windows.kernel_height, windows.height)) *
+                          static_cast<double>(std::min(windows.kernel_width, windows.width));
   const Location x = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
   const bool is_forward = instruction.opcode == Opcode::k_maxPool2d;

@@ -1,7 +1,24 @@
 // Which family prepares an instruction, and where its values are.
+#include <algorithm>
+
 #include "executor/families.h"
+#include "executor/ranges.h"
+#include "program/checks.h"
 
 namespace galvani {
+namespace {
+
+// Of an instruction that gives no element, whose extents may be great beside one of 0: loops would go over nothing for
+// hours, and workspaces be had for it.
+bool does_nothing(const Program& program, const Instruction& instruction) {
+  const bool is_empty = std::all_of(instruction.outputs.begin(), instruction.outputs.end(),
+                                    [&](int32_t id) { return program.values[id].size == 0; });
+  return is_empty && !is_fallible(program, instruction);
+}
+
+std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation, const Instruction& instruction);
+
+}  // namespace
 
 Location Preparation::locate(int32_t id) const {
   const Value& value = program.values[id];
@@ -19,6 +36,13 @@ Location Preparation::locate(int32_t id) const {
 }
 
 std::unique_ptr<PreparedInstruction> prepare_instruction(Preparation& preparation, const Instruction& instruction) {
+  if (!does_nothing(preparation.program, instruction)) return prepare_by_family(preparation, instruction);
+  return prepare_ranges(Split{0, 1}, [](const Run&, int64_t, int64_t) {});
+}
+
+namespace {
+
+std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation, const Instruction& instruction) {
   switch (instruction.opcode) {
     case Opcode::k_matmul: return prepare_matmul(preparation, instruction);
     case Opcode::k_elementwise: return prepare_elementwise(preparation, instruction);
@@ -62,4 +86,5 @@ std::unique_ptr<PreparedInstruction> prepare_instruction(Preparation& preparatio
   return nullptr;
 }
 
+}  // namespace
 }  // namespace galvani

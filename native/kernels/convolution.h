@@ -59,8 +59,62 @@ inline void pad_plane(const Windows& w, const float* plane, int64_t top, int64_t
   }
 }
 
+// Of `count` elements from `begin` on that are `stride` apart, those inside [0, extent).
+inline Inside inside_apart(int64_t begin, int64_t stride, int64_t count, int64_t extent) {
+  const int64_t first = at_most(ceil_div(at_least(-begin, 0), stride), count);
+  return {first, at_least(at_most(ceil_div(at_least(extent - begin, 0), stride), count), first)};
+}
+
+inline void fill_with_zeros(float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = 0;
+}
+
+// Element by element of the kernel, what the plane has of it: whatever the windows reach over, there is no room for it.
+inline void unfold_clipped(const Windows& w, const OutputBlock& block, const float* plane, float* columns,
+                           int64_t stride) {
+  const int64_t top = block.row * w.stride_height - w.pad_top, left = block.column * w.stride_width - w.pad_left;
+  for (int64_t p = 0; p < w.kernel_height; ++p) {
+    for (int64_t q = 0; q < w.kernel_width; ++q, columns += stride) {
+      const int64_t x = left + q * w.dilation_width;
+      const Inside met = inside_apart(x, w.stride_width, block.columns, w.width);
+      for (int64_t row = 0; row < block.rows; ++row) {
+        const int64_t y = top + row * w.stride_height + p * w.dilation_height;
+        float* const to = columns + row * block.columns;
+        if (y < 0 || y >= w.height || met.first == met.end) {
+          fill_with_zeros(to, block.columns);
+          continue;
+        }
+        fill_with_zeros(to, met.first);
+        copy_strided(plane + y * w.width + x + met.first * w.stride_width, w.stride_width, to + met.first,
+                     met.end - met.first);
+        fill_with_zeros(to + met.end, block.columns - met.end);
+      }
+    }
+  }
+}
+
+inline void fold_clipped(const Windows& w, const OutputBlock& block, const float* columns, int64_t stride,
+                         float* plane) {
+  const int64_t top = block.row * w.stride_height - w.pad_top, left = block.column * w.stride_width - w.pad_left;
+  for (int64_t p = 0; p < w.kernel_height; ++p) {
+    for (int64_t q = 0; q < w.kernel_width; ++q, columns += stride) {
+      const int64_t x = left + q * w.dilation_width;
+      const Inside met = inside_apart(x, w.stride_width, block.columns, w.width);
+      for (int64_t row = 0; row < block.rows; ++row) {
+        const int64_t y = top + row * w.stride_height + p * w.dilation_height;
+        if (y < 0 || y >= w.height) continue;
+        const float* const from = columns + row * block.columns;
+        float* const to = plane + y * w.width + x;
+        // No more than these elements: those beside them may be another thread's.
+        for (int64_t i = met.first; i < met.end; ++i) to[i * w.stride_width] += from[i];
+      }
+    }
+  }
+}
+
 inline void unfold_kernel(const Windows& w, const OutputBlock& block, const float* plane, float* padded, float* columns,
                           int64_t stride) {
+  if (padded == nullptr) return unfold_clipped(w, block, plane, columns, stride);
   const int64_t top = block.row * w.stride_height - w.pad_top, left = block.column * w.stride_width - w.pad_left;
   const int64_t rows = rows_reached(w, block.rows), reach = columns_reached(w, block.columns);
   const bool is_inside = top >= 0 && left >= 0 && top + rows <= w.height && left + reach <= w.width;

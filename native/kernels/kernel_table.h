@@ -145,12 +145,15 @@ struct KernelTable {
   void (*random[kDistributionCount])(const int32_t* key, float* out, int64_t begin, int64_t end);
 
   // columns[element·stride + output] = what the element of the kernel meets for the output, over a block of outputs.
-  // `padded` has room for what the block reaches over, and `stride` and it for a vector more.
+  // `padded` has room for what the block reaches over, or is null; it and `stride` have room for a vector more.
   void (*unfold)(const Windows& windows, const OutputBlock& block, const float* plane, float* padded, float* columns,
                  int64_t stride);
   // The adjoint: adds the columns of a block to the padded plane, whose rows are as long as all windows reach, with
   // room for a vector more.
   void (*fold)(const Windows& windows, const OutputBlock& block, const float* columns, int64_t stride, float* padded);
+  // The same, added to the plane itself.
+  void (*fold_clipped)(const Windows& windows, const OutputBlock& block, const float* columns, int64_t stride,
+                       float* plane);
   // The plane without its padding; zeros where no window reaches.
   void (*crop)(const Windows& windows, const float* padded, float* plane);
 

@@ -7,21 +7,35 @@
 inline bool is_greater(float x, float greatest) { return x > greatest || x != x; }
 inline Mask is_greater(F32 x, F32 greatest) { return (greatest < x) | (x != x); }
 
-// The place in a plane of the greatest element of the window of output (row, column); -1 where it meets none.
-inline int64_t greatest_of_window(const Windows& w, const float* plane, int64_t row, int64_t column) {
+// The elements [first, end) of a kernel's row or column that meet the extent, of a window that begins at `start`.
+struct Taps {
+  int64_t first, end;
+};
+inline Taps taps_inside(int64_t start, int64_t kernel, int64_t dilation, int64_t extent) {
+  const int64_t before = start < 0 ? -start : 0, until = start < extent ? extent - start : 0;
+  // A division takes as long as a small window.
+  const Taps taps = dilation == 1 ? Taps{before, until} : Taps{ceil_div(before, dilation), ceil_div(until, dilation)};
+  return {taps.first, taps.end < kernel ? taps.end : kernel};
+}
+
+// The place in a plane of the greatest element of the window of output (row, column); -1 where it meets none. Goes over
+// the elements that it meets alone, of however great a kernel.
+inline int64_t greatest_of_window(const Windows& w, const float* plane, Taps rows, int64_t row, int64_t column) {
   const int64_t top = row * w.stride_height - w.pad_top, left = column * w.stride_width - w.pad_left;
+  const Taps columns = taps_inside(left, w.kernel_width, w.dilation_width, w.width);
   int64_t place = -1;
-  for (int64_t p = 0; p < w.kernel_height; ++p) {
-    const int64_t y = top + p * w.dilation_height;
-    if (y < 0 || y >= w.height) continue;
-    for (int64_t q = 0; q < w.kernel_width; ++q) {
-      const int64_t x = left + q * w.dilation_width;
-      if (x < 0 || x >= w.width) continue;
-      const int64_t at = y * w.width + x;
+  for (int64_t p = rows.first; p < rows.end; ++p) {
+    const int64_t start = (top + p * w.dilation_height) * w.width + left;
+    for (int64_t q = columns.first; q < columns.end; ++q) {
+      const int64_t at = start + q * w.dilation_width;
       if (place < 0 || is_greater(plane[at], plane[place])) place = at;
     }
   }
   return place;
+}
+
+inline Taps rows_inside(const Windows& w, int64_t row) {
+  return taps_inside(row * w.stride_height - w.pad_top, w.kernel_height, w.dilation_height, w.height);
 }
 
 // 2×2 windows side by side, without padding.
@@ -95,8 +109,9 @@ inline void max_pool_kernel(const Windows& w, const float* x, const float* z, fl
   for (int64_t i = begin; i < end; ++i) {
     float* to = out + i * out_plane;
     for (int64_t row = 0; row < w.out_height; ++row) {
+      const Taps rows = rows_inside(w, row);
       for (int64_t column = 0; column < w.out_width; ++column) {
-        const int64_t place = greatest_of_window(w, x + i * plane, row, column);
+        const int64_t place = greatest_of_window(w, x + i * plane, rows, row, column);
         *to++ = place < 0 ? -kInfinity : z[i * plane + place];
       }
     }
@@ -176,8 +191,9 @@ inline void max_pool_gradient_kernel(const Windows& w, const float* x, const flo
   fill_zeros(dx + begin * plane, (end - begin) * plane);
   for (int64_t i = begin; i < end; ++i) {
     for (int64_t row = 0; row < w.out_height; ++row) {
+      const Taps rows = rows_inside(w, row);
       for (int64_t column = 0; column < w.out_width; ++column, ++from) {
-        const int64_t place = greatest_of_window(w, x + i * plane, row, column);
+        const int64_t place = greatest_of_window(w, x + i * plane, rows, row, column);
         if (place >= 0) dx[i * plane + place] += *from;
       }
     }

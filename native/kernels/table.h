@@ -55,6 +55,7 @@ constexpr KernelTable make_table(const char* isa) {
   table.random[static_cast<int>(Distribution::k_uniform)] = random_kernel<Uniform>;
   table.unfold = unfold_kernel;
   table.fold = fold_kernel;
+  table.fold_clipped = fold_clipped;
   table.crop = crop_kernel;
   table.max_pool = max_pool_kernel;
   table.max_pool_gradient = max_pool_gradient_kernel;

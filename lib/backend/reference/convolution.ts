@@ -4,14 +4,22 @@ import type { InstructionParams } from '../../program/instructions.ts'
 import type { Convolution } from '../../program/schema.ts'
 import { activations } from './functions.ts'
 import type { Floats } from './loop.ts'
-import { forEachMeeting } from './windows.ts'
+import { forEachElement, forEachMeeting } from './windows.ts'
+
+/** The products with padding are zeros, unless what is multiplied by zero is no number. */
+const withPadding = (factors: Floats) => (factors.every(Number.isFinite) ? forEachMeeting : forEachElement)
 
 /**
- * Visits every product of a convolution: element `w` of the weights meets element `x` of the input, or padding (-1), for
- * element `y` of the output.
+ * Visits every product of a convolution: element `w` of the weights meets element `x` of the input, or padding (-1) where
+ * `forEach` does, for element `y` of the output.
  */
-function forEachProduct(p: Convolution, visit: (x: number, w: number, y: number) => void): void {
+function forEachProduct(
+  p: Convolution,
+  forEach: typeof forEachMeeting,
+  visit: (x: number, w: number, y: number) => void,
+): void {
   const [plane, outPlane, kernel] = [p.height * p.width, p.outHeight * p.outWidth, p.kernelHeight * p.kernelWidth]
+  if (outPlane === 0 || p.filters === 0) return
   for (let image = 0; image < p.batch; image++) {
     for (let filter = 0; filter < p.groups * p.filters; filter++) {
       const group = Math.floor(filter / p.filters)
@@ -19,7 +27,7 @@ function forEachProduct(p: Convolution, visit: (x: number, w: number, y: number)
       for (let channel = 0; channel < p.channels; channel++) {
         const x = ((image * p.groups + group) * p.channels + channel) * plane
         const w = (filter * p.channels + channel) * kernel
-        forEachMeeting(p, (met, element, output) => visit(met === -1 ? -1 : x + met, w + element, y + output))
+        forEach(p, (met, element, output) => visit(met === -1 ? -1 : x + met, w + element, y + output))
       }
     }
   }
@@ -31,7 +39,7 @@ export function conv2d(
   [out]: readonly [Floats],
 ): void {
   const sums = new Float64Array(out.length)
-  forEachProduct(p, (i, j, k) => {
+  forEachProduct(p, withPadding(w), (i, j, k) => {
     sums[k]! += (x[i] ?? 0) * w[j]!
   })
   const activate = activations[p.activation]
@@ -45,8 +53,8 @@ export function conv2d(
 
 export function conv2dInputGradient(p: Convolution, [dy, w]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {
   const sums = new Float64Array(dx.length)
-  forEachProduct(p, (i, j, k) => {
-    if (i !== -1) sums[i]! += dy[k]! * w[j]!
+  forEachProduct(p, forEachMeeting, (i, j, k) => {
+    sums[i]! += dy[k]! * w[j]!
   })
   dx.set(sums)
 }
@@ -57,7 +65,7 @@ export function conv2dWeightGradient(
   [dw]: readonly [Floats],
 ): void {
   const sums = new Float64Array(dw.length)
-  forEachProduct(p, (i, j, k) => {
+  forEachProduct(p, withPadding(dy), (i, j, k) => {
     sums[j]! += (x[i] ?? 0) * dy[k]!
   })
   dw.set(sums)

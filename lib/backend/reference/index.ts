@@ -8,6 +8,7 @@ import { pick, zipWith } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { Opcode } from '../../program/instructions.ts'
 import { bufferCount, formatType, type Program, type Value } from '../../program/program.ts'
+import { isFallible } from '../../program/signatures.ts'
 import { verifyProgram } from '../../program/verify.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { rangeError } from '../failure.ts'
@@ -194,9 +195,13 @@ function execute(
   zipWith(newStates, oldStates, (state, old) => {
     if (state !== old) state.set(old)
   })
-  program.instructions.forEach(({ opcode, inputs, outputs, params }, index) => {
+  program.instructions.forEach((instruction, index) => {
+    const { opcode, inputs, outputs, params } = instruction
     const loop = loops[opcode] as Loop<Opcode>
-    loop(params, pick(arrays, inputs), pick(arrays, outputs), (...fault) => rangeError(program, index, ...fault))
+    const results = pick(arrays, outputs)
+    // Extents may be great beside one of 0: loops would go over nothing for hours.
+    if (results.some(({ length }) => length > 0) || isFallible(program.values, instruction))
+      loop(params, pick(arrays, inputs), results, (...fault) => rangeError(program, index, ...fault))
     done(index)
   })
 }

@@ -23,11 +23,12 @@ export function concat(
   inputs: readonly TypedArray[],
   [out]: readonly [TypedArray],
 ): void {
+  const parts = zipWith(inputs, p.inners, (x, inner) => ({ x, inner })).filter(({ inner }) => inner > 0)
   let end = 0
   for (let outer = 0; outer < p.outer; outer++) {
-    zipWith(inputs, p.inners, (x, inner) => {
+    for (const { x, inner } of parts) {
       out.set(x.subarray(outer * inner, (outer + 1) * inner), end)
       end += inner
-    })
+    }
   }
 }

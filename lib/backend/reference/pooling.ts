@@ -11,7 +11,6 @@ function greatest(p: Pooling, x: Floats): Int32Array {
   const places = new Int32Array(p.planes * outPlane).fill(-1)
   for (let i = 0; i < p.planes; i++) {
     forEachMeeting(p, (met, _, output) => {
-      if (met === -1) return
       const [place, at] = [i * plane + met, i * outPlane + output]
       if (places[at] === -1 || x[place]! > x[places[at]!]! || Number.isNaN(x[place])) places[at] = place
     })
