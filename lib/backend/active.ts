@@ -69,10 +69,19 @@ export function setBackend(name: BackendName): void {
   chosen = name
 }
 
-/** The name of the backend in use, its instruction set and its number of threads. */
+/**
+ * The name of the backend in use, its instruction set, its number of threads, and where that number comes from.
+ *
+ * @example
+ * g.backendInfo()  // { backend: 'native', isa: 'avx2', supportedIsas: ['avx2', 'baseline'], threads: 1, threadsFrom: 'cgroup quota' }
+ */
 export const backendInfo = (): BackendInfo => activeBackend().info()
 
-/** How many threads a program may use, the caller's included: an integer from 1 to 64. Results do not depend on it. */
+/**
+ * How many threads a program may use, the caller's included: an integer from 1 to 64. Results do not depend on it. Unless it is
+ * set, here or by `GALVANI_NUM_THREADS`, it is the number of processors that the process may use, or its CPU quota, rounded
+ * up, where that is less: a container of half a processor has one thread. `backendInfo().threadsFrom` says which it is.
+ */
 export function setNumThreads(threads: number): void {
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
     throw new RangeError(expected('setNumThreads', 'an integer from 1 to 64', threads))

@@ -31,8 +31,17 @@ export interface BackendInfo {
   isa: string
   /** The instruction sets this machine can run, best first. */
   supportedIsas: readonly string[]
+  /** How many threads a program may use, the caller's included; 1 for the reference. */
   threads: number
+  threadsFrom: ThreadsFrom
 }
+
+/**
+ * Where the number of threads comes from: `setNumThreads`; the variable `GALVANI_NUM_THREADS`; the CPU quota of the control
+ * groups that the process is in, as containers have them (`cpu.max` or `cpu.cfs_quota_us`), rounded up; the processors that
+ * the process may use, of which a quota never makes more; or the reference backend, which has one thread.
+ */
+export type ThreadsFrom = 'setNumThreads' | 'GALVANI_NUM_THREADS' | 'cgroup quota' | 'affinity' | 'reference'
 
 export interface Backend {
   /** Validates the program and resolves its kernels; throws where it is malformed. */

@@ -9,6 +9,7 @@
 
 #include "binding/environment.h"
 #include "runtime/cpu.h"
+#include "runtime/cpu_quota.h"
 
 namespace galvani {
 
@@ -237,6 +238,7 @@ Napi::Value describe(const Napi::CallbackInfo& info) {
   result.Set("isa", environment_of(env).kernels->isa);
   result.Set("supportedIsas", isas);
   result.Set("threads", ThreadPool::instance().threads());
+  result.Set("threadsFrom", ThreadPool::instance().threads_from());
   return result;
 }
 
@@ -259,16 +261,16 @@ Napi::Value set_num_threads(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// configure(): reads GALVANI_ISA and GALVANI_NUM_THREADS. Throws where one of them is wrong.
+// configure(): reads GALVANI_ISA, GALVANI_NUM_THREADS and the CPU quota. Throws where one of them is wrong.
 Napi::Value configure(const Napi::CallbackInfo& info) {
   std::string error;
   const KernelTable* const table = choose_kernel_table(std::getenv("GALVANI_ISA"), &error);
   if (table == nullptr) return fail_range(info.Env(), "GALVANI_ISA: " + error);
-  const int threads = default_thread_count(std::getenv("GALVANI_NUM_THREADS"), &error);
-  if (threads == 0) return fail_range(info.Env(), error);
+  const ThreadCount count = default_thread_count(std::getenv("GALVANI_NUM_THREADS"), cpu_quota(""), &error);
+  if (count.threads == 0) return fail_range(info.Env(), error);
   environment_of(info.Env()).kernels = table;
   static std::once_flag first;
-  std::call_once(first, [threads] { ThreadPool::instance().set_threads(threads); });
+  std::call_once(first, [count] { ThreadPool::instance().set_threads(count.threads, count.from); });
   return info.Env().Undefined();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <thread>
 
@@ -12,7 +13,18 @@ namespace {
 constexpr std::chrono::microseconds kSpinAfterUse{80};
 constexpr int kTurnsPerLookAtClock = 64;
 
+constexpr const char* kThreadVariable = "GALVANI_NUM_THREADS";
+
 std::atomic<bool> is_forked_child{false};
+
+// Those that this process may use.
+int usable_processors() {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
 
 }  // namespace
 
@@ -34,10 +46,11 @@ void ThreadPool::wait_and_acquire() {
 
 void ThreadPool::give_back() { is_leased_.store(false, std::memory_order_release); }
 
-void ThreadPool::set_threads(int threads) {
+void ThreadPool::set_threads(int threads, const char* from) {
   wait_and_acquire();
   if (threads != this->threads()) stop_helpers();
   threads_.store(threads, std::memory_order_relaxed);
+  threads_from_.store(from, std::memory_order_relaxed);
   give_back();
 }
 
@@ -198,19 +211,22 @@ void ThreadPool::Lease::run(int64_t tasks, void (*body)(void*, int64_t, int), vo
   }
 }
 
-int default_thread_count(const char* variable, std::string* error) {
+ThreadCount default_thread_count(const char* variable, double quota, std::string* error) {
   if (variable != nullptr && variable[0] != '\0') {
     char* end;
     const long threads = std::strtol(variable, &end, 10);
-    if (*end == '\0' && threads >= 1 && threads <= kMaxThreads) return static_cast<int>(threads);
-    *error = "GALVANI_NUM_THREADS: expected a number from 1 to " + std::to_string(kMaxThreads) + ", got " + variable;
-    return 0;
+    if (*end == '\0' && threads >= 1 && threads <= kMaxThreads) return {static_cast<int>(threads), kThreadVariable};
+    *error = std::string(kThreadVariable) + ": expected a number from 1 to " + std::to_string(kMaxThreads) + ", got " +
+             variable;
+    return {0, kThreadVariable};
   }
-#if defined(__linux__)
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::clamp(CPU_COUNT(&allowed), 1, kMaxThreads);
-#endif
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+  const int processors = std::clamp(usable_processors(), 1, kMaxThreads);
+  // Rounded up: of a quota of 1.5, one thread would leave a third unused. Two use it up and then wait for the next
+  // period, as any number of them does that computes all the time; where they compute part of the time, they end
+  // sooner.
+  const double granted = std::ceil(quota);
+  if (granted > 0 && granted < processors) return {static_cast<int>(granted), "cgroup quota"};
+  return {processors, "affinity"};
 }
 
 }  // namespace galvani

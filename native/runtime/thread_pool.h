@@ -20,6 +20,12 @@ namespace galvani {
 
 constexpr int kMaxThreads = 64;
 
+// A number of threads, and where it comes from.
+struct ThreadCount {
+  int threads;
+  const char* from;
+};
+
 class ThreadPool {
  public:
   ThreadPool() = default;
@@ -32,8 +38,10 @@ class ThreadPool {
 
   // How many threads a program may use, the caller's included.
   int threads() const { return threads_.load(std::memory_order_relaxed); }
+  // Where that number comes from.
+  const char* threads_from() const { return threads_from_.load(std::memory_order_relaxed); }
   // Waits for the program that has the helpers. 1 to kMaxThreads.
-  void set_threads(int threads);
+  void set_threads(int threads, const char* from = "setNumThreads");
 
   // Each environment holds the pool; when the last one lets go, the helpers end.
   void retain();
@@ -104,6 +112,7 @@ class ThreadPool {
   std::atomic<bool> is_stopping_{false};
   std::atomic<int> parked_{0};
   std::atomic<int> threads_{1};
+  std::atomic<const char*> threads_from_{""};
   std::mutex park_mutex_;
   std::condition_variable unpark_;
   Processors processors_;  // those of the last thread that woke the helpers
@@ -113,8 +122,10 @@ class ThreadPool {
   Helper helpers_[kMaxThreads];
 };
 
-// GALVANI_NUM_THREADS, or the number of processors this process may use. 0 and an error where the variable is no number
+// How many threads programs use unless told, and by which name that is known: "GALVANI_NUM_THREADS" for the text of
+// that variable, null or empty where it is not set; else "affinity" for the processors this process may use, or "cgroup
+// quota" where `quota` of processors is less (see cpu_quota). No threads, and an error, where the variable is no number
 // from 1 to kMaxThreads.
-int default_thread_count(const char* variable, std::string* error);
+ThreadCount default_thread_count(const char* variable, double quota, std::string* error);
 
 }  // namespace galvani

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <thread>
 #include <vector>
 
@@ -208,14 +209,29 @@ TEST(pool_of_a_forked_child_runs_alone) {
 
 TEST(default_thread_count_reads_the_variable) {
   std::string error;
-  EXPECT_EQ(default_thread_count("3", &error), 3);
-  EXPECT(default_thread_count(nullptr, &error) >= 1);
-  EXPECT(default_thread_count("", &error) >= 1);
+  const ThreadCount three = default_thread_count("3", 0.5, &error);
+  EXPECT_EQ(three.threads, 3);
+  EXPECT_EQ(std::string(three.from), "GALVANI_NUM_THREADS");
+  for (const char* unset : {static_cast<const char*>(nullptr), ""}) {
+    EXPECT(default_thread_count(unset, 0, &error).threads >= 1);
+    EXPECT_EQ(std::string(default_thread_count(unset, 0, &error).from), "affinity");
+  }
   EXPECT(error.empty());
   for (const char* wrong : {"0", "65", "-1", "two", "2x", "99999999999999999999"}) {
     error.clear();
-    EXPECT_EQ(default_thread_count(wrong, &error), 0);
+    EXPECT_EQ(default_thread_count(wrong, 0, &error).threads, 0);
     EXPECT(error.find(wrong) != std::string::npos);
+  }
+}
+
+TEST(default_thread_count_is_the_quota_rounded_up_and_no_more_than_there_are_processors) {
+  std::string error;
+  const int processors = default_thread_count(nullptr, 0, &error).threads;
+  for (const double quota : {0.01, 0.5, 1.0, 1.5, 2.0, 2.01, 63.5, 1e9}) {
+    const ThreadCount count = default_thread_count(nullptr, quota, &error);
+    const bool is_limit = std::ceil(quota) < processors;
+    EXPECT_EQ(count.threads, is_limit ? static_cast<int>(std::ceil(quota)) : processors);
+    EXPECT_EQ(std::string(count.from), is_limit ? "cgroup quota" : "affinity");
   }
 }
 

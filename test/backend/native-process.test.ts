@@ -1,5 +1,6 @@
 /** The addon in processes and workers of its own: how it starts, what it obeys, and how it ends. */
 import { execFile } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -37,12 +38,25 @@ describe('a process', () => {
     )
   })
 
-  it('takes its number of threads from GALVANI_NUM_THREADS', async () => {
-    const code = `console.log(native.loadNative().info().threads)`
-    expect(await inProcess(code, { GALVANI_NUM_THREADS: '3' })).toBe('3')
+  it('takes its number of threads from GALVANI_NUM_THREADS or setNumThreads, and says from which', async () => {
+    const code = `
+      const backend = native.loadNative()
+      const print = () => console.log(backend.info().threads, backend.info().threadsFrom)
+      print()
+      backend.setNumThreads(2)
+      print()`
+    expect(await inProcess(code, { GALVANI_NUM_THREADS: '3' })).toBe('3 GALVANI_NUM_THREADS\n2 setNumThreads')
     expect(await inProcess(printError, { GALVANI_NUM_THREADS: 'many' })).toBe(
       'RangeError: GALVANI_NUM_THREADS: expected a number from 1 to 64, got many',
     )
+  })
+
+  it('has no more threads than processors, and says whether a quota makes them fewer', async () => {
+    const code = `console.log(native.loadNative().info().threads, native.loadNative().info().threadsFrom)`
+    const [threads, ...from] = (await inProcess(code, { GALVANI_NUM_THREADS: '' })).split(' ')
+    expect(Number(threads)).toBeGreaterThanOrEqual(1)
+    expect(Number(threads)).toBeLessThanOrEqual(Math.min(availableParallelism(), 64))
+    expect(['affinity', 'cgroup quota']).toContain(from.join(' '))
   })
 
   const prelude = `

@@ -103,6 +103,7 @@ describe('the executable', () => {
       isa: 'javascript',
       supportedIsas: ['javascript'],
       threads: 1,
+      threadsFrom: 'reference',
     })
   })
 })

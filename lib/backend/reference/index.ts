@@ -81,7 +81,13 @@ export function createReferenceBackend(): Backend {
     },
     drain: () => queue.drain(),
     setNumThreads: () => {},
-    info: () => ({ backend: 'reference', isa: 'javascript', supportedIsas: ['javascript'], threads: 1 }),
+    info: () => ({
+      backend: 'reference',
+      isa: 'javascript',
+      supportedIsas: ['javascript'],
+      threads: 1,
+      threadsFrom: 'reference',
+    }),
   }
 }
 
