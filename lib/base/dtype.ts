@@ -86,6 +86,13 @@ function writeIntegers(op: string, from: ArrayLike<number>, dtype: 'int32' | 'ui
 /** A zeroed array of `size` elements. */
 export const allocate = (dtype: DType, size: number): TypedArray => new arrays[dtype](size)
 
+/** An array of one number. */
+export function scalarArray(dtype: DType, x: number): TypedArray {
+  const array = allocate(dtype, 1)
+  array[0] = x
+  return array
+}
+
 export const isArrayOf = (dtype: DType, array: unknown): boolean => array instanceof arrays[dtype]
 
 /** A view of `size` elements from a byte offset on. */

@@ -3,8 +3,7 @@
  * operations cost nothing: transpose, reshape, broadcast and slice only change it, until an instruction needs its
  * operand dense and a strided copy makes it so.
  */
-import type { DType } from '../base/dtype.ts'
-import { allocate } from '../base/dtype.ts'
+import { type DType, scalarArray } from '../base/dtype.ts'
 import { InternalError } from '../base/errors.ts'
 import { mapTuple, zipWith } from '../base/lists.ts'
 import { denseStrides, extentAt, type Shape, sizeOf } from '../base/shape.ts'
@@ -133,9 +132,8 @@ export class Emitter {
     const key = `${dtype} ${Object.is(x, -0) ? '-0' : x}`
     let value = this.literalValues.get(key)
     if (value === undefined) {
-      const data = allocate(dtype, 1)
-      data[0] = x
-      value = addValue(this.draft, dtype, [], { kind: 'literal', index: this.draft.literals.push(data) - 1 })
+      const index = this.draft.literals.push(scalarArray(dtype, x)) - 1
+      value = addValue(this.draft, dtype, [], { kind: 'literal', index })
       this.literalValues.set(key, value)
     }
     return value

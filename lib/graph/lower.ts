@@ -19,9 +19,15 @@ export interface Lowered {
   readonly inputs: readonly Node[]
 }
 
-const isLeaf = (node: Node): boolean => node.storage !== null || isPlaceholder(node)
+const noNumbers: ReadonlySet<Node> = new Set()
 
-export function lower(results: readonly Node[], updates: readonly NodeUpdate[] = []): Lowered {
+/** `numbers` are literals that are inputs, for each run to bind, instead of constants. */
+export function lower(
+  results: readonly Node[],
+  updates: readonly NodeUpdate[] = [],
+  numbers: ReadonlySet<Node> = noNumbers,
+): Lowered {
+  const isLeaf = (node: Node): boolean => node.storage !== null || isPlaceholder(node) || numbers.has(node)
   const draft = emptyDraft()
   const emitter = new Emitter(draft)
   const states = new Map(updates.map(({ leaf }, index) => [leaf, index]))

@@ -1,5 +1,5 @@
 /** The one node type of the graph, and walks over it. */
-import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
+import type { DType, TypedArray } from '../base/dtype.ts'
 import { InternalError } from '../base/errors.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Emitter, View } from './emitter.ts'
@@ -63,7 +63,8 @@ export class Node<P extends Params = Params, I extends readonly AnyNode[] = read
   position = 0
   /** Bytes, roughly, that the longest chain of compiled calls in its history keeps; see `ops/call.ts`. */
   held = 0
-  private hashed: number | undefined = undefined
+  /** See `hashOf` of structure.ts, which makes it when it is first asked for. */
+  hashed: number | undefined = undefined
 
   constructor(
     readonly def: OpDef<P, I>,
@@ -76,12 +77,6 @@ export class Node<P extends Params = Params, I extends readonly AnyNode[] = read
     this.dtype = type.dtype
     this.shape = type.shape
     noteOrigin(this as Node)
-  }
-
-  /** Of the operation, its parameters and, of a leaf, its type; see `structuralHash`. */
-  get hash(): number {
-    this.hashed ??= hashNode(this as Node)
-    return this.hashed
   }
 }
 
@@ -113,74 +108,6 @@ export function record<P extends Params, I extends readonly Node[]>(
   const node = new Node(def, inputs, params, type, tracked && isDifferentiable(type))
   if (node.tracked) node.held = held
   return node
-}
-
-const mix = (hash: number, x: number): number => Math.imul((hash << 5) ^ (hash >>> 27) ^ x, 0x9e3779b1)
-
-const opHashes = new WeakMap<OpDef, number>()
-
-function hashOp(def: OpDef): number {
-  let hash = opHashes.get(def)
-  if (hash === undefined) {
-    hash = hashParam(0, def.name)
-    opHashes.set(def, hash)
-  }
-  return hash
-}
-
-const real = new DataView(new ArrayBuffer(8))
-
-function hashParam(hash: number, value: ParamValue): number {
-  if (typeof value === 'number') {
-    real.setFloat64(0, value)
-    return mix(mix(hash, real.getInt32(0)), real.getInt32(4))
-  }
-  if (typeof value === 'boolean') return mix(hash, value ? 3 : 5)
-  if (typeof value !== 'string') return value.reduce<number>(hashParam, mix(hash, value.length))
-  for (let i = 0; i < value.length; i++) hash = mix(hash, value.charCodeAt(i))
-  return hash
-}
-
-function hashNode(node: Node): number {
-  let hash = hashOp(node.def)
-  for (const value of Object.values(node.params ?? {})) hash = hashParam(hash, value)
-  return node.inputs.length === 0 ? hashType(hash, node) : hash
-}
-
-function hashType(hash: number, { dtype, shape }: TensorType): number {
-  hash = mix(hash, dtypes.indexOf(dtype))
-  for (const extent of shape) hash = mix(hash, extent)
-  return hash
-}
-
-/**
- * Equal for graphs of the same structure, as an evaluation sees them: what has a value is a leaf, whatever it was made
- * from. The nodes of `order` are numbered.
- */
-export function structuralHash(order: readonly Node[], roots: readonly Node[]): number {
-  let hash = order.length
-  for (const node of order) {
-    if (node.storage !== null) hash = hashType(hash, node)
-    else {
-      hash = mix(hash, node.hash)
-      for (const input of node.inputs) hash = mix(hash, input.position)
-    }
-  }
-  for (const root of roots) hash = mix(hash, root.position)
-  return hash
-}
-
-export function sameParam(a: ParamValue | undefined, b: ParamValue | undefined): boolean {
-  if (typeof a === 'object' && typeof b === 'object')
-    return a.length === b.length && a.every((value, i) => sameParam(value, b[i]))
-  return Object.is(a, b)
-}
-
-export function sameParams(a: Params, b: Params): boolean {
-  if (a === b) return true
-  if (a === null || b === null) return false
-  const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => sameParam(a[key], b[key]))
 }
 
 /** What a walk takes for the inputs of a node. */

@@ -1,124 +1,19 @@
-/** From recorded nodes to their values. Graphs of the same structure share one executable, found by their hash. */
+/** From recorded nodes to their values: graphs of the same structure share one executable. */
 
-import { activeBackend } from '../backend/active.ts'
 import { expected, InternalError } from '../base/errors.ts'
-import { pick } from '../base/lists.ts'
-import { type Shape, sameShape } from '../base/shape.ts'
-import {
-  type Node,
-  newStorage,
-  numberedOrder,
-  type OpDef,
-  type Params,
-  pendingInputs,
-  sameParams,
-  storageOf,
-  structuralHash,
-} from '../graph/node.ts'
-import { isPlaceholder } from '../graph/ops/leaf.ts'
+import { type Node, newStorage } from '../graph/node.ts'
+import { isPlaceholder, leafArray } from '../graph/ops/leaf.ts'
 import { isNoting } from '../graph/origin.ts'
-import { bindRun, type PreparedGraph, prepareGraph, type Run, submitAsync, submitSync } from './execution.ts'
+import { structureOf } from '../graph/structure.ts'
+import { bindRun, type Run, submitAsync, submitSync } from './execution.ts'
 import { checkAnomaly, withPendingOperands } from './first-nan.ts'
+import { PreparedGraphs } from './prepared.ts'
 
-/** What tells one structure from another, per node in the order of evaluation; `def` is null for a leaf. */
-interface NodeKey {
-  readonly def: OpDef | null
-  readonly params: Params
-  readonly inputs: readonly number[]
-  readonly dtype: string
-  readonly shape: Shape
-}
+/** What uncompiled code has evaluated. */
+const evaluated = new PreparedGraphs(256)
 
-interface Entry {
-  readonly keys: readonly NodeKey[]
-  readonly roots: readonly number[]
-  readonly graph: PreparedGraph
-  /** For each input of the program, its position in the order of evaluation. */
-  readonly leaves: readonly number[]
-}
-
-/** How many executables are kept; the one that was used longest ago goes first. */
-const cacheSize = 256
-const cache = new Map<number, Entry[]>()
-let cachedEntries = 0
-
-/** The graph under some roots, its nodes numbered. */
-interface Structure {
-  readonly order: readonly Node[]
-  readonly roots: readonly Node[]
-  readonly hash: number
-}
-
-function structureOf(roots: readonly Node[]): Structure {
-  const order = numberedOrder(roots, pendingInputs)
-  if (order.some(isPlaceholder))
-    throw new TypeError(
-      expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'),
-    )
-  return { order, roots, hash: structuralHash(order, roots) }
-}
-
-const keyOf = (node: Node): NodeKey => ({
-  def: node.storage === null ? node.def : null,
-  params: node.storage === null ? node.params : null,
-  inputs: pendingInputs(node).map(({ position }) => position),
-  dtype: node.dtype,
-  shape: node.shape,
-})
-
-function matchesKey(key: NodeKey, node: Node | undefined): boolean {
-  if (node === undefined) return false
-  if (node.storage !== null) return key.def === null && key.dtype === node.dtype && sameShape(key.shape, node.shape)
-  if (key.def !== node.def || key.inputs.length !== node.inputs.length) return false
-  if (node.inputs.some(({ position }, i) => position !== key.inputs[i])) return false
-  if (node.inputs.length === 0 && (key.dtype !== node.dtype || !sameShape(key.shape, node.shape))) return false
-  return sameParams(key.params, node.params)
-}
-
-function matches(entry: Entry, { order, roots }: Structure): boolean {
-  if (entry.keys.length !== order.length || entry.roots.length !== roots.length) return false
-  if (roots.some(({ position }, i) => position !== entry.roots[i])) return false
-  let position = 0
-  for (const key of entry.keys) if (!matchesKey(key, order[position++])) return false
-  return true
-}
-
-function findEntry(structure: Structure): Entry {
-  const chosen = activeBackend()
-  const bucket = cache.get(structure.hash) ?? []
-  const found = bucket.find((entry) => entry.graph.chosen === chosen && matches(entry, structure))
-  const entry = found ?? createEntry(structure)
-  // A map keeps the order of insertion: what was used last stands at the end.
-  cache.delete(structure.hash)
-  cache.set(structure.hash, found ? bucket : [...bucket, entry])
-  if (!found) {
-    cachedEntries++
-    evictOldest()
-  }
-  return entry
-}
-
-function createEntry({ order, roots }: Structure): Entry {
-  const graph = prepareGraph(roots)
-  return {
-    keys: order.map(keyOf),
-    roots: roots.map(({ position }) => position),
-    leaves: graph.inputs.map(({ position }) => position),
-    graph: { ...graph, inputs: [] },
-  }
-}
-
-function evictOldest(): void {
-  for (const [hash, bucket] of cache) {
-    if (cachedEntries <= cacheSize || cache.size === 1) return
-    cache.delete(hash)
-    cachedEntries -= bucket.length
-    for (const { graph } of bucket) graph.executable.dispose()
-  }
-}
-
-/** How many executables are held. */
-export const executableCount = (): number => cachedEntries
+/** How many structures of uncompiled code are kept. */
+export const evaluatedCount = (): number => evaluated.size
 
 /** Nodes that have no value yet, each once. */
 function pendingNodes(nodes: readonly Node[]): readonly Node[] {
@@ -128,11 +23,12 @@ function pendingNodes(nodes: readonly Node[]): readonly Node[] {
 
 function bindNodes(roots: readonly Node[]): Run {
   const structure = structureOf(roots)
-  const { graph, leaves } = findEntry(structure)
-  return bindRun(
-    graph,
-    pick(structure.order, leaves).map((leaf) => storageOf(leaf).array),
-  )
+  if (structure.order.some(isPlaceholder))
+    throw new TypeError(
+      expected('evaluate', 'a value that has data', 'one recorded inside compile: return it from the function'),
+    )
+  const { graph, inputs } = evaluated.find(structure, roots)
+  return bindRun(graph, inputs.map(leafArray))
 }
 
 /** An evaluated node holds its value; unless gradients may be asked for, it lets go of what it was made from. */

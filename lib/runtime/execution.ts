@@ -21,7 +21,13 @@ export interface PreparedGraph {
   readonly executable: Executable
   /** What a run allocates. */
   readonly results: readonly ResultType[]
-  /** The leaves of the program's inputs, in order. */
+  /** How many hold it, for runs to come; see `hold`. */
+  holders: number
+}
+
+/** A prepared graph, and the leaves that its inputs are in one recording, in the order of the program. */
+export interface GraphInputs {
+  readonly graph: PreparedGraph
   readonly inputs: readonly Node[]
 }
 
@@ -34,20 +40,37 @@ function checkMemory(program: Program): void {
     throw new RangeError(expected('evaluate', `at most ${memory} bytes, the memory of this machine`, bytes))
 }
 
-export function prepareGraph(results: readonly Node[], updates: readonly NodeUpdate[] = []): PreparedGraph {
-  const { draft, inputs } = lower(results, updates)
+/** Literals among `numbers` are inputs of the program. */
+export function prepareGraph(
+  results: readonly Node[],
+  updates: readonly NodeUpdate[] = [],
+  numbers?: ReadonlySet<Node>,
+): GraphInputs {
+  const { draft, inputs } = lower(results, updates, numbers)
   const { program, effects } = build(draft)
   checkMemory(program)
   const backend = backendOf(program)
-  return {
+  const graph = {
     program,
     effects,
     chosen: activeBackend(),
     backend,
     executable: backend.prepare(program),
     results: resultTypes(program),
-    inputs,
+    holders: 0,
   }
+  return { graph, inputs }
+}
+
+/** Keeps the executable of a graph, until `release`. */
+export function hold(graph: PreparedGraph): void {
+  graph.holders++
+}
+
+/** Disposes of the executable where nobody holds the graph any more. Runs that were submitted end as usual. */
+export function release(graph: PreparedGraph): void {
+  graph.holders--
+  if (graph.holders === 0) graph.executable.dispose()
 }
 
 /** One state of a run: the buffer it is read from and the one it is written to, the same one in place. */

@@ -1,5 +1,4 @@
 /** Functions that are recorded once per signature and replayed. */
-import { activeBackend } from '../backend/active.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
@@ -14,21 +13,14 @@ import { concat } from '../graph/ops/movement.ts'
 import { isNoting } from '../graph/origin.ts'
 import { formatProgram } from '../program/text.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
-import { bindRun, type Run, type StateBinding, submitAsync, submitSync } from '../runtime/execution.ts'
+import { bindRun, hold, type Run, release, type StateBinding, submitAsync, submitSync } from '../runtime/execution.ts'
 import { Tensor, wrap } from '../tensor/tensor.ts'
 import { activeTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { finishResult, finishSteps, startCall } from './call-history.ts'
 import { noteCompiled } from './differentiable.ts'
-import {
-  collectResults,
-  isArgument,
-  prepareTraced,
-  ResultIndex,
-  recordFunction,
-  type Traced,
-  tensorsIn,
-} from './recording.ts'
+import { collectResults, isArgument, ResultIndex, recordFunction, type Traced, tensorsIn } from './recording.ts'
+import { Recordings } from './recordings.ts'
 
 /** A function whose calls replay a prepared program. */
 export interface Compiled<A extends unknown[], R> {
@@ -50,7 +42,10 @@ export interface Compiled<A extends unknown[], R> {
   scan(...args: A): Promise<R>
   /** The program for these arguments, as text. */
   program(...args: A): string
-  /** How many recordings there are: one for each signature, and for each mode of the modules it met. */
+  /**
+   * How many recordings it keeps: one for each signature, and for each mode of the modules it met. At most 128: the one
+   * that was used longest ago goes first.
+   */
   readonly traces: number
 }
 
@@ -128,9 +123,6 @@ function stepArguments<A extends unknown[]>(args: A): { steps: number; of: A } {
   return { steps, of: of as A }
 }
 
-const isOfActiveBackend = ({ graph }: Traced): boolean => graph.chosen === activeBackend()
-
-const isCurrent = (entry: Traced): boolean => isOfActiveBackend(entry) && entry.guards.every((holds) => holds())
 /** While anomalies are looked for, the function itself runs: its values are checked one operation after the other. */
 function runChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A): R {
   const result = fn(...args)
@@ -164,11 +156,19 @@ function inTurn(nodes: readonly Node[]): Promise<void> {
   return ready
 }
 
+/** The recording is held while the call waits, as other calls may have it dropped meanwhile. */
 async function runInTurn(entry: Traced, args: readonly Node[], steps: number): Promise<BoundCall> {
-  if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
-  const call = bind(entry, args, steps)
-  const done = submitAsync(call.run)
-  commit(entry, call.run)
+  let call: BoundCall
+  let done: Promise<void>
+  hold(entry.graph)
+  try {
+    if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
+    call = bind(entry, args, steps)
+    done = submitAsync(call.run)
+    commit(entry, call.run)
+  } finally {
+    release(entry.graph)
+  }
   await done
   return call
 }
@@ -179,6 +179,13 @@ async function runInTurn(entry: Traced, args: readonly Node[], steps: number): P
  * are updated in place. Numbers and branches are frozen when it is recorded: what changes between calls is an
  * argument or a variable. It is also recorded anew where a module that it read is in another mode (training or
  * evaluation) than when it was recorded. Inside another compiled function it becomes part of that one.
+ *
+ * Numbers among the arguments belong to the signature, since the function may branch on them: with a new one it is
+ * recorded anew, and finds the program of the one before, where no more than numbers that meet tensors has changed. That
+ * costs the function itself at each call; a tensor in place of the number (`tensor(x)`) costs nothing. New shapes have
+ * programs of their own, which take far longer to prepare. A function that makes recordings all the time, more than the
+ * 128 that it keeps, says so in a warning (code `GALVANI_MANY_SIGNATURES`), once: pass numbers that change as tensors,
+ * and pad or batch data to a few fixed shapes.
  *
  * Gradients go through its results, with respect to arguments and to variables that it read; `grad` and its kin also take
  * the compiled function itself. They are a GradientError where that is impossible: a variable that the result depends on
@@ -202,16 +209,10 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...surplus: []): Compiled<A, R> {
   refuseSurplus('compile', 1, surplus)
   if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
-  /** The recordings of a signature differ in their guards. */
-  const cache = new Map<string, Traced[]>()
+  const recordings = new Recordings(fn.name)
   const find = (args: A): Traced => {
-    const key = signatureOf(args)
-    const entries = cache.get(key) ?? []
-    const known = entries.find(isCurrent)
-    if (known !== undefined) return known
-    const entry = prepareTraced(recordFunction(fn, args))
-    cache.set(key, [...entries.filter(isOfActiveBackend), entry])
-    return entry
+    const signature = signatureOf(args)
+    return recordings.find(signature) ?? recordings.add(signature, recordFunction(fn, args))
   }
   const compiled = async (...args: A): Promise<R> => {
     if (activeTrace() !== null) return fn(...args)
@@ -240,6 +241,6 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...
   const program = (...args: A): string => formatProgram(find(args).graph.program)
   for (const form of [compiled, sync]) noteCompiled(form, fn)
   return Object.defineProperty(Object.assign(compiled, { sync, scan, program }), 'traces', {
-    get: () => [...cache.values()].reduce((sum, entries) => sum + entries.length, 0),
+    get: () => recordings.size,
   }) as Compiled<A, R>
 }

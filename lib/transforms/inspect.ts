@@ -14,7 +14,7 @@ import { bindRun, type PreparedGraph, settledArray } from '../runtime/execution.
 import { type MachineLimits, machineLimits } from '../runtime/roofline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { activeTrace } from '../tensor/trace.ts'
-import { prepareTraced, recordFunction, type Traced, tensorsIn } from './recording.ts'
+import { prepareAlone, recordFunction, type Traced, tensorsIn, tracedWith } from './recording.ts'
 
 /** One instruction of a program. */
 export interface InspectedInstruction {
@@ -153,7 +153,8 @@ export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[])
   if (typeof fn !== 'function') throw new TypeError(expected('inspect', 'a function', typeof fn))
   if (activeTrace() !== null) throw new TypeError(expected('inspect', 'a call outside compile', 'one inside'))
   const { args, profile } = withoutOptions(fn, rest)
-  const traced = prepareTraced(recordFunction(recordable(fn), args))
+  const recording = recordFunction(recordable(fn), args)
+  const traced = tracedWith(recording, prepareAlone(recording))
   const { program, effects } = traced.graph
   const plain = zipWith(
     program.instructions,

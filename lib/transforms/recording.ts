@@ -4,10 +4,13 @@ import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { mapTree } from '../base/tree.ts'
-import type { Node, Storage, TensorType } from '../graph/node.ts'
+import type { NodeUpdate } from '../graph/lower.ts'
+import type { Node, TensorType } from '../graph/node.ts'
 import { nodeCount, storageOf } from '../graph/node.ts'
-import { placeholder, watch } from '../graph/ops/leaf.ts'
-import { type PreparedGraph, prepareGraph } from '../runtime/execution.ts'
+import { leafArray, placeholder, watch } from '../graph/ops/leaf.ts'
+import { structureOf } from '../graph/structure.ts'
+import { type GraphInputs, hold, type PreparedGraph, prepareGraph } from '../runtime/execution.ts'
+import type { PreparedGraphs } from '../runtime/prepared.ts'
 import type { Cell } from '../tensor/cell.ts'
 import { nodeOf, Tensor, wrap } from '../tensor/tensor.ts'
 import { type Guard, type Trace, traced } from '../tensor/trace.ts'
@@ -47,7 +50,7 @@ export function tensorsIn(args: unknown[]): Node[] {
 }
 
 /** What a function did when it was recorded. */
-interface Recording {
+export interface Recording {
   /** Of the tensors among the arguments. */
   readonly leaves: readonly Node[]
   readonly nodes: readonly Node[]
@@ -103,31 +106,52 @@ function concatenate(parts: readonly TypedArray[]): TypedArray {
 }
 
 const constantSource =
-  ({ array }: Storage): Source =>
+  (array: TypedArray): Source =>
   () =>
     array
 
-export function prepareTraced({ leaves, nodes, shape, trace, since }: Recording): Traced {
+/** Prepares it by itself. */
+export const prepareAlone = ({ nodes, trace }: Recording): GraphInputs => prepareGraph(nodes, updatesOf(trace))
+
+/** Finds what was prepared for its structure, or prepares it. */
+export function prepareAmong(prepared: PreparedGraphs, { nodes, trace }: Recording): GraphInputs {
+  const updates = updatesOf(trace)
+  return prepared.find(structureOf(nodes, updates), nodes, updates)
+}
+
+function updatesOf(trace: Trace): NodeUpdate[] {
+  const updates: NodeUpdate[] = []
+  for (const traced of trace.variables.values()) if (traced.value !== traced.leaf) updates.push(traced)
+  return updates
+}
+
+/** A recording with what was prepared for it. It holds that, until it is released. */
+export function tracedWith(recording: Recording, { graph, inputs }: GraphInputs): Traced {
+  const { leaves, nodes, shape, trace, since } = recording
+  hold(graph)
+  const sources = sourcesOf(recording)
+  const updated: Cell[] = []
+  for (const [cell, { leaf, value }] of trace.variables) if (value !== leaf) updated.push(cell)
+  return {
+    graph,
+    sources: inputs.map((leaf) => sources.get(leaf) ?? constantSource(leafArray(leaf))),
+    updated,
+    results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
+    histories: resultHistories(nodes, { leaves, trace, since, inputs }),
+    shape,
+    guards: trace.guards,
+  }
+}
+
+/** Those of all leaves that are no constants. */
+function sourcesOf({ leaves, trace }: Recording): Map<Node, Source> {
   const sources = new Map<Node, Source>()
   leaves.forEach((leaf, i) => {
     sources.set(leaf, argumentSource(i))
   })
   for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, dynamicSource(read))
   for (const [cell, { leaf }] of trace.variables) sources.set(leaf, variableSource(cell))
-  const changed = [...trace.variables].filter(([, { leaf, value }]) => value !== leaf)
-  const graph = prepareGraph(
-    nodes,
-    changed.map(([, traced]) => traced),
-  )
-  return {
-    graph: { ...graph, inputs: [] },
-    sources: graph.inputs.map((leaf) => sources.get(leaf) ?? constantSource(storageOf(leaf))),
-    updated: changed.map(([cell]) => cell),
-    results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
-    histories: resultHistories(nodes, { leaves, trace, since, inputs: graph.inputs }),
-    shape,
-    guards: trace.guards,
-  }
+  return sources
 }
 
 /** The tensors of a result, each once, and the result with an index in place of each. */

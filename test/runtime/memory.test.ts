@@ -8,6 +8,7 @@ import { tensor } from '../../lib/tensor/creation.ts'
 import { evaluate, nodeOf, type Tensor } from '../../lib/tensor/tensor.ts'
 import { cellOf, variable } from '../../lib/tensor/variable.ts'
 import { compile } from '../../lib/transforms/compile.ts'
+import { customGradient } from '../../lib/transforms/custom-gradient.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
 import { backends } from './backends.ts'
 
@@ -139,6 +140,20 @@ describe.each(backends)('on %s', (backend) => {
         return v
       }),
     ).toBe(true)
+  })
+
+  test('the data, constants and gradient rules of a structure that is kept', async () => {
+    const f = (x: Tensor, offset: Tensor, rule: () => Tensor) => customGradient((x) => x.mul(3).add(offset), rule)(x)
+    for (const which of [0, 1]) {
+      expect(
+        await isReleased(() => {
+          const [offset, scale] = [tensor([1, 2]), tensor([3, 4])]
+          compile((x: Tensor) => f(x, offset, () => scale)).sync(tensor([5, 6]))
+          f(tensor([5, 6]), offset, () => scale).dataSync()
+          return arrayOf([offset, scale][which]!)
+        }),
+      ).toBe(true)
+    }
   })
 
   test('the history of a value that is gone, although its variable lives', async () => {

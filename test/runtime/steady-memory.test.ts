@@ -8,7 +8,8 @@ const steps = 10_000 * (1 + minutes)
 test(`memory is steady over ${steps} steps`, { timeout: 60_000 * (3 + minutes) }, async () => {
   const growths = await report<[string, Record<string, number>]>('memory', [String(steps)])
   console.log(`growth over ${steps} steps in MiB: ${JSON.stringify(Object.fromEntries(growths))}`)
-  expect(growths.map(([name]) => name)).toEqual(['sync', 'async', 'overlapping', 'uncompiled', 'optimizer'])
+  const loops = ['sync', 'async', 'overlapping', 'uncompiled', 'numbers', 'shapes', 'optimizer']
+  expect(growths.map(([name]) => name)).toEqual(loops)
   for (const [name, { rss, heapUsed, external, arrayBuffers }] of growths) {
     // The heap breathes by some MiB; a leak of one small buffer a step would be more than that.
     expect(rss, `${name}: rss`).toBeLessThan(32)

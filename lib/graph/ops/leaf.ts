@@ -1,8 +1,8 @@
 /** Leaves of the graph, and the identities that mark a value for gradients. */
-import { type DType, elementOf, type TypedArray } from '../../base/dtype.ts'
+import { type DType, elementOf, scalarArray, type TypedArray } from '../../base/dtype.ts'
 import { InternalError } from '../../base/errors.ts'
 import type { Shape } from '../../base/shape.ts'
-import { Node, newStorage, type OpDef, type Storage, type Unary } from '../node.ts'
+import { Node, newStorage, type OpDef, type Storage, storageOf, type Unary } from '../node.ts'
 
 /** A value that exists: bound as an input of whichever program reads it. */
 const dataOp: OpDef<null> = {
@@ -65,6 +65,13 @@ export const literal = (value: number, dtype: DType, weak = false): Node =>
   new Node(literalOp, [], { value, weak }, { dtype, shape: [] }, false)
 
 export const isLiteral = (node: Node): boolean => node.def === literalOp
+
+/** The number of a literal. */
+export const literalValue = (node: Node): number => (node.params as { value: number }).value
+
+/** What a run binds for a leaf: its data or, of a literal that is an input of the program, its number. */
+export const leafArray = (node: Node): TypedArray =>
+  node.storage === null && isLiteral(node) ? scalarArray(node.dtype, literalValue(node)) : storageOf(node).array
 
 /** The number that a weak literal stands for, or undefined. */
 export function weakValue(node: Node): number | undefined {

@@ -3,7 +3,9 @@ import { setBackend } from '../../../lib/backend/active.ts'
 import { sgd } from '../../../lib/optim/sgd.ts'
 import { tensor } from '../../../lib/tensor/creation.ts'
 import { randn } from '../../../lib/tensor/random.ts'
+import type { Tensor } from '../../../lib/tensor/tensor.ts'
 import { variable } from '../../../lib/tensor/variable.ts'
+import { compile } from '../../../lib/transforms/compile.ts'
 import { training } from './training.ts'
 
 setBackend('native')
@@ -26,6 +28,17 @@ const loops: Record<string, (count: number) => void | Promise<void>> = {
       x = x.mul(0.5).add(1)
       x.dataSync()
     }
+  },
+  numbers(count) {
+    const [x, f] = [tensor([1, 2, 3]), compile((x: Tensor, n: number) => x.mul(n))]
+    for (let i = 0; i < count; i++) {
+      f.sync(x, i + 0.5)
+      x.add(i + 0.5).dataSync()
+    }
+  },
+  shapes(count) {
+    const f = compile((x: Tensor) => x.mul(2))
+    for (let i = 0; i < count / 10; i++) f.sync(tensor(new Float32Array(1 + (i % 300))))
   },
   optimizer(count) {
     const [w, optimizer] = [variable(randn([100, 100])), sgd({ learningRate: 0.01 })]
