@@ -31,11 +31,14 @@
           'OS=="linux"',
           {
             # One binary for every distribution: it carries its own libstdc++, and exports nothing but its entry points.
+            # Once loaded it stays: unloaded with the last worker that used it and loaded again by the next, it would
+            # leave behind each time what libstdc++ sets aside for exceptions when memory is short, and the thread pool.
             'ldflags': [
               '-static-libstdc++',
               '-static-libgcc',
               '-Wl,--version-script=<(module_root_dir)/native/exports.map',
               '-Wl,--gc-sections',
+              '-Wl,-z,nodelete',
               '-Wl,-s',
             ],
           },

@@ -172,4 +172,24 @@ describe('workers', () => {
       }`
     expect(await inProcess(source)).toBe('128\n128\n128')
   })
+
+  it('leave next to nothing behind, also where the main thread does not load the addon', {
+    timeout: 120_000,
+  }, async () => {
+    const source = `
+      import { Worker } from 'node:worker_threads'
+      const code = 'require(require("node:worker_threads").workerData).configure()'
+      async function work(count) {
+        for (let i = 0; i < count; i++) {
+          const worker = new Worker(code, { eval: true, execArgv: [], workerData: ${JSON.stringify(file)} })
+          await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
+        }
+        gc()
+        return process.memoryUsage().rss / 1024
+      }
+      const before = await work(40)
+      console.log((await work(100) - before) / 100)`
+    // Kilobytes for each; a worker without the addon leaves 2 to 5.
+    expect(Number(await inProcess(source))).toBeLessThan(25)
+  })
 })
