@@ -7,6 +7,7 @@
  *   native.ts accuracy [ARGUMENT...]         measures the errors of the elementwise functions: all, into docs/accuracy.md
  *   native.ts node   TARGET [ARGUMENT...]    runs Node on the emulated machine
  *   native.ts vitest asan [ARGUMENT...]      runs vitest on the addon built so
+ *   native.ts fuzz   [ARGUMENT...]           runs tools/fuzz.ts on the addon built with ASan and UBSan
  *   native.ts vitest nehalem|haswell [ARGUMENT...]  runs vitest in a Node on that CPU, on the addon of build/
  *   native.ts disassemble                    expects wide instructions only in the kernels for them, in build/
  */
@@ -137,17 +138,20 @@ function nodeHeaders(): string {
 }
 
 function vitest(name?: string, ...args: string[]): void {
-  if (name === 'asan') vitestInstrumented(args)
+  if (name === 'asan') runInstrumented('vitest', ['run', ...args])
   else if (name === 'nehalem' || name === 'haswell') vitestEmulated(targets[name]!, args)
   else fail(`expected one of asan, nehalem, haswell, got ${name}`)
 }
 
-function vitestInstrumented(args: readonly string[]): void {
+/** Runs a command of Node's on the addon built with ASan and UBSan. */
+function runInstrumented(command: string, args: readonly string[]): void {
   const addon = `${build('asan', 'galvani', `-DGALVANI_NODE_HEADERS=${nodeHeaders()}`)}.node`
   // Node is not instrumented, so that the sanitizer's runtime must be there before it.
   const runtime = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
-  run('vitest', ['run', ...args], { ...insideNode, GALVANI_ADDON: addon, LD_PRELOAD: runtime })
+  run(command, args, { ...insideNode, GALVANI_ADDON: addon, LD_PRELOAD: runtime })
 }
+
+const fuzz = (...args: string[]) => runInstrumented('tsx', ['tools/fuzz.ts', ...args])
 
 // In threads, as processes that an emulated one starts are not emulated. All of them share the addon's settings.
 function vitestEmulated({ runner = [], env }: Target, args: readonly string[]): void {
@@ -187,4 +191,4 @@ function disassemble(): void {
 }
 
 const [action, ...rest] = process.argv.slice(2)
-oneOf({ test, record, replay, bench, accuracy, vitest, node, disassemble }, action)(...rest)
+oneOf({ test, record, replay, bench, accuracy, vitest, fuzz, node, disassemble }, action)(...rest)

@@ -41,6 +41,8 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
 
 /** What a gzipped file may expand to; EMNIST, the largest of the family, takes half of it. */
 const maxExpandedBytes = 2 ** 30
+/** Of one byte deflate makes so many at most. */
+const maxExpansion = 1032
 
 function fail(name: string, what: string, got: unknown): never {
   throw new DataFormatError(`${expected('idx', what, got)} (${name})`)
@@ -104,7 +106,8 @@ export async function readIdxFile(path: string): Promise<IdxArray> {
 /** Decompresses no more than the header at the start of the stream claims. */
 async function expand(compressed: Uint8Array, name: string): Promise<Uint8Array> {
   const { length } = parseHeader(expandPrefix(compressed, name), name)
-  if (length > maxExpandedBytes) fail(name, `a header that claims at most ${maxExpandedBytes} bytes`, length)
+  const most = Math.min(maxExpandedBytes, maxExpansion * compressed.length)
+  if (length > most) fail(name, `a header that claims at most ${most} bytes`, length)
   // Chunk by chunk into its place: a list of chunks and their concatenation would be twice as much memory.
   const bytes = new Uint8Array(length)
   let end = 0

@@ -48,6 +48,8 @@ namespace {
 
 // A bound on the memory that decoding takes, far above the largest program.
 constexpr int64_t kMaxWords = int64_t{1} << 24;
+// `maxElements` of lib/base/shape.ts: the bytes of as many steps as a run may have do not overflow.
+constexpr int64_t kMaxValueElements = std::numeric_limits<int32_t>::max();
 
 // Reads words in order. The first fault sticks: from then on every word reads as 0.
 class Reader {
@@ -84,6 +86,13 @@ class Reader {
   template <typename Enumeration>
   Enumeration enumeration(const char* what) {
     return static_cast<Enumeration>(number(what, static_cast<int64_t>(Enumeration::count)));
+  }
+
+  // A word whose negative is one too.
+  int32_t stride() {
+    const int32_t value = word();
+    if (value == std::numeric_limits<int32_t>::min()) reject("expected a stride within 31 bits, got -2147483648");
+    return ok() ? value : 0;
   }
 
   bool flag() { return number("a flag", 2) == 1; }
@@ -126,14 +135,14 @@ PerAxis read_shape(Reader& in) {
 PerAxis read_strides(Reader& in) {
   PerAxis strides{};
   strides.rank = in.number("a rank", kMaxRank + 1);
-  for (int axis = 0; axis < strides.rank; ++axis) strides.values[axis] = in.word();
+  for (int axis = 0; axis < strides.rank; ++axis) strides.values[axis] = in.stride();
   return strides;
 }
 
 std::vector<LoadPattern> read_patterns(Reader& in) {
   std::vector<LoadPattern> patterns(in.count("operands", 2));
   for (LoadPattern& pattern : patterns) {
-    pattern.offset = in.word();
+    pattern.offset = in.number("an offset");
     pattern.strides = read_strides(in);
   }
   return patterns;
@@ -200,7 +209,7 @@ Value read_value(Reader& in) {
   if (value.place == Place::k_literal || value.place == Place::k_arena) value.index *= kArenaAlignment;
   const PerAxis shape = read_shape(in);
   value.size = in.ok() ? size_of(shape) : 0;
-  if (value.size > kMaxElements) in.reject("expected a size that memory can hold, got an overflow");
+  if (value.size > kMaxValueElements) in.reject("expected at most 2147483647 elements, got more");
   value.bytes = in.ok() ? value.size * element_bytes(value.dtype) : 0;
   return value;
 }

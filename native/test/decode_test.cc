@@ -127,8 +127,9 @@ TEST(decode_refuses_bad_values) {
   EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1}), "a rank");
   EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 1, -1}), "an extent");
   EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 1, 1}), "arena bytes");
-  EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 3, 0x7fffffff, 0x7fffffff, 0x7fffffff}), "overflow");
-  EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 2, 0x7fffffff, 0x10000}), "arena bytes");
+  EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 3, 0x7fffffff, 0x7fffffff, 0x7fffffff}), "at most 2147483647");
+  EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 2, 1 << 16, 1 << 15}), "at most 2147483647");
+  EXPECT_REFUSED(with_value({number(kFloat), arena, 0, 2, 0x7fffffff, 0x10000}), "at most 2147483647");
   EXPECT_REFUSED(with_value({number(kFloat), number(Place::k_literal), 0, 1, 1}), "literal bytes");
   EXPECT_REFUSED(with_value({number(kFloat), number(Place::k_input), 1, 1, 1}), "inputs");
   EXPECT_REFUSED(with_value({number(kFloat), number(Place::k_state), 0, 1, 1}), "states");
@@ -167,7 +168,8 @@ TEST(decode_checks_elementwise_operands) {
   EXPECT_ACCEPTED(group(elementwise({2, 3}, {{0, {0, 0}}}, neg, {1})));
   EXPECT_ACCEPTED(group(elementwise({2, 3}, {{5, {-3, -1}}}, neg, {1})));
   EXPECT_REFUSED(group(elementwise({2, 3}, {{1, {3, 1}}}, neg, {1})), "pattern inside");
-  EXPECT_REFUSED(group(elementwise({2, 3}, {{-1, {3, 1}}}, neg, {1})), "pattern inside");
+  EXPECT_REFUSED(group(elementwise({2, 3}, {{-1, {3, 1}}}, neg, {1})), "an offset in");
+  EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, std::numeric_limits<int32_t>::min()}}}, neg, {1})), "a stride");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, -1}}}, neg, {1})), "pattern inside");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {0x7fffffff, 1}}}, neg, {1})), "pattern inside");
   EXPECT_REFUSED(group(elementwise({2, 3}, {{0, {3, 1}}, {0, {3, 1}}}, neg, {2})), "expected 2 inputs, got 1");

@@ -8,7 +8,7 @@ import type { TypedArray } from '../../lib/base/dtype.ts'
 import { encodeProgram } from '../../lib/program/encode.ts'
 import { arenaAlignment } from '../../lib/program/program.ts'
 import { addition, addon, numbering, prepare, update } from '../support/addon.ts'
-import { f32, i32, programOf, u8 } from '../support/run.ts'
+import { f32, i32, programOf, u8, value } from '../support/run.ts'
 
 /** Rows of a table. */
 const gather = programOf(
@@ -77,6 +77,12 @@ describe('prepare', () => {
     const copy = words.slice()
     structuredClone(copy.buffer, { transfer: [copy.buffer] })
     expect(() => addon.prepare(copy, literals)).toThrow(/words of a program/)
+  })
+
+  it('refuses values whose bytes of many steps would overflow: 2⁴² · 2²⁴ are none', () => {
+    const drawn = programOf('random', { distribution: 'uniform' }, [i32(1, 2)], [['float32', 4]])
+    const values = drawn.values.with(1, value('float32', [2 ** 20, 2 ** 20], 'result', 0))
+    expect(() => prepare({ ...drawn, values })).toThrow(/at most 2147483647 elements/)
   })
 
   it('refuses a program beyond the memory of the machine with a RangeError', () => {

@@ -163,8 +163,13 @@ describe('readIdxFile', () => {
     ['with more elements', gzipSync(Buffer.concat([bytes, bytes])), '12 bytes, as the header claims, got more'],
     [
       'that claims 4 GiB',
-      gzipSync(encodeIdx([2 ** 32 - 1], [1])),
+      Buffer.concat([gzipSync(encodeIdx([2 ** 32 - 1], [1])), Buffer.alloc(2 ** 20 + 1)]),
       'a header that claims at most 1073741824 bytes, got 4294967303',
+    ],
+    [
+      'that claims more than its bytes can expand to',
+      gzipSync(encodeIdx([2 ** 29], [1])),
+      `a header that claims at most ${1032 * gzipSync(encodeIdx([2 ** 29], [1])).length} bytes, got 536870920`,
     ],
   ])('refuses a gzip file %s', async (_, content, message) => {
     const path = await save('labels.gz', content)

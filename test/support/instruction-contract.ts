@@ -134,14 +134,14 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   },
   momentum({ params, inputs: [p, g, v, learningRate] }) {
     const velocity = (i: number) => 2 * (magnitude(params.momentum * v![i]!) + magnitude(g![i]!))
-    const update = (i: number) => learningRate![0]! * 4 * (velocity(i) + magnitude(g![i]!))
+    const update = (i: number) => Math.abs(learningRate![0]!) * 4 * (velocity(i) + magnitude(g![i]!))
     return [epsilons(params.size, (i) => magnitude(p![i]!) + update(i)), epsilons(params.size, velocity)]
   },
   adam({ params, inputs: [p, g, m, v, learningRate, step], expected: [, , newV] }) {
     const { size, beta1, beta2, epsilon } = params
     const first = (i: number) => 4 * (magnitude(beta1 * m![i]!) + magnitude((1 - beta1) * g![i]!) + denormal)
     const second = (i: number) => 4 * (magnitude(beta2 * v![i]!) + magnitude(g![i]! ** 2))
-    const stepSize = learningRate![0]! / (1 - beta1 ** step![0]!)
+    const stepSize = Math.abs(learningRate![0]! / (1 - beta1 ** step![0]!))
     const bias2 = 1 - beta2 ** step![0]!
     const update = (i: number) => (4 * stepSize * first(i)) / (Math.sqrt(magnitude(newV![i]!) / bias2) + epsilon)
     const parameter = (i: number) => 4 * magnitude(p![i]!) + update(i) + (second(i) === Infinity ? Infinity : 0)

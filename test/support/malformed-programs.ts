@@ -95,6 +95,9 @@ const values: readonly Malformed[] = [
   breaking(links, 'a size that overflows', 'value 1: expected at most 2147483647 elements', (p) => {
     p.values[1]!.shape = [2 ** 31 - 1, 2 ** 31 - 1, 4]
   }),
+  breaking(links, 'a size beyond 32 bits', 'value 1: expected at most 2147483647 elements', (p) => {
+    p.values[1]!.shape = [2 ** 16, 2 ** 16]
+  }),
   breaking(
     links,
     'two types of one input',

@@ -114,7 +114,7 @@ const propertyTests = (): string[] =>
     .filter((file) => file.endsWith('.test.ts') && readFileSync(join(root, file), 'utf8').includes('fc.assert('))
 
 /**
- * Of `minutes` each: properties and the native fuzz tests under other seeds, the accuracy over the more floats the longer
+ * Of `minutes` each: properties, the fuzz suites and the native fuzz tests under other seeds, the accuracy over the more floats the longer
  * it may take, and memory over the more steps. Then what emulation makes slow, once.
  */
 export function longStages(scratch: string, minutes: number): Stage[] {
@@ -126,6 +126,11 @@ export function longStages(scratch: string, minutes: number): Stage[] {
     addon,
     stage('properties under other seeds', repeat('vitest', 'run', ...propertyTests()), { after }),
     stage('fuzz under other seeds, ASan and UBSan', repeat(...native('test', 'asan', 'fuzz')), {
+      needs: [cmake, addressSanitizer],
+    }),
+    stage('fuzz', npm('fuzz', '--minutes', String(minutes)), { after }),
+    stage('mutated programs, ASan and UBSan', npm('native:fuzz', '--minutes', String(minutes)), {
+      after: ['addon', 'fuzz under other seeds, ASan and UBSan'],
       needs: [cmake, addressSanitizer],
     }),
     stage('native tests, Haswell', native('test', 'haswell'), {

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { cases, Tally } from '../suite.ts'
+import { formats } from './formats.ts'
+import { run } from './index.ts'
+
+test('damaged files are read or refused', { timeout: 300_000 }, async () => {
+  const tally = new Tally()
+  await run(Number(process.env.GALVANI_TEST_SEED ?? 1), cases(5000 * formats.length), tally)
+  expect(tally.faults).toEqual([])
+  for (const { name } of formats) {
+    expect(tally.counts.get(`read ${name}`), name).toBeGreaterThan(500)
+    expect(tally.counts.get(`refused ${name}`), name).toBeGreaterThan(500)
+  }
+})

@@ -1,0 +1,5 @@
+/** The formats that the suite attacks. */
+import type { Format } from './format.ts'
+import { idx } from './idx.ts'
+
+export const formats: readonly Format[] = [idx]
