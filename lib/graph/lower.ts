@@ -1,11 +1,11 @@
-/** From nodes to a draft program: every node that has a value becomes an input, every other one emits its instructions. */
+/** From nodes to a draft program: every node that has a value, or gets one before the run, becomes an input, every other one emits its instructions. */
 
 import { denseStrides, sizeOf } from '../base/shape.ts'
 import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
 import { valueAt } from '../program/program.ts'
 import { Emitter } from './emitter.ts'
 import { type Node, pendingInputs, topologicalOrder } from './node.ts'
-import { isPlaceholder } from './ops/leaf.ts'
+import { isPlaceholder, isUnstarted } from './ops/leaf.ts'
 
 /** A leaf whose buffer the program updates, and the node of its new value. */
 export interface NodeUpdate {
@@ -27,7 +27,8 @@ export function lower(
   updates: readonly NodeUpdate[] = [],
   numbers: ReadonlySet<Node> = noNumbers,
 ): Lowered {
-  const isLeaf = (node: Node): boolean => node.storage !== null || isPlaceholder(node) || numbers.has(node)
+  const isLeaf = (node: Node): boolean =>
+    node.storage !== null || isPlaceholder(node) || isUnstarted(node) || numbers.has(node)
   const draft = emptyDraft()
   const emitter = new Emitter(draft)
   const states = new Map(updates.map(({ leaf }, index) => [leaf, index]))

@@ -2,6 +2,8 @@
 import type { DType } from '../base/dtype.ts'
 import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
 import { embedding as rowsOf } from '../operations/embedding.ts'
+import { concat } from '../operations/joining.ts'
+import { zeros } from '../tensor/creation.ts'
 import { randn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
@@ -34,7 +36,9 @@ export function tableOf(op: string, count: number, features: number, options: Em
     return Number.isInteger(i) && i >= -count && i < count
   })
   const row = paddingIndex < 0 ? paddingIndex + count : paddingIndex
-  return variable(values.indexFill([row], 0), { name: 'weight' })
+  // Without an index in the data, which would have to be checked before anything may read the table.
+  const parts = [values.slice(0, row), zeros([1, features], { dtype }), values.slice(row + 1)]
+  return variable(concat(parts), { name: 'weight' })
 }
 
 /** A table of vectors that are learned: see {@link embedding}. */

@@ -31,13 +31,22 @@ export interface GraphInputs {
   readonly inputs: readonly Node[]
 }
 
-/** What a run may allocate at most: beyond physical memory, or a container's share of it, the system would end the process. */
-function checkMemory(program: Program): void {
+/** Less than this is not worth asking for the memory. */
+const anyMemory = 2 ** 26
+
+/**
+ * What may be allocated at most: beyond physical memory, or a container's share of it, the system would end the process.
+ * @throws RangeError where it is more
+ */
+export function checkMemory(op: string, bytes: number): void {
+  if (bytes < anyMemory) return
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+  if (bytes > memory) throw new RangeError(expected(op, `at most ${memory} bytes, the memory of this machine`, bytes))
+}
+
+function bytesOfRun(program: Program): number {
   const results = program.values.filter(({ place }) => place.kind === 'result')
-  const bytes = results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
-  if (bytes > memory)
-    throw new RangeError(expected('evaluate', `at most ${memory} bytes, the memory of this machine`, bytes))
+  return results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
 }
 
 /** Literals among `numbers` are inputs of the program. */
@@ -48,7 +57,7 @@ export function prepareGraph(
 ): GraphInputs {
   const { draft, inputs } = lower(results, updates, numbers)
   const { program, effects } = build(draft)
-  checkMemory(program)
+  checkMemory('evaluate', bytesOfRun(program))
   const backend = backendOf(program)
   const graph = {
     program,
@@ -114,15 +123,20 @@ export function submitSync({ graph, buffers }: Run): void {
 export function submitAsync({ graph, buffers, states, steps }: Run): Promise<void> {
   drainOthers(graph.backend)
   const done = graph.executable.runAsync(buffers, steps)
-  if (states.length > 0) markPending(states, done)
+  if (states.length > 0)
+    markPending(
+      states.map(({ written }) => written),
+      done,
+    )
   return done
 }
 
-function markPending(states: readonly StateBinding[], done: Promise<void>): void {
+/** Until `done` settles, whoever reads one of the arrays waits. */
+export function markPending(storages: readonly Storage[], done: Promise<void>): void {
   const settled = done.then(clear, clear)
-  for (const { written } of states) written.pending = settled
+  for (const storage of storages) storage.pending = settled
   function clear(): void {
-    for (const { written } of states) if (written.pending === settled) written.pending = null
+    for (const storage of storages) if (storage.pending === settled) storage.pending = null
   }
 }
 

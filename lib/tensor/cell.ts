@@ -9,11 +9,9 @@ import { activeTrace, guard, type TracedVariable } from './trace.ts'
 import type { Variable } from './variable.ts'
 
 export class Cell {
-  /** The node of the value that it holds now. */
+  /** The node of the value that it holds now, which may be still to be computed where it is the first one. */
   leaf: Node
   frozen = false
-  /** Somebody else holds the leaf, so its buffer must not change any more. */
-  private handedOut = false
 
   /** What users hold of it. */
   variable!: Variable
@@ -22,6 +20,8 @@ export class Cell {
     leaf: Node,
     /** As it was made: whether it is a parameter at all, or state that no optimizer touches unless told to. */
     readonly mayLearn: boolean,
+    /** Somebody else holds the leaf or its buffer, which must not change any more. */
+    private handedOut: boolean,
   ) {
     this.leaf = leaf
     this.claim(leaf)
@@ -48,9 +48,15 @@ export class Cell {
     return this.leaf
   }
 
-  /** The node whose value an evaluation fills and reads: that copies the data, and hands out the buffer only where the reader has to wait. */
+  /** The node whose value an evaluation here and now fills and reads: that copies the data, so nothing is handed out. */
   get evaluated(): Node {
-    return activeTrace() === null && this.storage.pending === null ? this.leaf : this.node
+    return activeTrace() === null ? this.leaf : this.node
+  }
+
+  /** The same for one whose value is read later: it is handed out where the reader has to wait. */
+  get awaited(): Node {
+    const { storage } = this.leaf
+    return storage !== null && storage.pending === null ? this.evaluated : this.node
   }
 
   tracedIn(variables: Map<Cell, TracedVariable>): TracedVariable {

@@ -25,10 +25,16 @@ export function nodeOf(x: Tensor): Node {
   return source instanceof Cell ? source.node : source
 }
 
-/** The node whose value an evaluation fills and reads. */
+/** The node whose value an evaluation here and now fills and reads. */
 function evaluatedNodeOf(x: Tensor): Node {
   const source = sourceOf(x)
   return source instanceof Cell ? source.evaluated : source
+}
+
+/** The same for a value that is read later. */
+function awaitedNodeOf(x: Tensor): Node {
+  const source = sourceOf(x)
+  return source instanceof Cell ? source.awaited : source
 }
 
 /** The node that has the type. */
@@ -82,7 +88,7 @@ export class Tensor {
 
   /** The elements in row-major order, as a copy; computed off the event loop. Uint8Array for uint8 and bool. */
   async data(): Promise<TypedArray> {
-    const node = evaluatedNodeOf(this)
+    const node = awaitedNodeOf(this)
     if (node.storage === null) await evaluateNodes([node])
     const storage = node.storage!
     // Copied at once where nothing has to be waited for: the next step may write to the buffer.
@@ -193,12 +199,15 @@ function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {
  * @returns the same tensors, evaluated.
  */
 export async function evaluate<T extends readonly Tensor[]>(...tensors: T): Promise<T> {
-  await evaluateNodes(tensors.map(nodeOf))
+  const nodes = tensors.map(evaluatedNodeOf)
+  await evaluateNodes(nodes)
+  // A variable may be written to by a run that was submitted before.
+  for (const { storage } of nodes) if (storage !== null && storage.pending !== null) await storage.pending
   return tensors
 }
 
 /** `evaluate`, here and now. */
 export function evaluateSync<T extends readonly Tensor[]>(...tensors: T): T {
-  evaluateNodesSync(tensors.map(nodeOf))
+  evaluateNodesSync(tensors.map(evaluatedNodeOf))
   return tensors
 }

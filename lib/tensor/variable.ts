@@ -1,17 +1,20 @@
 /** Variables: the one mutable thing. */
-import type { DType } from '../base/dtype.ts'
+import { bytesPerElement, type DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { formatShape, type Shape, sameShape } from '../base/shape.ts'
-import { Node, storageOf } from '../graph/node.ts'
+import { formatShape, type Shape, sameShape, sizeOf } from '../base/shape.ts'
+import { Node, newStorage, pendingInputs, storageOf, topologicalOrder } from '../graph/node.ts'
 import { reshape } from '../graph/ops/broadcast.ts'
-import { data, leafOf, stopGradient } from '../graph/ops/leaf.ts'
+import { isZeros } from '../graph/ops/fill.ts'
+import { data, leafFrom, leafOf, stopGradient } from '../graph/ops/leaf.ts'
 import { cast } from '../graph/ops/promotion.ts'
-import { evaluateNodesSync } from '../runtime/evaluate.ts'
+import { isNoting } from '../graph/origin.ts'
+import { checkHasData, evaluateNodesSync } from '../runtime/evaluate.ts'
+import { checkMemory } from '../runtime/execution.ts'
 import { Cell } from './cell.ts'
 import { nodeOf, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { activeTrace, untraced } from './trace.ts'
-import { parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
+import { allocateChecked, parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
 
 export interface VariableOptions extends TensorOptions {
   /** What messages and state dictionaries call it. */
@@ -41,10 +44,10 @@ export class Variable extends Tensor {
   }
 
   /** @internal */
-  constructor(leaf: Node, { name, trainable = true }: { name?: string; trainable?: boolean } = {}) {
+  constructor(leaf: Node, { name, trainable = true }: { name?: string; trainable?: boolean } = {}, isShared = false) {
     if (!(leaf instanceof Node))
       throw new TypeError(expected('Variable', 'variable(values)', 'a call of its constructor'))
-    const cell = new Cell(leaf, trainable)
+    const cell = new Cell(leaf, trainable, isShared)
     super(cell)
     cell.variable = this
     this.#cell = cell
@@ -74,8 +77,9 @@ export class Variable extends Tensor {
 
   /** The value it holds now; it stays what it is when the variable changes. */
   get value(): Tensor {
-    const { node, leaf, storage } = cellOf(this)
-    return wrap(node === leaf ? leafOf(storage, node.dtype, node.shape, false) : stopGradient(node))
+    const { node, leaf } = cellOf(this)
+    const { storage, dtype, shape } = leaf
+    return wrap(node === leaf && storage !== null ? leafOf(storage, dtype, shape, false) : stopGradient(node))
   }
 
   /**
@@ -91,6 +95,10 @@ export class Variable extends Tensor {
     const trace = activeTrace()
     if (trace !== null) {
       cell.tracedIn(trace.variables).value = node
+      return
+    }
+    if (node.storage === null && isZeros(node)) {
+      cell.replaceLeaf(newStorage(allocateChecked('assign', node.dtype, node.shape)), false)
       return
     }
     evaluateNodesSync([node])
@@ -111,6 +119,15 @@ export class Variable extends Tensor {
  * A variable that starts with a copy of some values, or with the value of a tensor. Made while a function is compiled,
  * it starts from what another variable holds then, and is not made anew when the function runs.
  *
+ * A tensor that is not computed yet is computed with the first evaluation that needs the variable, together with the starts of
+ * all other variables that this one needs: off the event loop in the forms that are awaited (`data`, `evaluate`, compiled
+ * calls, `fit`), here and now in the others. So making a model costs next to nothing, and what is assigned or loaded before
+ * then replaces a start that is never computed. `await evaluate(...model.parameters())` computes it. Random numbers do not
+ * depend on when that is.
+ *
+ * @throws RangeError where memory cannot hold it; what else is wrong with a tensor's data (an index out of range) is an error
+ * of the evaluation that computes it
+ *
  * @example
  * const w = variable(randn([784, 10]), { name: 'w' })
  * w.assign(w.sub(gradient.mul(0.1)))
@@ -122,7 +139,20 @@ export function variable(value: Tensor | TensorValues, options?: VariableOptions
     return new Variable(data(array, dtype, shape, true), given)
   }
   const { dtype = value.dtype, shape = value.shape } = given
-  const start = untraced(() => wrap(reshape(cast(nodeOf(value), dtype), shape)).dataSync())
-  const { array, shape: own } = parseValues('variable', start, { dtype, shape })
-  return new Variable(data(array, dtype, own, true), given)
+  const node = untraced(() => nodeOf(value))
+  const start = reshape(cast(node, dtype), shape)
+  // What gives NaN is looked for where it is recorded.
+  if (isNoting()) evaluateNodesSync([start])
+  const storage = start.storage ?? (dtype === node.dtype ? node.storage : null)
+  // A value that exists is shared until the first update.
+  if (storage !== null) return new Variable(leafOf(storage, dtype, start.shape, true), given, true)
+  return new Variable(leafOfStart(start), given)
+}
+
+function leafOfStart(start: Node): Node {
+  const { dtype, shape } = start
+  if (isZeros(start)) return data(allocateChecked('variable', dtype, shape), dtype, shape, true)
+  checkMemory('variable', sizeOf(shape) * bytesPerElement(dtype))
+  if (activeTrace() !== null) checkHasData(topologicalOrder([start], pendingInputs))
+  return leafFrom(start, true)
 }

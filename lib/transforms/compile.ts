@@ -19,7 +19,16 @@ import { activeTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { finishResult, finishSteps, startCall } from './call-history.ts'
 import { noteCompiled } from './differentiable.ts'
-import { collectResults, isArgument, ResultIndex, recordFunction, type Traced, tensorsIn } from './recording.ts'
+import {
+  collectResults,
+  isArgument,
+  ResultIndex,
+  recordFunction,
+  startTraced,
+  startTracedSync,
+  type Traced,
+  tensorsIn,
+} from './recording.ts'
 import { Recordings } from './recordings.ts'
 
 /** A function whose calls replay a prepared program. */
@@ -163,6 +172,7 @@ async function runInTurn(entry: Traced, args: readonly Node[], steps: number): P
   hold(entry.graph)
   try {
     if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
+    startTraced(entry)
     call = bind(entry, args, steps)
     done = submitAsync(call.run)
     commit(entry, call.run)
@@ -233,6 +243,7 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...
     const entry = find(args)
     const nodes = tensorsIn(args)
     evaluateNodesSync(nodes)
+    startTracedSync(entry)
     const call = bind(entry, nodes)
     submitSync(call.run)
     commit(entry, call.run)

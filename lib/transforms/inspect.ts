@@ -14,7 +14,7 @@ import { bindRun, type PreparedGraph, settledArray } from '../runtime/execution.
 import { type MachineLimits, machineLimits } from '../runtime/roofline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { activeTrace } from '../tensor/trace.ts'
-import { prepareAlone, recordFunction, type Traced, tensorsIn, tracedWith } from './recording.ts'
+import { prepareAlone, recordFunction, startTracedSync, type Traced, tensorsIn, tracedWith } from './recording.ts'
 
 /** One instruction of a program. */
 export interface InspectedInstruction {
@@ -201,9 +201,11 @@ const mostMilliseconds = 500
 const warmingRuns = 3
 
 /** The median time of each instruction, in nanoseconds. */
-function profileTraced({ graph, sources, updated }: Traced, args: unknown[]): number[] {
+function profileTraced(traced: Traced, args: unknown[]): number[] {
+  const { graph, sources, updated } = traced
   const nodes = tensorsIn(args)
   evaluateNodesSync(nodes)
+  startTracedSync(traced)
   const inputs = sources.map((source) => source(nodes, 1))
   const states = updated.map(({ storage }) => copyOf(settledArray(storage)))
   const { buffers } = bindRun(graph, inputs, states.map(inPlace))

@@ -7,8 +7,9 @@ import { mapTree } from '../base/tree.ts'
 import type { NodeUpdate } from '../graph/lower.ts'
 import type { Node, TensorType } from '../graph/node.ts'
 import { nodeCount, storageOf } from '../graph/node.ts'
-import { leafArray, placeholder, watch } from '../graph/ops/leaf.ts'
+import { isUnstarted, leafArray, placeholder, watch } from '../graph/ops/leaf.ts'
 import { structureOf } from '../graph/structure.ts'
+import { startLeaves, startLeavesSync } from '../runtime/evaluate.ts'
 import { type GraphInputs, hold, type PreparedGraph, prepareGraph } from '../runtime/execution.ts'
 import type { PreparedGraphs } from '../runtime/prepared.ts'
 import type { Cell } from '../tensor/cell.ts'
@@ -33,6 +34,26 @@ export interface Traced {
   readonly shape: unknown
   /** What has to hold for a call to be this recording. */
   readonly guards: readonly Guard[]
+  /** Variables, or former values of variables, that had no value yet when it was recorded; null once they have. */
+  unstarted: readonly LeafHolder[] | null
+}
+
+interface LeafHolder {
+  readonly leaf: Node
+}
+
+/** Before a call is bound: sees to it that all variables have values, off the event loop. */
+export const startTraced = (traced: Traced): void =>
+  // Whoever reads a value waits for it, and has the error.
+  startWith(traced, (leaves) => void startLeaves(leaves).catch(() => {}))
+
+/** `startTraced`, here and now. */
+export const startTracedSync = (traced: Traced): void => startWith(traced, startLeavesSync)
+
+function startWith(traced: Traced, start: (leaves: readonly Node[]) => void): void {
+  if (traced.unstarted === null) return
+  start(traced.unstarted.map(({ leaf }) => leaf).filter(isUnstarted))
+  traced.unstarted = null
 }
 
 /** A tensor of the result, by its index among the program's results. */
@@ -109,6 +130,13 @@ const constantSource =
   (array: TypedArray): Source =>
   () =>
     array
+/** Of what gets its value before the first run. */
+const unstartedSource =
+  (leaf: Node): Source =>
+  () =>
+    storageOf(leaf).array
+const outerSource = (leaf: Node): Source =>
+  isUnstarted(leaf) ? unstartedSource(leaf) : constantSource(leafArray(leaf))
 
 /** Prepares it by itself. */
 export const prepareAlone = ({ nodes, trace }: Recording): GraphInputs => prepareGraph(nodes, updatesOf(trace))
@@ -132,14 +160,17 @@ export function tracedWith(recording: Recording, { graph, inputs }: GraphInputs)
   const sources = sourcesOf(recording)
   const updated: Cell[] = []
   for (const [cell, { leaf, value }] of trace.variables) if (value !== leaf) updated.push(cell)
+  const unstarted: LeafHolder[] = inputs.filter(isUnstarted).map((leaf) => ({ leaf }))
+  for (const cell of trace.variables.keys()) if (isUnstarted(cell.leaf)) unstarted.push(cell)
   return {
     graph,
-    sources: inputs.map((leaf) => sources.get(leaf) ?? constantSource(leafArray(leaf))),
+    sources: inputs.map((leaf) => sources.get(leaf) ?? outerSource(leaf)),
     updated,
     results: nodes.map(({ dtype, shape }) => ({ dtype, shape })),
     histories: resultHistories(nodes, { leaves, trace, since, inputs }),
     shape,
     guards: trace.guards,
+    unstarted: unstarted.length > 0 ? unstarted : null,
   }
 }
 

@@ -45,6 +45,30 @@ export function leafOf(storage: Storage, dtype: DType, shape: Shape, tracked: bo
   return node
 }
 
+/** What leaves without a value will start from: nodes that nobody else holds. */
+const starts = new WeakMap<Node, Node>()
+
+/** A leaf that takes the value of a node when it is first needed; to gradients it has no history from the start. */
+export function leafFrom(start: Node, tracked: boolean): Node {
+  const leaf = new Node(dataOp, [], null, start, tracked)
+  // A node of its own: who holds `start` would hold the buffer too.
+  starts.set(leaf, stopGradient(start))
+  return leaf
+}
+
+/** Whether it is a leaf that has no value yet. */
+export const isUnstarted = (node: Node): boolean => node.storage === null && node.def === dataOp
+
+/** The node whose value an unstarted leaf is to take. */
+export function startOf(leaf: Node): Node {
+  const start = starts.get(leaf)
+  if (start === undefined) throw new InternalError('a leaf that has a value does not start')
+  return start
+}
+
+/** Lets go of what a leaf was made from, which has its value now. */
+export const forgetStart = (leaf: Node): unknown => starts.delete(leaf)
+
 export const placeholder = (dtype: DType, shape: Shape, tracked = false): Node =>
   new Node(placeholderOp, [], null, { dtype, shape }, tracked)
 
