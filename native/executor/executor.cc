@@ -21,12 +21,11 @@ bool run_timed(const PreparedInstruction& instruction, Run& run, double* nanosec
 std::shared_ptr<Executable> Executable::prepare(const int32_t* words, int64_t word_count, const uint8_t* literals,
                                                 int64_t literal_bytes, const KernelTable& kernels, SharedBlock& memory,
                                                 int threads, PrepareStatus* status, std::string* error) {
-  std::shared_ptr<Executable> executable(new Executable);
+  std::shared_ptr<Executable> executable(new Executable(memory));
   *status = PrepareStatus::k_malformed;
   if (!decode_program(words, word_count, literal_bytes, &executable->program_, error)) return nullptr;
   if (!executable->prepare_instructions(kernels, error)) return nullptr;
   *status = PrepareStatus::k_no_memory;
-  executable->memory_ = &memory;
   executable->literals_ = std::make_unique<Block>(literal_bytes);
   if (executable->literals_->data() == nullptr || !executable->take_memory(threads)) {
     *error = "expected a program that fits in memory, got one that needs " +
@@ -64,15 +63,15 @@ int64_t Executable::workspace_bytes(int threads) const {
 }
 
 bool Executable::take_memory(int threads) {
-  std::shared_ptr<Block> block =
-      memory_->get(round_up(program_.arena_bytes, kArenaAlignment) + workspace_bytes(threads));
-  if (block == nullptr) return false;
-  block_ = std::move(block);
+  std::unique_ptr<SharedBlock::Room> room =
+      memory_.reserve(round_up(program_.arena_bytes, kArenaAlignment) + workspace_bytes(threads));
+  if (room == nullptr) return false;
+  room_ = std::move(room);
   threads_ = threads;
   return true;
 }
 
-void Executable::bind(void* const* buffers) {
+void Executable::bind(void* const* buffers, uint8_t* arena) {
   const int32_t inputs = program_.input_count, states = program_.state_count;
   const auto byte_pointer = [buffers](int32_t i) { return static_cast<uint8_t*>(buffers[i]); };
   uint8_t** base = bases_.data();
@@ -86,15 +85,16 @@ void Executable::bind(void* const* buffers) {
   }
   for (int32_t i = inputs + 2 * states; i < inputs + 2 * states + program_.result_count; ++i) *base++ = byte_pointer(i);
   *base++ = literals_->data();
-  *base++ = block_->data();
+  *base++ = arena;
 }
 
 bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
   // After setNumThreads; where there is no memory for more, fewer threads do it.
   if (pool.threads() > threads_) take_memory(pool.threads());
-  bind(buffers);
+  const std::shared_ptr<Block> block = room_->block();
+  bind(buffers, block->data());
   ThreadPool::Lease lease(pool, has_parallel_instruction_ ? threads_ : 1);
-  Run run{bases_.data(), lease, block_->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
+  Run run{bases_.data(), lease, block->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
   for (size_t i = 0; i < instructions_.size(); ++i) {
     if (nanoseconds == nullptr ? instructions_[i]->run(run) : run_timed(*instructions_[i], run, nanoseconds + i))
       continue;

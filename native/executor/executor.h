@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "executor/memory.h"
@@ -37,21 +38,21 @@ class Executable {
   size_t instruction_count() const { return instructions_.size(); }
 
  private:
-  Executable() = default;
+  explicit Executable(SharedBlock memory) : memory_(std::move(memory)) {}
   bool prepare_instructions(const KernelTable& kernels, std::string* error);
   int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
-  void bind(void* const* buffers);
+  void bind(void* const* buffers, uint8_t* arena);
   bool run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds);
 
   Program program_;
   std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
   bool has_parallel_instruction_ = false;
   std::unique_ptr<Block> literals_;
-  SharedBlock* memory_ = nullptr;
-  std::shared_ptr<Block> block_;  // the arena, then the workspace
-  int threads_ = 0;               // that there is workspace for
-  std::vector<uint8_t*> bases_;   // see Run
+  SharedBlock memory_;
+  std::unique_ptr<SharedBlock::Room> room_;  // for the arena, then the workspace
+  int threads_ = 0;                          // that there is workspace for
+  std::vector<uint8_t*> bases_;              // see Run
 };
 
 }  // namespace galvani

@@ -3,7 +3,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <mutex>
+#include <set>
 
 #include "base/numbers.h"
 
@@ -11,6 +14,10 @@ namespace galvani {
 namespace {
 
 constexpr int64_t kHugePage = int64_t{2} << 20;
+
+// A block is replaced by a smaller one where that is worth its first touch.
+constexpr int64_t kShrinkingFactor = 2;
+constexpr int64_t kSmallBlock = int64_t{1} << 20;
 
 // The system promises more memory than it has, and ends the process that takes it at its word.
 int64_t physical_memory() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
@@ -33,14 +40,48 @@ uint8_t* allocate(int64_t bytes) {
 Block::Block(int64_t bytes) : data_(allocate(bytes)), bytes_(bytes) {}
 Block::~Block() { std::free(data_); }
 
-std::shared_ptr<Block> SharedBlock::get(int64_t bytes) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  std::shared_ptr<Block> block = newest_.lock();
-  if (block != nullptr && block->bytes() >= bytes) return block;
-  block = std::make_shared<Block>(bytes);
-  if (block->data() == nullptr) return nullptr;
-  newest_ = block;
-  return block;
+struct SharedBlock::Room::State {
+  mutable std::mutex mutex;
+  std::multiset<int64_t> reserved;
+  std::shared_ptr<Block> block;
+
+  // Takes another block; a run that is under way keeps the one that it has. False where there is no memory for it.
+  bool replace(int64_t bytes) {
+    auto next = std::make_shared<Block>(bytes);
+    if (next->data() == nullptr) return false;
+    block = std::move(next);
+    return true;
+  }
+};
+
+SharedBlock::SharedBlock() : state_(std::make_shared<Room::State>()) {}
+
+std::unique_ptr<SharedBlock::Room> SharedBlock::reserve(int64_t bytes) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  if ((state_->block == nullptr || state_->block->bytes() < bytes) && !state_->replace(bytes)) return nullptr;
+  state_->reserved.insert(bytes);
+  return std::unique_ptr<Room>(new Room(state_, bytes));
+}
+
+int64_t SharedBlock::bytes() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->block == nullptr ? 0 : state_->block->bytes();
+}
+
+SharedBlock::Room::~Room() {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->reserved.erase(state_->reserved.find(bytes_));
+  if (state_->reserved.empty()) {
+    state_->block = nullptr;
+    return;
+  }
+  const int64_t most = *state_->reserved.rbegin();
+  if (state_->block->bytes() / kShrinkingFactor >= std::max(most, kSmallBlock)) state_->replace(most);
+}
+
+std::shared_ptr<Block> SharedBlock::Room::block() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->block;
 }
 
 }  // namespace galvani

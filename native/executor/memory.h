@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <utility>
 
 namespace galvani {
 
@@ -22,16 +22,35 @@ class Block {
   int64_t bytes_;
 };
 
-// One block for all executables of an environment, whose runs never overlap. It grows with the largest; executables
-// that hold an older, smaller one keep that. Threads may ask at the same time.
+// One block for all executables of an environment, whose runs never overlap: as large as the one needs that needs most,
+// and smaller again once that is gone. Copies are the same block. Threads may ask at the same time.
 class SharedBlock {
  public:
-  // At least `bytes` bytes, or null.
-  std::shared_ptr<Block> get(int64_t bytes);
+  // So many bytes of the block, until it is destroyed.
+  class Room {
+   public:
+    ~Room();
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+    // The block at present, for one run.
+    std::shared_ptr<Block> block() const;
+
+   private:
+    friend class SharedBlock;
+    struct State;
+    Room(std::shared_ptr<State> state, int64_t bytes) : state_(std::move(state)), bytes_(bytes) {}
+
+    std::shared_ptr<State> state_;
+    int64_t bytes_;
+  };
+
+  SharedBlock();
+  // Null where there is not enough memory.
+  std::unique_ptr<Room> reserve(int64_t bytes);
+  int64_t bytes() const;
 
  private:
-  std::mutex mutex_;
-  std::weak_ptr<Block> newest_;
+  std::shared_ptr<Room::State> state_;
 };
 
 }  // namespace galvani

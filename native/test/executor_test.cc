@@ -436,6 +436,28 @@ TEST(executables_share_an_arena_and_outlive_each_other) {
   check(*small, 10);
 }
 
+TEST(an_arena_is_as_large_as_the_one_that_needs_most) {
+  constexpr int64_t kMebibyte = int64_t{1} << 20;
+  SharedBlock memory;
+  EXPECT_EQ(memory.bytes(), 0);
+  auto small = memory.reserve(kMebibyte);
+  const std::shared_ptr<Block> before = small->block();
+  auto large = memory.reserve(9 * kMebibyte), other = memory.reserve(3 * kMebibyte / 2);
+  EXPECT_EQ(memory.bytes(), 9 * kMebibyte);
+  // A run goes on with what it has, and the next one takes the larger one.
+  EXPECT_EQ(before->bytes(), kMebibyte);
+  EXPECT(small->block() == large->block());
+  EXPECT_EQ(before.use_count(), 1);
+  large.reset();
+  EXPECT_EQ(memory.bytes(), 3 * kMebibyte / 2);
+  EXPECT(small->block() == other->block());
+  // Not worth another block.
+  other.reset();
+  EXPECT_EQ(memory.bytes(), 3 * kMebibyte / 2);
+  small.reset();
+  EXPECT_EQ(memory.bytes(), 0);
+}
+
 TEST(a_program_may_get_more_threads_than_it_was_prepared_for) {
   ProgramBuilder builder;
   constexpr int32_t kSize = 200000;

@@ -12,7 +12,8 @@ test(`memory is steady over ${steps} steps`, { timeout: 60_000 * (3 + minutes) }
   expect(growths.map(([name]) => name)).toEqual(loops)
   for (const [name, { rss, heapUsed, external, arrayBuffers }] of growths) {
     // The heap breathes by some MiB; a leak of one small buffer a step would be more than that.
-    expect(rss, `${name}: rss`).toBeLessThan(32)
+    // Preparing programs all the time leaves a larger heap of V8; scratch memory for each of them would be 200 MiB.
+    expect(rss, `${name}: rss`).toBeLessThan(name === 'shapes' ? 100 : 32)
     expect(heapUsed, `${name}: heapUsed`).toBeLessThan(1)
     expect(external, `${name}: external`).toBeLessThan(1)
     expect(arrayBuffers, `${name}: arrayBuffers`).toBeLessThan(1)

@@ -12,6 +12,13 @@ setBackend('native')
 const steps = Number(process.argv[2])
 const { step, images, labels } = training(8, [64, 32, 10])
 
+// They live as long as the process, with what they keep of their calls.
+const scaled = compile((x: Tensor, n: number) => x.mul(n))
+const similarities = compile((x: Tensor) => x.matmul(x.transpose()).softmax().sum())
+
+/** How many tensors that differ in shape there were. */
+let shapes = 0
+
 const loops: Record<string, (count: number) => void | Promise<void>> = {
   sync(count) {
     for (let i = 0; i < count; i++) step.sync(images, labels).itemSync()
@@ -30,15 +37,18 @@ const loops: Record<string, (count: number) => void | Promise<void>> = {
     }
   },
   numbers(count) {
-    const [x, f] = [tensor([1, 2, 3]), compile((x: Tensor, n: number) => x.mul(n))]
+    const x = tensor([1, 2, 3])
     for (let i = 0; i < count; i++) {
-      f.sync(x, i + 0.5)
+      scaled.sync(x, i + 0.5)
       x.add(i + 0.5).dataSync()
     }
   },
   shapes(count) {
-    const f = compile((x: Tensor) => x.mul(2))
-    for (let i = 0; i < count / 10; i++) f.sync(tensor(new Float32Array(1 + (i % 300))))
+    for (let i = 0; i < count / 25; i++) {
+      // Larger for long, so that no program finds the scratch memory of the one before large enough.
+      const rows = 300 + (shapes++ % 500)
+      similarities.sync(tensor(new Float32Array(2 * rows), { shape: [rows, 2] }))
+    }
   },
   optimizer(count) {
     const [w, optimizer] = [variable(randn([100, 100])), sgd({ learningRate: 0.01 })]
