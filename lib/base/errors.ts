@@ -44,5 +44,32 @@ export class InternalError extends Error {
 /** `op: expected X`, before what came instead is known. */
 export const expectation = (op: string, what: string): string => `${op}: expected ${what}`
 
-/** `op: expected X, got Y`, the form of every message a user can meet. */
-export const expected = (op: string, what: string, got: unknown): string => `${expectation(op, what)}, got ${got}`
+/** `op: expected X, got Y`, the form of every message a user can meet. A text stands as it is, any other value by what it is. */
+export const expected = (op: string, what: string, got: unknown): string =>
+  `${expectation(op, what)}, got ${typeof got === 'string' ? got : shown(got)}`
+
+/** A value in a message: whatever a user gave, it is short, and nothing of the user's is called that may throw. */
+export function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? `${value}n` : String(value)
+  try {
+    return shownObject(value)
+  } catch {
+    return 'an object'
+  }
+}
+
+const mostShown = 8
+
+function shownObject(value: object): string {
+  if (Array.isArray(value)) {
+    const items = Array.from(value.slice(0, mostShown), (item) => (Array.isArray(item) ? '[…]' : shown(item)))
+    return `[${items.join(', ')}${value.length > mostShown ? ', …' : ''}]`
+  }
+  // Tensors and variables say their type.
+  if (value instanceof RegExp || Object.hasOwn(Object.getPrototypeOf(value) ?? {}, 'toJSON')) return String(value)
+  const name: unknown = value.constructor?.name
+  return typeof name !== 'string' || name === '' || name === 'Object'
+    ? 'an object'
+    : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+}

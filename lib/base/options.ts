@@ -1,6 +1,8 @@
-/** Checks of the options that users give: their names, their types, and numbers among them. */
+/** Checks of the options that users give: their names and types. */
+
+import { describe } from './arguments.ts'
 import { checkDType, type DType, isDType } from './dtype.ts'
-import { expected } from './errors.ts'
+import { expected, shown } from './errors.ts'
 
 /**
  * What an option may be: true, false; a number; a string, or one of several; a dtype; a function; each of them or null;
@@ -93,19 +95,11 @@ function isMeantBy(value: unknown, name: string, type: string | readonly string[
   return type === 'dtype' ? isDType(value) : type.startsWith(typeof value)
 }
 
-const formatted = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value))
+const formatted = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : shown(value))
 
 const namesIn = (types: object): string => {
   const names = Object.keys(types)
   return names.length === 0 ? 'none' : `{ ${names.join(', ')} }`
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) return value.constructor?.name ?? 'an object'
-  return String(value)
 }
 
 function checkType(op: string, name: string, type: string | readonly string[], value: unknown): void {
@@ -203,37 +197,4 @@ function editDistance(a: string, b: string): number {
     previous = row
   }
   return previous[b.length]!
-}
-
-/**
- * Refuses arguments beyond the `count` that a function takes, such as the flags of another library's function of its name.
- * An index and a list are what `map` and `reduce` give to a callback.
- */
-export function refuseSurplus(op: string, count: number, surplus: readonly unknown[]): void {
-  if (surplus.length === 0) return
-  const isOfCallback = surplus.length === 2 && typeof surplus[0] === 'number' && Array.isArray(surplus[1])
-  if (!isOfCallback)
-    throw new TypeError(
-      expected(op, count === 1 ? 'one argument' : `${count || 'no'} arguments`, count + surplus.length),
-    )
-}
-
-/** A number that passes the test. `what` says which, with the name of the option: `a finite learningRate of at least 0`. */
-export function checkNumber(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number {
-  if (typeof value !== 'number') throw new TypeError(expected(op, what, value === null ? 'null' : typeof value))
-  if (!isValid(value)) throw new RangeError(expected(op, what, value))
-  return value
-}
-
-export function checkFunction(op: string, what: string, value: unknown): void {
-  if (typeof value !== 'function') throw new TypeError(expected(op, what, value === null ? 'null' : typeof value))
-}
-
-/**
- * A list that a user gave. `what` says of which things: `a list of tensors`.
- * @throws TypeError for anything else
- */
-export function checkList<T>(op: string, what: string, value: readonly T[]): readonly T[] {
-  if (!Array.isArray(value)) throw new TypeError(expected(op, what, describe(value)))
-  return value
 }

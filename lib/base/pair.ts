@@ -1,6 +1,6 @@
 /** Options of an image's two axes, or a volume's three: one number for all, or one for each. */
-import { expected } from './errors.ts'
-import { maxExtent } from './shape.ts'
+import { expected, shown } from './errors.ts'
+import { formatShape, maxExtent } from './shape.ts'
 
 /** Of the height and of the width; a number is both. */
 export type Pair = number | readonly [height: number, width: number]
@@ -30,4 +30,4 @@ function countsOf(op: string, name: string, value: number | readonly number[], a
   return counts as readonly number[]
 }
 
-export const formatOption = (value: unknown): string => (Array.isArray(value) ? JSON.stringify(value) : String(value))
+export const formatOption = (value: unknown): string => (Array.isArray(value) ? formatShape(value) : shown(value))

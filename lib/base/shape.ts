@@ -1,6 +1,6 @@
 /** Shapes: their sizes, strides and axes, and how they broadcast. */
 import { bytesPerElement, type DType } from './dtype.ts'
-import { expected, InternalError, ShapeError } from './errors.ts'
+import { expected, InternalError, ShapeError, shown } from './errors.ts'
 import { zipWith } from './lists.ts'
 
 /** The extent of each axis; [] is a scalar. */
@@ -19,7 +19,7 @@ export const sizeOf = (shape: Shape): number => {
 
 export const byteLength = (dtype: DType, shape: Shape): number => sizeOf(shape) * bytesPerElement(dtype)
 
-export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`
+export const formatShape = (shape: Shape): string => `[${Array.from(shape, shown).join(', ')}]`
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i])
@@ -42,7 +42,7 @@ export const lastTwo = (shape: Shape): [number, number] => [extentAt(shape, -2),
 
 /** Validates a shape that a user wrote. */
 export function checkShape(op: string, shape: Shape): Shape {
-  if (!Array.isArray(shape)) throw new ShapeError(expected(op, 'a shape (an array of extents)', String(shape)))
+  if (!Array.isArray(shape)) throw new ShapeError(expected(op, 'a shape (an array of extents)', shape))
   if (shape.length > maxRank) throw new ShapeError(expected(op, `at most ${maxRank} axes`, shape.length))
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0 || extent > maxExtent)

@@ -1,7 +1,9 @@
 /** Data sets: rows of tensors that are mapped, shuffled and read in batches. */
+
+import { checkFunction, checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkFunction, checkNumber, isPlainObject } from '../base/options.ts'
+import { isPlainObject } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { leavesOf, mapTree } from '../base/tree.ts'
 import { tensor } from '../tensor/creation.ts'

@@ -1,8 +1,9 @@
 /** What the losses have in common: their reductions, their weights and the checks of their operands. */
 
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, type OptionTypes } from '../base/options.ts'
+import type { OptionTypes } from '../base/options.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims, squeeze } from '../operations/shape.ts'

@@ -1,7 +1,8 @@
 /** Connectionist temporal classification: labels in order, at times that nobody has said. */
 
+import { checkNumber } from '../base/arguments.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { concat } from '../operations/joining.ts'

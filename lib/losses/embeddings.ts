@@ -1,8 +1,9 @@
 /** Losses of how near vectors are to each other, along the last axis, and of how scores rank. */
 
+import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'

@@ -1,7 +1,8 @@
 /** What training reports beside its loss. */
 
+import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { labelKind } from '../losses/labels.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'

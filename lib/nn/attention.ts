@@ -1,7 +1,9 @@
 /** The layer of multi-head attention. */
+
+import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, lastTwo, sameShape } from '../base/shape.ts'
 import { scaledDotProductAttention } from '../operations/attention.ts'
 import { concat } from '../operations/joining.ts'

@@ -1,6 +1,8 @@
 /** Layers of convolutions. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import type { Shape } from '../base/shape.ts'
 import {

@@ -1,5 +1,5 @@
 /** Layers that drop elements, or whole channels, while they train. */
-import { checkNumber, refuseSurplus } from '../base/options.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import * as ops from '../operations/dropout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'

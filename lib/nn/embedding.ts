@@ -1,6 +1,8 @@
 /** The layer of embeddings. */
+
+import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { embedding as rowsOf } from '../operations/embedding.ts'
 import { concat } from '../operations/joining.ts'
 import { zeros } from '../tensor/creation.ts'

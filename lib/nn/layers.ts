@@ -1,6 +1,8 @@
 /** Layers without parameters, and the sequence. */
+
+import { checkFunction, refuseSurplus } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
-import { checkFunction, checkOptions, type OptionTypes, refuseSurplus } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import * as ops from '../operations/activations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { Module } from './module.ts'

@@ -1,6 +1,8 @@
 /** The linear layer. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions } from '../base/options.ts'
+import { checkOptions } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'

@@ -1,9 +1,10 @@
 /** Layers that normalize. */
 
+import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
 import * as functions from '../operations/normalization.ts'
 import { ones, zeros } from '../tensor/creation.ts'

@@ -1,7 +1,9 @@
 /** The layer of a rectifier whose slope is learned. */
+
+import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { prelu as preluOf } from '../operations/activations.ts'
 import { full } from '../tensor/creation.ts'

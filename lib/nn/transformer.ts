@@ -1,8 +1,9 @@
 /** Layers of a transformer. */
 
+import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
-import { checkNumber, checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'

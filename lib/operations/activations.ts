@@ -1,6 +1,8 @@
 /** Activations: what follows a layer, element by element. Names and definitions are PyTorch's. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import * as composite from '../graph/ops/activations.ts'
 import * as ops from '../graph/ops/elementwise.ts'
@@ -19,14 +21,14 @@ import { seluAlpha, seluScale } from './selu-constants.ts'
  * @tensorflow tf.sigmoid
  * @numpy scipy.special.expit
  */
-export const sigmoid = unary(ops.sigmoid)
+export const sigmoid = unary('sigmoid', ops.sigmoid)
 
 /**
  * max(x, 0); its gradient at 0 is 0; int32 for bool and uint8.
  * @pytorch F.relu
  * @tensorflow tf.nn.relu
  */
-export const relu = unary(ops.relu)
+export const relu = unary('relu', ops.relu)
 
 /**
  * x above 0, else slope · x; its gradient at 0 is the slope. `slope` is 0.01 unless given, as in PyTorch. float32 for
@@ -35,7 +37,7 @@ export const relu = unary(ops.relu)
  * @tensorflow tf.nn.leaky_relu
  */
 export function leakyRelu(x: TensorLike, slope = 0.01): Tensor {
-  return wrap(ops.leakyRelu(toNode(x), slope))
+  return wrap(ops.leakyRelu(toNode('leakyRelu', x), slope))
 }
 
 /**
@@ -43,7 +45,7 @@ export function leakyRelu(x: TensorLike, slope = 0.01): Tensor {
  * @pytorch F.silu
  * @tensorflow tf.nn.silu
  */
-export const silu = unary(ops.silu)
+export const silu = unary('silu', ops.silu)
 
 /**
  * x · sigmoid(x): another name of `silu`.
@@ -58,7 +60,7 @@ export const swish = silu
  * @tensorflow tf.nn.elu
  */
 export function elu(x: TensorLike, alpha = 1): Tensor {
-  return wrap(ops.elu(toNode(x), alpha))
+  return wrap(ops.elu(toNode('elu', x), alpha))
 }
 
 export interface GeluOptions {
@@ -77,7 +79,7 @@ const geluOptions: OptionTypes<GeluOptions> = { approximate: 'string' }
  */
 export function gelu(x: TensorLike, options?: GeluOptions): Tensor {
   const { approximate = 'none' } = checkOptions('gelu', options, geluOptions)
-  return wrap(ops.gelu(toNode(x), approximate))
+  return wrap(ops.gelu(toNode('gelu', x), approximate))
 }
 
 export interface StepOptions {
@@ -104,7 +106,9 @@ const stepOptions: OptionTypes<StepOptions> = { surrogate: 'string', slope: 'num
 export function step(x: TensorLike, options?: StepOptions): Tensor {
   const { surrogate, slope = 25 } = checkOptions('step', options, stepOptions)
   checkNumber('step', 'a positive finite slope', slope, (s) => s > 0 && Number.isFinite(s))
-  return wrap(surrogate === undefined ? ops.step(toNode(x)) : surrogateStep(toNode(x), surrogate, slope))
+  return wrap(
+    surrogate === undefined ? ops.step(toNode('step', x)) : surrogateStep(toNode('step', x), surrogate, slope),
+  )
 }
 
 export interface HardTanhOptions {
@@ -125,7 +129,7 @@ const hardTanhOptions: OptionTypes<HardTanhOptions> = { min: 'number', max: 'num
 export function hardTanh(x: TensorLike, options?: HardTanhOptions): Tensor {
   const { min = -1, max = 1 } = checkOptions('hardTanh', options, hardTanhOptions)
   checkNumber('hardTanh', 'a max above min', max, () => min < max)
-  const t = toTensor(x)
+  const t = toTensor('hardTanh', x)
   return where(lessEqual(t, min), min, where(greaterEqual(t, max), max, t))
 }
 
@@ -153,7 +157,7 @@ export function hardSigmoid(x: TensorLike): Tensor {
  * @tensorflow tf.keras.activations.hard_silu
  */
 export function hardSwish(x: TensorLike): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('hardSwish', x)
   const within = hardTanh(t, { min: -3, max: 3 })
   const between = div(mul(within, add(within, 3)), 6)
   return where(lessEqual(t, -3), 0, where(greaterEqual(t, 3), t, between))
@@ -170,7 +174,7 @@ const below = (x: Tensor): Tensor => where(greater(x, 0), 0, x)
  * @tensorflow tf.keras.layers.PReLU
  */
 export function prelu(x: TensorLike, slope: TensorLike): Tensor {
-  const [t, slopes] = [toTensor(x), toTensor(slope)]
+  const [t, slopes] = [toTensor('prelu', x), toTensor('prelu', slope)]
   broadcastShapes('prelu', t.shape, slopes.shape)
   return where(greater(t, 0), t, mul(slopes, below(t)))
 }
@@ -184,7 +188,7 @@ export function prelu(x: TensorLike, slope: TensorLike): Tensor {
  */
 export function celu(x: TensorLike, alpha = 1): Tensor {
   checkNumber('celu', 'a finite alpha other than 0', alpha, (a) => Number.isFinite(a) && a !== 0)
-  const t = toTensor(x)
+  const t = toTensor('celu', x)
   return where(greater(t, 0), t, mul(expm1(div(below(t), alpha)), alpha))
 }
 
@@ -203,14 +207,14 @@ export function selu(x: TensorLike): Tensor {
  * @pytorch F.mish
  * @tensorflow tf.keras.activations.mish
  */
-export const mish = unary(composite.mish)
+export const mish = unary('mish', composite.mish)
 
 /**
  * x / (1 + |x|); ±1 at ±∞; float32 for integers.
  * @pytorch F.softsign
  * @tensorflow tf.nn.softsign
  */
-export const softsign = unary(composite.softsign)
+export const softsign = unary('softsign', composite.softsign)
 
 /**
  * log(sigmoid(x)), without underflow: −softplus(−x); float32 for integers.
@@ -227,7 +231,7 @@ export function logSigmoid(x: TensorLike): Tensor {
  * @tensorflow tf.keras.activations.threshold
  */
 export function threshold(x: TensorLike, threshold: number, value: number): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('threshold', x)
   return where(lessEqual(t, threshold), value, t)
 }
 
@@ -239,7 +243,7 @@ export function threshold(x: TensorLike, threshold: number, value: number): Tens
  * @tensorflow tf.keras.activations.glu
  */
 export function glu(x: TensorLike, axis = -1): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('glu', x)
   const along = normalizeAxis('glu', axis, t.ndim)
   if (extentAt(t.shape, along) % 2 !== 0)
     throw new ShapeError(expected('glu', `an even extent at axis ${along}`, formatShape(t.shape)))

@@ -15,7 +15,7 @@ import { logicalOr } from './logic.ts'
  * @tensorflow tf.add
  * @numpy np.add
  */
-export const add = binary(ops.add)
+export const add = binary('add', ops.add)
 
 /**
  * x − y; int32 for bool and uint8.
@@ -24,7 +24,7 @@ export const add = binary(ops.add)
  * @tensorflow tf.subtract
  * @numpy np.subtract
  */
-export const sub = binary(ops.sub)
+export const sub = binary('sub', ops.sub)
 
 /**
  * x · y, element by element; int32 for bool and uint8.
@@ -33,7 +33,7 @@ export const sub = binary(ops.sub)
  * @tensorflow tf.multiply
  * @numpy np.multiply
  */
-export const mul = binary(ops.mul)
+export const mul = binary('mul', ops.mul)
 
 /**
  * x / y; float32 for integers.
@@ -42,7 +42,7 @@ export const mul = binary(ops.mul)
  * @tensorflow tf.divide
  * @numpy np.divide
  */
-export const div = binary(ops.div)
+export const div = binary('div', ops.div)
 
 /**
  * ⌊x/y⌋; int32 for integers, where division by 0 gives 0. Its gradient is 0.
@@ -51,7 +51,7 @@ export const div = binary(ops.div)
  * @tensorflow tf.math.floordiv
  * @numpy np.floor_divide
  */
-export const floorDiv = binary(ops.floorDiv)
+export const floorDiv = binary('floorDiv', ops.floorDiv)
 
 /**
  * x − y·⌊x/y⌋, the remainder with the sign of y, exactly; as PyTorch's `remainder` and numpy's `mod`. By 0 it is NaN, and
@@ -62,7 +62,7 @@ export const floorDiv = binary(ops.floorDiv)
  * @tensorflow tf.math.floormod
  * @numpy np.mod
  */
-export const mod = binary(ops.mod)
+export const mod = binary('mod', ops.mod)
 
 /**
  * x − y·trunc(x/y), the remainder with the sign of x, exactly. By 0 it is NaN, and 0 for integers; int32 for bool and
@@ -72,7 +72,7 @@ export const mod = binary(ops.mod)
  * @tensorflow tf.truncatemod
  * @numpy np.fmod
  */
-export const fmod = binary(ops.fmod)
+export const fmod = binary('fmod', ops.fmod)
 
 /**
  * −x; int32 for bool and uint8.
@@ -80,7 +80,7 @@ export const fmod = binary(ops.fmod)
  * @tensorflow tf.negative
  * @numpy np.negative
  */
-export const neg = unary(ops.neg)
+export const neg = unary('neg', ops.neg)
 
 /**
  * |x|; its gradient at 0 is 0; int32 for bool and uint8.
@@ -88,7 +88,7 @@ export const neg = unary(ops.neg)
  * @tensorflow tf.abs
  * @numpy np.abs
  */
-export const abs = unary(ops.abs)
+export const abs = unary('abs', ops.abs)
 
 /**
  * −1, 0 or 1; NaN stays NaN; int32 for bool and uint8.
@@ -96,7 +96,7 @@ export const abs = unary(ops.abs)
  * @tensorflow tf.sign
  * @numpy np.sign
  */
-export const sign = unary(ops.sign)
+export const sign = unary('sign', ops.sign)
 
 /**
  * The greater of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
@@ -105,7 +105,7 @@ export const sign = unary(ops.sign)
  * @tensorflow tf.maximum
  * @numpy np.maximum
  */
-export const maximum = binary(ops.maximum)
+export const maximum = binary('maximum', ops.maximum)
 
 /**
  * The lesser of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
@@ -114,7 +114,7 @@ export const maximum = binary(ops.maximum)
  * @tensorflow tf.minimum
  * @numpy np.minimum
  */
-export const minimum = binary(ops.minimum)
+export const minimum = binary('minimum', ops.minimum)
 
 /**
  * The greater of x and y, and the other one where one is NaN. At a tie the gradient is that of x, as PyTorch has it.
@@ -148,8 +148,8 @@ export function fmin(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.clip
  */
 export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike | null): Tensor {
-  const node = toNode(x)
-  const bound = (b: TensorLike | null | undefined) => (b === undefined || b === null ? null : toNode(b))
+  const node = toNode('clamp', x)
+  const bound = (b: TensorLike | null | undefined) => (b === undefined || b === null ? null : toNode('clamp', b))
   const [low, high] = [bound(min), bound(max)]
   if (low === null && high === null) throw new TypeError(expected('clamp', 'a min or a max', 'neither'))
   for (const b of [low, high]) if (b !== null) broadcastShapes('clamp', node.shape, b.shape)
@@ -163,9 +163,9 @@ export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike |
  * @pytorch torch.lerp
  */
 export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
-  const [start, end] = [toTensor(x), toTensor(y)]
+  const [start, end] = [toTensor('lerp', x), toTensor('lerp', y)]
   // A number stays one, for the dtype of what it meets.
-  const [w, rest] = typeof weight === 'number' ? [weight, 1 - weight] : [toTensor(weight), sub(1, weight)]
+  const [w, rest] = typeof weight === 'number' ? [weight, 1 - weight] : [toTensor('lerp', weight), sub(1, weight)]
   const isNear = less(abs(sub(end, start)), Infinity)
   const near = between(where(isNear, start, 0), where(isNear, end, 0), w, rest)
   const far = add(part(where(isNear, 0, start), rest), part(where(isNear, 0, end), w))
@@ -191,7 +191,7 @@ function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Te
     if (value instanceof Tensor) return value
     const isWhole = ([value] as readonly unknown[]).flat(Infinity as 1).every(Number.isInteger)
     const isWeak = typeof value === 'number' && other instanceof Tensor
-    return wrap(toNode(value, isWhole && !isWeak ? 'int32' : undefined, op))
+    return wrap(toNode(op, value, isWhole && !isWeak ? 'int32' : undefined))
   }
   const [a, b] = [typed(x, y), typed(y, x)]
   const dtype = promotedDType(nodeOf(a), nodeOf(b))

@@ -1,7 +1,9 @@
 /** Attention. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat, promote } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { type AttentionParams, attention, scoresOf } from '../graph/ops/attention.ts'
@@ -39,14 +41,14 @@ const attentionOptions: OptionTypes<AttentionOptions> = {
 const op = 'scaledDotProductAttention'
 
 function operand(name: string, x: TensorLike): Node {
-  const node = toNode(x)
+  const node = toNode(op, x)
   if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64', `${node.dtype} for ${name}`))
   if (node.shape.length < 2) throw new ShapeError(expected(op, `${name} of at least two axes`, formatShape(node.shape)))
   return node
 }
 
 function maskOperand(mask: TensorLike, dtype: Node['dtype'], shape: Shape): Node {
-  const node = toNode(mask, isBoolean(mask) ? 'bool' : dtype)
+  const node = toNode(op, mask, isBoolean(mask) ? 'bool' : dtype)
   if (node.dtype !== 'bool' && !isFloat(node.dtype))
     throw new DTypeError(expected(op, 'a mask of bool or floats', node.dtype))
   if (!sameShape(broadcastShapes(op, node.shape, shape), shape))

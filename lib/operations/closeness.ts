@@ -1,6 +1,8 @@
 /** Whether numbers are equal within a tolerance. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import { abs, add, mul, sub } from './arithmetic.ts'
 import { isFinite as areFinite, isNaN as areNaN, equal, less, lessEqual, where } from './comparison.ts'
@@ -30,7 +32,7 @@ function closeness(op: string, x: TensorLike, y: TensorLike, options: ClosenessO
   const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = checkOptions(op, options, closenessOptions)
   for (const [name, tolerance] of Object.entries({ rtol, atol }))
     checkNumber(op, `${name} of at least 0`, tolerance, (number) => number >= 0)
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor(op, x), toTensor(op, y)]
   const apart = distance(a, b)
   const allowed = add(mul(abs(cast(b, apart.dtype)), rtol), atol)
   const near = logicalOr(equal(a, b), logicalAnd(areFinite(apart), lessEqual(apart, allowed)))

@@ -10,7 +10,7 @@ import { binary } from './elementwise.ts'
  * @tensorflow tf.equal
  * @numpy np.equal
  */
-export const equal = binary(ops.equal)
+export const equal = binary('equal', ops.equal)
 
 /**
  * x ≠ y, as bool.
@@ -19,7 +19,7 @@ export const equal = binary(ops.equal)
  * @tensorflow tf.not_equal
  * @numpy np.not_equal
  */
-export const notEqual = binary(ops.notEqual)
+export const notEqual = binary('notEqual', ops.notEqual)
 
 /**
  * x < y, as bool.
@@ -28,7 +28,7 @@ export const notEqual = binary(ops.notEqual)
  * @tensorflow tf.less
  * @numpy np.less
  */
-export const less = binary(ops.less)
+export const less = binary('less', ops.less)
 
 /**
  * x ≤ y, as bool.
@@ -37,7 +37,7 @@ export const less = binary(ops.less)
  * @tensorflow tf.less_equal
  * @numpy np.less_equal
  */
-export const lessEqual = binary(ops.lessEqual)
+export const lessEqual = binary('lessEqual', ops.lessEqual)
 
 /**
  * x > y, as bool.
@@ -46,7 +46,7 @@ export const lessEqual = binary(ops.lessEqual)
  * @tensorflow tf.greater
  * @numpy np.greater
  */
-export const greater = binary(ops.greater)
+export const greater = binary('greater', ops.greater)
 
 /**
  * x ≥ y, as bool.
@@ -55,7 +55,7 @@ export const greater = binary(ops.greater)
  * @tensorflow tf.greater_equal
  * @numpy np.greater_equal
  */
-export const greaterEqual = binary(ops.greaterEqual)
+export const greaterEqual = binary('greaterEqual', ops.greaterEqual)
 
 /**
  * Whether x is NaN, as bool.
@@ -65,7 +65,7 @@ export const greaterEqual = binary(ops.greaterEqual)
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
 export function isNaN(x: TensorLike): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('isNaN', x)
   return notEqual(t, t)
 }
 
@@ -77,7 +77,7 @@ export function isNaN(x: TensorLike): Tensor {
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
 export function isFinite(x: TensorLike): Tensor {
-  return wrap(ops.less(ops.abs(toNode(x)), Infinity))
+  return wrap(ops.less(ops.abs(toNode('isFinite', x)), Infinity))
 }
 
 /**
@@ -87,7 +87,7 @@ export function isFinite(x: TensorLike): Tensor {
  * @numpy np.isinf
  */
 export function isInf(x: TensorLike): Tensor {
-  return wrap(ops.equal(ops.abs(toNode(x)), Infinity))
+  return wrap(ops.equal(ops.abs(toNode('isInf', x)), Infinity))
 }
 
 /**
@@ -99,5 +99,5 @@ export function isInf(x: TensorLike): Tensor {
  * @numpy np.where
  */
 export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tensor {
-  return wrap(ops.where(toNode(condition), toNode(x), toNode(y)))
+  return wrap(ops.where(toNode('where', condition), toNode('where', x), toNode('where', y)))
 }

@@ -1,7 +1,9 @@
 /** Convolutions, as the networks of the field call cross-correlations. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { type DType, isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -115,8 +117,13 @@ function addBias(op: string, y: Node, bias: Node | null): Node {
 }
 
 /** Operands of one float dtype. */
-function operandsOf(x: TensorLike, weight: TensorLike, bias?: TensorLike): [x: Node, weight: Node, bias: Node | null] {
-  const nodes = [toNode(x), toNode(weight), ...(bias === undefined ? [] : [toNode(bias)])]
+function operandsOf(
+  op: string,
+  x: TensorLike,
+  weight: TensorLike,
+  bias?: TensorLike,
+): [x: Node, weight: Node, bias: Node | null] {
+  const nodes = [x, weight, ...(bias === undefined ? [] : [bias])].map((operand) => toNode(op, operand))
   const dtype = commonDType(nodes)
   const [a, b, c] = nodes.map((node) => cast(node, dtype))
   return [a!, b!, c ?? null]
@@ -159,7 +166,7 @@ function convolve(op: string, x: Node, weight: Node, options: Conv2dOptions): No
  */
 export function conv2d(x: TensorLike, weight: TensorLike, options?: Conv2dOptions): Tensor {
   const checked = checkOptions('conv2d', options, conv2dOptions)
-  const [given, filters, bias] = operandsOf(x, weight, checked.bias)
+  const [given, filters, bias] = operandsOf('conv2d', x, weight, checked.bias)
   const [images, restore] = channelsFirst('conv2d', given, 4, checked.layout ?? 'NCHW')
   checkLayout('conv2d', given, channelsIn(filters, checked), checked.layout)
   return wrap(restore(addBias('conv2d', convolve('conv2d', images, filters, checked), bias)))
@@ -187,7 +194,7 @@ function lineWeight(op: string, weight: Node): Node {
  */
 export function conv1d(x: TensorLike, weight: TensorLike, options?: Conv1dOptions): Tensor {
   const { bias: givenBias, layout = 'NCL', padding = 0, ...rest } = checkOptions('conv1d', options, conv1dOptions)
-  const [given, filters, bias] = operandsOf(x, weight, givenBias)
+  const [given, filters, bias] = operandsOf('conv1d', x, weight, givenBias)
   const [lines, restore] = channelsFirst('conv1d', given, 3, layout)
   checkLayout('conv1d', given, channelsIn(filters, rest), layout)
   const imageOptions: Conv2dOptions = { ...onImages(rest), padding: linePadding(padding) } as Conv2dOptions
@@ -241,7 +248,7 @@ function transposed(op: string, x: Node, weight: Node, options: ConvTranspose2dO
  */
 export function convTranspose2d(x: TensorLike, weight: TensorLike, options?: ConvTranspose2dOptions): Tensor {
   const checked = checkOptions('convTranspose2d', options, convTranspose2dOptions)
-  const [given, filters, bias] = operandsOf(x, weight, checked.bias)
+  const [given, filters, bias] = operandsOf('convTranspose2d', x, weight, checked.bias)
   const [images, restore] = channelsFirst('convTranspose2d', given, 4, checked.layout ?? 'NCHW')
   checkLayout('convTranspose2d', given, filters.shape[0] ?? 0, checked.layout)
   return wrap(restore(addBias('convTranspose2d', transposed('convTranspose2d', images, filters, checked), bias)))
@@ -263,7 +270,7 @@ export function convTranspose1d(x: TensorLike, weight: TensorLike, options?: Con
     outputPadding = 0,
     ...rest
   } = checkOptions('convTranspose1d', options, convTranspose1dOptions)
-  const [given, filters, bias] = operandsOf(x, weight, givenBias)
+  const [given, filters, bias] = operandsOf('convTranspose1d', x, weight, givenBias)
   const [lines, restore] = channelsFirst('convTranspose1d', given, 3, layout)
   checkLayout('convTranspose1d', given, filters.shape[0] ?? 0, layout)
   const y = transposed('convTranspose1d', asImages(lines), lineWeight('convTranspose1d', filters), {

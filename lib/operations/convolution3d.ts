@@ -1,6 +1,8 @@
 /** Convolutions of volumes: their planes are convolved as images, with those that the window's depth reaches as channels. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Triple, tripleOf } from '../base/pair.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { data } from '../graph/ops/leaf.ts'
@@ -98,11 +100,11 @@ export function conv3d(x: TensorLike, weight: TensorLike, options?: Conv3dOption
   const op = 'conv3d'
   const given = checkOptions(op, options, conv3dOptions)
   const { stride = 1, padding = 0, dilation = 1, groups = 1, layout = 'NCDHW', bias } = given
-  const [volumes, restore] = channelsFirst(op, nodeOf(toTensor(x)), 5, layout)
-  const filters = toTensor(weight)
+  const [volumes, restore] = channelsFirst(op, nodeOf(toTensor('conv3d', x)), 5, layout)
+  const filters = toTensor('conv3d', weight)
   checkWeight(op, filters, extentAt(volumes.shape, 1), groups)
-  if (bias !== undefined && !sameShape(toTensor(bias).shape, filters.shape.slice(0, 1)))
-    throw new ShapeError(expected(op, `a bias [${filters.shape[0]}]`, formatShape(toTensor(bias).shape)))
+  if (bias !== undefined && !sameShape(toTensor('conv3d', bias).shape, filters.shape.slice(0, 1)))
+    throw new ShapeError(expected(op, `a bias [${filters.shape[0]}]`, formatShape(toTensor('conv3d', bias).shape)))
   const windows: Window3dOptions = {
     ...{ kernel: filters.shape.slice(2) as unknown as readonly [number, number, number] },
     ...{ stride: tripleOf(op, 'stride', stride), dilation: tripleOf(op, 'dilation', dilation) },

@@ -51,7 +51,7 @@ function triangle(op: string, x: Tensor, k: number, keeps: typeof greaterEqual):
  * @numpy np.triu
  */
 export function triu(x: TensorLike, k = 0): Tensor {
-  return triangle('triu', toTensor(x), k, greaterEqual)
+  return triangle('triu', toTensor('triu', x), k, greaterEqual)
 }
 
 /**
@@ -62,7 +62,7 @@ export function triu(x: TensorLike, k = 0): Tensor {
  * @numpy np.tril
  */
 export function tril(x: TensorLike, k = 0): Tensor {
-  return triangle('tril', toTensor(x), k, lessEqual)
+  return triangle('tril', toTensor('tril', x), k, lessEqual)
 }
 
 /**
@@ -76,7 +76,7 @@ export function tril(x: TensorLike, k = 0): Tensor {
 export function diagonal(x: TensorLike, options?: DiagonalOptions): Tensor {
   const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions('diagonal', options, diagonalOptions)
   checkOffset('diagonal', offset)
-  const t = toTensor(x)
+  const t = toTensor('diagonal', x)
   const rank = t.ndim
   const [a, b] = [normalizeAxis('diagonal', axis1, rank), normalizeAxis('diagonal', axis2, rank)]
   if (a === b) throw new ShapeError(expected('diagonal', 'two different axes', `${axis1} and ${axis2}`))
@@ -116,7 +116,7 @@ function embedded(x: Tensor, k: number): Tensor {
  */
 export function diag(x: TensorLike, k = 0): Tensor {
   checkOffset('diag', k)
-  const t = toTensor(x)
+  const t = toTensor('diag', x)
   if (t.ndim !== 1 && t.ndim !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(t.shape)))
   return t.ndim === 2 ? diagonal(t, { offset: k }) : embedded(t, k)
 }
@@ -132,7 +132,7 @@ export function diag(x: TensorLike, k = 0): Tensor {
 export function diagEmbed(x: TensorLike, options?: DiagonalOptions): Tensor {
   const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions('diagEmbed', options, diagonalOptions)
   checkOffset('diagEmbed', offset)
-  const t = toTensor(x)
+  const t = toTensor('diagEmbed', x)
   if (t.ndim === 0) throw new ShapeError(expected('diagEmbed', 'vectors', formatShape(t.shape)))
   const [a, b] = [normalizeAxis('diagEmbed', axis1, t.ndim + 1), normalizeAxis('diagEmbed', axis2, t.ndim + 1)]
   if (a === b) throw new ShapeError(expected('diagEmbed', 'two different axes', `${axis1} and ${axis2}`))

@@ -1,7 +1,9 @@
 /** Vectors by their lengths: distances between them, their directions, and the cosines of angles. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import { clamp, div, sub } from './arithmetic.ts'
@@ -31,7 +33,7 @@ const distanceOptions: OptionTypes<DistanceOptions> = { order: 'number' }
 export function cdist(x: TensorLike, y: TensorLike, options?: DistanceOptions): Tensor {
   const { order = 2 } = checkOptions('cdist', options, distanceOptions)
   checkNumber('cdist', 'an order of at least 0', order, (p) => p >= 0)
-  const [a, b] = [asFloat(toTensor(x)), asFloat(toTensor(y))]
+  const [a, b] = [asFloat(toTensor('cdist', x)), asFloat(toTensor('cdist', y))]
   if (a.ndim < 2 || b.ndim < 2 || a.shape.at(-1) !== b.shape.at(-1))
     throw new ShapeError(
       expected('cdist', 'rows […, m, k] and […, n, k]', `${formatShape(a.shape)} and ${formatShape(b.shape)}`),
@@ -76,7 +78,7 @@ function directed(x: Tensor, length: Tensor, epsilon: number): Tensor {
 export function normalize(x: TensorLike, options?: NormalizeOptions): Tensor {
   const { axis = -1, order = 2, epsilon = 1e-12 } = checkOptions('normalize', options, normalizeOptions)
   checkEpsilon('normalize', epsilon)
-  const t = asFloat(toTensor(x))
+  const t = asFloat(toTensor('normalize', x))
   const along = normalizeAxis('normalize', axis, t.ndim)
   return directed(t, norm(t, along, { order, keepDims: true }), epsilon)
 }
@@ -104,7 +106,7 @@ const cosineOptions: OptionTypes<CosineSimilarityOptions> = { axis: 'number', ep
 export function cosineSimilarity(x: TensorLike, y: TensorLike, options?: CosineSimilarityOptions): Tensor {
   const { axis = -1, epsilon = 1e-8 } = checkOptions('cosineSimilarity', options, cosineOptions)
   checkEpsilon('cosineSimilarity', epsilon)
-  const [a, b] = [toTensor(x), toTensor(y)].map(asFloat) as [Tensor, Tensor]
+  const [a, b] = [toTensor('cosineSimilarity', x), toTensor('cosineSimilarity', y)].map(asFloat) as [Tensor, Tensor]
   const rank = Math.max(a.ndim, b.ndim)
   const along = normalizeAxis('cosineSimilarity', axis, rank) - rank
   if (a.shape.at(along) !== b.shape.at(along) || Math.min(a.ndim, b.ndim) < -along)

@@ -1,7 +1,9 @@
 /** Dropout. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, type Shape } from '../base/shape.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { uniform } from '../tensor/random.ts'
@@ -66,13 +68,13 @@ function scaled(x: Tensor, rate: number, kept: Tensor | null): Tensor {
  */
 export function dropout(x: TensorLike, rate = 0.5, options?: DropoutOptions): Tensor {
   const given = checkOptions('dropout', options, dropoutOptions)
-  const t = toTensor(x)
+  const t = toTensor('dropout', x)
   return scaled(t, rate, drawKept('dropout', t, rate, given, t.shape))
 }
 
 /** One draw for each channel of each sample. */
 function dropChannels(op: string, x: TensorLike, rate: number, options: DropoutOptions, layout: string): Tensor {
-  const t = toTensor(x)
+  const t = toTensor(op, x)
   if (t.ndim !== layout.length)
     throw new ShapeError(expected(op, `an input of ${layout.length} axes, ${layout}`, formatShape(t.shape)))
   const perChannel = t.shape.map((extent, axis) => (layout[axis] === 'N' || layout[axis] === 'C' ? extent : 1))
@@ -132,7 +134,7 @@ export function dropout3d(x: TensorLike, rate = 0.5, options?: DropoutOptions & 
  */
 export function alphaDropout(x: TensorLike, rate = 0.5, options?: DropoutOptions): Tensor {
   const given = checkOptions('alphaDropout', options, dropoutOptions)
-  const t = toTensor(x)
+  const t = toTensor('alphaDropout', x)
   const kept = drawKept('alphaDropout', t, rate, given, t.shape)
   if (kept === null) return t
   if (rate === 1) return where(kept, t, 0)

@@ -79,7 +79,7 @@ export function einsum(expression: string, ...operands: readonly TensorLike[]): 
   const texts = inputs.split(',')
   if (more.length > 0) throw failed('at most one arrow', `'${expression}'`)
   if (texts.length !== operands.length) throw failed(`${texts.length} operands for '${expression}'`, operands.length)
-  const nodes = operands.map((x) => toNode(x))
+  const nodes = operands.map((x) => toNode('einsum', x))
   const counts = texts.map((text, i) => ellipsisAxes(text, elementAt(nodes, i)))
   const terms = broadcastLabels(
     texts.map((text, i) => ({ node: elementAt(nodes, i), labels: labelsOf(text, elementAt(counts, i)) })),

@@ -57,7 +57,7 @@ function bagOfEach(offsets: Tensor, count: number): Tensor {
 
 /** Offsets that start at 0 and do not descend; that they are at most `count` is seen where they are used. */
 function checkedOffsets(op: string, given: TensorLike, includeLast: boolean): Tensor {
-  const offsets = wrap(checkIndices(op, toNode(given, 'int32')))
+  const offsets = wrap(checkIndices(op, toNode(op, given, 'int32')))
   if (offsets.ndim !== 1 || (includeLast && offsets.size === 0))
     throw new ShapeError(expected(op, 'offsets along one axis', formatShape(offsets.shape)))
   const what = `${op}: expected offsets that start at 0 and do not descend`
@@ -90,7 +90,7 @@ function bagsOf(op: string, indices: Tensor, options: EmbeddingBagOptions): Bags
 
 function weighted(op: string, rows: Tensor, indices: Tensor, weights: TensorLike | undefined, mode: string): Tensor {
   if (weights === undefined) return rows
-  const w = toTensor(weights)
+  const w = toTensor(op, weights)
   if (mode !== 'sum') throw new TypeError(expected(op, "perSampleWeights with mode 'sum' alone", `'${mode}'`))
   if (!sameShape(w.shape, indices.shape))
     throw new ShapeError(expected(op, `perSampleWeights ${formatShape(indices.shape)}`, formatShape(w.shape)))
@@ -117,8 +117,8 @@ export function embeddingBag(indices: TensorLike, table: TensorLike, options?: E
   const op = 'embeddingBag'
   const given = checkOptions(op, options, embeddingBagOptions)
   const { mode = 'mean', paddingIndex = null } = given
-  const rows = toTensor(table)
-  const chosen = wrap(checkIndices(op, toNode(indices, 'int32')))
+  const rows = toTensor('embeddingBag', table)
+  const chosen = wrap(checkIndices(op, toNode('embeddingBag', indices, 'int32')))
   if (rows.ndim !== 2) throw new ShapeError(expected(op, 'a table [n, features]', formatShape(rows.shape)))
   const bags = bagsOf(op, chosen, given)
   const padding = paddingIndex === null ? null : paddingRow(op, paddingIndex, extentAt(rows.shape, 0))

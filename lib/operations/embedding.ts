@@ -31,7 +31,7 @@ const embeddingOptions: OptionTypes<EmbeddingOptions> = { paddingIndex: 'number 
  */
 export function embedding(indices: TensorLike, table: TensorLike, options?: EmbeddingOptions): Tensor {
   const { paddingIndex = null } = checkOptions('embedding', options, embeddingOptions)
-  const [rows, chosen] = [toTensor(table), wrap(toIntegers('embedding', indices))]
+  const [rows, chosen] = [toTensor('embedding', table), wrap(toIntegers('embedding', indices))]
   if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)
   if (paddingIndex === null) return found

@@ -6,9 +6,11 @@
  * Everything is linear and has gradients of any order, which are transforms in turn. Lengths are best where their prime
  * factors are small; other ones take about four times as long.
  */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../base/shape.ts'
 import { tensor } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
@@ -51,7 +53,7 @@ const multiFourierOptions: OptionTypes<MultiFourierOptions> = { sizes: 'other', 
 
 /** Operands as floats: complex ones have an axis of pairs after their own. */
 function operandOf(op: string, x: TensorLike, isComplex: boolean): Tensor {
-  const t = toTensor(x)
+  const t = toTensor(op, x)
   if (isComplex && (t.ndim === 0 || t.shape.at(-1) !== 2))
     throw new ShapeError(expected(op, 'pairs [re, im] on the last axis', formatShape(t.shape)))
   if (t.ndim === Number(isComplex)) throw new ShapeError(expected(op, 'at least one axis', formatShape(t.shape)))
@@ -381,7 +383,7 @@ function shifted(
   halfOf: (n: number) => number,
 ) {
   const { complex } = checkOptions(op, options, shiftOptions)
-  const t = toTensor(x)
+  const t = toTensor(op, x)
   if (complex === undefined && t.shape.at(-1) === 2 && axis === undefined)
     throw new TypeError(expected(op, 'complex to say whether a last axis of 2 has pairs', 'neither it nor axes'))
   const over = normalizeAxes(op, axis, complex ? operandOf(op, x, true).ndim - 1 : t.ndim)

@@ -115,7 +115,7 @@ function checkOperands(op: string, images: Shape, grid: Shape, dtypes: readonly 
 export function gridSample(x: TensorLike, grid: TensorLike, options?: GridSampleOptions): Tensor {
   const given = checkOptions('gridSample', options, gridSampleOptions)
   const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = given
-  const [images, places] = [toTensor(x), toTensor(grid)]
+  const [images, places] = [toTensor('gridSample', x), toTensor('gridSample', grid)]
   checkOperands('gridSample', images.shape, places.shape, [images.dtype, places.dtype])
   const dtype = promote(images.dtype, places.dtype)
   const [n, channels, height, width] = images.shape as [number, number, number, number]
@@ -154,7 +154,7 @@ function centres(extent: number, alignCorners: boolean): number[] {
 export function affineGrid(theta: TensorLike, size: Shape, options?: AffineGridOptions): Tensor {
   const op = 'affineGrid'
   const { alignCorners = false } = checkOptions(op, options, affineGridOptions)
-  const t = toTensor(theta)
+  const t = toTensor('affineGrid', theta)
   if (!isFloat(t.dtype)) throw new DTypeError(expected(op, 'float32 or float64', t.dtype))
   if (t.ndim !== 3 || t.shape[1] !== 2 || t.shape[2] !== 3)
     throw new ShapeError(expected(op, 'maps [n, 2, 3]', formatShape(t.shape)))

@@ -60,7 +60,7 @@ export function indexAdd(
   options?: IndexAddOptions,
 ): Tensor {
   const { alpha = 1 } = checkOptions('indexAdd', options, indexAddOptions)
-  const t = toTensor(x)
+  const t = toTensor('indexAdd', x)
   const along = normalizeAxis('indexAdd', axis, t.ndim)
   const list = listOfIndices('indexAdd', indices)
   const added = valuesFor('indexAdd', t, updates, t.shape.with(along, list.size))
@@ -79,10 +79,10 @@ export function indexAdd(
  * @pytorch torch.index_fill
  */
 export function indexFill(x: TensorLike, indices: TensorLike, value: TensorLike, axis = 0): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('indexFill', x)
   const along = normalizeAxis('indexFill', axis, t.ndim)
   const list = listOfIndices('indexFill', indices)
-  const filling = isWeak(value) ? wrap(elementLiteral('indexFill', value, t.dtype)) : toTensor(value)
+  const filling = isWeak(value) ? wrap(elementLiteral('indexFill', value, t.dtype)) : toTensor('indexFill', value)
   if (filling.ndim > 0) throw new ShapeError(expected('indexFill', 'one value', formatShape(filling.shape)))
   const places = reshape(
     list,
@@ -120,7 +120,7 @@ export function indexPut(
   options?: IndexPutOptions,
 ): Tensor {
   const { accumulate = false } = checkOptions('indexPut', options, indexPutOptions)
-  const t = toTensor(x)
+  const t = toTensor('indexPut', x)
   if (!Array.isArray(indices)) throw new TypeError(expected('indexPut', 'a list of indices for each axis', indices))
   if (indices.length === 0 || indices.length > t.ndim)
     throw new ShapeError(expected('indexPut', `indices of one to ${t.ndim} axes`, indices.length))

@@ -21,7 +21,7 @@ const sliceOptions: OptionTypes<SliceOptions> = { step: 'other' }
  */
 export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, options?: SliceOptions): Tensor {
   const { step = 1 } = checkOptions('slice', options, sliceOptions)
-  const node = toNode(x)
+  const node = toNode('slice', x)
   const { starts, sizes, steps } = sliceRanges(node.shape, start, end, step)
   return wrap(sliceAt(node, starts, sizes, steps))
 }
@@ -35,7 +35,7 @@ export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, opti
  * @tensorflow tf.gather
  */
 export function gather(x: TensorLike, indices: TensorLike): Tensor {
-  return wrap(ops.gather(toNode(x), toIntegers('gather', indices)))
+  return wrap(ops.gather(toNode('gather', x), toIntegers('gather', indices)))
 }
 
 /**
@@ -46,7 +46,7 @@ export function gather(x: TensorLike, indices: TensorLike): Tensor {
  * @tensorflow tf.tensor_scatter_nd_add
  */
 export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
-  return wrap(ops.scatterAdd(toNode(x), toIntegers('scatterAdd', indices), toNode(updates)))
+  return wrap(ops.scatterAdd(toNode('scatterAdd', x), toIntegers('scatterAdd', indices), toNode('scatterAdd', updates)))
 }
 
 /**
@@ -75,7 +75,7 @@ export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption
  * @numpy np.take
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
-  const t = axis === undefined ? flatten(x) : toTensor(x)
+  const t = axis === undefined ? flatten(x) : toTensor('take', x)
   const at = wrap(toIntegers('take', indices))
   const along = normalizeAxis('take', axis ?? 0, t.ndim)
   if (along === 0) return gather(t, at)
@@ -94,7 +94,7 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
  * @tensorflow tf.tensor_scatter_nd_update
  */
 export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
-  const [t, at, rows] = [toTensor(x), wrap(toIntegers('scatter', indices)), toTensor(updates)]
+  const [t, at, rows] = [toTensor('scatter', x), wrap(toIntegers('scatter', indices)), toTensor('scatter', updates)]
   const [extent, ...row] = t.shape
   if (extent === undefined)
     throw new ShapeError(expected('scatter', 'a tensor of at least one axis', formatShape(t.shape)))
@@ -111,7 +111,7 @@ export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike)
  * @pytorch torch.select
  */
 export function select(x: TensorLike, axis: number, index: number): Tensor {
-  const node = toNode(x)
+  const node = toNode('select', x)
   const along = normalizeAxis('select', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
   if (!Number.isInteger(index) || index < -extent || index >= extent)
@@ -129,7 +129,7 @@ export function select(x: TensorLike, axis: number, index: number): Tensor {
  * @tensorflow Tensor.__getitem__
  */
 export function at(x: TensorLike, ...index: number[]): Tensor {
-  const node = toNode(x)
+  const node = toNode('at', x)
   if (index.length > node.shape.length)
     throw new ShapeError(expected('at', `at most ${node.shape.length} indices`, index.length))
   return index.reduce((part, i) => select(part, 0, i), wrap(node))
@@ -149,7 +149,7 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
  * @numpy np.take_along_axis
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
-  return wrap(alongAxis.takeAlongAxis(toNode(x), toIntegers('takeAlongAxis', indices), axis))
+  return wrap(alongAxis.takeAlongAxis(toNode('takeAlongAxis', x), toIntegers('takeAlongAxis', indices), axis))
 }
 
 /**
@@ -162,7 +162,14 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * @numpy np.put_along_axis
  */
 export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
-  return wrap(alongAxis.putAlongAxis(toNode(x), toIntegers('putAlongAxis', indices), toNode(values), axis))
+  return wrap(
+    alongAxis.putAlongAxis(
+      toNode('putAlongAxis', x),
+      toIntegers('putAlongAxis', indices),
+      toNode('putAlongAxis', values),
+      axis,
+    ),
+  )
 }
 
 /**
@@ -174,6 +181,11 @@ export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorL
  */
 export function scatterAddAlongAxis(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: number): Tensor {
   return wrap(
-    alongAxis.scatterAddAlongAxis(toNode(x), toIntegers('scatterAddAlongAxis', indices), toNode(updates), axis),
+    alongAxis.scatterAddAlongAxis(
+      toNode('scatterAddAlongAxis', x),
+      toIntegers('scatterAddAlongAxis', indices),
+      toNode('scatterAddAlongAxis', updates),
+      axis,
+    ),
   )
 }

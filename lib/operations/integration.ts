@@ -39,10 +39,10 @@ function neighbours(x: Tensor, axis: number): [Tensor, Tensor] {
  */
 export function trapezoid(y: TensorLike, x?: TensorLike, options?: TrapezoidOptions): Tensor {
   const { axis = -1, spacing = 1 } = checkOptions('trapezoid', options, trapezoidOptions)
-  const values = toTensor(y)
+  const values = toTensor('trapezoid', y)
   const heights = isFloat(values.dtype) ? values : cast(values, 'float32')
   const along = normalizeAxis('trapezoid', axis, heights.ndim)
-  const widths = x === undefined ? spacing : widthsOf(toTensor(x), heights, along)
+  const widths = x === undefined ? spacing : widthsOf(toTensor('trapezoid', x), heights, along)
   const [before, after] = neighbours(heights, along)
   return sum(mul(mul(add(before, after), 0.5), widths), along - heights.ndim)
 }

@@ -1,8 +1,9 @@
 /** Several tensors made one, one made several, and several of one shape. */
 
+import { checkList } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkList, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatOption, isCount } from '../base/pair.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import type { TupleOf } from '../base/tuple.ts'
@@ -34,7 +35,7 @@ export type Cut<By extends number | readonly number[]> = By extends readonly [in
  * @numpy np.concatenate
  */
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const nodes = checkList('concat', 'a list of tensors', tensors).map((x) => toNode(x))
+  const nodes = checkList('concat', 'a list of tensors', tensors).map((x) => toNode('concat', x))
   return wrap(concatNodes(nodes, axis))
 }
 
@@ -47,7 +48,7 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
  * @numpy np.stack
  */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const nodes = checkList('stack', 'a list of tensors', tensors).map((x) => toNode(x))
+  const nodes = checkList('stack', 'a list of tensors', tensors).map((x) => toNode('stack', x))
   const shape = nodes[0]?.shape
   if (shape === undefined) throw new ShapeError(expected('stack', 'at least one tensor', 'none'))
   const other = nodes.find((node) => !sameShape(node.shape, shape))
@@ -82,7 +83,7 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
  * @numpy np.unstack
  */
 export function unstack<N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> {
-  const node = toNode(x)
+  const node = toNode('unstack', x)
   const along = normalizeAxis('unstack', axis, node.shape.length)
   const shape = node.shape.filter((_, i) => i !== along)
   const ones = new Array<number>(extentAt(node.shape, along)).fill(1)
@@ -110,7 +111,7 @@ export function split<const By extends number | readonly number[]>(
   countOrSizes: By,
   axis = 0,
 ): Parts<By> {
-  const node = toNode(x)
+  const node = toNode('split', x)
   const along = normalizeAxis('split', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
   if (typeof countOrSizes === 'number') {
@@ -137,7 +138,7 @@ export function split<const By extends number | readonly number[]>(
  */
 export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0): TupleOf<Tensor, N> {
   if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
-  const node = toNode(x)
+  const node = toNode('chunk', x)
   const along = normalizeAxis('chunk', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
   const size = Math.max(1, Math.ceil(extent / count))
@@ -170,7 +171,7 @@ export function tensorSplit<const By extends number | readonly number[]>(
   countOrIndices: By,
   axis = 0,
 ): Cut<By> {
-  const node = toNode(x)
+  const node = toNode('tensorSplit', x)
   const along = normalizeAxis('tensorSplit', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
   const isNumber = typeof countOrIndices === 'number'
@@ -195,7 +196,7 @@ export function tensorSplit<const By extends number | readonly number[]>(
  * @numpy np.broadcast_arrays
  */
 export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
-  const nodes = tensors.map((x) => toNode(x))
+  const nodes = tensors.map((x) => toNode('broadcastArrays', x))
   const shape = nodes.reduce<Shape>((all, node) => broadcastShapes('broadcastArrays', all, node.shape), [])
   return nodes.map((node) => wrap(broadcastTo(node, shape)))
 }
@@ -232,7 +233,7 @@ export function meshgrid(tensors: readonly TensorLike[], options?: MeshgridOptio
   const { indexing = 'xy' } = checkOptions('meshgrid', options, meshgridOptions)
   if (indexing !== 'xy' && indexing !== 'ij')
     throw new TypeError(expected('meshgrid', "indexing 'xy' or 'ij'", indexing))
-  const nodes = checkList('meshgrid', 'a list of tensors', tensors).map((x) => toNode(x))
+  const nodes = checkList('meshgrid', 'a list of tensors', tensors).map((x) => toNode('meshgrid', x))
   const wrong = nodes.find(({ shape }) => shape.length > 1)
   if (wrong !== undefined) throw new ShapeError(expected('meshgrid', 'vectors', formatShape(wrong.shape)))
   const places = nodes.map((_, i) => (indexing === 'xy' && i < 2 && nodes.length > 1 ? 1 - i : i))

@@ -25,7 +25,7 @@ export * from './matrix-functions.ts'
 
 /** Matrices […, n, m] and b[…, n, k] of one dtype and one batch shape; a b of one axis is a column, as `isVector` says. */
 function system(op: string, matrix: Node, b: TensorLike): { a: Node; b: Node; isVector: boolean } {
-  const given = toNode(b)
+  const given = toNode(op, b)
   const isVector = given.shape.length === 1
   const right = isVector ? reshape(given, [...given.shape, 1]) : given
   const n = extentAt(matrix.shape, -2)

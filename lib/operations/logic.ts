@@ -60,7 +60,7 @@ export function logicalNot(x: TensorLike): Tensor {
  * @tensorflow tf.bitwise.bitwise_and
  * @numpy np.bitwise_and
  */
-export const bitwiseAnd = binary(ops.bitwiseAnd)
+export const bitwiseAnd = binary('bitwiseAnd', ops.bitwiseAnd)
 
 /**
  * The bits that one or both have, of int32, uint8 or bool.
@@ -69,7 +69,7 @@ export const bitwiseAnd = binary(ops.bitwiseAnd)
  * @tensorflow tf.bitwise.bitwise_or
  * @numpy np.bitwise_or
  */
-export const bitwiseOr = binary(ops.bitwiseOr)
+export const bitwiseOr = binary('bitwiseOr', ops.bitwiseOr)
 
 /**
  * The bits that one of them has, of int32, uint8 or bool.
@@ -78,7 +78,7 @@ export const bitwiseOr = binary(ops.bitwiseOr)
  * @tensorflow tf.bitwise.bitwise_xor
  * @numpy np.bitwise_xor
  */
-export const bitwiseXor = binary(ops.bitwiseXor)
+export const bitwiseXor = binary('bitwiseXor', ops.bitwiseXor)
 
 /** By dtype, the number all of whose bits are set. */
 const allBits: { readonly [K in DType]?: number } = { int32: -1, uint8: 255, bool: 1 }
@@ -91,7 +91,7 @@ const allBits: { readonly [K in DType]?: number } = { int32: -1, uint8: 255, boo
  * @numpy np.bitwise_not
  */
 export function bitwiseNot(x: TensorLike): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('bitwiseNot', x)
   const all = allBits[t.dtype]
   if (all === undefined) throw new DTypeError(expected('bitwiseNot', Object.keys(allBits).join(' or '), t.dtype))
   return bitwiseXor(t, wrap(literal(all, t.dtype)))
@@ -104,7 +104,7 @@ export function bitwiseNot(x: TensorLike): Tensor {
  * @tensorflow tf.bitwise.left_shift
  * @numpy np.left_shift
  */
-export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.leftShift)
+export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary('leftShift', ops.leftShift)
 
 /**
  * ⌊x / 2ⁿ⌋ of int32 or uint8; 0, or −1 for a negative x, where n is negative or more than 31.
@@ -113,4 +113,4 @@ export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.le
  * @tensorflow tf.bitwise.right_shift
  * @numpy np.right_shift
  */
-export const rightShift: (x: TensorLike, n: TensorLike) => Tensor = binary(ops.rightShift)
+export const rightShift: (x: TensorLike, n: TensorLike) => Tensor = binary('rightShift', ops.rightShift)

@@ -13,13 +13,13 @@ import { broadcastTo, reshape } from './shape.ts'
  * @pytorch torch.masked_fill
  */
 export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('maskedFill', x)
   return where(broadcastTo(mask, t.shape), value, t)
 }
 
 /** The mask, whose shape is that of the first axes of x. */
 function maskOf(x: Tensor, mask: TensorLike): Tensor {
-  const node = toNode(mask)
+  const node = toNode('booleanMask', mask)
   if (node.dtype !== 'bool') throw new DTypeError(expected('booleanMask', 'a bool mask', node.dtype))
   if (!sameShape(node.shape, x.shape.slice(0, node.shape.length)))
     throw new ShapeError(
@@ -43,7 +43,7 @@ function chosen(x: Tensor, mask: Tensor, values: ArrayLike<number>): Tensor {
 }
 
 /** Of a variable, what it holds now. */
-const snapshotOf = (x: TensorLike): Tensor => wrap(toNode(x))
+const snapshotOf = (x: TensorLike): Tensor => wrap(toNode('booleanMask', x))
 
 /**
  * The elements of x where the mask is true, in their order: [count, …] of x[m, …] and mask[m]; the mask may be of more of

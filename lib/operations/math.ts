@@ -16,9 +16,9 @@ import { cast } from './shape.ts'
  * @tensorflow tf.square
  * @numpy np.square
  */
-export const square = unary(ops.square)
+export const square = unary('square', ops.square)
 
-const power = binary(ops.pow)
+const power = binary('power', ops.pow)
 
 /**
  * xʸ; float32 for integers, but for the number 2, by which they are squared as integers.
@@ -37,21 +37,21 @@ export function pow(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.sqrt
  * @numpy np.sqrt
  */
-export const sqrt = unary(ops.sqrt)
+export const sqrt = unary('sqrt', ops.sqrt)
 
 /**
  * 1 / √x; ±∞ at ±0, NaN below; float32 for integers.
  * @pytorch torch.rsqrt
  * @tensorflow tf.math.rsqrt
  */
-export const rsqrt = unary(ops.rsqrt)
+export const rsqrt = unary('rsqrt', ops.rsqrt)
 
 /**
  * ∛x, which is negative below 0; its gradient at 0 is ∞; float32 for integers.
  * @tensorflow tf.experimental.numpy.cbrt
  * @numpy np.cbrt
  */
-export const cbrt = unary(ops.cbrt)
+export const cbrt = unary('cbrt', ops.cbrt)
 
 /**
  * 1 / x; float32 for integers.
@@ -59,7 +59,7 @@ export const cbrt = unary(ops.cbrt)
  * @tensorflow tf.math.reciprocal
  * @numpy np.reciprocal
  */
-export const reciprocal = unary(ops.reciprocal)
+export const reciprocal = unary('reciprocal', ops.reciprocal)
 
 /**
  * √(x² + y²) without overflow; its gradient at (0, 0) is 0; float32 for integers.
@@ -68,7 +68,7 @@ export const reciprocal = unary(ops.reciprocal)
  * @tensorflow tf.experimental.numpy.hypot
  * @numpy np.hypot
  */
-export const hypot = binary(ops.hypot)
+export const hypot = binary('hypot', ops.hypot)
 
 /**
  * eˣ; float32 for integers.
@@ -76,7 +76,7 @@ export const hypot = binary(ops.hypot)
  * @tensorflow tf.exp
  * @numpy np.exp
  */
-export const exp = unary(ops.exp)
+export const exp = unary('exp', ops.exp)
 
 /**
  * 2ˣ; float32 for integers.
@@ -84,7 +84,7 @@ export const exp = unary(ops.exp)
  * @tensorflow tf.experimental.numpy.exp2
  * @numpy np.exp2
  */
-export const exp2 = unary(ops.exp2)
+export const exp2 = unary('exp2', ops.exp2)
 
 /**
  * eˣ − 1, without the cancellation near 0; float32 for integers.
@@ -92,7 +92,7 @@ export const exp2 = unary(ops.exp2)
  * @tensorflow tf.math.expm1
  * @numpy np.expm1
  */
-export const expm1 = unary(ops.expm1)
+export const expm1 = unary('expm1', ops.expm1)
 
 /**
  * The natural logarithm; −∞ at 0, NaN below; float32 for integers.
@@ -100,7 +100,7 @@ export const expm1 = unary(ops.expm1)
  * @tensorflow tf.math.log
  * @numpy np.log
  */
-export const log = unary(ops.log)
+export const log = unary('log', ops.log)
 
 /**
  * The logarithm to base 2, exact for powers of 2; −∞ at 0, NaN below; float32 for integers.
@@ -108,7 +108,7 @@ export const log = unary(ops.log)
  * @tensorflow tf.experimental.numpy.log2
  * @numpy np.log2
  */
-export const log2 = unary(ops.log2)
+export const log2 = unary('log2', ops.log2)
 
 /**
  * The logarithm to base 10, exact for powers of 10; −∞ at 0, NaN below; float32 for integers.
@@ -116,7 +116,7 @@ export const log2 = unary(ops.log2)
  * @tensorflow tf.experimental.numpy.log10
  * @numpy np.log10
  */
-export const log10 = unary(ops.log10)
+export const log10 = unary('log10', ops.log10)
 
 /**
  * log(1 + x), without the cancellation near 0; −∞ at −1, NaN below; float32 for integers.
@@ -124,14 +124,14 @@ export const log10 = unary(ops.log10)
  * @tensorflow tf.math.log1p
  * @numpy np.log1p
  */
-export const log1p = unary(ops.log1p)
+export const log1p = unary('log1p', ops.log1p)
 
 /**
  * log(1 + eˣ), without overflow; float32 for integers.
  * @pytorch F.softplus
  * @tensorflow tf.math.softplus
  */
-export const softplus = unary(ops.softplus)
+export const softplus = unary('softplus', ops.softplus)
 
 /**
  * log(eˣ + eʸ), without overflow: y + log(1 + e^(x − y)) with the greater one for y; float32 for integers.
@@ -141,7 +141,7 @@ export const softplus = unary(ops.softplus)
  * @numpy np.logaddexp
  */
 export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('logAddExp', x), toTensor('logAddExp', y)]
   const sameInfinity = logicalAnd(equal(a, b), equal(abs(a), Infinity))
   const difference = where(sameInfinity, 0, sub(a, b))
   const first = greater(difference, 0)
@@ -157,7 +157,7 @@ export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.sin
  * @numpy np.sin
  */
-export const sin = unary(ops.sin)
+export const sin = unary('sin', ops.sin)
 
 /**
  * The cosine of radians of any size; float32 for integers.
@@ -165,7 +165,7 @@ export const sin = unary(ops.sin)
  * @tensorflow tf.cos
  * @numpy np.cos
  */
-export const cos = unary(ops.cos)
+export const cos = unary('cos', ops.cos)
 
 /**
  * The tangent of radians of any size; float32 for integers.
@@ -173,7 +173,7 @@ export const cos = unary(ops.cos)
  * @tensorflow tf.tan
  * @numpy np.tan
  */
-export const tan = unary(ops.tan)
+export const tan = unary('tan', ops.tan)
 
 /**
  * The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1; float32 for integers.
@@ -181,7 +181,7 @@ export const tan = unary(ops.tan)
  * @tensorflow tf.asin
  * @numpy np.arcsin
  */
-export const asin = unary(ops.asin)
+export const asin = unary('asin', ops.asin)
 
 /**
  * The angle in [0, π] whose cosine is x; NaN beyond ±1; float32 for integers.
@@ -189,7 +189,7 @@ export const asin = unary(ops.asin)
  * @tensorflow tf.acos
  * @numpy np.arccos
  */
-export const acos = unary(ops.acos)
+export const acos = unary('acos', ops.acos)
 
 /**
  * The angle in [−π/2, π/2] whose tangent is x; float32 for integers.
@@ -197,7 +197,7 @@ export const acos = unary(ops.acos)
  * @tensorflow tf.atan
  * @numpy np.arctan
  */
-export const atan = unary(ops.atan)
+export const atan = unary('atan', ops.atan)
 
 /**
  * The angle in [−π, π] of the point (x, y), by the signs of both, as IEEE 754 has it for zeros and infinities. Its
@@ -207,7 +207,7 @@ export const atan = unary(ops.atan)
  * @tensorflow tf.atan2
  * @numpy np.arctan2
  */
-export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary(ops.atan2)
+export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary('atan2', ops.atan2)
 
 /**
  * sin(πx) / (πx), and 1 at 0: the transform of a box; NaN at ±∞; float32 for integers. It is exactly 0 at all other integers.
@@ -215,7 +215,7 @@ export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary(ops.atan2)
  * @tensorflow tf.experimental.numpy.sinc
  * @numpy np.sinc
  */
-export const sinc = unary(ops.sinc)
+export const sinc = unary('sinc', ops.sinc)
 
 /**
  * The hyperbolic sine (eˣ − e⁻ˣ) / 2; float32 for integers.
@@ -223,7 +223,7 @@ export const sinc = unary(ops.sinc)
  * @tensorflow tf.sinh
  * @numpy np.sinh
  */
-export const sinh = unary(ops.sinh)
+export const sinh = unary('sinh', ops.sinh)
 
 /**
  * The hyperbolic cosine (eˣ + e⁻ˣ) / 2; float32 for integers.
@@ -231,7 +231,7 @@ export const sinh = unary(ops.sinh)
  * @tensorflow tf.cosh
  * @numpy np.cosh
  */
-export const cosh = unary(ops.cosh)
+export const cosh = unary('cosh', ops.cosh)
 
 /**
  * The hyperbolic tangent; float32 for integers.
@@ -239,7 +239,7 @@ export const cosh = unary(ops.cosh)
  * @tensorflow tf.tanh
  * @numpy np.tanh
  */
-export const tanh = unary(ops.tanh)
+export const tanh = unary('tanh', ops.tanh)
 
 /**
  * The inverse of sinh: log(x + √(x² + 1)); float32 for integers.
@@ -247,7 +247,7 @@ export const tanh = unary(ops.tanh)
  * @tensorflow tf.asinh
  * @numpy np.arcsinh
  */
-export const asinh = unary(ops.asinh)
+export const asinh = unary('asinh', ops.asinh)
 
 /**
  * The inverse of cosh: log(x + √(x² − 1)); NaN below 1; float32 for integers.
@@ -255,7 +255,7 @@ export const asinh = unary(ops.asinh)
  * @tensorflow tf.acosh
  * @numpy np.arccosh
  */
-export const acosh = unary(ops.acosh)
+export const acosh = unary('acosh', ops.acosh)
 
 /**
  * The inverse of tanh: log((1 + x) / (1 − x)) / 2; ±∞ at ±1, NaN beyond; float32 for integers.
@@ -263,7 +263,7 @@ export const acosh = unary(ops.acosh)
  * @tensorflow tf.atanh
  * @numpy np.arctanh
  */
-export const atanh = unary(ops.atanh)
+export const atanh = unary('atanh', ops.atanh)
 
 /**
  * The error function 2/√π · ∫₀ˣ e^(−t²) dt; float32 for integers.
@@ -271,7 +271,7 @@ export const atanh = unary(ops.atanh)
  * @tensorflow tf.math.erf
  * @numpy scipy.special.erf
  */
-export const erf = unary(ops.erf)
+export const erf = unary('erf', ops.erf)
 
 /**
  * 1 − erf(x), which keeps its relative accuracy far above 0; float32 for integers.
@@ -279,9 +279,9 @@ export const erf = unary(ops.erf)
  * @tensorflow tf.math.erfc
  * @numpy scipy.special.erfc
  */
-export const erfc = unary(ops.erfc)
+export const erfc = unary('erfc', ops.erfc)
 
-const rounding = (op: string, ofFloats: (x: Node) => Node) => unary((x) => (isFloat(x.dtype) ? ofFloats(x) : x), op)
+const rounding = (op: string, ofFloats: (x: Node) => Node) => unary(op, (x) => (isFloat(x.dtype) ? ofFloats(x) : x))
 
 /**
  * The greatest integer of at most x; integers stay. Its gradient is 0.
@@ -333,7 +333,7 @@ export function frac(x: TensorLike): Tensor {
  * @numpy np.copysign
  */
 export function copySign(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('copySign', x), toTensor('copySign', y)]
   const magnitude = abs(isFloat(a.dtype) ? a : cast(a, 'float32'))
   const ofZero = where(less(reciprocal(b), 0), -1, 1)
   return mul(magnitude, where(greater(abs(b), 0), sign(b), ofZero))
@@ -348,7 +348,7 @@ export function copySign(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.heaviside
  */
 export function heaviside(x: TensorLike, values: TensorLike): Tensor {
-  const [t, at0] = [toTensor(x), toTensor(values)]
+  const [t, at0] = [toTensor('heaviside', x), toTensor('heaviside', values)]
   return where(equal(t, 0), at0, cast(greater(t, 0), t.dtype))
 }
 
@@ -372,7 +372,7 @@ const greatest: { readonly [K in DType]?: number } = { float32: (2 - 2 ** -23) *
  */
 export function nanToNum(x: TensorLike, options?: NanToNumOptions): Tensor {
   const { nan = 0, posInf, negInf } = checkOptions('nanToNum', options, nanToNumOptions)
-  const t = toTensor(x)
+  const t = toTensor('nanToNum', x)
   const most = greatest[t.dtype]
   if (most === undefined) return wrap(nodeOf(t))
   const finite = where(equal(t, Infinity), posInf ?? most, where(equal(t, -Infinity), negInf ?? -most, t))

@@ -8,7 +8,7 @@ import { type TensorLike, toNode } from '../tensor/tensor.ts'
 
 /** Matrices [… , m, n]. */
 export function matrices(op: string, x: TensorLike): Node {
-  const node = toNode(x)
+  const node = toNode(op, x)
   if (node.shape.length < 2) throw new ShapeError(expected(op, 'matrices […, m, n]', formatShape(node.shape)))
   return isFloat(node.dtype) ? node : cast(node, 'float32')
 }

@@ -1,7 +1,9 @@
 /** Numbers that say how large a matrix is and how near to a singular one; its exponential; products of chains of matrices. */
+
+import { checkList } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkList, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxes } from '../base/shape.ts'
 import * as ops from '../graph/ops/linalg.ts'
 import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -27,7 +29,7 @@ function checkOrder(op: string, order: unknown): MatrixNormOrder {
   const known = orders.find((other) => other === order)
   if (known !== undefined) return known
   const list = orders.map((other) => (typeof other === 'string' ? `'${other}'` : String(other)))
-  const message = expected(op, `order to be one of ${list.join(', ')}`, String(order))
+  const message = expected(op, `order to be one of ${list.join(', ')}`, order)
   throw typeof order === 'number' || typeof order === 'string' ? new RangeError(message) : new TypeError(message)
 }
 
@@ -74,7 +76,7 @@ export function matrixNorm(x: TensorLike, options?: MatrixNormOptions): Tensor {
   const known = checkOrder('matrixNorm', order)
   const t = wrap(matrices('matrixNorm', x))
   if (!Array.isArray(axes) || normalizeAxes('matrixNorm', axes, t.ndim).length !== 2)
-    throw new ShapeError(expected('matrixNorm', 'two axes', String(axes)))
+    throw new ShapeError(expected('matrixNorm', 'two axes', axes))
   const found = normOf('matrixNorm', moveAxis(t, axes, [-2, -1]), known)
   return keepDims ? normalizeAxes('matrixNorm', axes, t.ndim).reduce(expandDims, found) : found
 }
@@ -137,7 +139,7 @@ export const matrixExp = (x: TensorLike): Tensor => wrap(ops.matrixExp(squareMat
  * @numpy np.linalg.multi_dot
  */
 export function multiDot(tensors: readonly TensorLike[]): Tensor {
-  const given = checkList('multiDot', 'a list of tensors', tensors).map((x) => toTensor(x))
+  const given = checkList('multiDot', 'a list of tensors', tensors).map((x) => toTensor('multiDot', x))
   const last = given.length - 1
   const isVector = given.map(({ ndim }, i) => ndim === 1 && (i === 0 || i === last))
   if (last < 1 || given.some(({ ndim }, i) => ndim !== 2 && !isVector[i]))

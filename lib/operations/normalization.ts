@@ -1,7 +1,9 @@
 /** Normalizations: batch, layer, root mean square, group and instance. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
@@ -65,7 +67,7 @@ const scaleToUnit = (x: Tensor, axes: readonly number[], epsilon: number): Tenso
   mul(x, rsqrt(add(meanOf(square(x), axes, { keepDims: true }), epsilon)))
 
 function floatOperand(op: string, x: TensorLike): Tensor {
-  const t = toTensor(x)
+  const t = toTensor(op, x)
   if (!isFloat(t.dtype)) throw new DTypeError(expected(op, 'float32 or float64', t.dtype))
   return t
 }
@@ -75,7 +77,7 @@ const checkEpsilon = (op: string, epsilon: number): number =>
 
 /** A parameter of x's dtype, and of a shape. */
 function parameter(op: string, name: string, x: Tensor, value: TensorLike, shape: Shape): Tensor {
-  const given = wrap(toNode(value, x.dtype))
+  const given = wrap(toNode(op, value, x.dtype))
   if (sameShape(given.shape, shape)) return cast(given, x.dtype)
   // Channels that are last, where the axis of others is meant.
   const channels = given.shape[0]
@@ -155,7 +157,7 @@ function lastAxes(op: string, { shape }: Tensor, normalizedShape: Shape): number
 }
 
 const normalizedShapeOf = (x: Tensor, { normalizedShape, weight }: LayerNormOptions): Shape =>
-  normalizedShape ?? (weight == null ? x.shape.slice(-1) : toTensor(weight).shape)
+  normalizedShape ?? (weight == null ? x.shape.slice(-1) : toTensor('layerNorm', weight).shape)
 
 /**
  * Layer normalization: (x − mean) / √(variance + ε) · weight + bias, with the mean and the biased variance of the last

@@ -1,5 +1,5 @@
 /** The index that fills sequences up. */
-import { checkNumber } from '../base/options.ts'
+import { checkNumber } from '../base/arguments.ts'
 
 /** The row of a table of `count` that a paddingIndex names. */
 export function paddingRow(op: string, paddingIndex: number, count: number): number {

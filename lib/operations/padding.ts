@@ -89,7 +89,7 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  */
 export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions): Tensor {
   const { mode = 'constant', ...given } = checkOptions('pad', options, padOptions)
-  const node = toNode(x)
+  const node = toNode('pad', x)
   const value = elementOf('pad', given.value ?? 0, node.dtype)
   const pairs = widthsOf(node.shape, widths)
   if (pairs.every(([before, after]) => before === 0 && after === 0)) return wrap(node)

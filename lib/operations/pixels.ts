@@ -8,8 +8,8 @@ import { reshape } from './shape.ts'
 
 /** Images […, channels, height, width], as [n, channels, height, width], and the axes before them. */
 function imagesOf(op: string, x: TensorLike, factor: number) {
-  const t = toTensor(x)
-  if (!isCount(factor, 1)) throw new RangeError(expected(op, 'a positive integer factor', String(factor)))
+  const t = toTensor(op, x)
+  if (!isCount(factor, 1)) throw new RangeError(expected(op, 'a positive integer factor', factor))
   if (t.ndim < 3) throw new ShapeError(expected(op, 'images […, channels, height, width]', formatShape(t.shape)))
   const [channels, height, width] = t.shape.slice(-3) as [number, number, number]
   return { t, batch: t.shape.slice(0, -3), channels, height, width }

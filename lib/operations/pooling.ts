@@ -121,7 +121,7 @@ function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOption
  */
 export function maxPool2d(x: TensorLike, kernelSize: Pair, options?: MaxPool2dOptions): Tensor {
   const given = checkOptions('maxPool2d', options, maxPool2dOptions)
-  const [images, restore] = channelsFirst('maxPool2d', toNode(x), 4, given.layout ?? 'NCHW')
+  const [images, restore] = channelsFirst('maxPool2d', toNode('maxPool2d', x), 4, given.layout ?? 'NCHW')
   return wrap(restore(maxOver('maxPool2d', images, kernelSize, given)))
 }
 
@@ -140,7 +140,7 @@ function onImages<T extends { stride?: number; padding?: Padding1d }>(kernelSize
  */
 export function maxPool1d(x: TensorLike, kernelSize: number, options?: MaxPool1dOptions): Tensor {
   const given = checkOptions('maxPool1d', options, maxPool1dOptions)
-  const [lines, restore] = channelsFirst('maxPool1d', toNode(x), 3, given.layout ?? 'NCL')
+  const [lines, restore] = channelsFirst('maxPool1d', toNode('maxPool1d', x), 3, given.layout ?? 'NCL')
   const imageOptions = { ...onImages(kernelSize, given), dilation: beside(1, given.dilation ?? 1) }
   return wrap(restore(asLines(maxOver('maxPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
 }
@@ -204,7 +204,7 @@ function planeOf(values: readonly number[], { dtype }: Node, height: number, wid
  */
 export function avgPool2d(x: TensorLike, kernelSize: Pair, options?: AvgPool2dOptions): Tensor {
   const given = checkOptions('avgPool2d', options, avgPool2dOptions)
-  const [images, restore] = channelsFirst('avgPool2d', toNode(x), 4, given.layout ?? 'NCHW')
+  const [images, restore] = channelsFirst('avgPool2d', toNode('avgPool2d', x), 4, given.layout ?? 'NCHW')
   return wrap(restore(meanOver('avgPool2d', images, kernelSize, given)))
 }
 
@@ -217,7 +217,7 @@ export function avgPool2d(x: TensorLike, kernelSize: Pair, options?: AvgPool2dOp
  */
 export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1dOptions): Tensor {
   const given = checkOptions('avgPool1d', options, avgPool1dOptions)
-  const [lines, restore] = channelsFirst('avgPool1d', toNode(x), 3, given.layout ?? 'NCL')
+  const [lines, restore] = channelsFirst('avgPool1d', toNode('avgPool1d', x), 3, given.layout ?? 'NCL')
   const imageOptions = onImages(kernelSize, given)
   return wrap(restore(asLines(meanOver('avgPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
 }
@@ -270,7 +270,12 @@ function adaptive(op: string, x: Node, outputSize: Pair, reduce: ReduceAxis): No
  */
 export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { layout?: Layout2d }): Tensor {
   const given = checkOptions('adaptiveAvgPool2d', options, layout2dOption)
-  const [images, restore] = channelsFirst('adaptiveAvgPool2d', toNode(x), 4, given.layout ?? 'NCHW')
+  const [images, restore] = channelsFirst(
+    'adaptiveAvgPool2d',
+    toNode('adaptiveAvgPool2d', x),
+    4,
+    given.layout ?? 'NCHW',
+  )
   return wrap(restore(adaptive('adaptiveAvgPool2d', images, outputSize, meanOfAxis)))
 }
 
@@ -281,7 +286,7 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { l
  */
 export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
   const given = checkOptions('adaptiveAvgPool1d', options, layout1dOption)
-  const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode(x), 3, given.layout ?? 'NCL')
+  const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode('adaptiveAvgPool1d', x), 3, given.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), meanOfAxis))))
 }
 
@@ -294,7 +299,12 @@ export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options?: {
  */
 export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { layout?: Layout2d }): Tensor {
   const given = checkOptions('adaptiveMaxPool2d', options, layout2dOption)
-  const [images, restore] = channelsFirst('adaptiveMaxPool2d', toNode(x), 4, given.layout ?? 'NCHW')
+  const [images, restore] = channelsFirst(
+    'adaptiveMaxPool2d',
+    toNode('adaptiveMaxPool2d', x),
+    4,
+    given.layout ?? 'NCHW',
+  )
   return wrap(restore(adaptive('adaptiveMaxPool2d', images, outputSize, maxOfAxis)))
 }
 
@@ -305,6 +315,6 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { l
  */
 export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
   const given = checkOptions('adaptiveMaxPool1d', options, layout1dOption)
-  const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode(x), 3, given.layout ?? 'NCL')
+  const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode('adaptiveMaxPool1d', x), 3, given.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), maxOfAxis))))
 }

@@ -94,7 +94,7 @@ const optionsOf = ({ stride, padding, ceil = false }: WindowOptions) => ({ strid
  */
 export function maxPool3d(x: TensorLike, kernelSize: Triple, options?: MaxPool3dOptions): Tensor {
   const given = checkOptions('maxPool3d', options, maxPool3dOptions)
-  const [volumes, restore] = channelsFirst('maxPool3d', toNode(x), 5, given.layout ?? 'NCDHW')
+  const [volumes, restore] = channelsFirst('maxPool3d', toNode('maxPool3d', x), 5, given.layout ?? 'NCDHW')
   if (!isFloat(volumes.dtype)) throw new DTypeError(expected('maxPool3d', 'float32 or float64', volumes.dtype))
   const { planes, depth } = windowsOf('maxPool3d', wrap(volumes), kernelSize, given)
   const pool = (part: WindowOptions) => (images: Tensor) =>
@@ -115,7 +115,7 @@ export function maxPool3d(x: TensorLike, kernelSize: Triple, options?: MaxPool3d
  */
 export function avgPool3d(x: TensorLike, kernelSize: Triple, options?: AvgPool3dOptions): Tensor {
   const { countIncludePad = true, ...given } = checkOptions('avgPool3d', options, avgPool3dOptions)
-  const [volumes, restore] = channelsFirst('avgPool3d', toNode(x), 5, given.layout ?? 'NCDHW')
+  const [volumes, restore] = channelsFirst('avgPool3d', toNode('avgPool3d', x), 5, given.layout ?? 'NCDHW')
   const { planes, depth } = windowsOf('avgPool3d', wrap(volumes), kernelSize, given)
   const pool = (part: WindowOptions) => (images: Tensor) =>
     avgPool2d(images, part.kernel, { ...optionsOf(part), countIncludePad })
@@ -130,7 +130,7 @@ function adaptive(
   pool: typeof adaptiveAvgPool2d,
 ) {
   const { layout = 'NCDHW' } = checkOptions(op, options, layoutOptions)
-  const [volumes, restore] = channelsFirst(op, toNode(x), 5, layout)
+  const [volumes, restore] = channelsFirst(op, toNode(op, x), 5, layout)
   const [depth, height, width] = tripleOf(op, 'outputSize', outputSize)
   if (volumes.shape.slice(2).includes(0))
     throw new ShapeError(expected(op, 'volumes of at least one element', formatShape(volumes.shape)))
@@ -160,7 +160,7 @@ export const adaptiveAvgPool3d = (x: TensorLike, outputSize: Triple, options?: L
  * @pytorch F.adaptive_max_pool3d
  */
 export function adaptiveMaxPool3d(x: TensorLike, outputSize: Triple, options?: LayoutOption): Tensor {
-  const node = nodeOf(toTensor(x))
+  const node = nodeOf(toTensor('adaptiveMaxPool3d', x))
   if (!isFloat(node.dtype)) throw new DTypeError(expected('adaptiveMaxPool3d', 'float32 or float64', node.dtype))
   return adaptive('adaptiveMaxPool3d', wrap(node), outputSize, options, adaptiveMaxPool2d)
 }

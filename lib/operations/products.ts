@@ -22,7 +22,7 @@ import { broadcastTo, ravel, reshape } from './shape.ts'
  * @tensorflow tf.matmul
  * @numpy np.matmul
  */
-export const matmul = binary(matmulNodes)
+export const matmul = binary('matmul', matmulNodes)
 
 /**
  * Σ x·y over axes of x and as many of y, numbered in two lists; a count takes the last ones of x and the first ones of y. The
@@ -37,7 +37,7 @@ export function tensordot(
   y: TensorLike,
   axes: number | readonly [ofX: readonly number[], ofY: readonly number[]] = 2,
 ): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('tensordot', x), toTensor('tensordot', y)]
   const [ofX, ofY] = typeof axes === 'number' ? countedAxes(a, b, axes) : axes
   const summedX = ofX.map((axis) => normalizeAxis('tensordot', axis, a.ndim))
   const summedY = ofY.map((axis) => normalizeAxis('tensordot', axis, b.ndim))
@@ -74,7 +74,7 @@ function countedAxes({ shape }: Tensor, other: Tensor, count: number): [number[]
 }
 
 function checkVectors(op: string, ...vectors: readonly TensorLike[]): void {
-  const wrong = vectors.map(toTensor).find(({ ndim }) => ndim !== 1)
+  const wrong = vectors.map((x) => toTensor(op, x)).find(({ ndim }) => ndim !== 1)
   if (wrong !== undefined) throw new ShapeError(expected(op, 'vectors', formatShape(wrong.shape)))
 }
 
@@ -98,7 +98,7 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.vdot
  */
 export function vdot(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('vdot', x), toTensor('vdot', y)]
   if (a.size !== b.size)
     throw new ShapeError(
       expected('vdot', 'as many elements in both', `${formatShape(a.shape)} and ${formatShape(b.shape)}`),
@@ -126,7 +126,7 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.inner
  */
 export function inner(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('inner', x), toTensor('inner', y)]
   return a.ndim === 0 || b.ndim === 0 ? mul(a, b) : tensordot(a, b, [[-1], [-1]])
 }
 
@@ -137,7 +137,7 @@ export function inner(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.vecdot
  */
 export function vecdot(x: TensorLike, y: TensorLike, axis = -1): Tensor {
-  return sum(productAlong('vecdot', toTensor(x), toTensor(y), axis), axis)
+  return sum(productAlong('vecdot', toTensor('vecdot', x), toTensor('vecdot', y), axis), axis)
 }
 
 /** x·y, where an axis of the product has one extent in both. */
@@ -169,7 +169,7 @@ const baddbmmOptions: OptionTypes<BaddbmmOptions> = { alpha: 'number', beta: 'nu
  */
 export function baddbmm(input: TensorLike, x: TensorLike, y: TensorLike, options?: BaddbmmOptions): Tensor {
   const { alpha = 1, beta = 1 } = checkOptions('baddbmm', options, baddbmmOptions)
-  const [added, a, b] = [toTensor(input), toTensor(x), toTensor(y)]
+  const [added, a, b] = [toTensor('baddbmm', input), toTensor('baddbmm', x), toTensor('baddbmm', y)]
   if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1])
     throw new ShapeError(
       expected(
@@ -195,7 +195,7 @@ const scaled = (x: Tensor, by: number): Tensor => (by === 1 ? x : mul(x, by))
  * @numpy np.kron
  */
 export function kron(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('kron', x), toTensor('kron', y)]
   if (a.ndim === 0 || b.ndim === 0) return mul(a, b)
   const rank = Math.max(a.ndim, b.ndim)
   const ranked = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape]
@@ -231,7 +231,7 @@ export function kron(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.cross
  */
 export function cross(x: TensorLike, y: TensorLike, axis = -1): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('cross', x), toTensor('cross', y)]
   const product = productAlong('cross', a, b, axis)
   const along = normalizeAxis('cross', axis, product.ndim) - product.ndim
   if (product.shape.at(along) !== 3)

@@ -1,8 +1,8 @@
 /** Axes in another order, elements in another order, and elements more than once. */
 
+import { checkList } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { checkList } from '../base/options.ts'
 import { formatOption } from '../base/pair.ts'
 import { extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -20,7 +20,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  * @numpy np.transpose
  */
 export function permute(x: TensorLike, axes: readonly number[]): Tensor {
-  return wrap(permuteNode(toNode(x), axes))
+  return wrap(permuteNode(toNode('permute', x), axes))
 }
 
 /**
@@ -31,7 +31,7 @@ export function permute(x: TensorLike, axes: readonly number[]): Tensor {
  * @numpy np.transpose
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
-  const node = toNode(x)
+  const node = toNode('transpose', x)
   return wrap(permuteNode(node, axes ?? node.shape.map((_, i) => node.shape.length - 1 - i), 'transpose'))
 }
 
@@ -43,7 +43,7 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
  * @numpy np.swapaxes
  */
 export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
-  const node = toNode(x)
+  const node = toNode('swapAxes', x)
   const [a, b] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, node.shape.length)) as [number, number]
   const order = node.shape.map((_, axis) => axis)
   order[a] = b
@@ -66,7 +66,7 @@ export function moveAxis(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): Tensor {
-  const node = toNode(x)
+  const node = toNode('moveAxis', x)
   const rank = node.shape.length
   const from = listOf('moveAxis', source).map((axis) => normalizeAxis('moveAxis', axis, rank))
   const to = listOf('moveAxis', destination).map((axis) => normalizeAxis('moveAxis', axis, rank))
@@ -87,7 +87,7 @@ export function moveAxis(
  * @numpy np.flip
  */
 export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
-  const node = toNode(x)
+  const node = toNode('flip', x)
   const axes = normalizeAxes('flip', axis, node.shape.length)
   const isTurned = (i: number, extent: number) => axes.includes(i) && extent > 0
   const starts = node.shape.map((extent, i) => (isTurned(i, extent) ? extent - 1 : 0))
@@ -116,7 +116,7 @@ function rollAxis(x: Node, shift: number, axis: number): Node {
  * @numpy np.roll
  */
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
-  const node = toNode(x)
+  const node = toNode('roll', x)
   const shifts = listOf('roll', shift)
   if (axis === undefined) {
     if (shifts.length !== 1) throw new ShapeError(expected('roll', 'one shift without an axis', shifts.length))
@@ -141,7 +141,7 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: nu
  * @numpy np.rot90
  */
 export function rot90(x: TensorLike, quarters = 1, axes: readonly [from: number, to: number] = [0, 1]): Tensor {
-  const t = wrap(toNode(x))
+  const t = wrap(toNode('rot90', x))
   if (!Number.isInteger(quarters)) throw new RangeError(expected('rot90', 'an integer of quarters', quarters))
   if (!Array.isArray(axes) || axes.length !== 2) throw new ShapeError(expected('rot90', 'two axes', formatOption(axes)))
   const [from, to] = axes.map((axis) => normalizeAxis('rot90', axis, t.ndim)) as [number, number]
@@ -184,10 +184,10 @@ function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node 
  */
 export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
   const counts = listOf('tile', repetitions).map((count) => checkCount('tile', count))
-  const { shape } = toNode(x)
+  const { shape } = toNode('tile', x)
   const rank = Math.max(shape.length, counts.length)
   const padTo = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list]
-  let tiled = reshape(toNode(x), padTo(shape))
+  let tiled = reshape(toNode('tile', x), padTo(shape))
   padTo(counts).forEach((count, axis) => {
     if (count === 1) return
     const wider = tiled.shape.map((extent, i) => (i === axis ? extent * count : extent))
@@ -217,7 +217,7 @@ function repeatedIndices(counts: readonly number[]): Node {
  * @numpy np.repeat
  */
 export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number): Tensor {
-  const given = toNode(x)
+  const given = toNode('repeat', x)
   const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
   const along = normalizeAxis('repeat', axis ?? 0, node.shape.length)
   const extent = extentAt(node.shape, along)

@@ -37,8 +37,8 @@ const varianceOptions: OptionTypes<VarianceOptions> = { ...reduceOptions, correc
 const keepsDims = (op: string, options: ReduceOptions | undefined): boolean =>
   checkOptions(op, options, reduceOptions).keepDims ?? false
 
-const asFloat = (x: TensorLike): Tensor => {
-  const t = toTensor(x)
+const asFloat = (op: string, x: TensorLike): Tensor => {
+  const t = toTensor(op, x)
   return isFloat(t.dtype) ? t : cast(t, 'float32')
 }
 
@@ -56,7 +56,7 @@ const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(s
  */
 export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('sum', options)
-  return wrap(ops.sum(toNode(x), axis, keepDims))
+  return wrap(ops.sum(toNode('sum', x), axis, keepDims))
 }
 
 /**
@@ -68,7 +68,7 @@ export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  */
 export function mean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('mean', options)
-  const t = asFloat(x)
+  const t = asFloat('mean', x)
   const over = normalizeAxes('mean', axis, t.ndim)
   return div(sum(t, over, { keepDims }), countOf(t.shape, over))
 }
@@ -85,7 +85,7 @@ const withoutNaN = (x: Tensor): Tensor => (isFloat(x.dtype) ? where(areNaN(x), 0
  */
 export function nanSum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('nanSum', options)
-  return sum(withoutNaN(toTensor(x)), axis, { keepDims })
+  return sum(withoutNaN(toTensor('nanSum', x)), axis, { keepDims })
 }
 
 /**
@@ -97,7 +97,7 @@ export function nanSum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Ten
  */
 export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('nanMean', options)
-  const t = asFloat(x)
+  const t = asFloat('nanMean', x)
   const counts = sum(cast(equal(t, t), 'int32'), axis, { keepDims })
   return div(sum(withoutNaN(t), axis, { keepDims }), counts)
 }
@@ -112,7 +112,7 @@ export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Te
  */
 export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('prod', options)
-  return wrap(ops.prod(toNode(x), axis, keepDims))
+  return wrap(ops.prod(toNode('prod', x), axis, keepDims))
 }
 
 /**
@@ -124,7 +124,7 @@ export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tenso
  */
 export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('max', options)
-  return wrap(ops.max(toNode(x), axis, keepDims))
+  return wrap(ops.max(toNode('max', x), axis, keepDims))
 }
 
 /**
@@ -136,7 +136,7 @@ export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  */
 export function min(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('min', options)
-  return wrap(ops.min(toNode(x), axis, keepDims))
+  return wrap(ops.min(toNode('min', x), axis, keepDims))
 }
 
 /** What aminmax gives. */
@@ -152,7 +152,7 @@ export interface Extremes {
  */
 export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions): Extremes {
   const keepDims = keepsDims('aminmax', options)
-  const node = toNode(x)
+  const node = toNode('aminmax', x)
   return { min: wrap(ops.min(node, axis, keepDims)), max: wrap(ops.max(node, axis, keepDims)) }
 }
 
@@ -165,7 +165,7 @@ export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions): Ex
  */
 export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('argmax', options)
-  return wrap(ops.argmax(toNode(x), axis, keepDims))
+  return wrap(ops.argmax(toNode('argmax', x), axis, keepDims))
 }
 
 /**
@@ -177,7 +177,7 @@ export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): T
  */
 export function argmin(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('argmin', options)
-  const t = toTensor(x)
+  const t = toTensor('argmin', x)
   // −1 − x is the complement of an integer, which turns the order round without an overflow.
   const turned = isFloat(t.dtype) ? neg(t) : sub(-1, cast(t, 'int32'))
   return wrap(ops.argmax(nodeOf(turned), axis, keepDims, 'argmin'))
@@ -192,7 +192,7 @@ function spread(
 ): Tensor {
   const { keepDims = false, correction = 1 } = checkOptions(name, options, varianceOptions)
   if (!Number.isFinite(correction)) throw new RangeError(expected(name, 'a finite correction', correction))
-  const t = asFloat(x)
+  const t = asFloat(name, x)
   const axes = normalizeAxes(name, axis, t.ndim)
   const divisor = Math.max(0, countOf(t.shape, axes) - correction)
   return withoutAxes(wrap(over(nodeOf(t), axes, divisor)), axes, keepDims)
@@ -232,7 +232,7 @@ export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tens
  */
 export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor {
   const { keepDims = false, order = 2 } = checkOptions('norm', options, normOptions)
-  const t = toTensor(x)
+  const t = toTensor('norm', x)
   if (!isFloat(t.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', t.dtype))
   if (typeof order !== 'number' || Number.isNaN(order)) throw new RangeError(expected('norm', 'an order', order))
   if (order === 1) return sum(abs(t), axis, { keepDims })
@@ -263,13 +263,13 @@ export function squaredNorm(x: TensorLike, axis?: Axes, options?: ReduceOptions)
  */
 export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const keepDims = keepsDims('logSumExp', options)
-  const t = asFloat(x)
+  const t = asFloat('logSumExp', x)
   const over = normalizeAxes('logSumExp', axis, t.ndim)
   return withoutAxes(wrap(logSumExpOver(nodeOf(t), over)), over, keepDims)
 }
 
 function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold: typeof ops.maxOver): Tensor {
-  const t = toTensor(x)
+  const t = toTensor(name, x)
   const over = normalizeAxes(name, axis, t.ndim)
   const folded = wrap(fold(nodeOf(cast(notEqual(t, 0), 'int32')), over))
   return withoutAxes(greater(folded, 0), over, keepDims)

@@ -1,7 +1,9 @@
 /** Normalization by the responses of neighbouring channels. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { isCount } from '../base/pair.ts'
 import { formatShape, sizeOf } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
@@ -39,7 +41,7 @@ export function localResponseNorm(x: TensorLike, size: number, options?: LocalRe
   for (const [name, value] of Object.entries({ alpha, beta, k }))
     checkNumber(op, `a finite ${name}`, value, Number.isFinite)
   checkNumber(op, 'a positive integer as size', size, (n) => isCount(n, 1))
-  const t = toTensor(x)
+  const t = toTensor('localResponseNorm', x)
   if (!isFloat(t.dtype)) throw new DTypeError(expected(op, 'float32 or float64', t.dtype))
   if (t.ndim < 3) throw new ShapeError(expected(op, 'an input [n, channels, …] of three axes', formatShape(t.shape)))
   const [n, channels, ...places] = t.shape as [number, number, ...number[]]

@@ -1,7 +1,8 @@
 /** Cumulative operations along an axis, and the differences that undo them. */
 
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat, promote } from '../base/dtype.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxis } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { takeAlongAxis } from '../graph/ops/along-axis.ts'
@@ -39,7 +40,7 @@ export interface CumulativeExtreme {
  * @numpy np.cumsum
  */
 export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
-  return wrap(ops.cumsum(toNode(x), axis, checkOptions('cumsum', options, cumulativeOptions)))
+  return wrap(ops.cumsum(toNode('cumsum', x), axis, checkOptions('cumsum', options, cumulativeOptions)))
 }
 
 /**
@@ -51,11 +52,11 @@ export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): T
  * @numpy np.cumprod
  */
 export function cumprod(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
-  return wrap(ops.cumprod(toNode(x), axis, checkOptions('cumprod', options, cumulativeOptions)))
+  return wrap(ops.cumprod(toNode('cumprod', x), axis, checkOptions('cumprod', options, cumulativeOptions)))
 }
 
 function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axis: number): CumulativeExtreme {
-  const node = toNode(x)
+  const node = toNode(name, x)
   const along = { axis: normalizeAxis(name, axis, node.shape.length), reverse: false }
   const wide = cast(node, arithmeticDType(node.dtype))
   const extremes = ops.scan(kind, wide, along)
@@ -101,7 +102,7 @@ export function cummin(x: TensorLike, axis = -1): CumulativeExtreme {
  * @tensorflow tf.math.cumulative_logsumexp
  */
 export function logCumSumExp(x: TensorLike, axis = -1): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('logCumSumExp', x)
   const along = normalizeAxis('logCumSumExp', axis, t.ndim)
   const count = extentAt(t.shape, along)
   let sums = isFloat(t.dtype) ? t : castTo(t, 'float32')
@@ -158,9 +159,9 @@ function extended(x: Tensor, along: number, ends: readonly (Tensor | null)[]): T
 export function diff(x: TensorLike, n = 1, options?: DiffOptions): Tensor {
   const { axis = -1, prepend, append } = checkOptions('diff', options, diffOptions)
   checkNumber('diff', 'an integer n of at least 0', n, (number) => Number.isInteger(number) && number >= 0)
-  const t = toTensor(x)
+  const t = toTensor('diff', x)
   const along = normalizeAxis('diff', axis, t.ndim)
-  const ends = [prepend, append].map((end) => (end === undefined ? null : toTensor(end)))
+  const ends = [prepend, append].map((end) => (end === undefined ? null : toTensor('diff', end)))
   let result = n === 0 ? t : extended(t, along, ends)
   for (let times = n; times > 0; times--) {
     const count = extentAt(result.shape, along)

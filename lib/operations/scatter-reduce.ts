@@ -151,14 +151,15 @@ export function scatterReduce(
   const op = 'scatterReduce'
   const { includeSelf = true } = checkOptions(op, options, scatterReduceOptions)
   if (!Object.hasOwn(reductions, reduction))
-    throw new RangeError(expected(op, `a reduction (${Object.keys(reductions).join(', ')})`, String(reduction)))
-  const t = toTensor(x)
+    throw new RangeError(expected(op, `a reduction (${Object.keys(reductions).join(', ')})`, reduction))
+  const t = toTensor('scatterReduce', x)
   if (!isFloat(t.dtype) && t.dtype !== 'int32') throw new DTypeError(expected(op, 'float or int32 operands', t.dtype))
   const places = checkIndices(op, toIntegers(op, indices))
   const shapes = broadcastAlong(op, t.shape, places.shape, axis)
   if (!sameShape(shapes.x, t.shape))
     throw new ShapeError(expected(op, `indices that broadcast to ${formatShape(t.shape)}`, formatShape(places.shape)))
-  const given = typeof updates === 'number' ? wrap(elementLiteral(op, updates, t.dtype)) : toTensor(updates)
+  const given =
+    typeof updates === 'number' ? wrap(elementLiteral(op, updates, t.dtype)) : toTensor('scatterReduce', updates)
   if (given.dtype !== t.dtype) throw new DTypeError(expected(op, `updates of ${t.dtype}`, given.dtype))
   const operand = reduction === 'mean' && !isFloat(t.dtype) ? 'float32' : t.dtype
   return reductions[reduction]({

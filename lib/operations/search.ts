@@ -90,7 +90,7 @@ function sortedBy(sequence: Tensor, sorter: TensorLike): Tensor {
  */
 export function searchSorted(sequence: TensorLike, values: TensorLike, options?: SearchSortedOptions): Tensor {
   const { right = false, sorter } = checkOptions('searchSorted', options, searchSortedOptions)
-  const [given, wanted] = [toTensor(sequence), toTensor(values)]
+  const [given, wanted] = [toTensor('searchSorted', sequence), toTensor('searchSorted', values)]
   if (given.ndim === 0) throw new ShapeError(expected('searchSorted', 'a sequence of at least one axis', '[]'))
   const rows = given.shape.slice(0, -1)
   if (given.ndim > 1 && !(wanted.ndim === given.ndim && sameShape(wanted.shape.slice(0, -1), rows)))
@@ -110,10 +110,10 @@ export function searchSorted(sequence: TensorLike, values: TensorLike, options?:
  */
 export function bucketize(x: TensorLike, boundaries: TensorLike, options?: BucketizeOptions): Tensor {
   const { right = false } = checkOptions('bucketize', options, bucketizeOptions)
-  const bounds = toTensor(boundaries)
+  const bounds = toTensor('bucketize', boundaries)
   if (bounds.ndim !== 1)
     throw new ShapeError(expected('bucketize', 'boundaries of one axis', formatShape(bounds.shape)))
-  return placesIn(bounds, toTensor(x), right)
+  return placesIn(bounds, toTensor('bucketize', x), right)
 }
 
 /**
@@ -124,7 +124,7 @@ export function bucketize(x: TensorLike, boundaries: TensorLike, options?: Bucke
  */
 export function isIn(x: TensorLike, elements: TensorLike, options?: IsInOptions): Tensor {
   const { invert = false } = checkOptions('isIn', options, isInOptions)
-  const [t, others] = [toTensor(x), flatten(elements)]
+  const [t, others] = [toTensor('isIn', x), flatten(elements)]
   const dtype = promote(t.dtype, others.dtype)
   const [values, sequence] = [cast(t, dtype), sort(cast(others, dtype))]
   const count = sequence.size

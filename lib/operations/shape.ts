@@ -16,7 +16,7 @@ import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/
  * @numpy ndarray.astype
  */
 export function cast(x: TensorLike, dtype: DType): Tensor {
-  return wrap(castNode(toNode(x), checkDType('cast', dtype)))
+  return wrap(castNode(toNode('cast', x), checkDType('cast', dtype)))
 }
 
 /**
@@ -28,7 +28,7 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * @numpy np.reshape
  */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
-  return wrap(reshapeNode(toNode(x), shape))
+  return wrap(reshapeNode(toNode('reshape', x), shape))
 }
 
 /**
@@ -37,7 +37,7 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
  * @tensorflow tf.keras.layers.Flatten
  */
 export function flatten(x: TensorLike, axis = 0): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('flatten', x)
   return reshape(t, [...t.shape.slice(0, axis), sizeOf(t.shape.slice(axis))])
 }
 
@@ -49,7 +49,7 @@ export function flatten(x: TensorLike, axis = 0): Tensor {
  * @pytorch torch.unflatten
  */
 export function unflatten(x: TensorLike, axis: number, shape: Shape): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('unflatten', x)
   const at = normalizeAxis('unflatten', axis, t.ndim)
   const extent = extentAt(t.shape, at)
   const wrong = () => new ShapeError(expected('unflatten', `a shape of ${extent} elements`, formatOption(shape)))
@@ -78,7 +78,7 @@ export function ravel(x: TensorLike): Tensor {
  * @numpy np.squeeze
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('squeeze', x)
   const named = axis === undefined ? null : normalizeAxes('squeeze', axis, t.ndim)
   const wrong = named?.find((i) => t.shape[i] !== 1)
   if (wrong !== undefined) throw new ShapeError(expected('squeeze', `extent 1 at axis ${wrong}`, formatShape(t.shape)))
@@ -96,7 +96,7 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
  * @numpy np.expand_dims
  */
 export function expandDims(x: TensorLike, axis: number): Tensor {
-  const t = toTensor(x)
+  const t = toTensor('expandDims', x)
   const at = normalizeAxis('expandDims', axis, t.ndim + 1)
   return reshape(t, [...t.shape.slice(0, at), 1, ...t.shape.slice(at)])
 }
@@ -117,5 +117,5 @@ export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, 
  * @numpy np.broadcast_to
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
-  return wrap(broadcastNode(toNode(x), checkShape('broadcastTo', shape)))
+  return wrap(broadcastNode(toNode('broadcastTo', x), checkShape('broadcastTo', shape)))
 }

@@ -1,5 +1,5 @@
 /** Softmax, its logarithm, and the loss that is made of it. */
-import { refuseSurplus } from '../base/options.ts'
+import { refuseSurplus } from '../base/arguments.ts'
 import * as ops from '../graph/ops/softmax.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
@@ -12,7 +12,7 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
  */
 export function softmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
   refuseSurplus('softmax', 2, surplus)
-  return wrap(ops.softmax(toNode(x), axis))
+  return wrap(ops.softmax(toNode('softmax', x), axis))
 }
 
 /**
@@ -24,7 +24,7 @@ export function softmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
  */
 export function logSoftmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
   refuseSurplus('logSoftmax', 2, surplus)
-  return wrap(ops.logSoftmax(toNode(x), axis))
+  return wrap(ops.logSoftmax(toNode('logSoftmax', x), axis))
 }
 
 /**
@@ -35,5 +35,5 @@ export function logSoftmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
  * @tensorflow tf.nn.softmax_cross_entropy_with_logits
  */
 export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
-  return wrap(ops.softmaxCrossEntropy(toNode(logits), toNode(labels)))
+  return wrap(ops.softmaxCrossEntropy(toNode('softmaxCrossEntropy', logits), toNode('softmaxCrossEntropy', labels)))
 }

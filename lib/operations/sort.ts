@@ -51,7 +51,7 @@ function firstAlong(x: Tensor, axis: number, count: number, descending: boolean)
 
 function sorted(name: string, x: TensorLike, options: SortOptions | undefined): Topk {
   const { axis = -1, descending = false } = checkOptions(name, options, sortOptions)
-  const t = toTensor(x)
+  const t = toTensor(name, x)
   const along = normalizeAxis(name, axis, t.ndim)
   return firstAlong(t, along, extentAt(t.shape, along), descending)
 }
@@ -91,7 +91,7 @@ export function argsort(x: TensorLike, options?: SortOptions): Tensor {
  */
 export function topk(x: TensorLike, k: number, options?: TopkOptions): Topk {
   const { axis = -1, largest = true } = checkOptions('topk', options, topkOptions)
-  const t = toTensor(x)
+  const t = toTensor('topk', x)
   const along = normalizeAxis('topk', axis, t.ndim)
   const extent = extentAt(t.shape, along)
   if (!Number.isInteger(k) || k < 0 || k > extent)
@@ -121,7 +121,7 @@ function elementsOf(rows: Tensor, indices: Tensor, axis: number, keepDims: boole
  */
 export function kthValue(x: TensorLike, k: number, options?: KthValueOptions): Topk {
   const { axis = -1, keepDims = false } = checkOptions('kthValue', options, kthValueOptions)
-  const t = toTensor(x)
+  const t = toTensor('kthValue', x)
   const along = normalizeAxis('kthValue', axis, t.ndim)
   const extent = extentAt(t.shape, along)
   if (!Number.isInteger(k) || k < 1 || k > extent)
@@ -141,7 +141,7 @@ export function kthValue(x: TensorLike, k: number, options?: KthValueOptions): T
  */
 export function mode(x: TensorLike, options?: KthValueOptions): Topk {
   const { axis = -1, keepDims = false } = checkOptions('mode', options, kthValueOptions)
-  const t = toTensor(x)
+  const t = toTensor('mode', x)
   const along = normalizeAxis('mode', axis, t.ndim)
   const rows = moveAxis(t, along, -1)
   const { order, count } = orderedRows('mode', rows)
@@ -201,7 +201,7 @@ function unlessNaN(ordered: OrderedRows, value: Tensor): Tensor {
  */
 export function median(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
   const { keepDims = false } = checkOptions('median', options, reduceOptions)
-  const { rows, kept } = rowsOver('median', toTensor(x), axis, keepDims)
+  const { rows, kept } = rowsOver('median', toTensor('median', x), axis, keepDims)
   const ordered = orderedRows('median', rows)
   return reshape(unlessNaN(ordered, elementAt(ordered, (ordered.count - 1) >> 1)), kept)
 }
@@ -229,10 +229,10 @@ export function quantile(x: TensorLike, q: number | readonly number[], axis?: Ax
   const { keepDims = false } = checkOptions('quantile', options, reduceOptions)
   const several = typeof q === 'number' ? [q] : q
   if (!Array.isArray(several) || several.length === 0)
-    throw new TypeError(expected('quantile', 'a number q, or several', String(q)))
+    throw new TypeError(expected('quantile', 'a number q, or several', q))
   const wrong = several.find((each) => !(each >= 0 && each <= 1))
   if (wrong !== undefined) throw new RangeError(expected('quantile', 'q in [0, 1]', wrong))
-  const t = toTensor(x)
+  const t = toTensor('quantile', x)
   const float = isFloat(t.dtype) ? t : cast(t, 'float32')
   const { rows, kept } = rowsOver('quantile', float, axis, keepDims)
   const ordered = orderedRows('quantile', rows)

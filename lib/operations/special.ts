@@ -1,5 +1,6 @@
 /** Special functions: the inverses of erf and sigmoid, the gamma function's logarithm and its derivatives. */
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkNumber } from '../base/arguments.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { elementwise as ops, polygamma as polygammaOf } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { clamp, mul, sub } from './arithmetic.ts'
@@ -14,7 +15,7 @@ import { atanh, log, log1p } from './math.ts'
  * @tensorflow tf.math.erfinv
  * @numpy scipy.special.erfinv
  */
-export const erfinv = unary(ops.erfinv)
+export const erfinv = unary('erfinv', ops.erfinv)
 
 /**
  * log |Γ(x)|, the logarithm of the gamma function, which is (x − 1)! of integers; ∞ at 0 and the negative integers;
@@ -23,7 +24,7 @@ export const erfinv = unary(ops.erfinv)
  * @tensorflow tf.math.lgamma
  * @numpy scipy.special.gammaln
  */
-export const lgamma = unary(ops.lgamma)
+export const lgamma = unary('lgamma', ops.lgamma)
 
 /**
  * ψ(x) = Γ'(x) / Γ(x), the derivative of lgamma; ∓∞ at ±0, NaN at the negative integers; float32 for integers.
@@ -31,7 +32,7 @@ export const lgamma = unary(ops.lgamma)
  * @tensorflow tf.math.digamma
  * @numpy scipy.special.psi
  */
-export const digamma = unary(ops.digamma)
+export const digamma = unary('digamma', ops.digamma)
 
 /**
  * The n-th derivative of digamma: (−1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹ over k ≥ 0, with digamma itself for n = 0. (−1)ⁿ⁺¹·∞ at 0 and
@@ -44,7 +45,7 @@ export const digamma = unary(ops.digamma)
  * @numpy scipy.special.polygamma
  */
 export function polygamma(x: TensorLike, n: number): Tensor {
-  return wrap(polygammaOf(toNode(x), n))
+  return wrap(polygammaOf(toNode('polygamma', x), n))
 }
 
 export interface LogitOptions {
@@ -66,7 +67,7 @@ export function logit(x: TensorLike, options?: LogitOptions): Tensor {
   const { epsilon } = checkOptions('logit', options, logitOptions)
   if (epsilon !== undefined)
     checkNumber('logit', 'an epsilon in [0, 0.5]', epsilon, (number) => number >= 0 && number <= 0.5)
-  const p = epsilon === undefined ? toTensor(x) : clamp(x, epsilon, 1 - epsilon)
+  const p = epsilon === undefined ? toTensor('logit', x) : clamp(x, epsilon, 1 - epsilon)
   const low = less(p, 0.25)
   const small = where(low, p, 0.25)
   return where(low, sub(log(small), log1p(mul(small, -1))), mul(atanh(sub(mul(where(low, 0.25, p), 2), 1)), 2))
@@ -81,7 +82,7 @@ export function logit(x: TensorLike, options?: LogitOptions): Tensor {
  * @numpy scipy.special.xlogy
  */
 export function xlogy(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor(x), toTensor(y)]
+  const [a, b] = [toTensor('xlogy', x), toTensor('xlogy', y)]
   const nothing = logicalAnd(equal(a, 0), logicalOr(lessEqual(b, 0), equal(b, Infinity)))
   return where(nothing, 0, mul(a, log(where(nothing, 1, b))))
 }

@@ -1,5 +1,5 @@
 /** Tensors beside, above and behind one another, by numpy's rules for those of few axes. */
-import { checkList } from '../base/options.ts'
+import { checkList } from '../base/arguments.ts'
 import { concat } from '../graph/ops/movement.ts'
 import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { reshape } from './shape.ts'
@@ -14,7 +14,7 @@ const atLeast2d = (x: Tensor): Tensor => (x.ndim < 2 ? reshape(x, [1, x.size]) :
 const atLeast3d = (x: Tensor): Tensor => (x.ndim < 3 ? reshape(x, [...atLeast2d(x).shape, 1]) : x)
 
 function joined(op: string, tensors: readonly TensorLike[], form: (x: Tensor) => Tensor, axis: number): Tensor {
-  const parts = checkList(op, 'a list of tensors', tensors).map((x) => nodeOf(form(toTensor(x))))
+  const parts = checkList(op, 'a list of tensors', tensors).map((x) => nodeOf(form(toTensor(op, x))))
   return wrap(concat(parts, parts[0]?.shape.length === 1 ? 0 : axis, op))
 }
 

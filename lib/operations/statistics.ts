@@ -1,7 +1,9 @@
 /** How variables vary together: covariances and correlations. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
 import { ones } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
@@ -29,14 +31,14 @@ const covarianceOptions: OptionTypes<CovarianceOptions> = { correction: 'number'
 
 /** Variables × observations, in float. */
 function observationsOf(op: string, x: TensorLike): Tensor {
-  const t = toTensor(x)
+  const t = toTensor(op, x)
   if (t.ndim > 2) throw new ShapeError(expected(op, 'at most two axes', formatShape(t.shape)))
   const float = isFloat(t.dtype) ? t : cast(t, 'float32')
   return t.ndim === 2 ? float : reshape(float, [1, t.size])
 }
 
 function weightsOf(name: string, x: TensorLike, count: number, integers: boolean): Tensor {
-  const weights = integers ? wrap(toNode(x, 'int32')) : toTensor(x)
+  const weights = integers ? wrap(toNode('cov', x, 'int32')) : toTensor('cov', x)
   if (weights.ndim !== 1 || weights.size !== count)
     throw new ShapeError(expected('cov', `${name} [${count}]`, formatShape(weights.shape)))
   if (integers && isFloat(weights.dtype)) throw new DTypeError(expected('cov', `${name} of integers`, weights.dtype))
@@ -66,11 +68,11 @@ export function cov(x: TensorLike, options?: CovarianceOptions): Tensor {
   const weights = mul(frequencies, importance)
   const total = sum(weights)
   const bias =
-    aweights === undefined ? toTensor(correction) : div(mul(sum(mul(weights, importance)), correction), total)
+    aweights === undefined ? toTensor('cov', correction) : div(mul(sum(mul(weights, importance)), correction), total)
   const centred = sub(rows, div(sum(mul(rows, weights), 1, { keepDims: true }), total))
   const products = matmul(mul(centred, weights), transpose(centred))
   const covariances = div(products, maximum(sub(total, bias), 0))
-  return toTensor(x).ndim === 2 ? covariances : reshape(covariances, [])
+  return toTensor('cov', x).ndim === 2 ? covariances : reshape(covariances, [])
 }
 
 /** Each row over its greatest magnitude, a constant to gradients, as correlations are the same at every scale. */
@@ -90,7 +92,7 @@ function atUnitScale(rows: Tensor): Tensor {
  */
 export function corrcoef(x: TensorLike): Tensor {
   const rows = observationsOf('corrcoef', x)
-  const covariances = cov(reshape(atUnitScale(rows), toTensor(x).shape))
+  const covariances = cov(reshape(atUnitScale(rows), toTensor('corrcoef', x).shape))
   if (covariances.ndim === 0) return div(covariances, covariances)
   const deviations = sqrt(diagonal(covariances))
   return clamp(div(div(covariances, expandDims(deviations, 1)), deviations), -1, 1)

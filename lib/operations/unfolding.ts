@@ -93,7 +93,7 @@ function foldAxis(x: Node, axis: number, extent: number, windows: LineWindows): 
  */
 export function slidingWindows(x: TensorLike, size: number, options?: SlidingWindowsOptions): Tensor {
   const { axis = -1, step = 1 } = checkOptions('slidingWindows', options, slidingWindowsOptions)
-  const node = toNode(x)
+  const node = toNode('slidingWindows', x)
   const along = normalizeAxis('slidingWindows', axis, node.shape.length)
   if (!isCount(size, 1) || !isCount(step, 1))
     throw new RangeError(expected('slidingWindows', 'a positive integer as size and step', `${size} and ${step}`))
@@ -138,7 +138,7 @@ function imageWindows(op: string, height: number, width: number, kernelSize: Pai
  */
 export function unfold(x: TensorLike, kernelSize: Pair, options?: UnfoldOptions): Tensor {
   const given = checkOptions('unfold', options, unfoldOptions)
-  const t = toTensor(x)
+  const t = toTensor('unfold', x)
   if (t.ndim !== 4)
     throw new ShapeError(expected('unfold', 'images [n, channels, height, width]', formatShape(t.shape)))
   const [n, channels, height, width] = t.shape as [number, number, number, number]
@@ -161,7 +161,7 @@ export function unfold(x: TensorLike, kernelSize: Pair, options?: UnfoldOptions)
  */
 export function fold(x: TensorLike, outputSize: Pair, kernelSize: Pair, options?: UnfoldOptions): Tensor {
   const given = checkOptions('fold', options, unfoldOptions)
-  const node = toNode(x)
+  const node = toNode('fold', x)
   const [height, width] = pairOf('fold', 'outputSize', outputSize)
   const { rows, columns, sides } = imageWindows('fold', height, width, kernelSize, given)
   const [area, count] = [rows.size * columns.size, rows.out * columns.out]

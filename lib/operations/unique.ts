@@ -50,7 +50,7 @@ function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
  * @numpy np.unique
  */
 export async function unique(x: TensorLike): Promise<Unique> {
-  const tensor = toTensor(x)
+  const tensor = toTensor('unique', x)
   return uniqueOf(tensor, await tensor.data())
 }
 
@@ -61,6 +61,6 @@ export async function unique(x: TensorLike): Promise<Unique> {
  * @tensorflow tf.unique
  */
 export function uniqueSync(x: TensorLike): Unique {
-  const tensor = toTensor(x)
+  const tensor = toTensor('uniqueSync', x)
   return uniqueOf(tensor, tensor.dataSync())
 }

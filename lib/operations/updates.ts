@@ -2,9 +2,11 @@
  * The updates of the common optimizers as operations of one pass over a parameter, its gradient and its state: what the
  * rules of `optim.sgd` and `optim.adam` return, and those of others may. They have no gradients.
  */
+
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
@@ -67,7 +69,7 @@ function checkParameter(op: string, parameter: Tensor): Node {
 
 /** An operand of the parameter's shape, unless given another one, and of its dtype. */
 function like({ dtype, shape }: Tensor, op: string, name: string, value: TensorLike, of: Shape = shape): Node {
-  const node = toNode(value, typeof value === 'number' ? dtype : undefined)
+  const node = toNode(op, value, typeof value === 'number' ? dtype : undefined)
   if (!sameShape(node.shape, of))
     throw new ShapeError(expected(op, `${name} of shape ${formatShape(of)}`, formatShape(node.shape)))
   if (node.dtype !== dtype) throw new DTypeError(expected(op, `${name} of ${dtype}`, node.dtype))

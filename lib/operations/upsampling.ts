@@ -115,7 +115,7 @@ function targetsOf(op: string, x: Node, { size, scale }: UpsampleOptions): reado
   const factors = typeof scale === 'number' ? [scale, scale] : scale!
   const isValid = (x: unknown) => typeof x === 'number' && Number.isFinite(x) && x > 0
   if (!Array.isArray(factors) || factors.length !== 2 || !factors.every(isValid))
-    throw new RangeError(expected(op, 'scale to be a positive number, or two', String(scale)))
+    throw new RangeError(expected(op, 'scale to be a positive number, or two', scale))
   const [rows, columns] = [elementAt(factors, 0), elementAt(factors, 1)]
   return [
     { out: Math.floor(height * rows), ratio: [rows, 1] },
@@ -145,7 +145,7 @@ function linearPlaces(n: number, { out, ratio }: Target, alignCorners: boolean):
 export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
   const given = checkOptions('upsample', options, upsampleOptions)
   const { mode = 'nearest', alignCorners = false, layout = 'NCHW' } = given
-  const [images, restore] = channelsFirst('upsample', toNode(x), 4, layout)
+  const [images, restore] = channelsFirst('upsample', toNode('upsample', x), 4, layout)
   const [height, width] = [extentAt(images.shape, 2), extentAt(images.shape, 3)]
   const [rows, columns] = targetsOf('upsample', images, given)
   if (height * width === 0 || rows.out * columns.out === 0)

@@ -1,5 +1,6 @@
 /** Adam, as a rule on tensors. */
-import { checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkNumber } from '../base/arguments.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import * as updates from '../operations/updates.ts'
 import { type Optimizer, optimizer } from './optimizer.ts'
 

@@ -1,7 +1,9 @@
 /** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
+
+import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { full, tensor } from '../tensor/creation.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'

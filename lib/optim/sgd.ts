@@ -1,6 +1,8 @@
 /** Gradient descent, with and without momentum, as rules on tensors. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
-import { checkNumber, type OptionTypes, requireOptions } from '../base/options.ts'
+import { type OptionTypes, requireOptions } from '../base/options.ts'
 import * as updates from '../operations/updates.ts'
 import { type Optimizer, optimizer } from './optimizer.ts'
 import type { UpdateRule } from './rule.ts'

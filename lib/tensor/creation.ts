@@ -1,7 +1,9 @@
 /** Tensors from values, and from nothing but a shape. */
+
+import { checkNumber } from '../base/arguments.ts'
 import { checkDType, type DType, elementOf, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
-import { checkNumber, checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import { storageOf } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
@@ -47,13 +49,13 @@ export const ones = (shape: Shape, options?: DTypeOption): Tensor => filled('one
 
 /** 0 everywhere, in the shape of x, and in its dtype unless another is given. */
 export function zerosLike(x: TensorLike, options?: DTypeOption): Tensor {
-  const { shape, dtype } = toNode(x)
+  const { shape, dtype } = toNode('zerosLike', x)
   return filled('zerosLike', shape, 0, options, dtype)
 }
 
 /** 1 everywhere, in the shape of x, and in its dtype unless another is given. */
 export function onesLike(x: TensorLike, options?: DTypeOption): Tensor {
-  const { shape, dtype } = toNode(x)
+  const { shape, dtype } = toNode('onesLike', x)
   return filled('onesLike', shape, 1, options, dtype)
 }
 
@@ -65,7 +67,7 @@ export function onesLike(x: TensorLike, options?: DTypeOption): Tensor {
  * @numpy np.full_like
  */
 export function fullLike(x: TensorLike, value: number, options?: DTypeOption): Tensor {
-  const { shape, dtype } = toNode(x)
+  const { shape, dtype } = toNode('fullLike', x)
   return filled('fullLike', shape, value, options, dtype)
 }
 

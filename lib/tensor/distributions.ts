@@ -4,11 +4,12 @@
  * scaled by has the gradient through the sample; of other parameters a gradient is an error.
  */
 
+import { checkNumber } from '../base/arguments.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { erfc } from '../base/erf.ts'
 import { expectation, expected, ShapeError } from '../base/errors.ts'
 import { greatest, greatestBelow, leastNormal, roundTo } from '../base/floats.ts'
-import { checkNumber, checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
@@ -60,7 +61,7 @@ function parameter({ op, shape, dtype }: Drawing, name: string, value: TensorLik
     if (!(rounded >= range.low && rounded <= range.high)) throw new RangeError(expected(op, what, value))
     return literal(value, dtype)
   }
-  const node = cast(toNode(value), dtype)
+  const node = cast(toNode(op, value), dtype)
   const checked = demand(node, { low: range.low, high: range.high, what: expectation(op, what) })
   if (sizeOf(node.shape) === 1) return checked
   if (!sameShape(broadcastShapes(op, node.shape, shape), shape))
@@ -332,7 +333,7 @@ export function poisson(shape: Shape, options: PoissonDrawOptions): Tensor {
 
 /** x[…, classes] as floats without a gradient. */
 function classesOf(op: string, x: TensorLike): Node {
-  const node = stopGradient(toNode(x))
+  const node = stopGradient(toNode(op, x))
   if (node.shape.length === 0 || node.shape.at(-1) === 0)
     throw new ShapeError(expected(op, 'a shape […, classes]', formatShape(node.shape)))
   return isFloat(node.dtype) ? node : cast(node, 'float32')
@@ -448,7 +449,7 @@ const shuffleOptions: OptionTypes<ShuffleOptions> = { axis: 'number', ...seedOpt
  */
 export function shuffle(x: TensorLike, options?: ShuffleOptions): Tensor {
   const { axis = 0, ...seed } = checkOptions('shuffle', options, shuffleOptions)
-  const node = toNode(x)
+  const node = toNode('shuffle', x)
   const along = normalizeAxis('shuffle', axis, node.shape.length)
   const order = node.shape.map((_, i) => i)
   // The axis exchanged with the first one, there and back.

@@ -1,9 +1,10 @@
 /** Random tensors, and the streams that their keys come from. */
 
+import { checkFunction, checkNumber } from '../base/arguments.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { greatestBelow, roundTo } from '../base/floats.ts'
-import { checkFunction, checkNumber, checkOptions, type OptionTypes } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, minimum, mul } from '../graph/ops/elementwise.ts'
@@ -170,7 +171,7 @@ export function uniform(shape: Shape, options?: UniformOptions): Tensor {
  * @pytorch torch.rand_like
  */
 export function randLike(x: TensorLike, options?: RandomOptions): Tensor {
-  const like = toNode(x)
+  const like = toNode('randLike', x)
   const { dtype = like.dtype, ...rest } = checkOptions('randLike', options, randomOptions)
   return wrap(draw('randLike', 'uniform', like.shape, { ...rest, dtype }))
 }
@@ -181,7 +182,7 @@ export function randLike(x: TensorLike, options?: RandomOptions): Tensor {
  * @pytorch torch.randn_like
  */
 export function randnLike(x: TensorLike, options?: RandomOptions): Tensor {
-  const like = toNode(x)
+  const like = toNode('randnLike', x)
   const { dtype = like.dtype, ...rest } = checkOptions('randnLike', options, randomOptions)
   return wrap(draw('randnLike', 'normal', like.shape, { ...rest, dtype }))
 }

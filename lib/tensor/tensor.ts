@@ -173,7 +173,7 @@ export class Tensor {
 export const wrap = (node: Node): Tensor => new Tensor(node)
 
 /** An operand as a tensor. */
-export const toTensor = (x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(x)))
+export const toTensor = (op: string, x: TensorLike): Tensor => (x instanceof Tensor ? x : wrap(toNode(op, x)))
 
 /** The node of integers that an operation reads: of arrays too, where 0.5 would be 0. */
 export function toIntegers(op: string, value: TensorLike): Node {
@@ -185,7 +185,7 @@ export function toIntegers(op: string, value: TensorLike): Node {
 }
 
 /** The node of an operand. A number is a weak literal; arrays are copied, of the dtype where there is one. */
-export const toNode = (value: TensorLike, dtype?: DType, op = 'tensor'): Node =>
+export const toNode = (op: string, value: TensorLike, dtype?: DType): Node =>
   value instanceof Tensor ? nodeOf(value) : nodeOfValues(op, value, dtype)
 
 function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {

@@ -1,7 +1,7 @@
 /** What `compile` collects while it runs a function once to record it. */
 
+import { checkFunction } from '../base/arguments.ts'
 import type { DType, TypedArray } from '../base/dtype.ts'
-import { checkFunction } from '../base/options.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { data, placeholder } from '../graph/ops/leaf.ts'

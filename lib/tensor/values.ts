@@ -4,7 +4,7 @@ import { allocate, bytesPerElement, checkDType, type DType, type TypedArray, wri
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import type { OptionTypes } from '../base/options.ts'
-import { checkShape, extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, maxRank, type Shape, sizeOf } from '../base/shape.ts'
 
 export type AnyTypedArray =
   | Float32Array
@@ -128,6 +128,7 @@ function flatten(
         values === null ? 'null' : typeof values,
       ),
     )
+  if (depth >= maxRank) throw new ShapeError(expected(op, `at most ${maxRank} axes`, 'arrays that are nested deeper'))
   if (ArrayBuffer.isView(values)) checkAttached(op, values)
   const list = values as readonly TensorValues[]
   if (elements.length === 0 && depth === shape.length) shape.push(list.length)

@@ -88,7 +88,7 @@ export class Variable extends Tensor {
    */
   assign(value: TensorLike): void {
     const cell = cellOf(this)
-    const node = toNode(value, value instanceof Tensor ? undefined : this.dtype, 'assign')
+    const node = toNode('assign', value, value instanceof Tensor ? undefined : this.dtype)
     if (!sameShape(node.shape, cell.shape))
       throw new ShapeError(expected('assign', `shape ${formatShape(cell.shape)}`, formatShape(node.shape)))
     if (node.dtype !== cell.dtype) throw new DTypeError(expected('assign', cell.dtype, node.dtype))

@@ -1,6 +1,8 @@
 /** What `fit` may be told, and what it makes of it. */
+
+import { checkFunction, checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
-import { checkFunction, checkNumber, checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
+import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
 import type { Optimizer } from '../optim/optimizer.ts'
 import { randomStream } from '../tensor/random.ts'

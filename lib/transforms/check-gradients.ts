@@ -43,7 +43,11 @@ export function checkGradients(fn: Differentiable, xs: readonly TensorLike[], op
   const given = checkOptions('checkGradients', options, checkGradientsOptions)
   const { order = 1, delta = 1e-5, tolerance = 1e-6, seed = 0 } = given
   const f: Fn = (...at) => valueAt('checkGradients', fn, at)
-  const points = xs.map((x) => tensor(wrap(toNode(x)).cast('float64').dataSync(), { shape: wrap(toNode(x)).shape }))
+  const points = xs.map((x) =>
+    tensor(wrap(toNode('checkGradients', x)).cast('float64').dataSync(), {
+      shape: wrap(toNode('checkGradients', x)).shape,
+    }),
+  )
   checkOnce('first', f, points, delta, tolerance, seed)
   if (order === 2) checkOnce('second', projectedGradient(f, points, seed + 100), points, delta, tolerance, seed + 200)
 }

@@ -20,7 +20,7 @@ import type { LikesFor } from './gradients.ts'
 export function checkpoint<F extends Differentiable>(f: F): (...xs: LikesFor<Parameters<F>>) => Tensor {
   plainFunction('checkpoint', f)
   return (...xs) => {
-    const args = xs.map((x) => wrap(toNode(x as TensorLike)))
+    const args = xs.map((x) => wrap(toNode('checkpoint', x as TensorLike)))
     const since = nodeCount()
     return wrap(checkpointNode(nodeOf(valueAt('checkpoint', f, args)), since))
   }

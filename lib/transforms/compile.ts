@@ -1,8 +1,8 @@
 /** Functions that are recorded once per signature and replayed. */
+import { refuseSurplus } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
-import { refuseSurplus } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
 import { mapTree, treeKey } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
@@ -77,7 +77,7 @@ function signatureOf(args: unknown[]): string {
     if (x instanceof Tensor) return `${x.dtype}[${x.shape.join()}]`
     if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
       throw new TypeError(
-        expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', String(x)),
+        expected('compile', 'arguments of tensors, plain values and nested arrays or objects of them', x),
       )
     if (typeof x === 'string') return JSON.stringify(x)
     return `${typeof x} ${Object.is(x, -0) ? '-0' : String(x)}`

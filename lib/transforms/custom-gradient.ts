@@ -56,7 +56,7 @@ export function customGradient<F extends Differentiable>(
     return zipWith(gradients, xs, checkedGradient)
   })
   return (...args) => {
-    const xs = args.map((x) => toNode(x as TensorLike))
+    const xs = args.map((x) => toNode('customGradient', x as TensorLike))
     const y = valueAt('customGradient', f, xs.map(wrap))
     return wrap(record(def, [nodeOf(y), ...xs], null))
   }

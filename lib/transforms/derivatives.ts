@@ -27,7 +27,7 @@ const gradientOrZeros = (y: Node, x: Node): Node => nodeGradients(y, [x])[0] ?? 
 /** Arguments whose gradients may be asked for, and the value of the function there. */
 function recordAt(op: string, f: Differentiable, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
   const xs = args.map((x) => {
-    const node = toNode(x)
+    const node = toNode(op, x)
     if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64 arguments', node.dtype))
     return watch(node)
   })
@@ -39,7 +39,7 @@ function directionsOf(op: string, xs: readonly Node[], directions: readonly Tens
   if (!Array.isArray(directions) || directions.length !== xs.length)
     throw new TypeError(expected(op, `a list of ${xs.length} tangents`, directions?.length ?? typeof directions))
   return zipWith(directions, xs, (direction, { dtype, shape }, i) => {
-    const node = toNode(direction)
+    const node = toNode(op, direction)
     if (!sameShape(node.shape, shape))
       throw new ShapeError(expected(op, `tangent ${i} of shape ${formatShape(shape)}`, formatShape(node.shape)))
     return cast(node, dtype)
@@ -72,7 +72,7 @@ export interface VectorJacobianProduct<F extends Differentiable> {
 export function vjp<F extends Differentiable>(f: F, ...xs: LikesFor<Parameters<F>>): VectorJacobianProduct<F> {
   const { xs: at, y } = recordAt('vjp', f, xs as readonly TensorLike[])
   const pullback = (cotangent?: TensorLike): Gradient<F> => {
-    const weights = cotangent === undefined ? undefined : cast(toNode(cotangent), y.dtype)
+    const weights = cotangent === undefined ? undefined : cast(toNode('vjp', cotangent), y.dtype)
     const found = gradientsOrZeros(y, at, weights).map(wrap)
     return (at.length === 1 ? found[0] : found) as Gradient<F>
   }

@@ -1,6 +1,8 @@
 /** Gradients of tensors and of functions. */
+
+import { refuseSurplus } from '../base/arguments.ts'
 import { expected, GradientError } from '../base/errors.ts'
-import { checkOptions, type OptionTypes, refuseSurplus } from '../base/options.ts'
+import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
 import { allInputs, type Node, topologicalOrder } from '../graph/node.ts'
 import { watch } from '../graph/ops/leaf.ts'
@@ -60,7 +62,11 @@ export function gradients(
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
     throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))
-  const found = nodeGradients(nodeOf(y), xs.map(nodeOf), cotangent === undefined ? undefined : toNode(cotangent))
+  const found = nodeGradients(
+    nodeOf(y),
+    xs.map(nodeOf),
+    cotangent === undefined ? undefined : toNode('gradients', cotangent),
+  )
   return found.map((gradient, i) => (gradient === null && allowUnused ? null : required(gradient, i, 'gradients')))
 }
 
@@ -93,7 +99,7 @@ function valueAndGradOf<F extends Differentiable>(
 ): (...xs: LikesFor<Parameters<F>>) => { value: Tensor; gradient: Gradient<F> } {
   plainFunction(op, f)
   return (...xs) => {
-    const watched = xs.map((x) => watch(toNode(x as TensorLike)))
+    const watched = xs.map((x) => watch(toNode(op, x as TensorLike)))
     const value = valueAt(op, f, watched.map(wrap))
     const found = nodeGradients(nodeOf(value), watched).map((gradient, i) => required(gradient, i, op))
     return { value, gradient: (xs.length === 1 ? found[0] : found) as Gradient<F> }

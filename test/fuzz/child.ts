@@ -13,8 +13,11 @@ export type Message =
 
 const casesOfLine = 1000
 
+/** How a case ended, or how often each of its parts did. */
+export type Outcome = string | Readonly<Record<string, number>>
+
 /** Tries the cases that the arguments ask for. What `tryCase` gives is counted; what it throws is a fault. */
-export async function tryCases(tryCase: (seed: number, number: number) => Promise<string>): Promise<void> {
+export async function tryCases(tryCase: (seed: number, number: number) => Promise<Outcome>): Promise<void> {
   const [path, ...given] = process.argv.slice(2)
   const [seed, first, cases, until] = given.map(Number) as [number, number, number, number]
   const file = openSync(path!, 'r+')
@@ -31,7 +34,8 @@ export async function tryCases(tryCase: (seed: number, number: number) => Promis
     writeSync(file, note, 0, 8, 0)
     try {
       const outcome = await tryCase(seed, number)
-      counts[outcome] = (counts[outcome] ?? 0) + 1
+      for (const [name, times] of typeof outcome === 'string' ? [[outcome, 1] as const] : Object.entries(outcome))
+        counts[name] = (counts[name] ?? 0) + times
     } catch (error) {
       say({ fault: error instanceof Error ? (error.stack ?? error.message) : String(error), number })
     }

@@ -181,7 +181,7 @@ describe('sequential', () => {
     expect(model[1]).toBeInstanceOf(g.nn.Module)
     expect(Object.keys(model.namedParameters())).toEqual(['0.weight', '0.bias'])
     expect(() => g.nn.lambda(3 as unknown as () => g.Tensor)).toThrow(
-      new TypeError('lambda: expected a function of a tensor, got number'),
+      new TypeError('lambda: expected a function of a tensor, got 3'),
     )
   })
 

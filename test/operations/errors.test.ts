@@ -107,7 +107,7 @@ const values: readonly Mistake[] = [
   ],
   [() => g.tensor(detached()), TypeError, 'tensor: expected an attached ArrayBuffer, got a detached one'],
   [() => g.tensor([detached()]), TypeError, 'tensor: expected an attached ArrayBuffer, got a detached one'],
-  [() => x.add(detached()), TypeError, 'tensor: expected an attached ArrayBuffer, got a detached one'],
+  [() => x.add(detached()), TypeError, 'add: expected an attached ArrayBuffer, got a detached one'],
   [
     () => g.tensor([1], { dtype: wrong('float16') }),
     DTypeError,
@@ -127,8 +127,8 @@ const values: readonly Mistake[] = [
   [() => g.randn([2], { dtype: 'int32' }), DTypeError, 'randn: expected float32 or float64, got int32'],
   [() => g.uniform([2], { seed: -1 }), RangeError, 'uniform: expected an integer seed from 0 to 2³² − 1, got -1'],
   [() => g.randomStream(-1), RangeError, 'randomStream: expected an integer seed from 0 to 2³² − 1, got -1'],
-  [() => g.randomStream(1).run(wrong(3)), TypeError, 'randomStream.run: expected a function, got number'],
-  [() => g.guard(wrong(true)), TypeError, 'guard: expected a function that gives the value, got boolean'],
+  [() => g.randomStream(1).run(wrong(3)), TypeError, 'randomStream.run: expected a function, got 3'],
+  [() => g.guard(wrong(true)), TypeError, 'guard: expected a function that gives the value, got true'],
   [
     () => g.updates.momentum(update, { momentum: NaN }),
     RangeError,
@@ -277,7 +277,7 @@ const dtypes: readonly Mistake[] = [
   [
     () => x.add(wrong('1')),
     TypeError,
-    'tensor: expected numbers, booleans, nested arrays of them or a typed array, got string',
+    'add: expected numbers, booleans, nested arrays of them or a typed array, got string',
   ],
   [() => g.variable([1, 2]).assign(counts), DTypeError, 'assign: expected float32, got int32'],
 ]

@@ -189,7 +189,7 @@ test.each<readonly [string, () => unknown, new (...args: never[]) => Error]>([
   ],
   ['instanceNorm: expected an input of at least three axes, got [2, 3]', () => g.instanceNorm(x), ShapeError],
   ['dropout: expected a rate in [0, 1], got 1.5', () => g.dropout(x, 1.5), RangeError],
-  ['dropout: expected a rate in [0, 1], got string', () => g.dropout(x, wrong('0.5')), TypeError],
+  ['dropout: expected a rate in [0, 1], got "0.5"', () => g.dropout(x, wrong('0.5')), TypeError],
   ['dropout: expected float32 or float64, got int32', () => g.dropout(integers), DTypeError],
   ['embedding: expected a table [n, features], got [2]', () => g.embedding([0], [1, 2]), ShapeError],
   ['gather: expected int32 indices, got float32', () => g.embedding(x, x), DTypeError],

@@ -15,7 +15,7 @@ describe('options', () => {
     ],
     [() => unchecked.sum([1], 0, { keepDims: 1 }), 'sum: expected keepDims to be a boolean, got 1'],
     [() => unchecked.sum([1], 0, null), 'sum: expected options ({ keepDims }), got null'],
-    [() => unchecked.sum([1], 0, g.tensor(1)), 'sum: expected options ({ keepDims }), got Tensor'],
+    [() => unchecked.sum([1], 0, g.tensor(1)), 'sum: expected options ({ keepDims }), got Tensor float32[]'],
     [() => unchecked.optim.adam({ lr: 0.1 }), 'adam: unknown option lr; did you mean learningRate?'],
     [
       () => unchecked.optim.adam(0.1),
@@ -163,9 +163,9 @@ describe('what has to be a list', () => {
   const x = g.ones([2, 3])
 
   test.each([
-    [() => unchecked.concat(x, x), 'concat: expected a list of tensors, got Tensor'],
-    [() => unchecked.stack(x), 'stack: expected a list of tensors, got Tensor'],
-    [() => unchecked.hstack(x), 'hstack: expected a list of tensors, got Tensor'],
+    [() => unchecked.concat(x, x), 'concat: expected a list of tensors, got Tensor float32[2, 3]'],
+    [() => unchecked.stack(x), 'stack: expected a list of tensors, got Tensor float32[2, 3]'],
+    [() => unchecked.hstack(x), 'hstack: expected a list of tensors, got Tensor float32[2, 3]'],
     [() => unchecked.meshgrid(3), 'meshgrid: expected a list of tensors, got 3'],
     [() => unchecked.transpose(x, 0, 1), 'transpose: expected a list of axes, got 0'],
     [() => unchecked.permute(x, 1, 0), 'permute: expected a list of axes, got 1'],

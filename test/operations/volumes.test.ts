@@ -63,12 +63,12 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
   [
     () => g.conv3d(x, w, { stride: [1, 2] as never }),
     RangeError,
-    'conv3d: expected stride to be a positive integer, or three, got [1,2]',
+    'conv3d: expected stride to be a positive integer, or three, got [1, 2]',
   ],
   [
     () => g.conv3d(x, w, { padding: [1, 2] as never }),
     RangeError,
-    "conv3d: expected padding to be 'same', 'valid', an integer of at least 0, or three, got [1,2]",
+    "conv3d: expected padding to be 'same', 'valid', an integer of at least 0, or three, got [1, 2]",
   ],
   [
     () => g.conv3d(x, w, { dilation: [3, 1, 1] }),
@@ -84,12 +84,12 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
   [
     () => g.maxPool3d(x, 2, { padding: [2, 0, 0] }),
     RangeError,
-    'maxPool3d: expected padding of at most half of the kernel [2,2,2], got [2,0,0]',
+    'maxPool3d: expected padding of at most half of the kernel [2,2,2], got [2, 0, 0]',
   ],
   [
     () => g.avgPool3d(x, 2, { padding: [0, 0, 2] }),
     RangeError,
-    'avgPool3d: expected padding of at most half of the kernel [2,2,2], got [0,0,2]',
+    'avgPool3d: expected padding of at most half of the kernel [2,2,2], got [0, 0, 2]',
   ],
   [() => g.maxPool3d(x.cast('int32'), 2), g.DTypeError, 'maxPool3d: expected float32 or float64, got int32'],
   [

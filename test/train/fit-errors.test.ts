@@ -51,7 +51,7 @@ describe('bad input', () => {
     ['an unknown loss', { loss: 'crossentropi' }, RangeError, /, got crossentropi; did you mean crossEntropy\?$/],
     ['a loss of Keras', { loss: 'sparse_categorical_crossentropy' }, RangeError, /did you mean crossEntropy\?$/],
     ['another unknown metric', { metrics: ['acuracy'] }, RangeError, /, got acuracy; did you mean accuracy\?$/],
-    ['a loss of another type', { loss: 3 }, TypeError, 'fit: expected a loss, such as losses.crossEntropy, got number'],
+    ['a loss of another type', { loss: 3 }, TypeError, 'fit: expected a loss, such as losses.crossEntropy, got 3'],
     [
       'no whole batch',
       { dropLast: true, batchSize: 10 },

@@ -433,6 +433,6 @@ export type GeluForm = keyof typeof gelus
 
 export function gelu(x: Node, approximate: GeluForm): Node {
   if (!Object.hasOwn(gelus, approximate))
-    throw new TypeError(expected('gelu', "approximate: 'none' or 'tanh'", String(approximate)))
+    throw new TypeError(expected('gelu', "approximate: 'none' or 'tanh'", approximate))
   return gelus[approximate](x)
 }

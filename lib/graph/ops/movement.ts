@@ -1,8 +1,9 @@
 /** Movement: the same elements under another shape or order. All but pad and concat are views, which cost nothing. */
+
+import { checkList } from '../../base/arguments.ts'
 import { promote } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
 import { mapTuple, pick, zipWith } from '../../base/lists.ts'
-import { checkList } from '../../base/options.ts'
 import {
   denseStrides,
   extentAt,

@@ -21,7 +21,7 @@ const surrogateStepOp: OpDef<{ surrogate: Surrogate; slope: number }, Unary> = {
 
 export function surrogateStep(x: Node, surrogate: Surrogate, slope: number): Node {
   if (!Object.hasOwn(surrogates, surrogate))
-    throw new TypeError(expected('step', `a surrogate (${Object.keys(surrogates).join(', ')})`, String(surrogate)))
+    throw new TypeError(expected('step', `a surrogate (${Object.keys(surrogates).join(', ')})`, surrogate))
   return record(surrogateStepOp, [toDType(x, floatDType(x.dtype))], { surrogate, slope })
 }
 

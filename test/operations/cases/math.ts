@@ -118,7 +118,12 @@ const divisible = [0, 1, -1, 2, -6, 12, 97, 46368, 28657, -(3 ** 19), 2 ** 30, 2
 const integerRows = (f: (x: Tensor, y: Tensor) => Tensor): OpCase[] => [
   { note: 'every pair', f: (x, y) => f(x!, y!), contract: exactly, inputs: pairsOf(divisible, 'int32') },
   { note: 'a view', f: (x, y) => f(x!, y!.transpose()), contract: exactly, inputs: pairOfShapes('5,17 17,5', 'int32') },
-  { note: 'with a number', f: (x) => f(x!, toTensor(12)), contract: exactly, inputs: pairOfShapes('33', 'int32') },
+  {
+    note: 'with a number',
+    f: (x) => f(x!, toTensor('divisible', 12)),
+    contract: exactly,
+    inputs: pairOfShapes('33', 'int32'),
+  },
   {
     note: 'bytes and integers',
     f: (x, y) => f(x!, y!.cast('uint8')),

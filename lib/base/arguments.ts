@@ -1,0 +1,62 @@
+/** The one place that checks of what kind the arguments of public functions are: the caller says which operation it is, and what it takes. */
+import { expected, shown } from './errors.ts'
+
+/** What a value is, for a message: a text is in quotation marks. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return Array.isArray(value) ? 'an array' : shown(value)
+}
+
+/**
+ * Refuses arguments beyond the `count` that a function takes, such as the flags of another library's function of its name.
+ * An index and a list are what `map` and `reduce` give to a callback.
+ */
+export function refuseSurplus(op: string, count: number, surplus: readonly unknown[]): void {
+  if (surplus.length === 0) return
+  const isOfCallback = surplus.length === 2 && typeof surplus[0] === 'number' && Array.isArray(surplus[1])
+  if (!isOfCallback)
+    throw new TypeError(
+      expected(op, count === 1 ? 'one argument' : `${count || 'no'} arguments`, count + surplus.length),
+    )
+}
+
+/** A number that passes the test. `what` says which, with the name of the option: `a finite learningRate of at least 0`. */
+export function checkNumber(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number {
+  if (typeof value !== 'number') throw new TypeError(expected(op, what, describe(value)))
+  if (!isValid(value)) throw new RangeError(expected(op, what, value))
+  return value
+}
+
+export function checkFunction(op: string, what: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(expected(op, what, describe(value)))
+}
+
+/**
+ * A list that a user gave. `what` says of which things: `a list of tensors`.
+ * @throws TypeError for anything else
+ */
+export function checkList<T>(op: string, what: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value)) throw new TypeError(expected(op, what, describe(value)))
+  return value
+}
+
+/** An integer from `least` on, and at most `most`. `what` says which: `an axis`, `a count`. */
+export const checkInteger = (op: string, what: string, value: unknown, least = -Infinity, most = Infinity): number =>
+  checkNumber(op, what, value, (x) => Number.isInteger(x) && x >= least && x <= most)
+
+/** @throws TypeError for anything but true and false; `what` is what it says: `reverse`. */
+export function checkBoolean(op: string, what: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(expected(op, `${what} to be true or false`, describe(value)))
+  return value
+}
+
+/** @throws TypeError for anything but a string */
+export function checkText(op: string, what: string, value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(expected(op, what, describe(value)))
+  return value
+}
+
+/** A list of numbers that pass the test, as a copy: the caller's own may change. */
+export function checkNumbers(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number[] {
+  return Array.from(checkList(op, what, value as readonly unknown[]), (x) => checkNumber(op, what, x, isValid))
+}

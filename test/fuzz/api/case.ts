@@ -1,0 +1,144 @@
+/** One case: a public function, called some times with one argument replaced by junk. */
+import * as g from '../../../lib/index.ts'
+import { Random } from '../random.ts'
+import { allJunk, isWrong, type Junk, OwnError } from './junk.ts'
+import { receivers, recipes } from './receivers.ts'
+import { type Entry, type Parameter, publicSurface } from './surface.ts'
+import { argumentFor } from './values.ts'
+
+/** Those that read data sets, end with a process-wide setting, or are made of what a user threw. */
+const leftOut = /^(datasets\.|setBackend$|setNumThreads$|setSeed$)|Error(\.prototype\..*)?$/
+
+export const surface: readonly Entry[] = publicSurface().filter(({ path }) => !leftOut.test(path))
+
+const triesPerCase = 12
+
+const at = (path: string): unknown =>
+  path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], g)
+
+/** Calls an entry, and computes what it gives where that is small. */
+async function call({ path, form }: Entry, args: readonly unknown[]): Promise<unknown> {
+  const owner = path.split('.prototype.')[0]!.split('.').at(-1)!
+  const name = path.split('.').at(-1)!
+  const receiver = form === 'method' || form === 'setter' ? (receivers[owner] ?? receivers.Module!)() : undefined
+  let result: unknown
+  if (form === 'constructor') result = Reflect.construct(at(path) as () => unknown, args)
+  else if (form === 'setter') result = Reflect.set(receiver!, name, args[0])
+  else
+    result = Reflect.apply(
+      (receiver === undefined ? at(path) : Reflect.get(receiver, name)) as () => unknown,
+      receiver,
+      args,
+    )
+  result = await result
+  for (const x of Array.isArray(result) ? result.slice(0, 4) : [result])
+    if (x instanceof g.Tensor && x.size < 2 ** 16) await x.data()
+  return result
+}
+
+const baselines = new Map<string, readonly unknown[] | null>()
+
+/** Arguments that the entry takes, found by trying; null where none were found. */
+async function baselineOf(entry: Entry, signature: number): Promise<(() => readonly unknown[]) | null> {
+  const recipe = recipes[entry.path]
+  if (recipe !== undefined) return recipe
+  const key = `${entry.path} ${entry.form} ${signature}`
+  let found = baselines.get(key)
+  if (found === undefined) {
+    found = await searchBaseline(entry, entry.signatures[signature]!)
+    baselines.set(key, found)
+  }
+  const known = found
+  return known && (() => known)
+}
+
+async function searchBaseline(entry: Entry, parameters: readonly Parameter[]): Promise<readonly unknown[] | null> {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    const random = new Random(77, attempt)
+    const args = parameters.map((parameter) => argumentFor(parameter, random))
+    try {
+      await call(entry, args)
+      return args
+    } catch {}
+  }
+  return null
+}
+
+/** An argument, or one option, replaced by junk. */
+interface Attack {
+  readonly args: unknown[]
+  readonly text: string
+  readonly isWrong: boolean
+}
+
+function attack(parameters: readonly Parameter[], base: readonly unknown[], random: Random): Attack {
+  const junk = random.pick(allJunk)
+  const position = random.below(parameters.length + 1)
+  const parameter = parameters[position]
+  const args = [...base]
+  if (parameter === undefined) {
+    while (args.length < parameters.length) args.push(undefined)
+    args.push(junk.make())
+    return { args, text: `${junk.text} beyond the last argument`, isWrong: false }
+  }
+  const names = Object.keys(parameter.properties)
+  if (names.length === 0 || !parameter.kinds?.has('object') || random.oneIn(3)) {
+    args[position] = junk.make()
+    return { args, text: `${junk.text} for ${parameter.name}`, isWrong: isWrongFor(parameter, junk) }
+  }
+  const name = random.pick(names)
+  args[position] = { ...(base[position] as object | undefined), [name]: junk.make() }
+  return { args, text: `{ ${name}: ${junk.text} }`, isWrong: isWrongFor(parameter.properties[name]!, junk) }
+}
+
+/** undefined stands for what is not given, and an empty object is a record of nothing. */
+const isWrongFor = (parameter: Pick<Parameter, 'kinds' | 'types'>, junk: Junk): boolean =>
+  junk.kind !== 'undefined' && isWrong(parameter, junk)
+
+/** Of the library's own making, as `op: expected X, got Y` or at least by the name of the operation. */
+export function isClear(error: unknown): boolean {
+  if (error instanceof OwnError) return true
+  if (!(error instanceof Error) || error.name === 'ProgramError' || error.name === 'InternalError') return false
+  // A revoked proxy has the engine throw wherever it is met.
+  return /^(?!internal)[\w.]+: |proxy that has been revoked$/.test(error.message)
+}
+
+async function outcomeOf(entry: Entry, { args, text, isWrong }: Attack, mayAccept: boolean): Promise<string> {
+  try {
+    await call(entry, args)
+  } catch (error) {
+    if (isClear(error)) return 'refused'
+    const what = error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : `${typeof error} thrown`
+    throw new Error(`${entry.path} (${entry.form}) with ${text}: ${what}`)
+  }
+  if (isWrong && !mayAccept) throw new Error(`${entry.path} (${entry.form}) takes ${text}`)
+  return 'taken'
+}
+
+/** Tries one entry, `triesPerCase` times. */
+export async function tryCase(seed: number, number: number): Promise<Record<string, number>> {
+  const entry = surface[number % surface.length]!
+  const random = new Random(seed, number)
+  const counts: Record<string, number> = {}
+  const faults = new Set<string>()
+  g.setSeed(1)
+  const index = random.below(entry.signatures.length)
+  const base = await baselineOf(entry, index)
+  for (let i = 0; i < triesPerCase; i++) {
+    const parameters = entry.signatures[index]!
+    const given = base?.() ?? parameters.map((parameter) => argumentFor(parameter, random))
+    try {
+      const outcome = await outcomeOf(
+        entry,
+        attack(parameters, given, random),
+        base === null || entry.signatures.length > 1,
+      )
+      counts[outcome] = (counts[outcome] ?? 0) + 1
+    } catch (error) {
+      faults.add((error as Error).message)
+    }
+  }
+  if (base === null) counts['without arguments that it takes'] = 1
+  if (faults.size > 0) throw new Error([...faults].join('\n'))
+  return counts
+}

@@ -1,0 +1,4 @@
+import { tryCases } from '../child.ts'
+import { tryCase } from './case.ts'
+
+await tryCases(tryCase)

@@ -1,0 +1,44 @@
+/** What methods are called on, and functions that no export is but that exports give. */
+import * as g from '../../../lib/index.ts'
+
+const matrix = () =>
+  g.tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+
+/** By the class that the compiler names: one to call methods on, whose state nobody else sees. */
+export const receivers: Readonly<Record<string, () => object>> = {
+  Tensor: matrix,
+  Variable: () => g.variable(matrix()),
+  Optimizer: () => g.optim.adam(),
+  Dataset: () => g.data.fromTensors(matrix(), [0, 1]),
+  RandomStream: () => g.randomStream(1),
+  Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
+  Module: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
+  Sequential: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
+  Linear: () => g.nn.linear(3, 2),
+  Embedding: () => g.nn.embedding(4, 2),
+  EmbeddingBag: () => g.nn.embeddingBag(4, 2),
+  ConvolutionLayer: () => g.nn.conv2d(2, 3, 2),
+  BatchNorm: () => g.nn.batchNorm1d(3),
+  Normalization: () => g.nn.layerNorm(3),
+  MultiHeadAttention: () => g.nn.multiHeadAttention(4, 2),
+  TransformerEncoderLayer: () => g.nn.transformerEncoderLayer(4, 2),
+  PRelu: () => g.nn.prelu(),
+}
+
+/** Arguments that come first where chance would hardly find any. */
+export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
+  fit: () => [
+    g.nn.linear(3, 1),
+    g.data.fromTensors(matrix(), [[0], [1]]),
+    { loss: g.losses.meanSquaredError, optimizer: g.optim.sgd({ learningRate: 0.01 }) },
+  ],
+  'Optimizer.prototype.applyGradients': () => [[[g.variable([1, 2]), g.tensor([1, 1])]]],
+  'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
+  'nn.init.fanInUniform': () => [[2, 2]],
+  'nn.lambda': () => [(x: g.Tensor) => x.exp()],
+  unflatten: () => [g.ones([2, 6]), 1, [3, 2]],
+  customGradient: () => [(x: g.Tensor) => [x.exp(), (dy: g.Tensor) => [dy]]],
+}
