@@ -43,12 +43,16 @@ export function checkExposed(program: Program, buffers: readonly TypedArray[]): 
     return { dtype, data: buffers[first[place.kind] + place.index]! }
   }
   for (const instruction of instructions) {
-    const inputs = instruction.inputs.map(typed)
-    if (isInDomain(instruction, inputs)) checkInstruction(instruction, inputs, instruction.outputs.map(typed))
+    const [inputs, outputs] = [instruction.inputs.map(typed), instruction.outputs.map(typed)]
+    if (isInDomain(instruction, inputs, outputs)) checkInstruction(instruction, inputs, outputs)
   }
 }
 
-/** Adam's mean of squares is none below 0, where the sign of a rounding decides, and its steps count from 1. */
-function isInDomain({ opcode }: Instruction, inputs: readonly Typed[]): boolean {
+/**
+ * Adam's mean of squares is none below 0, where the sign of a rounding decides, and its steps count from 1. Where nothing
+ * comes out, the extents that do not matter may be those of no array.
+ */
+function isInDomain({ opcode }: Instruction, inputs: readonly Typed[], outputs: readonly Typed[]): boolean {
+  if (outputs.every(({ data }) => data.length === 0)) return false
   return opcode !== 'adam' || (inputs[3]!.data.every((v) => v >= 0) && inputs[5]!.data[0]! >= 1)
 }
