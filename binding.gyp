@@ -11,6 +11,7 @@
         'native/binding/addon.cc',
         'native/binding/async_run.cc',
         'native/binding/buffers.cc',
+        'native/binding/intrinsics.cc',
         '<!@(node -p "require(\'node:fs\').readFileSync(\'native/sources.txt\', \'utf8\')")',
       ],
       'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],

@@ -14,8 +14,9 @@ import type { BackendInfo, Buffers } from './backend.ts'
 export type Failure = readonly [instruction: number, position: number, value: number, limit: number]
 
 /**
- * The exports of native/binding/addon.cc. A handle stands for a prepared program. The memory of the buffers must stay
- * where it is until an asynchronous run has ended: they are private to the library.
+ * The exports of native/binding/addon.cc. A handle stands for a prepared program. The memory of the buffers stays where it is
+ * until an asynchronous run has ended: what it was lent is never transferred again (before Node 24, not by structuredClone
+ * and postMessage), and it is private to the library.
  */
 export interface Addon {
   names(): Readonly<Record<keyof Numbering, readonly string[]>>

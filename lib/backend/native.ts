@@ -1,5 +1,4 @@
 /** The native backend: hands encoded programs to the addon. */
-import { markAsUntransferable } from 'node:worker_threads'
 import { ProgramError } from '../base/errors.ts'
 import { encodeProgram } from '../program/encode.ts'
 import type { Numbering } from '../program/parameters.ts'
@@ -64,8 +63,6 @@ class NativeExecutable implements Executable {
   }
 
   runAsync(buffers: Buffers, steps = 1): Promise<void> {
-    // A thread reads them from here on: whatever JavaScript gets hold of one, no transfer takes it away.
-    for (const { buffer } of buffers) markAsUntransferable(buffer)
     return new Promise((resolve, reject) => {
       const settle = (failure: Failure | undefined) => {
         if (failure === undefined) resolve()

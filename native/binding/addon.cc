@@ -13,7 +13,7 @@
 
 namespace galvani {
 
-Environment::Environment(Napi::Env env) : kernels(choose_kernel_table(nullptr, nullptr)) {
+Environment::Environment(Napi::Env env) : intrinsics(env), kernels(choose_kernel_table(nullptr, nullptr)) {
   ThreadPool::instance().retain();
   napi_value name;
   napi_create_string_utf8(env, "galvani", NAPI_AUTO_LENGTH, &name);
@@ -152,7 +152,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   Environment& environment = environment_of(env);
   const std::shared_ptr<Executable> executable = executable_of(env, environment, arguments[0]);
   if (executable == nullptr) return nullptr;
-  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_sync, 1, &environment.bound)) return nullptr;
+  if (!bind_buffers(env, environment, *executable, arguments[1], RunMode::k_sync, 1)) return nullptr;
   environment.queue.drain();
   Failure failure = {};
   if (executable->run(environment.bound.pointers.data(), ThreadPool::instance(), &failure)) return nullptr;
@@ -165,7 +165,7 @@ Napi::Value profile(const Napi::CallbackInfo& info) {
   Environment& environment = environment_of(env);
   const std::shared_ptr<Executable> executable = executable_of(env, environment, info[0]);
   if (executable == nullptr) return env.Undefined();
-  if (!bind_buffers(env, *executable, info[1], RunMode::k_sync, 1, &environment.bound)) return env.Undefined();
+  if (!bind_buffers(env, environment, *executable, info[1], RunMode::k_sync, 1)) return env.Undefined();
   // After the buffers, whose list may have getters that detach it.
   const size_t count = executable->instruction_count();
   if (!is_array_of(info[2], napi_float64_array) || info[2].As<Napi::Float64Array>().ElementLength() != count) {
@@ -211,7 +211,7 @@ napi_value run_async(napi_env env, napi_callback_info info) {
   if (executable == nullptr) return nullptr;
   int64_t steps = 1;
   if (!get_steps(env, arguments[3], &steps)) return nullptr;
-  if (!bind_buffers(env, *executable, arguments[1], RunMode::k_async, steps, &environment.bound)) return nullptr;
+  if (!bind_buffers(env, environment, *executable, arguments[1], RunMode::k_async, steps)) return nullptr;
   submit_run(env, environment, std::move(executable), steps, arguments[2]);
   return nullptr;
 }

@@ -24,17 +24,8 @@ bool refuse(napi_env env, size_t i, const std::string& expected, const std::stri
   return throw_type_error(env, "run: expected buffer " + std::to_string(i) + " to be " + expected + ", got " + got);
 }
 
-// Whether the buffer may shrink, and so could do while another thread runs on it.
-bool is_resizable(napi_env env, napi_value item) {
-  napi_value buffer, resizable;
-  bool result = false;
-  return napi_get_typedarray_info(env, item, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
-         napi_get_named_property(env, buffer, "resizable", &resizable) == napi_ok &&
-         napi_get_value_bool(env, resizable, &result) == napi_ok && result;
-}
-
 // All that may call back into JavaScript, as the getter of an element does: from there on pointers stay what they are.
-bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, std::vector<napi_value>* items) {
+bool collect_items(napi_env env, size_t count, napi_value list, std::vector<napi_value>* items) {
   bool is_array = false;
   uint32_t length = 0;
   if (napi_is_array(env, list, &is_array) != napi_ok || !is_array) {
@@ -46,11 +37,7 @@ bool collect_items(napi_env env, size_t count, napi_value list, RunMode mode, st
   }
   items->resize(count);
   for (size_t i = 0; i < count; ++i) {
-    napi_value& item = (*items)[i];
-    if (napi_get_element(env, list, static_cast<uint32_t>(i), &item) != napi_ok) return false;
-    if (mode == RunMode::k_async && is_resizable(env, item)) {
-      return refuse(env, i, "of a fixed size", "a resizable one");
-    }
+    if (napi_get_element(env, list, static_cast<uint32_t>(i), &(*items)[i]) != napi_ok) return false;
   }
   return true;
 }
@@ -61,13 +48,14 @@ struct Extent {
   bool may_be_shared, may_be_parted;  // by the steps
 };
 
-bool bind_item(napi_env env, napi_value item, size_t i, DType dtype, const Extent& extent, int64_t steps, void** data,
-               int64_t* stride) {
+bool bind_item(napi_env env, BoundBuffers* bound, size_t i, DType dtype, const Extent& extent, int64_t steps) {
   napi_typedarray_type actual;
   size_t length;
-  napi_value buffer;
+  napi_value& buffer = bound->memories[i];
+  int64_t* const stride = &bound->strides[i];
   bool is_private = false;
-  if (napi_get_typedarray_info(env, item, &actual, &length, data, &buffer, nullptr) != napi_ok ||
+  if (napi_get_typedarray_info(env, bound->items[i], &actual, &length, &bound->pointers[i], &buffer, nullptr) !=
+          napi_ok ||
       actual != array_type(dtype)) {
     return refuse(env, i, std::string("the typed array of ") + name_of(dtype), "something else");
   }
@@ -108,23 +96,34 @@ bool has_overlap(const Executable& executable, int64_t steps, BoundBuffers* boun
   return false;
 }
 
+// What another thread runs on must neither shrink nor go away.
+bool lend(napi_env env, const Intrinsics& intrinsics, const BoundBuffers& bound) {
+  for (size_t i = 0; i < bound.memories.size(); ++i) {
+    if (intrinsics.is_resizable(env, bound.memories[i])) return refuse(env, i, "of a fixed size", "a resizable one");
+  }
+  for (const napi_value memory : bound.memories) intrinsics.pin(env, memory);
+  return true;
+}
+
 }  // namespace
 
-bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, int64_t steps,
-                  BoundBuffers* bound) {
+bool bind_buffers(napi_env env, Environment& environment, const Executable& executable, napi_value list, RunMode mode,
+                  int64_t steps) {
+  BoundBuffers& bound = environment.bound;
   const auto& types = executable.buffers();
-  if (!collect_items(env, types.size(), list, mode, &bound->items)) return false;
-  bound->pointers.resize(types.size());
-  bound->strides.resize(types.size());
+  if (!collect_items(env, types.size(), list, &bound.items)) return false;
+  bound.memories.resize(types.size());
+  bound.pointers.resize(types.size());
+  bound.strides.resize(types.size());
   const size_t inputs = executable.input_count(), first_result = inputs + 2 * executable.state_count();
   for (size_t i = 0; i < types.size(); ++i) {
     const Extent extent = {types[i].bytes, i < first_result, i < inputs || i >= first_result};
-    if (!bind_item(env, bound->items[i], i, types[i].dtype, extent, steps, &bound->pointers[i], &bound->strides[i])) {
-      return false;
-    }
+    if (!bind_item(env, &bound, i, types[i].dtype, extent, steps)) return false;
   }
-  if (!has_overlap(executable, steps, bound)) return true;
-  return throw_type_error(env, "run: expected written buffers that overlap no other, got two that share memory");
+  if (has_overlap(executable, steps, &bound)) {
+    return throw_type_error(env, "run: expected written buffers that overlap no other, got two that share memory");
+  }
+  return mode == RunMode::k_sync || lend(env, environment.intrinsics, bound);
 }
 
 }  // namespace galvani

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "binding/intrinsics.h"
 #include "executor/executor.h"
 #include "napi.h"
 #include "runtime/execution_queue.h"
@@ -19,7 +20,8 @@ struct BoundBuffers {
     bool is_written;
   };
 
-  std::vector<napi_value> items;  // typed arrays; valid until the call from JavaScript returns
+  std::vector<napi_value> items;     // typed arrays; valid until the call from JavaScript returns
+  std::vector<napi_value> memories;  // their ArrayBuffers
   std::vector<void*> pointers;
   std::vector<int64_t> strides;  // bytes from one step's part to the next one's; 0 where all steps share the buffer
   std::vector<Region> regions;
@@ -29,6 +31,7 @@ class Environment {
  public:
   explicit Environment(Napi::Env env);
 
+  const Intrinsics intrinsics;
   const KernelTable* kernels;
   SharedBlock memory;
   ExecutionQueue queue;
@@ -52,11 +55,11 @@ class Environment {
 
 enum class RunMode { k_sync, k_async };
 
-// Fills `bound` from `list`, an array of as many typed arrays as the executable binds, for a run of so many steps: an
-// input may, a result must hold a part for each of them. False, with an exception pending, where they are not of the
-// right types and sizes, or where memory that is written overlaps other memory.
-bool bind_buffers(napi_env env, const Executable& executable, napi_value list, RunMode mode, int64_t steps,
-                  BoundBuffers* bound);
+// Fills environment.bound from `list`, an array of as many typed arrays as the executable binds, for a run of so many
+// steps: an input may, a result must hold a part for each of them. False, with an exception pending, where they are not
+// of the right types and sizes, or where memory that is written overlaps other memory.
+bool bind_buffers(napi_env env, Environment& environment, const Executable& executable, napi_value list, RunMode mode,
+                  int64_t steps);
 
 // A failed run as JavaScript sees it: [instruction, position, value, limit].
 napi_value make_failure(napi_env env, const Failure& failure);

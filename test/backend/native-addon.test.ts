@@ -277,6 +277,35 @@ describe('runAsync', () => {
     )
   })
 
+  it('does not believe an object that says of itself that it does not shrink', () => {
+    const Resizable = ArrayBuffer as unknown as new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer
+    const memory = new Resizable(16, { maxByteLength: 64 })
+    Object.defineProperty(memory, 'resizable', { value: false })
+    const list = [new Float32Array(4), new Float32Array(memory), new Float32Array(4)]
+    expect(() => addon.runAsync(prepare(addition), list, () => {})).toThrow(/resizable/)
+  })
+
+  it('keeps the memory that it was lent, whoever transfers it', async () => {
+    const size = 1_000_000
+    const handle = prepare(update(size))
+    const [half, state] = [f32(0.5), new Float32Array(size).fill(1024)]
+    const runs = Array.from({ length: 10 }, () => runAsync(handle, [half, state, state]))
+    for (const buffer of [half.buffer, state.buffer]) {
+      const { port1 } = new MessageChannel()
+      for (const transfer of [() => structuredClone(0, { transfer: [buffer] }), () => port1.postMessage(0, [buffer])]) {
+        try {
+          transfer()
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'DataCloneError' })
+        }
+      }
+      port1.close()
+    }
+    expect([half.length, state.length]).toEqual([1, size])
+    await Promise.all(runs)
+    expect(new Set(state)).toEqual(new Set([1]))
+  })
+
   it('reports a bad index', async () => {
     const buffers = [f32(1, 2, 3, 4, 5, 6), i32(7, 0), new Float32Array(4)]
     expect(await runAsync(prepare(gather), buffers)).toEqual([0, 0, 7, 3])

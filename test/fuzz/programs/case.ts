@@ -106,11 +106,14 @@ const dataOf = (pieces: readonly Piece[], isOrdinary: boolean, random: Random): 
     return randomData(new Tape([isOrdinary ? 0 : random.below(6), random.below(2 ** 20)]), dtype, size, content)
   })
 
+const isOrdinary = (x: number): boolean => Math.abs(x) < 2 ** 60
+
 /** The contract is one for finite numbers, and the reference slow. */
 const isComparable = (program: Program): boolean =>
   bytesOf(program) <= mostCompared &&
   flopsOfAll(program) <= mostCompared &&
-  program.literals.every((literal) => literal.every((x) => Math.abs(x) < 2 ** 60))
+  program.literals.every((literal) => literal.every(isOrdinary)) &&
+  program.instructions.every(({ params }) => Object.values(params).every((x) => typeof x !== 'number' || isOrdinary(x)))
 
 interface Outcome {
   readonly failure: Failure | undefined
