@@ -102,6 +102,7 @@ export const allJunk: readonly Junk[] = [
     '{ notAnOption: 1 }': () => ({ notAnOption: 1 }),
     'Object.create(null)': () => Object.create(null),
     '{ length: 3 }': () => ({ length: 3 }),
+    'a proxy of a proxy of {}': () => new Proxy(new Proxy({}, {}), {}),
     'an object with a throwing getter': () => Object.defineProperty({}, 'x', { get: fail, enumerable: true }),
     '{ shape: [2], dtype: "float32" }': () => ({ shape: [2], dtype: 'float32' }),
   }),
@@ -115,7 +116,6 @@ export const allJunk: readonly Junk[] = [
     'new Boolean(true)': () => new Boolean(true),
     'new Number(1)': () => new Number(1),
     'new String("x")': () => new String('x'),
-    'a proxy of a proxy': () => new Proxy(new Proxy({}, {}), {}),
     'a proxy whose traps throw': () => new Proxy({}, { get: fail, has: fail, ownKeys: fail, getPrototypeOf: fail }),
     'a revoked proxy': () => {
       const { proxy, revoke } = Proxy.revocable({}, {})

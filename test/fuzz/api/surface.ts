@@ -83,20 +83,48 @@ class Walk {
   }
 
   private add(path: string, form: Entry['form'], signatures: readonly ts.Signature[]): void {
-    const taken = signatures.filter(isPublic).map((signature) => signature.parameters.map((p) => this.declared(p)))
+    const taken = signatures.filter(isPublic).flatMap((signature) => this.forms(signature))
     if (taken.length > 0) this.entries.push({ path, form, signatures: taken })
+  }
+
+  /** The parameters of a signature, in each of the forms that a last one which stands for several has. */
+  private forms({ parameters }: ts.Signature): Parameter[][] {
+    const last = parameters.at(-1)
+    const rest = last === undefined ? undefined : this.restOf(last)
+    if (rest === undefined || rest.length === 0) return [parameters.map((p) => this.declared(p))]
+    const before = parameters.slice(0, -1).map((p) => this.declared(p))
+    return rest.map((tuple) => [...before, ...this.ofTuple(tuple)])
+  }
+
+  /** The tuples that a rest parameter may be. */
+  private restOf(symbol: ts.Symbol): ts.TupleTypeReference[] | undefined {
+    if (!isRest(symbol)) return undefined
+    const parts = this.parts(this.checker.getTypeOfSymbolAtLocation(symbol, this.file))
+    return parts.filter((part): part is ts.TupleTypeReference => this.checker.isTupleType(part))
+  }
+
+  private ofTuple(tuple: ts.TupleTypeReference): Parameter[] {
+    const { elementFlags, labeledElementDeclarations } = tuple.target
+    return this.checker.getTypeArguments(tuple).flatMap((type, i) => {
+      const flags = elementFlags[i] ?? ts.ElementFlags.Required
+      if (flags & ts.ElementFlags.Variable) return []
+      const label = labeledElementDeclarations?.[i]?.name.getText() ?? `argument${i}`
+      const { kinds, ...parameter } = this.parameter(label, type)
+      const isOptional = (flags & ts.ElementFlags.Optional) !== 0
+      return [{ ...parameter, kinds: kinds && isOptional ? new Set([...kinds, 'undefined' as const]) : kinds }]
+    })
   }
 
   private declared(symbol: ts.Symbol): Parameter {
     const declaration = symbol.valueDeclaration
     const type = this.checker.getTypeOfSymbolAtLocation(symbol, this.file)
-    const isRest = declaration !== undefined && ts.isParameter(declaration) && declaration.dotDotDotToken !== undefined
-    const { name, kinds, ...rest } = this.parameter(symbol.name, isRest ? (this.elementOf(type) ?? type) : type)
+    const isSeveral = isRest(symbol)
+    const { name, kinds, ...rest } = this.parameter(symbol.name, isSeveral ? (this.elementOf(type) ?? type) : type)
     const isOptional =
-      isRest ||
+      isSeveral ||
       (declaration !== undefined && ts.isParameter(declaration) && this.checker.isOptionalParameter(declaration))
     return {
-      name: isRest ? `...${name}` : name,
+      name: isSeveral ? `...${name}` : name,
       kinds: kinds && isOptional ? new Set([...kinds, 'undefined']) : kinds,
       ...rest,
     }
@@ -151,6 +179,12 @@ class Walk {
     if (type.getCallSignatures().length > 0) return 'function'
     return 'object'
   }
+}
+
+function isRest({ valueDeclaration }: ts.Symbol): boolean {
+  return (
+    valueDeclaration !== undefined && ts.isParameter(valueDeclaration) && valueDeclaration.dotDotDotToken !== undefined
+  )
 }
 
 function isPublic(signature: ts.Signature): boolean {
