@@ -1,8 +1,9 @@
-/** npm run bench [-- overhead kernels train updates growth] */
+/** npm run bench [-- overhead kernels train updates growth neighbour] */
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
 import { measureMachine } from './machine.ts'
+import { benchNeighbour } from './neighbour.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchTrain } from './train.ts'
 import { benchUpdates } from './updates.ts'
@@ -13,6 +14,7 @@ const benches: Record<string, () => Promise<void>> = {
   train: benchTrain,
   updates: benchUpdates,
   growth: benchGrowth,
+  neighbour: benchNeighbour,
 }
 
 const asked = process.argv.slice(2)

@@ -12,6 +12,9 @@ namespace {
 // How long a helper spins after the last program that could use it, before it parks.
 constexpr std::chrono::microseconds kSpinAfterUse{80};
 constexpr int kTurnsPerLookAtClock = 64;
+// How long a thread spins between looks at the one it waits for, some 10 µs, and before it lets others run.
+constexpr int kTurnsPerWatch = 512;
+constexpr int kPausesAlone = 1 << 13;
 
 constexpr const char* kThreadVariable = "GALVANI_NUM_THREADS";
 
@@ -24,6 +27,14 @@ int usable_processors() {
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
 #endif
   return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+// Whether the clock of a thread goes on while it spins between two looks: not where the system counts in ticks.
+bool has_fine_clocks() {
+  const int64_t start = processor_time_of(number_of_this_thread());
+  for (Spinner spinner(kTurnsPerWatch); spinner.turns() < kTurnsPerWatch; spinner.spin()) {
+  }
+  return processor_time_of(number_of_this_thread()) > start;
 }
 
 }  // namespace
@@ -96,15 +107,22 @@ void ThreadPool::stop_helpers() {
   is_stopping_.store(false);
 }
 
+// Before anybody can be moving the caller, whose processors they are.
+void ThreadPool::note_processors() {
+  while (is_moving_caller_.load()) sched_yield();
+  if (parked_.load() == 0) return;
+  std::lock_guard<std::mutex> lock(park_mutex_);
+  processors_ = Processors::of(0);
+}
+
 // A helper is woken away from its caller's processor: on virtual machines that hide which caches processors share,
 // Linux may leave it waiting there for milliseconds while others are idle. Awake it may move again.
 void ThreadPool::wake_helpers() {
   if (parked_.load() == 0) return;
   std::lock_guard<std::mutex> lock(park_mutex_);
-  processors_ = Processors::of_this_thread();
   const Processors others = processors_.without_the_present_one();
   for (int i = 0; i < helper_count_ && !others.is_empty(); ++i) {
-    if (helpers_[i].is_parked) others.bind(helpers_[i].thread.handle());
+    if (helpers_[i].is_parked) others.bind(helpers_[i].number);
   }
   unpark_.notify_all();
 }
@@ -116,28 +134,76 @@ void ThreadPool::park(Helper* helper) {
   unpark_.wait(lock, [this] { return is_in_use_.load() || is_stopping_.load(); });
   parked_.fetch_sub(1);
   helper->is_parked = false;
-  if (!processors_.is_empty()) processors_.bind(pthread_self());
+  if (!processors_.is_empty()) processors_.bind(0);
 }
 
 void ThreadPool::help(Helper* self) {
   using Clock = std::chrono::steady_clock;
+  self->number = number_of_this_thread();
+  const bool can_watch = has_fine_clocks();
   auto last_use = Clock::now();
   uint64_t last_job = 0;
-  for (Spinner spinner; !is_stopping_.load(std::memory_order_relaxed); spinner.spin()) {
+  Watch watch;
+  for (Spinner spinner(kPausesAlone); !is_stopping_.load(std::memory_order_relaxed); spinner.spin()) {
     const uint64_t job = job_.load(std::memory_order_acquire);
     if (job != last_job) {
+      self->is_at_work.store(can_watch, std::memory_order_relaxed);
       take_tasks(self->index);
+      self->is_at_work.store(false, std::memory_order_relaxed);
+      if (self->visit.load(std::memory_order_relaxed) != Visit::k_none) end_visit(self);
       last_job = job;
-      spinner = Spinner();
+      watch.forget();
+      spinner = Spinner(kPausesAlone);
       last_use = Clock::now();
     }
     if (spinner.turns() % kTurnsPerLookAtClock != 0 || spinner.turns() == 0) continue;
+    const bool is_in_use = is_in_use_.load(std::memory_order_relaxed);
+    // Each look disturbs the caller's processor: many helpers look less often each.
+    if (spinner.turns() % (kTurnsPerWatch * (threads() - 1)) == 0 && is_in_use && can_watch &&
+        watch.finds_it_waiting(caller_.load())) {
+      give_way_to_caller();
+    }
     const auto now = Clock::now();
-    if (is_in_use_.load(std::memory_order_relaxed)) last_use = now;
+    if (is_in_use) last_use = now;
     if (now - last_use < kSpinAfterUse) continue;
     park(self);
-    spinner = Spinner();
+    watch.forget();
+    spinner = Spinner(kPausesAlone);
     last_use = Clock::now();
+  }
+}
+
+// The caller is to run here instead of the helper.
+void ThreadPool::give_way_to_caller() {
+  if (is_moving_caller_.exchange(true)) return;
+  const bool has_come = is_in_use_.load() && bring_here(caller_.load());
+  is_moving_caller_.store(false);
+  if (has_come) leave_processor();
+}
+
+// Lets helpers that have a task and no processor use that of the caller until they are done.
+void ThreadPool::bring_waiting_helpers(int threads) {
+  for (int i = 0; i < threads - 1; ++i) {
+    Helper& helper = helpers_[i];
+    if (!helper.is_at_work.load(std::memory_order_relaxed)) {
+      helper.watch.forget();
+    } else if (helper.watch.finds_it_waiting(helper.number)) {
+      helper.visit.store(Visit::k_begins);
+      helper.visit.store(bring_here(helper.number) ? Visit::k_is_there : Visit::k_none);
+      sched_yield();
+    }
+  }
+}
+
+void ThreadPool::end_visit(Helper* self) {
+  while (self->visit.load() == Visit::k_begins) sched_yield();
+  self->visit.store(Visit::k_none);
+  leave_processor();
+}
+
+void ThreadPool::wait_for_helpers(int64_t tasks, int threads) {
+  for (Spinner spinner(kPausesAlone); done_.load(std::memory_order_acquire) != tasks; spinner.spin()) {
+    if (spinner.turns() % kTurnsPerWatch == kTurnsPerWatch - 1) bring_waiting_helpers(threads);
   }
 }
 
@@ -169,6 +235,8 @@ bool ThreadPool::take_task(int thread, Share& share, bool is_own) {
 }
 
 void ThreadPool::run(int64_t tasks, void (*body)(void*, int64_t, int), void* context, int threads) {
+  // Who gave way to the caller is still to leave.
+  if (is_moving_caller_.load(std::memory_order_relaxed)) sched_yield();
   body_.store(body, std::memory_order_relaxed);
   context_.store(context, std::memory_order_relaxed);
   job_threads_.store(threads, std::memory_order_relaxed);
@@ -180,8 +248,7 @@ void ThreadPool::run(int64_t tasks, void (*body)(void*, int64_t, int), void* con
   }
   job_.store(job, std::memory_order_release);
   take_tasks(0);
-  for (Spinner spinner; done_.load(std::memory_order_acquire) != tasks; spinner.spin()) {
-  }
+  wait_for_helpers(tasks, threads);
 }
 
 ThreadPool::Lease::Lease(ThreadPool& pool, int most_threads) : pool_(pool), threads_(1) {
@@ -189,6 +256,8 @@ ThreadPool::Lease::Lease(ThreadPool& pool, int most_threads) : pool_(pool), thre
   pool.start_helpers();
   threads_ = std::min(most_threads, pool.helper_count_ + 1);
   if (threads_ > 1) {
+    pool.note_processors();
+    pool.caller_.store(number_of_this_thread());
     pool.is_in_use_.store(true);
     pool.wake_helpers();
   } else {

@@ -5,6 +5,11 @@
 //
 // Each thread begins with its own share of the tasks, the same one for every job of as many: what an instruction leaves
 // in a core's cache is there for the next. Who is done early takes from the end of the others' shares.
+//
+// Where another process wants a processor, a thread loses its own for milliseconds, be it in the middle of a task for
+// which the others then wait. So who waits looks whether the thread it waits for runs, and if not, gives it its own
+// processor: the caller one to a helper until that is done, a helper one to the caller for good. Yielding would not do:
+// it lets whoever is on the same processor run, and the scheduler takes it for a renunciation of time.
 #pragma once
 
 #include <atomic>
@@ -65,11 +70,17 @@ class ThreadPool {
 
  private:
   struct Share;
+  // Of a helper to the processor of the caller.
+  enum class Visit { k_none, k_begins, k_is_there };
   struct Helper {
     ThreadPool* pool;
     int index;
     bool is_parked = false;  // guarded by park_mutex_
     Thread thread;
+    std::atomic<int> number{0};                       // of the thread, once it runs
+    Watch watch;                                      // of the caller over it
+    alignas(64) std::atomic<bool> is_at_work{false};  // it may have a task
+    std::atomic<Visit> visit{Visit::k_none};
   };
 
   bool acquire();
@@ -78,10 +89,15 @@ class ThreadPool {
   void start_helpers();
   void stop();
   void stop_helpers();
+  void note_processors();
   void wake_helpers();
   void park(Helper* helper);
   void help(Helper* self);
   void run(int64_t tasks, void (*body)(void*, int64_t, int), void* context, int threads);
+  void wait_for_helpers(int64_t tasks, int threads);
+  void bring_waiting_helpers(int threads);
+  void end_visit(Helper* self);
+  void give_way_to_caller();
   void take_tasks(int thread);
   bool take_task(int thread, Share& share, bool is_own);
 
@@ -111,6 +127,8 @@ class ThreadPool {
   std::atomic<bool> is_in_use_{false};  // a program that can use the helpers runs
   std::atomic<bool> is_stopping_{false};
   std::atomic<int> parked_{0};
+  std::atomic<int> caller_{0};                 // the number of the thread that has the lease
+  std::atomic<bool> is_moving_caller_{false};  // a helper does
   std::atomic<int> threads_{1};
   std::atomic<const char*> threads_from_{""};
   std::mutex park_mutex_;

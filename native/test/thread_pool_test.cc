@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -166,6 +167,141 @@ TEST(pool_lets_helpers_that_it_woke_run_everywhere) {
     });
     EXPECT_EQ(confined.load(), 0);
   }
+}
+
+// Spins on every processor, so that the threads of a pool lose theirs again and again.
+class BusyNeighbours {
+ public:
+  BusyNeighbours() {
+    for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) {
+      threads_.emplace_back([this] {
+        while (!is_done_) pause_briefly();
+      });
+    }
+  }
+  ~BusyNeighbours() {
+    is_done_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> is_done_{false};
+  std::vector<std::thread> threads_;
+};
+
+cpu_set_t allowed_processors(int thread) {
+  cpu_set_t set;
+  EXPECT_EQ(sched_getaffinity(thread, sizeof set, &set), 0);
+  return set;
+}
+
+bool may_run_where(int thread, const cpu_set_t& wanted) {
+  const cpu_set_t allowed = allowed_processors(thread);
+  return CPU_EQUAL(&allowed, &wanted);
+}
+
+TEST(pool_beside_busy_neighbours_runs_each_task_once_and_its_caller_everywhere) {
+  const cpu_set_t allowed = allowed_processors(0);
+  const BusyNeighbours neighbours;
+  for (const int threads : {2, 3, 5}) {
+    ThreadPool pool;
+    pool.set_threads(threads);
+    for (int program = 0; program < 4; ++program) {
+      ThreadPool::Lease lease(pool, threads);
+      for (int job = 0; job < 10; ++job) EXPECT(runs_each_task_once(lease, 64));
+      lease.for_each(8 * threads, [](int64_t, int) {
+        for (int i = 0; i < 10'000; ++i) pause_briefly();
+      });
+    }
+    pool.set_threads(1);
+    EXPECT(may_run_where(0, allowed));
+  }
+}
+
+// A thread that spins, and says on which processor.
+class Spinning {
+ public:
+  Spinning()
+      : thread_([this] {
+          number_ = number_of_this_thread();
+          while (!is_done_) processor_ = sched_getcpu();
+        }) {
+    while (number_ == 0) std::this_thread::yield();
+  }
+  ~Spinning() {
+    is_done_ = true;
+    thread_.join();
+  }
+  int number() const { return number_; }
+  // The next that it says.
+  int processor() {
+    for (processor_ = -1; processor_ < 0;) std::this_thread::yield();
+    return processor_;
+  }
+
+ private:
+  std::atomic<bool> is_done_{false};
+  std::atomic<int> number_{0}, processor_{-1};
+  std::thread thread_;
+};
+
+// The scheduler may have moved it again before it says where it is, but hardly ever does.
+TEST(threads_are_brought_here_and_may_still_run_everywhere) {
+  const Processors all = Processors::of(0);
+  const cpu_set_t allowed = allowed_processors(0);
+  int came = 0;
+  for (int round = 0; round < 20; ++round) {
+    const Processors here = all.only_the_present_one(), others = all.without_the_present_one();
+    here.bind(0);
+    Spinning other;
+    if (!others.is_empty()) others.bind(other.number());
+    all.bind(other.number());
+    EXPECT(bring_here(other.number()));
+    came += other.processor() == sched_getcpu();
+    EXPECT(may_run_where(other.number(), allowed));
+    all.bind(0);
+    leave_processor();
+    EXPECT(may_run_where(0, allowed));
+  }
+  EXPECT(came > 0);
+}
+
+TEST(threads_are_not_brought_where_they_may_not_run) {
+  const Processors all = Processors::of(0), here = all.only_the_present_one(), others = all.without_the_present_one();
+  if (others.is_empty()) return;
+  here.bind(0);
+  Spinning other;
+  others.bind(other.number());
+  const cpu_set_t before = allowed_processors(other.number());
+  EXPECT(!bring_here(other.number()));
+  EXPECT(may_run_where(other.number(), before));
+  all.bind(0);
+}
+
+TEST(threads_that_wait_are_told_from_those_that_run) {
+  Watch watch;
+  for (int look = 0; look < 100; ++look) {
+    EXPECT(!watch.finds_it_waiting(number_of_this_thread()));
+    for (int i = 0; i < 100; ++i) pause_briefly();
+  }
+  std::atomic<int> number{0};
+  std::mutex mutex;
+  std::unique_lock<std::mutex> lock(mutex);
+  std::thread sleeper([&] {
+    number = number_of_this_thread();
+    const std::lock_guard<std::mutex> wait(mutex);
+  });
+  while (number == 0) std::this_thread::yield();
+  watch.forget();
+  int looks = 1;
+  while (!watch.finds_it_waiting(number) && looks < 1'000'000) {
+    ++looks;
+    std::this_thread::yield();
+  }
+  EXPECT(looks > 1 && looks < 1'000'000);
+  lock.unlock();
+  sleeper.join();
+  EXPECT_EQ(processor_time_of(0), int64_t{-1});
 }
 #endif
 
