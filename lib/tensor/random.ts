@@ -127,8 +127,8 @@ export function draw(
   parameters: readonly Node[] = [],
 ): Node {
   if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
-  const own = checkShape(op, shape).slice()
-  return random(keyOf(op, seed), distribution, distribution === 'integer' ? 'int32' : dtype, own, parameters)
+  checkShape(op, shape)
+  return random(keyOf(op, seed), distribution, distribution === 'integer' ? 'int32' : dtype, shape, parameters)
 }
 
 /**

@@ -16,52 +16,59 @@ const triesPerCase = 12
 const at = (path: string): unknown =>
   path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], g)
 
-/** Calls an entry, and computes what it gives where that is small. */
-async function call({ path, form }: Entry, args: readonly unknown[]): Promise<unknown> {
+export type { Entry }
+
+/** Calls an entry, on a receiver of its own where it is a method. */
+export async function invoke({ path, form }: Entry, args: readonly unknown[]): Promise<unknown> {
   const owner = path.split('.prototype.')[0]!.split('.').at(-1)!
   const name = path.split('.').at(-1)!
   const receiver = form === 'method' || form === 'setter' ? (receivers[owner] ?? receivers.Module!)() : undefined
-  let result: unknown
-  if (form === 'constructor') result = Reflect.construct(at(path) as () => unknown, args)
-  else if (form === 'setter') result = Reflect.set(receiver!, name, args[0])
-  else
-    result = Reflect.apply(
-      (receiver === undefined ? at(path) : Reflect.get(receiver, name)) as () => unknown,
-      receiver,
-      args,
-    )
-  result = await result
+  if (form === 'constructor') return Reflect.construct(at(path) as () => unknown, args)
+  if (form === 'setter') return Reflect.set(receiver!, name, args[0])
+  const callee = (receiver === undefined ? at(path) : Reflect.get(receiver, name)) as () => unknown
+  return Reflect.apply(callee, receiver, args)
+}
+
+/** Calls an entry, and computes what it gives where that is small. */
+async function call(entry: Entry, args: readonly unknown[]): Promise<void> {
+  const result = await invoke(entry, args)
   for (const x of Array.isArray(result) ? result.slice(0, 4) : [result])
     if (x instanceof g.Tensor && x.size < 2 ** 16) await x.data()
-  return result
 }
 
 const baselines = new Map<string, readonly unknown[] | null>()
 
 /** Arguments that the entry takes, found by trying; null where none were found. */
-async function baselineOf(entry: Entry, signature: number): Promise<(() => readonly unknown[]) | null> {
+export async function baselineOf(entry: Entry, signature: number): Promise<(() => readonly unknown[]) | null> {
   const recipe = recipes[entry.path]
   if (recipe !== undefined) return recipe
   const key = `${entry.path} ${entry.form} ${signature}`
   let found = baselines.get(key)
   if (found === undefined) {
-    found = await searchBaseline(entry, entry.signatures[signature]!)
+    const { value } = await argumentsTaken(entry, entry.signatures[signature]!, 400).next()
+    found = value ?? null
     baselines.set(key, found)
   }
   const known = found
   return known && (() => known)
 }
 
-async function searchBaseline(entry: Entry, parameters: readonly Parameter[]): Promise<readonly unknown[] | null> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+/** Those of so many tries that the entry takes. */
+export async function* argumentsTaken(
+  entry: Entry,
+  parameters: readonly Parameter[],
+  tries: number,
+): AsyncGenerator<readonly unknown[], undefined> {
+  for (let attempt = 0; attempt < tries; attempt++) {
     const random = new Random(77, attempt)
     const args = parameters.map((parameter) => argumentFor(parameter, random))
     try {
       await call(entry, args)
-      return args
-    } catch {}
+    } catch {
+      continue
+    }
+    yield args
   }
-  return null
 }
 
 /** An argument, or one option, replaced by junk. */
