@@ -40,6 +40,7 @@ export {
   shuffle,
   truncatedNormal,
 } from './tensor/distributions.ts'
+export type { NestedArray } from './tensor/nested.ts'
 export { RandomStream, randLike, randn, randnLike, randomStream, setSeed, uniform } from './tensor/random.ts'
 export { geomspace, type LogspaceOptions, logspace } from './tensor/spacing.ts'
 export { loadStateDict, type StateDict, stateDict } from './tensor/state-dict.ts'
@@ -50,7 +51,7 @@ export {
   type TensorLike,
 } from './tensor/tensor.ts'
 export { guard, isCompiling } from './tensor/trace.ts'
-export type { NestedArray, TensorOptions, TensorValues } from './tensor/values.ts'
+export type { TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type {
   Abortable,

@@ -10,7 +10,8 @@ import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
 import { settledArray } from '../runtime/execution.ts'
 import { Cell } from './cell.ts'
 import { formatValues } from './format.ts'
-import { firstNonInteger, type NestedArray, nestedArray, parseValues, type TensorValues } from './values.ts'
+import { type NestedArray, nestedArray, nestedArrayInTurns } from './nested.ts'
+import { firstNonInteger, parseValues, type TensorValues } from './values.ts'
 
 /** What an operation takes: a tensor, a variable, a number (of the other operand's dtype), or nested arrays. */
 export type TensorLike = Tensor | TensorValues
@@ -105,10 +106,11 @@ export class Tensor {
 
   /**
    * The elements as nested arrays (a number for a scalar; booleans for bool). Who knows how deep says so:
-   * `await x.array<number[][]>()`.
+   * `await x.array<number[][]>()`. JavaScript makes them, a million elements in some 15 to 100 ms, the fewer in a row the
+   * longer: in pieces, between which the event loop turns. `data` is a thousand times as fast for many elements.
    */
   async array<T extends NestedArray = NestedArray>(): Promise<T> {
-    return nestedArray(await this.data(), this.dtype, this.shape) as T
+    return (await nestedArrayInTurns(await this.data(), this.dtype, this.shape)) as T
   }
 
   /** `array`, here and now. */

@@ -2,9 +2,8 @@
 
 import { allocate, bytesPerElement, checkDType, type DType, type TypedArray, writeElements } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { elementAt } from '../base/lists.ts'
 import type { OptionTypes } from '../base/options.ts'
-import { checkShape, extentAt, formatShape, maxRank, type Shape, sizeOf } from '../base/shape.ts'
+import { checkShape, formatShape, maxRank, type Shape, sizeOf } from '../base/shape.ts'
 
 export type AnyTypedArray =
   | Float32Array
@@ -18,8 +17,6 @@ export type AnyTypedArray =
 
 /** Numbers or booleans, nested to any depth, or a typed array. */
 export type TensorValues = number | boolean | AnyTypedArray | readonly TensorValues[]
-
-export type NestedArray = number | boolean | NestedArray[]
 
 export interface TensorOptions {
   /** The shape of a flat array. */
@@ -138,15 +135,3 @@ function flatten(
 
 const raggedError = (op: string, shape: Shape, depth: number, got: string) =>
   new ShapeError(expected(op, `nested arrays of one shape (${shape[depth] ?? 'no'} values on axis ${depth})`, got))
-
-export function nestedArray(data: TypedArray, dtype: DType, shape: Shape): NestedArray {
-  const elements: (number | boolean)[] = dtype === 'bool' ? Array.from(data, Boolean) : Array.from(data)
-  if (shape.length === 0) return elementAt(elements, 0)
-  let level: NestedArray[] = elements
-  for (let axis = shape.length - 1; axis > 0; axis--) {
-    const extent = extentAt(shape, axis)
-    const count = sizeOf(shape.slice(0, axis))
-    level = Array.from({ length: count }, (_, i) => level.slice(i * extent, (i + 1) * extent))
-  }
-  return level
-}

@@ -1,7 +1,7 @@
 /** Reductions, scans, sorting and counts by value, and what they refuse. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
-import type { NestedArray } from '../../lib/tensor/values.ts'
+import type { NestedArray } from '../../lib/tensor/nested.ts'
 import { backendNames } from '../support/backends.ts'
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
