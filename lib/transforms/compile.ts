@@ -49,7 +49,7 @@ export interface Compiled<A extends unknown[], R> {
    * const losses = await step.scan(images.reshape([10, 32, 784]), labels.reshape([10, 32])) // ten steps, losses[10]
    */
   scan(...args: A): Promise<R>
-  /** The program for these arguments, as text. */
+  /** The program for these arguments, as text. Numbers that differed between calls are inputs of it. */
   program(...args: A): string
   /**
    * How many recordings it keeps: one for each signature, and for each mode of the modules it met. At most 128: the one
@@ -190,12 +190,11 @@ async function runInTurn(entry: Traced, args: readonly Node[], steps: number): P
  * argument or a variable. It is also recorded anew where a module that it read is in another mode (training or
  * evaluation) than when it was recorded. Inside another compiled function it becomes part of that one.
  *
- * Numbers among the arguments belong to the signature, since the function may branch on them: with a new one it is
- * recorded anew, and finds the program of the one before, where no more than numbers that meet tensors has changed. That
- * costs the function itself at each call; a tensor in place of the number (`tensor(x)`) costs nothing. New shapes have
- * programs of their own, which take far longer to prepare. A function that makes recordings all the time, more than the
- * 128 that it keeps, says so in a warning (code `GALVANI_MANY_SIGNATURES`), once: pass numbers that change as tensors,
- * and pad or batch data to a few fixed shapes.
+ * Numbers among the arguments belong to the signature, since the function may branch on them. With a new one it runs again to
+ * be recorded, but nothing is prepared again where the operations are the same and the number only meets tensors; a tensor
+ * in its place (`tensor(x)`) saves the recording, too. Each new shape is prepared, which takes far longer. 128 recordings
+ * are kept, those used last. A function that makes new ones all the time says so in a warning (code
+ * `GALVANI_MANY_SIGNATURES`), once: pass numbers that change as tensors, and pad or batch data to a few fixed shapes.
  *
  * Gradients go through its results, with respect to arguments and to variables that it read; `grad` and its kin also take
  * the compiled function itself. They are a GradientError where that is impossible: a variable that the result depends on
@@ -219,7 +218,7 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Co
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...surplus: []): Compiled<A, R> {
   refuseSurplus('compile', 1, surplus)
   if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
-  const recordings = new Recordings(fn.name)
+  const recordings = new Recordings(typeof fn.name === 'string' ? fn.name : '')
   const find = (args: A): Traced => {
     const signature = signatureOf(args)
     return recordings.find(signature) ?? recordings.add(signature, recordFunction(fn, args))

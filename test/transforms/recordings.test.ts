@@ -115,6 +115,15 @@ describe.each(backends)('on %s', (backend) => {
       expect(found).toEqual([1, 2, 3, 4].map((n) => [2 * n * n, 4 * n * n]))
     })
 
+    test('has gradients of its own when its recording is gone, and with what was drawn for it', () => {
+      collectWarnings()
+      const w = variable([1, 1, 1])
+      const f = compile((n: number) => uniform([3]).mul(n).mul(w))
+      const results = Array.from({ length: 2 * mostRecordings }, (_, n) => f.sync(n))
+      for (const y of [results[1]!, results[2]!, results.at(-1)!])
+        expect(gradients(y.sum(), [w])[0].arraySync()).toEqual(y.arraySync())
+    })
+
     test('has gradients of its own inside', () => {
       const w = variable([1, 2])
       const f = compile((n: number) => gradients(w.pow(n).sum(), [w])[0])
