@@ -4,12 +4,10 @@ import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Triple, tripleOf } from '../base/pair.ts'
-import { extentAt, formatShape, sameShape } from '../base/shape.ts'
-import { data } from '../graph/ops/leaf.ts'
+import { checkShape, extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { type Conv2dOptions, conv2d } from './convolution.ts'
-import { gather } from './indexing.ts'
-import { pad } from './padding.ts'
+import { placesOf, take, withZero } from './places.ts'
 import { permute } from './rearrange.ts'
 import { reshape } from './shape.ts'
 import {
@@ -17,7 +15,6 @@ import {
   type Layout3d,
   type Padding3d,
   padding3dOf,
-  type Sides,
   separateWindows,
   type Window3dOptions,
   type WindowOptions,
@@ -53,18 +50,25 @@ function checkWeight(op: string, { shape }: Tensor, channels: number, groups: nu
     throw new ShapeError(expected(op, `a weight [out, ${channels / groups}, …]`, formatShape(shape)))
 }
 
-/** The planes of x[n, c, d, h, w] that each of `out` windows in depth reaches, as channels: [n·out, c·kernel, h, w]. */
-function planesOf(x: Tensor, out: number, { kernel, stride, dilation }: WindowOptions): Tensor {
+/**
+ * The planes of x[n, c, d, h, w] that each of `out` windows in depth reaches, of which the first begins `before` planes before x, as
+ * channels: [n·out, c·kernel, h, w]. Outside x they are a plane of zeros.
+ */
+function planesOf(op: string, x: Tensor, out: number, before: number, options: WindowOptions): Tensor {
   const [n, c, depth, height, width] = x.shape as [number, number, number, number, number]
-  const places = new Int32Array(n * out * c * kernel[0])
-  let next = 0
-  for (let image = 0; image < n; image++)
-    for (let start = 0; start < out; start++)
-      for (let channel = 0; channel < c; channel++)
-        for (let tap = 0; tap < kernel[0]; tap++)
-          places[next++] = (image * c + channel) * depth + start * stride[0] + tap * dilation[0]
-  const planes = gather(reshape(x, [n * c * depth, height * width]), wrap(data(places, 'int32', [places.length])))
-  return reshape(planes, [n * out, c * kernel[0], height, width])
+  const [taps, stride, dilation] = [options.kernel[0], options.stride[0], options.dilation[0]]
+  const none = n * c * depth
+  checkShape(op, [n * out, c * taps, height, width])
+  const places = placesOf(op, [n * out * c * taps], (i) => {
+    const [tap, channel] = [i % taps, Math.floor(i / taps) % c]
+    const [start, image] = [Math.floor(i / taps / c) % out, Math.floor(i / taps / c / out)]
+    const place = start * stride + tap * dilation - before
+    return place < 0 || place >= depth ? none : (image * c + channel) * depth + place
+  })
+  const planes = reshape(x, [none, height * width])
+  const isPadded = before > 0 || (out - 1) * stride + (taps - 1) * dilation - before >= depth
+  const taken = take(isPadded ? withZero(nodeOf(planes), 0) : nodeOf(planes), 0, places)
+  return reshape(wrap(taken), [n * out, c * taps, height, width])
 }
 
 /** The convolution of x[n, c, d, h, w]: in depth by choosing planes, in height and width by conv2d. */
@@ -72,12 +76,11 @@ function convolve(op: string, x: Tensor, weight: Tensor, options: Window3dOption
   const { planes, depth } = separateWindows(options)
   const [n, , extent] = x.shape as [number, number, number]
   const [out, perGroup, taps, ...kernel] = weight.shape as [number, number, number, number, number]
-  const { windows, padBottom } = windowsOver(op, extent, 1, depth)
-  const widths = x.shape.map((_, axis): Sides => (axis === 2 ? [windows.padTop, padBottom] : [0, 0]))
+  const { windows } = windowsOver(op, extent, 1, depth)
   windowsOver(op, extentAt(x.shape, 3), extentAt(x.shape, 4), planes)
   const { stride, padding, dilation } = planes
   const filters = reshape(weight, [out, perGroup * taps, ...kernel])
-  const y = conv2d(planesOf(pad(x, widths), windows.outHeight, depth), filters, {
+  const y = conv2d(planesOf(op, x, windows.outHeight, windows.padTop, depth), filters, {
     ...channels,
     ...{ stride, padding, dilation },
   })

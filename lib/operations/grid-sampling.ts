@@ -1,9 +1,10 @@
 /** Images read at places that a grid names, between their pixels too, and the grids of affine maps. */
-import { allocate, type DType, isFloat, promote } from '../base/dtype.ts'
+import { arrayOf } from '../base/arrays.ts'
+import { type DType, isFloat, promote } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { isCount } from '../base/pair.ts'
-import { extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, type Shape } from '../base/shape.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, add, clamp, div, fmod, mod, mul, sub } from './arithmetic.ts'
@@ -136,10 +137,10 @@ export function gridSample(x: TensorLike, grid: TensorLike, options?: GridSample
   return permute(parts.reduce(add), [0, 3, 1, 2])
 }
 
-/** The centres of pixels in [−1, 1], whose bounds are the outermost centres or the edges. */
-function centres(extent: number, alignCorners: boolean): number[] {
+/** The centre of a pixel in [−1, 1], whose bounds are the outermost centres or the edges. */
+function centre(i: number, extent: number, alignCorners: boolean): number {
   const span = alignCorners ? extent - 1 : extent
-  return Array.from({ length: extent }, (_, i) => (span === 0 ? 0 : (2 * i + 1 - extent) / span))
+  return span === 0 ? 0 : (2 * i + 1 - extent) / span
 }
 
 /**
@@ -162,10 +163,15 @@ export function affineGrid(theta: TensorLike, size: Shape, options?: AffineGridO
   if (!Array.isArray(size) || size.length !== 4 || !size.every((extent) => isCount(extent, 0)) || size[0] !== n)
     throw new ShapeError(expected(op, `a size [${n}, channels, height, width]`, formatShape([size].flat())))
   const [, , height, width] = size as unknown as readonly [number, number, number, number]
-  const columns = centres(width, alignCorners)
-  const points = centres(height, alignCorners).flatMap((y) => columns.flatMap((x) => [x, y, 1]))
-  const array = allocate(t.dtype, sizeOf([height, width, 3]))
-  array.set(points)
-  const grid = matmul(wrap(data(array, t.dtype, [height * width, 3])), transpose(t, [0, 2, 1]))
+  checkShape(op, [n, height, width, 2])
+  // The points (x, y, 1), one after the other.
+  const points = arrayOf(op, t.dtype, [height * width, 3], (i) => {
+    const place = Math.floor(i / 3)
+    if (i % 3 === 2) return 1
+    return i % 3 === 0
+      ? centre(place % width, width, alignCorners)
+      : centre(Math.floor(place / width), height, alignCorners)
+  })
+  const grid = matmul(wrap(data(points, t.dtype, [height * width, 3])), transpose(t, [0, 2, 1]))
   return reshape(grid, [n, height, width, 2])
 }

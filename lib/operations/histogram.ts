@@ -1,5 +1,6 @@
 /** Counts of elements, by interval or by value. */
-import { allocate, isFloat } from '../base/dtype.ts'
+import { arrayOf } from '../base/arrays.ts'
+import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expectation, expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { demand } from '../graph/ops/demand.ts'
@@ -49,10 +50,8 @@ function rangeOf(x: Tensor, given: HistogramOptions['range']): [low: Tensor, hig
  * Where that is too great for the dtype it is a weighted mean of the two.
  */
 function edgesOf(low: Tensor, high: Tensor, bins: number): Tensor {
-  const list = (value: (i: number) => number): Tensor => {
-    const values = allocate(low.dtype, bins + 1).map((_, i) => value(i))
-    return wrap(data(values, low.dtype, [bins + 1]))
-  }
+  const list = (value: (i: number) => number): Tensor =>
+    wrap(data(arrayOf('histogram', low.dtype, [bins + 1], value), low.dtype, [bins + 1]))
   const [counts, parts] = [list((i) => i), list((i) => i / bins)]
   const steps = add(low, div(mul(sub(high, low), counts), bins))
   const means = add(mul(low, sub(1, parts)), mul(high, parts))

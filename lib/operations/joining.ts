@@ -65,6 +65,13 @@ export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
   )
 }
 
+/** Of a tensor there are no more parts than a list of them is of use. */
+const mostParts = 2 ** 20
+
+function checkParts(op: string, count: number): void {
+  if (count > mostParts) throw new RangeError(expected(op, `at most ${mostParts} parts`, count))
+}
+
 /** The parts of x along an axis, of some sizes that add up to its extent. */
 function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
   let end = 0
@@ -77,7 +84,7 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
 /**
  * The elements of an axis, each without it: [3, 2] gives three of [2]. The inverse of stack. `unstack<3>(x)` says that they
  * are three, as a tuple.
- * @throws ShapeError for an axis that is none
+ * @throws ShapeError for an axis that is none; RangeError for more than 2²⁰ elements
  * @pytorch torch.unbind
  * @tensorflow tf.unstack
  * @numpy np.unstack
@@ -86,6 +93,7 @@ export function unstack<N extends number = number>(x: TensorLike, axis = 0): Tup
   const node = toNode('unstack', x)
   const along = normalizeAxis('unstack', axis, node.shape.length)
   const shape = node.shape.filter((_, i) => i !== along)
+  checkParts('unstack', extentAt(node.shape, along))
   const ones = new Array<number>(extentAt(node.shape, along)).fill(1)
   return parts(node, ones, along).map((element) => wrap(reshape(element, shape))) as TupleOf<Tensor, N>
 }
@@ -101,7 +109,8 @@ export const unbind = <N extends number = number>(x: TensorLike, axis = 0): Tupl
 /**
  * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
  * [1, 2] and [5, 2] for [1, 5].
- * @throws ShapeError where the count does not divide the extent, the sizes do not add up to it, or there is no such axis
+ * @throws ShapeError where the count does not divide the extent, the sizes do not add up to it, or there is no such axis; RangeError for
+ * a count above 2²⁰
  * @pytorch torch.split
  * @tensorflow tf.split
  * @numpy np.split
@@ -119,6 +128,7 @@ export function split<const By extends number | readonly number[]>(
       throw new ShapeError(
         expected('split', `a count that divides the ${extent} elements of axis ${along}`, countOrSizes),
       )
+    checkParts('split', countOrSizes)
     return parts(node, new Array<number>(countOrSizes).fill(extent / countOrSizes), along).map(wrap) as Parts<By>
   }
   const total = checkList('split', 'a count or a list of sizes', countOrSizes).reduce((sum, size) => sum + size, 0)
@@ -133,7 +143,7 @@ export function split<const By extends number | readonly number[]>(
  * x in at most `count` parts along an axis, all of one size but the last, which may be smaller, as PyTorch's: seven
  * elements in three chunks are 3, 3 and 1. Where the axis has fewer elements than `count` there are fewer parts; the type,
  * a tuple for a literal count, does not know.
- * @throws RangeError for a count below 1; ShapeError for an axis that is none
+ * @throws RangeError for a count below 1, or more than 2²⁰ parts; ShapeError for an axis that is none
  * @pytorch torch.chunk
  */
 export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0): TupleOf<Tensor, N> {
@@ -142,6 +152,7 @@ export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0)
   const along = normalizeAxis('chunk', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
   const size = Math.max(1, Math.ceil(extent / count))
+  checkParts('chunk', Math.ceil(extent / size))
   const sizes = Array.from({ length: Math.max(1, Math.ceil(extent / size)) }, (_, i) =>
     Math.min(size, extent - i * size),
   )
@@ -161,7 +172,7 @@ const evenCuts = (extent: number, count: number): number[] =>
  * tensorSplit([1, 2, 3, 4, 5], 3)        // [1, 2], [3, 4], [5]
  * tensorSplit([1, 2, 3, 4, 5], [1, 3])   // [1], [2, 3], [4, 5]
  *
- * @throws RangeError for a count below 1, or indices that are no integers; ShapeError for an axis that is none
+ * @throws RangeError for a count below 1 or above 2²⁰, or indices that are no integers; ShapeError for an axis that is none
  * @pytorch torch.tensor_split
  * @tensorflow tf.experimental.numpy.array_split
  * @numpy np.array_split
@@ -179,6 +190,7 @@ export function tensorSplit<const By extends number | readonly number[]>(
     !(isNumber ? isCount(countOrIndices, 1) : Array.isArray(countOrIndices) && countOrIndices.every(Number.isInteger))
   )
     throw new RangeError(expected('tensorSplit', 'a positive count or a list of indices', formatOption(countOrIndices)))
+  if (isNumber) checkParts('tensorSplit', countOrIndices)
   const inside = (i: number) => (i < 0 ? Math.max(0, i + extent) : Math.min(i, extent))
   const cuts = isNumber ? evenCuts(extent, countOrIndices) : countOrIndices.map(inside)
   const starts = [0, ...cuts]

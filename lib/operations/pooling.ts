@@ -1,18 +1,23 @@
 /** Pooling: one number for each window of each channel. */
-import { allocate, isFloat } from '../base/dtype.ts'
+import { arrayOf } from '../base/arrays.ts'
+import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
+import { checkShape, extentAt } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { conv2d } from '../graph/ops/convolution.ts'
-import { div } from '../graph/ops/elementwise.ts'
+import { add, div } from '../graph/ops/elementwise.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
-import { concat, sliceAlong } from '../graph/ops/movement.ts'
+import { concat, pad } from '../graph/ops/movement.ts'
 import { maxPool2d as maxPool2dNode } from '../graph/ops/pooling.ts'
 import { cast } from '../graph/ops/promotion.ts'
+import { scan } from '../graph/ops/scan.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import { mean } from './reduce.ts'
+import { where } from './comparison.ts'
+import { placesOf, take, withZero } from './places.ts'
+import { mean, sum } from './reduce.ts'
 import {
   asImages,
   asLines,
@@ -162,7 +167,65 @@ function counts(
   })
 }
 
-/** Sums over windows are a convolution of each channel, alone, with ones. */
+/** Kernels of more elements are not convolved with: their sums are put together of sums that windows share. */
+const mostConvolved = 1024
+
+/** The windows of one axis. */
+interface LineWindows {
+  readonly kernel: number
+  readonly stride: number
+  readonly before: number
+  readonly out: number
+}
+
+/**
+ * The sums of windows along an axis, at the cost of the axis and of the result, whatever the kernel: the axis is cut into blocks as
+ * long as a window, so that each window is the end of a block and the beginning of the next one, or one of them.
+ */
+function sumsAlong(op: string, x: Node, axis: number, { kernel, stride, before, out }: LineWindows): Node {
+  const n = extentAt(x.shape, axis)
+  const block = Math.max(Math.min(kernel, n), 1)
+  const blocks = Math.ceil(n / block)
+  const whole = pad(
+    x,
+    x.shape.with(axis, blocks * block),
+    x.shape.map(() => 0),
+    x.shape.map(() => 1),
+  )
+  const cut = reshape(whole, [...x.shape.slice(0, axis), blocks, block, ...x.shape.slice(axis + 1)])
+  const [begun, left] = [false, true].map((reverse) =>
+    reshape(scan('sum', cut, { axis: axis + 1, reverse }), whole.shape),
+  )
+  // The sums of a block up to an element, those from an element on, and none.
+  const parts = withZero(concat([begun!, left!], axis), axis)
+  const none = 2 * blocks * block
+  const placesIn = (which: 0 | 1) =>
+    placesOf(op, [out], (i) => {
+      const start = i * stride - before
+      const [first, last] = [Math.max(start, 0), Math.min(start + kernel, n) - 1]
+      if (first > last) return none
+      if (Math.floor(first / block) !== Math.floor(last / block)) return which === 0 ? none / 2 + first : last
+      if (which === 1) return none
+      return first % block === 0 ? last : none / 2 + first
+    })
+  return add(take(parts, axis, placesIn(0)), take(parts, axis, placesIn(1)))
+}
+
+/** The sums over windows of x[planes, 1, height, width]: of few elements a convolution with ones. */
+function sumsOver(op: string, x: Node, windows: ReturnType<typeof windowsOver>['windows']): Node {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth } = windows
+  if (kernelHeight * kernelWidth <= mostConvolved) {
+    const ones = broadcastTo(literal(1, x.dtype), [1, 1, kernelHeight, kernelWidth])
+    return conv2d(x, ones, { batch: extentAt(x.shape, 0), groups: 1, channels: 1, filters: 1, ...windows })
+  }
+  const rows = { kernel: kernelHeight, stride: strideHeight, before: padTop, out: outHeight }
+  const columns = { kernel: kernelWidth, stride: strideWidth, before: padLeft, out: outWidth }
+  const [height, width] = [extentAt(x.shape, 2), extentAt(x.shape, 3)]
+  // First the axis that leaves less.
+  if (outHeight * width < height * outWidth) return sumsAlong(op, sumsAlong(op, x, 2, rows), 3, columns)
+  return sumsAlong(op, sumsAlong(op, x, 3, columns), 2, rows)
+}
+
 function meanOver(op: string, given: Node, kernelSize: Pair, options: AvgPool2dOptions): Node {
   const x = cast(given, isFloat(given.dtype) ? given.dtype : 'float32')
   const [n, c, height, width] = x.shape as [number, number, number, number]
@@ -175,20 +238,14 @@ function meanOver(op: string, given: Node, kernelSize: Pair, options: AvgPool2dO
   checkPadding(op, kernel, over)
   const { windows, padBottom, padRight } = over
   const { padTop, padLeft, outHeight, outWidth } = windows
-  const ones = broadcastTo(literal(1, x.dtype), [1, 1, ...kernel])
-  const geometry = { batch: n * c, groups: 1, channels: 1, filters: 1, ...windows }
-  const sums = conv2d(reshape(x, [n * c, 1, height, width]), ones, geometry)
+  checkShape(op, [n, c, outHeight, outWidth])
+  const sums = sumsOver(op, reshape(x, [n * c, 1, height, width]), windows)
   const rows = counts(outHeight, steps[0], kernel[0], padTop, height, padBottom, pads)
   const columns = counts(outWidth, steps[1], kernel[1], padLeft, width, padRight, pads)
-  const areas = rows.flatMap((row) => columns.map((column) => row * column))
-  const divisor = areas.every((area) => area === areas[0]) ? (areas[0] ?? 1) : planeOf(areas, x, outHeight, outWidth)
-  return reshape(div(sums, divisor), [n, c, outHeight, outWidth])
-}
-
-function planeOf(values: readonly number[], { dtype }: Node, height: number, width: number): Node {
-  const array = allocate(dtype, values.length)
-  array.set(values)
-  return data(array, dtype, [height, width])
+  const isEven = [rows, columns].every((list) => list.every((count) => count === list[0]))
+  const area = (i: number) => (rows[Math.floor(i / outWidth)] ?? 1) * (columns[i % outWidth] ?? 1)
+  const plane = () => data(arrayOf(op, x.dtype, [outHeight, outWidth], area), x.dtype, [outHeight, outWidth])
+  return reshape(div(sums, isEven ? area(0) : plane()), [n, c, outHeight, outWidth])
 }
 
 /**
@@ -223,9 +280,7 @@ export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1d
 }
 
 /** Reduces an axis of images to `out` elements, where those divide it. */
-type ReduceAxis = (x: Node, axis: 2 | 3, out: number, op: string) => Node
-
-const meanOfAxis: ReduceAxis = (x, axis, out) =>
+const meanOfAxis = (x: Node, axis: 2 | 3, out: number): Node =>
   nodeOf(
     mean(
       wrap(reshape(x, [...x.shape.slice(0, axis), out, x.shape[axis]! / out, ...x.shape.slice(axis + 1)])),
@@ -233,29 +288,57 @@ const meanOfAxis: ReduceAxis = (x, axis, out) =>
     ),
   )
 
-const maxOfAxis: ReduceAxis = (x, axis, out, op) => {
+const maxOfAxis = (op: string, x: Node, axis: 2 | 3, out: number): Node => {
   const window = x.shape[axis]! / out
   return maxOver(op, x, axis === 2 ? [window, 1] : [1, window], {})
 }
 
-/** Window i of an axis of n elements, of `out`, is [⌊i·n / out⌋, ⌈(i + 1)·n / out⌉). */
-function reduceWindows(op: string, x: Node, axis: 2 | 3, out: number, reduce: ReduceAxis): Node {
-  const n = x.shape[axis]!
-  if (n % out === 0) return reduce(x, axis, out, op)
-  const parts = Array.from({ length: out }, (_, i) => {
-    const start = Math.floor((i * n) / out)
-    const size = Math.ceil(((i + 1) * n) / out) - start
-    return reduce(sliceAlong(x, axis, start, size), axis, 1, op)
+/** The windows of an axis that `out` does not divide, laid side by side: each as long as the longest, by repeating its last element. */
+function evenWindows(op: string, x: Node, axis: 2 | 3, out: number) {
+  const n = extentAt(x.shape, axis)
+  const start = (i: number) => Math.floor((i * n) / out)
+  const size = (i: number) => Math.ceil(((i + 1) * n) / out) - start(i)
+  let most = 0
+  for (let i = 0; i < out; i++) most = Math.max(most, size(i))
+  const places = placesOf(op, [out, most], (at) => {
+    const i = Math.floor(at / most)
+    return start(i) + Math.min(at % most, size(i) - 1)
   })
-  return concat(parts, axis)
+  return { size, most, elements: take(x, axis, places) }
+}
+
+/** [… , out, most, …] without the elements that are there to make windows even. */
+function meanOfWindows(op: string, x: Node, axis: 2 | 3, out: number): Node {
+  const { size, most, elements } = evenWindows(op, x, axis, out)
+  const alone = (extents: readonly number[]) => (axis === 2 ? [...extents, 1] : extents)
+  const of = (dtype: DType, extents: readonly number[], element: (i: number) => number) =>
+    data(arrayOf(op, dtype, extents, element), dtype, alone(extents))
+  const isOwn = of('bool', [out, most], (at) => Number(at % most < size(Math.floor(at / most))))
+  const sums = sum(where(wrap(isOwn), wrap(elements), 0), axis + 1)
+  return div(nodeOf(sums), of(x.dtype, [out], size))
+}
+
+function maxOfWindows(op: string, x: Node, axis: 2 | 3, out: number): Node {
+  const { most, elements } = evenWindows(op, x, axis, out)
+  return maxOfAxis(op, reshape(elements, x.shape.with(axis, out * most)), axis, out)
+}
+
+/** Window i of an axis of n elements, of `out`, is [⌊i·n / out⌋, ⌈(i + 1)·n / out⌉). */
+function reduceWindows(op: string, x: Node, axis: 2 | 3, out: number, isMax: boolean): Node {
+  const isEven = extentAt(x.shape, axis) % out === 0
+  if (isMax) return isEven ? maxOfAxis(op, x, axis, out) : maxOfWindows(op, x, axis, out)
+  return isEven ? meanOfAxis(x, axis, out) : meanOfWindows(op, x, axis, out)
 }
 
 /** Columns, then rows: the windows are rectangles of all pairs of the two. */
-function adaptive(op: string, x: Node, outputSize: Pair, reduce: ReduceAxis): Node {
+function adaptive(op: string, given: Node, outputSize: Pair, isMax: boolean): Node {
   const [outHeight, outWidth] = pairOf(op, 'outputSize', outputSize)
+  if (isMax && !isFloat(given.dtype)) throw new DTypeError(expected(op, 'float32 or float64', given.dtype))
+  const x = cast(given, isFloat(given.dtype) ? given.dtype : 'float32')
   if (x.shape[2] === 0 || x.shape[3] === 0)
     throw new ShapeError(expected(op, 'images of at least one element', `[${x.shape.join(', ')}]`))
-  return reduceWindows(op, reduceWindows(op, x, 3, outWidth, reduce), 2, outHeight, reduce)
+  checkShape(op, [...x.shape.slice(0, 2), outHeight, outWidth])
+  return reduceWindows(op, reduceWindows(op, x, 3, outWidth, isMax), 2, outHeight, isMax)
 }
 
 /**
@@ -276,7 +359,7 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { l
     4,
     given.layout ?? 'NCHW',
   )
-  return wrap(restore(adaptive('adaptiveAvgPool2d', images, outputSize, meanOfAxis)))
+  return wrap(restore(adaptive('adaptiveAvgPool2d', images, outputSize, false)))
 }
 
 /**
@@ -287,7 +370,7 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { l
 export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
   const given = checkOptions('adaptiveAvgPool1d', options, layout1dOption)
   const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode('adaptiveAvgPool1d', x), 3, given.layout ?? 'NCL')
-  return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), meanOfAxis))))
+  return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), false))))
 }
 
 /**
@@ -305,7 +388,7 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { l
     4,
     given.layout ?? 'NCHW',
   )
-  return wrap(restore(adaptive('adaptiveMaxPool2d', images, outputSize, maxOfAxis)))
+  return wrap(restore(adaptive('adaptiveMaxPool2d', images, outputSize, true)))
 }
 
 /**
@@ -316,5 +399,5 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { l
 export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
   const given = checkOptions('adaptiveMaxPool1d', options, layout1dOption)
   const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode('adaptiveMaxPool1d', x), 3, given.layout ?? 'NCL')
-  return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), maxOfAxis))))
+  return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), true))))
 }

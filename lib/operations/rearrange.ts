@@ -1,10 +1,11 @@
 /** Axes in another order, elements in another order, and elements more than once. */
 
 import { checkList } from '../base/arguments.ts'
+import { allocateChecked } from '../base/arrays.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { formatOption } from '../base/pair.ts'
-import { extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { gather } from '../graph/ops/indexing.ts'
@@ -198,8 +199,14 @@ export function tile(x: TensorLike, repetitions: number | readonly number[]): Te
 
 /** Element i of a list as often as the list says, as indices. */
 function repeatedIndices(counts: readonly number[]): Node {
-  const indices = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)))
-  return data(indices, 'int32', [indices.length])
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const indices = allocateChecked('repeat', 'int32', checkShape('repeat', [total]))
+  let end = 0
+  counts.forEach((count, i) => {
+    indices.fill(i, end, end + count)
+    end += count
+  })
+  return data(indices, 'int32', [total])
 }
 
 /**

@@ -46,7 +46,9 @@ export function localResponseNorm(x: TensorLike, size: number, options?: LocalRe
   if (t.ndim < 3) throw new ShapeError(expected(op, 'an input [n, channels, …] of three axes', formatShape(t.shape)))
   const [n, channels, ...places] = t.shape as [number, number, ...number[]]
   const planes = reshape(square(t), [n, 1, channels, sizeOf(places)])
-  const sides = [Math.floor(size / 2), Math.floor((size - 1) / 2)] as const
-  const means = avgPool2d(pad(planes, [[0, 0], [0, 0], sides, [0, 0]]), [size, 1], { stride: 1 })
-  return div(t, pow(add(mul(reshape(means, t.shape), alpha), k), beta))
+  // Farther away there are no channels.
+  const sides = [Math.min(Math.floor(size / 2), channels), Math.min(Math.floor((size - 1) / 2), channels)] as const
+  const window = sides[0] + 1 + sides[1]
+  const means = avgPool2d(pad(planes, [[0, 0], [0, 0], sides, [0, 0]]), [window, 1], { stride: 1 })
+  return div(t, pow(add(mul(reshape(means, t.shape), (alpha * window) / size), k), beta))
 }

@@ -165,6 +165,8 @@ export function diff(x: TensorLike, n = 1, options?: DiffOptions): Tensor {
   let result = n === 0 ? t : extended(t, along, ends)
   for (let times = n; times > 0; times--) {
     const count = extentAt(result.shape, along)
+    // Of nothing there are no more differences.
+    if (count === 0 && times < n) break
     const [later, sooner] = [
       part(result, along, Math.min(1, count), count),
       part(result, along, 0, Math.max(0, count - 1)),

@@ -1,17 +1,19 @@
 /** Sorting along an axis, and what stands at places of the sorted order. */
-import { isFloat } from '../base/dtype.ts'
+import { arrayOf } from '../base/arrays.ts'
+import { type DType, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
+import { data } from '../graph/ops/leaf.ts'
 import { argsortRows } from '../graph/ops/sort.ts'
 import { arange } from '../tensor/creation.ts'
 import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { lerp, sub } from './arithmetic.ts'
 import { notEqual, where } from './comparison.ts'
 import { slice, takeAlongAxis } from './indexing.ts'
-import { concat } from './joining.ts'
 import { pad } from './padding.ts'
+import { placesOf, take } from './places.ts'
 import { moveAxis, permute } from './rearrange.ts'
 import { type Axes, argmax, type ReduceOptions } from './reduce.ts'
 import { cummax } from './scan.ts'
@@ -215,6 +217,26 @@ function quantileAt(ordered: OrderedRows, q: number): Tensor {
   return lerp(low, elementAt(ordered, below + 1), place - below)
 }
 
+/** The same of several q at once: [..., q]. */
+function quantilesAt({ rows, order, count }: OrderedRows, several: readonly number[]): Tensor {
+  const at = several.map((q) => q * (count - 1))
+  const valueAt = (place: (x: number) => number): Tensor => {
+    const places = placesOf('quantile', [several.length], (i) => place(at[i]!))
+    return takeAlongAxis(rows, wrap(take(nodeOf(order), order.ndim - 1, places)), -1)
+  }
+  const list = (dtype: DType, element: (i: number) => number): Tensor =>
+    wrap(data(arrayOf('quantile', dtype, [several.length], element), dtype, [several.length]))
+  const low = valueAt(Math.floor)
+  // What is at a place itself is not between two, of which the other may be infinite.
+  const isBetween = list('bool', (i) => Number(!Number.isInteger(at[i])))
+  const between = lerp(
+    low,
+    valueAt(Math.ceil),
+    list(rows.dtype, (i) => at[i]! % 1),
+  )
+  return where(isBetween, between, low)
+}
+
 /**
  * The q-quantiles over axes, all of them without any, by linear interpolation between the sorted elements around place
  * q·(n − 1); float32 for integers. Of several q the result has them along a new first axis. NaN where there is one.
@@ -236,6 +258,7 @@ export function quantile(x: TensorLike, q: number | readonly number[], axis?: Ax
   const float = isFloat(t.dtype) ? t : cast(t, 'float32')
   const { rows, kept } = rowsOver('quantile', float, axis, keepDims)
   const ordered = orderedRows('quantile', rows)
-  const found = several.map((each) => reshape(unlessNaN(ordered, quantileAt(ordered, each)), [1, ...kept]))
-  return typeof q === 'number' ? reshape(found[0]!, kept) : concat(found, 0)
+  if (typeof q === 'number') return reshape(unlessNaN(ordered, quantileAt(ordered, q)), kept)
+  const found = moveAxis(unlessNaN(ordered, quantilesAt(ordered, several)), -1, 0)
+  return reshape(found, [several.length, ...kept])
 }

@@ -1,19 +1,19 @@
 /** Images with more (or fewer) rows and columns, between those that there are. */
 
-import { allocate, isFloat } from '../base/dtype.ts'
+import { arrayOf } from '../base/arrays.ts'
+import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
-import { extentAt, formatShape } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, sizeOf } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { add, mul, sub } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { permute } from '../graph/ops/movement.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { placesOf, take } from './places.ts'
 import { channelsFirst, type Layout2d } from './windows.ts'
 
 export interface UpsampleOptions {
@@ -55,28 +55,9 @@ interface Target {
 /** i·n / out, rounded once: integers are exact. */
 const divideBy = (i: number, [out, n]: Ratio): number => (i * n) / out
 
-/** Rows `at` of an axis of images. */
-function take(x: Node, axis: 2 | 3, at: readonly number[]): Node {
-  const indices = allocate('int32', at.length)
-  indices.set(at)
-  const [toFront, back] =
-    axis === 2
-      ? [
-          [2, 0, 1, 3],
-          [1, 2, 0, 3],
-        ]
-      : [
-          [3, 0, 1, 2],
-          [1, 2, 3, 0],
-        ]
-  return permute(gather(permute(x, toFront), data(indices, 'int32', [at.length])), back)
-}
-
-const indicesOf = (out: number, place: Places): number[] => Array.from({ length: out }, (_, i) => place(i))
-
-function nearestAlong(x: Node, axis: 2 | 3, { out, ratio }: Target): Node {
+function nearestAlong(op: string, x: Node, axis: 2 | 3, { out, ratio }: Target): Node {
   const n = extentAt(x.shape, axis)
-  const places = indicesOf(out, (i) => Math.min(Math.floor(divideBy(i, ratio)), n - 1))
+  const places = arrayOf(op, 'int32', [out], (i) => Math.min(Math.floor(divideBy(i, ratio)), n - 1))
   const copies = out / n
   if (copies === 1 && places.every((place, i) => place === i)) return x
   if (Number.isInteger(copies) && places.every((place, i) => place === Math.floor(i / copies))) {
@@ -84,20 +65,24 @@ function nearestAlong(x: Node, axis: 2 | 3, { out, ratio }: Target): Node {
     const repeated = broadcastTo(reshape(x, [...outer, n, 1, ...inner]), [...outer, n, copies, ...inner])
     return reshape(repeated, [...outer, out, ...inner])
   }
-  return take(x, axis, places)
+  return take(x, axis, data(places, 'int32', [out]))
 }
 
 /** x₀ + (x₁ − x₀)·fraction would lose an infinite x₁ or x₀: each has a weight of its own. */
-function linearAlong(x: Node, axis: 2 | 3, out: number, place: Places): Node {
+function linearAlong(op: string, x: Node, axis: 2 | 3, out: number, place: Places): Node {
   const n = extentAt(x.shape, axis)
-  if (out === n && indicesOf(out, place).every((p, i) => p === i)) return x
-  const places = indicesOf(out, place)
-  const first = places.map((p) => Math.min(Math.floor(p), n - 1))
-  const fractions = allocate(x.dtype, out)
-  fractions.set(places.map((p, i) => p - elementAt(first, i)))
+  const places = arrayOf(op, 'float64', [out], place)
+  if (out === n && places.every((p, i) => p === i)) return x
+  const first = (i: number) => Math.min(Math.floor(elementAt(places, i)), n - 1)
+  const fractions = arrayOf(op, x.dtype, [out], (i) => elementAt(places, i) - first(i))
   const weight = data(fractions, x.dtype, axis === 3 ? [out] : [out, 1])
-  const next = first.map((i) => Math.min(i + 1, n - 1))
-  return add(mul(take(x, axis, first), sub(1, weight)), mul(take(x, axis, next), weight))
+  const at = (step: number) =>
+    take(
+      x,
+      axis,
+      placesOf(op, [out], (i) => Math.min(first(i) + step, n - 1)),
+    )
+  return add(mul(at(0), sub(1, weight)), mul(at(1), weight))
 }
 
 /** The rows and the columns of the result. */
@@ -143,15 +128,20 @@ function linearPlaces(n: number, { out, ratio }: Target, alignCorners: boolean):
  * @tensorflow tf.image.resize
  */
 export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
-  const given = checkOptions('upsample', options, upsampleOptions)
+  const op = 'upsample'
+  const given = checkOptions(op, options, upsampleOptions)
   const { mode = 'nearest', alignCorners = false, layout = 'NCHW' } = given
-  const [images, restore] = channelsFirst('upsample', toNode('upsample', x), 4, layout)
+  const [images, restore] = channelsFirst(op, toNode(op, x), 4, layout)
   const [height, width] = [extentAt(images.shape, 2), extentAt(images.shape, 3)]
-  const [rows, columns] = targetsOf('upsample', images, given)
+  const [rows, columns] = targetsOf(op, images, given)
   if (height * width === 0 || rows.out * columns.out === 0)
-    throw new ShapeError(expected('upsample', 'images of at least one element', formatShape(images.shape)))
-  if (mode === 'nearest') return wrap(restore(nearestAlong(nearestAlong(images, 2, rows), 3, columns)))
-  const float = cast(images, isFloat(images.dtype) ? images.dtype : 'float32')
-  const tall = linearAlong(float, 2, rows.out, linearPlaces(height, rows, alignCorners))
-  return wrap(restore(linearAlong(tall, 3, columns.out, linearPlaces(width, columns, alignCorners))))
+    throw new ShapeError(expected(op, 'images of at least one element', formatShape(images.shape)))
+  const isNearest = mode === 'nearest'
+  const source = cast(images, isNearest || isFloat(images.dtype) ? images.dtype : 'float32')
+  const shape = checkShape(op, [...images.shape.slice(0, 2), rows.out, columns.out])
+  // However many rows and columns: of no images there is nothing to choose.
+  if (sizeOf(shape) === 0) return wrap(restore(reshape(source, shape)))
+  if (isNearest) return wrap(restore(nearestAlong(op, nearestAlong(op, source, 2, rows), 3, columns)))
+  const tall = linearAlong(op, source, 2, rows.out, linearPlaces(height, rows, alignCorners))
+  return wrap(restore(linearAlong(op, tall, 3, columns.out, linearPlaces(width, columns, alignCorners))))
 }

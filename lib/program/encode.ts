@@ -26,7 +26,12 @@ function pushInstruction(
   { opcode, inputs, outputs, params }: Instruction,
   numbering: Numbering,
 ): void {
-  words.push(numberOf(numbering.opcodes, opcode), inputs.length, ...inputs, outputs.length, ...outputs)
+  words.push(numberOf(numbering.opcodes, opcode))
+  // One by one: so many arguments as a long concat has operands fit no stack.
+  for (const list of [inputs, outputs]) {
+    words.push(list.length)
+    for (const id of list) words.push(id)
+  }
   const counted = words.push(0) - 1
   const values = params as Readonly<Record<string, unknown>>
   for (const [name, parameter] of signatures[opcode].params) parameter.write(words, values[name], numbering)

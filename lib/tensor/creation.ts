@@ -1,6 +1,7 @@
 /** Tensors from values, and from nothing but a shape. */
 
 import { checkNumber } from '../base/arguments.ts'
+import { arrayOf } from '../base/arrays.ts'
 import { checkDType, type DType, elementOf, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
@@ -10,7 +11,7 @@ import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { data, elementLiteral } from '../graph/ops/leaf.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { nodeOf, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
-import { allocateChecked, parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
+import { parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
 
 /**
  * A tensor with a copy of some values: a number, booleans, nested arrays or a typed array.
@@ -73,8 +74,8 @@ export function fullLike(x: TensorLike, value: number, options?: DTypeOption): T
 
 /** A tensor whose elements are a function of their places. */
 export function generate(op: string, dtype: DType, shape: Shape, element: (i: number) => number): Tensor {
-  const array = allocateChecked(op, checkDType(op, dtype), checkShape(op, shape))
-  for (let i = 0; i < array.length; i++) array[i] = elementOf(op, element(i), dtype)
+  const isExact = isFloat(checkDType(op, dtype))
+  const array = arrayOf(op, dtype, shape, isExact ? element : (i) => elementOf(op, element(i), dtype))
   return wrap(data(array, dtype, shape, false))
 }
 

@@ -1,6 +1,7 @@
 /** JavaScript values in and out of tensors: always copies, so that no memory is shared with user code. */
 
-import { allocate, bytesPerElement, checkDType, type DType, type TypedArray, writeElements } from '../base/dtype.ts'
+import { allocateChecked } from '../base/arrays.ts'
+import { checkDType, type DType, type TypedArray, writeElements } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import type { OptionTypes } from '../base/options.ts'
 import { checkShape, formatShape, maxRank, type Shape, sizeOf } from '../base/shape.ts'
@@ -91,17 +92,6 @@ function fill(op: string, elements: ArrayLike<number>, dtype: DType, shape: Shap
   const array = allocateChecked(op, dtype, shape)
   writeElements(op, elements, dtype, array)
   return { array, dtype, shape: shape.slice() }
-}
-
-/** A zeroed array; what exceeds memory is a RangeError of the operation. */
-export function allocateChecked(op: string, dtype: DType, shape: Shape): TypedArray {
-  try {
-    return allocate(dtype, sizeOf(shape))
-  } catch {
-    throw new RangeError(
-      `${op}: cannot allocate ${sizeOf(shape) * bytesPerElement(dtype)} bytes for ${dtype}${formatShape(shape)}`,
-    )
-  }
 }
 
 /** Appends the elements in order; the first branch sets the shape and every other one must have it. */

@@ -1,4 +1,6 @@
 /** Variables: the one mutable thing. */
+
+import { allocateChecked } from '../base/arrays.ts'
 import { bytesPerElement, type DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -14,7 +16,7 @@ import { checkMemory } from '../runtime/execution.ts'
 import { Cell } from './cell.ts'
 import { nodeOf, Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
 import { activeTrace, untraced } from './trace.ts'
-import { allocateChecked, parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
+import { parseValues, type TensorOptions, type TensorValues, tensorOptions } from './values.ts'
 
 export interface VariableOptions extends TensorOptions {
   /** What messages and state dictionaries call it. */

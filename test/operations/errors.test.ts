@@ -163,7 +163,7 @@ const shapes: readonly Mistake[] = [
   [
     () => g.oneHot(g.zeros(rank9.slice(1), { dtype: 'int32' }), 2),
     ShapeError,
-    'reshape: expected at most 8 axes, got 9',
+    'oneHot: expected at most 8 axes, got 9',
   ],
   [
     () => g.ones([2, 1, 1, 1, 1]).gather(g.zeros([1, 1, 1, 1, 1], { dtype: 'int32' })),

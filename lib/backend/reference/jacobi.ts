@@ -169,5 +169,5 @@ function normalize(lines: readonly (Line & { readonly norm: number })[]): void {
 function axisLeastReached(rows: readonly Float64Array[], length: number): number {
   const squares = new Float64Array(length)
   for (const row of rows) for (const [i, x] of row.entries()) squares[i]! += x * x
-  return squares.indexOf(Math.min(...squares))
+  return squares.indexOf(squares.reduce((least, x) => Math.min(least, x), Infinity))
 }

@@ -26,7 +26,7 @@ export function matrixExp(
 function exponential(a: Matrix): Matrix {
   const sums = transposed(a, a.length).map((column) => column.reduce((sum, x) => sum + Math.abs(x), 0))
   if (!sums.every(Number.isFinite)) return a.map((row) => row.fill(NaN))
-  let norm = Math.max(0, ...sums)
+  let norm = sums.reduce((greatest, x) => Math.max(greatest, x), 0)
   let squarings = 0
   for (; norm > greatestNorm; norm /= 2) squarings++
   for (const row of a) divide(row, 2 ** squarings)

@@ -1,7 +1,8 @@
 /** Reading and writing rows by index. */
-import { allocate, type DType, isFloat } from '../../base/dtype.ts'
+import { arrayOf } from '../../base/arrays.ts'
+import { type DType, isFloat } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
-import { extentAt, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
+import { checkShape, extentAt, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { type Binary, type Node, type OpDef, record, type Ternary } from '../node.ts'
 import { reshape } from './broadcast.ts'
 import { equal, zerosLike } from './elementwise.ts'
@@ -67,8 +68,13 @@ export function scatterAdd(x: Node, indices: Node, updates: Node): Node {
 export function oneHot(classes: Node, depth: number, dtype: DType = 'float32'): Node {
   if (!Number.isInteger(depth) || depth < 1) throw new ShapeError(expected('oneHot', 'a positive depth', depth))
   const indices = checkIndices('oneHot', classes)
-  const columns = allocate('int32', depth).map((_, i) => i)
-  return cast(equal(reshape(indices, [...indices.shape, 1]), data(columns, 'int32', [depth])), dtype)
+  checkShape('oneHot', [...indices.shape, depth])
+  const columns = data(
+    arrayOf('oneHot', 'int32', [depth], (i) => i),
+    'int32',
+    [depth],
+  )
+  return cast(equal(reshape(indices, [...indices.shape, 1]), columns), dtype)
 }
 
 export const indexingOps = { gather: gatherOp, scatterAdd: scatterAddOp }

@@ -27,8 +27,11 @@ export function foldConstants(draft: Draft): void {
       continue
     }
     const same = unchanged(draft, next)
-    if (same !== null) rest.push(...substitute(draft, elementAt(next.outputs, 0), same, replaced))
-    else if (!fold(draft, next, replaced)) rest.push(next)
+    if (same !== null) {
+      for (const each of substitute(draft, elementAt(next.outputs, 0), same, replaced)) rest.push(each)
+    } else if (!fold(draft, next, replaced)) {
+      rest.push(next)
+    }
   }
   draft.instructions = rest
   renameValues(draft, replaced)

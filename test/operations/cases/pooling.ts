@@ -87,6 +87,18 @@ export const poolingCases = {
       6,
       'without padding',
     ),
+    linearRow(
+      [1, 2, 40, 37],
+      (x) => avgPool2d(x, [36, 33], { stride: [3, 2], padding: [17, 12], ceilMode: true }),
+      36 * 33,
+      'a great kernel',
+    ),
+    linearRow(
+      [2, 1, 6, 5],
+      (x) => avgPool2d(x, [41, 30], { stride: 1, padding: [20, 15], countIncludePad: false }),
+      30,
+      'a kernel greater than the image',
+    ),
     { inputs: [operand([1, 2, 4, 4], undefined, 'uint8')], f: (x) => avgPool2d(x, 2), contract: { depth: 4 } },
   ],
   avgPool1d: [linearRow([2, 3, 9], (x) => avgPool1d(x, 3, { stride: 2, padding: 1 }), 3)],

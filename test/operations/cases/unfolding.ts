@@ -11,6 +11,14 @@ const row = (shape: Shape, f: (x: Tensor) => Tensor, note: string, part: Partial
 
 const large = { differentiable: false }
 
+const great: g.UnfoldOptions = {
+  padding: [
+    [1, 1],
+    [13, 14],
+  ],
+  stride: [1, 1],
+  dilation: [1, 1],
+}
 const overlapping: g.UnfoldOptions = { stride: [2, 1], padding: [[1, 0], 1], dilation: [1, 2] }
 
 /** Places around and far from the image, away from the centres of pixels, where weights have kinks. */
@@ -38,17 +46,21 @@ export const unfoldingCases = {
     row([2, 9, 3], (x) => g.slidingWindows(x, 4, { axis: 1, step: 2 }), 'a step'),
     row([2, 11], (x) => g.slidingWindows(x, 3, { step: 3 }), 'side by side'),
     row([2, 11], (x) => g.slidingWindows(x, 2, { step: 4 }), 'apart'),
+    row([2, 50, 2], (x) => g.slidingWindows(x, 40, { axis: 1, step: 3 }), 'great windows'),
     row([40, 900], (x) => g.slidingWindows(x, 25, { step: 10 }), 'large', large),
   ],
   unfold: [
     row([2, 3, 6, 5], (x) => g.unfold(x, [3, 2], overlapping), 'overlapping'),
     row([2, 3, 7, 6], (x) => g.unfold(x, [3, 2], { stride: [3, 2] }), 'side by side'),
     row([1, 2, 4, 4], (x) => g.unfold(x, 3, { padding: 'same' }), 'same'),
+    row([1, 2, 3, 40], (x) => g.unfold(x, [2, 37], great), 'great windows'),
+    row([1, 2, 3, 4], (x) => g.unfold(x, 2, { padding: 50, stride: 9 }), 'far padding'),
     row([0, 2, 4, 4], (x) => g.unfold(x, 2), 'no images'),
     row([2, 8, 40, 40], (x) => g.unfold(x, 3, { padding: 1 }), 'large', large),
   ],
   fold: [
     row([2, 12, 6], (x) => g.fold(x, [5, 3], [3, 2], overlapping), 'overlapping', { contract: { depth: 6 } }),
+    row([1, 148, 124], (x) => g.fold(x, [3, 40], [2, 37], great), 'great windows', { contract: { depth: 74 } }),
     row([2, 18, 6], (x) => g.fold(x, [7, 6], [3, 2], { stride: [3, 2] }), 'side by side'),
     row([2, 16 * 9, 40 * 40], (x) => g.fold(x, 40, 3, { padding: 1 }), 'large', { ...large, contract: { depth: 9 } }),
   ],
