@@ -13,12 +13,12 @@ import { addon, numbering } from '../../support/addon.ts'
 import { decodeProgram } from '../../support/decode-program.ts'
 import { randomData } from '../../support/random-data.ts'
 import { Tape } from '../../support/tape.ts'
-import type { Random } from '../random.ts'
+import { Random } from '../random.ts'
 import { checkExposed, expose } from './expose.ts'
+import { Fault } from './fault.ts'
 import { Guarded, type Piece, sameBytes } from './guarded.ts'
+import { tryLent } from './lent.ts'
 import { mutantOf } from './mutants.ts'
-
-export class Fault extends Error {}
 
 function demand(isRight: boolean, what: string): asserts isRight {
   if (!isRight) throw new Fault(what)
@@ -204,6 +204,7 @@ async function runAll(handle: number, program: Program, random: Random): Promise
 
 /** What came of a case: an outcome to be counted. Throws a Fault. */
 export async function tryCase(seed: number, number: number): Promise<string> {
+  if (number % 32 === 31) return tryLent(new Random(seed, number))
   const { words, literals, random } = mutantOf(seed, number)
   addon.setIsa(random.pick(supportedIsas))
   if (random.oneIn(64)) addon.setNumThreads(1 + random.below(3))

@@ -10,6 +10,8 @@ test('mutated programs are refused or run, by both verifiers and backends alike'
     ['refused', 2000],
     ['ran', 300],
     ['compared', 80],
+    ['lent', 20],
+    ['not lent', 20],
   ] as const)
     expect(tally.counts.get(outcome), outcome).toBeGreaterThan(least)
 })

@@ -1,0 +1,2 @@
+/** What no case should show. */
+export class Fault extends Error {}
