@@ -2,6 +2,7 @@
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
+import { benchLoop } from './loop.ts'
 import { measureMachine } from './machine.ts'
 import { benchNeighbour } from './neighbour.ts'
 import { benchOverhead } from './overhead.ts'
@@ -14,6 +15,7 @@ const benches: Record<string, () => Promise<void>> = {
   train: benchTrain,
   updates: benchUpdates,
   growth: benchGrowth,
+  loop: benchLoop,
   neighbour: benchNeighbour,
 }
 
