@@ -46,9 +46,12 @@ export function backendOf(program: Program): Backend {
   return program.values.some(({ dtype }) => dtype === 'float64') ? load('reference') : active
 }
 
-/** Blocks until no backend but this one has anything under way: runs on two backends keep their order. */
+/** Whether runs may be under way on more than one backend. */
+export const hasSeveralBackends = (): boolean => loaded.size > 1
+
+/** Blocks until no backend but this one has anything under way. */
 export function drainOthers(backend: Backend): void {
-  if (loaded.size === 1) return
+  if (!hasSeveralBackends()) return
   for (const other of loaded.values()) if (other !== backend) other.drain()
 }
 

@@ -1,6 +1,6 @@
 /** Prepared graphs: a program with its executable, and the buffers of one run. */
 import { totalmem } from 'node:os'
-import { activeBackend, backendOf, drainAll, drainOthers } from '../backend/active.ts'
+import { activeBackend, backendOf } from '../backend/active.ts'
 import type { Backend, Buffers, Executable } from '../backend/backend.ts'
 import { allocate, type TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
@@ -9,6 +9,7 @@ import type { Node, Storage } from '../graph/node.ts'
 import { build } from '../program/build.ts'
 import type { PassEffect } from '../program/passes/index.ts'
 import { type Program, type ResultType, resultTypes, valueBytes } from '../program/program.ts'
+import { settleAll, settleOthers, startInLine } from './line.ts'
 
 export interface PreparedGraph {
   readonly program: Program
@@ -115,14 +116,22 @@ export function bindRun(
 }
 
 export function submitSync({ graph, buffers }: Run): void {
-  drainOthers(graph.backend)
+  settleOthers(graph.backend)
   graph.executable.run(buffers)
 }
 
 /** Until it settles, whoever reads a written state's array waits. */
 export function submitAsync({ graph, buffers, states, steps }: Run): Promise<void> {
-  drainOthers(graph.backend)
-  const done = graph.executable.runAsync(buffers, steps)
+  let isHeld = false
+  const start = () => {
+    const done = graph.executable.runAsync(buffers, steps)
+    if (isHeld) release(graph)
+    return done
+  }
+  const done = startInLine(graph.backend, start, () => {
+    hold(graph)
+    isHeld = true
+  })
   if (states.length > 0)
     markPending(
       states.map(({ written }) => written),
@@ -143,7 +152,7 @@ export function markPending(storages: readonly Storage[], done: Promise<void>): 
 /** The array once no run writes to it any more. */
 export function settledArray(storage: Storage): TypedArray {
   if (storage.pending !== null) {
-    drainAll()
+    settleAll()
     storage.pending = null
   }
   return storage.array

@@ -11,6 +11,7 @@ import { formatInstructions, formatProgram } from '../program/text.ts'
 import { bytesOf, flopsOf, workingSet } from '../program/work.ts'
 import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import { bindRun, type PreparedGraph, settledArray } from '../runtime/execution.ts'
+import { settleAll } from '../runtime/line.ts'
 import { type MachineLimits, machineLimits } from '../runtime/roofline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { activeTrace } from '../tensor/trace.ts'
@@ -206,6 +207,7 @@ function profileTraced(traced: Traced, args: unknown[]): number[] {
   const nodes = tensorsIn(args)
   evaluateNodesSync(nodes)
   startTracedSync(traced)
+  settleAll()
   const inputs = sources.map((source) => source(nodes, 1))
   const states = updated.map(({ storage }) => copyOf(settledArray(storage)))
   const { buffers } = bindRun(graph, inputs, states.map(inPlace))
