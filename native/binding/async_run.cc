@@ -32,9 +32,9 @@ class AsyncRun final : public ExecutionQueue::Task {
     if (callback_ != nullptr) napi_delete_reference(env, callback_);
   }
 
-  void run() override {
-    for (int64_t step = 0; step < steps_; ++step) {
-      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_);
+  void run(const std::atomic<bool>& is_stopping) override {
+    for (int64_t step = 0; step < steps_ && !is_stopping; ++step) {
+      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_, &is_stopping);
       if (!succeeded_) return;
       go_to_next_step();
     }

@@ -88,7 +88,8 @@ void Executable::bind(void* const* buffers, uint8_t* arena) {
   *base++ = arena;
 }
 
-bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
+bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, const std::atomic<bool>* is_stopping,
+                     double* nanoseconds) {
   // After setNumThreads; where there is no memory for more, fewer threads do it.
   if (pool.threads() > threads_) take_memory(pool.threads());
   const std::shared_ptr<Block> block = room_->block();
@@ -96,6 +97,7 @@ bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, d
   ThreadPool::Lease lease(pool, has_parallel_instruction_ ? threads_ : 1);
   Run run{bases_.data(), lease, block->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
   for (size_t i = 0; i < instructions_.size(); ++i) {
+    if (is_stopping != nullptr && *is_stopping) break;
     if (nanoseconds == nullptr ? instructions_[i]->run(run) : run_timed(*instructions_[i], run, nanoseconds + i))
       continue;
     *failure = run.failure;

@@ -1,6 +1,7 @@
 // A program that is ready to run.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,10 +31,13 @@ class Executable {
 
   // One buffer for each of buffers(), no writable one overlapping another except a state its old self. Runs of the
   // executables that share memory must not overlap. False where an index in the data is out of range.
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure) { return run(buffers, pool, failure, nullptr); }
+  // Once `is_stopping`, it ends with the instruction that runs, and leaves nothing of use.
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const std::atomic<bool>* is_stopping = nullptr) {
+    return run(buffers, pool, failure, is_stopping, nullptr);
+  }
   // The same, with the time that each instruction took: nanoseconds[instruction_count()].
   bool profile(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
-    return run(buffers, pool, failure, nanoseconds);
+    return run(buffers, pool, failure, nullptr, nanoseconds);
   }
   size_t instruction_count() const { return instructions_.size(); }
 
@@ -43,7 +47,8 @@ class Executable {
   int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
   void bind(void* const* buffers, uint8_t* arena);
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds);
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const std::atomic<bool>* is_stopping,
+           double* nanoseconds);
 
   Program program_;
   std::vector<std::unique_ptr<PreparedInstruction>> instructions_;

@@ -56,7 +56,7 @@ ExecutionQueue::Task* ExecutionQueue::wait_for_task() {
 
 void ExecutionQueue::work() {
   while (Task* const task = wait_for_task()) {
-    task->run();
+    task->run(is_stopping_);
     task->finish();
     std::lock_guard<std::mutex> lock(mutex_);
     if (pending_.fetch_sub(1) == 1) work_ended_.notify_all();

@@ -15,7 +15,8 @@ class ExecutionQueue {
   class Task {
    public:
     virtual ~Task() = default;
-    virtual void run() = 0;     // on the execution thread
+    // On the execution thread. It may end before all is done once `is_stopping`.
+    virtual void run(const std::atomic<bool>& is_stopping) = 0;
     virtual void finish() = 0;  // there too, after run(); from here on the task is its own owner's
   };
 
@@ -30,7 +31,7 @@ class ExecutionQueue {
   // Blocks until every task that was submitted has ended.
   void drain();
 
-  // Waits for the task in flight and ends the thread. Tasks that were not begun are deleted.
+  // Tells the task in flight, waits for it and ends the thread. Tasks that were not begun are deleted.
   void shut_down();
 
  private:

@@ -478,6 +478,25 @@ TEST(a_program_may_get_more_threads_than_it_was_prepared_for) {
   EXPECT(alone == together);
 }
 
+TEST(a_program_that_is_to_stop_begins_no_further_instruction) {
+  ProgramBuilder builder;
+  const int32_t x = builder.input(kFloat, {4});
+  builder.instruction(Opcode::k_elementwise, {x}, {builder.result(kFloat, {4})},
+                      elementwise({4}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1}));
+  SharedBlock memory;
+  std::string error;
+  const auto executable = prepare(builder.words(), {}, kBaselineKernels, memory, 1, &error);
+  Floats from = {1, 2, 3, 4}, to(4);
+  Failure failure;
+  void* buffers[] = {from.data(), to.data()};
+  std::atomic<bool> is_stopping{true};
+  EXPECT(executable->run(buffers, pool_of(1), &failure, &is_stopping));
+  EXPECT(to == Floats(4));
+  is_stopping = false;
+  EXPECT(executable->run(buffers, pool_of(1), &failure, &is_stopping));
+  EXPECT((to == Floats{-1, -2, -3, -4}));
+}
+
 TEST(a_program_larger_than_memory_is_refused) {
   ProgramBuilder builder;
   builder.arena_blocks = 0x7fffffff;

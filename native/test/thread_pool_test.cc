@@ -381,7 +381,7 @@ class LoggedTask final : public ExecutionQueue::Task {
  public:
   LoggedTask(Log& log, int number, int milliseconds = 0) : log_(log), number_(number), milliseconds_(milliseconds) {}
   ~LoggedTask() override { ++log_.deleted; }
-  void run() override {
+  void run(const std::atomic<bool>&) override {
     if (milliseconds_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds_));
     log_.order.push_back(number_);
   }
@@ -409,6 +409,25 @@ TEST(queue_runs_tasks_in_order) {
   }
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(log.order[i], i);
   EXPECT_EQ(log.finished.load(), 1000);
+}
+
+TEST(queue_that_shuts_down_tells_the_task_in_flight) {
+  class Endless final : public ExecutionQueue::Task {
+   public:
+    explicit Endless(std::atomic<bool>& runs) : runs_(runs) {}
+    void run(const std::atomic<bool>& is_stopping) override {
+      for (runs_ = true; !is_stopping;) std::this_thread::yield();
+    }
+    void finish() override { delete this; }
+
+   private:
+    std::atomic<bool>& runs_;
+  };
+  std::atomic<bool> runs{false};
+  ExecutionQueue queue;
+  EXPECT(queue.submit(new Endless(runs)));
+  while (!runs) std::this_thread::yield();
+  queue.shut_down();
 }
 
 TEST(queue_ends_with_the_task_in_flight_and_drops_the_rest) {

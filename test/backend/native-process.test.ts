@@ -1,13 +1,14 @@
 /** The addon in processes and workers of its own: how it starts, what it obeys, and how it ends. */
 import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { encodeProgram } from '../../lib/program/encode.ts'
 import { addition, addon, numbering, prepare, update } from '../support/addon.ts'
-import { f32 } from '../support/run.ts'
+import { f32, instruction, program, value } from '../support/run.ts'
 
 const moduleOf = (name: string) => new URL(`../../lib/backend/${name}.ts`, import.meta.url)
 
@@ -102,6 +103,14 @@ describe('a process', () => {
     expect(await inProcess(code)).toBe(`${2 ** 30} ${2 ** 20}`)
   })
 
+  it('may exit in the callback of a run while others are under way', async () => {
+    const code = `${prelude}
+      process.on('exit', (code) => console.log('exits with', code))
+      submit(() => { process.exitCode = 3; process.exit() })
+      for (let i = 0; i < 20; i++) submit(() => console.log('too late'))`
+    await expect(inProcess(code)).rejects.toMatchObject({ code: 3, signal: null, stdout: 'exits with 3\n' })
+  })
+
   it('lets go of programs that nobody holds any more', async () => {
     const code = `
       import { setImmediate } from 'node:timers/promises'
@@ -154,6 +163,40 @@ describe('workers', () => {
       expect(await worker.terminate()).toBe(1)
     }
     expect(addon.run(prepare(addition), [f32(1, 2, 3, 4), f32(1, 1, 1, 1), new Float32Array(4)])).toBeUndefined()
+  })
+
+  const size = 2 ** 24
+  /** x negated 2¹⁶ times, to and fro between two places of the arena. */
+  const long = program({
+    values: Array.from({ length: 2 ** 16 }, (_, i) =>
+      i === 0 ? value('float32', [size], 'input', 0) : value('float32', [size], 'arena', (i % 2) * 4 * size),
+    ),
+    instructions: Array.from({ length: 2 ** 16 - 1 }, (_, i) => {
+      const operands = [{ offset: 0, strides: [1] }]
+      const code = [{ op: 'neg', dtype: 'float32', args: [0] }] as const
+      return instruction('elementwise', { shape: [size], operands, code, results: [1] }, [i], [i + 1])
+    }),
+    inputCount: 1,
+    arenaBytes: 8 * size,
+  })
+
+  /** Each would take an hour or so. */
+  it.each([
+    ['steps', update(size), '[Float32Array.of(0), state, state], () => {}, 2 ** 18'],
+    ['instructions', long, '[state], () => {}'],
+  ])('may be terminated in the middle of a run of many %s', { timeout: 120_000 }, async (_, program, run) => {
+    const code = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      const addon = require(workerData.file)
+      addon.configure()
+      const state = new Float32Array(${size})
+      addon.runAsync(addon.prepare(workerData.words, new Uint8Array(0)), ${run})
+      parentPort.postMessage('started')`
+    const { words } = encodeProgram(program, numbering)
+    const worker = new Worker(code, { eval: true, workerData: { file, words } })
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    await setTimeout(100)
+    expect(await worker.terminate()).toBe(1)
   })
 
   it('may be the only ones that load the addon', async () => {

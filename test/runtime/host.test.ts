@@ -36,7 +36,16 @@ describe('a process ends', { timeout: 120_000 }, () => {
     ['by itself when all work was awaited', 'idle', 0, ['end']],
     ['by itself after work that nobody awaits', 'unawaited', 0, ['end', ...Array(5).fill('settled')]],
     ['at once on process.exit', 'exit', 7, []],
-    ['well after workers were terminated at work', 'terminate', 0, ['end']],
+    ['at once on process.exit after one of several runs', 'exit after a run', 8, ['end']],
+    ['well where a listener of its exit submits more', 'exit in a listener', 9, []],
+    ['at once on process.exit, with its workers', 'exit with workers', 10, []],
+    ['well after workers were terminated at work', 'terminate', 0, ['1', '1', '1', 'end']],
+    [
+      'well after workers ended themselves at work',
+      'exits of workers',
+      0,
+      ['11', '12', 'thrown in a worker', '1', 'end'],
+    ],
     ['by an error that nobody catches', 'throw', 1, []],
   ])('%s', async (_, name, code, lines) => {
     expect(await run('exit', [name])).toMatchObject({ code, lines })

@@ -13,10 +13,18 @@ function start(count: number): Promise<unknown>[] {
   return Array.from({ length: count }, () => step(images, labels))
 }
 
-async function endWorker(end: (worker: Worker) => Promise<unknown>): Promise<void> {
-  const worker = startWorker(import.meta.url, 'busy')
+/** A worker that does what the case says, once it has begun. */
+async function beginWorker(name: string): Promise<Worker> {
+  const worker = startWorker(import.meta.url, name)
   await new Promise((resolve) => worker.once('message', resolve))
-  await end(worker)
+  return worker
+}
+
+/** With which code a worker ends that does what the case says. */
+async function codeOfWorker(name: string): Promise<number> {
+  const worker = await beginWorker(name)
+  worker.once('error', ({ message }) => console.log(message))
+  return new Promise((resolve) => worker.once('exit', resolve))
 }
 
 const cases: Record<string, () => unknown> = {
@@ -30,9 +38,30 @@ const cases: Record<string, () => unknown> = {
     start(200)
     process.exit(7)
   },
+  'exit after a run'() {
+    const runs = start(200)
+    runs[1]!.then(() => process.exit(8))
+    for (const run of runs.slice(20)) run.then(() => console.log('too late'))
+  },
+  'exit in a listener'() {
+    process.once('exit', () => start(20))
+    start(200)
+    process.exit(9)
+  },
+  async 'exit with workers'() {
+    await Promise.all([beginWorker('busy'), beginWorker('busy'), ...start(1)])
+    start(200)
+    process.exit(10)
+  },
   async terminate() {
-    for (let i = 0; i < 3; i++) await endWorker((worker) => worker.terminate())
+    for (let i = 0; i < 3; i++) console.log(await (await beginWorker('busy')).terminate())
     await Promise.all(start(2))
+  },
+  async 'exits of workers'() {
+    for (const name of ['worker exits', 'worker exits after a run', 'worker throws']) {
+      console.log(await codeOfWorker(name))
+      await Promise.all(start(2))
+    }
   },
   throw() {
     start(200)
@@ -41,6 +70,20 @@ const cases: Record<string, () => unknown> = {
   busy() {
     start(500)
     parentPort!.postMessage('started')
+  },
+  'worker exits'() {
+    cases.busy!()
+    process.exit(11)
+  },
+  'worker exits after a run'() {
+    parentPort!.postMessage('started')
+    const runs = start(200)
+    runs[1]!.then(() => process.exit(12))
+    for (const run of runs.slice(20)) run.then(() => console.log('too late'))
+  },
+  'worker throws'() {
+    cases.busy!()
+    throw new Error('thrown in a worker')
   },
 }
 
