@@ -22,6 +22,7 @@ const argumentsOf: Readonly<Record<string, readonly unknown[]>> = {
   randnLike: [[1]],
   adaptiveMaxPool3d: [g.ones([1, 1, 2, 2, 2]), 1],
   cumsum: [[1], 0],
+  meshgrid: [[[1], [2]]],
   cumprod: [[1], 0],
   'fft.fftFreq': [8],
   'fft.rfftFreq': [8],
@@ -80,7 +81,9 @@ describe.each(found.map((each) => [`${each.path}, argument ${each.before + 1}`, 
   test('an unknown name', () => expectRefusal(of, { notAnOption: 1 }, 'unknown option notAnOption'))
 
   test('no options', async () => {
-    for (const value of ['text', null, [1], () => {}]) await expectRefusal(of, value, 'options')
+    // A list after another one is a second vector.
+    const list = of.path === 'meshgrid' ? [] : [[1]]
+    for (const value of ['text', null, ...list, () => {}]) await expectRefusal(of, value, 'options')
   })
 
   test('another type', async () => {

@@ -27,20 +27,21 @@ export function checkNumber(op: string, what: string, value: unknown, isValid: (
   return value
 }
 
-/** @throws TypeError for what cannot be called: a class neither */
+/** A finite number; `name` is what it is called. */
+export const checkFinite = (op: string, name: string, value: unknown): number =>
+  checkNumber(op, `a finite ${name}`, value, Number.isFinite)
+
 export function checkFunction(op: string, what: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(expected(op, what, describe(value)))
-  if (Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false)
-    throw new TypeError(expected(op, what, 'a class'))
 }
 
 /**
- * A list that a user gave. `what` says of which things: `a list of tensors`.
+ * A list that a user gave, as a copy without holes. `what` says of which things: `a list of tensors`.
  * @throws TypeError for anything else
  */
 export function checkList<T>(op: string, what: string, value: readonly T[]): readonly T[] {
   if (!Array.isArray(value)) throw new TypeError(expected(op, what, describe(value)))
-  return value
+  return [...value]
 }
 
 /** An integer from `least` on, and at most `most`. `what` says which: `an axis`, `a count`. */
@@ -59,7 +60,20 @@ export function checkText(op: string, what: string, value: unknown): string {
   return value
 }
 
+/**
+ * The numbers of a parameter that takes a list or each number by itself, as `reshape(x, [2, 3])` and `reshape(x, 2, 3)`, as a copy.
+ * `what` says what they are as a list: `a list of axes`.
+ * @throws TypeError for a list beside others, or what is neither
+ */
+export function spreadNumbers(op: string, what: string, given: readonly unknown[]): number[] {
+  const [first] = given
+  if (given.length === 1 && Array.isArray(first)) return Array.from(first as readonly number[])
+  const other = given.length === 0 ? 0 : given.findIndex((x) => typeof x !== 'number')
+  if (other !== -1) throw new TypeError(expected(op, what, describe(given[other])))
+  return given.slice() as number[]
+}
+
 /** A list of numbers that pass the test, as a copy: the caller's own may change. */
 export function checkNumbers(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number[] {
-  return Array.from(checkList(op, what, value as readonly unknown[]), (x) => checkNumber(op, what, x, isValid))
+  return checkList(op, what, value as readonly unknown[]).map((x) => checkNumber(op, what, x, isValid))
 }

@@ -93,7 +93,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 /** Distinct axes in ascending order; undefined means all of them. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined | null, rank: number): number[] {
   if (axes === undefined || axes === null) return [...Array(rank).keys()]
-  const list = (Array.isArray(axes) ? (axes as readonly number[]) : [axes as number]).map((axis) =>
+  const list = Array.from(Array.isArray(axes) ? (axes as readonly number[]) : [axes as number], (axis) =>
     normalizeAxis(op, axis, rank),
   )
   if (list.length < 2) return list

@@ -1,6 +1,6 @@
 /** numpy's rules for start:end:step. */
-import { expected, ShapeError } from './errors.ts'
-import { formatShape, type Shape } from './shape.ts'
+import { expected, ShapeError, shown } from './errors.ts'
+import type { Shape } from './shape.ts'
 
 /** A bound of one axis; null is the end of the axis that the step goes away from, or the one that it goes to. */
 export type SliceBound = number | null
@@ -22,7 +22,7 @@ interface Range {
 
 const listOf = <T extends SliceBound>(x: T | readonly T[] | undefined): readonly T[] => {
   if (x === undefined) return []
-  return typeof x === 'object' && x !== null ? x : [x]
+  return Array.isArray(x) ? [...x] : [x as T]
 }
 
 function rangeOf(extent: number, start: SliceBound, end: SliceBound, step: number): Range {
@@ -46,7 +46,7 @@ export function sliceRanges(shape: Shape, start: SliceBounds, end?: SliceBounds,
       expected(
         'slice',
         'integer bounds and steps other than 0',
-        `start [${starts.map(String).join(', ')}], end [${ends.map(String).join(', ')}], step ${formatShape(steps)}`,
+        `start ${shown(starts)}, end ${shown(ends)}, step ${shown(steps)}`,
       ),
     )
   const ranges = shape.map((extent, axis) =>

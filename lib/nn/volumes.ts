@@ -6,7 +6,7 @@ import * as ops from '../operations/pooling3d.ts'
 import type { Layout3d } from '../operations/windows.ts'
 import { ConvolutionLayer, checkChannels, type Layer } from './convolution.ts'
 import type { Module } from './module.ts'
-import { covering, windowed } from './pooling.ts'
+import { layerOf } from './pooling.ts'
 import { titled } from './repr.ts'
 import { weightOptions } from './weights.ts'
 
@@ -51,16 +51,24 @@ export function conv3d(
 
 /** The greatest element of each window. */
 export const maxPool3d = (kernelSize: Triple, options?: ops.MaxPool3dOptions): Module =>
-  windowed('maxPool3d', kernelSize, options, maxPool3dOptions, [0, 1, 1, 1, 1], ops.maxPool3d)
+  layerOf('maxPool3d', options, maxPool3dOptions, (x, given) => ops.maxPool3d(x, kernelSize, given), {
+    kernelSize,
+  })
 
 /** The mean of each window. */
 export const avgPool3d = (kernelSize: Triple, options?: ops.AvgPool3dOptions): Module =>
-  windowed('avgPool3d', kernelSize, options, avgPool3dOptions, [0, 1, 1, 1, 1], ops.avgPool3d)
+  layerOf('avgPool3d', options, avgPool3dOptions, (x, given) => ops.avgPool3d(x, kernelSize, given), {
+    kernelSize,
+  })
 
 /** Means of windows that cover the volume, whatever its size. */
 export const adaptiveAvgPool3d = (outputSize: Triple, options?: LayoutOption): Module =>
-  covering('adaptiveAvgPool3d', outputSize, tripleOf, options, layoutOptions, ops.adaptiveAvgPool3d)
+  layerOf('adaptiveAvgPool3d', options, layoutOptions, (x, given) => ops.adaptiveAvgPool3d(x, outputSize, given), {
+    outputSize,
+  })
 
 /** Greatest elements of windows that cover the volume, whatever its size. */
 export const adaptiveMaxPool3d = (outputSize: Triple, options?: LayoutOption): Module =>
-  covering('adaptiveMaxPool3d', outputSize, tripleOf, options, layoutOptions, ops.adaptiveMaxPool3d)
+  layerOf('adaptiveMaxPool3d', options, layoutOptions, (x, given) => ops.adaptiveMaxPool3d(x, outputSize, given), {
+    outputSize,
+  })

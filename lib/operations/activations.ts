@@ -1,6 +1,6 @@
 /** Activations: what follows a layer, element by element. Names and definitions are PyTorch's. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkFinite, checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
@@ -37,7 +37,7 @@ export const relu = unary('relu', ops.relu)
  * @tensorflow tf.nn.leaky_relu
  */
 export function leakyRelu(x: TensorLike, slope = 0.01): Tensor {
-  return wrap(ops.leakyRelu(toNode('leakyRelu', x), slope))
+  return wrap(ops.leakyRelu(toNode('leakyRelu', x), checkFinite('leakyRelu', 'slope', slope)))
 }
 
 /**
@@ -60,7 +60,7 @@ export const swish = silu
  * @tensorflow tf.nn.elu
  */
 export function elu(x: TensorLike, alpha = 1): Tensor {
-  return wrap(ops.elu(toNode('elu', x), alpha))
+  return wrap(ops.elu(toNode('elu', x), checkFinite('elu', 'alpha', alpha)))
 }
 
 export interface GeluOptions {
@@ -139,7 +139,7 @@ export function hardTanh(x: TensorLike, options?: HardTanhOptions): Tensor {
  * @tensorflow tf.nn.relu6
  */
 export function relu6(x: TensorLike): Tensor {
-  return hardTanh(x, { min: 0, max: 6 })
+  return hardTanh(toTensor('relu6', x), { min: 0, max: 6 })
 }
 
 /**
@@ -148,7 +148,7 @@ export function relu6(x: TensorLike): Tensor {
  * @tensorflow tf.keras.activations.hard_sigmoid
  */
 export function hardSigmoid(x: TensorLike): Tensor {
-  return div(relu6(add(x, 3)), 6)
+  return div(relu6(add(toTensor('hardSigmoid', x), 3)), 6)
 }
 
 /**
@@ -199,7 +199,7 @@ export function celu(x: TensorLike, alpha = 1): Tensor {
  * @tensorflow tf.nn.selu
  */
 export function selu(x: TensorLike): Tensor {
-  return mul(elu(x, seluAlpha), seluScale)
+  return mul(elu(toTensor('selu', x), seluAlpha), seluScale)
 }
 
 /**
@@ -222,7 +222,7 @@ export const softsign = unary('softsign', composite.softsign)
  * @tensorflow tf.math.log_sigmoid
  */
 export function logSigmoid(x: TensorLike): Tensor {
-  return neg(softplus(neg(x)))
+  return neg(softplus(neg(toTensor('logSigmoid', x))))
 }
 
 /**
@@ -232,6 +232,8 @@ export function logSigmoid(x: TensorLike): Tensor {
  */
 export function threshold(x: TensorLike, threshold: number, value: number): Tensor {
   const t = toTensor('threshold', x)
+  checkNumber('threshold', 'a number as threshold', threshold, (bound) => !Number.isNaN(bound))
+  checkNumber('threshold', 'a number as value', value, () => true)
   return where(lessEqual(t, threshold), value, t)
 }
 

@@ -1,11 +1,11 @@
 /** Sums, products, quotients and remainders, the greater and the lesser of numbers, and what lies between them. */
 import { DTypeError, expected } from '../base/errors.ts'
-import { broadcastShapes } from '../base/shape.ts'
+import { broadcastShapes, maxRank } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
 import { promotedDType } from '../graph/ops/promotion.ts'
 import { nodeOf, Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { isNaN as areNaN, equal, greaterEqual, less, lessEqual, where } from './comparison.ts'
-import { binary, unary } from './elementwise.ts'
+import { binary, operandsOf, unary } from './elementwise.ts'
 import { logicalOr } from './logic.ts'
 
 /**
@@ -124,7 +124,8 @@ export const minimum = binary('minimum', ops.minimum)
  * @numpy np.fmax
  */
 export function fmax(x: TensorLike, y: TensorLike): Tensor {
-  return where(logicalOr(greaterEqual(x, y), areNaN(y)), x, y)
+  const [a, b] = operandsOf('fmax', x, y)
+  return where(logicalOr(greaterEqual(a, b), areNaN(b)), a, b)
 }
 
 /**
@@ -135,7 +136,8 @@ export function fmax(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.fmin
  */
 export function fmin(x: TensorLike, y: TensorLike): Tensor {
-  return where(logicalOr(lessEqual(x, y), areNaN(y)), x, y)
+  const [a, b] = operandsOf('fmin', x, y)
+  return where(logicalOr(lessEqual(a, b), areNaN(b)), a, b)
 }
 
 /**
@@ -163,9 +165,10 @@ export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike |
  * @pytorch torch.lerp
  */
 export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
-  const [start, end] = [toTensor('lerp', x), toTensor('lerp', y)]
+  const [start, end] = operandsOf('lerp', x, y)
   // A number stays one, for the dtype of what it meets.
   const [w, rest] = typeof weight === 'number' ? [weight, 1 - weight] : [toTensor('lerp', weight), sub(1, weight)]
+  if (typeof w !== 'number') broadcastShapes('lerp', broadcastShapes('lerp', start.shape, end.shape), w.shape)
   const isNear = less(abs(sub(end, start)), Infinity)
   const near = between(where(isNear, start, 0), where(isNear, end, 0), w, rest)
   const far = add(part(where(isNear, 0, start), rest), part(where(isNear, 0, end), w))
@@ -189,9 +192,10 @@ const part = (x: Tensor, w: Tensor | number): Tensor =>
 function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] {
   const typed = (value: TensorLike, other: TensorLike) => {
     if (value instanceof Tensor) return value
-    const isWhole = ([value] as readonly unknown[]).flat(Infinity as 1).every(Number.isInteger)
+    const given = toNode(op, value)
+    const isWhole = ([value] as readonly unknown[]).flat(maxRank as 1).every(Number.isInteger)
     const isWeak = typeof value === 'number' && other instanceof Tensor
-    return wrap(toNode(op, value, isWhole && !isWeak ? 'int32' : undefined))
+    return wrap(isWhole && !isWeak ? toNode(op, value, 'int32') : given)
   }
   const [a, b] = [typed(x, y), typed(y, x)]
   const dtype = promotedDType(nodeOf(a), nodeOf(b))

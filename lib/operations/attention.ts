@@ -1,10 +1,10 @@
 /** Attention. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkFinite, checkNumber } from '../base/arguments.ts'
 import { isFloat, promote } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { broadcastShapes, extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, maxRank, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { type AttentionParams, attention, scoresOf } from '../graph/ops/attention.ts'
 import { broadcastTo } from '../graph/ops/broadcast.ts'
@@ -66,7 +66,11 @@ function weightsOf(q: Node, k: Node, mask: Node | null, params: AttentionParams)
 }
 
 /** Whether nested arrays end in a boolean. */
-const isBoolean = (x: unknown): boolean => (Array.isArray(x) ? isBoolean(x[0]) : typeof x === 'boolean')
+function isBoolean(values: unknown): boolean {
+  let x = values
+  for (let depth = 0; depth < maxRank && Array.isArray(x); depth++) x = x[0]
+  return typeof x === 'boolean'
+}
 
 /**
  * softmax(scale · q·kᵀ + mask) · v: each query's mean of the values, weighted by how well it matches their keys. A query
@@ -105,7 +109,8 @@ export function scaledDotProductAttention(
     throw new ShapeError(
       expected(op, 'as many values as keys', `${formatShape(keys.shape)} and ${formatShape(values.shape)}`),
     )
-  checkNumber(op, 'a finite scale', scale, Number.isFinite)
+  checkFinite(op, 'scale', scale)
+  checkNumber(op, 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
   const batch = operands.map((x) => x.shape.slice(0, -2)).reduce<Shape>((a, b) => broadcastShapes(op, a, b), [])
   const scores = [...batch, extentAt(queries.shape, -2), extentAt(keys.shape, -2)]
   const given = mask === null ? null : maskOperand(mask, dtype, scores)

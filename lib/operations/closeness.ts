@@ -3,9 +3,10 @@
 import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { abs, add, mul, sub } from './arithmetic.ts'
 import { isFinite as areFinite, isNaN as areNaN, equal, less, lessEqual, where } from './comparison.ts'
+import { operandsOf } from './elementwise.ts'
 import { logicalAnd, logicalOr } from './logic.ts'
 import { all } from './reduce.ts'
 import { cast } from './shape.ts'
@@ -32,7 +33,7 @@ function closeness(op: string, x: TensorLike, y: TensorLike, options: ClosenessO
   const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = checkOptions(op, options, closenessOptions)
   for (const [name, tolerance] of Object.entries({ rtol, atol }))
     checkNumber(op, `${name} of at least 0`, tolerance, (number) => number >= 0)
-  const [a, b] = [toTensor(op, x), toTensor(op, y)]
+  const [a, b] = operandsOf(op, x, y)
   const apart = distance(a, b)
   const allowed = add(mul(abs(cast(b, apart.dtype)), rtol), atol)
   const near = logicalOr(equal(a, b), logicalAnd(areFinite(apart), lessEqual(apart, allowed)))

@@ -1,7 +1,8 @@
 /** Diagonals and triangles of matrices. */
+import { checkInteger } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
 import { pad, sliceAt } from '../graph/ops/movement.ts'
 import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
@@ -20,9 +21,8 @@ export interface DiagonalOptions {
 
 const diagonalOptions: OptionTypes<DiagonalOptions> = { offset: 'number', axis1: 'number', axis2: 'number' }
 
-function checkOffset(op: string, offset: number): void {
-  if (!Number.isInteger(offset)) throw new RangeError(expected(op, 'a diagonal numbered by an integer', offset))
-}
+const checkOffset = (op: string, offset: number): number =>
+  checkInteger(op, 'a diagonal numbered by an integer', offset)
 
 const counting = (count: number, first: number, shape: readonly number[]): Tensor =>
   wrap(
@@ -38,7 +38,9 @@ function triangle(op: string, x: Tensor, k: number, keeps: typeof greaterEqual):
   checkOffset(op, k)
   if (x.shape.length < 2) throw new ShapeError(expected(op, 'matrices', formatShape(x.shape)))
   const [rows, columns] = x.shape.slice(-2) as [number, number]
-  const kept = keeps(counting(columns, 0, [columns]), counting(rows, k, [rows, 1]))
+  // Beyond the corners one diagonal is as another, and int32 does not hold all of them.
+  const first = Math.max(-rows, Math.min(k, columns))
+  const kept = keeps(counting(columns, 0, [columns]), counting(rows, first, [rows, 1]))
   return where(kept, x, wrap(literal(0, x.dtype)))
 }
 
@@ -74,12 +76,16 @@ export function tril(x: TensorLike, k = 0): Tensor {
  * @numpy np.diagonal
  */
 export function diagonal(x: TensorLike, options?: DiagonalOptions): Tensor {
-  const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions('diagonal', options, diagonalOptions)
-  checkOffset('diagonal', offset)
-  const t = toTensor('diagonal', x)
+  return diagonalOf('diagonal', x, options)
+}
+
+function diagonalOf(op: string, x: TensorLike, options?: DiagonalOptions): Tensor {
+  const { offset = 0, axis1 = -2, axis2 = -1 } = checkOptions(op, options, diagonalOptions)
+  checkOffset(op, offset)
+  const t = toTensor(op, x)
   const rank = t.ndim
-  const [a, b] = [normalizeAxis('diagonal', axis1, rank), normalizeAxis('diagonal', axis2, rank)]
-  if (a === b) throw new ShapeError(expected('diagonal', 'two different axes', `${axis1} and ${axis2}`))
+  const [a, b] = [normalizeAxis(op, axis1, rank), normalizeAxis(op, axis2, rank)]
+  if (a === b) throw new ShapeError(expected(op, 'two different axes', `${axis1} and ${axis2}`))
   const others = t.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b)
   const matrices = permute(t, [...others, a, b])
   const [rows, columns] = matrices.shape.slice(-2) as [number, number]
@@ -92,10 +98,11 @@ export function diagonal(x: TensorLike, options?: DiagonalOptions): Tensor {
 }
 
 /** Matrices with vectors x[…, n] on diagonal k and zeros elsewhere. */
-function embedded(x: Tensor, k: number): Tensor {
+function embedded(op: string, x: Tensor, k: number): Tensor {
   const size = extentAt(x.shape, -1)
   const extent = size + Math.abs(k)
   const batch = x.shape.slice(0, -1)
+  checkShape(op, [...batch, extent, extent])
   const start = size === 0 ? 0 : k >= 0 ? k : -k * extent
   const flat = pad(
     nodeOf(x),
@@ -118,7 +125,7 @@ export function diag(x: TensorLike, k = 0): Tensor {
   checkOffset('diag', k)
   const t = toTensor('diag', x)
   if (t.ndim !== 1 && t.ndim !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(t.shape)))
-  return t.ndim === 2 ? diagonal(t, { offset: k }) : embedded(t, k)
+  return t.ndim === 2 ? diagonal(t, { offset: k }) : embedded('diag', t, k)
 }
 
 /**
@@ -136,7 +143,7 @@ export function diagEmbed(x: TensorLike, options?: DiagonalOptions): Tensor {
   if (t.ndim === 0) throw new ShapeError(expected('diagEmbed', 'vectors', formatShape(t.shape)))
   const [a, b] = [normalizeAxis('diagEmbed', axis1, t.ndim + 1), normalizeAxis('diagEmbed', axis2, t.ndim + 1)]
   if (a === b) throw new ShapeError(expected('diagEmbed', 'two different axes', `${axis1} and ${axis2}`))
-  return moveAxis(embedded(t, offset), [-2, -1], [a, b])
+  return moveAxis(embedded('diagEmbed', t, offset), [-2, -1], [a, b])
 }
 
 /**
@@ -147,5 +154,5 @@ export function diagEmbed(x: TensorLike, options?: DiagonalOptions): Tensor {
  * @numpy np.trace
  */
 export function trace(x: TensorLike, options?: DiagonalOptions): Tensor {
-  return sum(diagonal(x, checkOptions('trace', options, diagonalOptions)), -1)
+  return sum(diagonalOf('trace', x, options), -1)
 }

@@ -78,6 +78,7 @@ function directed(x: Tensor, length: Tensor, epsilon: number): Tensor {
 export function normalize(x: TensorLike, options?: NormalizeOptions): Tensor {
   const { axis = -1, order = 2, epsilon = 1e-12 } = checkOptions('normalize', options, normalizeOptions)
   checkEpsilon('normalize', epsilon)
+  checkNumber('normalize', 'an order', order, (p) => !Number.isNaN(p))
   const t = asFloat(toTensor('normalize', x))
   const along = normalizeAxis('normalize', axis, t.ndim)
   return directed(t, norm(t, along, { order, keepDims: true }), epsilon)

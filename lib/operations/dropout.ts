@@ -6,7 +6,7 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, type Shape } from '../base/shape.ts'
 import { literal } from '../graph/ops/leaf.ts'
-import { uniform } from '../tensor/random.ts'
+import { checkSeed, uniform } from '../tensor/random.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul } from './arithmetic.ts'
 import { greaterEqual, where } from './comparison.ts'
@@ -45,6 +45,7 @@ function drawKept(op: string, x: Tensor, rate: number, options: DropoutOptions, 
   const { training = true, seed } = options
   if (!isFloat(x.dtype)) throw new DTypeError(expected(op, 'float32 or float64', x.dtype))
   checkNumber(op, 'a rate in [0, 1]', rate, (p) => p >= 0 && p <= 1)
+  if (seed !== undefined) checkSeed(op, seed)
   if (!training || rate === 0) return null
   const drawn = uniform(shape, { dtype: x.dtype, ...(seed === undefined ? {} : { seed }) })
   return greaterEqual(drawn, wrap(literal(rate, x.dtype)))

@@ -1,5 +1,6 @@
 /** Sums of products in Einstein's notation. */
 
+import { checkText } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
@@ -75,7 +76,9 @@ function implicitOutput(terms: readonly Term[]): string[] {
  * @numpy np.einsum
  */
 export function einsum(expression: string, ...operands: readonly TensorLike[]): Tensor {
-  const [inputs, output, ...more] = expression.replaceAll(/\s/g, '').split('->') as [string, string?, ...string[]]
+  const [inputs, output, ...more] = checkText('einsum', 'an expression', expression)
+    .replaceAll(/\s/g, '')
+    .split('->') as [string, string?, ...string[]]
   const texts = inputs.split(',')
   if (more.length > 0) throw failed('at most one arrow', `'${expression}'`)
   if (texts.length !== operands.length) throw failed(`${texts.length} operands for '${expression}'`, operands.length)

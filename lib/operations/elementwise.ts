@@ -1,7 +1,18 @@
 /** Functions of tensors from those of nodes: elementwise operations of one micro-op. */
 import { refuseSurplus } from '../base/arguments.ts'
+import { broadcastShapes } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+
+/**
+ * Two operands of what is made of several operations, none of which can then refuse them by its own name.
+ * @throws ShapeError where their shapes do not broadcast
+ */
+export function operandsOf(op: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+  const [a, b] = [toTensor(op, x), toTensor(op, y)]
+  broadcastShapes(op, a.shape, b.shape)
+  return [a, b]
+}
 
 export const unary =
   (op: string, f: (x: Node) => Node) =>

@@ -5,7 +5,7 @@ import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { demand } from '../graph/ops/demand.ts'
 import { checkIndices } from '../graph/ops/indexing.ts'
 import { literal } from '../graph/ops/leaf.ts'
-import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { div, maximum, mul, sub } from './arithmetic.ts'
 import { greater, notEqual, where } from './comparison.ts'
 import { embedding } from './embedding.ts'
@@ -57,7 +57,7 @@ function bagOfEach(offsets: Tensor, count: number): Tensor {
 
 /** Offsets that start at 0 and do not descend; that they are at most `count` is seen where they are used. */
 function checkedOffsets(op: string, given: TensorLike, includeLast: boolean): Tensor {
-  const offsets = wrap(checkIndices(op, toNode(op, given, 'int32')))
+  const offsets = wrap(checkIndices(op, toIntegers(op, given)))
   if (offsets.ndim !== 1 || (includeLast && offsets.size === 0))
     throw new ShapeError(expected(op, 'offsets along one axis', formatShape(offsets.shape)))
   const what = `${op}: expected offsets that start at 0 and do not descend`
@@ -117,8 +117,8 @@ export function embeddingBag(indices: TensorLike, table: TensorLike, options?: E
   const op = 'embeddingBag'
   const given = checkOptions(op, options, embeddingBagOptions)
   const { mode = 'mean', paddingIndex = null } = given
-  const rows = toTensor('embeddingBag', table)
-  const chosen = wrap(checkIndices(op, toNode('embeddingBag', indices, 'int32')))
+  const rows = toTensor(op, table)
+  const chosen = wrap(checkIndices(op, toIntegers(op, indices)))
   if (rows.ndim !== 2) throw new ShapeError(expected(op, 'a table [n, features]', formatShape(rows.shape)))
   const bags = bagsOf(op, chosen, given)
   const padding = paddingIndex === null ? null : paddingRow(op, paddingIndex, extentAt(rows.shape, 0))

@@ -2,6 +2,7 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
+import { checkIndices } from '../graph/ops/indexing.ts'
 import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
 import { equal, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
@@ -31,7 +32,10 @@ const embeddingOptions: OptionTypes<EmbeddingOptions> = { paddingIndex: 'number 
  */
 export function embedding(indices: TensorLike, table: TensorLike, options?: EmbeddingOptions): Tensor {
   const { paddingIndex = null } = checkOptions('embedding', options, embeddingOptions)
-  const [rows, chosen] = [toTensor('embedding', table), wrap(toIntegers('embedding', indices))]
+  const [rows, chosen] = [
+    toTensor('embedding', table),
+    wrap(checkIndices('embedding', toIntegers('embedding', indices))),
+  ]
   if (rows.ndim !== 2) throw new ShapeError(expected('embedding', 'a table [n, features]', formatShape(rows.shape)))
   const found = gather(rows, chosen)
   if (paddingIndex === null) return found

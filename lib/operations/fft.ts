@@ -7,12 +7,12 @@
  * factors are small; other ones take about four times as long.
  */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkList, checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../base/shape.ts'
-import { tensor } from '../tensor/creation.ts'
+import { checkShape, extentAt, formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../base/shape.ts'
+import { generate } from '../tensor/creation.ts'
 import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import { mul } from './arithmetic.ts'
 import { type Direction, transformComplex, transformHalf, transformReal } from './fourier.ts'
@@ -64,10 +64,10 @@ const checkLength = (op: string, n: unknown): number =>
   checkNumber(op, 'a length of at least 1', n, (x) => Number.isInteger(x) && x >= 1)
 
 /** Its first n elements along an axis, with zeros after them where it has less. */
-function resized(x: Tensor, axis: number, n: number): Tensor {
+function resized(op: string, x: Tensor, axis: number, n: number): Tensor {
   const extent = extentAt(x.shape, axis)
   if (n === extent) return x
-  const ends = x.shape.map((other, i) => (i === axis ? n : other))
+  const ends = checkShape(op, x.shape.with(axis, n))
   if (n < extent)
     return slice(
       x,
@@ -118,7 +118,7 @@ function along(op: string, x: Tensor, axis: number, n: number | undefined, norm:
   const pairs = Number(kind.from === 'complex')
   const place = normalizeAxis(op, axis, x.ndim - pairs)
   const length = checkLength(op, n ?? kind.usual(extentAt(x.shape, place)))
-  const moved = moveAxis(resized(x, place, kind.lengthOf(length)), place, -1 - pairs)
+  const moved = moveAxis(resized(op, x, place, kind.lengthOf(length)), place, -1 - pairs)
   const outer = moved.shape.slice(0, moved.ndim - 1 - pairs)
   const rows = kind.ofRows(reshape(moved, [sizeOf(outer), ...moved.shape.slice(outer.length)]), length)
   const scale = scaleOf(norm, kind.direction, length)
@@ -132,22 +132,18 @@ function single(op: string, x: TensorLike, options: FourierOptions | undefined, 
   return along(op, operandOf(op, x, kind.from === 'complex'), axis, n, norm, kind)
 }
 
-function checkList(op: string, name: string, list: unknown): void {
-  if (list !== undefined && !Array.isArray(list)) throw new TypeError(expected(op, `${name} to be a list`, typeof list))
-}
-
 /** Axes in the order that is given, as the last of them may have real rows, with a length for each where lengths are given. */
 function axesOf(op: string, rank: number, { sizes, axes }: MultiFourierOptions, usual: readonly number[]) {
-  checkList(op, 'sizes', sizes)
-  checkList(op, 'axes', axes)
+  if (sizes !== undefined) checkList(op, 'sizes to be a list', sizes)
+  if (axes !== undefined) checkList(op, 'axes to be a list', axes)
   const last = (count: number) => Array.from({ length: count }, (_, i) => i - count)
   const named = axes ?? (sizes === undefined ? usual : last(sizes.length))
-  const chosen = named.map((axis) => normalizeAxis(op, axis, rank))
+  const chosen = Array.from(named, (axis) => normalizeAxis(op, axis, rank))
   if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
     throw new ShapeError(expected(op, 'distinct axes', formatShape(named)))
   if (sizes !== undefined && sizes.length !== chosen.length)
     throw new ShapeError(expected(op, 'as many sizes as axes', `${sizes.length} and ${chosen.length}`))
-  return chosen.map((axis, i) => ({ axis, n: sizes?.[i] }))
+  return chosen.map((axis, i) => ({ axis, n: sizes && checkLength(op, sizes[i]) }))
 }
 
 /**
@@ -327,18 +323,20 @@ export interface FrequencyOptions extends DTypeOption {
 
 const frequencyOptions: OptionTypes<FrequencyOptions> = { ...dtypeOption, spacing: 'number' }
 
-function frequencies(op: string, n: number, options: FrequencyOptions | undefined, ks: readonly number[]): Tensor {
+/** k/(n·spacing) for so many k, which are a function of their places. */
+function frequencies(
+  op: string,
+  n: number,
+  options: FrequencyOptions | undefined,
+  count: number,
+  k: (place: number) => number,
+): Tensor {
   const { spacing = 1, dtype = 'float32' } = checkOptions(op, options, frequencyOptions)
   if (!isFloat(dtype)) throw new DTypeError(expected(op, 'float32 or float64', dtype))
   const isDistance = (x: number) => Number.isFinite(x) && x !== 0
   const step = checkNumber(op, 'a finite spacing other than 0', spacing, isDistance)
-  return tensor(
-    ks.map((k) => k / (n * step)),
-    { dtype },
-  )
+  return generate(op, dtype, [count], (place) => k(place) / (n * step))
 }
-
-const counted = (count: number): number[] => Array.from({ length: count }, (_, k) => k)
 
 /**
  * The frequencies of the numbers of a transform of length n, in cycles for each unit of the spacing: 0, 1, …, then the
@@ -351,8 +349,7 @@ const counted = (count: number): number[] => Array.from({ length: count }, (_, k
  */
 export function fftFreq(n: number, options?: FrequencyOptions): Tensor {
   const length = checkLength('fftFreq', n)
-  const ks = counted(length).map((k) => (k < length / 2 ? k : k - length))
-  return frequencies('fftFreq', length, options, ks)
+  return frequencies('fftFreq', length, options, length, (k) => (k < length / 2 ? k : k - length))
 }
 
 /**
@@ -365,7 +362,7 @@ export function fftFreq(n: number, options?: FrequencyOptions): Tensor {
  */
 export function rfftFreq(n: number, options?: FrequencyOptions): Tensor {
   const length = checkLength('rfftFreq', n)
-  return frequencies('rfftFreq', length, options, counted(binsOf(length)))
+  return frequencies('rfftFreq', length, options, binsOf(length), (k) => k)
 }
 
 export interface ShiftOptions {

@@ -1,19 +1,23 @@
 /** Counts of elements, by interval or by value. */
+import { checkInteger, checkNumbers } from '../base/arguments.ts'
 import { arrayOf } from '../base/arrays.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expectation, expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { maxExtent } from '../base/shape.ts'
+import { broadcastTo as broadcastNode } from '../graph/ops/broadcast.ts'
 import { demand } from '../graph/ops/demand.ts'
+import { scatterAdd as scatterAddNode } from '../graph/ops/indexing.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { full, ones, zeros } from '../tensor/creation.ts'
-import { nodeOf, type Tensor, type TensorLike, toIntegers, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toIntegers, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, div, minimum, mul, sub } from './arithmetic.ts'
 import { equal, greaterEqual, isFinite as isFiniteAt, lessEqual, where } from './comparison.ts'
 import { stopGradient } from './gradient.ts'
 import { gather, scatterAdd } from './indexing.ts'
 import { logicalAnd } from './logic.ts'
 import { max, min } from './reduce.ts'
-import { broadcastTo, cast, flatten } from './shape.ts'
+import { cast, flatten } from './shape.ts'
 
 export interface HistogramOptions {
   /** How many intervals of equal width: 10 unless given. */
@@ -80,11 +84,14 @@ function intervalsOf(x: Tensor, edges: Tensor, bins: number): Tensor {
  */
 export function histogram(x: TensorLike, options?: HistogramOptions): Histogram {
   const { bins = 10, range } = checkOptions('histogram', options, histogramOptions)
-  if (!Number.isInteger(bins) || bins < 1)
-    throw new RangeError(expected('histogram', 'a positive number of bins', bins))
-  if (range !== undefined && !(range.length === 2 && range[0] <= range[1] && Number.isFinite(range[1] - range[0])))
-    throw new RangeError(expected('histogram', 'a finite range [low, high] with low ≤ high', `[${range}]`))
-  const t = stopGradient(x)
+  checkInteger('histogram', 'a positive number of bins', bins, 1, maxExtent - 1)
+  const isRange = ([low, high]: readonly number[]) => low! <= high! && Number.isFinite(high! - low!)
+  if (range !== undefined) {
+    const what = 'a finite range [low, high] with low ≤ high'
+    const bounds = checkNumbers('histogram', what, range, Number.isFinite)
+    if (bounds.length !== 2 || !isRange(bounds)) throw new RangeError(expected('histogram', what, bounds))
+  }
+  const t = stopGradient(toTensor('histogram', x))
   const flat = flatten(isFloat(t.dtype) ? t : cast(t, 'float32'))
   const sound = range === undefined ? finiteOnly(flat) : flat
   const [low, high] = rangeOf(sound, range)
@@ -114,10 +121,13 @@ const bincountOptions: OptionTypes<BincountOptions> = { weights: 'other' }
  */
 export function bincount(x: TensorLike, length: number, options?: BincountOptions): Tensor {
   const { weights } = checkOptions('bincount', options, bincountOptions)
-  if (!Number.isInteger(length) || length < 0)
-    throw new RangeError(expected('bincount', 'a length that is a natural number', length))
+  checkInteger('bincount', 'a length that is a natural number', length, 0, maxExtent)
   const t = wrap(toIntegers('bincount', x))
   if (isFloat(t.dtype) || t.dtype === 'bool') throw new DTypeError(expected('bincount', 'integers', t.dtype))
-  const added = weights === undefined ? ones(t.shape, { dtype: 'int32' }) : broadcastTo(weights, t.shape)
-  return scatterAdd(zeros([length], { dtype: added.dtype }), flatten(t), flatten(added))
+  const added =
+    weights === undefined
+      ? ones(t.shape, { dtype: 'int32' })
+      : wrap(broadcastNode(toNode('bincount', weights), t.shape, 'bincount'))
+  const none = nodeOf(zeros([length], { dtype: added.dtype }))
+  return wrap(scatterAddNode(none, nodeOf(flatten(t)), nodeOf(flatten(added)), 'bincount'))
 }

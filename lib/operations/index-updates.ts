@@ -1,15 +1,19 @@
 /** Parts of a tensor changed by index: added to, filled, and written at positions of several axes. */
+import { checkFinite, checkList } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { denseStrides, extentAt, formatShape, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
-import { checkIndices } from '../graph/ops/indexing.ts'
+import { putAlongAxis } from '../graph/ops/along-axis.ts'
+import { broadcastTo } from '../graph/ops/broadcast.ts'
+import { checkIndices, scatterAdd } from '../graph/ops/indexing.ts'
 import { data, elementLiteral } from '../graph/ops/leaf.ts'
-import { type Tensor, type TensorLike, toIntegers, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toIntegers, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul } from './arithmetic.ts'
-import { gather, putAlongAxis, scatter, scatterAdd } from './indexing.ts'
+import { gather } from './indexing.ts'
 import { broadcastArrays } from './joining.ts'
 import { moveAxis } from './rearrange.ts'
-import { broadcastTo, reshape } from './shape.ts'
+import { scatterRows } from './scatter-rows.ts'
+import { reshape } from './shape.ts'
 
 export interface IndexAddOptions {
   /** What the updates are multiplied by; 1 unless given. */
@@ -28,7 +32,7 @@ const isWeak = (x: TensorLike): x is number => typeof x === 'number'
 
 /** Values of the dtype of x where they are a number, which broadcast to a shape. */
 const valuesFor = (op: string, x: Tensor, values: TensorLike, shape: Shape): Tensor =>
-  broadcastTo(isWeak(values) ? wrap(elementLiteral(op, values, x.dtype)) : values, shape)
+  wrap(broadcastTo(isWeak(values) ? elementLiteral(op, values, x.dtype) : toNode(op, values), shape, op))
 
 /** Indices along one axis: a list of them, or one. */
 function listOfIndices(op: string, indices: TensorLike): Tensor {
@@ -64,8 +68,9 @@ export function indexAdd(
   const along = normalizeAxis('indexAdd', axis, t.ndim)
   const list = listOfIndices('indexAdd', indices)
   const added = valuesFor('indexAdd', t, updates, t.shape.with(along, list.size))
-  const scaled = alpha === 1 ? added : mul(added, alpha)
-  return moveAxis(scatterAdd(moveAxis(t, along, 0), list, moveAxis(scaled, along, 0)), 0, along)
+  const scaled = alpha === 1 ? added : mul(added, checkFinite('indexAdd', 'alpha', alpha))
+  const [rows, terms] = [moveAxis(t, along, 0), moveAxis(scaled, along, 0)]
+  return moveAxis(wrap(scatterAdd(nodeOf(rows), nodeOf(list), nodeOf(terms), 'indexAdd')), 0, along)
 }
 
 /**
@@ -88,7 +93,7 @@ export function indexFill(x: TensorLike, indices: TensorLike, value: TensorLike,
     list,
     t.shape.map((_, i) => (i === along ? list.size : 1)),
   )
-  return putAlongAxis(t, places, filling, along)
+  return wrap(putAlongAxis(nodeOf(t), nodeOf(places), nodeOf(filling), along, 'indexFill'))
 }
 
 /** The distance of neighbours along an axis times each of its places: reading it multiplies indices, and checks them. */
@@ -121,13 +126,13 @@ export function indexPut(
 ): Tensor {
   const { accumulate = false } = checkOptions('indexPut', options, indexPutOptions)
   const t = toTensor('indexPut', x)
-  if (!Array.isArray(indices)) throw new TypeError(expected('indexPut', 'a list of indices for each axis', indices))
+  checkList('indexPut', 'a list of indices for each axis', indices)
   if (indices.length === 0 || indices.length > t.ndim)
     throw new ShapeError(expected('indexPut', `indices of one to ${t.ndim} axes`, indices.length))
   const named = t.shape.slice(0, indices.length)
   const strides = denseStrides(named)
   const offsets = broadcastArrays(
-    ...indices.map((list, axis) => {
+    ...Array.from(indices, (list, axis) => {
       const places = wrap(checkIndices('indexPut', toIntegers('indexPut', list)))
       return gather(offsetsAlong(extentAt(named, axis), extentAt(strides, axis)), places)
     }),
@@ -136,5 +141,8 @@ export function indexPut(
   const rest = t.shape.slice(indices.length)
   const written = valuesFor('indexPut', t, values, [...at.shape, ...rest])
   const rows = reshape(t, [sizeOf(named), ...rest])
-  return reshape((accumulate ? scatterAdd : scatter)(rows, at, written), t.shape)
+  const result = accumulate
+    ? wrap(scatterAdd(nodeOf(rows), nodeOf(at), nodeOf(written), 'indexPut'))
+    : scatterRows('indexPut', rows, at, written)
+  return reshape(result, t.shape)
 }

@@ -1,12 +1,15 @@
 /** Reading and writing by index. */
+import { checkInteger } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape, normalizeAxis, sameShape, sizeOf } from '../base/shape.ts'
+import { extentAt, normalizeAxis, sizeOf } from '../base/shape.ts'
 import { type SliceBounds, type SliceOptions, sliceRanges } from '../base/slice-bounds.ts'
+import type { Node } from '../graph/node.ts'
 import * as alongAxis from '../graph/ops/along-axis.ts'
 import * as ops from '../graph/ops/indexing.ts'
 import { sliceAt } from '../graph/ops/movement.ts'
-import { type Tensor, type TensorLike, toIntegers, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toIntegers, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { scatterRows } from './scatter-rows.ts'
 import { flatten, reshape } from './shape.ts'
 
 const sliceOptions: OptionTypes<SliceOptions> = { step: 'other' }
@@ -75,9 +78,9 @@ export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption
  * @numpy np.take
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
-  const t = axis === undefined ? flatten(x) : toTensor('take', x)
-  const at = wrap(toIntegers('take', indices))
-  const along = normalizeAxis('take', axis ?? 0, t.ndim)
+  const t = axis === undefined ? flatten(toTensor('take', x)) : toTensor('take', x)
+  const at = wrap(ops.checkIndices('take', toIntegers('take', indices)))
+  const along = normalizeAxis('take', axis === undefined ? 0 : axis, t.ndim)
   if (along === 0) return gather(t, at)
   const [before, after] = [t.shape.slice(0, along), t.shape.slice(along + 1)]
   const columns = reshape(t, [sizeOf(before), extentAt(t.shape, along), sizeOf(after)])
@@ -94,15 +97,12 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
  * @tensorflow tf.tensor_scatter_nd_update
  */
 export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
-  const [t, at, rows] = [toTensor('scatter', x), wrap(toIntegers('scatter', indices)), toTensor('scatter', updates)]
-  const [extent, ...row] = t.shape
-  if (extent === undefined)
-    throw new ShapeError(expected('scatter', 'a tensor of at least one axis', formatShape(t.shape)))
-  if (!sameShape(rows.shape, [...at.shape, ...row]))
-    throw new ShapeError(expected('scatter', `updates ${formatShape([...at.shape, ...row])}`, formatShape(rows.shape)))
-  const [count, size] = [at.size, sizeOf(row)]
-  const [table, places, values] = [reshape(t, [extent, size]), reshape(at, [count, 1]), reshape(rows, [count, size])]
-  return reshape(putAlongAxis(table, places, values, 0), t.shape)
+  return scatterRows(
+    'scatter',
+    toTensor('scatter', x),
+    wrap(toIntegers('scatter', indices)),
+    toTensor('scatter', updates),
+  )
 }
 
 /**
@@ -111,11 +111,13 @@ export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike)
  * @pytorch torch.select
  */
 export function select(x: TensorLike, axis: number, index: number): Tensor {
-  const node = toNode('select', x)
-  const along = normalizeAxis('select', axis, node.shape.length)
+  return selectOf('select', toNode('select', x), axis, index)
+}
+
+function selectOf(op: string, node: Node, axis: number, index: number): Tensor {
+  const along = normalizeAxis(op, axis, node.shape.length)
   const extent = extentAt(node.shape, along)
-  if (!Number.isInteger(index) || index < -extent || index >= extent)
-    throw new RangeError(expected('select', `an index in [${-extent}, ${extent}) of axis ${along}`, index))
+  checkInteger(op, `an index in [${-extent}, ${extent}) of axis ${along}`, index, -extent, extent - 1)
   const starts = node.shape.map((_, i) => (i === along ? (index + extent) % extent : 0))
   const sizes = node.shape.map((other, i) => (i === along ? 1 : other))
   const others = node.shape.filter((_, i) => i !== along)
@@ -132,7 +134,7 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
   const node = toNode('at', x)
   if (index.length > node.shape.length)
     throw new ShapeError(expected('at', `at most ${node.shape.length} indices`, index.length))
-  return index.reduce((part, i) => select(part, 0, i), wrap(node))
+  return index.reduce((part, i) => selectOf('at', nodeOf(part), 0, i), wrap(node))
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Integrals of functions that are known at some places. */
+import { checkFinite } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -39,6 +40,7 @@ function neighbours(x: Tensor, axis: number): [Tensor, Tensor] {
  */
 export function trapezoid(y: TensorLike, x?: TensorLike, options?: TrapezoidOptions): Tensor {
   const { axis = -1, spacing = 1 } = checkOptions('trapezoid', options, trapezoidOptions)
+  checkFinite('trapezoid', 'spacing', spacing)
   const values = toTensor('trapezoid', y)
   const heights = isFloat(values.dtype) ? values : cast(values, 'float32')
   const along = normalizeAxis('trapezoid', axis, heights.ndim)

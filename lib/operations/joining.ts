@@ -1,6 +1,6 @@
 /** Several tensors made one, one made several, and several of one shape. */
 
-import { checkList } from '../base/arguments.ts'
+import { checkInteger, checkList, describe } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -11,6 +11,7 @@ import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { concat as concatNodes, sliceAlong } from '../graph/ops/movement.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { type Operand, severalOf } from './several.ts'
 
 /** The parts of a tensor: a tuple where their number, or the list of what they are, is a literal. */
 export type Parts<By extends number | readonly number[]> = By extends readonly number[]
@@ -26,29 +27,52 @@ export type Cut<By extends number | readonly number[]> = By extends readonly [in
     ? [Tensor]
     : Parts<By>
 
+/** The nodes of tensors in a list or one by one, and the axis after a list of them. */
+function withAxis(op: string, given: readonly unknown[]): { nodes: Node[]; axis: number } {
+  const { list, rest } = severalOf(op, given)
+  const [axis = 0] = rest as [axis?: number]
+  if (rest.length > 0 && given.length > 2)
+    throw new TypeError(expected(op, 'tensors, or a list of them and an axis', describe(rest.at(-1))))
+  return { nodes: list.map((x) => toNode(op, x)), axis }
+}
+
 /**
  * Tensors one after the other along an axis; they agree in every other extent: [2, 4] and [3, 4] give [5, 4]. Of several
  * dtypes the result has the one that they promote to.
+ *
+ * @example
+ * concat([x, y], 1)
+ * concat(x, y)        // along the first axis
+ *
  * @throws ShapeError where there are none, other extents differ, or there is no such axis
  * @pytorch torch.cat
  * @tensorflow tf.concat
  * @numpy np.concatenate
  */
-export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const nodes = checkList('concat', 'a list of tensors', tensors).map((x) => toNode('concat', x))
+export function concat(tensors: readonly TensorLike[], axis?: number): Tensor
+export function concat(first: Operand, second: Operand, ...others: Operand[]): Tensor
+export function concat(...given: readonly unknown[]): Tensor {
+  const { nodes, axis } = withAxis('concat', given)
   return wrap(concatNodes(nodes, axis))
 }
 
 /**
  * Tensors of one shape side by side along a new axis: three of [2, 4] give [3, 2, 4] at 0, [2, 4, 3] at −1. Of
  * several dtypes the result has the one that they promote to.
+ *
+ * @example
+ * stack([x, y], -1)
+ * stack(x, y)         // along a new first axis
+ *
  * @throws ShapeError where the shapes differ or there are none
  * @pytorch torch.stack
  * @tensorflow tf.stack
  * @numpy np.stack
  */
-export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const nodes = checkList('stack', 'a list of tensors', tensors).map((x) => toNode('stack', x))
+export function stack(tensors: readonly TensorLike[], axis?: number): Tensor
+export function stack(first: Operand, second: Operand, ...others: Operand[]): Tensor
+export function stack(...given: readonly unknown[]): Tensor {
+  const { nodes, axis } = withAxis('stack', given)
   const shape = nodes[0]?.shape
   if (shape === undefined) throw new ShapeError(expected('stack', 'at least one tensor', 'none'))
   const other = nodes.find((node) => !sameShape(node.shape, shape))
@@ -89,13 +113,16 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
  * @tensorflow tf.unstack
  * @numpy np.unstack
  */
-export function unstack<N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> {
-  const node = toNode('unstack', x)
-  const along = normalizeAxis('unstack', axis, node.shape.length)
+export const unstack = <N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> =>
+  elementsOf('unstack', x, axis) as TupleOf<Tensor, N>
+
+function elementsOf(op: string, x: TensorLike, axis: number): Tensor[] {
+  const node = toNode(op, x)
+  const along = normalizeAxis(op, axis, node.shape.length)
   const shape = node.shape.filter((_, i) => i !== along)
   checkParts('unstack', extentAt(node.shape, along))
   const ones = new Array<number>(extentAt(node.shape, along)).fill(1)
-  return parts(node, ones, along).map((element) => wrap(reshape(element, shape))) as TupleOf<Tensor, N>
+  return parts(node, ones, along).map((element) => wrap(reshape(element, shape)))
 }
 
 /**
@@ -104,7 +131,8 @@ export function unstack<N extends number = number>(x: TensorLike, axis = 0): Tup
  * @pytorch torch.unbind
  * @tensorflow tf.unstack
  */
-export const unbind = <N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> => unstack<N>(x, axis)
+export const unbind = <N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> =>
+  elementsOf('unbind', x, axis) as TupleOf<Tensor, N>
 
 /**
  * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
@@ -131,12 +159,12 @@ export function split<const By extends number | readonly number[]>(
     checkParts('split', countOrSizes)
     return parts(node, new Array<number>(countOrSizes).fill(extent / countOrSizes), along).map(wrap) as Parts<By>
   }
-  const total = checkList('split', 'a count or a list of sizes', countOrSizes).reduce((sum, size) => sum + size, 0)
-  if (!countOrSizes.every((size) => Number.isInteger(size) && size >= 0) || total !== extent)
+  const sizes = checkList('split', 'a count or a list of sizes', countOrSizes)
+  if (!sizes.every((size) => isCount(size, 0)) || sizes.reduce((sum, size) => sum + size, 0) !== extent)
     throw new ShapeError(
-      expected('split', `sizes that add up to the ${extent} elements of axis ${along}`, formatShape(countOrSizes)),
+      expected('split', `sizes that add up to the ${extent} elements of axis ${along}`, formatShape(sizes)),
     )
-  return parts(node, countOrSizes, along).map(wrap) as Parts<By>
+  return parts(node, sizes, along).map(wrap) as Parts<By>
 }
 
 /**
@@ -147,7 +175,7 @@ export function split<const By extends number | readonly number[]>(
  * @pytorch torch.chunk
  */
 export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0): TupleOf<Tensor, N> {
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(expected('chunk', 'a positive count', count))
+  checkInteger('chunk', 'a positive count', count, 1)
   const node = toNode('chunk', x)
   const along = normalizeAxis('chunk', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
@@ -187,7 +215,9 @@ export function tensorSplit<const By extends number | readonly number[]>(
   const extent = extentAt(node.shape, along)
   const isNumber = typeof countOrIndices === 'number'
   if (
-    !(isNumber ? isCount(countOrIndices, 1) : Array.isArray(countOrIndices) && countOrIndices.every(Number.isInteger))
+    !(isNumber
+      ? isCount(countOrIndices, 1)
+      : Array.isArray(countOrIndices) && Array.from(countOrIndices).every(Number.isInteger))
   )
     throw new RangeError(expected('tensorSplit', 'a positive count or a list of indices', formatOption(countOrIndices)))
   if (isNumber) checkParts('tensorSplit', countOrIndices)
@@ -207,9 +237,11 @@ export function tensorSplit<const By extends number | readonly number[]>(
  * @tensorflow tf.experimental.numpy.broadcast_arrays
  * @numpy np.broadcast_arrays
  */
-export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
-  const nodes = tensors.map((x) => toNode('broadcastArrays', x))
-  const shape = nodes.reduce<Shape>((all, node) => broadcastShapes('broadcastArrays', all, node.shape), [])
+export const broadcastArrays = (...tensors: readonly TensorLike[]): Tensor[] => broadcastAll('broadcastArrays', tensors)
+
+function broadcastAll(op: string, tensors: readonly TensorLike[]): Tensor[] {
+  const nodes = tensors.map((x) => toNode(op, x))
+  const shape = nodes.reduce<Shape>((all, node) => broadcastShapes(op, all, node.shape), [])
   return nodes.map((node) => wrap(broadcastTo(node, shape)))
 }
 
@@ -220,7 +252,8 @@ export function broadcastArrays(...tensors: readonly TensorLike[]): Tensor[] {
  * @tensorflow tf.experimental.numpy.broadcast_arrays
  * @numpy np.broadcast_arrays
  */
-export const broadcastTensors = (...tensors: readonly TensorLike[]): Tensor[] => broadcastArrays(...tensors)
+export const broadcastTensors = (...tensors: readonly TensorLike[]): Tensor[] =>
+  broadcastAll('broadcastTensors', tensors)
 
 export interface MeshgridOptions {
   /** 'xy' unless given: the first two axes are exchanged, so that grids are [y, x, …], as in numpy; 'ij' keeps them. */
@@ -234,18 +267,24 @@ const meshgridOptions: OptionTypes<MeshgridOptions> = { indexing: 'string' }
  * or [n, m, …] with `indexing: 'ij'`.
  *
  * @example
- * const [x, y] = meshgrid([[1, 2, 3], [10, 20]])   // x: [[1, 2, 3], [1, 2, 3]], y: [[10, 10, 10], [20, 20, 20]]
+ * const [x, y] = meshgrid([1, 2, 3], [10, 20])     // or meshgrid([[1, 2, 3], [10, 20]]); x: [[1, 2, 3], [1, 2, 3]], y: [[10, 10, 10], [20, 20, 20]]
  *
  * @throws ShapeError for an operand of more than one axis; TypeError for another `indexing`
  * @pytorch torch.meshgrid
  * @tensorflow tf.meshgrid
  * @numpy np.meshgrid
  */
-export function meshgrid(tensors: readonly TensorLike[], options?: MeshgridOptions): Tensor[] {
+export function meshgrid(tensors: readonly TensorLike[], options?: MeshgridOptions): Tensor[]
+export function meshgrid(first: Operand, second: Operand, ...others: Operand[]): Tensor[]
+export function meshgrid(...vectors: [Operand, Operand, ...Operand[], MeshgridOptions]): Tensor[]
+export function meshgrid(...given: readonly unknown[]): Tensor[] {
+  const { list, rest } = severalOf('meshgrid', given)
+  const [options, ...surplus] = rest as [options?: MeshgridOptions, ...surplus: unknown[]]
   const { indexing = 'xy' } = checkOptions('meshgrid', options, meshgridOptions)
+  if (surplus.length > 0) throw new TypeError(expected('meshgrid', 'nothing after the options', describe(surplus[0])))
   if (indexing !== 'xy' && indexing !== 'ij')
     throw new TypeError(expected('meshgrid', "indexing 'xy' or 'ij'", indexing))
-  const nodes = checkList('meshgrid', 'a list of tensors', tensors).map((x) => toNode('meshgrid', x))
+  const nodes = list.map((x) => toNode('meshgrid', x))
   const wrong = nodes.find(({ shape }) => shape.length > 1)
   if (wrong !== undefined) throw new ShapeError(expected('meshgrid', 'vectors', formatShape(wrong.shape)))
   const places = nodes.map((_, i) => (indexing === 'xy' && i < 2 && nodes.length > 1 ? 1 - i : i))

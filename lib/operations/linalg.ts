@@ -6,6 +6,7 @@
  * the solution of a singular system, the decomposition of what is not finite. Gradients are those of the textbooks;
  * see each function for where they do not exist.
  */
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -218,6 +219,13 @@ export interface PinvOptions {
 
 const pinvOptions: OptionTypes<PinvOptions> = { relativeTolerance: 'number' }
 
+function toleranceOf(op: string, options: PinvOptions | undefined): number | undefined {
+  const { relativeTolerance } = checkOptions(op, options, pinvOptions)
+  if (relativeTolerance !== undefined)
+    checkNumber(op, 'a finite relativeTolerance of at least 0', relativeTolerance, (x) => x >= 0 && x < Infinity)
+  return relativeTolerance
+}
+
 /**
  * The pseudo-inverse […, n, m] of matrices […, m, n] (Moore and Penrose), by singular values. Its gradient exists where
  * the rank does not change nearby.
@@ -227,7 +235,7 @@ const pinvOptions: OptionTypes<PinvOptions> = { relativeTolerance: 'number' }
  * @numpy np.linalg.pinv
  */
 export function pinv(x: TensorLike, options?: PinvOptions): Tensor {
-  const { relativeTolerance: relative } = checkOptions('pinv', options, pinvOptions)
+  const relative = toleranceOf('pinv', options)
   const node = matrices('pinv', x)
   if (isEmpty(node.shape))
     return wrap(reshape(node, [...node.shape.slice(0, -2), extentAt(node.shape, -1), extentAt(node.shape, -2)]))
@@ -261,7 +269,7 @@ export interface LeastSquares {
  * @numpy np.linalg.lstsq
  */
 export function lstsq(a: TensorLike, b: TensorLike, options?: PinvOptions): LeastSquares {
-  const { relativeTolerance: relative } = checkOptions('lstsq', options, pinvOptions)
+  const relative = toleranceOf('lstsq', options)
   const given = system('lstsq', matrices('lstsq', a), b)
   const { x, s, kept } = solveLeastSquares(given.a, given.b, relative ?? relativeTolerance(given.a))
   const residuals = sum(square(sub(given.b, matmul(given.a, x))), -2)
@@ -301,10 +309,10 @@ export function matrixRank(x: TensorLike): Tensor {
  * @numpy np.linalg.matrix_power
  */
 export function matrixPower(x: TensorLike, n: number): Tensor {
-  if (!Number.isSafeInteger(n)) throw new RangeError(expected('matrixPower', 'an integer power', n))
+  checkNumber('matrixPower', 'an integer power', n, Number.isSafeInteger)
   const node = squareMatrices('matrixPower', x)
   if (n === 0) return wrap(ops.identity(extentAt(node.shape, -1), node))
-  let square = n < 0 ? nodeOf(inverse(x)) : node
+  let square = n < 0 ? nodeOf(inverse(wrap(node))) : node
   let power: Node | null = null
   for (let rest = Math.abs(n); ; square = matmul(square, square)) {
     if (rest % 2 === 1) power = power === null ? square : matmul(power, square)

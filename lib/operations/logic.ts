@@ -4,11 +4,11 @@ import { DTypeError, expected } from '../base/errors.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
-import { binary } from './elementwise.ts'
+import { binary, operandsOf } from './elementwise.ts'
 import { cast } from './shape.ts'
 
 /** x ≠ 0, which holds for NaN. */
-const truth = (x: TensorLike): Tensor => cast(x, 'bool')
+const truth = (x: Tensor): Tensor => cast(x, 'bool')
 
 /**
  * Whether both are true, as bool. Numbers are true where they are not 0.
@@ -18,7 +18,8 @@ const truth = (x: TensorLike): Tensor => cast(x, 'bool')
  * @numpy np.logical_and
  */
 export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
-  return bitwiseAnd(truth(x), truth(y))
+  const [a, b] = operandsOf('logicalAnd', x, y)
+  return bitwiseAnd(truth(a), truth(b))
 }
 
 /**
@@ -29,7 +30,8 @@ export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.logical_or
  */
 export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
-  return bitwiseOr(truth(x), truth(y))
+  const [a, b] = operandsOf('logicalOr', x, y)
+  return bitwiseOr(truth(a), truth(b))
 }
 
 /**
@@ -40,7 +42,8 @@ export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.logical_xor
  */
 export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
-  return bitwiseXor(truth(x), truth(y))
+  const [a, b] = operandsOf('logicalXor', x, y)
+  return bitwiseXor(truth(a), truth(b))
 }
 
 /**
@@ -50,7 +53,7 @@ export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.logical_not
  */
 export function logicalNot(x: TensorLike): Tensor {
-  return bitwiseNot(truth(x))
+  return bitwiseNot(truth(toTensor('logicalNot', x)))
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Elements chosen by booleans. */
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
+import { broadcastTo } from '../graph/ops/broadcast.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { where } from './comparison.ts'
 import { gather } from './indexing.ts'
-import { broadcastTo, reshape } from './shape.ts'
+import { reshape } from './shape.ts'
 
 /**
  * x with `value` where the mask, which broadcasts to x, is true. A number takes the dtype of x unless that would round it.
@@ -14,17 +15,19 @@ import { broadcastTo, reshape } from './shape.ts'
  */
 export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
   const t = toTensor('maskedFill', x)
-  return where(broadcastTo(mask, t.shape), value, t)
+  const masked = broadcastTo(toNode('maskedFill', mask), t.shape, 'maskedFill')
+  if (masked.dtype !== 'bool') throw new DTypeError(expected('maskedFill', 'a bool mask', masked.dtype))
+  const filling = toTensor('maskedFill', value)
+  broadcastShapes('maskedFill', t.shape, filling.shape)
+  return where(wrap(masked), filling, t)
 }
 
 /** The mask, whose shape is that of the first axes of x. */
-function maskOf(x: Tensor, mask: TensorLike): Tensor {
-  const node = toNode('booleanMask', mask)
-  if (node.dtype !== 'bool') throw new DTypeError(expected('booleanMask', 'a bool mask', node.dtype))
+function maskOf(op: string, x: Tensor, mask: TensorLike): Tensor {
+  const node = toNode(op, mask)
+  if (node.dtype !== 'bool') throw new DTypeError(expected(op, 'a bool mask', node.dtype))
   if (!sameShape(node.shape, x.shape.slice(0, node.shape.length)))
-    throw new ShapeError(
-      expected('booleanMask', `a mask of the first axes of ${formatShape(x.shape)}`, formatShape(node.shape)),
-    )
+    throw new ShapeError(expected(op, `a mask of the first axes of ${formatShape(x.shape)}`, formatShape(node.shape)))
   return wrap(node)
 }
 
@@ -43,7 +46,7 @@ function chosen(x: Tensor, mask: Tensor, values: ArrayLike<number>): Tensor {
 }
 
 /** Of a variable, what it holds now. */
-const snapshotOf = (x: TensorLike): Tensor => wrap(toNode('booleanMask', x))
+const snapshotOf = (op: string, x: TensorLike): Tensor => wrap(toNode(op, x))
 
 /**
  * The elements of x where the mask is true, in their order: [count, …] of x[m, …] and mask[m]; the mask may be of more of
@@ -53,8 +56,8 @@ const snapshotOf = (x: TensorLike): Tensor => wrap(toNode('booleanMask', x))
  * @tensorflow tf.boolean_mask
  */
 export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tensor> {
-  const tensor = snapshotOf(x)
-  const chooser = maskOf(tensor, mask)
+  const tensor = snapshotOf('booleanMask', x)
+  const chooser = maskOf('booleanMask', tensor, mask)
   return chosen(tensor, chooser, await chooser.data())
 }
 
@@ -65,8 +68,8 @@ export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tens
  * @tensorflow tf.boolean_mask
  */
 export function booleanMaskSync(x: TensorLike, mask: TensorLike): Tensor {
-  const tensor = snapshotOf(x)
-  const chooser = maskOf(tensor, mask)
+  const tensor = snapshotOf('booleanMaskSync', x)
+  const chooser = maskOf('booleanMaskSync', tensor, mask)
   return chosen(tensor, chooser, chooser.dataSync())
 }
 
@@ -92,7 +95,7 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
  * @numpy np.nonzero
  */
 export async function nonzero(x: TensorLike): Promise<Tensor> {
-  const tensor = snapshotOf(x)
+  const tensor = snapshotOf('nonzero', x)
   return indicesOf(positionsOf(await tensor.data()), tensor.shape)
 }
 
@@ -103,6 +106,6 @@ export async function nonzero(x: TensorLike): Promise<Tensor> {
  * @tensorflow tf.where
  */
 export function nonzeroSync(x: TensorLike): Tensor {
-  const tensor = snapshotOf(x)
+  const tensor = snapshotOf('nonzeroSync', x)
   return indicesOf(positionsOf(tensor.dataSync()), tensor.shape)
 }

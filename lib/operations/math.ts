@@ -3,10 +3,10 @@ import { type DType, isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
-import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, add, mul, neg, sign, sub } from './arithmetic.ts'
 import { equal, greater, less, notEqual, where } from './comparison.ts'
-import { binary, unary } from './elementwise.ts'
+import { binary, operandsOf, unary } from './elementwise.ts'
 import { logicalAnd } from './logic.ts'
 import { cast } from './shape.ts'
 
@@ -18,7 +18,7 @@ import { cast } from './shape.ts'
  */
 export const square = unary('square', ops.square)
 
-const power = binary('power', ops.pow)
+const power = binary('pow', ops.pow)
 
 /**
  * xʸ; float32 for integers, but for the number 2, by which they are squared as integers.
@@ -27,8 +27,8 @@ const power = binary('power', ops.pow)
  * @tensorflow tf.pow
  * @numpy np.power
  */
-export function pow(x: TensorLike, y: TensorLike): Tensor {
-  return y === 2 ? square(x) : power(x, y)
+export function pow(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  return y === 2 && surplus.length === 0 ? wrap(ops.square(toNode('pow', x))) : power(x, y, ...surplus)
 }
 
 /**
@@ -141,7 +141,7 @@ export const softplus = unary('softplus', ops.softplus)
  * @numpy np.logaddexp
  */
 export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor('logAddExp', x), toTensor('logAddExp', y)]
+  const [a, b] = operandsOf('logAddExp', x, y)
   const sameInfinity = logicalAnd(equal(a, b), equal(abs(a), Infinity))
   const difference = where(sameInfinity, 0, sub(a, b))
   const first = greater(difference, 0)
@@ -321,7 +321,8 @@ export const trunc = rounding('trunc', ops.trunc)
  * @tensorflow none
  */
 export function frac(x: TensorLike): Tensor {
-  return sub(x, trunc(x))
+  const t = toTensor('frac', x)
+  return sub(t, trunc(t))
 }
 
 /**
@@ -333,7 +334,7 @@ export function frac(x: TensorLike): Tensor {
  * @numpy np.copysign
  */
 export function copySign(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [toTensor('copySign', x), toTensor('copySign', y)]
+  const [a, b] = operandsOf('copySign', x, y)
   const magnitude = abs(isFloat(a.dtype) ? a : cast(a, 'float32'))
   const ofZero = where(less(reciprocal(b), 0), -1, 1)
   return mul(magnitude, where(greater(abs(b), 0), sign(b), ofZero))
@@ -348,7 +349,7 @@ export function copySign(x: TensorLike, y: TensorLike): Tensor {
  * @numpy np.heaviside
  */
 export function heaviside(x: TensorLike, values: TensorLike): Tensor {
-  const [t, at0] = [toTensor('heaviside', x), toTensor('heaviside', values)]
+  const [t, at0] = operandsOf('heaviside', x, values)
   return where(equal(t, 0), at0, cast(greater(t, 0), t.dtype))
 }
 

@@ -1,6 +1,6 @@
 /** Numbers that say how large a matrix is and how near to a singular one; its exponential; products of chains of matrices. */
 
-import { checkList } from '../base/arguments.ts'
+import { checkList, describe } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -29,7 +29,7 @@ function checkOrder(op: string, order: unknown): MatrixNormOrder {
   const known = orders.find((other) => other === order)
   if (known !== undefined) return known
   const list = orders.map((other) => (typeof other === 'string' ? `'${other}'` : String(other)))
-  const message = expected(op, `order to be one of ${list.join(', ')}`, order)
+  const message = expected(op, `order to be one of ${list.join(', ')}`, describe(order))
   throw typeof order === 'number' || typeof order === 'string' ? new RangeError(message) : new TypeError(message)
 }
 
@@ -100,7 +100,8 @@ const condOptions: OptionTypes<CondOptions> = { order: 'other' }
  * @numpy np.linalg.cond
  */
 export function cond(x: TensorLike, options?: CondOptions): Tensor {
-  const order = checkOrder('cond', checkOptions('cond', options, condOptions).order ?? 2)
+  const { order: given = 2 } = checkOptions('cond', options, condOptions)
+  const order = checkOrder('cond', given)
   const isRatio = order === 2 || order === -2
   const t = wrap((isRatio ? matrices : squareMatrices)('cond', x))
   if (isEmpty(t.shape)) return sum(t, [-2, -1])

@@ -1,6 +1,6 @@
 /** Axes in another order, elements in another order, and elements more than once. */
 
-import { checkList } from '../base/arguments.ts'
+import { checkList, spreadNumbers } from '../base/arguments.ts'
 import { allocateChecked } from '../base/arrays.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
@@ -15,25 +15,37 @@ import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /**
  * Axis i of the result is axis `axes[i]` of x: [2, 3, 4] gives [4, 2, 3] by [2, 0, 1].
+ * The axes come in a list, or one by one: `permute(x, 2, 0, 1)`.
  * @throws ShapeError unless `axes` names every axis once
  * @pytorch torch.permute
  * @tensorflow tf.transpose
  * @numpy np.transpose
  */
-export function permute(x: TensorLike, axes: readonly number[]): Tensor {
-  return wrap(permuteNode(toNode('permute', x), axes))
+export function permute(x: TensorLike, ...axes: [axes: readonly number[]] | number[]): Tensor {
+  return wrap(permuteNode(toNode('permute', x), spreadNumbers('permute', 'a list of axes', axes)))
 }
 
 /**
- * Axis i of the result is axis `axes[i]` of x; without axes, their order is reversed.
- * @throws ShapeError unless `axes` names every axis once
+ * Axis i of the result is axis `axes[i]` of x; without axes, their order is reversed. Two numbers exchange two axes, as in
+ * PyTorch.
+ *
+ * @example
+ * transpose(x)              // [2, 3, 4] gives [4, 3, 2]
+ * transpose(x, [1, 2, 0])   // [3, 4, 2]
+ * transpose(x, 0, 1)        // [3, 2, 4]
+ *
+ * @throws ShapeError unless a list names every axis once, or for an axis that is none
  * @pytorch torch.permute
  * @tensorflow tf.transpose
  * @numpy np.transpose
  */
-export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
+export function transpose(x: TensorLike, ...axes: [axes?: readonly number[]] | [axis1: number, axis2: number]): Tensor {
   const node = toNode('transpose', x)
-  return wrap(permuteNode(node, axes ?? node.shape.map((_, i) => node.shape.length - 1 - i), 'transpose'))
+  const [first, second] = axes
+  if (axes.length > 2) throw new TypeError(expected('transpose', 'two axes, or a list of all of them', axes))
+  if (axes.length === 2) return exchanged('transpose', node, first as number, second as number)
+  const order = first === undefined ? node.shape.map((_, i) => node.shape.length - 1 - i) : (first as readonly number[])
+  return wrap(permuteNode(node, order, 'transpose'))
 }
 
 /**
@@ -44,8 +56,11 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
  * @numpy np.swapaxes
  */
 export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
-  const node = toNode('swapAxes', x)
-  const [a, b] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, node.shape.length)) as [number, number]
+  return exchanged('swapAxes', toNode('swapAxes', x), axis1, axis2)
+}
+
+function exchanged(op: string, node: Node, axis1: number, axis2: number): Tensor {
+  const [a, b] = [axis1, axis2].map((axis) => normalizeAxis(op, axis, node.shape.length)) as [number, number]
   const order = node.shape.map((_, axis) => axis)
   order[a] = b
   order[b] = a
@@ -176,15 +191,17 @@ function repeatParts(x: Node, outer: number, count: number, shape: Shape): Node 
  *
  * @example
  * tile([1, 2], 2)        // [1, 2, 1, 2]
- * tile([1, 2], [2, 1])   // [[1, 2], [1, 2]]
+ * tile([1, 2], [2, 1])   // [[1, 2], [1, 2]], as does tile([1, 2], 2, 1)
  *
  * @throws RangeError for a repetition that is no integer from 0 on
  * @pytorch torch.tile
  * @tensorflow tf.tile
  * @numpy np.tile
  */
-export function tile(x: TensorLike, repetitions: number | readonly number[]): Tensor {
-  const counts = listOf('tile', repetitions).map((count) => checkCount('tile', count))
+export function tile(x: TensorLike, ...repetitions: [repetitions: readonly number[]] | number[]): Tensor {
+  const counts = spreadNumbers('tile', 'a number or a list of them', repetitions).map((count) =>
+    checkCount('tile', count),
+  )
   const { shape } = toNode('tile', x)
   const rank = Math.max(shape.length, counts.length)
   const padTo = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list]

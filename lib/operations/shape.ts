@@ -1,4 +1,5 @@
 /** The same elements in the same order, under another shape or as another dtype. */
+import { describe, spreadNumbers } from '../base/arguments.ts'
 import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatOption, isCount } from '../base/pair.ts'
@@ -6,6 +7,18 @@ import { checkShape, extentAt, formatShape, normalizeAxes, normalizeAxis, type S
 import { broadcastTo as broadcastNode, reshape as reshapeNode } from '../graph/ops/broadcast.ts'
 import { cast as castNode } from '../graph/ops/promotion.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+
+/** A shape as a list of extents, or each extent by itself. */
+export type ShapeArguments = [shape: Shape] | number[]
+
+const shapeOf = (op: string, given: ShapeArguments): Shape =>
+  typeof given[0] === 'number' ? spreadNumbers(op, 'a shape (an array of extents)', given) : oneShape(op, given)
+
+/** What is no list is refused by what takes it. */
+function oneShape(op: string, given: readonly unknown[]): Shape {
+  if (given.length > 1) throw new TypeError(expected(op, 'a shape, or extents one by one', describe(given[1])))
+  return given[0] as Shape
+}
 
 /**
  * The same elements as another dtype. Floats truncate toward zero and saturate; NaN gives 0.
@@ -22,13 +35,13 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
 /**
  * The same elements in the same order under another shape; one extent may be −1.
  * @throws ShapeError for a shape of another number of elements
- * @example ones([2, 6]).reshape([3, -1]).shape // [3, 4]
+ * @example ones([2, 6]).reshape([3, -1]).shape // [3, 4], and so is that of reshape(3, -1)
  * @pytorch torch.reshape
  * @tensorflow tf.reshape
  * @numpy np.reshape
  */
-export function reshape(x: TensorLike, shape: Shape): Tensor {
-  return wrap(reshapeNode(toNode('reshape', x), shape))
+export function reshape(x: TensorLike, ...shape: ShapeArguments): Tensor {
+  return wrap(reshapeNode(toNode('reshape', x), shapeOf('reshape', shape)))
 }
 
 /**
@@ -71,15 +84,19 @@ export function ravel(x: TensorLike): Tensor {
 }
 
 /**
- * Without the axes of extent 1 that `axis` names, or without any: [1, 3, 1] gives [3].
+ * Without the axes of extent 1 that `axis` names, or without any: [1, 3, 1] gives [3]. Axes come as one number, in a list, or
+ * one by one.
  * @throws ShapeError where a named axis has another extent, or there is none
  * @pytorch torch.squeeze
  * @tensorflow tf.squeeze
  * @numpy np.squeeze
  */
-export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+export function squeeze(x: TensorLike, ...axis: [axis?: number | readonly number[]] | number[]): Tensor {
   const t = toTensor('squeeze', x)
-  const named = axis === undefined ? null : normalizeAxes('squeeze', axis, t.ndim)
+  const isAll = axis.length === 0 || (axis.length === 1 && axis[0] === undefined)
+  const named = isAll
+    ? null
+    : normalizeAxes('squeeze', spreadNumbers('squeeze', 'an axis or a list of axes', axis), t.ndim)
   const wrong = named?.find((i) => t.shape[i] !== 1)
   if (wrong !== undefined) throw new ShapeError(expected('squeeze', `extent 1 at axis ${wrong}`, formatShape(t.shape)))
   return reshape(
@@ -110,12 +127,12 @@ export function expandDims(x: TensorLike, axis: number): Tensor {
 export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, axis)
 
 /**
- * Repeated along new leading axes and axes of extent 1, as numpy's rules allow.
+ * Repeated along new leading axes and axes of extent 1, as numpy's rules allow. Extents come in a list, or one by one.
  * @throws ShapeError for a shape that x does not broadcast to
  * @pytorch torch.broadcast_to
  * @tensorflow tf.broadcast_to
  * @numpy np.broadcast_to
  */
-export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
-  return wrap(broadcastNode(toNode('broadcastTo', x), checkShape('broadcastTo', shape)))
+export function broadcastTo(x: TensorLike, ...shape: ShapeArguments): Tensor {
+  return wrap(broadcastNode(toNode('broadcastTo', x), checkShape('broadcastTo', shapeOf('broadcastTo', shape))))
 }

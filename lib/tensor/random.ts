@@ -98,7 +98,7 @@ export function setSeed(seed: number): void {
 export const randomStream = (seed?: number): RandomStream =>
   new RandomStream(seed === undefined ? nextSeed() : checkSeed('randomStream', seed))
 
-function checkSeed(op: string, seed: number): number {
+export function checkSeed(op: string, seed: number): number {
   if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 32 - 1)
     throw new RangeError(expected(op, 'an integer seed from 0 to 2³² − 1', seed))
   return seed

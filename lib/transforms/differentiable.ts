@@ -1,7 +1,5 @@
 /** The functions that gradients are taken of: plain ones, and compiled ones, which are recorded like plain ones then. */
-import { checkFunction, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
-import { isThenable } from '../base/tree.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
 /** A function of tensors that gives one. */
@@ -28,7 +26,7 @@ export const noteCompiled = (compiled: AnyFunction, fn: AnyFunction): unknown =>
  * @throws TypeError for what is no function
  */
 export function plainFunction(op: string, f: Differentiable): TensorFunction {
-  checkFunction(op, 'a function', f)
+  if (typeof f !== 'function') throw new TypeError(expected(op, 'a function', f === null ? 'null' : typeof f))
   return (plainFunctions.get(f) ?? f) as TensorFunction
 }
 
@@ -40,7 +38,7 @@ export function valueAt(op: string, f: Differentiable, xs: readonly Tensor[]): T
   const value: unknown = plainFunction(op, f)(...xs)
   if (value instanceof Tensor) return value
   // What is left of it works on values without data: that it fails says nothing new.
-  if (isThenable(value)) value.then(undefined, () => {})
-  const got = isThenable(value) ? 'a promise' : describe(value)
+  if (value instanceof Promise) value.catch(() => {})
+  const got = value instanceof Promise ? 'a promise' : value === null ? 'null' : typeof value
   throw new TypeError(expected(op, 'a function that returns a tensor', got))
 }

@@ -158,7 +158,7 @@ const shapes: readonly Mistake[] = [
   [() => x.reshape([4]), ShapeError, 'reshape: expected a shape of 6 elements (those of [2, 3]), got [4]'],
   [() => x.reshape([4, -1]), ShapeError, 'reshape: expected a shape of 6 elements (those of [2, 3]), got [4, -1]'],
   [() => x.reshape([-1, -1]), ShapeError, 'reshape: expected a shape of 6 elements (those of [2, 3]), got [-1, -1]'],
-  [() => x.reshape(wrong(6)), ShapeError, 'reshape: expected a shape (an array of extents), got 6'],
+  [() => x.reshape(wrong('6')), ShapeError, 'reshape: expected a shape (an array of extents), got 6'],
   [() => g.ones([1]).reshape(rank9), ShapeError, 'reshape: expected at most 8 axes, got 9'],
   [
     () => g.oneHot(g.zeros(rank9.slice(1), { dtype: 'int32' }), 2),

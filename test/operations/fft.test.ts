@@ -175,11 +175,11 @@ describe('errors of Fourier transforms', () => {
     ],
     [() => unchecked.rfft!([1], { dim: 0 }), TypeError, 'rfft: unknown option dim; did you mean axis?'],
     [() => unchecked.rfft!([1], 4), TypeError, 'rfft: expected options ({ n, axis, norm }), got 4'],
-    [() => unchecked.fftn!([[1, 2]], { sizes: 4 }), TypeError, 'fftn: expected sizes to be a list, got number'],
+    [() => unchecked.fftn!([[1, 2]], { sizes: 4 }), TypeError, 'fftn: expected sizes to be a list, got 4'],
     [() => fft.fftFreq(0), RangeError, 'fftFreq: expected a length of at least 1, got 0'],
     [() => fft.fftFreq(3, { spacing: 0 }), RangeError, 'fftFreq: expected a finite spacing other than 0, got 0'],
     [() => fft.fftFreq(3, { dtype: 'int32' }), TypeError, 'fftFreq: expected float32 or float64, got int32'],
-    [() => unchecked.fftn!([[1, 2]], { axes: 0 }), TypeError, 'fftn: expected axes to be a list, got number'],
+    [() => unchecked.fftn!([[1, 2]], { axes: 0 }), TypeError, 'fftn: expected axes to be a list, got 0'],
     [() => fft.fftShift([[1, 2]]), TypeError, 'fftShift: expected complex to say'],
   ])('%s', (f, type, message) => {
     expect(f).toThrow(type)

@@ -163,15 +163,81 @@ describe('what has to be a list', () => {
   const x = g.ones([2, 3])
 
   test.each([
-    [() => unchecked.concat(x, x), 'concat: expected a list of tensors, got Tensor float32[2, 3]'],
+    [() => unchecked.concat(x), 'concat: expected a list of tensors, got Tensor float32[2, 3]'],
+    [() => unchecked.concat(x, 1), 'concat: expected a list of tensors, got Tensor float32[2, 3]'],
+    [() => unchecked.concat(x, x, 1), 'concat: expected tensors, or a list of them and an axis, got 1'],
+    [() => unchecked.concat([x], 1, 2), 'concat: expected tensors, or a list of them and an axis, got 2'],
+    [() => unchecked.stack(x, x, true), 'stack: expected tensors, or a list of them and an axis, got true'],
+    [() => unchecked.hstack(x, x, 1), 'hstack: expected tensors or a list of them, got 1'],
+    [() => unchecked.vstack([x], 1), 'vstack: expected tensors or a list of them, got 1'],
+    [() => unchecked.meshgrid([1], [2], {}, {}), 'meshgrid: expected nothing after the options, got an object'],
+    [() => unchecked.reshape(x, [3, 2], 1), 'reshape: expected a shape, or extents one by one, got 1'],
+    [() => unchecked.reshape(x, 3, '2'), 'reshape: expected a shape (an array of extents), got "2"'],
+    [() => unchecked.squeeze(x, null), 'squeeze: expected an axis or a list of axes, got null'],
+    [() => unchecked.transpose(x, 0, 1, 2), 'transpose: expected two axes, or a list of all of them, got [0, 1, 2]'],
     [() => unchecked.stack(x), 'stack: expected a list of tensors, got Tensor float32[2, 3]'],
     [() => unchecked.hstack(x), 'hstack: expected a list of tensors, got Tensor float32[2, 3]'],
     [() => unchecked.meshgrid(3), 'meshgrid: expected a list of tensors, got 3'],
-    [() => unchecked.transpose(x, 0, 1), 'transpose: expected a list of axes, got 0'],
-    [() => unchecked.permute(x, 1, 0), 'permute: expected a list of axes, got 1'],
+    [() => unchecked.transpose(x, 0), 'transpose: expected a list of axes, got 0'],
+    [() => unchecked.permute(x, [1, 0], 1), 'permute: expected a list of axes, got an array'],
+    [() => unchecked.permute(x), 'permute: expected a list of axes, got undefined'],
     [() => unchecked.split(x, 'half'), 'split: expected a count or a list of sizes, got "half"'],
     [() => unchecked.tile(x), 'tile: expected a number or a list of them, got undefined'],
   ])('%s is refused', (call, message) => {
     expect(call).toThrow(new TypeError(message))
+  })
+})
+
+/** What users of PyTorch and numpy write, beside the form with a list. */
+describe('arguments one by one', () => {
+  const x = g.arange(6).reshape(2, 3)
+  const y = g.arange(6, 12).reshape([2, 3])
+  const cube = g.zeros([2, 3, 4])
+  const same = (a: g.Tensor, b: g.Tensor) => {
+    expect(a.shape).toEqual(b.shape)
+    expect(a.dtype).toBe(b.dtype)
+    expect(a.arraySync()).toEqual(b.arraySync())
+  }
+
+  test.each<[string, g.Tensor, g.Tensor]>([
+    ['transpose(x, 0, 1)', g.transpose(x, 0, 1), g.transpose(x, [1, 0])],
+    ['x.transpose(0, 1)', x.transpose(0, 1), x.transpose()],
+    ['x.t(0, 1)', x.t(0, 1), x.t()],
+    ['transpose(x, -1, -2)', g.transpose(cube, -1, -2), g.permute(cube, [0, 2, 1])],
+    ['permute(x, 2, 0, 1)', g.permute(cube, 2, 0, 1), g.permute(cube, [2, 0, 1])],
+    ['x.permute(1, 0)', x.permute(1, 0), x.permute([1, 0])],
+    ['reshape(x, 3, 2)', g.reshape(x, 3, 2), g.reshape(x, [3, 2])],
+    ['x.reshape(-1)', x.reshape(-1), x.reshape([-1])],
+    ['x.view(3, -1)', x.view(3, -1), x.view([3, -1])],
+    ['x.broadcastTo(4, 2, 3)', x.broadcastTo(4, 2, 3), x.broadcastTo([4, 2, 3])],
+    ['x.tile(2, 1)', x.tile(2, 1), x.tile([2, 1])],
+    ['x.squeeze(0, 2)', x.reshape(1, 6, 1).squeeze(0, 2), x.reshape(6)],
+    ['concat(x, y)', g.concat(x, y), g.concat([x, y])],
+    ['cat(x, y, x)', g.cat(x, y, x), g.cat([x, y, x])],
+    ['concat of nested arrays', g.concat([1, 2], [3]), g.tensor([1, 2, 3])],
+    ['stack(x, y)', g.stack(x, y), g.stack([x, y])],
+    ['stack of nested arrays', g.stack([1, 2], [3, 4]), g.tensor([[1, 2], [3, 4]])], // biome-ignore format: a matrix
+    ['hstack(x, y)', g.hstack(x, y), g.hstack([x, y])],
+    ['vstack(x, y)', g.vstack(x, y), g.vstack([x, y])],
+    ['dstack(x, y)', g.dstack(x, y), g.dstack([x, y])],
+  ])('%s', (_, a, b) => same(a, b))
+
+  test('meshgrid', () => {
+    const [rows, columns] = g.meshgrid([1, 2, 3], [10, 20], { indexing: 'ij' }) as [g.Tensor, g.Tensor]
+    same(rows, g.meshgrid([[1, 2, 3], [10, 20]], { indexing: 'ij' })[0]!) // biome-ignore format: two vectors
+    expect(columns.shape).toEqual([3, 2])
+    expect(g.meshgrid([1, 2, 3], [10, 20])[0]!.shape).toEqual([2, 3])
+  })
+
+  test('the list that was given may change afterwards', () => {
+    const [shape, axes, counts] = [
+      [3, 2],
+      [1, 0],
+      [2, 1],
+    ]
+    const results = [x.reshape(shape!), x.permute(axes!), x.transpose(axes!), x.tile(counts!)]
+    for (const list of [shape, axes, counts]) list!.fill(0)
+    expect(results.map((result) => result.shape)).toEqual([[3, 2], [3, 2], [3, 2], [4, 3]]) // biome-ignore format: shapes
+    expect(results.map((result) => result.arraySync())).toMatchObject({ length: 4 })
   })
 })

@@ -396,14 +396,14 @@ describe.each(backendNames)('on %s', (backend) => {
     ['select: expected an index in [-3, 3) of axis 1, got 3', RangeError, () => x.select(1, 3)],
     ['at: expected at most 2 indices, got 3', g.ShapeError, () => x.at(0, 0, 0)],
     ['scatter: expected updates [1, 3], got [1, 2]', g.ShapeError, () => g.scatter(x, [0], [[1, 2]])],
-    ['booleanMask: expected a bool mask, got float32', g.DTypeError, () => x.booleanMaskSync([1, 0])],
+    ['booleanMaskSync: expected a bool mask, got float32', g.DTypeError, () => x.booleanMaskSync([1, 0])],
     [
-      'booleanMask: expected a mask of the first axes of [2, 3], got [1]',
+      'booleanMaskSync: expected a mask of the first axes of [2, 3], got [1]',
       g.ShapeError,
       () => x.booleanMaskSync([true]),
     ],
     [
-      'broadcastTo: expected a shape that [4, 2, 3] broadcasts to, got [2, 3]',
+      'maskedFill: expected a shape that [4, 2, 3] broadcasts to, got [2, 3]',
       g.ShapeError,
       () => x.maskedFill(g.ones([4, 2, 3], { dtype: 'bool' }), 0),
     ],

@@ -48,12 +48,12 @@ test.each([
   [() => g.sum(x, junk('x')), 'sum: expected an axis in [-2, 2), got x'],
   [() => g.median(x, junk('x')), 'median: expected an axis in [-2, 2), got x'],
   [() => g.flip(x, junk('x')), 'flip: expected an axis in [-2, 2), got x'],
-  [() => g.squeeze(x, junk({})), 'squeeze: expected an axis in [-2, 2), got an object'],
+  [() => g.squeeze(x, junk({})), 'squeeze: expected an axis or a list of axes, got an object'],
   [() => g.quantile(x, junk('0.5')), 'quantile: expected a number q, or several, got 0.5'],
   [() => g.quantile(x, []), 'quantile: expected a number q, or several, got '],
   [
     () => g.histogram(x, { range: junk([0, 1, 2]) }),
-    'histogram: expected a finite range [low, high] with low ≤ high, got [0,1,2]',
+    'histogram: expected a finite range [low, high] with low ≤ high, got [0, 1, 2]',
   ],
 ])('%s is refused', (call, message) => {
   expect(call).toThrow(message)

@@ -41,9 +41,9 @@ export interface Following {
 
 /** A function of the package, called as it is: operands, then what follows. */
 export const calling =
-  (f: (...operands: never[]) => g.Tensor): Operation<Following> =>
+  <Operands extends readonly unknown[]>(f: (...operands: Operands) => g.Tensor): Operation<Following> =>
   (xs, { parameters }) =>
-    f(...(xs as never[]), ...parameters)
+    f(...([...xs, ...parameters] as readonly unknown[] as Operands))
 
 const toTensor = ({ shape, data }: Numbers, dtype: g.DType): g.Tensor => g.tensor(data.map(Number), { shape, dtype })
 

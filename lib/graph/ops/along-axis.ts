@@ -75,9 +75,9 @@ export function broadcastAlong(op: string, x: Shape, indices: Shape, axis: numbe
 }
 
 /** x[…, indices[…, i, …], …]: elements of x along an axis; other axes broadcast. */
-export function takeAlongAxis(x: Node, indices: Node, axis: number): Node {
-  const checked = checkIndices('takeAlongAxis', indices)
-  const shapes = broadcastAlong('takeAlongAxis', x.shape, indices.shape, axis)
+export function takeAlongAxis(x: Node, indices: Node, axis: number, op = 'takeAlongAxis'): Node {
+  const checked = checkIndices(op, indices)
+  const shapes = broadcastAlong(op, x.shape, indices.shape, axis)
   const [rows, places] = [broadcastTo(x, shapes.x), broadcastTo(checked, shapes.indices)]
   return record(takeAlongAxisOp, [rows, places], { axis: shapes.along })
 }
@@ -95,8 +95,8 @@ function scatter(op: string, x: Node, indices: Node, updates: Node, axis: number
 }
 
 /** x with x[…, indices[…, i, …], …] = updates[…, i, …], in ascending order of i: the last one stays. */
-export const putAlongAxis = (x: Node, indices: Node, updates: Node, axis: number): Node =>
-  scatter('putAlongAxis', x, indices, updates, axis, false)
+export const putAlongAxis = (x: Node, indices: Node, updates: Node, axis: number, op = 'putAlongAxis'): Node =>
+  scatter(op, x, indices, updates, axis, false)
 
 /** The same with += instead. */
 export function scatterAddAlongAxis(x: Node, indices: Node, updates: Node, axis: number): Node {

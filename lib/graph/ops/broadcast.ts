@@ -37,8 +37,15 @@ export const broadcastToOp: OpDef<{ shape: Shape }, Unary> = {
 export const sumOp = reductionOp('sum', (ct, { inputs: [x] }) => [broadcastTo(ct, x.shape)])
 
 /** At most one extent may be -1: it is inferred. */
-export function reshape(x: Node, shape: Shape): Node {
-  if (!Array.isArray(shape)) throw new ShapeError(expected('reshape', 'a shape (an array of extents)', shape))
+/** Of a list with holes too. */
+function areNumbers(list: readonly unknown[]): boolean {
+  for (const x of list) if (typeof x !== 'number') return false
+  return true
+}
+
+export function reshape(x: Node, shape: Shape, op = 'reshape'): Node {
+  if (!Array.isArray(shape) || !areNumbers(shape))
+    throw new ShapeError(expected(op, 'a shape (an array of extents)', shape))
   const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
   const unknown = shape.filter((extent) => extent === -1).length
   const inferred =
@@ -46,21 +53,15 @@ export function reshape(x: Node, shape: Shape): Node {
   if (sameShape(inferred, x.shape)) return x
   if (inferred.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(inferred) !== sizeOf(x.shape))
     throw new ShapeError(
-      expected(
-        'reshape',
-        `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`,
-        formatShape(shape),
-      ),
+      expected(op, `a shape of ${sizeOf(x.shape)} elements (those of ${formatShape(x.shape)})`, formatShape(shape)),
     )
   return record(reshapeOp, [x], { shape: inferred.slice() })
 }
 
-export function broadcastTo(x: Node, shape: Shape): Node {
+export function broadcastTo(x: Node, shape: Shape, op = 'broadcastTo'): Node {
   if (sameShape(x.shape, shape)) return x
-  if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
-    throw new ShapeError(
-      expected('broadcastTo', `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)),
-    )
+  if (!sameShape(broadcastShapes(op, x.shape, shape), shape))
+    throw new ShapeError(expected(op, `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)))
   return record(broadcastToOp, [x], { shape: shape.slice() })
 }
 

@@ -44,24 +44,20 @@ export function checkIndices(op: string, indices: Node): Node {
 }
 
 /** x[indices]: rows of x along its first axis; the result has the shape of indices, then that of a row. */
-export function gather(x: Node, indices: Node): Node {
-  if (x.shape.length === 0)
-    throw new ShapeError(expected('gather', 'a tensor of at least one axis', formatShape(x.shape)))
-  return record(gatherOp, [x, checkIndices('gather', indices)], null)
+export function gather(x: Node, indices: Node, op = 'gather'): Node {
+  if (x.shape.length === 0) throw new ShapeError(expected(op, 'a tensor of at least one axis', formatShape(x.shape)))
+  return record(gatherOp, [x, checkIndices(op, indices)], null)
 }
 
 /** x with updates[i…] added to row indices[i…], in ascending order of i. */
-export function scatterAdd(x: Node, indices: Node, updates: Node): Node {
-  if (x.shape.length === 0)
-    throw new ShapeError(expected('scatterAdd', 'a tensor of at least one axis', formatShape(x.shape)))
+export function scatterAdd(x: Node, indices: Node, updates: Node, op = 'scatterAdd'): Node {
+  if (x.shape.length === 0) throw new ShapeError(expected(op, 'a tensor of at least one axis', formatShape(x.shape)))
   if (x.dtype === 'bool' || x.dtype === 'uint8' || x.dtype !== updates.dtype)
-    throw new DTypeError(
-      expected('scatterAdd', 'float or int32 operands of one dtype', `${x.dtype} and ${updates.dtype}`),
-    )
+    throw new DTypeError(expected(op, 'float or int32 operands of one dtype', `${x.dtype} and ${updates.dtype}`))
   const shape = [...indices.shape, ...x.shape.slice(1)]
   if (!sameShape(updates.shape, shape))
-    throw new ShapeError(expected('scatterAdd', `updates ${formatShape(shape)}`, formatShape(updates.shape)))
-  return record(scatterAddOp, [x, checkIndices('scatterAdd', indices), updates], null)
+    throw new ShapeError(expected(op, `updates ${formatShape(shape)}`, formatShape(updates.shape)))
+  return record(scatterAddOp, [x, checkIndices(op, indices), updates], null)
 }
 
 /** Rows with a 1 at the class; zeros where a class is outside [0, depth). */

@@ -9,7 +9,18 @@ import { argumentFor } from './values.ts'
 /** Those that read data sets, end with a process-wide setting, or are made of what a user threw. */
 const leftOut = /^(datasets\.|setBackend$|setNumThreads$|setSeed$)|Error(\.prototype\..*)?$/
 
-export const surface: readonly Entry[] = publicSurface().filter(({ path }) => !leftOut.test(path))
+const isOfTensor = ({ path, form }: Entry): boolean => form === 'method' && path.startsWith('Tensor.prototype.')
+
+/** What a method of tensors is called on, as the first of its arguments. */
+const receiver: Parameter = { name: 'this', kinds: new Set(['tensor']), types: ['Tensor'], properties: {} }
+
+export const surface: readonly Entry[] = publicSurface()
+  .filter(({ path }) => !leftOut.test(path))
+  .map((entry) =>
+    isOfTensor(entry)
+      ? { ...entry, signatures: entry.signatures.map((parameters) => [receiver, ...parameters]) }
+      : entry,
+  )
 
 const triesPerCase = 12
 
@@ -18,15 +29,18 @@ const at = (path: string): unknown =>
 
 export type { Entry }
 
-/** Calls an entry, on a receiver of its own where it is a method. */
-export async function invoke({ path, form }: Entry, args: readonly unknown[]): Promise<unknown> {
+/** Calls an entry, on a receiver of its own where it is a method: of tensors the first of its arguments. */
+export async function invoke(entry: Entry, args: readonly unknown[]): Promise<unknown> {
+  const { path, form } = entry
   const owner = path.split('.prototype.')[0]!.split('.').at(-1)!
   const name = path.split('.').at(-1)!
-  const receiver = form === 'method' || form === 'setter' ? (receivers[owner] ?? receivers.Module!)() : undefined
-  if (form === 'constructor') return Reflect.construct(at(path) as () => unknown, args)
-  if (form === 'setter') return Reflect.set(receiver!, name, args[0])
+  const [receiver, given] = isOfTensor(entry)
+    ? [args[0] as object, args.slice(1)]
+    : [form === 'method' || form === 'setter' ? (receivers[owner] ?? receivers.Module!)() : undefined, args]
+  if (form === 'constructor') return Reflect.construct(at(path) as () => unknown, given)
+  if (form === 'setter') return Reflect.set(receiver!, name, given[0])
   const callee = (receiver === undefined ? at(path) : Reflect.get(receiver, name)) as () => unknown
-  return Reflect.apply(callee, receiver, args)
+  return Reflect.apply(callee, receiver, given)
 }
 
 /** Calls an entry, and computes what it gives where that is small. */
@@ -40,8 +54,8 @@ const baselines = new Map<string, readonly unknown[] | null>()
 
 /** Arguments that the entry takes, found by trying; null where none were found. */
 export async function baselineOf(entry: Entry, signature: number): Promise<(() => readonly unknown[]) | null> {
-  const recipe = recipes[entry.path]
-  if (recipe !== undefined) return recipe
+  const name = entry.path.replace('Tensor.prototype.', '')
+  if (Object.hasOwn(recipes, name)) return recipes[name]!
   const key = `${entry.path} ${entry.form} ${signature}`
   let found = baselines.get(key)
   if (found === undefined) {
@@ -80,7 +94,8 @@ interface Attack {
 
 function attack(parameters: readonly Parameter[], base: readonly unknown[], random: Random): Attack {
   const junk = random.pick(allJunk)
-  const position = random.below(parameters.length + 1)
+  const first = Number(parameters[0] === receiver)
+  const position = first + random.below(parameters.length + 1 - first)
   const parameter = parameters[position]
   const args = [...base]
   if (parameter === undefined) {

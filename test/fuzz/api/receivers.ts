@@ -39,6 +39,15 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
   'nn.init.fanInUniform': () => [[2, 2]],
   'nn.lambda': () => [(x: g.Tensor) => x.exp()],
+  ...{
+    conv1d: () => [g.ones([1, 2, 8]), g.ones([3, 2, 3])],
+    conv3d: () => [g.ones([1, 1, 4, 4, 4]), g.ones([1, 1, 2, 2, 2])],
+    convTranspose1d: () => [g.ones([1, 3, 8]), g.ones([3, 2, 3])],
+    convTranspose2d: () => [g.ones([1, 3, 6, 6]), g.ones([3, 2, 2, 2])],
+    affineGrid: () => [g.ones([1, 2, 3]), [1, 1, 2, 2]],
+    embeddingBag: () => [g.tensor([[0, 1]], { dtype: 'int32' }), g.ones([4, 2])],
+    indexPut: () => [matrix(), [[0], [1]], 5],
+  },
   unflatten: () => [g.ones([2, 6]), 1, [3, 2]],
   customGradient: () => [(x: g.Tensor) => [x.exp(), (dy: g.Tensor) => [dy]]],
 }

@@ -90,17 +90,20 @@ class Walk {
   /** The parameters of a signature, in each of the forms that a last one which stands for several has. */
   private forms({ parameters }: ts.Signature): Parameter[][] {
     const last = parameters.at(-1)
-    const rest = last === undefined ? undefined : this.restOf(last)
-    if (rest === undefined || rest.length === 0) return [parameters.map((p) => this.declared(p))]
+    const rest = last === undefined ? [] : this.restOf(last)
+    if (!rest.some((part) => this.checker.isTupleType(part))) return [parameters.map((p) => this.declared(p))]
     const before = parameters.slice(0, -1).map((p) => this.declared(p))
-    return rest.map((tuple) => [...before, ...this.ofTuple(tuple)])
+    return rest.map((part) => [
+      ...before,
+      ...(this.checker.isTupleType(part)
+        ? this.ofTuple(part as ts.TupleTypeReference)
+        : [this.parameter(`...${last!.name}`, this.elementOf(part)!)]),
+    ])
   }
 
-  /** The tuples that a rest parameter may be. */
-  private restOf(symbol: ts.Symbol): ts.TupleTypeReference[] | undefined {
-    if (!isRest(symbol)) return undefined
-    const parts = this.parts(this.checker.getTypeOfSymbolAtLocation(symbol, this.file))
-    return parts.filter((part): part is ts.TupleTypeReference => this.checker.isTupleType(part))
+  /** The tuples and arrays that a rest parameter may be. */
+  private restOf(symbol: ts.Symbol): ts.Type[] {
+    return isRest(symbol) ? this.parts(this.checker.getTypeOfSymbolAtLocation(symbol, this.file)) : []
   }
 
   private ofTuple(tuple: ts.TupleTypeReference): Parameter[] {
