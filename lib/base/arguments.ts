@@ -31,8 +31,11 @@ export function checkNumber(op: string, what: string, value: unknown, isValid: (
 export const checkFinite = (op: string, name: string, value: unknown): number =>
   checkNumber(op, `a finite ${name}`, value, Number.isFinite)
 
+/** @throws TypeError for what cannot be called: a class neither */
 export function checkFunction(op: string, what: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(expected(op, what, describe(value)))
+  if (Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false)
+    throw new TypeError(expected(op, what, 'a class'))
 }
 
 /**

@@ -82,6 +82,15 @@ export function isPlainObject(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
+/**
+ * Values by name, which a plain object holds. `what` says which: `values by name`.
+ * @throws TypeError for anything else
+ */
+export function checkRecord<T extends object>(op: string, what: string, value: T): T {
+  if (!isPlainObject(value)) throw new TypeError(expected(op, what, describe(value)))
+  return value
+}
+
 /** Numbers, strings, truths and shapes alone are what other libraries take by position. */
 function noOptions(op: string, value: unknown, types: Readonly<Record<string, string | readonly string[]>>): TypeError {
   const message = expected(op, `options (${namesIn(types)})`, describe(value))

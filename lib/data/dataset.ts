@@ -96,19 +96,20 @@ export class Dataset<X extends Batch = Tensor, Y extends Batch = Tensor> {
   }
 }
 
-const mapBatch = (batch: Batch, fn: (x: Tensor) => Tensor): Batch => mapTree(batch, (x) => fn(x as Tensor)) as Batch
+const mapBatch = (batch: Batch, fn: (x: Tensor) => Tensor): Batch =>
+  mapTree('map', batch, (x) => fn(x as Tensor)) as Batch
 
-const tensorsIn = (batch: Batch): Tensor[] => leavesOf('', batch).map(([, leaf]) => leaf as Tensor)
+const tensorsIn = (batch: Batch): Tensor[] => leavesOf('map', '', batch).map(([, leaf]) => leaf as Tensor)
 
 const isBatch = (x: unknown): x is Batch => {
-  const leaves = leavesOf('', x)
+  const leaves = leavesOf('map', '', x)
   return leaves.length > 0 && leaves.every(([, leaf]) => leaf instanceof Tensor)
 }
 
 /** `x [4, 2] and y [3]`, or of several tensors `x.image [4, 2], x.text [4] and y [3]`. */
 function describe(x: Batch, y: Batch): string {
   const listed = (name: string, batch: Batch) =>
-    leavesOf(name, batch).map(([path, leaf]) => `${path} ${formatShape((leaf as Tensor).shape)}`)
+    leavesOf('map', name, batch).map(([path, leaf]) => `${path} ${formatShape((leaf as Tensor).shape)}`)
   return `${listed('x', x).join(', ')} and ${listed('y', y).join(', ')}`
 }
 

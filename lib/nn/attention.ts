@@ -13,6 +13,7 @@ import type { StateDict } from '../tensor/state-dict.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { glorotUniform, type Initializer } from './init.ts'
+import { inputOf } from './inputs.ts'
 import { type Linear, linear } from './linear.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
@@ -33,9 +34,9 @@ export interface MultiHeadAttentionOptions {
 
 export interface MultiHeadAttentionInputs {
   /** What the keys are made of; the query unless given: self-attention. */
-  key?: Tensor
+  key?: TensorLike
   /** What the values are made of; the key unless given. */
-  value?: Tensor
+  value?: TensorLike
   /** Broadcasts to [… , heads, queries, keys]: bool, which keys take part, or floats that are added to the scores. */
   mask?: TensorLike | null
   /** Whether query i attends to keys j ≤ i alone; false unless given. */
@@ -93,9 +94,13 @@ export class MultiHeadAttention extends Module {
     super()
     const given = checkOptions('multiHeadAttention', options, attentionOptions)
     const { bias = true, dropout = 0, keyFeatures = features, valueFeatures = features, dtype = 'float32' } = given
+    const isPositive = (n: number) => Number.isInteger(n) && n > 0
+    for (const width of [features, keyFeatures, valueFeatures])
+      checkNumber('multiHeadAttention', 'a positive integer of features', width, isPositive)
     checkNumber('multiHeadAttention', 'heads that divide the features', heads, (n) => {
-      return Number.isInteger(n) && n > 0 && features % n === 0
+      return isPositive(n) && features % n === 0
     })
+    checkNumber('multiHeadAttention', 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
     this.#isPacked = keyFeatures === features && valueFeatures === features
     const initializer = this.#isPacked ? packedGlorot : glorotUniform
     this.query = linear(features, features, { bias, dtype, initializer })
@@ -105,7 +110,7 @@ export class MultiHeadAttention extends Module {
     for (const { bias } of [this.query, this.key, this.value, this.output]) bias?.assign(zerosLike(bias))
     this.#heads = heads
     titled(this, 'MultiHeadAttention', { features, heads, ...given })
-    this.#dropout = checkNumber('multiHeadAttention', 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
+    this.#dropout = dropout
   }
 
   /** As PyTorch has it: `in_proj_weight`, or `q_proj_weight` and so on for keys or values of another width, and `in_proj_bias`. */
@@ -143,7 +148,8 @@ export class MultiHeadAttention extends Module {
   }
 
   /** query[…, queries, features], key and value [… , keys, features] give […, queries, features]. */
-  forward(query: Tensor, inputs?: MultiHeadAttentionInputs): Tensor {
+  forward(x: TensorLike, inputs?: MultiHeadAttentionInputs): Tensor {
+    const query = inputOf('multiHeadAttention', x)
     if (query.ndim < 2)
       throw new ShapeError(expected('multiHeadAttention', 'a query […, length, features]', formatShape(query.shape)))
     const given = checkOptions('multiHeadAttention', inputs, attentionInputs)

@@ -4,7 +4,7 @@ import { checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { type Pair, pairOf } from '../base/pair.ts'
-import type { Shape } from '../base/shape.ts'
+import { extentAt, type Shape } from '../base/shape.ts'
 import {
   type Conv1dOptions,
   type Conv2dOptions,
@@ -15,8 +15,10 @@ import {
   convTranspose1d as transpose1d,
   convTranspose2d as transpose2d,
 } from '../operations/convolution.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { zeros } from '../tensor/creation.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { inputOf, kept, tried } from './inputs.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
 import { type WeightOptions, weightAndBias, weightOptions } from './weights.ts'
@@ -39,7 +41,13 @@ const conv1dOptions: OptionTypes<Conv1dLayerOptions> = {
 const convTranspose2dOptions: OptionTypes<ConvTranspose2dLayerOptions> = { ...conv2dOptions, outputPadding: 'other' }
 const convTranspose1dOptions: OptionTypes<ConvTranspose1dLayerOptions> = { ...conv1dOptions, outputPadding: 'number' }
 
-type Apply<Options> = (x: Tensor, weight: Variable, options: Options & { bias?: Variable }) => Tensor
+type Apply<Options> = (x: TensorLike, weight: Tensor, options: Options & { bias?: Tensor }) => Tensor
+
+/** A batch of none whose axes are all as long as there are channels to read, wherever those are. */
+function sampleOf(shape: Shape, outChannels: number, groups = 1): Shape {
+  const channels = shape[0] === outChannels ? extentAt(shape, 1) * groups : extentAt(shape, 0)
+  return [0, ...shape.slice(1).map(() => channels)]
+}
 
 /** A layer that slides filters over its input. */
 export class ConvolutionLayer<Options extends WeightOptions & { groups?: number }> extends Module {
@@ -47,8 +55,10 @@ export class ConvolutionLayer<Options extends WeightOptions & { groups?: number 
   readonly weight: Variable
   /** [out] */
   readonly bias: Variable | null
+  readonly #op: string
   readonly #apply: (x: Tensor) => Tensor
 
+  /** @internal */
   constructor(
     op: string,
     shape: Shape,
@@ -57,15 +67,18 @@ export class ConvolutionLayer<Options extends WeightOptions & { groups?: number 
     apply: Apply<Omit<Options, keyof WeightOptions>>,
   ) {
     super()
-    const { bias: _bias, initializer: _initializer, seed: _seed, dtype: _dtype, ...rest } = options
+    const { bias: _bias, initializer: _initializer, seed: _seed, dtype: _dtype, ...others } = options
+    tried((x) => apply(x, zeros(shape), others), sampleOf(shape, outChannels, options.groups))
+    const rest = kept(others)
     const { weight, bias } = weightAndBias(op, shape, outChannels, options)
     this.weight = weight
     this.bias = bias
+    this.#op = op
     this.#apply = (x) => apply(x, this.weight, { ...rest, ...(this.bias !== null && { bias: this.bias }) })
   }
 
-  forward(x: Tensor): Tensor {
-    return this.#apply(x)
+  forward(x: TensorLike): Tensor {
+    return this.#apply(inputOf(this.#op, x))
   }
 }
 

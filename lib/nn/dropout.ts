@@ -1,26 +1,30 @@
 /** Layers that drop elements, or whole channels, while they train. */
 import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import * as ops from '../operations/dropout.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { capitalized, titled } from './repr.ts'
 
 type Drop = (x: Tensor, rate: number, options: ops.DropoutOptions) => Tensor
 
 class Dropout extends Module {
+  readonly #op: string
   readonly #rate: number
   readonly #drop: Drop
 
   constructor(op: string, rate: number, drop: Drop, surplus: readonly unknown[]) {
     super()
+    this.#op = op
     refuseSurplus(op, 1, surplus)
-    titled(this, capitalized(op), { rate })
     this.#rate = checkNumber(op, 'a rate in [0, 1]', rate, (p) => p >= 0 && p <= 1)
     this.#drop = drop
+    titled(this, capitalized(op), { rate })
   }
 
-  forward(x: Tensor): Tensor {
-    return this.#rate === 0 ? x : this.#drop(x, this.#rate, { training: this.training })
+  forward(x: TensorLike): Tensor {
+    const input = inputOf(this.#op, x)
+    return this.#rate === 0 ? input : this.#drop(input, this.#rate, { training: this.training })
   }
 }
 

@@ -34,7 +34,7 @@ export class EmbeddingBag extends Module {
   }
 
   /** Of indices [bags, k], or of indices [k] in bags that start at the offsets. */
-  forward(indices: Tensor, offsets?: TensorLike, perSampleWeights?: TensorLike): Tensor {
+  forward(indices: TensorLike, offsets?: TensorLike, perSampleWeights?: TensorLike): Tensor {
     const given = {
       ...(offsets !== undefined && { offsets }),
       ...(perSampleWeights !== undefined && { perSampleWeights }),

@@ -7,7 +7,7 @@ import { embedding as rowsOf } from '../operations/embedding.ts'
 import { concat } from '../operations/joining.ts'
 import { zeros } from '../tensor/creation.ts'
 import { randn } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
@@ -58,7 +58,7 @@ export class Embedding extends Module {
     titled(this, 'Embedding', { count, features, paddingIndex: given.paddingIndex })
   }
 
-  forward(indices: Tensor): Tensor {
+  forward(indices: TensorLike): Tensor {
     return rowsOf(indices, this.weight, { paddingIndex: this.#paddingIndex })
   }
 }

@@ -6,7 +6,7 @@
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { randn, uniform } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -27,8 +27,9 @@ interface Fans {
   fanOut: number
 }
 
-function fansOf(shape: Shape): Fans {
-  if (shape.length < 2) throw new ShapeError(expected('init', 'a shape [out, in, …window]', formatShape(shape)))
+function fansOf(op: string, shape: Shape): Fans {
+  checkShape(op, shape)
+  if (shape.length < 2) throw new ShapeError(expected(op, 'a shape [out, in, …window]', formatShape(shape)))
   const window = sizeOf(shape.slice(2))
   return { fanIn: window * extentAt(shape, 1), fanOut: window * extentAt(shape, 0) }
 }
@@ -45,13 +46,13 @@ const givenTo = (name: string, options: InitializerOptions | undefined) =>
 const normalOf =
   (name: string, variance: (fans: Fans) => number): Initializer =>
   (shape, options) =>
-    randn(shape, { ...givenTo(name, options), std: Math.sqrt(variance(fansOf(shape))) })
+    randn(shape, { ...givenTo(name, options), std: Math.sqrt(variance(fansOf(name, shape))) })
 
 /** The variance of a uniform distribution on [−a, a] is a²/3. */
 const uniformOf =
   (name: string, variance: (fans: Fans) => number): Initializer =>
   (shape, options) => {
-    const limit = Math.sqrt(3 * variance(fansOf(shape)))
+    const limit = Math.sqrt(3 * variance(fansOf(name, shape)))
     return uniform(shape, { ...givenTo(name, options), min: -limit, max: limit })
   }
 

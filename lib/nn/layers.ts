@@ -1,23 +1,27 @@
 /** Layers without parameters, and the sequence. */
 
-import { checkFunction, refuseSurplus } from '../base/arguments.ts'
+import { checkFunction, checkInteger, checkList, checkNumber, describe, refuseSurplus } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import * as ops from '../operations/activations.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import * as math from '../operations/math.ts'
+import { flatten as rows } from '../operations/shape.ts'
+import * as softmaxes from '../operations/softmax.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { kept, outputFrom, tried } from './inputs.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
 
 /** A layer that is a function. */
 export class Lambda extends Module {
-  readonly #apply: (x: Tensor) => Tensor
+  readonly #apply: (x: TensorLike) => Tensor
 
-  constructor(apply: (x: Tensor) => Tensor) {
+  constructor(apply: (x: TensorLike) => Tensor) {
     super()
     this.#apply = apply
   }
 
-  forward(x: Tensor): Tensor {
+  forward(x: TensorLike): Tensor {
     return this.#apply(x)
   }
 }
@@ -35,42 +39,57 @@ const hardTanhOptions: OptionTypes<ops.HardTanhOptions> = { min: 'number', max: 
  */
 export function lambda(fn: (x: Tensor) => Tensor): Module {
   checkFunction('lambda', 'a function of a tensor', fn)
-  return titled(new Lambda(fn), 'Lambda', { fn: fn.name === '' ? fn : fn.name })
+  const apply = (x: TensorLike) => outputFrom('lambda', fn(x as Tensor)) as Tensor
+  return titled(new Lambda(apply), 'Lambda', { fn: fn.name === '' ? fn : fn.name })
+}
+
+/** An operation with numbers beside its input, which are checked and tried where the layer is made. */
+function elementwise(op: string, title: string, numbers: object, apply: (x: TensorLike) => Tensor): Module {
+  for (const [name, value] of Object.entries(numbers))
+    if (value !== undefined) checkNumber(op, `a number as ${name}`, value, (x) => !Number.isNaN(x))
+  tried(apply, [0])
+  return titled(new Lambda(apply), title, numbers)
+}
+
+/** An operation along an axis. */
+function alongAxis(op: string, title: string, axis: number | undefined, apply: (x: TensorLike) => Tensor): Module {
+  if (axis !== undefined) checkInteger(op, 'an integer as axis', axis)
+  return titled(new Lambda(apply), title, { axis })
 }
 
 /** max(x, 0) */
-export const relu = (): Module => titled(new Lambda((x) => x.relu()), 'ReLU')
+export const relu = (): Module => titled(new Lambda((x) => ops.relu(x)), 'ReLU')
 
 /** x above 0, else slope · x; the slope is 0.01 unless given. */
 export const leakyRelu = (slope?: number): Module =>
-  titled(new Lambda((x) => x.leakyRelu(slope)), 'LeakyReLU', { slope })
+  elementwise('leakyRelu', 'LeakyReLU', { slope }, (x) => ops.leakyRelu(x, slope))
 
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = (): Module => titled(new Lambda((x) => x.sigmoid()), 'Sigmoid')
+export const sigmoid = (): Module => titled(new Lambda((x) => ops.sigmoid(x)), 'Sigmoid')
 
 /** The hyperbolic tangent. */
-export const tanh = (): Module => titled(new Lambda((x) => x.tanh()), 'Tanh')
+export const tanh = (): Module => titled(new Lambda((x) => math.tanh(x)), 'Tanh')
 
 /** x · sigmoid(x) */
-export const silu = (): Module => titled(new Lambda((x) => x.silu()), 'SiLU')
+export const silu = (): Module => titled(new Lambda((x) => ops.silu(x)), 'SiLU')
 
 /** x above 0, else alpha · (eˣ − 1); alpha is 1 unless given. */
-export const elu = (alpha?: number): Module => titled(new Lambda((x) => x.elu(alpha)), 'ELU', { alpha })
+export const elu = (alpha?: number): Module => elementwise('elu', 'ELU', { alpha }, (x) => ops.elu(x, alpha))
 
 /** x · Φ(x) with the normal distribution function Φ, or the form with tanh. */
 export function gelu(options?: ops.GeluOptions): Module {
-  const given = checkOptions('gelu', options, geluOptions)
-  return titled(new Lambda((x) => x.gelu(given)), 'GELU', given)
+  const given = kept(checkOptions('gelu', options, geluOptions))
+  return titled(new Lambda((x) => ops.gelu(x, given)), 'GELU', given)
 }
 
 /** log(1 + eˣ) */
-export const softplus = (): Module => titled(new Lambda((x) => x.softplus()), 'Softplus')
+export const softplus = (): Module => titled(new Lambda((x) => math.softplus(x)), 'Softplus')
 
 /** min(max(x, 0), 6) */
 export const relu6 = (): Module => titled(new Lambda((x) => ops.relu6(x)), 'ReLU6')
 
 /** x above 0, else alpha · (e^(x/alpha) − 1); alpha is 1 unless given. */
-export const celu = (alpha?: number): Module => titled(new Lambda((x) => ops.celu(x, alpha)), 'CELU', { alpha })
+export const celu = (alpha?: number): Module => elementwise('celu', 'CELU', { alpha }, (x) => ops.celu(x, alpha))
 
 /** scale · elu(x, alpha), by which layers keep mean 0 and variance 1. */
 export const selu = (): Module => titled(new Lambda((x) => ops.selu(x)), 'SELU')
@@ -89,27 +108,28 @@ export const hardSwish = (): Module => titled(new Lambda((x) => ops.hardSwish(x)
 
 /** x within [min, max], [−1, 1] unless given. */
 export function hardTanh(options?: ops.HardTanhOptions): Module {
-  const given = checkOptions('hardTanh', options, hardTanhOptions)
-  return titled(new Lambda((x) => ops.hardTanh(x, given)), 'HardTanh', given)
+  const given = kept(checkOptions('hardTanh', options, hardTanhOptions))
+  return elementwise('hardTanh', 'HardTanh', given, (x) => ops.hardTanh(x, given))
 }
 
 /** log(sigmoid(x)) */
 export const logSigmoid = (): Module => titled(new Lambda((x) => ops.logSigmoid(x)), 'LogSigmoid')
 
 /** a · sigmoid(b) of the halves of x along an axis, the last one unless given. */
-export const glu = (axis?: number): Module => titled(new Lambda((x) => ops.glu(x, axis)), 'GLU', { axis })
+export const glu = (axis?: number): Module => alongAxis('glu', 'GLU', axis, (x) => ops.glu(x, axis))
 
 /** x where it is above the threshold, else the value. */
 export const threshold = (threshold: number, value: number): Module =>
-  titled(new Lambda((x) => ops.threshold(x, threshold, value)), 'Threshold', { threshold, value })
+  elementwise('threshold', 'Threshold', { threshold, value }, (x) => ops.threshold(x, threshold, value))
 
 /** eˣ / Σeˣ along an axis, the last one unless given. Losses of logits do not want it. */
-export const softmax = (axis?: number): Module => titled(new Lambda((x) => x.softmax(axis)), 'Softmax', { axis })
+export const softmax = (axis?: number): Module =>
+  alongAxis('softmax', 'Softmax', axis, (x) => softmaxes.softmax(x, axis))
 
 /** [n, …] to [n, m]: every row becomes one axis. */
 export function flatten(...surplus: []): Module {
   refuseSurplus('flatten', 0, surplus)
-  return titled(new Lambda((x) => x.flatten(1)), 'Flatten')
+  return titled(new Lambda((x) => rows(x, 1)), 'Flatten')
 }
 
 /** What a sequence is made of. */
@@ -122,10 +142,10 @@ export class Sequential<Input = Tensor, Output = Tensor> extends Module<Input, O
 
   constructor(layers: readonly Layer<never, unknown>[]) {
     super()
-    this.#layers = layers.map((layer, i) => {
+    this.#layers = checkList('sequential', 'a list of modules and functions', layers).map((layer, i) => {
       if (layer instanceof Module) return layer as Module
       if (typeof layer === 'function') return lambda(layer as (x: Tensor) => Tensor)
-      throw new TypeError(expected('sequential', 'modules and functions', `${typeof layer} at ${i}`))
+      throw new TypeError(expected('sequential', 'modules and functions', `${describe(layer)} at ${i}`))
     })
     Object.assign(this, this.#layers)
   }

@@ -4,8 +4,9 @@ import { checkNumber } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
 import { type WeightOptions, weightAndBias, weightOptions } from './weights.ts'
@@ -30,11 +31,12 @@ export class Linear extends Module {
     this.bias = bias
   }
 
-  forward(x: Tensor): Tensor {
+  forward(x: TensorLike): Tensor {
+    const input = inputOf('linear', x)
     const inFeatures = extentAt(this.weight.shape, 1)
-    if (x.shape.at(-1) !== inFeatures)
-      throw new ShapeError(expected('linear', `an input of shape […, ${inFeatures}]`, formatShape(x.shape)))
-    const product = x.matmul(this.weight.transpose())
+    if (input.shape.at(-1) !== inFeatures)
+      throw new ShapeError(expected('linear', `an input of shape […, ${inFeatures}]`, formatShape(input.shape)))
+    const product = input.matmul(this.weight.transpose())
     return this.bias === null ? product : product.add(this.bias)
   }
 }

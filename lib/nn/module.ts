@@ -1,6 +1,8 @@
 /** What every layer and model is: parameters by name, and a mode. */
+import { checkBoolean } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
+import { checkRecord } from '../base/options.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { guard } from '../tensor/trace.ts'
@@ -57,6 +59,7 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
 
   /** Puts it and the modules in it into training mode, or with `false` into evaluation mode. */
   train(mode = true): this {
+    checkBoolean('train', 'the mode', mode)
     for (const module of modulesIn(this).keys()) module.#training = mode
     return this
   }
@@ -114,7 +117,7 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
   stateDict(): StateDict {
     let state: StateDict = stateDict(variablesIn(this))
     for (const [module, path] of [...modulesIn(this)].toReversed())
-      state = changeWithin(state, path, (own) => module.exportState(own))
+      state = changeWithin(state, path, (own) => checkRecord('exportState', 'values by name', module.exportState(own)))
     return state
   }
 
@@ -126,8 +129,10 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
    * changed then.
    */
   loadStateDict(state: Readonly<Record<string, TensorLike>>): void {
-    let own = state
-    for (const [module, path] of modulesIn(this)) own = changeWithin(own, path, (inside) => module.importState(inside))
+    let own = checkRecord('loadStateDict', 'values by name', state)
+    const importInto = (module: AnyModule) => (inside: Readonly<Record<string, TensorLike>>) =>
+      checkRecord('importState', 'values by name', module.importState(inside))
+    for (const [module, path] of modulesIn(this)) own = changeWithin(own, path, importInto(module))
     loadStateDict(variablesIn(this), withoutAliases(own, partsOf(this).aliases))
   }
 

@@ -1,6 +1,6 @@
 /** Layers that normalize. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, checkNumbers } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
@@ -11,6 +11,7 @@ import { ones, zeros } from '../tensor/creation.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
+import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { capitalized, titled } from './repr.ts'
 import { inverse, renamed } from './state.ts'
@@ -71,6 +72,7 @@ export class BatchNorm extends Affine {
   /** [features]; no parameters, but part of the state. */
   readonly runningMean: Variable
   readonly runningVariance: Variable
+  readonly #op: string
   readonly #ranks: readonly number[]
   readonly #options: Required<Omit<BatchNormLayerOptions, 'affine' | 'dtype'>>
 
@@ -83,6 +85,7 @@ export class BatchNorm extends Affine {
     checkNumber(op, 'a momentum in [0, 1]', momentum, (x) => x >= 0 && x <= 1)
     this.runningMean = variable(zeros([features], { dtype }), { name: 'runningMean', trainable: false })
     this.runningVariance = variable(ones([features], { dtype }), { name: 'runningVariance', trainable: false })
+    this.#op = op
     this.#ranks = ranks
     this.#options = { momentum, epsilon, axis }
   }
@@ -97,7 +100,8 @@ export class BatchNorm extends Affine {
     return renamed(others, inverse(torchNames))
   }
 
-  forward(x: Tensor): Tensor {
+  forward(input: TensorLike): Tensor {
+    const x = inputOf(this.#op, input)
     const { momentum, epsilon, axis } = this.#options
     const features = extentAt(this.runningMean.shape, 0)
     if (!this.#ranks.includes(x.ndim) || x.shape.at(axis) !== features)
@@ -153,28 +157,31 @@ export const batchNorm2d = (features: number, options?: BatchNormLayerOptions): 
 
 /** Normalization by a function of the input, the weight and the bias. */
 export class Normalization extends Affine {
+  readonly #op: string
   readonly #normalize: (x: Tensor, parameters: Pick<Affine, 'weight' | 'bias'>) => Tensor
 
   /** @internal */
   constructor(
+    op: string,
     shape: Shape,
     options: NormOptions,
     normalize: (x: Tensor, parameters: Pick<Affine, 'weight' | 'bias'>) => Tensor,
     hasBias = true,
   ) {
     super(shape, options, hasBias)
+    this.#op = op
     this.#normalize = normalize
   }
 
-  forward(x: Tensor): Tensor {
-    return this.#normalize(x, { weight: this.weight, bias: this.bias })
+  forward(x: TensorLike): Tensor {
+    return this.#normalize(inputOf(this.#op, x), { weight: this.weight, bias: this.bias })
   }
 }
 
 function shapeOf(op: string, shape: number | Shape): Shape {
-  const extents = typeof shape === 'number' ? [shape] : shape
-  for (const extent of extents) checkFeatures(op, extent)
-  return extents
+  return typeof shape === 'number'
+    ? [checkFeatures(op, shape)]
+    : checkNumbers(op, 'positive integers of features', shape, isPositive)
 }
 
 /**
@@ -187,7 +194,7 @@ export function layerNorm(shape: number | Shape, options?: NormOptions): Normali
   const normalizedShape = shapeOf('layerNorm', shape)
   const given = checkOptions('layerNorm', options, normOptions)
   const { epsilon = 1e-5 } = given
-  const layer = new Normalization(normalizedShape, given, (x, parameters) =>
+  const layer = new Normalization('layerNorm', normalizedShape, given, (x, parameters) =>
     functions.layerNorm(x, { ...parameters, normalizedShape, epsilon }),
   )
   return titled(layer, 'LayerNorm', { shape: normalizedShape, ...given })
@@ -200,7 +207,7 @@ export function rmsNorm(shape: number | Shape, options?: NormOptions): Normaliza
   const { epsilon } = given
   const normalize = (x: Tensor, { weight }: { weight: Variable | null }) =>
     functions.rmsNorm(x, { weight, normalizedShape, ...(epsilon === undefined ? {} : { epsilon }) })
-  const layer = new Normalization(normalizedShape, given, normalize, false)
+  const layer = new Normalization('rmsNorm', normalizedShape, given, normalize, false)
   return titled(layer, 'RMSNorm', { shape: normalizedShape, ...given })
 }
 
@@ -209,7 +216,7 @@ export function groupNorm(groups: number, features: number, options?: ChannelNor
   checkGroups(groups, checkFeatures('groupNorm', features))
   const given = checkOptions('groupNorm', options, channelNormOptions)
   const { epsilon = 1e-5, axis = 1 } = given
-  const layer = new Normalization([features], given, (x, parameters) =>
+  const layer = new Normalization('groupNorm', [features], given, (x, parameters) =>
     functions.groupNorm(x, groups, { ...parameters, epsilon, axis }),
   )
   return titled(layer, 'GroupNorm', { groups, features, ...given })
@@ -219,7 +226,8 @@ export function groupNorm(groups: number, features: number, options?: ChannelNor
 export function instanceNorm(features: number, options?: ChannelNormLayerOptions): Normalization {
   const given = checkOptions('instanceNorm', options, channelNormOptions)
   const { epsilon = 1e-5, axis = 1, affine = false } = given
-  const layer = new Normalization([checkFeatures('instanceNorm', features)], { ...given, affine }, (x, parameters) =>
+  const shape = [checkFeatures('instanceNorm', features)]
+  const layer = new Normalization('instanceNorm', shape, { ...given, affine }, (x, parameters) =>
     functions.instanceNorm(x, { ...parameters, epsilon, axis }),
   )
   return titled(layer, 'InstanceNorm', { features, ...given })

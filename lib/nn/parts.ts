@@ -1,4 +1,5 @@
 /** What a model is made of: everything among its properties, by the path that leads there. */
+import { types } from 'node:util'
 import { isPlainObject } from '../base/options.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -16,17 +17,20 @@ export interface Parts {
 export function partsOf(model: object): Parts {
   const paths = new Map<object, string>()
   const aliases: (readonly [string, string])[] = []
-  const enter = (path: string, value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return
+  // A list of what is still to be entered, the next one last: what is deeper than the call stack has parts as well.
+  const left: (readonly [path: string, value: unknown])[] = [['', model]]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [path, value] = next
+    if (typeof value !== 'object' || value === null) continue
     const known = paths.get(value)
     if (known !== undefined) {
       aliases.push([path, known])
-      return
+      continue
     }
     paths.set(value, path)
-    for (const [key, part] of value === model ? Object.entries(value) : entriesOf(value)) enter(joined(path, key), part)
+    const entries = [...(value === model ? Object.entries(value) : entriesOf(value))]
+    for (const [key, part] of entries.reverse()) left.push([joined(path, key), part])
   }
-  enter('', model)
   return { paths, aliases }
 }
 
@@ -34,8 +38,8 @@ export const joined = (path: string, key: string): string => (path === '' ? key 
 
 function entriesOf(value: object): Iterable<readonly [string, unknown]> {
   if (value instanceof Tensor) return []
-  if (value instanceof Map) return [...value].flatMap(([key, part], i) => entriesOfKey(key, part, i))
-  if (value instanceof Set) return [...value].map((part, i) => [String(i), part] as const)
+  if (types.isMap(value)) return [...value].flatMap(([key, part], i) => entriesOfKey(key, part, i))
+  if (types.isSet(value)) return [...value].map((part, i) => [String(i), part] as const)
   return Array.isArray(value) || isPlainObject(value) || isLayer(value) ? Object.entries(value) : []
 }
 

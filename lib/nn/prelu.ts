@@ -7,8 +7,9 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { prelu as preluOf } from '../operations/activations.ts'
 import { full } from '../tensor/creation.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
+import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
 
@@ -37,12 +38,14 @@ export class PRelu extends Module {
     this.weight = variable(full([features], initial, { dtype }), { name: 'weight' })
   }
 
-  forward(x: Tensor): Tensor {
+  forward(x: TensorLike): Tensor {
+    const input = inputOf('prelu', x)
     const features = extentAt(this.weight.shape, 0)
-    if (features === 1) return preluOf(x, this.weight)
-    if (x.shape[1] !== features)
-      throw new ShapeError(expected('prelu', `an input with ${features} channels at axis 1`, formatShape(x.shape)))
-    return preluOf(x, this.weight.reshape([features, ...x.shape.slice(2).map(() => 1)]))
+    if (features === 1) return preluOf(input, this.weight)
+    const { shape } = input
+    if (shape[1] !== features)
+      throw new ShapeError(expected('prelu', `an input with ${features} channels at axis 1`, formatShape(shape)))
+    return preluOf(input, this.weight.reshape([features, ...shape.slice(2).map(() => 1)]))
   }
 }
 

@@ -1,4 +1,6 @@
 /** Which parts of a model a path or a regular expression is about. */
+import { types } from 'node:util'
+import { describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 
 /**
@@ -29,8 +31,8 @@ const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastInd
 
 /** Of a path, whether it or one that leads to it is what the pattern says. */
 function matcherOf(op: string, pattern: string | RegExp): (path: string) => boolean {
-  if (typeof pattern !== 'string' && !(pattern instanceof RegExp))
-    throw new TypeError(expected(op, 'a path or a regular expression', typeof pattern))
+  if (typeof pattern !== 'string' && !types.isRegExp(pattern))
+    throw new TypeError(expected(op, 'a path or a regular expression', describe(pattern)))
   const matches = (path: string) => (typeof pattern === 'string' ? path === pattern : path.search(pattern) >= 0)
   return (path) => {
     const keys = path.split('.')

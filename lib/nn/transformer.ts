@@ -4,11 +4,13 @@ import { checkNumber } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
+import { checkShape } from '../base/shape.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type MultiHeadAttention, type MultiHeadAttentionInputs, multiHeadAttention } from './attention.ts'
 import { dropout as dropoutLayer } from './dropout.ts'
+import { inputOf, tensorFrom } from './inputs.ts'
 import { type Linear, linear } from './linear.ts'
 import { Module } from './module.ts'
 import { layerNorm, type Normalization } from './normalization.ts'
@@ -63,13 +65,18 @@ export class TransformerEncoderLayer extends Module {
     const given = checkOptions('transformerEncoderLayer', options, encoderOptions)
     const { feedForward = 2048, dropout = 0.1, activation = 'relu', normFirst = false } = given
     const { epsilon = 1e-5, dtype = 'float32' } = given
+    const op = 'transformerEncoderLayer'
+    const isPositive = (n: number) => Number.isInteger(n) && n > 0
+    checkNumber(op, 'a positive integer of features', features, isPositive)
+    checkNumber(op, 'a positive integer feedForward', feedForward, isPositive)
+    checkNumber(op, 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
+    this.#activation = activationOf(activation)
     this.attention = multiHeadAttention(features, heads, { dropout, dtype })
     this.linear1 = linear(features, feedForward, { dtype })
     this.linear2 = linear(feedForward, features, { dtype })
     this.norm1 = layerNorm(features, { epsilon, dtype })
     this.norm2 = layerNorm(features, { epsilon, dtype })
     this.dropout = dropoutLayer(dropout)
-    this.#activation = activationOf(activation)
     this.#normFirst = normFirst
   }
 
@@ -82,7 +89,8 @@ export class TransformerEncoderLayer extends Module {
   }
 
   /** x[…, length, features] gives the same shape. */
-  forward(x: Tensor, inputs?: EncoderInputs): Tensor {
+  forward(input: TensorLike, inputs?: EncoderInputs): Tensor {
+    const x = inputOf('transformerEncoderLayer', input)
     const given = checkOptions('transformerEncoderLayer', inputs, encoderInputs)
     const attend = (y: Tensor) => this.dropout.forward(this.attention.forward(y, given))
     if (this.#normFirst) {
@@ -100,8 +108,9 @@ export class TransformerEncoderLayer extends Module {
 }
 
 function activationOf(activation: NonNullable<TransformerEncoderLayerOptions['activation']>): (x: Tensor) => Tensor {
-  if (typeof activation === 'function') return activation
-  if (Object.hasOwn(activations, activation)) return activations[activation]
+  if (typeof activation === 'function')
+    return (x) => tensorFrom('transformerEncoderLayer', 'an activation', activation(x))
+  if (typeof activation === 'string' && Object.hasOwn(activations, activation)) return activations[activation]
   throw new RangeError(
     expected(
       'transformerEncoderLayer',
@@ -133,6 +142,7 @@ export function sinusoidalEncoding(length: number, features: number, options?: D
   const { dtype = 'float32' } = checkOptions('sinusoidalEncoding', options, dtypeOption)
   for (const extent of [length, features])
     checkNumber('sinusoidalEncoding', 'positive integers', extent, (n) => Number.isInteger(n) && n > 0)
+  checkShape('sinusoidalEncoding', [length, features])
   const values = Float64Array.from({ length: length * features }, (_, i) => {
     const [position, feature] = [Math.floor(i / features), i % features]
     const angle = position / 10000 ** ((feature - (feature % 2)) / features)

@@ -6,7 +6,7 @@ import * as ops from '../operations/pooling3d.ts'
 import type { Layout3d } from '../operations/windows.ts'
 import { ConvolutionLayer, checkChannels, type Layer } from './convolution.ts'
 import type { Module } from './module.ts'
-import { layerOf } from './pooling.ts'
+import { covering, windowed } from './pooling.ts'
 import { titled } from './repr.ts'
 import { weightOptions } from './weights.ts'
 
@@ -51,24 +51,16 @@ export function conv3d(
 
 /** The greatest element of each window. */
 export const maxPool3d = (kernelSize: Triple, options?: ops.MaxPool3dOptions): Module =>
-  layerOf('maxPool3d', options, maxPool3dOptions, (x, given) => ops.maxPool3d(x, kernelSize, given), {
-    kernelSize,
-  })
+  windowed('maxPool3d', kernelSize, options, maxPool3dOptions, [0, 1, 1, 1, 1], ops.maxPool3d)
 
 /** The mean of each window. */
 export const avgPool3d = (kernelSize: Triple, options?: ops.AvgPool3dOptions): Module =>
-  layerOf('avgPool3d', options, avgPool3dOptions, (x, given) => ops.avgPool3d(x, kernelSize, given), {
-    kernelSize,
-  })
+  windowed('avgPool3d', kernelSize, options, avgPool3dOptions, [0, 1, 1, 1, 1], ops.avgPool3d)
 
 /** Means of windows that cover the volume, whatever its size. */
 export const adaptiveAvgPool3d = (outputSize: Triple, options?: LayoutOption): Module =>
-  layerOf('adaptiveAvgPool3d', options, layoutOptions, (x, given) => ops.adaptiveAvgPool3d(x, outputSize, given), {
-    outputSize,
-  })
+  covering('adaptiveAvgPool3d', outputSize, tripleOf, options, layoutOptions, ops.adaptiveAvgPool3d)
 
 /** Greatest elements of windows that cover the volume, whatever its size. */
 export const adaptiveMaxPool3d = (outputSize: Triple, options?: LayoutOption): Module =>
-  layerOf('adaptiveMaxPool3d', options, layoutOptions, (x, given) => ops.adaptiveMaxPool3d(x, outputSize, given), {
-    outputSize,
-  })
+  covering('adaptiveMaxPool3d', outputSize, tripleOf, options, layoutOptions, ops.adaptiveMaxPool3d)

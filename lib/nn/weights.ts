@@ -1,11 +1,13 @@
 /** Weights and biases of dense layers and convolutions, and how they start. */
+import { checkFunction } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
-import { expected } from '../base/errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
 import type { OptionTypes } from '../base/options.ts'
-import { type Shape, sizeOf } from '../base/shape.ts'
+import { formatShape, type Shape, sameShape, sizeOf } from '../base/shape.ts'
 import { uniform } from '../tensor/random.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import { fanInUniform, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer } from './init.ts'
+import { tensorFrom } from './inputs.ts'
 
 const initializers = { fanInUniform, glorotUniform, glorotNormal, heUniform, heNormal } as const
 
@@ -38,15 +40,21 @@ export function weightAndBias(
   options: WeightOptions,
 ): { weight: Variable; bias: Variable | null } {
   const { bias = true, initializer = 'fanInUniform', seed, dtype = 'float32' } = options
-  const weight = variable(initializerOf(op, initializer)(shape, { seed, dtype }), { name: 'weight' })
+  const start = tensorFrom(op, 'an initializer', initializerOf(op, initializer)([...shape], { seed, dtype }))
+  if (!sameShape(start.shape, shape))
+    throw new ShapeError(expected(op, `an initializer that gives a tensor of shape ${formatShape(shape)}`, start))
+  const weight = variable(start, { name: 'weight', dtype })
   const limit = 1 / Math.sqrt(sizeOf(shape.slice(1)))
   const range = { min: -limit, max: limit, dtype, ...(seed === undefined ? {} : { seed: seed + 1 }) }
   return { weight, bias: bias ? variable(uniform([outputs], range), { name: 'bias' }) : null }
 }
 
 function initializerOf(op: string, initializer: keyof typeof initializers | Initializer): Initializer {
-  if (typeof initializer === 'function') return initializer
-  if (Object.hasOwn(initializers, initializer)) return initializers[initializer]
+  if (typeof initializer === 'function') {
+    checkFunction(op, 'an initializer', initializer)
+    return initializer
+  }
+  if (typeof initializer === 'string' && Object.hasOwn(initializers, initializer)) return initializers[initializer]
   throw new RangeError(
     expected(op, `an initializer, ${Object.keys(initializers).join(', ')} or a function`, initializer),
   )

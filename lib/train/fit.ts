@@ -61,7 +61,7 @@ const millisecondsBetweenCallbacks = 50
  * })
  */
 export async function fit<X extends Batch = Tensor, Y extends Batch = Tensor, Prediction = Tensor>(
-  model: Trainable<X, Prediction>,
+  model: Trainable<NoInfer<X>, Prediction>,
   dataset: Dataset<X, Y>,
   options: FitOptions<Prediction, Y, X>,
 ): Promise<History> {

@@ -72,7 +72,7 @@ function variableId(variable: Variable): number {
 
 /** Tensors count by type, variables by identity, everything else by value; no text stands for two different leaves. */
 function signatureOf(args: unknown[]): string {
-  return treeKey(args, (x) => {
+  return treeKey('compile', args, (x) => {
     if (x instanceof Variable) return `variable ${variableId(x)}`
     if (x instanceof Tensor) return `${x.dtype}[${x.shape.join()}]`
     if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
@@ -113,13 +113,13 @@ function unpack({ results, shape }: Traced, { run, calls }: BoundCall, stacked =
       ? finishSteps(callAt(calls, i), array, { dtype, shape: [run.steps, ...shape] })
       : finishResult(callAt(calls, i), array, { dtype, shape }),
   )
-  return mapTree(shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
+  return mapTree('compile', shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
 }
 
 /** How many steps the arguments of `scan` are, and the arguments of one of them, without data. */
 function stepArguments<A extends unknown[]>(args: A): { steps: number; of: A } {
   let steps: number | undefined
-  const of = mapTree(args, (x) => {
+  const of = mapTree('scan', args, (x) => {
     if (!isArgument(x)) return x
     const [length, ...shape] = x.shape
     if (length === undefined || length === 0)
@@ -141,12 +141,12 @@ function runChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A): R {
 
 function scanChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A, steps: number): R {
   const results = Array.from({ length: steps }, (_, step) => {
-    const of = mapTree(args, (x) => (isArgument(x) ? x.gather(step) : x)) as A
+    const of = mapTree('scan', args, (x) => (isArgument(x) ? x.gather(step) : x)) as A
     return collectResults(runChecked(fn, of))
   })
   const stacked = (index: number) =>
     wrap(concat(results.map(({ nodes }) => elementAt(nodes, index)).map((row) => reshape(row, [1, ...row.shape]))))
-  return mapTree(results[0]?.shape, (x) => (x instanceof ResultIndex ? stacked(x.index) : x)) as R
+  return mapTree('scan', results[0]?.shape, (x) => (x instanceof ResultIndex ? stacked(x.index) : x)) as R
 }
 
 /** Settles when the last call that waits for its arguments has them. */

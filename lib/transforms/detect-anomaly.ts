@@ -1,5 +1,6 @@
 /** Functions that run in search of the first NaN. */
-import { mapTree } from '../base/tree.ts'
+import { checkFunction } from '../base/arguments.ts'
+import { isThenable, mapTree } from '../base/tree.ts'
 import type { Node } from '../graph/node.ts'
 import { startNoting, stopNoting } from '../graph/origin.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
@@ -7,11 +8,11 @@ import { nodeOf, Tensor } from '../tensor/tensor.ts'
 
 function nodesIn(result: unknown): Node[] {
   const nodes: Node[] = []
-  mapTree(result, (x) => x instanceof Tensor && nodes.push(nodeOf(x)))
+  mapTree('detectAnomaly', result, (x) => x instanceof Tensor && nodes.push(nodeOf(x)))
   return nodes
 }
 
-async function finish<T>(pending: Promise<T>): Promise<T> {
+async function finish<T>(pending: PromiseLike<T>): Promise<T> {
   try {
     const result = await pending
     await evaluateNodes(nodesIn(result))
@@ -36,16 +37,17 @@ async function finish<T>(pending: Promise<T>): Promise<T> {
  * @tensorflow tf.debugging.enable_check_numerics
  */
 export function detectAnomaly<T>(fn: () => T): T {
+  checkFunction('detectAnomaly', 'a function', fn)
   startNoting()
   let result: T
   try {
     result = fn()
-    if (!(result instanceof Promise)) evaluateNodesSync(nodesIn(result))
+    if (!isThenable(result)) evaluateNodesSync(nodesIn(result))
   } catch (error) {
     stopNoting()
     throw error
   }
-  if (result instanceof Promise) return finish(result) as T
+  if (isThenable(result)) return finish(result) as T
   stopNoting()
   return result
 }

@@ -1,5 +1,7 @@
 /** The functions that gradients are taken of: plain ones, and compiled ones, which are recorded like plain ones then. */
+import { checkFunction, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
+import { isThenable } from '../base/tree.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
 /** A function of tensors that gives one. */
@@ -26,7 +28,7 @@ export const noteCompiled = (compiled: AnyFunction, fn: AnyFunction): unknown =>
  * @throws TypeError for what is no function
  */
 export function plainFunction(op: string, f: Differentiable): TensorFunction {
-  if (typeof f !== 'function') throw new TypeError(expected(op, 'a function', f === null ? 'null' : typeof f))
+  checkFunction(op, 'a function', f)
   return (plainFunctions.get(f) ?? f) as TensorFunction
 }
 
@@ -38,7 +40,7 @@ export function valueAt(op: string, f: Differentiable, xs: readonly Tensor[]): T
   const value: unknown = plainFunction(op, f)(...xs)
   if (value instanceof Tensor) return value
   // What is left of it works on values without data: that it fails says nothing new.
-  if (value instanceof Promise) value.catch(() => {})
-  const got = value instanceof Promise ? 'a promise' : value === null ? 'null' : typeof value
+  if (isThenable(value)) value.then(undefined, () => {})
+  const got = isThenable(value) ? 'a promise' : describe(value)
   throw new TypeError(expected(op, 'a function that returns a tensor', got))
 }

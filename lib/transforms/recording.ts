@@ -3,7 +3,7 @@
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
-import { mapTree } from '../base/tree.ts'
+import { isThenable, mapTree } from '../base/tree.ts'
 import type { NodeUpdate } from '../graph/lower.ts'
 import type { Node, TensorType } from '../graph/node.ts'
 import { nodeCount, storageOf } from '../graph/node.ts'
@@ -66,7 +66,7 @@ export const isArgument = (x: unknown): x is Tensor => x instanceof Tensor && !(
 /** Those among the arguments that a run binds. */
 export function tensorsIn(args: unknown[]): Node[] {
   const nodes: Node[] = []
-  mapTree(args, (x) => isArgument(x) && nodes.push(nodeOf(x)))
+  mapTree('compile', args, (x) => isArgument(x) && nodes.push(nodeOf(x)))
   return nodes
 }
 
@@ -85,7 +85,7 @@ export function recordFunction<A extends unknown[]>(fn: (...args: A) => unknown,
   const leaves: Node[] = []
   const since = nodeCount()
   const { result, trace } = traced(() => {
-    const replaced = mapTree(args, (x) => {
+    const replaced = mapTree('compile', args, (x) => {
       if (!isArgument(x)) return x
       const leaf = placeholder(x.dtype, x.shape)
       leaves.push(leaf)
@@ -93,9 +93,9 @@ export function recordFunction<A extends unknown[]>(fn: (...args: A) => unknown,
       return wrap(watch(leaf))
     })
     const result = fn(...(replaced as A))
-    if (result instanceof Promise) {
+    if (isThenable(result)) {
       // What is left of it works on values without data: that it fails says nothing new.
-      result.catch(() => {})
+      result.then(undefined, () => {})
       throw new TypeError(expected('compile', 'a function that is not async', 'one that returned a promise'))
     }
     return collectResults(result)
@@ -188,7 +188,7 @@ function sourcesOf({ leaves, trace }: Recording): Map<Node, Source> {
 /** The tensors of a result, each once, and the result with an index in place of each. */
 export function collectResults(result: unknown): { nodes: Node[]; shape: unknown } {
   const nodes: Node[] = []
-  const shape = mapTree(result, (x) => {
+  const shape = mapTree('compile', result, (x) => {
     if (!(x instanceof Tensor)) return x
     const node = nodeOf(x)
     const known = nodes.indexOf(node)

@@ -90,7 +90,7 @@ describe('freeze', () => {
     )
     expect(() => model.unfreeze(/x/)).toThrow(/^unfreeze: .*, got \/x\/$/)
     expect(() => model.freeze(3 as unknown as string)).toThrow(
-      new TypeError('freeze: expected a path or a regular expression, got number'),
+      new TypeError('freeze: expected a path or a regular expression, got 3'),
     )
     expect(isTrained(model)).toHaveLength(10)
   })

@@ -52,7 +52,7 @@ describe('initializers', () => {
   })
 
   test('a shape has at least two axes', () => {
-    expect(() => heNormal([4])).toThrow(new g.ShapeError('init: expected a shape [out, in, …window], got [4]'))
+    expect(() => heNormal([4])).toThrow(new g.ShapeError('heNormal: expected a shape [out, in, …window], got [4]'))
   })
 })
 
@@ -188,7 +188,7 @@ describe('sequential', () => {
   test('and nothing else', () => {
     const layer = 'relu' as unknown as g.nn.Module
     expect(() => g.nn.sequential(g.nn.relu(), layer)).toThrow(
-      new TypeError('sequential: expected modules and functions, got string at 1'),
+      new TypeError('sequential: expected modules and functions, got "relu" at 1'),
     )
   })
 })

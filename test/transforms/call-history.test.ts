@@ -235,7 +235,9 @@ describe.each(backendNames)('gradients through compiled functions on %s', (backe
       ['checkpoint', () => g.checkpoint((() => [g.tensor(1)]) as unknown as Refused)([1])],
     ])('%s refuses a function that gives no tensor', (name, call) => {
       expect(call).toThrow(
-        new RegExp(`^${name}: expected a function that returns a tensor, got (a promise|number|undefined|object)$`),
+        new RegExp(
+          `^${name}: expected a function that returns a tensor, got (a promise|3|undefined|an? (object|array))$`,
+        ),
       )
     })
   })

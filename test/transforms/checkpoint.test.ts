@@ -122,9 +122,9 @@ describe('checkpoint', () => {
   })
 
   test('refuses what is no function of tensors', () => {
-    expect(() => g.checkpoint(1 as unknown as Layer)).toThrow('checkpoint: expected a function, got number')
+    expect(() => g.checkpoint(1 as unknown as Layer)).toThrow('checkpoint: expected a function, got 1')
     expect(() => g.checkpoint((() => 1) as unknown as Layer)(1)).toThrow(
-      'checkpoint: expected a function that returns a tensor, got number',
+      'checkpoint: expected a function that returns a tensor, got 1',
     )
   })
 })

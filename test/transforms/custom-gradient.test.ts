@@ -97,7 +97,7 @@ describe('customGradient', () => {
       'customGradient: expected two functions, got function and undefined',
     )
     expect(() => g.customGradient((() => 1) as unknown as (x: g.Tensor) => g.Tensor, () => null)(1)).toThrow(
-      'customGradient: expected a function that returns a tensor, got number',
+      'customGradient: expected a function that returns a tensor, got 1',
     )
   })
 })

@@ -39,7 +39,7 @@ describe('vjp', () => {
       'vjp: expected float32 or float64 arguments, got int32',
     )
     expect(() => g.vjp((() => 1) as unknown as (x: g.Tensor) => g.Tensor, [1])).toThrow(
-      'vjp: expected a function that returns a tensor, got number',
+      'vjp: expected a function that returns a tensor, got 1',
     )
     expect(() => g.vjp((x) => x, [1, 2]).pullback([1])).toThrow(g.ShapeError)
   })
