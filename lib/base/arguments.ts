@@ -76,6 +76,19 @@ export function spreadNumbers(op: string, what: string, given: readonly unknown[
   return given.slice() as number[]
 }
 
+/**
+ * The shape and the options of a function that takes extents in a list or one by one: `zeros([2, 3], options)` and
+ * `zeros(2, 3, options)`. What is no shape is left to what takes it.
+ * @throws TypeError for more after the options
+ */
+export function shapeAndOptions<T>(op: string, given: readonly unknown[]): [shape: readonly number[], options?: T] {
+  const other = given.findIndex((x) => typeof x !== 'number')
+  const count = other === -1 ? given.length : other
+  const [shape, rest] = count === 0 ? [given[0], given.slice(1)] : [given.slice(0, count), given.slice(count)]
+  if (rest.length > 1) throw new TypeError(expected(op, 'nothing after the options', describe(rest[1])))
+  return [shape, rest[0]] as [readonly number[], T]
+}
+
 /** A list of numbers that pass the test, as a copy: the caller's own may change. */
 export function checkNumbers(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number[] {
   return checkList(op, what, value as readonly unknown[]).map((x) => checkNumber(op, what, x, isValid))

@@ -1,6 +1,6 @@
 /** Tensors from values, and from nothing but a shape. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, shapeAndOptions } from '../base/arguments.ts'
 import { arrayOf } from '../base/arrays.ts'
 import { checkDType, type DType, elementOf, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
@@ -44,9 +44,29 @@ function filled(op: string, shape: Shape, value: number, options?: DTypeOption, 
 export const full = (shape: Shape, value: number, options?: DTypeOption): Tensor =>
   filled('full', shape, value, options)
 
-export const zeros = (shape: Shape, options?: DTypeOption): Tensor => filled('zeros', shape, 0, options)
+/**
+ * 0 everywhere, as float32 unless given. Extents come in a list, or one by one.
+ * @example zeros([2, 3], { dtype: 'int32' }) // zeros(2, 3, { dtype: 'int32' })
+ */
+export function zeros(shape: Shape, options?: DTypeOption): Tensor
+export function zeros(...extents: [number, ...number[]]): Tensor
+export function zeros(...extents: [number, ...number[], DTypeOption]): Tensor
+export function zeros(...given: readonly unknown[]): Tensor {
+  const [shape, options] = shapeAndOptions<DTypeOption>('zeros', given)
+  return filled('zeros', shape, 0, options)
+}
 
-export const ones = (shape: Shape, options?: DTypeOption): Tensor => filled('ones', shape, 1, options)
+/**
+ * 1 everywhere, as float32 unless given. Extents come in a list, or one by one.
+ * @example ones([2, 3], { dtype: 'int32' }) // ones(2, 3, { dtype: 'int32' })
+ */
+export function ones(shape: Shape, options?: DTypeOption): Tensor
+export function ones(...extents: [number, ...number[]]): Tensor
+export function ones(...extents: [number, ...number[], DTypeOption]): Tensor
+export function ones(...given: readonly unknown[]): Tensor {
+  const [shape, options] = shapeAndOptions<DTypeOption>('ones', given)
+  return filled('ones', shape, 1, options)
+}
 
 /** 0 everywhere, in the shape of x, and in its dtype unless another is given. */
 export function zerosLike(x: TensorLike, options?: DTypeOption): Tensor {

@@ -1,6 +1,6 @@
 /** Random tensors, and the streams that their keys come from. */
 
-import { checkFunction, checkNumber } from '../base/arguments.ts'
+import { checkFunction, checkNumber, shapeAndOptions } from '../base/arguments.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { greatestBelow, roundTo } from '../base/floats.ts'
@@ -133,11 +133,16 @@ export function draw(
 
 /**
  * Normally distributed numbers, by Philox 4x32-10 and the inverse distribution function: the same bits on every
- * backend and instruction set. Inside `compile` each call draws anew, unless a seed is given.
+ * backend and instruction set. Inside `compile` each call draws anew, unless a seed is given. Extents come in a list, or one by
+ * one: `randn(2, 3)`.
  * @pytorch torch.randn
  * @tensorflow tf.random.normal
  */
-export function randn(shape: Shape, options?: NormalOptions): Tensor {
+export function randn(shape: Shape, options?: NormalOptions): Tensor
+export function randn(...extents: [number, ...number[]]): Tensor
+export function randn(...extents: [number, ...number[], NormalOptions]): Tensor
+export function randn(...given: readonly unknown[]): Tensor {
+  const [shape, options] = shapeAndOptions<NormalOptions>('randn', given)
   const { mean = 0, std = 1, ...rest } = checkOptions('randn', options, normalOptions)
   checkNumber('randn', 'a finite mean', mean, Number.isFinite)
   checkNumber('randn', 'a finite std of at least 0', std, (x) => x >= 0 && x < Infinity)
@@ -148,12 +153,16 @@ export function randn(shape: Shape, options?: NormalOptions): Tensor {
 
 /**
  * Uniformly distributed numbers in [min, max), by Philox 4x32-10; see {@link randn}. Where no number of the dtype lies
- * between the bounds, or they are equal, all are min.
+ * between the bounds, or they are equal, all are min. Extents come in a list, or one by one: `rand(2, 3)`.
  * @throws RangeError for bounds, or a difference of them, that are not finite in the dtype, or min > max
  * @pytorch torch.rand
  * @tensorflow tf.random.uniform
  */
-export function uniform(shape: Shape, options?: UniformOptions): Tensor {
+export function uniform(shape: Shape, options?: UniformOptions): Tensor
+export function uniform(...extents: [number, ...number[]]): Tensor
+export function uniform(...extents: [number, ...number[], UniformOptions]): Tensor
+export function uniform(...given: readonly unknown[]): Tensor {
+  const [shape, options] = shapeAndOptions<UniformOptions>('uniform', given)
   const { min = 0, max = 1, ...rest } = checkOptions('uniform', options, uniformOptions)
   const standard = draw('uniform', 'uniform', shape, rest)
   if (min === 0 && max === 1) return wrap(standard)

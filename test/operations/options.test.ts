@@ -222,6 +222,21 @@ describe('arguments one by one', () => {
     ['dstack(x, y)', g.dstack(x, y), g.dstack([x, y])],
   ])('%s', (_, a, b) => same(a, b))
 
+  test('extents of what is made', () => {
+    same(g.zeros(2, 3), g.zeros([2, 3]))
+    same(g.zeros(3), g.zeros([3]))
+    same(g.ones(2, 3, { dtype: 'int32' }), g.ones([2, 3], { dtype: 'int32' }))
+    same(g.randn(2, 3, { seed: 5, std: 2 }), g.randn([2, 3], { seed: 5, std: 2 }))
+    same(g.uniform(4, { seed: 5, max: 2 }), g.uniform([4], { seed: 5, max: 2 }))
+    expect(g.rand(2, 3).shape).toEqual([2, 3])
+    expect(() => unchecked.zeros(2, 3, { dtype: 'int32' }, 4)).toThrow(
+      'zeros: expected nothing after the options, got 4',
+    )
+    expect(() => unchecked.randn(2, null)).toThrow('randn: expected options ({ mean, std, dtype, seed }), got null')
+    expect(() => unchecked.ones()).toThrow('ones: expected a shape (an array of extents), got undefined')
+    expect(() => g.uniform(2, -1)).toThrow('uniform: expected extents from 0 to')
+  })
+
   test('meshgrid', () => {
     const [rows, columns] = g.meshgrid([1, 2, 3], [10, 20], { indexing: 'ij' }) as [g.Tensor, g.Tensor]
     same(rows, g.meshgrid([[1, 2, 3], [10, 20]], { indexing: 'ij' })[0]!) // biome-ignore format: two vectors
