@@ -93,3 +93,13 @@ export function shapeAndOptions<T>(op: string, given: readonly unknown[]): [shap
 export function checkNumbers(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number[] {
   return checkList(op, what, value as readonly unknown[]).map((x) => checkNumber(op, what, x, isValid))
 }
+
+/**
+ * What a tensor may be made of, as far as the outside tells.
+ * @throws TypeError for anything else than numbers, booleans, arrays and typed arrays
+ */
+export function checkValues<T>(op: string, x: T): T {
+  const isOfNumbers = typeof x === 'number' || typeof x === 'boolean' || Array.isArray(x) || ArrayBuffer.isView(x)
+  if (!isOfNumbers) throw new TypeError(expected(op, 'a tensor, or numbers in nested arrays', describe(x)))
+  return x
+}

@@ -1,11 +1,12 @@
 /** Data sets: rows of tensors that are mapped, shuffled and read in batches. */
 
-import { checkFunction, checkNumber } from '../base/arguments.ts'
+import { checkFunction, checkInteger, checkNumber, checkValues, describe as shownAs } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { isPlainObject } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
 import { leavesOf, mapTree } from '../base/tree.ts'
+import { inputOf } from '../nn/inputs.ts'
 import { tensor } from '../tensor/creation.ts'
 import { evaluate, Tensor, type TensorLike } from '../tensor/tensor.ts'
 
@@ -66,6 +67,7 @@ export class Dataset<X extends Batch = Tensor, Y extends Batch = Tensor> {
 
   /** Rows start ≤ i < end; negative bounds count from the end, and bounds beyond it are clamped. */
   slice(start: number, end: number = this.size): Dataset<X, Y> {
+    for (const bound of [start, end]) checkInteger('slice', 'an integer as bound', bound)
     const part = (rows: Batch) => mapBatch(rows, (x) => x.slice(start, end))
     return new Dataset(part(this.#x), part(this.#y), this.#maps)
   }
@@ -83,7 +85,7 @@ export class Dataset<X extends Batch = Tensor, Y extends Batch = Tensor> {
 
   /** The given rows, mapped: x and y of as many rows. An index outside [0, size) is a RangeError when evaluated. */
   batch(rows: TensorLike): [X, Y] {
-    const indices = rows instanceof Tensor ? rows : tensor(rows, { dtype: 'int32' })
+    const indices = rows instanceof Tensor ? rows : tensor(checkValues('batch', rows), { dtype: 'int32' })
     const gathered = (part: Batch) => mapBatch(part, (x) => x.gather(indices))
     let batch: readonly [Batch, Batch] = [gathered(this.#x), gathered(this.#y)]
     for (const fn of this.#maps) batch = checkedBatch(fn(batch[0] as never, batch[1] as never), indices.size)
@@ -115,7 +117,7 @@ function describe(x: Batch, y: Batch): string {
 
 function checkedBatch(batch: readonly [Batch, Batch], rows: number): readonly [Batch, Batch] {
   if (!Array.isArray(batch) || batch.length !== 2 || !batch.every(isBatch))
-    throw new TypeError(expected('map', 'a function that returns [x, y], two tensors', typeof batch))
+    throw new TypeError(expected('map', 'a function that returns [x, y], two tensors', shownAs(batch)))
   const [x, y] = batch as [Batch, Batch]
   if ([...tensorsIn(x), ...tensorsIn(y)].every(({ shape }) => shape[0] === rows)) return [x, y]
   throw new ShapeError(expected('map', `x and y of ${rows} rows, as many as it was given`, describe(x, y)))
@@ -123,10 +125,12 @@ function checkedBatch(batch: readonly [Batch, Batch], rows: number): readonly [B
 
 /** A list of which an element is a tensor is a list of tensors, any other one is an array of numbers. */
 function batchOf(rows: Rows): Batch {
-  if (Array.isArray(rows) && rows.some((x) => x instanceof Tensor)) return rows.map((x) => tensor(x))
-  if (!isPlainObject(rows)) return tensor(rows as TensorLike)
-  return Object.fromEntries(Object.entries(rows).map(([name, x]) => [name, tensor(x as TensorLike)]))
+  if (Array.isArray(rows) && rows.some((x) => x instanceof Tensor)) return rows.map(rowsOf)
+  if (!isPlainObject(rows)) return rowsOf(rows as TensorLike)
+  return Object.fromEntries(Object.entries(rows).map(([name, x]) => [name, rowsOf(x as TensorLike)]))
 }
+
+const rowsOf = (x: TensorLike): Tensor => inputOf('fromTensors', x)
 
 /**
  * A data set of rows x[i] with targets y[i]. Each of both is a tensor, or several tensors of as many rows in a list or by name, for models

@@ -1,5 +1,5 @@
 /** What layers are called with and made with, checked before it is used. */
-import { describe } from '../base/arguments.ts'
+import { checkValues, describe } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { isPlainObject } from '../base/options.ts'
 import type { Shape } from '../base/shape.ts'
@@ -11,12 +11,7 @@ import { Tensor, type TensorLike } from '../tensor/tensor.ts'
  * The input of a layer as a tensor.
  * @throws TypeError for what is neither a tensor nor numbers that become one
  */
-export function inputOf(op: string, x: TensorLike): Tensor {
-  if (x instanceof Tensor) return x
-  const isOfNumbers = typeof x === 'number' || typeof x === 'boolean' || Array.isArray(x) || ArrayBuffer.isView(x)
-  if (!isOfNumbers) throw new TypeError(expected(op, 'a tensor, or numbers in nested arrays', describe(x)))
-  return tensor(x)
-}
+export const inputOf = (op: string, x: TensorLike): Tensor => (x instanceof Tensor ? x : tensor(checkValues(op, x)))
 
 /**
  * What a function that a user gave made, if it is one tensor.

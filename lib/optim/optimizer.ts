@@ -1,9 +1,9 @@
 /** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkFunction, checkList, checkNumber, checkText, checkValues, describe } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
-import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkOptions, checkRecord, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { full, tensor } from '../tensor/creation.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
@@ -102,7 +102,7 @@ export class Optimizer {
    * sgd({ learningRate: 0.1 }).minimize(() => w.square()) // w is 0.8 then
    */
   minimize(loss: () => Tensor, variables?: readonly Variable[], options?: MinimizeOptions): Tensor {
-    const { value, updates } = this.#step(loss, variables, options)
+    const { value, updates } = this.#step('minimize', loss, variables, options)
     if (!isCompiling()) evaluateSync(value, ...updates.map(([, next]) => next))
     assignAll(updates)
     return value
@@ -112,7 +112,7 @@ export class Optimizer {
   async minimizeAsync(loss: () => Tensor, variables?: readonly Variable[], options?: MinimizeOptions): Promise<Tensor> {
     if (isCompiling()) throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
     const turn = this.#turn.then(async () => {
-      const { value, updates } = this.#step(loss, variables, options)
+      const { value, updates } = this.#step('minimizeAsync', loss, variables, options)
       await evaluate(value, ...updates.map(([, next]) => next))
       assignAll(updates)
       return value
@@ -128,7 +128,7 @@ export class Optimizer {
    * @throws ShapeError where a gradient has not the shape of its variable
    */
   applyGradients(pairs: readonly (readonly [Variable, TensorLike])[]): void {
-    const updates = this.#updates(summed(pairs.map(([parameter, gradient]) => checkedPair(parameter, gradient))))
+    const updates = this.#updates(summed(checkList('applyGradients', pairsOf, pairs).map(checkedPair)))
     if (!isCompiling()) evaluateSync(...updates.map(([, next]) => next))
     assignAll(updates)
   }
@@ -144,22 +144,27 @@ export class Optimizer {
    * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit
    */
   loadStateDict(state: Readonly<Record<string, Tensor>>): void {
+    for (const [name, value] of Object.entries(checkRecord('loadStateDict', 'values by name', state)))
+      if (!(value instanceof Tensor))
+        throw new TypeError(expected('loadStateDict', `a tensor as ${name}`, describe(value)))
     if (Object.keys(this.#state).length > 0) loadStateDict(this.#state, state)
     else for (const [name, value] of Object.entries(state)) this.#variable(name, () => value)
   }
 
   #step(
+    op: string,
     computeLoss: () => Tensor,
     variables?: readonly Variable[],
     options?: MinimizeOptions,
   ): { value: Tensor; updates: Update[] } {
-    const { allowOthers = false } = checkOptions('minimize', options, minimizeOptions)
-    const loss = computeLoss()
-    if (!(loss instanceof Tensor))
-      throw new TypeError(expected('minimize', 'a function that returns a tensor', typeof loss))
-    if (loss.size !== 1) throw new ShapeError(expected('minimize', 'a scalar loss', formatShape(loss.shape)))
+    const { allowOthers = false } = checkOptions(op, options, minimizeOptions)
+    checkFunction(op, 'a function that gives the loss', computeLoss)
+    const own = variables === undefined ? undefined : checkVariables(op, variables)
+    const loss: unknown = computeLoss()
+    if (!(loss instanceof Tensor)) throw new TypeError(expected(op, 'a function that returns a tensor', describe(loss)))
+    if (loss.size !== 1) throw new ShapeError(expected(op, 'a scalar loss', formatShape(loss.shape)))
     // What is returned must not keep the graph of the step alive.
-    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, variables, allowOthers)) }
+    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, own, allowOthers)) }
   }
 
   #updates(pairs: readonly ParameterGradient[]): Update[] {
@@ -181,7 +186,7 @@ export class Optimizer {
 
   #checkedUpdates(parameter: Variable, next: NextValues): Update[] {
     if (next?.parameter === undefined) {
-      const got = typeof next === 'object' && next !== null ? Object.keys(next).join(', ') : typeof next
+      const got = typeof next === 'object' && next !== null ? Object.keys(next).join(', ') : describe(next)
       throw new TypeError(expected(this.#name, 'a rule that returns { parameter: a tensor, … }', got))
     }
     return Object.keys(next).map((name): Update => {
@@ -190,7 +195,7 @@ export class Optimizer {
       if (target === undefined)
         throw new TypeError(expected(this.#name, 'next values of the parameter and its slots', name))
       if (!(value instanceof Tensor))
-        throw new TypeError(expected(this.#name, `a tensor as next ${name}`, typeof value))
+        throw new TypeError(expected(this.#name, `a tensor as next ${name}`, describe(value)))
       if (!sameShape(value.shape, target.shape))
         throw new ShapeError(expected(this.#name, `a next ${name} like ${target}`, value))
       if (value.dtype !== target.dtype)
@@ -212,6 +217,9 @@ export class Optimizer {
   }
 
   #slot(parameter: Variable, kind: string, initial: number | Tensor): Variable {
+    checkText(this.#name, 'a name of a slot', kind)
+    if (typeof initial !== 'number' && !(initial instanceof Tensor))
+      throw new TypeError(expected(this.#name, `a number or a tensor as initial ${kind}`, describe(initial)))
     if (kind === 'parameter') throw new TypeError(expected(this.#name, "a slot of another name than 'parameter'", kind))
     const { shape, dtype } = typeof initial === 'number' ? parameter : initial
     const start = () => (typeof initial === 'number' ? full(shape, initial, { dtype }) : initial)
@@ -247,12 +255,24 @@ export class Optimizer {
  */
 export const optimizer = (options: OptimizerOptions): Optimizer => new Optimizer(options)
 
+function checkVariables(op: string, variables: readonly Variable[]): readonly Variable[] {
+  for (const x of checkList(op, 'a list of variables', variables))
+    if (!(x instanceof Variable)) throw new TypeError(expected(op, 'a list of variables', `${describe(x)} in it`))
+  return variables
+}
+
 const checkRate = (name: string, value: number): number =>
   checkNumber(name, 'a finite learningRate of at least 0', value, (x) => Number.isFinite(x) && x >= 0)
 
-function checkedPair(parameter: Variable, gradient: TensorLike): ParameterGradient {
-  if (!(parameter instanceof Variable)) throw new TypeError(expected('applyGradients', 'a variable', typeof parameter))
-  const value = gradient instanceof Tensor ? gradient : tensor(gradient, { dtype: parameter.dtype })
+const pairsOf = 'a list of pairs [variable, gradient]'
+
+function checkedPair(pair: readonly [Variable, TensorLike]): ParameterGradient {
+  const [parameter, gradient] = checkList<Variable | TensorLike>('applyGradients', pairsOf, pair) as typeof pair
+  if (pair.length !== 2) throw new TypeError(expected('applyGradients', pairsOf, `a list of ${pair.length}`))
+  if (!(parameter instanceof Variable))
+    throw new TypeError(expected('applyGradients', 'a variable', describe(parameter)))
+  const given = gradient instanceof Tensor ? gradient : checkValues('applyGradients', gradient)
+  const value = tensor(given, { dtype: parameter.dtype })
   if (!sameShape(value.shape, parameter.shape))
     throw new ShapeError(
       expected('applyGradients', `a gradient of shape ${formatShape(parameter.shape)}`, formatShape(value.shape)),
@@ -270,8 +290,6 @@ function summed(pairs: readonly ParameterGradient[]): ParameterGradient[] {
 /** With variables given, the loss has to depend on each of them; otherwise on any. */
 function gradientsOf(loss: Tensor, given: readonly Variable[] | undefined, allowOthers: boolean): ParameterGradient[] {
   const known = [...new Set(given ?? variablesOf(loss))]
-  if (known.some((x) => !(x instanceof Variable)))
-    throw new TypeError(expected('minimize', 'a list of variables', 'something else in it'))
   if (given !== undefined && !allowOthers) checkOthers(otherVariables(loss, known))
   const variables = known.filter(({ frozen }) => !frozen)
   const found = gradients(loss, variables, undefined, { allowUnused: true })

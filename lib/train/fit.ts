@@ -1,4 +1,5 @@
 /** The training loop. */
+import { checkList, describe } from '../base/arguments.ts'
 import { expected, GradientError, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import type { Batch, Dataset } from '../data/dataset.ts'
@@ -8,7 +9,7 @@ import { otherVariables } from '../optim/reach.ts'
 import { tensor } from '../tensor/creation.ts'
 import { randomStream } from '../tensor/random.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import type { Variable } from '../tensor/variable.ts'
+import { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
 import { unlessAborted } from './abort.ts'
 import {
@@ -88,7 +89,7 @@ function trainingStep(model: AnyTrainable, dataset: AnyDataset, { loss, optimize
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
     // Asked for at each recording, as parts may have been frozen or unfrozen meanwhile.
-    const parameters = model.parameters().filter(({ trainable }) => trainable)
+    const parameters = parametersOf(model).filter(({ trainable }) => trainable)
     return withMode(model, parameters, true, () => {
       const prediction = model.forward(x as never)
       const value = optimizer.minimize(() => checkedLoss(loss(prediction, y), parameters), parameters)
@@ -97,9 +98,18 @@ function trainingStep(model: AnyTrainable, dataset: AnyDataset, { loss, optimize
   })
 }
 
+function parametersOf(model: AnyTrainable): readonly Variable[] {
+  const parameters = checkList('fit', 'a list of variables from parameters() of the model', model.parameters())
+  for (const x of parameters)
+    if (!(x instanceof Variable))
+      throw new TypeError(expected('fit', 'variables from parameters() of the model', describe(x)))
+  return parameters
+}
+
 /** A variable that the loss depends on and the model does not give would never learn. */
 function checkedLoss(loss: Tensor, parameters: readonly Variable[]): Tensor {
-  const [missing] = loss instanceof Tensor ? otherVariables(loss, parameters) : []
+  if (!(loss instanceof Tensor)) throw new TypeError(expected('fit', 'a loss that gives a tensor', describe(loss)))
+  const [missing] = otherVariables(loss, parameters)
   if (missing === undefined) return loss
   throw new GradientError(
     `fit: the loss depends on ${missing}, which is not among the parameters() of the model: a module in a private field is not found; ` +
@@ -119,7 +129,7 @@ function checkSingleRow(model: AnyTrainable, dataset: AnyDataset, { batchSize, d
   if (left !== 1) return
   const step = compileWithSeed(seed, (rows) => {
     const [x] = dataset.batch(rows)
-    withMode(model, model.parameters(), true, () => model.forward(x as never))
+    withMode(model, parametersOf(model), true, () => model.forward(x as never))
     throw recorded
   })
   try {
@@ -136,7 +146,7 @@ function checkSingleRow(model: AnyTrainable, dataset: AnyDataset, { batchSize, d
 function scoringStep(model: AnyTrainable, dataset: AnyDataset, { loss, metrics, seed }: Settings): Step {
   return compileWithSeed(seed, (rows) => {
     const [x, y] = dataset.batch(rows)
-    return withMode(model, model.parameters(), false, () => {
+    return withMode(model, parametersOf(model), false, () => {
       const prediction = model.forward(x as never)
       return [loss(prediction, y), ...metricSums(metrics, prediction, y, rows.size)]
     })

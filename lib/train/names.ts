@@ -1,4 +1,5 @@
 /** Losses and metrics that `fit` knows by name: the one table, which docs/training.md shows. */
+import { checkText } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { nearestName } from '../base/options.ts'
 import * as losses from '../losses/index.ts'
@@ -52,6 +53,7 @@ export const ofTensors =
 
 /** @throws RangeError for a name that is not in the table */
 export function byName<T>(what: string, name: string, table: Readonly<Record<string, T>>): T {
+  checkText('fit', what, name)
   const found = Object.hasOwn(table, name) ? table[name] : undefined
   if (found !== undefined) return found
   const names = Object.keys(table)

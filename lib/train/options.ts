@@ -1,6 +1,6 @@
 /** What `fit` may be told, and what it makes of it. */
 
-import { checkFunction, checkNumber } from '../base/arguments.ts'
+import { checkFunction, checkNumber, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
@@ -115,7 +115,7 @@ const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x
 
 function checkDataset(what: string, dataset: AnyDataset): void {
   if (!(dataset instanceof Dataset))
-    throw new TypeError(expected('fit', `${what} made by data.fromTensors`, typeof dataset))
+    throw new TypeError(expected('fit', `${what} made by data.fromTensors`, describe(dataset)))
   if (dataset.size === 0) throw new RangeError(expected('fit', `${what} of at least one row`, 'an empty one'))
 }
 
@@ -156,6 +156,8 @@ export function settingsOf(model: AnyTrainable, dataset: AnyDataset, options: An
   checkOptimizer(optimizer)
   if (validation !== undefined) checkDataset('a validation set', validation)
   checkCallbacks(callbacks)
+  if (signal !== undefined)
+    checkFunction('fit', 'a signal, that of an AbortController', (signal as Abortable | null)?.throwIfAborted)
   checkNumber('fit', 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
   if (dropLast && dataset.size < batchSize)
     throw new RangeError(expected('fit', `a whole batch of ${batchSize} rows with dropLast`, `${dataset.size} rows`))

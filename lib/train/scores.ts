@@ -1,4 +1,5 @@
 /** Losses and metrics of batches, added up over an epoch. */
+import { describe } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { formatShape } from '../base/shape.ts'
@@ -28,7 +29,7 @@ const reserved = ['loss', 'epoch', 'step', 'steps', 'samples', 'seconds', 'valid
 
 export function metricTable(metrics: readonly Metric<never, never>[]): MetricTable {
   if (!Array.isArray(metrics))
-    throw new TypeError(expected('fit', "metrics, a list such as ['accuracy']", typeof metrics))
+    throw new TypeError(expected('fit', "metrics, a list such as ['accuracy']", describe(metrics)))
   const entries = metrics.flatMap((metric: Metric<never, never>): [string, MetricFunction<unknown, unknown>][] => {
     if (typeof metric === 'object' && metric !== null)
       return Object.entries(metric) as [string, MetricFunction<unknown, unknown>][]
@@ -39,7 +40,7 @@ export function metricTable(metrics: readonly Metric<never, never>[]): MetricTab
     if (reserved.includes(name))
       throw new RangeError(expected('fit', `a metric of another name than ${reserved.join(', ')}`, name))
     if (typeof metric !== 'function')
-      throw new TypeError(expected('fit', `a function as metric ${name}`, typeof metric))
+      throw new TypeError(expected('fit', `a function as metric ${name}`, describe(metric)))
   }
   return new Map(entries)
 }
@@ -48,7 +49,8 @@ export function metricTable(metrics: readonly Metric<never, never>[]): MetricTab
 export function metricSums(metrics: MetricTable, prediction: unknown, target: unknown, rows: number): Tensor[] {
   return [...metrics].map(([name, metric]) => {
     const value = metric(prediction, target)
-    if (!(value instanceof Tensor)) throw new TypeError(expected('fit', `a tensor from metric ${name}`, typeof value))
+    if (!(value instanceof Tensor))
+      throw new TypeError(expected('fit', `a tensor from metric ${name}`, describe(value)))
     if (value.ndim === 0) return value.mul(rows)
     if (value.ndim === 1 && value.size === rows) return value.sum()
     throw new ShapeError(expected('fit', `a scalar or ${rows} values from metric ${name}`, formatShape(value.shape)))

@@ -1,4 +1,5 @@
 /** Gradients against numeric derivatives. */
+import { checkInteger, checkList, checkNumber } from '../base/arguments.ts'
 import { expected, GradientError } from '../base/errors.ts'
 import { zipWith } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -7,7 +8,7 @@ import { watch } from '../graph/ops/leaf.ts'
 import { tensor } from '../tensor/creation.ts'
 import { randn } from '../tensor/random.ts'
 import { evaluateSync, nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import { type Differentiable, valueAt } from './differentiable.ts'
+import { type Differentiable, plainFunction, valueAt } from './differentiable.ts'
 
 export interface CheckGradientsOptions {
   /** 2 also checks the gradient of the gradient; 1 unless given. */
@@ -42,6 +43,14 @@ const checkGradientsOptions: OptionTypes<CheckGradientsOptions> = {
 export function checkGradients(fn: Differentiable, xs: readonly TensorLike[], options?: CheckGradientsOptions): void {
   const given = checkOptions('checkGradients', options, checkGradientsOptions)
   const { order = 1, delta = 1e-5, tolerance = 1e-6, seed = 0 } = given
+  checkInteger('checkGradients', 'an order, 1 or 2', order, 1, 2)
+  const isPositive = (x: number) => x > 0 && Number.isFinite(x)
+  checkNumber('checkGradients', 'a positive delta', delta, isPositive)
+  checkNumber('checkGradients', 'a positive tolerance', tolerance, isPositive)
+  checkInteger('checkGradients', 'an integer seed from 0 to 2³¹', seed, 0, 2 ** 31)
+  plainFunction('checkGradients', fn)
+  if (checkList('checkGradients', 'a list of points', xs).length === 0)
+    throw new TypeError(expected('checkGradients', 'at least one point', 'none'))
   const f: Fn = (...at) => valueAt('checkGradients', fn, at)
   const points = xs.map((x) =>
     tensor(wrap(toNode('checkGradients', x)).cast('float64').dataSync(), {

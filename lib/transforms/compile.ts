@@ -1,5 +1,5 @@
 /** Functions that are recorded once per signature and replayed. */
-import { refuseSurplus } from '../base/arguments.ts'
+import { checkFunction, refuseSurplus } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
@@ -217,7 +217,7 @@ export function compile<F extends (...args: Tensor[]) => unknown, const R>(
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R): Compiled<A, R>
 export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...surplus: []): Compiled<A, R> {
   refuseSurplus('compile', 1, surplus)
-  if (typeof fn !== 'function') throw new TypeError(expected('compile', 'a function', typeof fn))
+  checkFunction('compile', 'a function', fn)
   const recordings = new Recordings(typeof fn.name === 'string' ? fn.name : '')
   const find = (args: A): Traced => {
     const signature = signatureOf(args)

@@ -1,4 +1,5 @@
 /** Products with Jacobians and Hessians, and these themselves, from reverse mode alone. */
+import { checkList, describe } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
@@ -12,7 +13,7 @@ import { concat, sliceAt } from '../graph/ops/movement.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { sum } from '../graph/ops/reduce.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
-import { type Differentiable, valueAt } from './differentiable.ts'
+import { type Differentiable, plainFunction, valueAt } from './differentiable.ts'
 import type { Gradient, LikesFor, TensorsFor } from './gradients.ts'
 
 const zerosLike = ({ dtype, shape }: Node): Node => broadcastTo(literal(0, dtype), shape)
@@ -26,6 +27,8 @@ const gradientOrZeros = (y: Node, x: Node): Node => nodeGradients(y, [x])[0] ?? 
 
 /** Arguments whose gradients may be asked for, and the value of the function there. */
 function recordAt(op: string, f: Differentiable, args: readonly TensorLike[]): { xs: Node[]; y: Node } {
+  checkList(op, 'a list of arguments', args)
+  if (args.length === 0) throw new TypeError(expected(op, 'at least one argument', 'none'))
   const xs = args.map((x) => {
     const node = toNode(op, x)
     if (!isFloat(node.dtype)) throw new DTypeError(expected(op, 'float32 or float64 arguments', node.dtype))
@@ -37,7 +40,13 @@ function recordAt(op: string, f: Differentiable, args: readonly TensorLike[]): {
 /** One tensor for each argument, of its shape and dtype. */
 function directionsOf(op: string, xs: readonly Node[], directions: readonly TensorLike[]): Node[] {
   if (!Array.isArray(directions) || directions.length !== xs.length)
-    throw new TypeError(expected(op, `a list of ${xs.length} tangents`, directions?.length ?? typeof directions))
+    throw new TypeError(
+      expected(
+        op,
+        `a list of ${xs.length} tangents`,
+        Array.isArray(directions) ? `${directions.length}` : describe(directions),
+      ),
+    )
   return zipWith(directions, xs, (direction, { dtype, shape }, i) => {
     const node = toNode(op, direction)
     if (!sameShape(node.shape, shape))
@@ -125,6 +134,7 @@ function jacobianOf(y: Node, x: Node): Node {
  * @tensorflow tf.GradientTape.jacobian
  */
 export function jacobian<F extends Differentiable>(f: F): (...xs: LikesFor<Parameters<F>>) => Gradient<F> {
+  plainFunction('jacobian', f)
   return (...xs) => {
     const { xs: at, y } = recordAt('jacobian', f, xs as readonly TensorLike[])
     const found = at.map((x) => wrap(jacobianOf(y, x)))
@@ -150,6 +160,7 @@ function scalarAt(op: string, f: Differentiable, args: readonly TensorLike[]): {
  * @tensorflow tf.GradientTape.jacobian
  */
 export function hessian(f: Differentiable): (x: TensorLike) => Tensor {
+  plainFunction('hessian', f)
   return (x) => {
     const { xs, y } = scalarAt('hessian', f, [x])
     const at = elementAt(xs, 0)

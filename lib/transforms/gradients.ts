@@ -1,6 +1,6 @@
 /** Gradients of tensors and of functions. */
 
-import { refuseSurplus } from '../base/arguments.ts'
+import { describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, GradientError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { gradients as nodeGradients } from '../graph/autograd.ts'
@@ -59,9 +59,9 @@ export function gradients(
   options?: GradientsOptions,
 ): (Tensor | null)[] {
   const { allowUnused = false } = checkOptions('gradients', options, gradientsOptions)
-  if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', typeof y))
+  if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', describe(y)))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
-    throw new TypeError(expected('gradients', 'a list of tensors or variables', typeof xs))
+    throw new TypeError(expected('gradients', 'a list of tensors or variables', describe(xs)))
   const found = nodeGradients(
     nodeOf(y),
     xs.map(nodeOf),
@@ -126,6 +126,7 @@ export function grad<F extends Differentiable>(f: F, ...surplus: []): (...xs: Li
  * @tensorflow tf.GradientTape.watched_variables
  */
 export function variablesOf(y: Tensor): Variable[] {
+  if (!(y instanceof Tensor)) throw new TypeError(expected('variablesOf', 'a tensor', describe(y)))
   const found = new Set<Variable>()
   for (const node of topologicalOrder([nodeOf(y)], allInputs)) {
     const variable = node.inputs.length === 0 ? trainableOfLeaf(node) : undefined

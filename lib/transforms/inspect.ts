@@ -1,4 +1,5 @@
 /** What a function becomes and how long each instruction takes, as a table. */
+import { checkFunction } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
@@ -151,7 +152,7 @@ export function inspect<A extends unknown[]>(
   ...args: A | [...A, InspectOptions]
 ): Inspection
 export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[]): Inspection {
-  if (typeof fn !== 'function') throw new TypeError(expected('inspect', 'a function', typeof fn))
+  checkFunction('inspect', 'a function', fn)
   if (activeTrace() !== null) throw new TypeError(expected('inspect', 'a call outside compile', 'one inside'))
   const { args, profile } = withoutOptions(fn, rest)
   const recording = recordFunction(recordable(fn), args)

@@ -77,7 +77,7 @@ describe('map', () => {
     const dataset = g.data.fromTensors(x(), y())
     const map = (fn: (x: g.Tensor, y: g.Tensor) => unknown) => dataset.map(fn as g.data.BatchMap).batch([0, 1, 2])
     expect(() => map((x) => x)).toThrow(
-      new TypeError('map: expected a function that returns [x, y], two tensors, got object'),
+      new TypeError('map: expected a function that returns [x, y], two tensors, got Tensor float32[3, 2]'),
     )
     expect(() => map((x) => [x, 3])).toThrow(TypeError)
     expect(() => map((x, y) => [x.sum(0), y])).toThrow(g.ShapeError)

@@ -173,7 +173,7 @@ describe('minimize', () => {
       new g.ShapeError('minimize: expected a scalar loss, got [2]'),
     )
     expect(() => optimizer.minimize((() => 3) as unknown as () => g.Tensor)).toThrow(
-      new TypeError('minimize: expected a function that returns a tensor, got number'),
+      new TypeError('minimize: expected a function that returns a tensor, got 3'),
     )
     expect(() => optimizer.minimize(() => w.sum(), [w.square()] as unknown as g.Variable[])).toThrow(TypeError)
   })

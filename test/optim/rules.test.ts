@@ -152,7 +152,7 @@ describe('what a rule gives', () => {
       'a number',
       ({ parameter, slot }) => ({ parameter, s: slot('s') && (3 as never) }),
       TypeError,
-      'mine: expected a tensor as next s, got number',
+      'mine: expected a tensor as next s, got 3',
     ],
     [
       'what is no slot',

@@ -82,13 +82,13 @@ describe('bad input', () => {
       'metrics that are no list',
       { metrics: 'accuracy' },
       TypeError,
-      "fit: expected metrics, a list such as ['accuracy'], got string",
+      'fit: expected metrics, a list such as [\'accuracy\'], got "accuracy"',
     ],
     [
       'a metric that is no function',
       { metrics: [{ error: 1 }] },
       TypeError,
-      'fit: expected a function as metric error, got number',
+      'fit: expected a function as metric error, got 1',
     ],
     [
       'a metric of a reserved name',
@@ -123,7 +123,7 @@ describe('bad input', () => {
       'a metric that gives a number',
       { metrics: [{ one: () => 1 }] },
       TypeError,
-      'fit: expected a tensor from metric one, got number',
+      'fit: expected a tensor from metric one, got 1',
     ],
     [
       'an empty validation set',
@@ -135,7 +135,7 @@ describe('bad input', () => {
       'a validation set that is none',
       { validation: [1] },
       TypeError,
-      'fit: expected a validation set made by data.fromTensors, got object',
+      'fit: expected a validation set made by data.fromTensors, got an array',
     ],
     [
       'a loss per row',
@@ -171,7 +171,7 @@ describe('bad input', () => {
   test('a data set has to be one, and not empty', async () => {
     const tensors = [g.zeros([2, 2]), g.zeros([2])] as unknown as g.Dataset
     await expect(g.fit(classifier(), tensors, options())).rejects.toThrow(
-      'fit: expected a data set made by data.fromTensors, got object',
+      'fit: expected a data set made by data.fromTensors, got an array',
     )
     await expect(g.fit(classifier(), clouds(9, 1).slice(0, 0), options())).rejects.toThrow(
       new RangeError('fit: expected a data set of at least one row, got an empty one'),

@@ -502,7 +502,7 @@ describe.each(backends)('compile on %s', (backend) => {
     })
 
     test('a function is expected', () => {
-      expect(() => compile(3 as never)).toThrow('compile: expected a function, got number')
+      expect(() => compile(3 as never)).toThrow('compile: expected a function, got 3')
     })
   })
 

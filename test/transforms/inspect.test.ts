@@ -117,7 +117,7 @@ test('passes that are off are not listed', () => {
 })
 
 test.each<[string, () => unknown, string]>([
-  ['no function', () => g.inspect(3 as never), 'inspect: expected a function, got number'],
+  ['no function', () => g.inspect(3 as never), 'inspect: expected a function, got 3'],
   ['an async function', () => g.inspect(async () => {}), 'not async'],
   [
     'a call inside compile',
