@@ -138,7 +138,7 @@ TEST(attention_is_checked) {
       {changed(5, 3), "outside"},
       {changed(6, 3), "end of the parameter words"},
       {changed(7, 1), "outside"},
-      {changed(7, -1), "outside"},
+      {changed(7, -1), "an offset"},
       {changed(11, 2), "outside"},
       {changed(10, -5), "outside"},
       {changed(26, 2), "outside"},
