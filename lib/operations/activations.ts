@@ -1,6 +1,6 @@
 /** Activations: what follows a layer, element by element. Names and definitions are PyTorch's. */
 
-import { checkFinite, checkNumber } from '../base/arguments.ts'
+import { checkFinite, checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
@@ -36,7 +36,8 @@ export const relu = unary('relu', ops.relu)
  * @pytorch F.leaky_relu
  * @tensorflow tf.nn.leaky_relu
  */
-export function leakyRelu(x: TensorLike, slope = 0.01): Tensor {
+export function leakyRelu(x: TensorLike, slope = 0.01, ...surplus: []): Tensor {
+  refuseSurplus('leakyRelu', 2, surplus)
   return wrap(ops.leakyRelu(toNode('leakyRelu', x), checkFinite('leakyRelu', 'slope', slope)))
 }
 
@@ -59,7 +60,8 @@ export const swish = silu
  * @pytorch F.elu
  * @tensorflow tf.nn.elu
  */
-export function elu(x: TensorLike, alpha = 1): Tensor {
+export function elu(x: TensorLike, alpha = 1, ...surplus: []): Tensor {
+  refuseSurplus('elu', 2, surplus)
   return wrap(ops.elu(toNode('elu', x), checkFinite('elu', 'alpha', alpha)))
 }
 
@@ -138,7 +140,8 @@ export function hardTanh(x: TensorLike, options?: HardTanhOptions): Tensor {
  * @pytorch F.relu6
  * @tensorflow tf.nn.relu6
  */
-export function relu6(x: TensorLike): Tensor {
+export function relu6(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('relu6', 1, surplus)
   return hardTanh(toTensor('relu6', x), { min: 0, max: 6 })
 }
 
@@ -147,7 +150,8 @@ export function relu6(x: TensorLike): Tensor {
  * @pytorch F.hardsigmoid
  * @tensorflow tf.keras.activations.hard_sigmoid
  */
-export function hardSigmoid(x: TensorLike): Tensor {
+export function hardSigmoid(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('hardSigmoid', 1, surplus)
   return div(relu6(add(toTensor('hardSigmoid', x), 3)), 6)
 }
 
@@ -156,7 +160,8 @@ export function hardSigmoid(x: TensorLike): Tensor {
  * @pytorch F.hardswish
  * @tensorflow tf.keras.activations.hard_silu
  */
-export function hardSwish(x: TensorLike): Tensor {
+export function hardSwish(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('hardSwish', 1, surplus)
   const t = toTensor('hardSwish', x)
   const within = hardTanh(t, { min: -3, max: 3 })
   const between = div(mul(within, add(within, 3)), 6)
@@ -173,7 +178,8 @@ const below = (x: Tensor): Tensor => where(greater(x, 0), 0, x)
  * @pytorch F.prelu
  * @tensorflow tf.keras.layers.PReLU
  */
-export function prelu(x: TensorLike, slope: TensorLike): Tensor {
+export function prelu(x: TensorLike, slope: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('prelu', 2, surplus)
   const [t, slopes] = [toTensor('prelu', x), toTensor('prelu', slope)]
   broadcastShapes('prelu', t.shape, slopes.shape)
   return where(greater(t, 0), t, mul(slopes, below(t)))
@@ -186,7 +192,8 @@ export function prelu(x: TensorLike, slope: TensorLike): Tensor {
  * @pytorch F.celu
  * @tensorflow tf.keras.activations.celu
  */
-export function celu(x: TensorLike, alpha = 1): Tensor {
+export function celu(x: TensorLike, alpha = 1, ...surplus: []): Tensor {
+  refuseSurplus('celu', 2, surplus)
   checkNumber('celu', 'a finite alpha other than 0', alpha, (a) => Number.isFinite(a) && a !== 0)
   const t = toTensor('celu', x)
   return where(greater(t, 0), t, mul(expm1(div(below(t), alpha)), alpha))
@@ -198,7 +205,8 @@ export function celu(x: TensorLike, alpha = 1): Tensor {
  * @pytorch F.selu
  * @tensorflow tf.nn.selu
  */
-export function selu(x: TensorLike): Tensor {
+export function selu(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('selu', 1, surplus)
   return mul(elu(toTensor('selu', x), seluAlpha), seluScale)
 }
 
@@ -221,7 +229,8 @@ export const softsign = unary('softsign', composite.softsign)
  * @pytorch F.logsigmoid
  * @tensorflow tf.math.log_sigmoid
  */
-export function logSigmoid(x: TensorLike): Tensor {
+export function logSigmoid(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('logSigmoid', 1, surplus)
   return neg(softplus(neg(toTensor('logSigmoid', x))))
 }
 
@@ -230,7 +239,8 @@ export function logSigmoid(x: TensorLike): Tensor {
  * @pytorch F.threshold
  * @tensorflow tf.keras.activations.threshold
  */
-export function threshold(x: TensorLike, threshold: number, value: number): Tensor {
+export function threshold(x: TensorLike, threshold: number, value: number, ...surplus: []): Tensor {
+  refuseSurplus('threshold', 3, surplus)
   const t = toTensor('threshold', x)
   checkNumber('threshold', 'a number as threshold', threshold, (bound) => !Number.isNaN(bound))
   checkNumber('threshold', 'a number as value', value, () => true)
@@ -244,7 +254,8 @@ export function threshold(x: TensorLike, threshold: number, value: number): Tens
  * @pytorch F.glu
  * @tensorflow tf.keras.activations.glu
  */
-export function glu(x: TensorLike, axis = -1): Tensor {
+export function glu(x: TensorLike, axis = -1, ...surplus: []): Tensor {
+  refuseSurplus('glu', 2, surplus)
   const t = toTensor('glu', x)
   const along = normalizeAxis('glu', axis, t.ndim)
   if (extentAt(t.shape, along) % 2 !== 0)

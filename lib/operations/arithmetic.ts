@@ -1,4 +1,5 @@
 /** Sums, products, quotients and remainders, the greater and the lesser of numbers, and what lies between them. */
+import { refuseSurplus } from '../base/arguments.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { broadcastShapes, maxRank } from '../base/shape.ts'
 import { atLeast, atMost, elementwise as ops } from '../graph/ops/elementwise.ts'
@@ -123,7 +124,8 @@ export const minimum = binary('minimum', ops.minimum)
  * @tensorflow tf.experimental.numpy.fmax
  * @numpy np.fmax
  */
-export function fmax(x: TensorLike, y: TensorLike): Tensor {
+export function fmax(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('fmax', 2, surplus)
   const [a, b] = operandsOf('fmax', x, y)
   return where(logicalOr(greaterEqual(a, b), areNaN(b)), a, b)
 }
@@ -135,7 +137,8 @@ export function fmax(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.fmin
  * @numpy np.fmin
  */
-export function fmin(x: TensorLike, y: TensorLike): Tensor {
+export function fmin(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('fmin', 2, surplus)
   const [a, b] = operandsOf('fmin', x, y)
   return where(logicalOr(lessEqual(a, b), areNaN(b)), a, b)
 }
@@ -149,7 +152,8 @@ export function fmin(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.clip_by_value
  * @numpy np.clip
  */
-export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike | null): Tensor {
+export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike | null, ...surplus: []): Tensor {
+  refuseSurplus('clamp', 3, surplus)
   const node = toNode('clamp', x)
   const bound = (b: TensorLike | null | undefined) => (b === undefined || b === null ? null : toNode('clamp', b))
   const [low, high] = [bound(min), bound(max)]
@@ -164,7 +168,8 @@ export function clamp(x: TensorLike, min?: TensorLike | null, max?: TensorLike |
  * @throws ShapeError where the shapes do not broadcast
  * @pytorch torch.lerp
  */
-export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike): Tensor {
+export function lerp(x: TensorLike, y: TensorLike, weight: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('lerp', 3, surplus)
   const [start, end] = operandsOf('lerp', x, y)
   // A number stays one, for the dtype of what it meets.
   const [w, rest] = typeof weight === 'number' ? [weight, 1 - weight] : [toTensor('lerp', weight), sub(1, weight)]
@@ -213,7 +218,8 @@ function integerOperands(op: string, x: TensorLike, y: TensorLike): readonly [Te
  * @tensorflow tf.experimental.numpy.gcd
  * @numpy np.gcd
  */
-export function gcd(x: TensorLike, y: TensorLike): Tensor {
+export function gcd(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('gcd', 2, surplus)
   const [a, b] = integerOperands('gcd', x, y)
   return wrap(ops.gcd(nodeOf(a), nodeOf(b)))
 }
@@ -225,7 +231,8 @@ export function gcd(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.lcm
  * @numpy np.lcm
  */
-export function lcm(x: TensorLike, y: TensorLike): Tensor {
+export function lcm(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('lcm', 2, surplus)
   const [a, b] = integerOperands('lcm', x, y)
   return abs(mul(floorDiv(a, gcd(a, b)), b))
 }

@@ -1,4 +1,5 @@
 /** Questions about numbers, answered in bool, and the choice by an answer. */
+import { refuseSurplus } from '../base/arguments.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { binary } from './elementwise.ts'
@@ -64,7 +65,8 @@ export const greaterEqual = binary('greaterEqual', ops.greaterEqual)
  * @numpy np.isnan
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
-export function isNaN(x: TensorLike): Tensor {
+export function isNaN(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('isNaN', 1, surplus)
   const t = toTensor('isNaN', x)
   return notEqual(t, t)
 }
@@ -76,7 +78,8 @@ export function isNaN(x: TensorLike): Tensor {
  * @numpy np.isfinite
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users look for.
-export function isFinite(x: TensorLike): Tensor {
+export function isFinite(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('isFinite', 1, surplus)
   return wrap(ops.less(ops.abs(toNode('isFinite', x)), Infinity))
 }
 
@@ -86,7 +89,8 @@ export function isFinite(x: TensorLike): Tensor {
  * @tensorflow tf.math.is_inf
  * @numpy np.isinf
  */
-export function isInf(x: TensorLike): Tensor {
+export function isInf(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('isInf', 1, surplus)
   return wrap(ops.equal(ops.abs(toNode('isInf', x)), Infinity))
 }
 
@@ -98,6 +102,7 @@ export function isInf(x: TensorLike): Tensor {
  * @tensorflow tf.where
  * @numpy np.where
  */
-export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tensor {
+export function where(condition: TensorLike, x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('where', 3, surplus)
   return wrap(ops.where(toNode('where', condition), toNode('where', x), toNode('where', y)))
 }

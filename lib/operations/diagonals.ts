@@ -1,5 +1,5 @@
 /** Diagonals and triangles of matrices. */
-import { checkInteger } from '../base/arguments.ts'
+import { checkInteger, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
@@ -52,7 +52,8 @@ function triangle(op: string, x: Tensor, k: number, keeps: typeof greaterEqual):
  * @tensorflow tf.linalg.band_part
  * @numpy np.triu
  */
-export function triu(x: TensorLike, k = 0): Tensor {
+export function triu(x: TensorLike, k = 0, ...surplus: []): Tensor {
+  refuseSurplus('triu', 2, surplus)
   return triangle('triu', toTensor('triu', x), k, greaterEqual)
 }
 
@@ -63,7 +64,8 @@ export function triu(x: TensorLike, k = 0): Tensor {
  * @tensorflow tf.linalg.band_part
  * @numpy np.tril
  */
-export function tril(x: TensorLike, k = 0): Tensor {
+export function tril(x: TensorLike, k = 0, ...surplus: []): Tensor {
+  refuseSurplus('tril', 2, surplus)
   return triangle('tril', toTensor('tril', x), k, lessEqual)
 }
 
@@ -121,7 +123,8 @@ function embedded(op: string, x: Tensor, k: number): Tensor {
  * @tensorflow tf.linalg.diag
  * @numpy np.diag
  */
-export function diag(x: TensorLike, k = 0): Tensor {
+export function diag(x: TensorLike, k = 0, ...surplus: []): Tensor {
+  refuseSurplus('diag', 2, surplus)
   checkOffset('diag', k)
   const t = toTensor('diag', x)
   if (t.ndim !== 1 && t.ndim !== 2) throw new ShapeError(expected('diag', 'a vector or a matrix', formatShape(t.shape)))

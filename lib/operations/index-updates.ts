@@ -1,5 +1,5 @@
 /** Parts of a tensor changed by index: added to, filled, and written at positions of several axes. */
-import { checkFinite, checkList } from '../base/arguments.ts'
+import { checkFinite, checkList, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { denseStrides, extentAt, formatShape, normalizeAxis, type Shape, sizeOf } from '../base/shape.ts'
@@ -83,7 +83,8 @@ export function indexAdd(
  * @example indexFill([[1, 2], [3, 4]], [1], 0, 1) // [[1, 0], [3, 0]]
  * @pytorch torch.index_fill
  */
-export function indexFill(x: TensorLike, indices: TensorLike, value: TensorLike, axis = 0): Tensor {
+export function indexFill(x: TensorLike, indices: TensorLike, value: TensorLike, axis = 0, ...surplus: []): Tensor {
+  refuseSurplus('indexFill', 4, surplus)
   const t = toTensor('indexFill', x)
   const along = normalizeAxis('indexFill', axis, t.ndim)
   const list = listOfIndices('indexFill', indices)

@@ -1,5 +1,5 @@
 /** Reading and writing by index. */
-import { checkInteger } from '../base/arguments.ts'
+import { checkInteger, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxis, sizeOf } from '../base/shape.ts'
@@ -37,7 +37,8 @@ export function slice(x: TensorLike, start: SliceBounds, end?: SliceBounds, opti
  * @pytorch torch.index_select
  * @tensorflow tf.gather
  */
-export function gather(x: TensorLike, indices: TensorLike): Tensor {
+export function gather(x: TensorLike, indices: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('gather', 2, surplus)
   return wrap(ops.gather(toNode('gather', x), toIntegers('gather', indices)))
 }
 
@@ -48,7 +49,8 @@ export function gather(x: TensorLike, indices: TensorLike): Tensor {
  * @pytorch torch.index_add
  * @tensorflow tf.tensor_scatter_nd_add
  */
-export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
+export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('scatterAdd', 3, surplus)
   return wrap(ops.scatterAdd(toNode('scatterAdd', x), toIntegers('scatterAdd', indices), toNode('scatterAdd', updates)))
 }
 
@@ -77,7 +79,8 @@ export function oneHot(classes: TensorLike, depth: number, options?: DTypeOption
  * @tensorflow tf.gather
  * @numpy np.take
  */
-export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor {
+export function take(x: TensorLike, indices: TensorLike, axis?: number, ...surplus: []): Tensor {
+  refuseSurplus('take', 3, surplus)
   const t = axis === undefined ? flatten(toTensor('take', x)) : toTensor('take', x)
   const at = wrap(ops.checkIndices('take', toIntegers('take', indices)))
   const along = normalizeAxis('take', axis === undefined ? 0 : axis, t.ndim)
@@ -96,7 +99,8 @@ export function take(x: TensorLike, indices: TensorLike, axis?: number): Tensor 
  * @pytorch torch.scatter
  * @tensorflow tf.tensor_scatter_nd_update
  */
-export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
+export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('scatter', 3, surplus)
   return scatterRows(
     'scatter',
     toTensor('scatter', x),
@@ -110,7 +114,8 @@ export function scatter(x: TensorLike, indices: TensorLike, updates: TensorLike)
  * @throws ShapeError for an axis that is none; RangeError for an index outside the axis
  * @pytorch torch.select
  */
-export function select(x: TensorLike, axis: number, index: number): Tensor {
+export function select(x: TensorLike, axis: number, index: number, ...surplus: []): Tensor {
+  refuseSurplus('select', 3, surplus)
   return selectOf('select', toNode('select', x), axis, index)
 }
 
@@ -150,7 +155,8 @@ export function at(x: TensorLike, ...index: number[]): Tensor {
  * @tensorflow tf.gather
  * @numpy np.take_along_axis
  */
-export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number): Tensor {
+export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number, ...surplus: []): Tensor {
+  refuseSurplus('takeAlongAxis', 3, surplus)
   return wrap(alongAxis.takeAlongAxis(toNode('takeAlongAxis', x), toIntegers('takeAlongAxis', indices), axis))
 }
 
@@ -163,7 +169,14 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number):
  * @tensorflow tf.tensor_scatter_nd_update
  * @numpy np.put_along_axis
  */
-export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: number): Tensor {
+export function putAlongAxis(
+  x: TensorLike,
+  indices: TensorLike,
+  values: TensorLike,
+  axis: number,
+  ...surplus: []
+): Tensor {
+  refuseSurplus('putAlongAxis', 4, surplus)
   return wrap(
     alongAxis.putAlongAxis(
       toNode('putAlongAxis', x),
@@ -181,7 +194,14 @@ export function putAlongAxis(x: TensorLike, indices: TensorLike, values: TensorL
  * @pytorch torch.scatter_add
  * @tensorflow tf.tensor_scatter_nd_add
  */
-export function scatterAddAlongAxis(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: number): Tensor {
+export function scatterAddAlongAxis(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  axis: number,
+  ...surplus: []
+): Tensor {
+  refuseSurplus('scatterAddAlongAxis', 4, surplus)
   return wrap(
     alongAxis.scatterAddAlongAxis(
       toNode('scatterAddAlongAxis', x),

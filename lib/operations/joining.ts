@@ -1,6 +1,6 @@
 /** Several tensors made one, one made several, and several of one shape. */
 
-import { checkInteger, checkList, describe } from '../base/arguments.ts'
+import { checkInteger, checkList, describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -113,8 +113,10 @@ function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
  * @tensorflow tf.unstack
  * @numpy np.unstack
  */
-export const unstack = <N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> =>
-  elementsOf('unstack', x, axis) as TupleOf<Tensor, N>
+export function unstack<N extends number = number>(x: TensorLike, axis = 0, ...surplus: []): TupleOf<Tensor, N> {
+  refuseSurplus('unstack', 2, surplus)
+  return elementsOf('unstack', x, axis) as TupleOf<Tensor, N>
+}
 
 function elementsOf(op: string, x: TensorLike, axis: number): Tensor[] {
   const node = toNode(op, x)
@@ -131,8 +133,10 @@ function elementsOf(op: string, x: TensorLike, axis: number): Tensor[] {
  * @pytorch torch.unbind
  * @tensorflow tf.unstack
  */
-export const unbind = <N extends number = number>(x: TensorLike, axis = 0): TupleOf<Tensor, N> =>
-  elementsOf('unbind', x, axis) as TupleOf<Tensor, N>
+export function unbind<N extends number = number>(x: TensorLike, axis = 0, ...surplus: []): TupleOf<Tensor, N> {
+  refuseSurplus('unbind', 2, surplus)
+  return elementsOf('unbind', x, axis) as TupleOf<Tensor, N>
+}
 
 /**
  * x in parts along an axis: so many of one size, or some of the given sizes. [6, 2] gives three of [2, 2] for 3, and
@@ -147,7 +151,9 @@ export function split<const By extends number | readonly number[]>(
   x: TensorLike,
   countOrSizes: By,
   axis = 0,
+  ...surplus: []
 ): Parts<By> {
+  refuseSurplus('split', 3, surplus)
   const node = toNode('split', x)
   const along = normalizeAxis('split', axis, node.shape.length)
   const extent = extentAt(node.shape, along)
@@ -174,7 +180,8 @@ export function split<const By extends number | readonly number[]>(
  * @throws RangeError for a count below 1, or more than 2²⁰ parts; ShapeError for an axis that is none
  * @pytorch torch.chunk
  */
-export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0): TupleOf<Tensor, N> {
+export function chunk<const N extends number>(x: TensorLike, count: N, axis = 0, ...surplus: []): TupleOf<Tensor, N> {
+  refuseSurplus('chunk', 3, surplus)
   checkInteger('chunk', 'a positive count', count, 1)
   const node = toNode('chunk', x)
   const along = normalizeAxis('chunk', axis, node.shape.length)
@@ -209,7 +216,9 @@ export function tensorSplit<const By extends number | readonly number[]>(
   x: TensorLike,
   countOrIndices: By,
   axis = 0,
+  ...surplus: []
 ): Cut<By> {
+  refuseSurplus('tensorSplit', 3, surplus)
   const node = toNode('tensorSplit', x)
   const along = normalizeAxis('tensorSplit', axis, node.shape.length)
   const extent = extentAt(node.shape, along)

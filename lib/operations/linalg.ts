@@ -6,7 +6,7 @@
  * the solution of a singular system, the decomposition of what is not finite. Gradients are those of the textbooks;
  * see each function for where they do not exist.
  */
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { isFloat, promote } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -51,7 +51,10 @@ const dropColumn = (x: Node, isVector: boolean): Tensor => wrap(isVector ? resha
  * @tensorflow tf.linalg.cholesky
  * @numpy np.linalg.cholesky
  */
-export const cholesky = (x: TensorLike): Tensor => wrap(ops.cholesky(squareMatrices('cholesky', x)))
+export function cholesky(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('cholesky', 1, surplus)
+  return wrap(ops.cholesky(squareMatrices('cholesky', x)))
+}
 
 export interface TriangularSolveOptions {
   /** Whether the lower triangle of a is read (true unless given) or the upper one. */
@@ -94,7 +97,8 @@ export function triangularSolve(a: TensorLike, b: TensorLike, options?: Triangul
  * @tensorflow tf.linalg.solve
  * @numpy np.linalg.solve
  */
-export function solve(a: TensorLike, b: TensorLike): Tensor {
+export function solve(a: TensorLike, b: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('solve', 2, surplus)
   const { isVector, ...given } = system('solve', squareMatrices('solve', a), b)
   return dropColumn(ops.solve(given.a, given.b), isVector)
 }
@@ -106,7 +110,8 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
  * @tensorflow tf.linalg.inv
  * @numpy np.linalg.inv
  */
-export function inverse(x: TensorLike): Tensor {
+export function inverse(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('inverse', 1, surplus)
   const node = squareMatrices('inverse', x)
   return wrap(ops.solve(node, ops.identity(extentAt(node.shape, -1), node)))
 }
@@ -119,7 +124,10 @@ export function inverse(x: TensorLike): Tensor {
  * @tensorflow tf.linalg.det
  * @numpy np.linalg.det
  */
-export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det', x)))
+export function det(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('det', 1, surplus)
+  return wrap(ops.det(squareMatrices('det', x)))
+}
 
 /**
  * The sign of the determinant and the logarithm of its absolute value, which neither overflow nor underflow; 0 and −∞
@@ -129,7 +137,8 @@ export const det = (x: TensorLike): Tensor => wrap(ops.det(squareMatrices('det',
  * @tensorflow tf.linalg.slogdet
  * @numpy np.linalg.slogdet
  */
-export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
+export function slogdet(x: TensorLike, ...surplus: []): { sign: Tensor; logAbsDet: Tensor } {
+  refuseSurplus('slogdet', 1, surplus)
   const [sign, logAbsDet] = ops.slogdet(squareMatrices('slogdet', x)) as [Node, Node]
   return { sign: wrap(sign), logAbsDet: wrap(logAbsDet) }
 }
@@ -145,7 +154,8 @@ export function slogdet(x: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
  * @pytorch torch.linalg.lu
  * @tensorflow tf.linalg.lu
  */
-export function lu(x: TensorLike): { p: Tensor; l: Tensor; u: Tensor } {
+export function lu(x: TensorLike, ...surplus: []): { p: Tensor; l: Tensor; u: Tensor } {
+  refuseSurplus('lu', 1, surplus)
   const [p, l, u] = ops.lu(matrices('lu', x)) as [Node, Node, Node]
   return { p: wrap(p), l: wrap(l), u: wrap(u) }
 }
@@ -158,7 +168,8 @@ export function lu(x: TensorLike): { p: Tensor; l: Tensor; u: Tensor } {
  * @tensorflow tf.linalg.qr
  * @numpy np.linalg.qr
  */
-export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
+export function qr(x: TensorLike, ...surplus: []): { q: Tensor; r: Tensor } {
+  refuseSurplus('qr', 1, surplus)
   const [q, r] = ops.qr(matrices('qr', x)) as [Node, Node]
   return { q: wrap(q), r: wrap(r) }
 }
@@ -172,7 +183,8 @@ export function qr(x: TensorLike): { q: Tensor; r: Tensor } {
  * @tensorflow tf.linalg.svd
  * @numpy np.linalg.svd
  */
-export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
+export function svd(x: TensorLike, ...surplus: []): { u: Tensor; s: Tensor; vh: Tensor } {
+  refuseSurplus('svd', 1, surplus)
   const [u, s, vh] = ops.svd(matrices('svd', x)) as [Node, Node, Node]
   return { u: wrap(u), s: wrap(s), vh: wrap(vh) }
 }
@@ -186,7 +198,8 @@ export function svd(x: TensorLike): { u: Tensor; s: Tensor; vh: Tensor } {
  * @tensorflow tf.linalg.eigh
  * @numpy np.linalg.eigh
  */
-export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
+export function eigh(x: TensorLike, ...surplus: []): { values: Tensor; vectors: Tensor } {
+  refuseSurplus('eigh', 1, surplus)
   const [values, vectors] = ops.eigh(squareMatrices('eigh', x)) as [Node, Node]
   return { values: wrap(values), vectors: wrap(vectors) }
 }
@@ -201,7 +214,10 @@ export function eigh(x: TensorLike): { values: Tensor; vectors: Tensor } {
  * @tensorflow tf.linalg.eigvalsh
  * @numpy np.linalg.eigvalsh
  */
-export const eigvalsh = (x: TensorLike): Tensor => wrap(ops.eigh(squareMatrices('eigvalsh', x))[0]!)
+export function eigvalsh(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('eigvalsh', 1, surplus)
+  return wrap(ops.eigh(squareMatrices('eigvalsh', x))[0]!)
+}
 
 /** What a singular value may be of the greatest and count as 0, as PyTorch and numpy have it. */
 const relativeTolerance = ({ dtype, shape }: Node): number =>
@@ -295,7 +311,8 @@ function solveLeastSquares(a: Node, b: Node, relative: number): ReturnType<typeo
  * @tensorflow tf.linalg.matrix_rank
  * @numpy np.linalg.matrix_rank
  */
-export function matrixRank(x: TensorLike): Tensor {
+export function matrixRank(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('matrixRank', 1, surplus)
   const node = matrices('matrixRank', x)
   const s = ops.svd(node)[1]!
   const counted = isEmpty(node.shape) ? s : greater(s, cutoffOf(s, relativeTolerance(node)))
@@ -308,7 +325,8 @@ export function matrixRank(x: TensorLike): Tensor {
  * @pytorch torch.linalg.matrix_power
  * @numpy np.linalg.matrix_power
  */
-export function matrixPower(x: TensorLike, n: number): Tensor {
+export function matrixPower(x: TensorLike, n: number, ...surplus: []): Tensor {
+  refuseSurplus('matrixPower', 2, surplus)
   checkNumber('matrixPower', 'an integer power', n, Number.isSafeInteger)
   const node = squareMatrices('matrixPower', x)
   if (n === 0) return wrap(ops.identity(extentAt(node.shape, -1), node))

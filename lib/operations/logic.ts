@@ -1,4 +1,5 @@
 /** Logic, and operations on bits. None has a gradient. */
+import { refuseSurplus } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
@@ -17,7 +18,8 @@ const truth = (x: Tensor): Tensor => cast(x, 'bool')
  * @tensorflow tf.logical_and
  * @numpy np.logical_and
  */
-export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
+export function logicalAnd(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('logicalAnd', 2, surplus)
   const [a, b] = operandsOf('logicalAnd', x, y)
   return bitwiseAnd(truth(a), truth(b))
 }
@@ -29,7 +31,8 @@ export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.logical_or
  * @numpy np.logical_or
  */
-export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
+export function logicalOr(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('logicalOr', 2, surplus)
   const [a, b] = operandsOf('logicalOr', x, y)
   return bitwiseOr(truth(a), truth(b))
 }
@@ -41,7 +44,8 @@ export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.math.logical_xor
  * @numpy np.logical_xor
  */
-export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
+export function logicalXor(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('logicalXor', 2, surplus)
   const [a, b] = operandsOf('logicalXor', x, y)
   return bitwiseXor(truth(a), truth(b))
 }
@@ -52,7 +56,8 @@ export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.logical_not
  * @numpy np.logical_not
  */
-export function logicalNot(x: TensorLike): Tensor {
+export function logicalNot(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('logicalNot', 1, surplus)
   return bitwiseNot(truth(toTensor('logicalNot', x)))
 }
 
@@ -93,7 +98,8 @@ const allBits: { readonly [K in DType]?: number } = { int32: -1, uint8: 255, boo
  * @tensorflow tf.bitwise.invert
  * @numpy np.bitwise_not
  */
-export function bitwiseNot(x: TensorLike): Tensor {
+export function bitwiseNot(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('bitwiseNot', 1, surplus)
   const t = toTensor('bitwiseNot', x)
   const all = allBits[t.dtype]
   if (all === undefined) throw new DTypeError(expected('bitwiseNot', Object.keys(allBits).join(' or '), t.dtype))

@@ -1,4 +1,5 @@
 /** Elements chosen by booleans. */
+import { refuseSurplus } from '../base/arguments.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { broadcastShapes, extentAt, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { broadcastTo } from '../graph/ops/broadcast.ts'
@@ -13,7 +14,8 @@ import { reshape } from './shape.ts'
  * @throws DTypeError for a mask that is not bool; ShapeError for one, or a value, that does not broadcast to x
  * @pytorch torch.masked_fill
  */
-export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): Tensor {
+export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('maskedFill', 3, surplus)
   const t = toTensor('maskedFill', x)
   const masked = broadcastTo(toNode('maskedFill', mask), t.shape, 'maskedFill')
   if (masked.dtype !== 'bool') throw new DTypeError(expected('maskedFill', 'a bool mask', masked.dtype))
@@ -55,7 +57,8 @@ const snapshotOf = (op: string, x: TensorLike): Tensor => wrap(toNode(op, x))
  * @pytorch torch.masked_select
  * @tensorflow tf.boolean_mask
  */
-export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tensor> {
+export async function booleanMask(x: TensorLike, mask: TensorLike, ...surplus: []): Promise<Tensor> {
+  refuseSurplus('booleanMask', 2, surplus)
   const tensor = snapshotOf('booleanMask', x)
   const chooser = maskOf('booleanMask', tensor, mask)
   return chosen(tensor, chooser, await chooser.data())
@@ -67,7 +70,8 @@ export async function booleanMask(x: TensorLike, mask: TensorLike): Promise<Tens
  * @pytorch torch.masked_select
  * @tensorflow tf.boolean_mask
  */
-export function booleanMaskSync(x: TensorLike, mask: TensorLike): Tensor {
+export function booleanMaskSync(x: TensorLike, mask: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('booleanMaskSync', 2, surplus)
   const tensor = snapshotOf('booleanMaskSync', x)
   const chooser = maskOf('booleanMaskSync', tensor, mask)
   return chosen(tensor, chooser, chooser.dataSync())
@@ -94,7 +98,8 @@ function indicesOf(positions: Int32Array, shape: Shape): Tensor {
  * @tensorflow tf.where
  * @numpy np.nonzero
  */
-export async function nonzero(x: TensorLike): Promise<Tensor> {
+export async function nonzero(x: TensorLike, ...surplus: []): Promise<Tensor> {
+  refuseSurplus('nonzero', 1, surplus)
   const tensor = snapshotOf('nonzero', x)
   return indicesOf(positionsOf(await tensor.data()), tensor.shape)
 }
@@ -105,7 +110,8 @@ export async function nonzero(x: TensorLike): Promise<Tensor> {
  * @pytorch torch.nonzero
  * @tensorflow tf.where
  */
-export function nonzeroSync(x: TensorLike): Tensor {
+export function nonzeroSync(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('nonzeroSync', 1, surplus)
   const tensor = snapshotOf('nonzeroSync', x)
   return indicesOf(positionsOf(tensor.dataSync()), tensor.shape)
 }

@@ -1,4 +1,5 @@
 /** Functions of real numbers: powers, roots, exponentials, logarithms, angles, the error function, rounding. */
+import { refuseSurplus } from '../base/arguments.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Node } from '../graph/node.ts'
@@ -140,7 +141,8 @@ export const softplus = unary('softplus', ops.softplus)
  * @tensorflow tf.experimental.numpy.logaddexp
  * @numpy np.logaddexp
  */
-export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
+export function logAddExp(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('logAddExp', 2, surplus)
   const [a, b] = operandsOf('logAddExp', x, y)
   const sameInfinity = logicalAnd(equal(a, b), equal(abs(a), Infinity))
   const difference = where(sameInfinity, 0, sub(a, b))
@@ -320,7 +322,8 @@ export const trunc = rounding('trunc', ops.trunc)
  * @pytorch torch.frac
  * @tensorflow none
  */
-export function frac(x: TensorLike): Tensor {
+export function frac(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('frac', 1, surplus)
   const t = toTensor('frac', x)
   return sub(t, trunc(t))
 }
@@ -333,7 +336,8 @@ export function frac(x: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.copysign
  * @numpy np.copysign
  */
-export function copySign(x: TensorLike, y: TensorLike): Tensor {
+export function copySign(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('copySign', 2, surplus)
   const [a, b] = operandsOf('copySign', x, y)
   const magnitude = abs(isFloat(a.dtype) ? a : cast(a, 'float32'))
   const ofZero = where(less(reciprocal(b), 0), -1, 1)
@@ -348,7 +352,8 @@ export function copySign(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.heaviside
  * @numpy np.heaviside
  */
-export function heaviside(x: TensorLike, values: TensorLike): Tensor {
+export function heaviside(x: TensorLike, values: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('heaviside', 2, surplus)
   const [t, at0] = operandsOf('heaviside', x, values)
   return where(equal(t, 0), at0, cast(greater(t, 0), t.dtype))
 }

@@ -1,6 +1,6 @@
 /** Numbers that say how large a matrix is and how near to a singular one; its exponential; products of chains of matrices. */
 
-import { checkList, describe } from '../base/arguments.ts'
+import { checkList, describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -127,7 +127,10 @@ const inverseOf = (x: Tensor): Tensor => wrap(ops.solve(nodeOf(x), ops.identity(
  * @pytorch torch.linalg.matrix_exp
  * @tensorflow tf.linalg.expm
  */
-export const matrixExp = (x: TensorLike): Tensor => wrap(ops.matrixExp(squareMatrices('matrixExp', x)))
+export function matrixExp(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('matrixExp', 1, surplus)
+  return wrap(ops.matrixExp(squareMatrices('matrixExp', x)))
+}
 
 /**
  * The product of two matrices or more, in the order of the fewest multiplications. The first one may be a vector, which is
@@ -139,7 +142,8 @@ export const matrixExp = (x: TensorLike): Tensor => wrap(ops.matrixExp(squareMat
  * @pytorch torch.linalg.multi_dot
  * @numpy np.linalg.multi_dot
  */
-export function multiDot(tensors: readonly TensorLike[]): Tensor {
+export function multiDot(tensors: readonly TensorLike[], ...surplus: []): Tensor {
+  refuseSurplus('multiDot', 1, surplus)
   const given = checkList('multiDot', 'a list of tensors', tensors).map((x) => toTensor('multiDot', x))
   const last = given.length - 1
   const isVector = given.map(({ ndim }, i) => ndim === 1 && (i === 0 || i === last))

@@ -135,3 +135,32 @@ test('a diagonal far beyond the corners is none, whatever int32 makes of its num
   expect(g.tril(x, 2 ** 32).arraySync()).toEqual(x.arraySync())
   expect(g.triu(x, -(2 ** 32)).arraySync()).toEqual(x.arraySync())
 })
+
+/** Such as the flags of functions of the same name elsewhere. */
+describe('arguments beyond those that there are', () => {
+  const counts: Readonly<Record<number, string>> = {
+    1: `relu6 hardSigmoid hardSwish selu logSigmoid isNaN isFinite isInf logicalNot bitwiseNot nonzeroSync frac linalg.cholesky
+      linalg.inverse linalg.det linalg.slogdet linalg.lu linalg.qr linalg.svd linalg.eigh linalg.eigvalsh linalg.matrixRank
+      linalg.matrixExp linalg.multiDot`,
+    2: `leakyRelu elu prelu celu glu fmax fmin gcd lcm triu tril diag gather logicalAnd logicalOr logicalXor booleanMaskSync
+      logAddExp copySign heaviside linalg.solve linalg.matrixPower unstack unbind`,
+    3: 'threshold clamp lerp where scatterAdd take scatter select takeAlongAxis split chunk tensorSplit maskedFill',
+    4: 'putAlongAxis scatterAddAlongAxis indexFill',
+  }
+  const all = Object.entries(counts).flatMap(([count, names]) =>
+    names.split(/\s+/).map((name) => [name, Number(count)]),
+  )
+
+  test.each(all as [string, number][])('%s', (path, count) => {
+    const [name, owner] = path.startsWith('linalg.') ? [path.slice(7), unchecked.linalg] : [path, unchecked]
+    const what = count === 1 ? 'one argument' : `${count} arguments`
+    expect(() => owner[name](...new Array(count + 1).fill(x))).toThrow(`${name}: expected ${what}, got ${count + 1}`)
+    if (owner === unchecked)
+      expect(() => unchecked.ones([2])[name](...new Array(count).fill(x))).toThrow(`${name}: expected ${what}`)
+  })
+
+  test('where it is a promise', async () => {
+    await expect(unchecked.nonzero(x, true)).rejects.toThrow('nonzero: expected one argument, got 2')
+    await expect(unchecked.booleanMask(x, x.greater(1), 0)).rejects.toThrow('booleanMask: expected 2 arguments, got 3')
+  })
+})
