@@ -1,5 +1,6 @@
 /** The one place that checks of what kind the arguments of public functions are: the caller says which operation it is, and what it takes. */
 import { expected, shown } from './errors.ts'
+import { foreignKind } from './identity.ts'
 
 /** What a value is, for a message: a text is in quotation marks. */
 export function describe(value: unknown): string {
@@ -100,6 +101,7 @@ export function checkNumbers(op: string, what: string, value: unknown, isValid: 
  */
 export function checkValues<T>(op: string, x: T): T {
   const isOfNumbers = typeof x === 'number' || typeof x === 'boolean' || Array.isArray(x) || ArrayBuffer.isView(x)
-  if (!isOfNumbers) throw new TypeError(expected(op, 'a tensor, or numbers in nested arrays', describe(x)))
+  if (!isOfNumbers && foreignKind(x) === undefined)
+    throw new TypeError(expected(op, 'a tensor, or numbers in nested arrays', describe(x)))
   return x
 }

@@ -21,6 +21,23 @@ const arrays = {
   bool: Uint8Array,
 } as const
 
+/** The class of a typed array of any realm, by the getter of the engine, which nothing else can pass for. */
+const classOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!
+
+const dtypesByClass: Readonly<Record<string, DType>> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Int32Array: 'int32',
+  Int8Array: 'int32',
+  Int16Array: 'int32',
+  Uint16Array: 'int32',
+}
+
+/** The smallest dtype that has all that a typed array may hold; undefined for 64-bit integers and what is none. */
+export const dtypeOfArray = (array: unknown): DType | undefined => dtypesByClass[classOf.call(array) as string]
+
 export const bytesPerElement = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT
 
 export const isFloat = (dtype: DType): dtype is 'float32' | 'float64' => dtype === 'float32' || dtype === 'float64'
@@ -59,10 +76,10 @@ export function elementOf(op: string, value: number, dtype: DType): number {
 }
 
 /** Whether every element of a typed array is one of an integer dtype. */
-const holdsAllOf = (dtype: 'int32' | 'uint8', array: unknown): boolean =>
-  array instanceof Uint8Array ||
-  array instanceof Uint8ClampedArray ||
-  (dtype === 'int32' && ArrayBuffer.isView(array) && !(array instanceof Float32Array || array instanceof Float64Array))
+function holdsAllOf(dtype: 'int32' | 'uint8', array: unknown): boolean {
+  const own = dtypeOfArray(array)
+  return own === 'uint8' || (own === 'int32' && dtype === 'int32')
+}
 
 /**
  * Writes numbers as elements, each as `elementOf` says.

@@ -1,3 +1,7 @@
+/** The errors that users meet, and the form of their messages. */
+import { types } from 'node:util'
+import { foreignKind, foreignText } from './identity.ts'
+
 /** A shape, rank or axis that an operation cannot take. */
 export class ShapeError extends RangeError {
   override name = 'ShapeError'
@@ -66,8 +70,9 @@ function shownObject(value: object): string {
     const items = Array.from(value.slice(0, mostShown), (item) => (Array.isArray(item) ? '[…]' : shown(item)))
     return `[${items.join(', ')}${value.length > mostShown ? ', …' : ''}]`
   }
+  if (foreignKind(value) !== undefined) return foreignText(value)
   // Tensors and variables say their type.
-  if (value instanceof RegExp || Object.hasOwn(Object.getPrototypeOf(value) ?? {}, 'toJSON')) return String(value)
+  if (types.isRegExp(value) || Object.hasOwn(Object.getPrototypeOf(value) ?? {}, 'toJSON')) return String(value)
   const name: unknown = value.constructor?.name
   return typeof name !== 'string' || name === '' || name === 'Object'
     ? 'an object'

@@ -2,6 +2,7 @@
 
 import { checkFunction, checkInteger, checkNumber, checkValues, describe as shownAs } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { brand } from '../base/identity.ts'
 import { elementAt } from '../base/lists.ts'
 import { isPlainObject } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
@@ -97,6 +98,8 @@ export class Dataset<X extends Batch = Tensor, Y extends Batch = Tensor> {
     await evaluate(...tensorsIn(this.#x), ...tensorsIn(this.#y))
   }
 }
+
+brand(Dataset.prototype, 'data set')
 
 const mapBatch = (batch: Batch, fn: (x: Tensor) => Tensor): Batch =>
   mapTree('map', batch, (x) => fn(x as Tensor)) as Batch

@@ -1,6 +1,7 @@
 /** What every layer and model is: parameters by name, and a mode. */
 import { checkBoolean } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
+import { brand } from '../base/identity.ts'
 import { inspection } from '../base/inspection.ts'
 import { checkRecord } from '../base/options.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
@@ -164,6 +165,8 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
     return state
   }
 }
+
+brand(Module.prototype, 'module')
 
 /**
  * Runs `fn` with a model in one mode, and leaves the mode of its modules as it is. In evaluation mode is then every module that is met,

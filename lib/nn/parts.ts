@@ -1,5 +1,7 @@
 /** What a model is made of: everything among its properties, by the path that leads there. */
 import { types } from 'node:util'
+import { expected } from '../base/errors.ts'
+import { foreignKind } from '../base/identity.ts'
 import { isPlainObject } from '../base/options.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -27,6 +29,7 @@ export function partsOf(model: object): Parts {
       aliases.push([path, known])
       continue
     }
+    if (foreignKind(value) !== undefined) throw new TypeError(expected('Module', `a part ${path} of this copy`, value))
     paths.set(value, path)
     const entries = [...(value === model ? Object.entries(value) : entriesOf(value))]
     for (const [key, part] of entries.reverse()) left.push([joined(path, key), part])

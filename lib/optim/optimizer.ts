@@ -3,6 +3,7 @@
 import { checkFunction, checkList, checkNumber, checkText, checkValues, describe } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
+import { brand } from '../base/identity.ts'
 import { checkOptions, checkRecord, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { full, tensor } from '../tensor/creation.ts'
@@ -235,6 +236,8 @@ export class Optimizer {
     return this.#state[name]
   }
 }
+
+brand(Optimizer.prototype, 'optimizer')
 
 /**
  * An optimizer of your own: the rule says, on tensors, what becomes of a parameter and its state at one step. It runs

@@ -4,6 +4,7 @@ import { checkFunction, checkNumber, shapeAndOptions } from '../base/arguments.t
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { greatestBelow, roundTo } from '../base/floats.ts'
+import { brand } from '../base/identity.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -69,6 +70,8 @@ export class RandomStream {
     return Int32Array.of(this.seed | 0, ++this.#draws | 0)
   }
 }
+
+brand(RandomStream.prototype, 'random stream')
 
 let stream = new RandomStream(0)
 /** The innermost stream that a function runs in. */

@@ -2,6 +2,7 @@
 import { notCloned } from '../base/cloning.ts'
 import type { DType, TypedArray } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { brand } from '../base/identity.ts'
 import { inspection } from '../base/inspection.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { formatGraph, Node } from '../graph/node.ts'
@@ -171,6 +172,8 @@ export class Tensor {
     )
   }
 }
+
+brand(Tensor.prototype, 'tensor')
 
 export const wrap = (node: Node): Tensor => new Tensor(node)
 

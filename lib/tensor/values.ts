@@ -1,8 +1,9 @@
 /** JavaScript values in and out of tensors: always copies, so that no memory is shared with user code. */
 
 import { allocateChecked } from '../base/arrays.ts'
-import { checkDType, type DType, type TypedArray, writeElements } from '../base/dtype.ts'
+import { checkDType, type DType, dtypeOfArray, type TypedArray, writeElements } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { foreignKind } from '../base/identity.ts'
 import type { OptionTypes } from '../base/options.ts'
 import { checkShape, formatShape, maxRank, type Shape, sizeOf } from '../base/shape.ts'
 
@@ -34,20 +35,31 @@ export interface ParsedValues {
   shape: Shape
 }
 
-function dtypeOfArray(op: string, array: ArrayBufferView): DType {
-  if (array instanceof Float32Array) return 'float32'
-  if (array instanceof Float64Array) return 'float64'
-  if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return 'uint8'
-  if (
-    array instanceof Int32Array ||
-    array instanceof Int8Array ||
-    array instanceof Int16Array ||
-    array instanceof Uint16Array
-  )
-    return 'int32'
-  throw new DTypeError(
-    expected(op, 'numbers, booleans or a typed array of at most 32-bit integers or floats', array.constructor.name),
-  )
+function checkedDType(op: string, array: ArrayBufferView): DType {
+  const dtype = dtypeOfArray(array)
+  if (dtype !== undefined) return dtype
+  const what = 'numbers, booleans or a typed array of at most 32-bit integers or floats'
+  throw new DTypeError(expected(op, what, array))
+}
+
+/** What is read of a tensor of another copy of the library: by its methods, and checked like any other values. */
+interface ForeignTensor {
+  readonly shape: Shape
+  readonly dtype: DType
+  graph(): string
+  dataSync(): AnyTypedArray
+}
+
+/**
+ * A tensor of another copy, where that is its values: one that is computed, and from which no gradient leads further.
+ * Anything else would be cut off from its history, or would have to be computed here and now.
+ */
+function parseForeign(op: string, x: ForeignTensor, { shape, dtype }: TensorOptions): ParsedValues {
+  const isValue = foreignKind(x) === 'tensor' && typeof x.graph === 'function' && !x.graph().trim().includes('\n')
+  const values = isValue ? x.dataSync() : undefined
+  if (!ArrayBuffer.isView(values))
+    throw new TypeError(expected(op, 'a tensor, or one that is nothing but its values (tensor(await x.data()))', x))
+  return parseValues(op, values, { shape: shape ?? x.shape, dtype: dtype ?? x.dtype })
 }
 
 /** The first of some values that is no integer, if there is one: a boolean is none. */
@@ -64,10 +76,12 @@ export function firstNonInteger(values: TensorValues): number | boolean | undefi
 export function parseValues(op: string, values: TensorValues, { shape, dtype }: TensorOptions): ParsedValues {
   const given = dtype === undefined ? undefined : checkDType(op, dtype)
   if (ArrayBuffer.isView(values)) {
-    const own = dtypeOfArray(op, values)
+    const own = checkedDType(op, values)
     checkAttached(op, values)
     return fill(op, values as unknown as ArrayLike<number>, given ?? own, shape ?? [values.length])
   }
+  if (foreignKind(values) !== undefined)
+    return parseForeign(op, values as unknown as ForeignTensor, { ...(shape && { shape }), ...(dtype && { dtype }) })
   const nested: number[] = []
   const elements: (number | boolean)[] = []
   flatten(op, values, 0, nested, elements)

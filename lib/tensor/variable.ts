@@ -3,6 +3,7 @@
 import { allocateChecked } from '../base/arrays.ts'
 import { bytesPerElement, type DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { brand } from '../base/identity.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, type Shape, sameShape, sizeOf } from '../base/shape.ts'
 import { Node, newStorage, pendingInputs, storageOf, topologicalOrder } from '../graph/node.ts'
@@ -116,6 +117,8 @@ export class Variable extends Tensor {
     return this.name === undefined ? super.toJSON() : { ...super.toJSON(), name: this.name }
   }
 }
+
+brand(Variable.prototype, 'variable')
 
 /**
  * A variable that starts with a copy of some values, or with the value of a tensor. Made while a function is compiled,

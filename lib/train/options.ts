@@ -2,6 +2,7 @@
 
 import { checkFunction, checkNumber, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
+import { foreignKind } from '../base/identity.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
 import type { Optimizer } from '../optim/optimizer.ts'
@@ -120,11 +121,13 @@ function checkDataset(what: string, dataset: AnyDataset): void {
 }
 
 function checkModel(model: AnyTrainable): void {
+  if (foreignKind(model) !== undefined) throw new TypeError(expected('fit', 'a model', describe(model)))
   checkFunction('fit', 'a model with a method forward', model?.forward)
   checkFunction('fit', 'a model with a method parameters', model?.parameters)
 }
 
 function checkOptimizer(optimizer: Optimizer): void {
+  if (foreignKind(optimizer) !== undefined) throw new TypeError(expected('fit', 'an optimizer', describe(optimizer)))
   checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }
 
