@@ -64,7 +64,8 @@ class Processors {
     if (present >= 0) CPU_CLR(present, &others.set_);
     return others;
   }
-  void bind(int thread) const { sched_setaffinity(thread, sizeof set_, &set_); }
+  // False where the system does not let it.
+  bool bind(int thread) const { return sched_setaffinity(thread, sizeof set_, &set_) == 0; }
 
  private:
   cpu_set_t set_;
@@ -73,7 +74,7 @@ class Processors {
   bool is_empty() const { return true; }
   Processors only_the_present_one() const { return *this; }
   Processors without_the_present_one() const { return *this; }
-  void bind(int) const {}
+  bool bind(int) const { return false; }
 #endif
 };
 
@@ -82,8 +83,7 @@ class Processors {
 // thread at a time may move another, as it would take for all what is allowed in between.
 inline bool bring_here(int thread) {
   const Processors all = Processors::of(thread), here = all.only_the_present_one();
-  if (here.is_empty()) return false;
-  here.bind(thread);
+  if (here.is_empty() || !here.bind(thread)) return false;
   all.bind(thread);
   return true;
 }
