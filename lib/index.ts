@@ -3,6 +3,7 @@ import './operations/methods.ts'
 
 export { type BackendName, backendInfo, setBackend, setNumThreads } from './backend/active.ts'
 export type { BackendInfo } from './backend/backend.ts'
+export type { Abortable, CallOptions } from './base/abort.ts'
 export type { DType, TypedArray } from './base/dtype.ts'
 export {
   AnomalyError,
@@ -54,7 +55,6 @@ export { guard, isCompiling } from './tensor/trace.ts'
 export type { TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type {
-  Abortable,
   BatchInfo,
   Callbacks,
   EpochInfo,

@@ -23,7 +23,16 @@ export interface Addon {
   configure(): void
   prepare(words: Int32Array, literals: Uint8Array): number
   run(handle: number, buffers: Buffers): Failure | undefined
-  runAsync(handle: number, buffers: Buffers, callback: (failure: Failure | undefined) => void, steps?: number): void
+  /** A number for `abort`, where the run is one that may be aborted. */
+  runAsync(
+    handle: number,
+    buffers: Buffers,
+    callback: (failure: Failure | undefined) => void,
+    steps?: number,
+    mayAbort?: boolean,
+  ): number | undefined
+  /** Has a run fail before its next instruction, unless it has begun to write states. */
+  abort(run: number): void
   /** `run`, which also fills in how long each instruction took. */
   profile(handle: number, buffers: Buffers, nanoseconds: Float64Array): Failure | undefined
   release(handle: number): void
@@ -34,7 +43,7 @@ export interface Addon {
 }
 
 const functions: Readonly<Record<keyof Addon, true>> = {
-  ...{ names: true, configure: true, prepare: true, run: true, runAsync: true, profile: true },
+  ...{ names: true, configure: true, prepare: true, run: true, runAsync: true, abort: true, profile: true },
   ...{ release: true, drain: true, info: true, setIsa: true, setNumThreads: true },
 }
 

@@ -1,4 +1,5 @@
 /** What a backend is: it prepares programs and runs them. It knows no tensor, no graph and no gradient. */
+import type { Abortable } from '../base/abort.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import type { Program } from '../program/program.ts'
 
@@ -16,9 +17,10 @@ export interface Executable {
    * Runs off the event loop, after everything that was submitted before. The buffers must not change until it settles.
    * With several steps the program runs so many times, one after the other, and states carry over from step to step.
    * Results are then `steps` times as long as their values; so are inputs that differ from step to step, a part for
-   * each. It ends with the first step that fails, which changes no state.
+   * each. It ends with the first step that fails, which changes no state. Once the signal is aborted it ends as if the next
+   * instruction failed, unless the step has begun to write states, and rejects with the reason.
    */
-  runAsync(buffers: Buffers, steps?: number): Promise<void>
+  runAsync(buffers: Buffers, steps?: number, signal?: Abortable): Promise<void>
   /** `run`, and the nanoseconds that each instruction took. */
   profile(buffers: Buffers): Float64Array
   /** Lets go of what the executable holds. It must not run again. */

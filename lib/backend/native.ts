@@ -1,4 +1,5 @@
 /** The native backend: hands encoded programs to the addon. */
+import { type Abortable, onAbort, reasonOf } from '../base/abort.ts'
 import { ProgramError } from '../base/errors.ts'
 import { encodeProgram } from '../program/encode.ts'
 import type { Numbering } from '../program/parameters.ts'
@@ -46,6 +47,9 @@ function prepareHandle(addon: Addon, program: Program, numbering: Numbering): nu
   }
 }
 
+/** In place of the instruction of a failure: the run was ended. */
+const aborted = -1
+
 class NativeExecutable implements Executable {
   readonly handle: number
   readonly #addon: Addon
@@ -62,13 +66,21 @@ class NativeExecutable implements Executable {
     if (failure !== undefined) throw rangeError(this.#program, ...failure)
   }
 
-  runAsync(buffers: Buffers, steps = 1): Promise<void> {
+  runAsync(buffers: Buffers, steps = 1, signal?: Abortable): Promise<void> {
     return new Promise((resolve, reject) => {
+      let forget = () => {}
       const settle = (failure: Failure | undefined) => {
+        forget()
         if (failure === undefined) resolve()
+        else if (failure[0] === aborted) reject(signal && reasonOf(signal)?.reason)
         else reject(rangeError(this.#program, ...failure))
       }
-      this.#addon.runAsync(this.handle, buffers, settle, steps)
+      const run = this.#addon.runAsync(this.handle, buffers, settle, steps, signal !== undefined)
+      if (signal === undefined || run === undefined) return
+      const abort = () => this.#addon.abort(run)
+      forget = onAbort(signal, abort)
+      // A run that waited for others may have been aborted meanwhile.
+      if (reasonOf(signal) !== null) abort()
     })
   }
 

@@ -1,5 +1,6 @@
 /** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
 
+import { type CallOptions, callOptions, liveSignal, unlessAborted } from '../base/abort.ts'
 import { checkFunction, checkList, checkNumber, checkText, checkValues, describe } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
@@ -32,6 +33,10 @@ export interface MinimizeOptions {
 }
 
 const minimizeOptions: OptionTypes<MinimizeOptions> = { allowOthers: 'boolean' }
+
+export interface MinimizeAsyncOptions extends MinimizeOptions, CallOptions {}
+
+const minimizeAsyncOptions: OptionTypes<MinimizeAsyncOptions> = { ...minimizeOptions, ...callOptions }
 
 type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
 
@@ -109,17 +114,28 @@ export class Optimizer {
     return value
   }
 
-  /** `minimize` off the event loop. Calls take turns, so that each sees the variables as the one before left them. */
-  async minimizeAsync(loss: () => Tensor, variables?: readonly Variable[], options?: MinimizeOptions): Promise<Tensor> {
+  /**
+   * `minimize` off the event loop. Calls take turns, so that each sees the variables as the one before left them.
+   * @throws (rejects with) the reason of `signal` once it is aborted: then no variable is updated
+   */
+  async minimizeAsync(
+    loss: () => Tensor,
+    variables?: readonly Variable[],
+    options?: MinimizeAsyncOptions,
+  ): Promise<Tensor> {
     if (isCompiling()) throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
+    const { signal: given, ...rest } = checkOptions('minimizeAsync', options, minimizeAsyncOptions)
+    const signal = liveSignal('minimizeAsync', { signal: given })
     const turn = this.#turn.then(async () => {
-      const { value, updates } = this.#step('minimizeAsync', loss, variables, options)
-      await evaluate(value, ...updates.map(([, next]) => next))
+      signal?.throwIfAborted()
+      const { value, updates } = this.#step('minimizeAsync', loss, variables, rest)
+      const values = [value, ...updates.map(([, next]) => next)]
+      await (signal === undefined ? evaluate(...values) : evaluate(...values, { signal }))
       assignAll(updates)
       return value
     })
     this.#turn = turn.catch(() => {})
-    return turn
+    return unlessAborted(signal, turn)
   }
 
   /**

@@ -1,5 +1,6 @@
 /** From recorded nodes to their values: graphs of the same structure share one executable. */
 
+import { type Abortable, unlessAborted } from '../base/abort.ts'
 import { expected, InternalError } from '../base/errors.ts'
 import { type Node, newStorage } from '../graph/node.ts'
 import { isPlaceholder, isUnstarted, leafArray } from '../graph/ops/leaf.ts'
@@ -77,7 +78,7 @@ export function evaluateNodesSync(nodes: readonly Node[]): void {
   settleChecked(roots, computed, run)
 }
 
-export async function evaluateNodes(nodes: readonly Node[]): Promise<void> {
+export async function evaluateNodes(nodes: readonly Node[], signal?: Abortable): Promise<void> {
   const roots = pendingNodes(nodes)
   if (roots.length === 0) return
   const computed = withOperands(roots)
@@ -85,11 +86,12 @@ export async function evaluateNodes(nodes: readonly Node[]): Promise<void> {
   const unstarted = unstartedIn(structure)
   if (unstarted !== null) {
     const started = startLeaves(unstarted)
-    await Promise.all([evaluateNodes(nodes), started])
+    await Promise.all([evaluateNodes(nodes, signal), started])
     return
   }
   const run = bind(structure)
-  await submitAsync(run)
+  const done = submitAsync(run, signal)
+  await (signal === undefined ? done : unlessAborted(signal, done))
   settleChecked(roots, computed, run)
 }
 

@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os'
 import { activeBackend, backendOf } from '../backend/active.ts'
 import type { Backend, Buffers, Executable } from '../backend/backend.ts'
+import type { Abortable } from '../base/abort.ts'
 import { allocate, type TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { lower, type NodeUpdate } from '../graph/lower.ts'
@@ -120,11 +121,11 @@ export function submitSync({ graph, buffers }: Run): void {
   graph.executable.run(buffers)
 }
 
-/** Until it settles, whoever reads a written state's array waits. */
-export function submitAsync({ graph, buffers, states, steps }: Run): Promise<void> {
+/** Until it settles, whoever reads a written state's array waits. An aborted run settles once it has stopped. */
+export function submitAsync({ graph, buffers, states, steps }: Run, signal?: Abortable): Promise<void> {
   let isHeld = false
   const start = () => {
-    const done = graph.executable.runAsync(buffers, steps)
+    const done = graph.executable.runAsync(buffers, steps, signal)
     if (isHeld) release(graph)
     return done
   }

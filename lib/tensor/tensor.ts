@@ -1,9 +1,18 @@
 /** The handle of a value that users hold. Its operations are functions, in lib/operations, which puts them on it as methods. */
+import {
+  type Abortable,
+  type CallOptions,
+  callOptions,
+  liveSignal,
+  unlessAborted,
+  withoutSignal,
+} from '../base/abort.ts'
 import { notCloned } from '../base/cloning.ts'
 import type { DType, TypedArray } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
 import { inspection } from '../base/inspection.ts'
+import { checkOptions } from '../base/options.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
 import { formatGraph, Node } from '../graph/node.ts'
 import { data, literal } from '../graph/ops/leaf.ts'
@@ -88,13 +97,19 @@ export class Tensor {
     return sizeOf(typedNodeOf(this).shape)
   }
 
-  /** The elements in row-major order, as a copy; computed off the event loop. Uint8Array for uint8 and bool. */
-  async data(): Promise<TypedArray> {
+  /**
+   * The elements in row-major order, as a copy; computed off the event loop. Uint8Array for uint8 and bool.
+   * @throws (rejects with) the signal's reason once it is aborted: what is not computed yet is not computed then
+   * @example await x.data({ signal: AbortSignal.timeout(1000) })
+   */
+  async data(options?: CallOptions): Promise<TypedArray> {
+    const signal = signalOf('data', options)
     const node = awaitedNodeOf(this)
-    if (node.storage === null) await evaluateNodes([node])
+    if (node.storage === null) await evaluateNodes([node], signal)
     const storage = node.storage!
     // Copied at once where nothing has to be waited for: the next step may write to the buffer.
-    if (storage.pending !== null) await storage.pending
+    if (storage.pending !== null)
+      await (signal === undefined ? storage.pending : unlessAborted(signal, storage.pending))
     return storage.array.slice()
   }
 
@@ -110,8 +125,10 @@ export class Tensor {
    * `await x.array<number[][]>()`. JavaScript makes them, a million elements in some 15 to 100 ms, the fewer in a row the
    * longer: in pieces, between which the event loop turns. `data` is a thousand times as fast for many elements.
    */
-  async array<T extends NestedArray = NestedArray>(): Promise<T> {
-    return (await nestedArrayInTurns(await this.data(), this.dtype, this.shape)) as T
+  async array<T extends NestedArray = NestedArray>(options?: CallOptions): Promise<T> {
+    const signal = signalOf('array', options)
+    const elements = await this.data(signal && { signal })
+    return (await unlessAborted(signal, nestedArrayInTurns(elements, this.dtype, this.shape))) as T
   }
 
   /** `array`, here and now. */
@@ -123,9 +140,10 @@ export class Tensor {
    * The one element as a number (bool: 0 or 1).
    * @throws ShapeError where there is not exactly one.
    */
-  async item(): Promise<number> {
+  async item(options?: CallOptions): Promise<number> {
     this.checkScalar()
-    return (await this.data())[0]!
+    const signal = signalOf('item', options)
+    return (await this.data(signal && { signal }))[0]!
   }
 
   /** `item`, here and now. */
@@ -199,15 +217,23 @@ function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {
   return data(parsed.array, parsed.dtype, parsed.shape, false)
 }
 
+const signalOf = (op: string, options: CallOptions | undefined): Abortable | undefined =>
+  options === undefined ? undefined : liveSignal(op, checkOptions(op, options, callOptions))
+
 /**
- * Computes several tensors in one program, off the event loop.
+ * Computes several tensors in one program, off the event loop. An AbortSignal may follow them: `evaluate(x, y, { signal })`.
  * @returns the same tensors, evaluated.
+ * @throws (rejects with) the signal's reason once it is aborted: what is not computed yet is not computed then
  */
-export async function evaluate<T extends readonly Tensor[]>(...tensors: T): Promise<T> {
+export async function evaluate<T extends readonly Tensor[]>(...args: readonly [...T, CallOptions]): Promise<T>
+export async function evaluate<T extends readonly Tensor[]>(...tensors: T): Promise<T>
+export async function evaluate<T extends Tensor[]>(...args: T | [...T, CallOptions]): Promise<T> {
+  const [tensors, signal] = withoutSignal<T>(args)
   const nodes = tensors.map(evaluatedNodeOf)
-  await evaluateNodes(nodes)
+  await evaluateNodes(nodes, signal)
   // A variable may be written to by a run that was submitted before.
-  for (const { storage } of nodes) if (storage !== null && storage.pending !== null) await storage.pending
+  for (const { storage } of nodes)
+    if (storage !== null && storage.pending !== null) await unlessAborted(signal, storage.pending)
   return tensors
 }
 

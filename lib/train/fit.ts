@@ -1,4 +1,5 @@
 /** The training loop. */
+import { unlessAborted } from '../base/abort.ts'
 import { checkList, describe } from '../base/arguments.ts'
 import { expected, GradientError, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
@@ -11,7 +12,6 @@ import { randomStream } from '../tensor/random.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
-import { unlessAborted } from './abort.ts'
 import {
   type AnyDataset,
   type AnyTrainable,
@@ -26,7 +26,7 @@ import { pipeline } from './pipeline.ts'
 import { metricSums, RunningScores, type Scores } from './scores.ts'
 import { permutation, range } from './shuffle.ts'
 
-export type { Abortable, BatchInfo, Callbacks, EpochInfo, FitOptions, Trainable } from './options.ts'
+export type { BatchInfo, Callbacks, EpochInfo, FitOptions, Trainable } from './options.ts'
 export type { Metric, MetricFunction, Scores } from './scores.ts'
 
 export interface History {

@@ -1,5 +1,6 @@
 /** What `fit` may be told, and what it makes of it. */
 
+import type { Abortable } from '../base/abort.ts'
 import { checkFunction, checkNumber, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { foreignKind } from '../base/identity.ts'
@@ -43,15 +44,6 @@ export interface Callbacks {
   /** At most about every 50 ms, and at the last step of an epoch. */
   onBatchEnd?(info: BatchInfo): unknown
   onEpochEnd?(info: EpochInfo): unknown
-}
-
-/** What `fit` asks of an AbortSignal, whose type not every project has. */
-export interface Abortable {
-  /** Throws the reason once it is aborted. */
-  throwIfAborted(): void
-  /** Says when that is. Without it the signal is asked between steps. */
-  addEventListener?(type: 'abort', listener: () => void): void
-  removeEventListener?(type: 'abort', listener: () => void): void
 }
 
 /** Of a model's prediction, and of the targets and inputs of its data. */

@@ -1,4 +1,5 @@
 /** Functions that are recorded once per signature and replayed. */
+import { type Abortable, type CallOptions, unlessAborted, withoutSignal } from '../base/abort.ts'
 import { checkFunction, refuseSurplus } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
@@ -33,7 +34,13 @@ import { Recordings } from './recordings.ts'
 
 /** A function whose calls replay a prepared program. */
 export interface Compiled<A extends unknown[], R> {
-  /** Runs off the event loop. */
+  /**
+   * Runs off the event loop. An AbortSignal may follow the arguments, as `{ signal }`: once it is aborted the promise is rejected with
+   * its reason at once, a call that has not begun does not, and one that is under way stops after the instruction that runs,
+   * unless it has begun to update variables: these have all their old values or all their new ones.
+   * @example await predict(images, { signal: AbortSignal.timeout(100) })
+   */
+  (...args: [...A, CallOptions]): Promise<R>
   (...args: A): Promise<R>
   /** Runs here and now. */
   sync(...args: A): R
@@ -43,11 +50,12 @@ export interface Compiled<A extends unknown[], R> {
    * All steps are one crossing into the native core, which a short step is worth.
    *
    * @throws (rejects with) ShapeError where first axes differ; RangeError for an index in the data that is out of
-   * range: the steps before it have taken place
+   * range, or the reason of a signal that follows the arguments, as `{ signal }`: the steps before it have taken place
    *
    * @example
    * const losses = await step.scan(images.reshape([10, 32, 784]), labels.reshape([10, 32])) // ten steps, losses[10]
    */
+  scan(...args: [...A, CallOptions]): Promise<R>
   scan(...args: A): Promise<R>
   /** The program for these arguments, as text. Numbers that differed between calls are inputs of it. */
   program(...args: A): string
@@ -153,9 +161,9 @@ function scanChecked<A extends unknown[], R>(fn: (...args: A) => R, args: A, ste
 let waiting: Promise<void> | null = null
 
 /** Settles when all nodes have their values and no earlier call waits any more: calls keep their order. */
-function inTurn(nodes: readonly Node[]): Promise<void> {
+function inTurn(nodes: readonly Node[], signal?: Abortable): Promise<void> {
   const before = waiting
-  const ready = evaluateNodes(nodes).finally(() => before)
+  const ready = evaluateNodes(nodes, signal).finally(() => before)
   const turn = ready
     .catch(() => {})
     .then(() => {
@@ -166,20 +174,26 @@ function inTurn(nodes: readonly Node[]): Promise<void> {
 }
 
 /** The recording is held while the call waits, as other calls may have it dropped meanwhile. */
-async function runInTurn(entry: Traced, args: readonly Node[], steps: number): Promise<BoundCall> {
+async function runInTurn(
+  entry: Traced,
+  args: readonly Node[],
+  steps: number,
+  signal: Abortable | undefined,
+): Promise<BoundCall> {
   let call: BoundCall
   let done: Promise<void>
   hold(entry.graph)
   try {
-    if (waiting !== null || args.some(({ storage }) => storage === null)) await inTurn(args)
+    if (waiting !== null || args.some(({ storage }) => storage === null))
+      await unlessAborted(signal, inTurn(args, signal))
     startTraced(entry)
     call = bind(entry, args, steps)
-    done = submitAsync(call.run)
+    done = submitAsync(call.run, signal)
     commit(entry, call.run)
   } finally {
     release(entry.graph)
   }
-  await done
+  await (signal === undefined ? done : unlessAborted(signal, done))
   return call
 }
 
@@ -223,18 +237,20 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...
     const signature = signatureOf(args)
     return recordings.find(signature) ?? recordings.add(signature, recordFunction(fn, args))
   }
-  const compiled = async (...args: A): Promise<R> => {
+  const compiled = async (...given: A | [...A, CallOptions]): Promise<R> => {
+    const [args, signal] = withoutSignal<A>(given)
     if (activeTrace() !== null) return fn(...args)
     if (isNoting()) return runChecked(fn, args)
     const entry = find(args)
-    return unpack(entry, await runInTurn(entry, tensorsIn(args), 1)) as R
+    return unpack(entry, await runInTurn(entry, tensorsIn(args), 1, signal)) as R
   }
-  const scan = async (...args: A): Promise<R> => {
+  const scan = async (...given: A | [...A, CallOptions]): Promise<R> => {
+    const [args, signal] = withoutSignal<A>(given)
     if (activeTrace() !== null) throw new TypeError(expected('scan', 'a call outside compile', 'one inside'))
     const { steps, of } = stepArguments(args)
     if (isNoting()) return scanChecked(fn, args, steps)
     const entry = find(of)
-    return unpack(entry, await runInTurn(entry, tensorsIn(args), steps), true) as R
+    return unpack(entry, await runInTurn(entry, tensorsIn(args), steps, signal), true) as R
   }
   const sync = (...args: A): R => {
     if (activeTrace() !== null) return fn(...args)

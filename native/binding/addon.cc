@@ -1,5 +1,5 @@
-// What JavaScript sees: names, prepare, run, runAsync, profile, release, drain, info and the settings. Programs are
-// numbers and executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
+// What JavaScript sees: names, prepare, run, runAsync, abort, profile, release, drain, info and the settings. Programs
+// are numbers and executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -196,10 +196,11 @@ bool get_steps(napi_env env, napi_value value, int64_t* steps) {
   return is_right;
 }
 
-// runAsync(handle, buffers, callback, steps = 1): callback(failure or undefined).
+// runAsync(handle, buffers, callback, steps = 1, mayAbort = false): callback(failure or undefined). A number for
+// abort().
 napi_value run_async(napi_env env, napi_callback_info info) {
-  size_t count = 4;
-  napi_value arguments[4];
+  size_t count = 5;
+  napi_value arguments[5];
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   Environment& environment = environment_of(env);
   napi_valuetype type = napi_undefined;
@@ -212,8 +213,23 @@ napi_value run_async(napi_env env, napi_callback_info info) {
   int64_t steps = 1;
   if (!get_steps(env, arguments[3], &steps)) return nullptr;
   if (!bind_buffers(env, environment, *executable, arguments[1], RunMode::k_async, steps)) return nullptr;
-  submit_run(env, environment, std::move(executable), steps, arguments[2]);
-  return nullptr;
+  bool may_abort = false;
+  napi_get_value_bool(env, arguments[4], &may_abort);
+  const uint32_t number = submit_run(env, environment, std::move(executable), steps, arguments[2], may_abort);
+  napi_value result = nullptr;
+  if (number != 0) napi_create_uint32(env, number, &result);
+  return result;
+}
+
+// abort(run): the run fails before its next instruction, unless it has begun to write states. One that is settled is
+// not known any more.
+Napi::Value abort_run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() != 1 || !info[0].IsNumber()) return fail_type(env, "abort: expected the number of a run");
+  auto& abortable = environment_of(env).abortable;
+  const auto found = abortable.find(info[0].As<Napi::Number>().Uint32Value());
+  if (found != abortable.end()) found->second->store(true, std::memory_order_relaxed);
+  return env.Undefined();
 }
 
 // release(handle): the executable goes once no run of it is under way.
@@ -287,6 +303,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("configure", Napi::Function::New(env, configure));
   exports.Set("prepare", Napi::Function::New(env, prepare));
   exports.Set("profile", Napi::Function::New(env, profile));
+  exports.Set("abort", Napi::Function::New(env, abort_run));
   exports.Set("release", Napi::Function::New(env, release));
   exports.Set("drain", Napi::Function::New(env, drain));
   exports.Set("info", Napi::Function::New(env, describe));

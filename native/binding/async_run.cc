@@ -34,14 +34,22 @@ class AsyncRun final : public ExecutionQueue::Task {
 
   void run(const std::atomic<bool>& is_stopping) override {
     for (int64_t step = 0; step < steps_ && !is_stopping; ++step) {
-      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_, &is_stopping);
+      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_, {&is_stopping, &is_aborted_});
       if (!succeeded_) return;
       go_to_next_step();
     }
   }
   void finish() override { environment_.complete(this); }
 
+  // For the thread of the environment, until it is settled.
+  uint32_t let_abort() {
+    number_ = environment_.next_run++;
+    environment_.abortable.emplace(number_, &is_aborted_);
+    return number_;
+  }
+
   void settle(napi_env env) {
+    if (number_ != 0) environment_.abortable.erase(number_);
     napi_value callback, undefined;
     napi_get_reference_value(env, callback_, &callback);
     napi_get_undefined(env, &undefined);
@@ -66,20 +74,23 @@ class AsyncRun final : public ExecutionQueue::Task {
   napi_ref buffers_ = nullptr, callback_ = nullptr;
   Failure failure_ = {};
   bool succeeded_ = false;
+  std::atomic<bool> is_aborted_{false};
+  uint32_t number_ = 0;
 };
 
 }  // namespace
 
-void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, int64_t steps,
-                napi_value callback) {
+uint32_t submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, int64_t steps,
+                    napi_value callback, bool may_abort) {
   auto run = std::make_unique<AsyncRun>(environment, std::move(executable), steps);
   if (!run->hold(env, environment.bound.items, callback) || !environment.queue.submit(run.get())) {
     run->let_go(env);
     napi_throw_error(env, nullptr, "runAsync: the execution thread cannot be started");
-    return;
+    return 0;
   }
-  static_cast<void>(run.release());
+  AsyncRun* const submitted = run.release();
   environment.begin_async(env);
+  return may_abort ? submitted->let_abort() : 0;
 }
 
 // Without an environment there is nobody to tell.

@@ -1,6 +1,7 @@
 // What the addon holds for one environment: the main thread or a worker.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -38,6 +39,9 @@ class Environment {
   // By handle. A handle is never used again, so that a released one is known for what it is.
   std::unordered_map<uint32_t, std::shared_ptr<Executable>> executables;
   uint32_t next_handle = 1;
+  // Of the runs under way that may be aborted, by their numbers, whether they are.
+  std::unordered_map<uint32_t, std::atomic<bool>*> abortable;
+  uint32_t next_run = 1;
   BoundBuffers bound;  // of the run that is being called, kept for its capacity
 
   // The process stays alive while a run is under way, and only then. For the thread of the environment.
@@ -65,9 +69,9 @@ bool bind_buffers(napi_env env, Environment& environment, const Executable& exec
 napi_value make_failure(napi_env env, const Failure& failure);
 
 // Runs on the execution thread with the buffers that environment.bound holds, then calls callback(failure or
-// undefined). Throws where the thread cannot be started.
-void submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, int64_t steps,
-                napi_value callback);
+// undefined). Throws where the thread cannot be started. The number of the run where it may be aborted, or else 0.
+uint32_t submit_run(napi_env env, Environment& environment, std::shared_ptr<Executable> executable, int64_t steps,
+                    napi_value callback, bool may_abort);
 
 // Settles a finished run; the environment's completion function.
 void finish_run(napi_env env, napi_value function, void* context, void* run);

@@ -1,5 +1,6 @@
 #include "executor/executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -7,6 +8,8 @@
 
 namespace galvani {
 namespace {
+
+bool is_set(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }
 
 // Runs an instruction and gives its time.
 bool run_timed(const PreparedInstruction& instruction, Run& run, double* nanoseconds) {
@@ -40,6 +43,12 @@ std::shared_ptr<Executable> Executable::prepare(const int32_t* words, int64_t wo
 bool Executable::prepare_instructions(const KernelTable& kernels, std::string* error) {
   Preparation preparation{program_, kernels, ""};
   instructions_.reserve(program_.instructions.size());
+  const auto writes_state = [this](const Instruction& instruction) {
+    return std::any_of(instruction.outputs.begin(), instruction.outputs.end(),
+                       [this](int32_t id) { return program_.values[id].place == Place::k_state; });
+  };
+  const auto& all = program_.instructions;
+  first_update_ = static_cast<size_t>(std::find_if(all.begin(), all.end(), writes_state) - all.begin());
   for (const Instruction& instruction : program_.instructions) {
     instructions_.push_back(prepare_instruction(preparation, instruction));
     if (instructions_.back() == nullptr) {
@@ -88,7 +97,7 @@ void Executable::bind(void* const* buffers, uint8_t* arena) {
   *base++ = arena;
 }
 
-bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, const std::atomic<bool>* is_stopping,
+bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption,
                      double* nanoseconds) {
   // After setNumThreads; where there is no memory for more, fewer threads do it.
   if (pool.threads() > threads_) take_memory(pool.threads());
@@ -97,7 +106,11 @@ bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, c
   ThreadPool::Lease lease(pool, has_parallel_instruction_ ? threads_ : 1);
   Run run{bases_.data(), lease, block->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
   for (size_t i = 0; i < instructions_.size(); ++i) {
-    if (is_stopping != nullptr && *is_stopping) break;
+    if (is_set(interruption.is_stopping)) break;
+    if (i <= first_update_ && is_set(interruption.is_aborted)) {
+      *failure = {kAborted, 0, 0, 0};
+      return false;
+    }
     if (nanoseconds == nullptr ? instructions_[i]->run(run) : run_timed(*instructions_[i], run, nanoseconds + i))
       continue;
     *failure = run.failure;

@@ -14,6 +14,16 @@
 
 namespace galvani {
 
+// In place of the instruction of a failure.
+constexpr int32_t kAborted = -1;
+
+// What ends a run before its end, from another thread, once it is true.
+struct Interruption {
+  const std::atomic<bool>* is_stopping = nullptr;  // after the instruction that runs, leaving nothing of use
+  const std::atomic<bool>* is_aborted =
+      nullptr;  // as a failure of the next instruction, unless one has written a state
+};
+
 enum class PrepareStatus { k_ok, k_malformed, k_no_memory };
 
 class Executable {
@@ -31,13 +41,12 @@ class Executable {
 
   // One buffer for each of buffers(), no writable one overlapping another except a state its old self. Runs of the
   // executables that share memory must not overlap. False where an index in the data is out of range.
-  // Once `is_stopping`, it ends with the instruction that runs, and leaves nothing of use.
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const std::atomic<bool>* is_stopping = nullptr) {
-    return run(buffers, pool, failure, is_stopping, nullptr);
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption = {}) {
+    return run(buffers, pool, failure, interruption, nullptr);
   }
   // The same, with the time that each instruction took: nanoseconds[instruction_count()].
   bool profile(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
-    return run(buffers, pool, failure, nullptr, nanoseconds);
+    return run(buffers, pool, failure, {}, nanoseconds);
   }
   size_t instruction_count() const { return instructions_.size(); }
 
@@ -47,12 +56,13 @@ class Executable {
   int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
   void bind(void* const* buffers, uint8_t* arena);
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const std::atomic<bool>* is_stopping,
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption,
            double* nanoseconds);
 
   Program program_;
   std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
   bool has_parallel_instruction_ = false;
+  size_t first_update_ = 0;  // the first instruction that writes a state
   std::unique_ptr<Block> literals_;
   SharedBlock memory_;
   std::unique_ptr<SharedBlock::Room> room_;  // for the arena, then the workspace

@@ -490,11 +490,28 @@ TEST(a_program_that_is_to_stop_begins_no_further_instruction) {
   Failure failure;
   void* buffers[] = {from.data(), to.data()};
   std::atomic<bool> is_stopping{true};
-  EXPECT(executable->run(buffers, pool_of(1), &failure, &is_stopping));
+  EXPECT(executable->run(buffers, pool_of(1), &failure, {&is_stopping, nullptr}));
   EXPECT(to == Floats(4));
   is_stopping = false;
-  EXPECT(executable->run(buffers, pool_of(1), &failure, &is_stopping));
+  EXPECT(executable->run(buffers, pool_of(1), &failure, {&is_stopping, nullptr}));
   EXPECT((to == Floats{-1, -2, -3, -4}));
+}
+
+TEST(a_run_that_is_aborted_fails_before_its_next_instruction) {
+  ProgramBuilder builder;
+  const int32_t x = builder.input(kFloat, {4});
+  builder.instruction(Opcode::k_elementwise, {x}, {builder.result(kFloat, {4})},
+                      elementwise({4}, {{0, {1}}}, {{MicroOp::k_neg, kFloat, {0}}}, {1}));
+  SharedBlock memory;
+  std::string error;
+  const auto executable = prepare(builder.words(), {}, kBaselineKernels, memory, 1, &error);
+  Floats from = {1, 2, 3, 4}, to(4);
+  Failure failure = {};
+  void* buffers[] = {from.data(), to.data()};
+  const std::atomic<bool> is_aborted{true};
+  EXPECT(!executable->run(buffers, pool_of(1), &failure, {nullptr, &is_aborted}));
+  EXPECT(failure.instruction == kAborted);
+  EXPECT(to == Floats(4));
 }
 
 TEST(a_program_larger_than_memory_is_refused) {

@@ -2,6 +2,7 @@
  * The backend in plain TypeScript: the definition of what every instruction means, the only one for float64, and what
  * runs where no native binary loads.
  */
+import { type Abortable, reasonOf } from '../../base/abort.ts'
 import { arrayAt, isArrayOf, type TypedArray } from '../../base/dtype.ts'
 import { expected, InternalError } from '../../base/errors.ts'
 import { pick, zipWith } from '../../base/lists.ts'
@@ -123,12 +124,19 @@ class ReferenceExecutable implements Executable {
     return nanoseconds
   }
 
-  async runAsync(buffers: Buffers, steps = 1): Promise<void> {
+  async runAsync(buffers: Buffers, steps = 1, signal?: Abortable): Promise<void> {
     const runs = Array.from({ length: steps }, (_, step) =>
       this.#bind(buffersOfStep(this.#program, buffers, step, steps)),
     )
     await this.#queue.submit(() => {
-      for (const bound of runs) execute(this.#program, bound)
+      // Nothing can be aborted once it runs, as that takes a single turn of the event loop.
+      const aborted = signal === undefined ? null : reasonOf(signal)
+      if (aborted === null) {
+        for (const bound of runs) execute(this.#program, bound)
+        return
+      }
+      if (runs[0] !== undefined) copyStates(runs[0])
+      throw aborted.reason
     })
   }
 
@@ -193,14 +201,15 @@ function checkBuffer(value: Value, buffers: Buffers, index: number): TypedArray 
   throw new TypeError(expected('run', `${formatType(value)} as buffer ${index}`, got))
 }
 
-function execute(
-  program: Program,
-  { arrays, oldStates, newStates }: Bound,
-  done: (index: number) => void = () => {},
-): void {
+function copyStates({ oldStates, newStates }: Bound): void {
   zipWith(newStates, oldStates, (state, old) => {
     if (state !== old) state.set(old)
   })
+}
+
+function execute(program: Program, bound: Bound, done: (index: number) => void = () => {}): void {
+  const { arrays } = bound
+  copyStates(bound)
   program.instructions.forEach((instruction, index) => {
     const { opcode, inputs, outputs, params } = instruction
     const loop = loops[opcode] as Loop<Opcode>
