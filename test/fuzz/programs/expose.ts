@@ -49,10 +49,12 @@ export function checkExposed(program: Program, buffers: readonly TypedArray[]): 
 }
 
 /**
- * Adam's mean of squares is none below 0, where the sign of a rounding decides, and its steps count from 1. Where nothing
- * comes out, the extents that do not matter may be those of no array.
+ * Updates are defined for finite numbers, those of Adam for a mean of squares that is not below 0 and steps from 1 on. Where
+ * nothing comes out, the extents that do not matter may be those of no array.
  */
 function isInDomain({ opcode }: Instruction, inputs: readonly Typed[], outputs: readonly Typed[]): boolean {
   if (outputs.every(({ data }) => data.length === 0)) return false
+  if (opcode !== 'sgd' && opcode !== 'momentum' && opcode !== 'adam') return true
+  if (!inputs.every(({ data }) => data.every(Number.isFinite))) return false
   return opcode !== 'adam' || (inputs[3]!.data.every((v) => v >= 0) && inputs[5]!.data[0]! >= 1)
 }
