@@ -10,18 +10,19 @@ namespace galvani {
 namespace {
 
 // The elements [begin, end) of out[outer, count, inner].
-template <typename T>
-void take(const TakeAlongAxisParams& p, const T* x, const int32_t* indices, T* out, int64_t begin, int64_t end) {
+template <typename T, typename Rows>
+void take(const TakeAlongAxisParams& p, const T* x, const int32_t* indices, Rows rows, T* out, int64_t begin,
+          int64_t end) {
   const int64_t slab = p.count * p.inner;
   while (begin < end) {
     const int64_t o = begin / slab, last = std::min(end, (o + 1) * slab);
     const T* const from = x + o * p.rows * p.inner;
     if (p.inner == 1) {
-      for (; begin < last; ++begin) out[begin] = from[indices[begin]];
+      for (; begin < last; ++begin) out[begin] = from[rows(indices[begin])];
       continue;
     }
     for (int64_t j = begin % p.inner; begin < last; ++begin) {
-      out[begin] = from[indices[begin] * p.inner + j];
+      out[begin] = from[rows(indices[begin]) * p.inner + j];
       if (++j == p.inner) j = 0;
     }
   }
@@ -46,17 +47,19 @@ void scatter_columns(const Run& run, const Scatter& s, Update update, int64_t o,
   T* const out = s.out.in<T>(run) + o * p.rows * p.inner;
   if (out != x) {
     const bool is_whole = last - first == p.inner;
-    const int64_t rows = is_whole ? 1 : p.rows, size = is_whole ? p.rows * p.inner : last - first;
-    for (int64_t row = 0; row < rows; ++row) {
+    const int64_t copies = is_whole ? 1 : p.rows, size = is_whole ? p.rows * p.inner : last - first;
+    for (int64_t row = 0; row < copies; ++row) {
       if (size > 0) std::memcpy(out + row * p.inner + first, x + row * p.inner + first, size * sizeof(T));
     }
   }
   const int32_t* const indices = s.indices.in<const int32_t>(run) + o * p.count * p.inner;
   const T* const updates = s.updates.in<const T>(run) + o * p.count * p.inner;
-  for (int64_t i = 0; i < p.count; ++i) {
-    for (int64_t j = first; j < last; ++j)
-      update(out[indices[i * p.inner + j] * p.inner + j], updates[i * p.inner + j]);
-  }
+  with_rows(run, p.rows, [&](auto rows) {
+    for (int64_t i = 0; i < p.count; ++i) {
+      for (int64_t j = first; j < last; ++j)
+        update(out[rows(indices[i * p.inner + j]) * p.inner + j], updates[i * p.inner + j]);
+    }
+  });
 }
 
 // The columns of all matrices, counted through, are independent of each other, so that they are what is divided.
@@ -101,8 +104,10 @@ std::unique_ptr<PreparedInstruction> prepare_take_along_axis(const Preparation& 
   const Split split = split_work(size, 4 * kCacheLineElements, cost::kPerStridedElement);
   return prepare_checked_ranges(indices, size, p.rows, split, [=](const Run& run, int64_t begin, int64_t end) {
     const int32_t* const at = indices.in<const int32_t>(run);
-    if (is_word) return take(p, x.in<const uint32_t>(run), at, out.in<uint32_t>(run), begin, end);
-    take(p, x.in<const uint8_t>(run), at, out.in<uint8_t>(run), begin, end);
+    with_rows(run, p.rows, [&](auto rows) {
+      if (is_word) return take(p, x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
+      take(p, x.in<const uint8_t>(run), at, rows, out.in<uint8_t>(run), begin, end);
+    });
   });
 }
 

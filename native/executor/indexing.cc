@@ -9,9 +9,9 @@
 namespace galvani {
 namespace {
 
-template <typename T>
-void gather_elements(const T* x, const int32_t* indices, T* out, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) out[i] = x[indices[i]];
+template <typename T, typename Rows>
+void gather_elements(const T* x, const int32_t* indices, Rows rows, T* out, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) out[i] = x[rows(indices[i])];
 }
 
 // The processor sees no pattern in the rows.
@@ -19,12 +19,12 @@ void prefetch_row(const uint8_t* row, int64_t bytes) {
   for (int64_t i = 0; i < std::min<int64_t>(bytes, 512); i += kCacheLine) __builtin_prefetch(row + i);
 }
 
-void gather_rows(const uint8_t* x, const int32_t* indices, uint8_t* out, int64_t row_bytes, int64_t begin,
+void gather_rows(const uint8_t* x, const int32_t* indices, Below rows, uint8_t* out, int64_t row_bytes, int64_t begin,
                  int64_t end) {
   constexpr int64_t kAhead = 8;
   for (int64_t i = begin; i < end; ++i) {
-    if (i + kAhead < end) prefetch_row(x + indices[i + kAhead] * row_bytes, row_bytes);
-    copy_bytes(out + i * row_bytes, x + indices[i] * row_bytes, row_bytes);
+    if (i + kAhead < end) prefetch_row(x + rows(indices[i + kAhead]) * row_bytes, row_bytes);
+    copy_bytes(out + i * row_bytes, x + rows(indices[i]) * row_bytes, row_bytes);
   }
 }
 
@@ -44,9 +44,8 @@ void scatter_rows(const Run& run, const ScatterAdd& s, void (*accumulate)(const 
   const int64_t bytes = (end - begin) * s.row_size * static_cast<int64_t>(sizeof(T));
   if (out != x && bytes > 0) std::memcpy(out + begin * s.row_size, x + begin * s.row_size, bytes);
   for (int64_t i = 0; i < s.count; ++i) {
-    if (indices[i] >= begin && indices[i] < end) {
-      accumulate(updates + i * s.row_size, out + indices[i] * s.row_size, s.row_size);
-    }
+    const int64_t row = indices[i];
+    if (row >= begin && row < end) accumulate(updates + i * s.row_size, out + row * s.row_size, s.row_size);
   }
 }
 
@@ -68,13 +67,17 @@ std::unique_ptr<PreparedInstruction> prepare_gather(const Preparation& preparati
   const auto& params = std::get<GatherParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
+  const int64_t count = params.rows;
   const int64_t row_bytes = params.row_size * element_bytes(preparation.input_dtype(instruction, 0));
   const Split split = split_work(params.count, 1, cost::kPerRow + cost::of_moving(row_bytes));
   const auto body = [=](const Run& run, int64_t begin, int64_t end) {
-    const int32_t* const rows = indices.in<const int32_t>(run);
-    if (row_bytes == 4) return gather_elements(x.in<const uint32_t>(run), rows, out.in<uint32_t>(run), begin, end);
-    if (row_bytes == 1) return gather_elements(x.in<const uint8_t>(run), rows, out.in<uint8_t>(run), begin, end);
-    gather_rows(x.in<const uint8_t>(run), rows, out.in<uint8_t>(run), row_bytes, begin, end);
+    const int32_t* const at = indices.in<const int32_t>(run);
+    with_rows(run, count, [&](auto rows) {
+      if (row_bytes == 4) gather_elements(x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
+      if (row_bytes == 1) gather_elements(x.in<const uint8_t>(run), at, rows, out.in<uint8_t>(run), begin, end);
+    });
+    if (row_bytes == 4 || row_bytes == 1) return;
+    gather_rows(x.in<const uint8_t>(run), at, Below(count), out.in<uint8_t>(run), row_bytes, begin, end);
   };
   return prepare_checked_ranges(indices, params.count, params.rows, split, body);
 }

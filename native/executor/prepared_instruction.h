@@ -26,6 +26,8 @@ struct Run {
   uint8_t* workspace;  // of the instruction that runs
   Failure failure;
   Serial serial;
+  // Whether JavaScript runs beside it, which may write to the buffers: what was checked may not be so any more.
+  bool is_lent = false;
 };
 
 // Where a value is.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/numbers.h"
 #include "executor/prepared_instruction.h"
 
 namespace galvani {
@@ -57,6 +58,17 @@ inline bool check_indices(Run& run, const int32_t* indices, int64_t count, int64
     return false;
   }
   return true;
+}
+
+struct AsChecked {
+  int64_t operator()(int32_t index) const { return index; }
+};
+
+// Calls body(at), where at(index) is one of `count` rows: the one that was checked, whatever became of it in between.
+template <typename Body>
+void with_rows(const Run& run, int64_t count, Body body) {
+  if (run.is_lent) return body(Below(count));
+  body(AsChecked());
 }
 
 // The same, where that reads `count` indices at `indices` and so may fail before anything else.

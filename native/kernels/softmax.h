@@ -142,10 +142,11 @@ inline void cross_entropy_classes_kernel(const float* logits, const int32_t* lab
     const float* x = logits + row * columns;
     float* g = gradient ? gradient + row * columns : nullptr;
     const RowSum row_sum = g ? sum_row(x, g, scratch, columns) : sum_row(x, columns);
-    losses[row] = first_lane(log(row_sum.sum) - (broadcast(x[labels[row]]) - row_sum.shift));
+    const int64_t label = Below(columns)(labels[row]);
+    losses[row] = first_lane(log(row_sum.sum) - (broadcast(x[label]) - row_sum.shift));
     if (!g) continue;
     const F32 factor = broadcast(1.0f) / row_sum.sum;
-    for_each_vector(0, columns, ClassGradientBody{row_sum.powers, g, factor, labels[row]});
+    for_each_vector(0, columns, ClassGradientBody{row_sum.powers, g, factor, static_cast<int32_t>(label)});
   }
 }
 

@@ -7,8 +7,10 @@ import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { encodeProgram } from '../../lib/program/encode.ts'
+import type { InstructionParams, Opcode } from '../../lib/program/instructions.ts'
+import type { Program } from '../../lib/program/program.ts'
 import { addition, addon, numbering, prepare, update } from '../support/addon.ts'
-import { f32, instruction, program, value } from '../support/run.ts'
+import { f32, instruction, program, programOf, value } from '../support/run.ts'
 
 const moduleOf = (name: string) => new URL(`../../lib/backend/${name}.ts`, import.meta.url)
 
@@ -23,6 +25,15 @@ async function inProcess(code: string, env: Record<string, string> = {}): Promis
   )
   return stdout.trim()
 }
+
+/** A program of one instruction that reads indices, its second input. */
+const indexed = <K extends Opcode>(opcode: K, params: InstructionParams[K], sizes: readonly number[], out: number) =>
+  programOf(
+    opcode,
+    params,
+    sizes.map((size, i) => (i === 1 ? new Int32Array(size) : new Float32Array(size))),
+    [['float32', out]],
+  )
 
 const printError = `try { native.loadNative(); console.log('loaded') } catch (error) { console.log(String(error)) }`
 
@@ -109,6 +120,55 @@ describe('a process', () => {
       submit(() => { process.exitCode = 3; process.exit() })
       for (let i = 0; i < 20; i++) submit(() => console.log('too late'))`
     await expect(inProcess(code)).rejects.toMatchObject({ code: 3, signal: null, stdout: 'exits with 3\n' })
+  })
+
+  // What reads indices checks them first, and again where it uses them.
+  const rows = 2 ** 10
+  const flips: readonly (readonly [name: string, program: Program])[] = [
+    ['gather of rows', indexed('gather', { rows, rowSize: 4, count: 2 ** 20 }, [rows * 4, 2 ** 20], 2 ** 22)],
+    ['gather of elements', indexed('gather', { rows, rowSize: 1, count: 2 ** 20 }, [rows, 2 ** 20], 2 ** 20)],
+    ['scatterAdd', indexed('scatterAdd', { rows, rowSize: 4, count: 2 ** 20 }, [rows * 4, 2 ** 20, 2 ** 22], rows * 4)],
+    ['takeAlongAxis', indexed('takeAlongAxis', { outer: 1, rows, count: 2 ** 20, inner: 1 }, [rows, 2 ** 20], 2 ** 20)],
+    [
+      'takeAlongAxis of columns',
+      indexed('takeAlongAxis', { outer: 1, rows, count: 2 ** 18, inner: 4 }, [rows * 4, 2 ** 20], 2 ** 20),
+    ],
+    [
+      'scatterAlongAxis',
+      indexed(
+        'scatterAlongAxis',
+        { outer: 1, rows, count: 2 ** 20, inner: 1, accumulate: true },
+        [rows, 2 ** 20, 2 ** 20],
+        rows,
+      ),
+    ],
+    [
+      'softmaxCrossEntropy',
+      indexed('softmaxCrossEntropy', { rows: 2 ** 14, columns: 128 }, [2 ** 21, 2 ** 14], 2 ** 14),
+    ],
+  ]
+
+  it.each(flips)('survives indices that change while %s runs', async (_, program) => {
+    const { words } = encodeProgram(program, numbering)
+    const sizes = program.values.map(({ shape }) => shape[0])
+    const code = `
+      const addon = loadAddon()
+      addon.configure()
+      const handle = addon.prepare(Int32Array.of(${words}), new Uint8Array(0))
+      const buffers = [${sizes}].map((size, i) => i === 1 ? new Int32Array(size) : new Float32Array(size))
+      const indices = buffers[1]
+      let left = 200
+      for (let run = 0; run < 200; run++) addon.runAsync(handle, buffers, () => left--)
+      while (left > 0) {
+        const start = Math.floor(Math.random() * indices.length)
+        for (const end = performance.now() + 4; performance.now() < end;) {
+          for (const index of [0x7fffffff, 0])
+            for (let i = 0; i < 1000; i++) indices[(start + i * 37) % indices.length] = index
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      console.log('survived')`
+    expect(await inProcess(code)).toBe('survived')
   })
 
   it('lets go of programs that nobody holds any more', async () => {
