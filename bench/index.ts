@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead kernels train updates growth neighbour] */
+/** npm run bench [-- overhead kernels train updates growth neighbour loop] */
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
