@@ -30,7 +30,7 @@ export function checkNumber(op: string, what: string, value: unknown, isValid: (
 
 /** A finite number; `name` is what it is called. */
 export const checkFinite = (op: string, name: string, value: unknown): number =>
-  checkNumber(op, `a finite ${name}`, value, Number.isFinite)
+  Number.isFinite(value) ? (value as number) : checkNumber(op, `a finite ${name}`, value, Number.isFinite)
 
 /** @throws TypeError for what cannot be called: a class neither */
 export function checkFunction(op: string, what: string, value: unknown): void {

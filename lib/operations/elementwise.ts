@@ -2,7 +2,7 @@
 import { refuseSurplus } from '../base/arguments.ts'
 import { broadcastShapes } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
-import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 
 /**
  * Two operands of what is made of several operations, none of which can then refuse them by its own name.
@@ -10,7 +10,7 @@ import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/
  */
 export function operandsOf(op: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
   const [a, b] = [toTensor(op, x), toTensor(op, y)]
-  broadcastShapes(op, a.shape, b.shape)
+  broadcastShapes(op, nodeOf(a).shape, nodeOf(b).shape)
   return [a, b]
 }
 

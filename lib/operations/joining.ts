@@ -30,7 +30,7 @@ export type Cut<By extends number | readonly number[]> = By extends readonly [in
 /** The nodes of tensors in a list or one by one, and the axis after a list of them. */
 function withAxis(op: string, given: readonly unknown[]): { nodes: Node[]; axis: number } {
   const { list, rest } = severalOf(op, given)
-  const [axis = 0] = rest as [axis?: number]
+  const axis = rest.length > 0 && rest[0] !== undefined ? (rest[0] as number) : 0
   if (rest.length > 0 && given.length > 2)
     throw new TypeError(expected(op, 'tensors, or a list of them and an axis', describe(rest.at(-1))))
   return { nodes: list.map((x) => toNode(op, x)), axis }

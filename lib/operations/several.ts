@@ -12,8 +12,10 @@ const isOperand = (x: unknown): boolean => x instanceof Tensor || Array.isArray(
  * @throws TypeError where they begin with neither
  */
 export function severalOf(op: string, given: readonly unknown[]): { list: readonly TensorLike[]; rest: unknown[] } {
-  const other = given.findIndex((x) => !isOperand(x))
-  const count = other === -1 ? given.length : other
+  // The usual form, of which many are recorded.
+  if (Array.isArray(given[0]) && !isOperand(given[1])) return { list: [...given[0]], rest: given.slice(1) }
+  let count = 0
+  while (count < given.length && isOperand(given[count])) count++
   if (count > 1) return { list: given.slice(0, count) as TensorLike[], rest: given.slice(count) }
   return { list: checkList(op, 'a list of tensors', given[0] as readonly TensorLike[]), rest: given.slice(1) }
 }

@@ -50,7 +50,7 @@ function sidesOf(op: string, padding: Padding2d | Padding3d, axes: 2 | 3): 'same
   const all = padding === 'valid' ? 0 : padding
   const sides: unknown = typeof all === 'number' ? new Array<number>(axes).fill(all) : all
   const pairs: unknown[] = Array.isArray(sides)
-    ? sides.map((side) => (typeof side === 'number' ? [side, side] : side))
+    ? Array.from(sides, (side) => (typeof side === 'number' ? [side, side] : side))
     : []
   const isValid = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((x) => isCount(x, 0))
   if (pairs.length !== axes || !pairs.every(isValid)) {

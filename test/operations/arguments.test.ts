@@ -72,6 +72,10 @@ describe('numbers, flags and lists', () => {
       () => unchecked.scaledDotProductAttention(x, x, x, { dropout: 2 }),
       'scaledDotProductAttention: expected a dropout',
     ],
+    [
+      () => unchecked.conv3d(g.ones([1, 1, 2, 2, 2]), g.ones([1, 1, 1, 1, 1]), { padding: new Array(3) }),
+      'conv3d: expected padding',
+    ],
     [() => unchecked.normalize(x, { order: Number.NaN }), 'normalize: expected an order, got NaN'],
   ])('%s', (call, message) => expect(call).toThrow(message))
 
