@@ -1,4 +1,5 @@
 /** Which backend runs a program: the native one where it loads, the reference for float64 and wherever native is missing. */
+import { checkText } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
 import { NativeLoadError } from './addon.ts'
@@ -67,7 +68,8 @@ export function drainAll(): void {
  * @throws Error where the native addon does not load, with what to do about it; RangeError for another name.
  */
 export function setBackend(name: BackendName): void {
-  if (!(name in loaders)) throw new RangeError(expected('setBackend', "'native' or 'reference'", name))
+  if (!Object.hasOwn(loaders, checkText('setBackend', "'native' or 'reference'", name)))
+    throw new RangeError(expected('setBackend', "'native' or 'reference'", name))
   load(name)
   chosen = name
 }

@@ -1,9 +1,11 @@
 /** The values of variables by name, out and in. */
+import { checkValues, describe } from '../base/arguments.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
+import { checkRecord } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { tensor } from './creation.ts'
 import { evaluateSync, Tensor, type TensorLike } from './tensor.ts'
-import type { Variable } from './variable.ts'
+import { Variable } from './variable.ts'
 
 /** Values by name, as models and optimizers give and take them. */
 export type StateDict = Record<string, Tensor>
@@ -15,7 +17,14 @@ type Named<T> = Readonly<Record<string, T>>
  * they are when the variables change.
  */
 export const stateDict = (variables: Named<Variable>): StateDict =>
-  Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, variable.value]))
+  Object.fromEntries(variablesIn('stateDict', variables).map(([name, variable]) => [name, variable.value]))
+
+function variablesIn(op: string, variables: Named<Variable>): [string, Variable][] {
+  const entries = Object.entries(checkRecord(op, 'variables by name', variables))
+  for (const [name, variable] of entries)
+    if (!(variable instanceof Variable)) throw new TypeError(expected(op, `a variable as ${name}`, describe(variable)))
+  return entries
+}
 
 function checkNames(variables: Named<Variable>, state: Named<TensorLike>): void {
   const names = Object.keys(variables)
@@ -31,7 +40,7 @@ function checkNames(variables: Named<Variable>, state: Named<TensorLike>): void 
 
 function checkedValue(name: string, variable: Variable, value: TensorLike): Tensor {
   const { dtype, shape } = variable
-  const checked = value instanceof Tensor ? value : tensor(value, { dtype })
+  const checked = value instanceof Tensor ? value : tensor(checkValues('loadStateDict', value), { dtype })
   if (!sameShape(checked.shape, shape))
     throw new ShapeError(
       expected('loadStateDict', `${name} of shape ${formatShape(shape)}`, formatShape(checked.shape)),
@@ -46,10 +55,9 @@ function checkedValue(name: string, variable: Variable, value: TensorLike): Tens
  * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit
  */
 export function loadStateDict(variables: Named<Variable>, state: Named<TensorLike>): void {
-  checkNames(variables, state)
-  const values = Object.entries(variables).map(
-    ([name, variable]) => [variable, checkedValue(name, variable, state[name]!)] as const,
-  )
+  const entries = variablesIn('loadStateDict', variables)
+  checkNames(variables, checkRecord('loadStateDict', 'values by name', state))
+  const values = entries.map(([name, variable]) => [variable, checkedValue(name, variable, state[name]!)] as const)
   evaluateSync(...values.map(([, value]) => value))
   for (const [variable, value] of values) variable.assign(value)
 }

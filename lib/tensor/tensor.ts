@@ -10,7 +10,7 @@ import {
 import { notCloned } from '../base/cloning.ts'
 import type { DType, TypedArray } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { brand } from '../base/identity.ts'
+import { brand, foreignKind } from '../base/identity.ts'
 import { inspection } from '../base/inspection.ts'
 import { checkOptions } from '../base/options.ts'
 import { formatShape, type Shape, sizeOf } from '../base/shape.ts'
@@ -201,6 +201,7 @@ export const toTensor = (op: string, x: TensorLike): Tensor => (x instanceof Ten
 /** The node of integers that an operation reads: of arrays too, where 0.5 would be 0. */
 export function toIntegers(op: string, value: TensorLike): Node {
   if (value instanceof Tensor) return nodeOf(value)
+  if (foreignKind(value) !== undefined) return toNode(op, value)
   const { array, dtype, shape } = parseValues(op, value, { dtype: 'int32' })
   const other = firstNonInteger(value)
   if (other !== undefined) throw new DTypeError(expected(op, 'integers', other))
@@ -220,6 +221,11 @@ function nodeOfValues(op: string, value: TensorValues, dtype?: DType): Node {
 const signalOf = (op: string, options: CallOptions | undefined): Abortable | undefined =>
   options === undefined ? undefined : liveSignal(op, checkOptions(op, options, callOptions))
 
+function checkTensor(op: string, x: Tensor): Tensor {
+  if (!(x instanceof Tensor)) throw new TypeError(expected(op, 'tensors, each an argument', x))
+  return x
+}
+
 /**
  * Computes several tensors in one program, off the event loop. An AbortSignal may follow them: `evaluate(x, y, { signal })`.
  * @returns the same tensors, evaluated.
@@ -229,7 +235,7 @@ export async function evaluate<T extends readonly Tensor[]>(...args: readonly [.
 export async function evaluate<T extends readonly Tensor[]>(...tensors: T): Promise<T>
 export async function evaluate<T extends Tensor[]>(...args: T | [...T, CallOptions]): Promise<T> {
   const [tensors, signal] = withoutSignal<T>(args)
-  const nodes = tensors.map(evaluatedNodeOf)
+  const nodes = tensors.map((x) => evaluatedNodeOf(checkTensor('evaluate', x)))
   await evaluateNodes(nodes, signal)
   // A variable may be written to by a run that was submitted before.
   for (const { storage } of nodes)
@@ -239,6 +245,6 @@ export async function evaluate<T extends Tensor[]>(...args: T | [...T, CallOptio
 
 /** `evaluate`, here and now. */
 export function evaluateSync<T extends readonly Tensor[]>(...tensors: T): T {
-  evaluateNodesSync(tensors.map(evaluatedNodeOf))
+  evaluateNodesSync(tensors.map((x) => evaluatedNodeOf(checkTensor('evaluateSync', x))))
   return tensors
 }

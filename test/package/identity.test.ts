@@ -33,6 +33,7 @@ describe('of another copy', () => {
     expect(g.tensor(other.tensor([true, false])).dtype).toBe('bool')
     expect(g.variable(other.tensor([1, 2], { dtype: 'int32' })).dtype).toBe('int32')
     expect(g.concat([x, g.ones([1, 2])]).shape).toEqual([3, 2])
+    expect(g.ones([3, 2]).gather(other.tensor([0, 2], { dtype: 'int32' })).shape).toEqual([2, 2])
     expect(g.nn.linear(2, 3).forward(x).shape).toEqual([2, 3])
     expect(g.data.fromTensors(x, [0, 1]).size).toBe(2)
   })
