@@ -105,7 +105,7 @@ bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, c
   bind(buffers, block->data());
   ThreadPool::Lease lease(pool, has_parallel_instruction_ ? threads_ : 1);
   Run run{bases_.data(), lease, block->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
-  run.is_lent = is_stopping != nullptr;
+  run.is_lent = interruption.is_stopping != nullptr;
   for (size_t i = 0; i < instructions_.size(); ++i) {
     if (is_set(interruption.is_stopping)) break;
     if (i <= first_update_ && is_set(interruption.is_aborted)) {
