@@ -13,7 +13,8 @@ constexpr double kNanosecondsPerWindowElement = 0.3;
 
 std::unique_ptr<PreparedInstruction> prepare_max_pool(const Preparation& preparation, const Instruction& instruction) {
   const auto& params = std::get<MaxPool2dParams>(instruction.params);
-  const Windows windows = params;
+  Windows windows = params;
+  if (windows.out_width == 0) windows.out_height = 0;  // rows of nothing would be gone through
   const int64_t planes = params.planes;
   // No window meets more than there is.
   const double elements = static_cast<double>(windows.out_height) * static_cast<double>(windows.out_width) *

@@ -115,6 +115,13 @@ const empty = [
     [nothing, nothing],
     [64],
   ),
+  wide(
+    'rows of no outputs',
+    'maxPool2dGradient',
+    { planes: 1, ...images, outHeight: most, outWidth: 0 },
+    [noise(64), nothing],
+    [64],
+  ),
   wide('no rows', 'reduce', { kind: 'sum', outer: 0, reduced: most, inner: most }, [nothing], [0]),
   wide('no columns', 'reduce', { kind: 'prod', outer: most, reduced: 0, inner: 0 }, [nothing], [0]),
   wide('of nothing', 'argmax', { outer: most, reduced: most, inner: 0 }, [nothing], [['int32', 0]]),
