@@ -90,6 +90,18 @@ export function shapeAndOptions<T>(op: string, given: readonly unknown[]): [shap
   return [shape, rest[0]] as [readonly number[], T]
 }
 
+/**
+ * One of several strings; `name` is what it is called.
+ * @throws TypeError for no string, RangeError for another one
+ */
+export function checkChoice<T extends string>(op: string, name: string, value: unknown, choices: readonly T[]): T {
+  const quoted = choices.map((choice) => `'${choice}'`)
+  const what = `${name} ${[quoted.slice(0, -1).join(', '), ...quoted.slice(-1)].join(' or ')}`
+  if (typeof value !== 'string') throw new TypeError(expected(op, what, describe(value)))
+  if (!(choices as readonly string[]).includes(value)) throw new RangeError(expected(op, what, value))
+  return value as T
+}
+
 /** A list of numbers that pass the test, as a copy: the caller's own may change. */
 export function checkNumbers(op: string, what: string, value: unknown, isValid: (x: number) => boolean): number[] {
   return checkList(op, what, value as readonly unknown[]).map((x) => checkNumber(op, what, x, isValid))

@@ -1,6 +1,6 @@
 /** Checks of the options that users give: their names and types. */
 
-import { describe } from './arguments.ts'
+import { checkChoice, describe } from './arguments.ts'
 import { checkDType, type DType, isDType } from './dtype.ts'
 import { expected, shown } from './errors.ts'
 
@@ -37,7 +37,7 @@ export const dtypeOption: OptionTypes<DTypeOption> = { dtype: 'dtype' }
 
 /**
  * The options themselves, once none of them has an unknown name or another type than its row says. undefined stands
- * for no options, and for the default of one.
+ * for no options, and for the default of one. `surplus` is what came after them.
  * @throws TypeError for what is no plain object, an unknown name (the message has the nearest known one) or another
  * type; RangeError for none of several strings
  *
@@ -45,7 +45,13 @@ export const dtypeOption: OptionTypes<DTypeOption> = { dtype: 'dtype' }
  * const reduceOptions: OptionTypes<ReduceOptions> = { keepDims: 'boolean' }
  * const { keepDims = false } = checkOptions('sum', options, reduceOptions)
  */
-export function checkOptions<T extends object>(op: string, options: T | undefined, types: OptionTypes<T>): Partial<T> {
+export function checkOptions<T extends object>(
+  op: string,
+  options: T | undefined,
+  types: OptionTypes<T>,
+  surplus: readonly unknown[] = [],
+): Partial<T> {
+  if (surplus.length > 0) throw new TypeError(expected(op, 'nothing after the options', describe(surplus[0])))
   if (options === undefined) return {}
   if (!isPlainObject(options)) throw noOptions(op, options, types)
   for (const name in options) {
@@ -68,8 +74,9 @@ export function requireOptions<T extends object>(
   options: T,
   types: OptionTypes<T>,
   required: readonly RequiredName<T>[],
+  surplus: readonly unknown[] = [],
 ): T {
-  const given = checkOptions(op, options, types)
+  const given = checkOptions(op, options, types, surplus)
   for (const name of required)
     if (given[name] === undefined) throw new TypeError(expected(op, `a ${String(name)}`, undefined))
   return options
@@ -115,18 +122,12 @@ function checkType(op: string, name: string, type: string | readonly string[], v
   if (type === 'other' || typeof value === type) return
   if (type === 'dtype') checkDType(op, value)
   else if (typeof type === 'string') checkNullable(op, name, type, value)
-  else if (typeof value !== 'string') throw new TypeError(expected(op, `${name} ${listed(type)}`, describe(value)))
-  else if (!type.includes(value)) throw new RangeError(expected(op, `${name} ${listed(type)}`, value))
+  else checkChoice(op, name, value, type)
 }
 
 function checkNullable(op: string, name: string, type: string, value: unknown): void {
   if (type !== `${typeof value} or null` && !(value === null && type.endsWith(' or null')))
     throw new TypeError(expected(op, `${name} to be a ${type}`, describe(value)))
-}
-
-const listed = (choices: readonly string[]): string => {
-  const quoted = choices.map((choice) => `'${choice}'`)
-  return [quoted.slice(0, -1).join(', '), ...quoted.slice(-1)].join(' or ')
 }
 
 /** What other libraries call an option whose name here is too different to be found by its letters, and the names here. */

@@ -1,4 +1,5 @@
 /** Losses of scores that each answer a yes-or-no question of their own: one, or several to a row. */
+import { checkFinite } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
@@ -59,9 +60,10 @@ export function binaryCrossEntropy(
   predictions: TensorLike,
   targets: TensorLike,
   options: BinaryCrossEntropyOptions = {},
+  ...surplus: []
 ): Tensor {
   const op = 'binaryCrossEntropy'
-  checkOptions(op, options, binaryCrossEntropyOptions)
+  checkOptions(op, options, binaryCrossEntropyOptions, surplus)
   const [x, z] = sameShaped(op, predictions, targets)
   const { positiveWeights, labelSmoothing = 0, fromLogits = true } = options
   const smoothing = checkFraction(op, 'labelSmoothing', labelSmoothing)
@@ -134,9 +136,14 @@ const binaryFocalOptions: OptionTypes<BinaryFocalOptions> = {
  * @pytorch torchvision.ops.sigmoid_focal_loss
  * @tensorflow tf.keras.losses.BinaryFocalCrossentropy
  */
-export function binaryFocal(logits: TensorLike, targets: TensorLike, options: BinaryFocalOptions = {}): Tensor {
+export function binaryFocal(
+  logits: TensorLike,
+  targets: TensorLike,
+  options: BinaryFocalOptions = {},
+  ...surplus: []
+): Tensor {
   const op = 'binaryFocal'
-  checkOptions(op, options, binaryFocalOptions)
+  checkOptions(op, options, binaryFocalOptions, surplus)
   const [x, z] = sameShaped(op, logits, targets)
   const { gamma = 2, alpha = 0.25 } = options
   const no = z.neg().add(1)
@@ -163,10 +170,11 @@ const hingeOptions: OptionTypes<HingeOptions> = { ...lossOptions, margin: 'numbe
  * @throws ShapeError where the shapes differ
  * @tensorflow tf.keras.losses.Hinge
  */
-export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOptions = {}): Tensor {
-  checkOptions('hinge', options, hingeOptions)
+export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOptions = {}, ...surplus: []): Tensor {
+  checkOptions('hinge', options, hingeOptions, surplus)
   const [x, y] = sameShaped('hinge', scores, targets)
-  const { margin = 1, power = 1 } = options
+  const { power = 1 } = options
+  const margin = checkFinite('hinge', 'margin', options.margin ?? 1)
   return reduce('hinge', powerOf('hinge', clampAt0(x.mul(y).neg().add(margin)), power), options)
 }
 
@@ -177,8 +185,8 @@ export function hinge(scores: TensorLike, targets: TensorLike, options: HingeOpt
  * @throws ShapeError where the shapes differ
  * @pytorch F.soft_margin_loss
  */
-export function softMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
-  checkOptions('softMargin', options, lossOptions)
+export function softMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}, ...surplus: []): Tensor {
+  checkOptions('softMargin', options, lossOptions, surplus)
   const [x, y] = sameShaped('softMargin', scores, targets)
   return reduce('softMargin', x.mul(y).neg().softplus(), options)
 }
@@ -200,9 +208,14 @@ function rowsOfLabels(op: string, scores: TensorLike, targets: TensorLike): [Ten
  * @throws ShapeError where the shapes differ
  * @pytorch F.multilabel_margin_loss
  */
-export function multiLabelMargin(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+export function multiLabelMargin(
+  scores: TensorLike,
+  targets: TensorLike,
+  options: LossOptions = {},
+  ...surplus: []
+): Tensor {
   const op = 'multiLabelMargin'
-  checkOptions(op, options, lossOptions)
+  checkOptions(op, options, lossOptions, surplus)
   const [x, z] = rowsOfLabels(op, scores, targets)
   const isTrue = z.notEqual(0)
   const distances = expandDims(x, -2).sub(expandDims(x, -1)).add(1).relu()
@@ -218,9 +231,14 @@ export function multiLabelMargin(scores: TensorLike, targets: TensorLike, option
  * @throws ShapeError where the shapes differ
  * @pytorch F.multilabel_soft_margin_loss
  */
-export function multiLabelSoftMargin(logits: TensorLike, targets: TensorLike, options: BinaryOptions = {}): Tensor {
+export function multiLabelSoftMargin(
+  logits: TensorLike,
+  targets: TensorLike,
+  options: BinaryOptions = {},
+  ...surplus: []
+): Tensor {
   const op = 'multiLabelSoftMargin'
-  checkOptions(op, options, binaryOptions)
+  checkOptions(op, options, binaryOptions, surplus)
   const [x, z] = rowsOfLabels(op, logits, targets)
   const terms = entropyOfLogits(x, z, null)
   const { weights } = options

@@ -1,11 +1,12 @@
 /** Losses of rows of scores for classes of which one is right. Options and reductions are PyTorch's. */
 
+import { checkFinite } from '../base/arguments.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt } from '../base/shape.ts'
 import { expandDims } from '../operations/shape.ts'
 import { tensor } from '../tensor/creation.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import {
   asFloat,
   type ClassOptions,
@@ -53,10 +54,15 @@ const crossEntropyOptions: OptionTypes<CrossEntropyOptions> = { ...classOptions,
  * @pytorch F.cross_entropy
  * @tensorflow tf.keras.losses.SparseCategoricalCrossentropy
  */
-export function crossEntropy(logits: TensorLike, labels: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(
+  logits: TensorLike,
+  labels: TensorLike,
+  options: CrossEntropyOptions = {},
+  ...surplus: []
+): Tensor {
   const op = 'crossEntropy'
-  checkOptions(op, options, crossEntropyOptions)
-  const [x, y] = [tensor(logits), tensor(labels)]
+  checkOptions(op, options, crossEntropyOptions, surplus)
+  const [x, y] = [toTensor(op, logits), toTensor(op, labels)]
   const kind = labelKind(op, x, y)
   const smoothing = checkFraction(op, 'labelSmoothing', options.labelSmoothing ?? 0)
   return kind === 'rows' ? entropyOfRows(op, x, y, smoothing, options) : entropyOfClasses(op, x, y, smoothing, options)
@@ -118,10 +124,11 @@ export function negativeLogLikelihood(
   logProbabilities: TensorLike,
   labels: TensorLike,
   options: ClassOptions = {},
+  ...surplus: []
 ): Tensor {
   const op = 'negativeLogLikelihood'
-  checkOptions(op, options, classOptions)
-  const [x, y] = [asFloat(tensor(logProbabilities)), tensor(labels)]
+  checkOptions(op, options, classOptions, surplus)
+  const [x, y] = [asFloat(toTensor(op, logProbabilities)), toTensor(op, labels)]
   checkClasses(op, x, y)
   const classes = classesOf(op, y, options)
   const losses = pick(x, classes.indices).neg()
@@ -148,10 +155,10 @@ const focalOptions: OptionTypes<FocalOptions> = { ...classOptions, gamma: 'numbe
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
  * @tensorflow tf.keras.losses.CategoricalFocalCrossentropy
  */
-export function focal(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}): Tensor {
+export function focal(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}, ...surplus: []): Tensor {
   const op = 'focal'
-  checkOptions(op, options, focalOptions)
-  const [x, y] = [asFloat(tensor(logits)), tensor(labels)]
+  checkOptions(op, options, focalOptions, surplus)
+  const [x, y] = [asFloat(toTensor(op, logits)), toTensor(op, labels)]
   const gamma = checkLeast0(op, 'gamma', options.gamma ?? 2)
   if (labelKind(op, x, y) === 'rows') {
     refuseIgnoreIndex(op, y, options)
@@ -194,12 +201,17 @@ const multiMarginOptions: OptionTypes<MultiMarginOptions> = {
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a class outside [0, classes)
  * @pytorch F.multi_margin_loss
  */
-export function multiMargin(scores: TensorLike, labels: TensorLike, options: MultiMarginOptions = {}): Tensor {
+export function multiMargin(
+  scores: TensorLike,
+  labels: TensorLike,
+  options: MultiMarginOptions = {},
+  ...surplus: []
+): Tensor {
   const op = 'multiMargin'
-  checkOptions(op, options, multiMarginOptions)
-  const [x, y] = [asFloat(tensor(scores)), tensor(labels)]
+  checkOptions(op, options, multiMarginOptions, surplus)
+  const [x, y] = [asFloat(toTensor(op, scores)), toTensor(op, labels)]
   checkClasses(op, x, y)
-  const { margin = 1 } = options
+  const margin = checkFinite(op, 'margin', options.margin ?? 1)
   const distances = x
     .sub(expandDims(pick(x, y), -1))
     .add(margin)

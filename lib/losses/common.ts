@@ -7,8 +7,8 @@ import type { OptionTypes } from '../base/options.ts'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims, squeeze } from '../operations/shape.ts'
-import { ones, tensor } from '../tensor/creation.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { ones } from '../tensor/creation.ts'
+import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 
 export type Reduction = 'mean' | 'sum' | 'none'
 
@@ -46,7 +46,7 @@ export const asFloat = (x: Tensor): Tensor => (isFloat(x.dtype) ? x : x.cast('fl
 
 /** A prediction and a target of its shape, as floats. */
 export function sameShaped(op: string, x: TensorLike, target: TensorLike): [Tensor, Tensor] {
-  const [a, b] = [tensor(x), tensor(target)]
+  const [a, b] = [toTensor(op, x), toTensor(op, target)]
   if (!sameShape(a.shape, b.shape))
     throw new ShapeError(expected(op, `a target of shape ${formatShape(a.shape)}`, formatShape(b.shape)))
   const prediction = asFloat(a)
@@ -55,7 +55,7 @@ export function sameShaped(op: string, x: TensorLike, target: TensorLike): [Tens
 
 /** Weights of the dtype of x, which broadcast to its shape. */
 export function weightsFor(op: string, name: string, x: Tensor, weights: TensorLike): Tensor {
-  const w = tensor(weights)
+  const w = toTensor(op, weights)
   if (!sameShape(broadcastShapes(`${op}: ${name}`, w.shape, x.shape), x.shape))
     throw new ShapeError(expected(op, `${name} that broadcast to ${formatShape(x.shape)}`, formatShape(w.shape)))
   return w.cast(x.dtype)
@@ -102,7 +102,7 @@ export function classesOf(op: string, labels: Tensor, { ignoreIndex }: ClassOpti
 
 /** The weight of each class, [classes]. */
 export function checkClassWeights(op: string, x: Tensor, weights: TensorLike): Tensor {
-  const w = tensor(weights)
+  const w = toTensor(op, weights)
   const shape: Shape = x.shape.slice(-1)
   if (!sameShape(w.shape, shape))
     throw new ShapeError(expected(op, `classWeights of shape ${formatShape(shape)}`, formatShape(w.shape)))

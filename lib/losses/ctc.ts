@@ -7,8 +7,8 @@ import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { concat } from '../operations/joining.ts'
 import { expandDims } from '../operations/shape.ts'
-import { arange, full, tensor } from '../tensor/creation.ts'
-import { Tensor, type TensorLike } from '../tensor/tensor.ts'
+import { arange, full } from '../tensor/creation.ts'
+import { Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import { asFloat, type LossOptions, lossOptions, reduce } from './common.ts'
 import { impossible, pathLosses } from './ctc-paths.ts'
 
@@ -25,7 +25,7 @@ const ctcOptions: OptionTypes<CtcOptions> = { ...lossOptions, blank: 'number', z
 
 /** Whole numbers as int32, of a shape whose last extent may be any. */
 function integers(what: string, values: TensorLike, shape: readonly [number, null?]): Tensor {
-  const x = values instanceof Tensor ? values : tensor(values, { dtype: 'int32' })
+  const x = values instanceof Tensor ? values : toTensor(op, values).cast('int32')
   if (x.ndim !== shape.length || x.shape[0] !== shape[0])
     throw new ShapeError(
       expected(op, `${what} of shape [${shape.map((extent) => extent ?? 'longest').join(', ')}]`, formatShape(x.shape)),
@@ -36,7 +36,7 @@ function integers(what: string, values: TensorLike, shape: readonly [number, nul
 }
 
 function checkInput(logProbabilities: TensorLike): Tensor {
-  const x = asFloat(tensor(logProbabilities))
+  const x = asFloat(toTensor(op, logProbabilities))
   if (x.ndim !== 3 || x.shape[0] === 0 || x.shape[2] === 0)
     throw new ShapeError(expected(op, 'logProbabilities of shape [steps, rows, classes]', formatShape(x.shape)))
   return x
@@ -69,8 +69,9 @@ export function ctcLoss(
   inputLengths: TensorLike,
   targetLengths: TensorLike,
   options?: CtcOptions,
+  ...surplus: []
 ): Tensor {
-  const given = checkOptions(op, options, ctcOptions)
+  const given = checkOptions(op, options, ctcOptions, surplus)
   const { blank = 0, zeroInfinity = false, reduction = 'mean' } = given
   const x = checkInput(logProbabilities)
   const [steps, rows, classes] = x.shape as [number, number, number]

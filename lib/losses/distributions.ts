@@ -3,8 +3,7 @@
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
-import { tensor } from '../tensor/creation.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import {
   checkPositive,
   counted,
@@ -42,9 +41,14 @@ const klDivergenceOptions: OptionTypes<KlDivergenceOptions> = {
  * @pytorch F.kl_div
  * @tensorflow tf.keras.losses.KLDivergence
  */
-export function klDivergence(logProbabilities: TensorLike, targets: TensorLike, options?: KlDivergenceOptions): Tensor {
+export function klDivergence(
+  logProbabilities: TensorLike,
+  targets: TensorLike,
+  options?: KlDivergenceOptions,
+  ...surplus: []
+): Tensor {
   const op = 'klDivergence'
-  const { reduction = 'mean', logTarget = false } = checkOptions(op, options, klDivergenceOptions)
+  const { reduction = 'mean', logTarget = false } = checkOptions(op, options, klDivergenceOptions, surplus)
   const [x, t] = sameShaped(op, logProbabilities, targets)
   const terms = logTarget ? divergenceOfLogs(x, t) : divergenceTerms(x, t)
   if (reduction !== 'batchMean') return reduce(op, terms, { reduction })
@@ -93,9 +97,10 @@ export function poissonNegativeLogLikelihood(
   predictions: TensorLike,
   targets: TensorLike,
   options?: PoissonOptions,
+  ...surplus: []
 ): Tensor {
   const op = 'poissonNegativeLogLikelihood'
-  const { logInput = true, full = false, epsilon = 1e-8, ...rest } = checkOptions(op, options, poissonOptions)
+  const { logInput = true, full = false, epsilon = 1e-8, ...rest } = checkOptions(op, options, poissonOptions, surplus)
   const [x, t] = sameShaped(op, predictions, targets)
   checkPositive(op, 'epsilon', epsilon)
   const losses = logInput ? x.exp().sub(weighted(x, t)) : x.sub(t.mul(x.add(epsilon).log()))
@@ -131,7 +136,7 @@ const gaussianOptions: OptionTypes<GaussianOptions> = { ...lossOptions, full: 'b
 function varianceOf(op: string, x: Tensor, variance: TensorLike): Tensor {
   if (typeof variance === 'number' && !(variance >= 0))
     throw new RangeError(expected(op, 'a variance of at least 0', variance))
-  const given = tensor(variance)
+  const given = toTensor(op, variance)
   const v = x.ndim > 0 && sameShape(given.shape, x.shape.slice(0, -1)) ? given.unsqueeze(-1) : given
   const isOfRows =
     v.ndim === x.ndim && v.shape.every((extent, i) => extent === x.shape[i] || (i === x.ndim - 1 && extent === 1))
@@ -157,9 +162,10 @@ export function gaussianNegativeLogLikelihood(
   targets: TensorLike,
   variances: TensorLike,
   options?: GaussianOptions,
+  ...surplus: []
 ): Tensor {
   const op = 'gaussianNegativeLogLikelihood'
-  const { full = false, epsilon = 1e-6, ...rest } = checkOptions(op, options, gaussianOptions)
+  const { full = false, epsilon = 1e-6, ...rest } = checkOptions(op, options, gaussianOptions, surplus)
   const [x, t] = sameShaped(op, predictions, targets)
   checkPositive(op, 'epsilon', epsilon)
   const given = varianceOf(op, x, variances)

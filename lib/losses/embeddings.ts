@@ -1,12 +1,11 @@
 /** Losses of how near vectors are to each other, along the last axis, and of how scores rank. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkFinite } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
-import { tensor } from '../tensor/creation.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 import {
   asFloat,
   checkLeast0,
@@ -24,23 +23,26 @@ export interface MarginOptions extends LossOptions {
 
 const marginOptions: OptionTypes<MarginOptions> = { ...lossOptions, margin: 'number' }
 
-/** Vectors of the same shape [… , features], and a target for each pair of them where there is one. */
-function vectors(op: string, tensors: readonly TensorLike[], targets?: TensorLike): Tensor[] {
-  const xs = tensors.map((x) => asFloat(tensor(x)))
+/** Vectors of the same shape [… , features]. */
+function vectors(op: string, tensors: readonly TensorLike[]): Tensor[] {
+  const xs = tensors.map((x) => asFloat(toTensor(op, x)))
   const { shape } = elementAt(xs, 0)
   if (shape.length === 0) throw new ShapeError(expected(op, 'vectors of shape […, features]', formatShape(shape)))
   for (const x of xs)
     if (!sameShape(x.shape, shape))
       throw new ShapeError(expected(op, `vectors of shape ${formatShape(shape)}`, formatShape(x.shape)))
-  if (targets === undefined) return xs
-  const y = tensor(targets)
-  if (!sameShape(y.shape, shape.slice(0, -1)))
-    throw new ShapeError(expected(op, `targets of shape ${formatShape(shape.slice(0, -1))}`, formatShape(y.shape)))
-  return [...xs, y]
+  return xs
 }
 
-const checkMargin = (op: string, margin: number): number =>
-  checkNumber(op, 'a finite margin', margin, (x) => Number.isFinite(x))
+/** Two vectors, and a target for each pair of them. */
+function pairs(op: string, x: TensorLike, y: TensorLike, targets: TensorLike): [Tensor, Tensor, Tensor] {
+  const [a, b] = vectors(op, [x, y]) as [Tensor, Tensor]
+  const t = toTensor(op, targets)
+  const shape = a.shape.slice(0, -1)
+  if (!sameShape(t.shape, shape))
+    throw new ShapeError(expected(op, `targets of shape ${formatShape(shape)}`, formatShape(t.shape)))
+  return [a, b, t]
+}
 
 /** The root of what is added to squared lengths, so that a vector of zeros has a direction: PyTorch adds 1e-12. */
 const leastLength = 1e-6
@@ -61,12 +63,18 @@ function cosine(x: Tensor, y: Tensor): Tensor {
  * @pytorch F.cosine_embedding_loss
  * @tensorflow tf.keras.losses.CosineSimilarity
  */
-export function cosineEmbedding(x: TensorLike, y: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
+export function cosineEmbedding(
+  x: TensorLike,
+  y: TensorLike,
+  targets: TensorLike,
+  options?: MarginOptions,
+  ...surplus: []
+): Tensor {
   const op = 'cosineEmbedding'
-  const { margin = 0, ...rest } = checkOptions(op, options, marginOptions)
-  const [a, b, t] = vectors(op, [x, y], targets) as [Tensor, Tensor, Tensor]
+  const { margin = 0, ...rest } = checkOptions(op, options, marginOptions, surplus)
+  const [a, b, t] = pairs(op, x, y, targets)
   const similarity = cosine(a, b)
-  const apart = clampAt0(similarity.sub(checkMargin(op, margin)))
+  const apart = clampAt0(similarity.sub(checkFinite(op, 'margin', margin)))
   const losses = t.equal(1).where(similarity.neg().add(1), t.equal(-1).where(apart, 0))
   return reduce(op, losses, rest)
 }
@@ -102,16 +110,25 @@ export function tripletMargin(
   positive: TensorLike,
   negative: TensorLike,
   options?: TripletMarginOptions,
+  ...surplus: []
 ): Tensor {
   const op = 'tripletMargin'
-  const given = checkOptions(op, options, tripletMarginOptions)
+  const given = checkOptions(op, options, tripletMarginOptions, surplus)
   const { margin = 1, power = 2, epsilon = 1e-6, swap = false, ...rest } = given
   const [a, p, n] = vectors(op, [anchor, positive, negative]) as [Tensor, Tensor, Tensor]
   checkPositive(op, 'power', power)
   checkLeast0(op, 'epsilon', epsilon)
   const distance = (x: Tensor, y: Tensor) => x.sub(y).add(epsilon).norm(-1, { order: power })
   const far = swap ? distance(a, n).minimum(distance(p, n)) : distance(a, n)
-  return reduce(op, clampAt0(distance(a, p).sub(far).add(checkMargin(op, margin))), rest)
+  return reduce(
+    op,
+    clampAt0(
+      distance(a, p)
+        .sub(far)
+        .add(checkFinite(op, 'margin', margin)),
+    ),
+    rest,
+  )
 }
 
 /**
@@ -124,10 +141,16 @@ export function tripletMargin(
  * @throws ShapeError where the shapes differ
  * @pytorch none
  */
-export function contrastive(x: TensorLike, y: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
+export function contrastive(
+  x: TensorLike,
+  y: TensorLike,
+  targets: TensorLike,
+  options?: MarginOptions,
+  ...surplus: []
+): Tensor {
   const op = 'contrastive'
-  const { margin = 1, ...rest } = checkOptions(op, options, marginOptions)
-  const [a, b, t] = vectors(op, [x, y], targets) as [Tensor, Tensor, Tensor]
+  const { margin = 1, ...rest } = checkOptions(op, options, marginOptions, surplus)
+  const [a, b, t] = pairs(op, x, y, targets)
   checkPositive(op, 'margin', margin)
   const difference = a.sub(b)
   const near = difference.square().sum(-1)
@@ -143,11 +166,16 @@ export function contrastive(x: TensorLike, y: TensorLike, targets: TensorLike, o
  * @throws ShapeError where the shapes differ
  * @pytorch F.hinge_embedding_loss
  */
-export function hingeEmbedding(distances: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
+export function hingeEmbedding(
+  distances: TensorLike,
+  targets: TensorLike,
+  options?: MarginOptions,
+  ...surplus: []
+): Tensor {
   const op = 'hingeEmbedding'
-  const { margin = 1, ...rest } = checkOptions(op, options, marginOptions)
+  const { margin = 1, ...rest } = checkOptions(op, options, marginOptions, surplus)
   const [x, t] = sameShaped(op, distances, targets)
-  const apart = clampAt0(x.neg().add(checkMargin(op, margin)))
+  const apart = clampAt0(x.neg().add(checkFinite(op, 'margin', margin)))
   return reduce(op, t.equal(1).where(x, t.equal(-1).where(apart, 0)), rest)
 }
 
@@ -159,10 +187,26 @@ export function hingeEmbedding(distances: TensorLike, targets: TensorLike, optio
  * @throws ShapeError where the shapes differ
  * @pytorch F.margin_ranking_loss
  */
-export function marginRanking(x: TensorLike, y: TensorLike, targets: TensorLike, options?: MarginOptions): Tensor {
+export function marginRanking(
+  x: TensorLike,
+  y: TensorLike,
+  targets: TensorLike,
+  options?: MarginOptions,
+  ...surplus: []
+): Tensor {
   const op = 'marginRanking'
-  const { margin = 0, ...rest } = checkOptions(op, options, marginOptions)
+  const { margin = 0, ...rest } = checkOptions(op, options, marginOptions, surplus)
   const [a, b] = sameShaped(op, x, y)
   const [, t] = sameShaped(op, x, targets)
-  return reduce(op, clampAt0(a.sub(b).mul(t).neg().add(checkMargin(op, margin))), rest)
+  return reduce(
+    op,
+    clampAt0(
+      a
+        .sub(b)
+        .mul(t)
+        .neg()
+        .add(checkFinite(op, 'margin', margin)),
+    ),
+    rest,
+  )
 }

@@ -18,9 +18,14 @@ function errorOf(op: string, prediction: TensorLike, target: TensorLike): Tensor
  * @pytorch F.mse_loss
  * @tensorflow tf.keras.losses.MeanSquaredError
  */
-export function meanSquaredError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
+export function meanSquaredError(
+  prediction: TensorLike,
+  target: TensorLike,
+  options: LossOptions = {},
+  ...surplus: []
+): Tensor {
   const op = 'meanSquaredError'
-  checkOptions(op, options, lossOptions)
+  checkOptions(op, options, lossOptions, surplus)
   return reduce(op, errorOf(op, prediction, target).square(), options)
 }
 
@@ -32,18 +37,30 @@ export function meanSquaredError(prediction: TensorLike, target: TensorLike, opt
  * @pytorch F.l1_loss
  * @tensorflow tf.keras.losses.MeanAbsoluteError
  */
-export function meanAbsoluteError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
-  const op = 'meanAbsoluteError'
-  checkOptions(op, options, lossOptions)
-  return reduce(op, errorOf(op, prediction, target).abs(), options)
+export function meanAbsoluteError(
+  prediction: TensorLike,
+  target: TensorLike,
+  options?: LossOptions,
+  ...surplus: []
+): Tensor {
+  return absoluteErrors(
+    'meanAbsoluteError',
+    prediction,
+    target,
+    checkOptions('meanAbsoluteError', options, lossOptions, surplus),
+  )
 }
+
+const absoluteErrors = (op: string, prediction: TensorLike, target: TensorLike, options: LossOptions): Tensor =>
+  reduce(op, errorOf(op, prediction, target).abs(), options)
 
 /**
  * |prediction − target|: PyTorch's name of `meanAbsoluteError`.
  * @pytorch F.l1_loss
  * @tensorflow tf.keras.losses.MeanAbsoluteError
  */
-export const l1 = meanAbsoluteError
+export const l1 = (prediction: TensorLike, target: TensorLike, options?: LossOptions, ...surplus: []): Tensor =>
+  absoluteErrors('l1', prediction, target, checkOptions('l1', options, lossOptions, surplus))
 
 export interface HuberOptions extends LossOptions {
   /** Where the square ends, above 0; 1 unless given. */
@@ -74,8 +91,8 @@ function huberOf(error: Tensor, delta: number): Tensor {
  * @pytorch F.huber_loss
  * @tensorflow tf.keras.losses.Huber
  */
-export function huber(prediction: TensorLike, target: TensorLike, options?: HuberOptions): Tensor {
-  const { delta = 1, ...rest } = checkOptions('huber', options, huberOptions)
+export function huber(prediction: TensorLike, target: TensorLike, options?: HuberOptions, ...surplus: []): Tensor {
+  const { delta = 1, ...rest } = checkOptions('huber', options, huberOptions, surplus)
   checkPositive('huber', 'delta', delta)
   return reduce('huber', huberOf(errorOf('huber', prediction, target), delta), rest)
 }
@@ -87,8 +104,13 @@ export function huber(prediction: TensorLike, target: TensorLike, options?: Hube
  * @throws ShapeError where the shapes differ
  * @pytorch F.smooth_l1_loss
  */
-export function smoothL1(prediction: TensorLike, target: TensorLike, options?: SmoothL1Options): Tensor {
-  const { beta = 1, ...rest } = checkOptions('smoothL1', options, smoothL1Options)
+export function smoothL1(
+  prediction: TensorLike,
+  target: TensorLike,
+  options?: SmoothL1Options,
+  ...surplus: []
+): Tensor {
+  const { beta = 1, ...rest } = checkOptions('smoothL1', options, smoothL1Options, surplus)
   checkLeast0('smoothL1', 'beta', beta)
   const error = errorOf('smoothL1', prediction, target)
   return reduce('smoothL1', beta === 0 ? error.abs() : huberOf(error, beta).div(beta), rest)
@@ -115,7 +137,7 @@ const logCoshOf = customGradient(
  * @throws ShapeError where the shapes differ
  * @tensorflow tf.keras.losses.LogCosh
  */
-export function logCosh(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
-  checkOptions('logCosh', options, lossOptions)
+export function logCosh(prediction: TensorLike, target: TensorLike, options: LossOptions = {}, ...surplus: []): Tensor {
+  checkOptions('logCosh', options, lossOptions, surplus)
   return reduce('logCosh', logCoshOf(errorOf('logCosh', prediction, target)), options)
 }

@@ -1,14 +1,14 @@
 /** What training reports beside its loss. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, sameShape } from '../base/shape.ts'
 import { labelKind } from '../losses/labels.ts'
 import { takeAlongAxis } from '../operations/indexing.ts'
 import { expandDims } from '../operations/shape.ts'
-import { eye, ones, tensor, zeros } from '../tensor/creation.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { eye, ones, zeros } from '../tensor/creation.ts'
+import { type Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
 
 export { meanAbsoluteError } from '../losses/regression.ts'
 
@@ -18,26 +18,33 @@ export { meanAbsoluteError } from '../losses/regression.ts'
  * @param labels classes as integers[…], or one-hot or probability rows[…, classes]
  * @throws ShapeError for labels of another shape and for fewer than two classes; DTypeError for classes that are no integers
  */
-export function correct(logits: TensorLike, labels: TensorLike): Tensor {
-  const [x, y] = [tensor(logits), tensor(labels)]
-  const kind = labelKind('accuracy', x, y)
+export function correct(logits: TensorLike, labels: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('correct', 2, surplus)
+  return correctRows('correct', logits, labels)
+}
+
+function correctRows(op: string, logits: TensorLike, labels: TensorLike): Tensor {
+  const [x, y] = [toTensor(op, logits), toTensor(op, labels)]
+  const kind = labelKind(op, x, y)
   if (extentAt(x.shape, -1) < 2)
-    throw new ShapeError(
-      expected('accuracy', 'logits of at least two classes (see binaryAccuracy)', formatShape(x.shape)),
-    )
+    throw new ShapeError(expected(op, 'logits of at least two classes (see binaryAccuracy)', formatShape(x.shape)))
   return x.argmax(-1).equal(kind === 'rows' ? y.argmax(-1) : y)
 }
 
 /** The fraction of rows whose greatest logit is that of the label: the mean of {@link correct}, a scalar. */
-export const accuracy = (logits: TensorLike, labels: TensorLike): Tensor => correct(logits, labels).mean()
+export const accuracy = (logits: TensorLike, labels: TensorLike, ...surplus: []): Tensor => {
+  refuseSurplus('accuracy', 2, surplus)
+  return correctRows('accuracy', logits, labels).mean()
+}
 
 /**
  * The fraction of elements where a logit is above 0 exactly if its target is above ½: a scalar.
  *
  * @throws ShapeError where the shapes differ
  */
-export function binaryAccuracy(logits: TensorLike, targets: TensorLike): Tensor {
-  const [x, z] = [tensor(logits), tensor(targets)]
+export function binaryAccuracy(logits: TensorLike, targets: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('binaryAccuracy', 2, surplus)
+  const [x, z] = [toTensor('binaryAccuracy', logits), toTensor('binaryAccuracy', targets)]
   if (!sameShape(x.shape, z.shape))
     throw new ShapeError(expected('binaryAccuracy', `targets of shape ${formatShape(x.shape)}`, formatShape(z.shape)))
   return x.greater(0).equal(z.greater(0.5)).mean()
@@ -50,7 +57,8 @@ export function binaryAccuracy(logits: TensorLike, targets: TensorLike): Tensor 
  * @param labels classes as integers[…], or one-hot or probability rows[…, classes]
  * @throws as {@link correct}; RangeError for a k that is no positive integer and, when evaluated, for a label that is no class
  */
-export function topKAccuracy(logits: TensorLike, labels: TensorLike, k = 5): Tensor {
+export function topKAccuracy(logits: TensorLike, labels: TensorLike, k = 5, ...surplus: []): Tensor {
+  refuseSurplus('topKAccuracy', 3, surplus)
   const op = 'topKAccuracy'
   checkNumber(op, 'a positive integer k', k, (n) => Number.isInteger(n) && n > 0)
   const { x, classes } = classified(op, logits, labels)
@@ -60,7 +68,7 @@ export function topKAccuracy(logits: TensorLike, labels: TensorLike, k = 5): Ten
 
 /** Logits and the class of each row. */
 function classified(op: string, logits: TensorLike, labels: TensorLike): { x: Tensor; classes: Tensor } {
-  const [x, y] = [tensor(logits), tensor(labels)]
+  const [x, y] = [toTensor(op, logits), toTensor(op, labels)]
   return { x, classes: labelKind(op, x, y) === 'rows' ? y.argmax(-1) : y.cast('int32') }
 }
 
@@ -71,7 +79,8 @@ function classified(op: string, logits: TensorLike, labels: TensorLike): { x: Te
  * @param labels classes as integers[…], or one-hot or probability rows[…, classes]
  * @throws as {@link correct}; RangeError when evaluated, for a label that is no class
  */
-export function confusionMatrix(logits: TensorLike, labels: TensorLike): Tensor {
+export function confusionMatrix(logits: TensorLike, labels: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('confusionMatrix', 2, surplus)
   const { x, classes } = classified('confusionMatrix', logits, labels)
   const count = extentAt(x.shape, -1)
   const cells = classes.mul(count).add(x.argmax(-1)).flatten()
@@ -95,7 +104,7 @@ interface Counts {
 
 /** Targets of the shape of the logits are yes or no each; labels of a row are classes. */
 function countsOf(op: string, logits: TensorLike, labels: TensorLike): Counts {
-  const [x, y] = [tensor(logits), tensor(labels)]
+  const [x, y] = [toTensor(op, logits), toTensor(op, labels)]
   if (sameShape(x.shape, y.shape)) {
     const [found, there] = [x.greater(0), y.greater(0.5)]
     return { predicted: found.sum(), actual: there.sum(), right: found.where(there, false).sum() }
@@ -122,22 +131,27 @@ const averaged = (values: Tensor, { average = 'macro' }: ClassMetricOptions): Te
  * @returns a scalar, or [classes] for average `'none'` of classes
  * @throws ShapeError, DTypeError where labels do not fit; RangeError when evaluated, for a label that is no class
  */
-export function precision(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions): Tensor {
-  const given = checkOptions('precision', options, classOptions)
+export function precision(
+  logits: TensorLike,
+  labels: TensorLike,
+  options?: ClassMetricOptions,
+  ...surplus: []
+): Tensor {
+  const given = checkOptions('precision', options, classOptions, surplus)
   const { right, predicted } = countsOf('precision', logits, labels)
   return averaged(ratio(right, predicted), given)
 }
 
 /** The fraction of what there is that was found: true positives / actual positives, 0 where there is none; see {@link precision}. */
-export function recall(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions): Tensor {
-  const given = checkOptions('recall', options, classOptions)
+export function recall(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions, ...surplus: []): Tensor {
+  const given = checkOptions('recall', options, classOptions, surplus)
   const { right, actual } = countsOf('recall', logits, labels)
   return averaged(ratio(right, actual), given)
 }
 
 /** The harmonic mean of precision and recall, 2·right / (predicted + actual), 0 where there is neither; see {@link precision}. */
-export function f1(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions): Tensor {
-  const given = checkOptions('f1', options, classOptions)
+export function f1(logits: TensorLike, labels: TensorLike, options?: ClassMetricOptions, ...surplus: []): Tensor {
+  const given = checkOptions('f1', options, classOptions, surplus)
   const { right, predicted, actual } = countsOf('f1', logits, labels)
   return averaged(ratio(right.mul(2), predicted.add(actual)), given)
 }

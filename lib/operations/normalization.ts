@@ -4,7 +4,7 @@ import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
+import { checkShape, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { rsqrt, square } from './math.ts'
@@ -73,7 +73,7 @@ function floatOperand(op: string, x: TensorLike): Tensor {
 }
 
 const checkEpsilon = (op: string, epsilon: number): number =>
-  checkNumber(op, 'an epsilon of at least 0', epsilon, (x) => x >= 0)
+  checkNumber(op, 'a finite epsilon of at least 0', epsilon, (x) => Number.isFinite(x) && x >= 0)
 
 /** A parameter of x's dtype, and of a shape. */
 function parameter(op: string, name: string, x: Tensor, value: TensorLike, shape: Shape): Tensor {
@@ -127,8 +127,8 @@ function channelsOf(op: string, { shape }: Tensor, axis: number) {
  * @pytorch F.batch_norm
  * @tensorflow tf.nn.batch_normalization
  */
-export function batchNorm(x: TensorLike, options?: BatchNormOptions): Tensor {
-  const checked = checkOptions('batchNorm', options, batchNormOptions)
+export function batchNorm(x: TensorLike, options?: BatchNormOptions, ...surplus: []): Tensor {
+  const checked = checkOptions('batchNorm', options, batchNormOptions, surplus)
   const { mean = null, variance = null, axis = 1, epsilon = 1e-5 } = checked
   const t = floatOperand('batchNorm', x)
   const { at, count, broadcast } = channelsOf('batchNorm', t, axis)
@@ -156,8 +156,10 @@ function lastAxes(op: string, { shape }: Tensor, normalizedShape: Shape): number
   return normalizedShape.map((_, i) => first + i)
 }
 
-const normalizedShapeOf = (x: Tensor, { normalizedShape, weight }: LayerNormOptions): Shape =>
-  normalizedShape ?? (weight == null ? x.shape.slice(-1) : toTensor('layerNorm', weight).shape)
+function normalizedShapeOf(op: string, x: Tensor, { normalizedShape, weight }: LayerNormOptions): Shape {
+  if (normalizedShape !== undefined) return checkShape(op, normalizedShape)
+  return weight == null ? x.shape.slice(-1) : toTensor(op, weight).shape
+}
 
 /**
  * Layer normalization: (x − mean) / √(variance + ε) · weight + bias, with the mean and the biased variance of the last
@@ -172,10 +174,10 @@ const normalizedShapeOf = (x: Tensor, { normalizedShape, weight }: LayerNormOpti
  * @pytorch F.layer_norm
  * @tensorflow tf.keras.layers.LayerNormalization
  */
-export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
-  const given = checkOptions('layerNorm', options, layerNormOptions)
+export function layerNorm(x: TensorLike, options?: LayerNormOptions, ...surplus: []): Tensor {
+  const given = checkOptions('layerNorm', options, layerNormOptions, surplus)
   const t = floatOperand('layerNorm', x)
-  const shape = normalizedShapeOf(t, given)
+  const shape = normalizedShapeOf('layerNorm', t, given)
   const axes = lastAxes('layerNorm', t, shape)
   const epsilon = checkEpsilon('layerNorm', given.epsilon ?? 1e-5)
   const { mean, variance } = moments(t, axes)
@@ -192,10 +194,10 @@ export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
  * @pytorch F.rms_norm
  * @tensorflow tf.keras.layers.RMSNormalization
  */
-export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
-  const given = checkOptions('rmsNorm', options, rmsNormOptions)
+export function rmsNorm(x: TensorLike, options?: RmsNormOptions, ...surplus: []): Tensor {
+  const given = checkOptions('rmsNorm', options, rmsNormOptions, surplus)
   const t = floatOperand('rmsNorm', x)
-  const shape = normalizedShapeOf(t, given)
+  const shape = normalizedShapeOf('rmsNorm', t, given)
   const axes = lastAxes('rmsNorm', t, shape)
   const epsilon = checkEpsilon('rmsNorm', given.epsilon ?? (t.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
   return affine('rmsNorm', scaleToUnit(t, axes, epsilon), { weight: given.weight ?? null }, shape)
@@ -228,8 +230,8 @@ function normalizeGroups(op: string, x: Tensor, groups: number, options: Channel
  * @pytorch F.group_norm
  * @tensorflow tf.keras.layers.GroupNormalization
  */
-export function groupNorm(x: TensorLike, groups: number, options?: ChannelNormOptions): Tensor {
-  const given = checkOptions('groupNorm', options, channelNormOptions)
+export function groupNorm(x: TensorLike, groups: number, options?: ChannelNormOptions, ...surplus: []): Tensor {
+  const given = checkOptions('groupNorm', options, channelNormOptions, surplus)
   return normalizeGroups('groupNorm', floatOperand('groupNorm', x), groups, given)
 }
 
@@ -242,8 +244,8 @@ export function groupNorm(x: TensorLike, groups: number, options?: ChannelNormOp
  * for an epsilon below 0
  * @pytorch F.instance_norm
  */
-export function instanceNorm(x: TensorLike, options?: ChannelNormOptions): Tensor {
-  const given = checkOptions('instanceNorm', options, channelNormOptions)
+export function instanceNorm(x: TensorLike, options?: ChannelNormOptions, ...surplus: []): Tensor {
+  const given = checkOptions('instanceNorm', options, channelNormOptions, surplus)
   const t = floatOperand('instanceNorm', x)
   if (t.ndim < 3)
     throw new ShapeError(expected('instanceNorm', 'an input of at least three axes', formatShape(t.shape)))

@@ -4,6 +4,7 @@ import { elementOf } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { formatOption, isCount } from '../base/pair.ts'
 import { extentAt, formatShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo } from '../graph/ops/broadcast.ts'
@@ -20,7 +21,7 @@ export interface PadOptions {
   value?: number
 }
 
-const padOptions: OptionTypes<PadOptions> = { mode: 'string', value: 'number' }
+const padOptions: OptionTypes<PadOptions> = { mode: ['constant', 'reflect', 'edge'], value: 'number' }
 
 /** Elements before and after x: of all axes one number or pair, or one pair for each axis. */
 export type PadWidths = number | readonly [before: number, after: number] | readonly (readonly [number, number])[]
@@ -28,15 +29,15 @@ export type PadWidths = number | readonly [before: number, after: number] | read
 type Pair = readonly [before: number, after: number]
 
 function widthsOf(shape: Shape, widths: PadWidths): Pair[] {
-  const isPair = typeof widths !== 'number' && widths.length === 2 && widths.every((x) => typeof x === 'number')
-  const all = typeof widths === 'number' ? ([widths, widths] as const) : isPair ? (widths as Pair) : null
-  const pairs = all === null ? (widths as readonly Pair[]) : shape.map(() => all)
-  const isWidth = (x: unknown) => Number.isInteger(x) && (x as number) >= 0
-  if (pairs.length !== shape.length || !pairs.every((pair) => pair?.length === 2 && pair.every(isWidth)))
+  const isPair = Array.isArray(widths) && widths.length === 2 && widths.every((x) => typeof x === 'number')
+  const all: unknown = typeof widths === 'number' ? [widths, widths] : widths
+  const pairs: unknown = typeof widths === 'number' || isPair ? shape.map(() => all) : all
+  const isWidths = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((x) => isCount(x, 0))
+  if (!Array.isArray(pairs) || pairs.length !== shape.length || !Array.from(pairs).every(isWidths))
     throw new ShapeError(
-      expected('pad', `a width of 0 or more before and after each of ${shape.length} axes`, JSON.stringify(widths)),
+      expected('pad', `a width of 0 or more before and after each of ${shape.length} axes`, formatOption(widths)),
     )
-  return pairs.slice()
+  return (pairs as readonly Pair[]).map(([before, after]) => [before, after])
 }
 
 /** What stands beside x along one axis: `size` elements before it, or after it. */
@@ -81,14 +82,14 @@ function padAxis(x: Node, axis: number, [before, after]: Pair, side: Side): Node
  * mirrors x, without its outermost elements: [1, 2, 3] gives [3, 2, 1, 2, 3, 2, 1] by 2; 'edge' repeats these:
  * [1, 1, 1, 2, 3, 3, 3]. Modes and their names are numpy's; PyTorch calls 'edge' replicate.
  *
- * @throws ShapeError for widths that do not fit the axes, or where there is not enough to reflect or to repeat; TypeError
- * for another mode; RangeError for a value that an integer dtype does not hold
+ * @throws ShapeError for widths that do not fit the axes, or where there is not enough to reflect or to repeat; RangeError
+ * for another mode, or a value that an integer dtype does not hold
  * @pytorch F.pad
  * @tensorflow tf.pad
  * @numpy np.pad
  */
-export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions): Tensor {
-  const { mode = 'constant', ...given } = checkOptions('pad', options, padOptions)
+export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions, ...surplus: []): Tensor {
+  const { mode = 'constant', ...given } = checkOptions('pad', options, padOptions, surplus)
   const node = toNode('pad', x)
   const value = elementOf('pad', given.value ?? 0, node.dtype)
   const pairs = widthsOf(node.shape, widths)
@@ -106,6 +107,5 @@ export function pad(x: TensorLike, widths: PadWidths, options?: PadOptions): Ten
     )
   }
   const side = { constant: constant(value), edge, reflect }[mode]
-  if (side === undefined) throw new TypeError(expected('pad', "a mode 'constant', 'reflect' or 'edge'", mode))
   return wrap(pairs.reduce((padded, pair, axis) => padAxis(padded, axis, pair, side), node))
 }

@@ -1,4 +1,5 @@
 /** Channels made pixels of larger images, and pixels made channels of smaller ones. */
+import { refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { isCount } from '../base/pair.ts'
 import { formatShape, sizeOf } from '../base/shape.ts'
@@ -25,7 +26,8 @@ function imagesOf(op: string, x: TensorLike, factor: number) {
  * @example pixelShuffle(ones([1, 8, 3, 4]), 2).shape // [1, 2, 6, 8]
  * @pytorch F.pixel_shuffle
  */
-export function pixelShuffle(x: TensorLike, factor: number): Tensor {
+export function pixelShuffle(x: TensorLike, factor: number, ...surplus: []): Tensor {
+  refuseSurplus('pixelShuffle', 2, surplus)
   const { t, batch, channels, height, width } = imagesOf('pixelShuffle', x, factor)
   const kept = channels / factor ** 2
   if (!Number.isInteger(kept))
@@ -42,7 +44,8 @@ export function pixelShuffle(x: TensorLike, factor: number): Tensor {
  * @example pixelUnshuffle(ones([1, 2, 6, 8]), 2).shape // [1, 8, 3, 4]
  * @pytorch F.pixel_unshuffle
  */
-export function pixelUnshuffle(x: TensorLike, factor: number): Tensor {
+export function pixelUnshuffle(x: TensorLike, factor: number, ...surplus: []): Tensor {
+  refuseSurplus('pixelUnshuffle', 2, surplus)
   const { t, batch, channels, height, width } = imagesOf('pixelUnshuffle', x, factor)
   const [rows, columns] = [height / factor, width / factor]
   if (!Number.isInteger(rows) || !Number.isInteger(columns))

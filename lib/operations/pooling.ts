@@ -124,8 +124,8 @@ function maxOver(op: string, x: Node, kernelSize: Pair, options: MaxPool2dOption
  * @pytorch F.max_pool2d
  * @tensorflow tf.nn.max_pool2d
  */
-export function maxPool2d(x: TensorLike, kernelSize: Pair, options?: MaxPool2dOptions): Tensor {
-  const given = checkOptions('maxPool2d', options, maxPool2dOptions)
+export function maxPool2d(x: TensorLike, kernelSize: Pair, options?: MaxPool2dOptions, ...surplus: []): Tensor {
+  const given = checkOptions('maxPool2d', options, maxPool2dOptions, surplus)
   const [images, restore] = channelsFirst('maxPool2d', toNode('maxPool2d', x), 4, given.layout ?? 'NCHW')
   return wrap(restore(maxOver('maxPool2d', images, kernelSize, given)))
 }
@@ -143,8 +143,8 @@ function onImages<T extends { stride?: number; padding?: Padding1d }>(kernelSize
  * @pytorch F.max_pool1d
  * @tensorflow tf.nn.max_pool1d
  */
-export function maxPool1d(x: TensorLike, kernelSize: number, options?: MaxPool1dOptions): Tensor {
-  const given = checkOptions('maxPool1d', options, maxPool1dOptions)
+export function maxPool1d(x: TensorLike, kernelSize: number, options?: MaxPool1dOptions, ...surplus: []): Tensor {
+  const given = checkOptions('maxPool1d', options, maxPool1dOptions, surplus)
   const [lines, restore] = channelsFirst('maxPool1d', toNode('maxPool1d', x), 3, given.layout ?? 'NCL')
   const imageOptions = { ...onImages(kernelSize, given), dilation: beside(1, given.dilation ?? 1) }
   return wrap(restore(asLines(maxOver('maxPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
@@ -259,8 +259,8 @@ function meanOver(op: string, given: Node, kernelSize: Pair, options: AvgPool2dO
  * @pytorch F.avg_pool2d
  * @tensorflow tf.nn.avg_pool2d
  */
-export function avgPool2d(x: TensorLike, kernelSize: Pair, options?: AvgPool2dOptions): Tensor {
-  const given = checkOptions('avgPool2d', options, avgPool2dOptions)
+export function avgPool2d(x: TensorLike, kernelSize: Pair, options?: AvgPool2dOptions, ...surplus: []): Tensor {
+  const given = checkOptions('avgPool2d', options, avgPool2dOptions, surplus)
   const [images, restore] = channelsFirst('avgPool2d', toNode('avgPool2d', x), 4, given.layout ?? 'NCHW')
   return wrap(restore(meanOver('avgPool2d', images, kernelSize, given)))
 }
@@ -272,8 +272,8 @@ export function avgPool2d(x: TensorLike, kernelSize: Pair, options?: AvgPool2dOp
  * @pytorch F.avg_pool1d
  * @tensorflow tf.nn.avg_pool1d
  */
-export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1dOptions): Tensor {
-  const given = checkOptions('avgPool1d', options, avgPool1dOptions)
+export function avgPool1d(x: TensorLike, kernelSize: number, options?: AvgPool1dOptions, ...surplus: []): Tensor {
+  const given = checkOptions('avgPool1d', options, avgPool1dOptions, surplus)
   const [lines, restore] = channelsFirst('avgPool1d', toNode('avgPool1d', x), 3, given.layout ?? 'NCL')
   const imageOptions = onImages(kernelSize, given)
   return wrap(restore(asLines(meanOver('avgPool1d', asImages(lines), beside(1, kernelSize), imageOptions))))
@@ -351,8 +351,13 @@ function adaptive(op: string, given: Node, outputSize: Pair, isMax: boolean): No
  * @example adaptiveAvgPool2d(ones([1, 512, 9, 7]), 1).shape // [1, 512, 1, 1]
  * @pytorch F.adaptive_avg_pool2d
  */
-export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { layout?: Layout2d }): Tensor {
-  const given = checkOptions('adaptiveAvgPool2d', options, layout2dOption)
+export function adaptiveAvgPool2d(
+  x: TensorLike,
+  outputSize: Pair,
+  options?: { layout?: Layout2d },
+  ...surplus: []
+): Tensor {
+  const given = checkOptions('adaptiveAvgPool2d', options, layout2dOption, surplus)
   const [images, restore] = channelsFirst(
     'adaptiveAvgPool2d',
     toNode('adaptiveAvgPool2d', x),
@@ -367,8 +372,13 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair, options?: { l
  * @throws ShapeError, RangeError as adaptiveAvgPool2d
  * @pytorch F.adaptive_avg_pool1d
  */
-export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
-  const given = checkOptions('adaptiveAvgPool1d', options, layout1dOption)
+export function adaptiveAvgPool1d(
+  x: TensorLike,
+  outputSize: number,
+  options?: { layout?: Layout1d },
+  ...surplus: []
+): Tensor {
+  const given = checkOptions('adaptiveAvgPool1d', options, layout1dOption, surplus)
   const [lines, restore] = channelsFirst('adaptiveAvgPool1d', toNode('adaptiveAvgPool1d', x), 3, given.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveAvgPool1d', asImages(lines), beside(1, outputSize), false))))
 }
@@ -380,8 +390,13 @@ export function adaptiveAvgPool1d(x: TensorLike, outputSize: number, options?: {
  * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
  * @pytorch F.adaptive_max_pool2d
  */
-export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { layout?: Layout2d }): Tensor {
-  const given = checkOptions('adaptiveMaxPool2d', options, layout2dOption)
+export function adaptiveMaxPool2d(
+  x: TensorLike,
+  outputSize: Pair,
+  options?: { layout?: Layout2d },
+  ...surplus: []
+): Tensor {
+  const given = checkOptions('adaptiveMaxPool2d', options, layout2dOption, surplus)
   const [images, restore] = channelsFirst(
     'adaptiveMaxPool2d',
     toNode('adaptiveMaxPool2d', x),
@@ -396,8 +411,13 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair, options?: { l
  * @throws ShapeError, RangeError as adaptiveAvgPool2d, DTypeError for integers
  * @pytorch F.adaptive_max_pool1d
  */
-export function adaptiveMaxPool1d(x: TensorLike, outputSize: number, options?: { layout?: Layout1d }): Tensor {
-  const given = checkOptions('adaptiveMaxPool1d', options, layout1dOption)
+export function adaptiveMaxPool1d(
+  x: TensorLike,
+  outputSize: number,
+  options?: { layout?: Layout1d },
+  ...surplus: []
+): Tensor {
+  const given = checkOptions('adaptiveMaxPool1d', options, layout1dOption, surplus)
   const [lines, restore] = channelsFirst('adaptiveMaxPool1d', toNode('adaptiveMaxPool1d', x), 3, given.layout ?? 'NCL')
   return wrap(restore(asLines(adaptive('adaptiveMaxPool1d', asImages(lines), beside(1, outputSize), true))))
 }

@@ -92,8 +92,8 @@ const optionsOf = ({ stride, padding, ceil = false }: WindowOptions) => ({ strid
  * @pytorch F.max_pool3d
  * @tensorflow tf.nn.max_pool3d
  */
-export function maxPool3d(x: TensorLike, kernelSize: Triple, options?: MaxPool3dOptions): Tensor {
-  const given = checkOptions('maxPool3d', options, maxPool3dOptions)
+export function maxPool3d(x: TensorLike, kernelSize: Triple, options?: MaxPool3dOptions, ...surplus: []): Tensor {
+  const given = checkOptions('maxPool3d', options, maxPool3dOptions, surplus)
   const [volumes, restore] = channelsFirst('maxPool3d', toNode('maxPool3d', x), 5, given.layout ?? 'NCDHW')
   if (!isFloat(volumes.dtype)) throw new DTypeError(expected('maxPool3d', 'float32 or float64', volumes.dtype))
   const { planes, depth } = windowsOf('maxPool3d', wrap(volumes), kernelSize, given)
@@ -113,8 +113,8 @@ export function maxPool3d(x: TensorLike, kernelSize: Triple, options?: MaxPool3d
  * @pytorch F.avg_pool3d
  * @tensorflow tf.nn.avg_pool3d
  */
-export function avgPool3d(x: TensorLike, kernelSize: Triple, options?: AvgPool3dOptions): Tensor {
-  const { countIncludePad = true, ...given } = checkOptions('avgPool3d', options, avgPool3dOptions)
+export function avgPool3d(x: TensorLike, kernelSize: Triple, options?: AvgPool3dOptions, ...surplus: []): Tensor {
+  const { countIncludePad = true, ...given } = checkOptions('avgPool3d', options, avgPool3dOptions, surplus)
   const [volumes, restore] = channelsFirst('avgPool3d', toNode('avgPool3d', x), 5, given.layout ?? 'NCDHW')
   const { planes, depth } = windowsOf('avgPool3d', wrap(volumes), kernelSize, given)
   const pool = (part: WindowOptions) => (images: Tensor) =>
@@ -126,10 +126,9 @@ function adaptive(
   op: string,
   x: TensorLike,
   outputSize: Triple,
-  options: LayoutOption | undefined,
+  { layout = 'NCDHW' }: LayoutOption,
   pool: typeof adaptiveAvgPool2d,
 ) {
-  const { layout = 'NCDHW' } = checkOptions(op, options, layoutOptions)
   const [volumes, restore] = channelsFirst(op, toNode(op, x), 5, layout)
   const [depth, height, width] = tripleOf(op, 'outputSize', outputSize)
   if (volumes.shape.slice(2).includes(0))
@@ -150,8 +149,14 @@ function adaptive(
  * @example adaptiveAvgPool3d(ones([1, 512, 4, 9, 7]), 1).shape // [1, 512, 1, 1, 1]
  * @pytorch F.adaptive_avg_pool3d
  */
-export const adaptiveAvgPool3d = (x: TensorLike, outputSize: Triple, options?: LayoutOption): Tensor =>
-  adaptive('adaptiveAvgPool3d', x, outputSize, options, adaptiveAvgPool2d)
+export const adaptiveAvgPool3d = (x: TensorLike, outputSize: Triple, options?: LayoutOption, ...surplus: []): Tensor =>
+  adaptive(
+    'adaptiveAvgPool3d',
+    x,
+    outputSize,
+    checkOptions('adaptiveAvgPool3d', options, layoutOptions, surplus),
+    adaptiveAvgPool2d,
+  )
 
 /**
  * The greatest element of each of the windows of `adaptiveAvgPool3d`. The gradient goes to the first greatest.
@@ -159,8 +164,9 @@ export const adaptiveAvgPool3d = (x: TensorLike, outputSize: Triple, options?: L
  * @throws ShapeError, RangeError as adaptiveAvgPool3d, DTypeError for integers
  * @pytorch F.adaptive_max_pool3d
  */
-export function adaptiveMaxPool3d(x: TensorLike, outputSize: Triple, options?: LayoutOption): Tensor {
+export function adaptiveMaxPool3d(x: TensorLike, outputSize: Triple, options?: LayoutOption, ...surplus: []): Tensor {
+  const given = checkOptions('adaptiveMaxPool3d', options, layoutOptions, surplus)
   const node = nodeOf(toTensor('adaptiveMaxPool3d', x))
   if (!isFloat(node.dtype)) throw new DTypeError(expected('adaptiveMaxPool3d', 'float32 or float64', node.dtype))
-  return adaptive('adaptiveMaxPool3d', wrap(node), outputSize, options, adaptiveMaxPool2d)
+  return adaptive('adaptiveMaxPool3d', wrap(node), outputSize, given, adaptiveMaxPool2d)
 }

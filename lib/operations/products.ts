@@ -1,8 +1,9 @@
 /** Products of vectors, of matrices and of tensors. */
+import { checkList, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { zipWith } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { extentAt, formatShape, normalizeAxis } from '../base/shape.ts'
+import { broadcastShapes, extentAt, formatShape, normalizeAxis, sameShape } from '../base/shape.ts'
 import { matmul as matmulNodes } from '../graph/ops/matmul.ts'
 import { nodeOf, type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
@@ -32,15 +33,17 @@ export const matmul = binary('matmul', matmulNodes)
  * @tensorflow tf.tensordot
  * @numpy np.tensordot
  */
-export function tensordot(
-  x: TensorLike,
-  y: TensorLike,
-  axes: number | readonly [ofX: readonly number[], ofY: readonly number[]] = 2,
-): Tensor {
-  const [a, b] = [toTensor('tensordot', x), toTensor('tensordot', y)]
-  const [ofX, ofY] = typeof axes === 'number' ? countedAxes(a, b, axes) : axes
-  const summedX = ofX.map((axis) => normalizeAxis('tensordot', axis, a.ndim))
-  const summedY = ofY.map((axis) => normalizeAxis('tensordot', axis, b.ndim))
+export function tensordot(x: TensorLike, y: TensorLike, axes: ContractedAxes = 2, ...surplus: []): Tensor {
+  refuseSurplus('tensordot', 3, surplus)
+  return contracted('tensordot', toTensor('tensordot', x), toTensor('tensordot', y), axes)
+}
+
+type ContractedAxes = number | readonly [ofX: readonly number[], ofY: readonly number[]]
+
+function contracted(op: string, a: Tensor, b: Tensor, axes: ContractedAxes): Tensor {
+  const [ofX, ofY] = typeof axes === 'number' ? countedAxes(op, a, b, axes) : listedAxes(op, axes)
+  const summedX = ofX.map((axis) => normalizeAxis(op, axis, a.ndim))
+  const summedY = ofY.map((axis) => normalizeAxis(op, axis, b.ndim))
   const [extentsX, extentsY] = [
     summedX.map((axis) => extentAt(a.shape, axis)),
     summedY.map((axis) => extentAt(b.shape, axis)),
@@ -48,11 +51,7 @@ export function tensordot(
   const isDistinct = new Set(summedX).size === ofX.length && new Set(summedY).size === ofY.length
   if (!isDistinct || formatShape(extentsX) !== formatShape(extentsY))
     throw new ShapeError(
-      expected(
-        'tensordot',
-        'distinct axes of the same extents',
-        `${formatShape(extentsX)} and ${formatShape(extentsY)}`,
-      ),
+      expected(op, 'distinct axes of the same extents', `${formatShape(extentsX)} and ${formatShape(extentsY)}`),
     )
   const labelsX = a.shape.map((_, axis) => `x${axis}`)
   const labelsY = b.shape.map((_, axis) => (summedY.includes(axis) ? `x${summedX[summedY.indexOf(axis)]}` : `y${axis}`))
@@ -64,18 +63,28 @@ export function tensordot(
   return wrap(contractAll(terms, output))
 }
 
-function countedAxes({ shape }: Tensor, other: Tensor, count: number): [number[], number[]] {
+function listedAxes(op: string, axes: unknown): readonly [readonly number[], readonly number[]] {
+  const what = 'a count of axes, or two lists of axes'
+  const lists = checkList(op, what, axes as readonly (readonly number[])[])
+  if (lists.length !== 2) throw new ShapeError(expected(op, what, `${lists.length} lists`))
+  const listOf = (list: unknown) => Array.from(checkList(op, what, list as readonly number[]))
+  return [listOf(lists[0]), listOf(lists[1])]
+}
+
+function countedAxes(op: string, { shape }: Tensor, other: Tensor, count: number): [number[], number[]] {
   if (!Number.isInteger(count) || count < 0 || count > Math.min(shape.length, other.shape.length))
     throw new ShapeError(
-      expected('tensordot', `a count of axes of ${formatShape(shape)} and ${formatShape(other.shape)}`, count),
+      expected(op, `a count of axes of ${formatShape(shape)} and ${formatShape(other.shape)}`, count),
     )
   const numbers = Array.from({ length: count }, (_, i) => i)
   return [numbers.map((i) => shape.length - count + i), numbers]
 }
 
-function checkVectors(op: string, ...vectors: readonly TensorLike[]): void {
-  const wrong = vectors.map((x) => toTensor(op, x)).find(({ ndim }) => ndim !== 1)
+function vectorsOf(op: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+  const vectors: [Tensor, Tensor] = [toTensor(op, x), toTensor(op, y)]
+  const wrong = vectors.find(({ ndim }) => ndim !== 1)
   if (wrong !== undefined) throw new ShapeError(expected(op, 'vectors', formatShape(wrong.shape)))
+  return vectors
 }
 
 /**
@@ -85,9 +94,9 @@ function checkVectors(op: string, ...vectors: readonly TensorLike[]): void {
  * @tensorflow tf.experimental.numpy.dot
  * @numpy np.dot
  */
-export function dot(x: TensorLike, y: TensorLike): Tensor {
-  checkVectors('dot', x, y)
-  return vecdot(x, y)
+export function dot(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('dot', 2, surplus)
+  return sumAlong('dot', ...vectorsOf('dot', x, y), -1)
 }
 
 /**
@@ -97,13 +106,14 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.vdot
  * @numpy np.vdot
  */
-export function vdot(x: TensorLike, y: TensorLike): Tensor {
+export function vdot(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('vdot', 2, surplus)
   const [a, b] = [toTensor('vdot', x), toTensor('vdot', y)]
   if (a.size !== b.size)
     throw new ShapeError(
       expected('vdot', 'as many elements in both', `${formatShape(a.shape)} and ${formatShape(b.shape)}`),
     )
-  return vecdot(ravel(a), ravel(b))
+  return sumAlong('vdot', ravel(a), ravel(b), -1)
 }
 
 /**
@@ -113,9 +123,9 @@ export function vdot(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.outer
  * @numpy np.outer
  */
-export function outer(x: TensorLike, y: TensorLike): Tensor {
-  checkVectors('outer', x, y)
-  return tensordot(x, y, 0)
+export function outer(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('outer', 2, surplus)
+  return contracted('outer', ...vectorsOf('outer', x, y), 0)
 }
 
 /**
@@ -125,9 +135,10 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.experimental.numpy.inner
  * @numpy np.inner
  */
-export function inner(x: TensorLike, y: TensorLike): Tensor {
+export function inner(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('inner', 2, surplus)
   const [a, b] = [toTensor('inner', x), toTensor('inner', y)]
-  return a.ndim === 0 || b.ndim === 0 ? mul(a, b) : tensordot(a, b, [[-1], [-1]])
+  return a.ndim === 0 || b.ndim === 0 ? mul(a, b) : contracted('inner', a, b, [[-1], [-1]])
 }
 
 /**
@@ -136,21 +147,23 @@ export function inner(x: TensorLike, y: TensorLike): Tensor {
  * @pytorch torch.linalg.vecdot
  * @numpy np.vecdot
  */
-export function vecdot(x: TensorLike, y: TensorLike, axis = -1): Tensor {
-  return sum(productAlong('vecdot', toTensor('vecdot', x), toTensor('vecdot', y), axis), axis)
+export function vecdot(x: TensorLike, y: TensorLike, axis = -1, ...surplus: []): Tensor {
+  refuseSurplus('vecdot', 3, surplus)
+  return sumAlong('vecdot', toTensor('vecdot', x), toTensor('vecdot', y), axis)
 }
+
+const sumAlong = (op: string, x: Tensor, y: Tensor, axis: number): Tensor => sum(productAlong(op, x, y, axis), axis)
 
 /** x·y, where an axis of the product has one extent in both. */
 function productAlong(op: string, x: Tensor, y: Tensor, axis: number): Tensor {
-  const product = mul(x, y)
-  const rank = product.ndim
+  const rank = broadcastShapes(op, x.shape, y.shape).length
   const along = normalizeAxis(op, axis, rank)
   const [a, b] = [x, y].map(({ shape }) => shape[along - rank + shape.length]) as [number?, number?]
   if (a === undefined || a !== b)
     throw new ShapeError(
       expected(op, `one extent on axis ${axis}`, `${formatShape(x.shape)} and ${formatShape(y.shape)}`),
     )
-  return product
+  return mul(x, y)
 }
 
 export interface BaddbmmOptions {
@@ -167,8 +180,14 @@ const baddbmmOptions: OptionTypes<BaddbmmOptions> = { alpha: 'number', beta: 'nu
  * @throws ShapeError for operands that have not three axes, or that do not fit; DTypeError for products of integers
  * @pytorch torch.baddbmm
  */
-export function baddbmm(input: TensorLike, x: TensorLike, y: TensorLike, options?: BaddbmmOptions): Tensor {
-  const { alpha = 1, beta = 1 } = checkOptions('baddbmm', options, baddbmmOptions)
+export function baddbmm(
+  input: TensorLike,
+  x: TensorLike,
+  y: TensorLike,
+  options?: BaddbmmOptions,
+  ...surplus: []
+): Tensor {
+  const { alpha = 1, beta = 1 } = checkOptions('baddbmm', options, baddbmmOptions, surplus)
   const [added, a, b] = [toTensor('baddbmm', input), toTensor('baddbmm', x), toTensor('baddbmm', y)]
   if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1])
     throw new ShapeError(
@@ -179,6 +198,10 @@ export function baddbmm(input: TensorLike, x: TensorLike, y: TensorLike, options
       ),
     )
   const shape = [a.shape[0]!, a.shape[1]!, b.shape[2]!]
+  if (!sameShape(broadcastShapes('baddbmm', added.shape, shape), shape))
+    throw new ShapeError(
+      expected('baddbmm', `an input that broadcasts to ${formatShape(shape)}`, formatShape(added.shape)),
+    )
   const spread = broadcastTo(added, shape)
   const counted = beta === 0 ? where(false, spread, 0) : scaled(spread, beta)
   return add(counted, scaled(matmul(a, b), alpha))
@@ -194,7 +217,8 @@ const scaled = (x: Tensor, by: number): Tensor => (by === 1 ? x : mul(x, by))
  * @tensorflow tf.experimental.numpy.kron
  * @numpy np.kron
  */
-export function kron(x: TensorLike, y: TensorLike): Tensor {
+export function kron(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('kron', 2, surplus)
   const [a, b] = [toTensor('kron', x), toTensor('kron', y)]
   if (a.ndim === 0 || b.ndim === 0) return mul(a, b)
   const rank = Math.max(a.ndim, b.ndim)
@@ -230,7 +254,8 @@ export function kron(x: TensorLike, y: TensorLike): Tensor {
  * @tensorflow tf.linalg.cross
  * @numpy np.cross
  */
-export function cross(x: TensorLike, y: TensorLike, axis = -1): Tensor {
+export function cross(x: TensorLike, y: TensorLike, axis = -1, ...surplus: []): Tensor {
+  refuseSurplus('cross', 3, surplus)
   const [a, b] = [toTensor('cross', x), toTensor('cross', y)]
   const product = productAlong('cross', a, b, axis)
   const along = normalizeAxis('cross', axis, product.ndim) - product.ndim

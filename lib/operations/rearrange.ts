@@ -1,6 +1,6 @@
 /** Axes in another order, elements in another order, and elements more than once. */
 
-import { checkList, spreadNumbers } from '../base/arguments.ts'
+import { checkList, checkNumbers, refuseSurplus, spreadNumbers } from '../base/arguments.ts'
 import { allocateChecked } from '../base/arrays.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt } from '../base/lists.ts'
@@ -55,7 +55,8 @@ export function transpose(x: TensorLike, ...axes: [axes?: readonly number[]] | [
  * @tensorflow tf.experimental.numpy.swapaxes
  * @numpy np.swapaxes
  */
-export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
+export function swapAxes(x: TensorLike, axis1: number, axis2: number, ...surplus: []): Tensor {
+  refuseSurplus('swapAxes', 3, surplus)
   return exchanged('swapAxes', toNode('swapAxes', x), axis1, axis2)
 }
 
@@ -81,7 +82,9 @@ export function moveAxis(
   x: TensorLike,
   source: number | readonly number[],
   destination: number | readonly number[],
+  ...surplus: []
 ): Tensor {
+  refuseSurplus('moveAxis', 3, surplus)
   const node = toNode('moveAxis', x)
   const rank = node.shape.length
   const from = listOf('moveAxis', source).map((axis) => normalizeAxis('moveAxis', axis, rank))
@@ -102,7 +105,8 @@ export function moveAxis(
  * @tensorflow tf.reverse
  * @numpy np.flip
  */
-export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
+export function flip(x: TensorLike, axis?: number | readonly number[] | null, ...surplus: []): Tensor {
+  refuseSurplus('flip', 2, surplus)
   const node = toNode('flip', x)
   const axes = normalizeAxes('flip', axis, node.shape.length)
   const isTurned = (i: number, extent: number) => axes.includes(i) && extent > 0
@@ -113,7 +117,6 @@ export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
 
 function rollAxis(x: Node, shift: number, axis: number): Node {
   const extent = extentAt(x.shape, axis)
-  if (!Number.isInteger(shift)) throw new RangeError(expected('roll', 'shifts that are integers', shift))
   const start = extent === 0 ? 0 : ((shift % extent) + extent) % extent
   if (start === 0) return x
   return concat([sliceAlong(x, axis, extent - start, start), sliceAlong(x, axis, 0, extent - start)], axis)
@@ -131,9 +134,15 @@ function rollAxis(x: Node, shift: number, axis: number): Node {
  * @tensorflow tf.roll
  * @numpy np.roll
  */
-export function roll(x: TensorLike, shift: number | readonly number[], axis?: number | readonly number[]): Tensor {
+export function roll(
+  x: TensorLike,
+  shift: number | readonly number[],
+  axis?: number | readonly number[],
+  ...surplus: []
+): Tensor {
+  refuseSurplus('roll', 3, surplus)
   const node = toNode('roll', x)
-  const shifts = listOf('roll', shift)
+  const shifts = checkNumbers('roll', 'shifts that are integers', listOf('roll', shift), Number.isInteger)
   if (axis === undefined) {
     if (shifts.length !== 1) throw new ShapeError(expected('roll', 'one shift without an axis', shifts.length))
     return wrap(reshape(rollAxis(reshape(node, [sizeOf(node.shape)]), elementAt(shifts, 0), 0), node.shape))
@@ -156,7 +165,13 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: nu
  * @tensorflow tf.experimental.numpy.rot90
  * @numpy np.rot90
  */
-export function rot90(x: TensorLike, quarters = 1, axes: readonly [from: number, to: number] = [0, 1]): Tensor {
+export function rot90(
+  x: TensorLike,
+  quarters = 1,
+  axes: readonly [from: number, to: number] = [0, 1],
+  ...surplus: []
+): Tensor {
+  refuseSurplus('rot90', 3, surplus)
   const t = wrap(toNode('rot90', x))
   if (!Number.isInteger(quarters)) throw new RangeError(expected('rot90', 'an integer of quarters', quarters))
   if (!Array.isArray(axes) || axes.length !== 2) throw new ShapeError(expected('rot90', 'two axes', formatOption(axes)))
@@ -240,7 +255,8 @@ function repeatedIndices(counts: readonly number[]): Node {
  * @tensorflow tf.repeat
  * @numpy np.repeat
  */
-export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number): Tensor {
+export function repeat(x: TensorLike, repetitions: number | readonly number[], axis?: number, ...surplus: []): Tensor {
+  refuseSurplus('repeat', 3, surplus)
   const given = toNode('repeat', x)
   const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
   const along = normalizeAxis('repeat', axis ?? 0, node.shape.length)

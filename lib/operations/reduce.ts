@@ -1,4 +1,5 @@
 /** Reductions over axes: sums, means, products, spread, norms, extremes, truth and counts. */
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
@@ -34,8 +35,8 @@ const reduceOptions: OptionTypes<ReduceOptions> = { keepDims: 'boolean' }
 const normOptions: OptionTypes<NormOptions> = { ...reduceOptions, order: 'number' }
 const varianceOptions: OptionTypes<VarianceOptions> = { ...reduceOptions, correction: 'number' }
 
-const keepsDims = (op: string, options: ReduceOptions | undefined): boolean =>
-  checkOptions(op, options, reduceOptions).keepDims ?? false
+const keepsDims = (op: string, options: ReduceOptions | undefined, surplus: readonly unknown[]): boolean =>
+  checkOptions(op, options, reduceOptions, surplus).keepDims ?? false
 
 const asFloat = (op: string, x: TensorLike): Tensor => {
   const t = toTensor(op, x)
@@ -54,8 +55,8 @@ const countOf = (shape: Shape, over: readonly number[]): number => sizeOf(pick(s
  * @tensorflow tf.reduce_sum
  * @numpy np.sum
  */
-export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('sum', options)
+export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('sum', options, surplus)
   return wrap(ops.sum(toNode('sum', x), axis, keepDims))
 }
 
@@ -66,11 +67,16 @@ export function sum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @tensorflow tf.reduce_mean
  * @numpy np.mean
  */
-export function mean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('mean', options)
+export function mean(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('mean', options, surplus)
   const t = asFloat('mean', x)
   const over = normalizeAxes('mean', axis, t.ndim)
   return div(sum(t, over, { keepDims }), countOf(t.shape, over))
+}
+
+/** The sum by the name of the function that it is a part of. */
+function sumOver(op: string, x: Tensor, axis: Axes, keepDims: boolean): Tensor {
+  return wrap(ops.sum(nodeOf(x), axis, keepDims, op))
 }
 
 /** x with 0 for NaN, whose gradient is 0. */
@@ -83,9 +89,9 @@ const withoutNaN = (x: Tensor): Tensor => (isFloat(x.dtype) ? where(areNaN(x), 0
  * @tensorflow tf.experimental.numpy.nansum
  * @numpy np.nansum
  */
-export function nanSum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('nanSum', options)
-  return sum(withoutNaN(toTensor('nanSum', x)), axis, { keepDims })
+export function nanSum(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('nanSum', options, surplus)
+  return sumOver('nanSum', withoutNaN(toTensor('nanSum', x)), axis, keepDims)
 }
 
 /**
@@ -95,11 +101,11 @@ export function nanSum(x: TensorLike, axis?: Axes, options?: ReduceOptions): Ten
  * @tensorflow tf.experimental.numpy.nanmean
  * @numpy np.nanmean
  */
-export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('nanMean', options)
+export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('nanMean', options, surplus)
   const t = asFloat('nanMean', x)
-  const counts = sum(cast(equal(t, t), 'int32'), axis, { keepDims })
-  return div(sum(withoutNaN(t), axis, { keepDims }), counts)
+  const counts = sumOver('nanMean', cast(equal(t, t), 'int32'), axis, keepDims)
+  return div(sumOver('nanMean', withoutNaN(t), axis, keepDims), counts)
 }
 
 /**
@@ -110,8 +116,8 @@ export function nanMean(x: TensorLike, axis?: Axes, options?: ReduceOptions): Te
  * @tensorflow tf.reduce_prod
  * @numpy np.prod
  */
-export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('prod', options)
+export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('prod', options, surplus)
   return wrap(ops.prod(toNode('prod', x), axis, keepDims))
 }
 
@@ -122,8 +128,8 @@ export function prod(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tenso
  * @tensorflow tf.reduce_max
  * @numpy np.max
  */
-export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('max', options)
+export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('max', options, surplus)
   return wrap(ops.max(toNode('max', x), axis, keepDims))
 }
 
@@ -134,8 +140,8 @@ export function max(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @tensorflow tf.reduce_min
  * @numpy np.min
  */
-export function min(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('min', options)
+export function min(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('min', options, surplus)
   return wrap(ops.min(toNode('min', x), axis, keepDims))
 }
 
@@ -150,10 +156,10 @@ export interface Extremes {
  * @throws ShapeError for axes that are none, or named twice, or where there is no element
  * @pytorch torch.aminmax
  */
-export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions): Extremes {
-  const keepDims = keepsDims('aminmax', options)
+export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Extremes {
+  const keepDims = keepsDims('aminmax', options, surplus)
   const node = toNode('aminmax', x)
-  return { min: wrap(ops.min(node, axis, keepDims)), max: wrap(ops.max(node, axis, keepDims)) }
+  return { min: wrap(ops.min(node, axis, keepDims, 'aminmax')), max: wrap(ops.max(node, axis, keepDims, 'aminmax')) }
 }
 
 /**
@@ -163,8 +169,8 @@ export function aminmax(x: TensorLike, axis?: Axes, options?: ReduceOptions): Ex
  * @tensorflow tf.argmax
  * @numpy np.argmax
  */
-export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('argmax', options)
+export function argmax(x: TensorLike, axis?: number | null, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('argmax', options, surplus)
   return wrap(ops.argmax(toNode('argmax', x), axis, keepDims))
 }
 
@@ -175,8 +181,8 @@ export function argmax(x: TensorLike, axis?: number, options?: ReduceOptions): T
  * @tensorflow tf.argmin
  * @numpy np.argmin
  */
-export function argmin(x: TensorLike, axis?: number, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('argmin', options)
+export function argmin(x: TensorLike, axis?: number | null, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('argmin', options, surplus)
   const t = toTensor('argmin', x)
   // −1 − x is the complement of an integer, which turns the order round without an overflow.
   const turned = isFloat(t.dtype) ? neg(t) : sub(-1, cast(t, 'int32'))
@@ -189,9 +195,10 @@ function spread(
   x: TensorLike,
   axis: Axes,
   options: VarianceOptions | undefined,
+  surplus: readonly unknown[],
 ): Tensor {
-  const { keepDims = false, correction = 1 } = checkOptions(name, options, varianceOptions)
-  if (!Number.isFinite(correction)) throw new RangeError(expected(name, 'a finite correction', correction))
+  const { keepDims = false, correction = 1 } = checkOptions(name, options, varianceOptions, surplus)
+  checkNumber(name, 'a finite correction', correction, Number.isFinite)
   const t = asFloat(name, x)
   const axes = normalizeAxes(name, axis, t.ndim)
   const divisor = Math.max(0, countOf(t.shape, axes) - correction)
@@ -206,8 +213,8 @@ function spread(
  * @tensorflow tf.math.reduce_variance
  * @numpy np.var
  */
-export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
-  return spread(varianceOver, 'variance', x, axis, options)
+export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions, ...surplus: []): Tensor {
+  return spread(varianceOver, 'variance', x, axis, options, surplus)
 }
 
 /**
@@ -217,8 +224,8 @@ export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions):
  * @tensorflow tf.math.reduce_std
  * @numpy np.std
  */
-export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tensor {
-  return spread(stdOver, 'std', x, axis, options)
+export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions, ...surplus: []): Tensor {
+  return spread(stdOver, 'std', x, axis, options, surplus)
 }
 
 /**
@@ -230,17 +237,17 @@ export function std(x: TensorLike, axis?: Axes, options?: VarianceOptions): Tens
  * @tensorflow tf.norm
  * @numpy np.linalg.norm
  */
-export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor {
-  const { keepDims = false, order = 2 } = checkOptions('norm', options, normOptions)
+export function norm(x: TensorLike, axis?: Axes, options?: NormOptions, ...surplus: []): Tensor {
+  const { keepDims = false, order = 2 } = checkOptions('norm', options, normOptions, surplus)
   const t = toTensor('norm', x)
   if (!isFloat(t.dtype)) throw new DTypeError(expected('norm', 'float32 or float64', t.dtype))
-  if (typeof order !== 'number' || Number.isNaN(order)) throw new RangeError(expected('norm', 'an order', order))
-  if (order === 1) return sum(abs(t), axis, { keepDims })
-  if (order === 0) return cast(countNonzero(t, axis, { keepDims }), t.dtype)
+  checkNumber('norm', 'an order', order, (p) => !Number.isNaN(p))
   const over = normalizeAxes('norm', axis, t.ndim)
+  if (order === 1) return sum(abs(t), over, { keepDims })
+  if (order === 0) return cast(countNonzero(t, over, { keepDims }), t.dtype)
   if (Number.isFinite(order)) return withoutAxes(wrap(normOver(nodeOf(t), order, over)), over, keepDims)
   if (over.some((along) => t.shape[along] === 0)) throw new ShapeError(expected('norm', 'at least one element', 'none'))
-  return (order > 0 ? max : min)(abs(t), axis, { keepDims })
+  return (order > 0 ? max : min)(abs(t), over, { keepDims })
 }
 
 /**
@@ -248,9 +255,9 @@ export function norm(x: TensorLike, axis?: Axes, options?: NormOptions): Tensor 
  * @throws ShapeError for axes that are none, or named twice
  * @pytorch none
  */
-export function squaredNorm(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('squaredNorm', options)
-  return sum(square(x), axis, { keepDims })
+export function squaredNorm(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('squaredNorm', options, surplus)
+  return sumOver('squaredNorm', square(toTensor('squaredNorm', x)), axis, keepDims)
 }
 
 /**
@@ -261,8 +268,8 @@ export function squaredNorm(x: TensorLike, axis?: Axes, options?: ReduceOptions)
  * @tensorflow tf.reduce_logsumexp
  * @numpy scipy.special.logsumexp
  */
-export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('logSumExp', options)
+export function logSumExp(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('logSumExp', options, surplus)
   const t = asFloat('logSumExp', x)
   const over = normalizeAxes('logSumExp', axis, t.ndim)
   return withoutAxes(wrap(logSumExpOver(nodeOf(t), over)), over, keepDims)
@@ -282,8 +289,8 @@ function truth(name: string, x: TensorLike, axis: Axes, keepDims: boolean, fold:
  * @tensorflow tf.reduce_any
  * @numpy np.any
  */
-export function any(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('any', options)
+export function any(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('any', options, surplus)
   return truth('any', x, axis, keepDims, ops.maxOver)
 }
 
@@ -294,8 +301,8 @@ export function any(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @tensorflow tf.reduce_all
  * @numpy np.all
  */
-export function all(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('all', options)
+export function all(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('all', options, surplus)
   return truth('all', x, axis, keepDims, ops.minOver)
 }
 
@@ -306,7 +313,7 @@ export function all(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor
  * @tensorflow tf.math.count_nonzero
  * @numpy np.count_nonzero
  */
-export function countNonzero(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const keepDims = keepsDims('countNonzero', options)
-  return sum(cast(notEqual(x, 0), 'int32'), axis, { keepDims })
+export function countNonzero(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const keepDims = keepsDims('countNonzero', options, surplus)
+  return sumOver('countNonzero', cast(notEqual(toTensor('countNonzero', x), 0), 'int32'), axis, keepDims)
 }

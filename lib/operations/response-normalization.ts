@@ -35,9 +35,14 @@ const localResponseNormOptions: OptionTypes<LocalResponseNormOptions> = { alpha:
  * @pytorch F.local_response_norm
  * @tensorflow tf.nn.local_response_normalization
  */
-export function localResponseNorm(x: TensorLike, size: number, options?: LocalResponseNormOptions): Tensor {
+export function localResponseNorm(
+  x: TensorLike,
+  size: number,
+  options?: LocalResponseNormOptions,
+  ...surplus: []
+): Tensor {
   const op = 'localResponseNorm'
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = checkOptions(op, options, localResponseNormOptions)
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = checkOptions(op, options, localResponseNormOptions, surplus)
   for (const [name, value] of Object.entries({ alpha, beta, k }))
     checkNumber(op, `a finite ${name}`, value, Number.isFinite)
   checkNumber(op, 'a positive integer as size', size, (n) => isCount(n, 1))

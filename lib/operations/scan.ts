@@ -1,6 +1,6 @@
 /** Cumulative operations along an axis, and the differences that undo them. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { isFloat, promote } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, normalizeAxis } from '../base/shape.ts'
@@ -39,8 +39,8 @@ export interface CumulativeExtreme {
  * @tensorflow tf.cumsum
  * @numpy np.cumsum
  */
-export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
-  return wrap(ops.cumsum(toNode('cumsum', x), axis, checkOptions('cumsum', options, cumulativeOptions)))
+export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions, ...surplus: []): Tensor {
+  return wrap(ops.cumsum(toNode('cumsum', x), axis, checkOptions('cumsum', options, cumulativeOptions, surplus)))
 }
 
 /**
@@ -51,8 +51,8 @@ export function cumsum(x: TensorLike, axis = -1, options?: CumulativeOptions): T
  * @tensorflow tf.math.cumprod
  * @numpy np.cumprod
  */
-export function cumprod(x: TensorLike, axis = -1, options?: CumulativeOptions): Tensor {
-  return wrap(ops.cumprod(toNode('cumprod', x), axis, checkOptions('cumprod', options, cumulativeOptions)))
+export function cumprod(x: TensorLike, axis = -1, options?: CumulativeOptions, ...surplus: []): Tensor {
+  return wrap(ops.cumprod(toNode('cumprod', x), axis, checkOptions('cumprod', options, cumulativeOptions, surplus)))
 }
 
 function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axis: number): CumulativeExtreme {
@@ -79,7 +79,8 @@ function cumulativeExtreme(name: string, kind: 'max' | 'min', x: TensorLike, axi
  * @pytorch torch.cummax
  * @numpy np.maximum.accumulate
  */
-export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
+export function cummax(x: TensorLike, axis = -1, ...surplus: []): CumulativeExtreme {
+  refuseSurplus('cummax', 2, surplus)
   return cumulativeExtreme('cummax', 'max', x, axis)
 }
 
@@ -90,7 +91,8 @@ export function cummax(x: TensorLike, axis = -1): CumulativeExtreme {
  * @pytorch torch.cummin
  * @numpy np.minimum.accumulate
  */
-export function cummin(x: TensorLike, axis = -1): CumulativeExtreme {
+export function cummin(x: TensorLike, axis = -1, ...surplus: []): CumulativeExtreme {
+  refuseSurplus('cummin', 2, surplus)
   return cumulativeExtreme('cummin', 'min', x, axis)
 }
 
@@ -101,7 +103,8 @@ export function cummin(x: TensorLike, axis = -1): CumulativeExtreme {
  * @pytorch torch.logcumsumexp
  * @tensorflow tf.math.cumulative_logsumexp
  */
-export function logCumSumExp(x: TensorLike, axis = -1): Tensor {
+export function logCumSumExp(x: TensorLike, axis = -1, ...surplus: []): Tensor {
+  refuseSurplus('logCumSumExp', 2, surplus)
   const t = toTensor('logCumSumExp', x)
   const along = normalizeAxis('logCumSumExp', axis, t.ndim)
   const count = extentAt(t.shape, along)
@@ -156,8 +159,8 @@ function extended(x: Tensor, along: number, ends: readonly (Tensor | null)[]): T
  * @tensorflow tf.experimental.numpy.diff
  * @numpy np.diff
  */
-export function diff(x: TensorLike, n = 1, options?: DiffOptions): Tensor {
-  const { axis = -1, prepend, append } = checkOptions('diff', options, diffOptions)
+export function diff(x: TensorLike, n = 1, options?: DiffOptions, ...surplus: []): Tensor {
+  const { axis = -1, prepend, append } = checkOptions('diff', options, diffOptions, surplus)
   checkNumber('diff', 'an integer n of at least 0', n, (number) => Number.isInteger(number) && number >= 0)
   const t = toTensor('diff', x)
   const along = normalizeAxis('diff', axis, t.ndim)

@@ -1,4 +1,5 @@
 /** Reductions of updates into the elements that indices name. */
+import { checkChoice } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -147,11 +148,11 @@ export function scatterReduce(
   axis: number,
   reduction: ScatterReduction,
   options?: ScatterReduceOptions,
+  ...surplus: []
 ): Tensor {
   const op = 'scatterReduce'
-  const { includeSelf = true } = checkOptions(op, options, scatterReduceOptions)
-  if (!Object.hasOwn(reductions, reduction))
-    throw new RangeError(expected(op, `a reduction (${Object.keys(reductions).join(', ')})`, reduction))
+  const { includeSelf = true } = checkOptions(op, options, scatterReduceOptions, surplus)
+  checkChoice(op, 'a reduction', reduction, Object.keys(reductions))
   const t = toTensor('scatterReduce', x)
   if (!isFloat(t.dtype) && t.dtype !== 'int32') throw new DTypeError(expected(op, 'float or int32 operands', t.dtype))
   const places = checkIndices(op, toIntegers(op, indices))

@@ -88,8 +88,13 @@ function sortedBy(sequence: Tensor, sorter: TensorLike): Tensor {
  * @tensorflow tf.searchsorted
  * @numpy np.searchsorted
  */
-export function searchSorted(sequence: TensorLike, values: TensorLike, options?: SearchSortedOptions): Tensor {
-  const { right = false, sorter } = checkOptions('searchSorted', options, searchSortedOptions)
+export function searchSorted(
+  sequence: TensorLike,
+  values: TensorLike,
+  options?: SearchSortedOptions,
+  ...surplus: []
+): Tensor {
+  const { right = false, sorter } = checkOptions('searchSorted', options, searchSortedOptions, surplus)
   const [given, wanted] = [toTensor('searchSorted', sequence), toTensor('searchSorted', values)]
   if (given.ndim === 0) throw new ShapeError(expected('searchSorted', 'a sequence of at least one axis', '[]'))
   const rows = given.shape.slice(0, -1)
@@ -108,8 +113,8 @@ export function searchSorted(sequence: TensorLike, values: TensorLike, options?:
  * @tensorflow tf.keras.layers.Discretization
  * @numpy np.digitize
  */
-export function bucketize(x: TensorLike, boundaries: TensorLike, options?: BucketizeOptions): Tensor {
-  const { right = false } = checkOptions('bucketize', options, bucketizeOptions)
+export function bucketize(x: TensorLike, boundaries: TensorLike, options?: BucketizeOptions, ...surplus: []): Tensor {
+  const { right = false } = checkOptions('bucketize', options, bucketizeOptions, surplus)
   const bounds = toTensor('bucketize', boundaries)
   if (bounds.ndim !== 1)
     throw new ShapeError(expected('bucketize', 'boundaries of one axis', formatShape(bounds.shape)))
@@ -122,9 +127,9 @@ export function bucketize(x: TensorLike, boundaries: TensorLike, options?: Bucke
  * @tensorflow tf.experimental.numpy.isin
  * @numpy np.isin
  */
-export function isIn(x: TensorLike, elements: TensorLike, options?: IsInOptions): Tensor {
-  const { invert = false } = checkOptions('isIn', options, isInOptions)
-  const [t, others] = [toTensor('isIn', x), flatten(elements)]
+export function isIn(x: TensorLike, elements: TensorLike, options?: IsInOptions, ...surplus: []): Tensor {
+  const { invert = false } = checkOptions('isIn', options, isInOptions, surplus)
+  const [t, others] = [toTensor('isIn', x), flatten(toTensor('isIn', elements))]
   const dtype = promote(t.dtype, others.dtype)
   const [values, sequence] = [cast(t, dtype), sort(cast(others, dtype))]
   const count = sequence.size

@@ -1,5 +1,5 @@
 /** The same elements in the same order, under another shape or as another dtype. */
-import { describe, spreadNumbers } from '../base/arguments.ts'
+import { checkNumbers, describe, refuseSurplus, spreadNumbers } from '../base/arguments.ts'
 import { checkDType, type DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { formatOption, isCount } from '../base/pair.ts'
@@ -28,7 +28,8 @@ function oneShape(op: string, given: readonly unknown[]): Shape {
  * @tensorflow tf.cast
  * @numpy ndarray.astype
  */
-export function cast(x: TensorLike, dtype: DType): Tensor {
+export function cast(x: TensorLike, dtype: DType, ...surplus: []): Tensor {
+  refuseSurplus('cast', 2, surplus)
   return wrap(castNode(toNode('cast', x), checkDType('cast', dtype)))
 }
 
@@ -46,12 +47,20 @@ export function reshape(x: TensorLike, ...shape: ShapeArguments): Tensor {
 
 /**
  * One axis from `axis` on: [a, b, c].flatten(1) is [a, b·c]. All of them are one unless given.
+ * @throws ShapeError for an axis that is none
  * @pytorch torch.flatten
  * @tensorflow tf.keras.layers.Flatten
  */
-export function flatten(x: TensorLike, axis = 0): Tensor {
-  const t = toTensor('flatten', x)
-  return reshape(t, [...t.shape.slice(0, axis), sizeOf(t.shape.slice(axis))])
+export function flatten(x: TensorLike, axis = 0, ...surplus: []): Tensor {
+  refuseSurplus('flatten', 2, surplus)
+  return flattened('flatten', x, axis)
+}
+
+/** A scalar has one axis then too. */
+function flattened(op: string, x: TensorLike, axis: number): Tensor {
+  const t = toTensor(op, x)
+  const first = normalizeAxis(op, axis, Math.max(t.ndim, 1))
+  return reshape(t, [...t.shape.slice(0, first), sizeOf(t.shape.slice(first))])
 }
 
 /**
@@ -61,14 +70,17 @@ export function flatten(x: TensorLike, axis = 0): Tensor {
  * @example unflatten(ones([2, 12]), 1, [3, -1]).shape // [2, 3, 4]
  * @pytorch torch.unflatten
  */
-export function unflatten(x: TensorLike, axis: number, shape: Shape): Tensor {
+export function unflatten(x: TensorLike, axis: number, shape: Shape, ...surplus: []): Tensor {
+  refuseSurplus('unflatten', 3, surplus)
   const t = toTensor('unflatten', x)
   const at = normalizeAxis('unflatten', axis, t.ndim)
   const extent = extentAt(t.shape, at)
-  const wrong = () => new ShapeError(expected('unflatten', `a shape of ${extent} elements`, formatOption(shape)))
-  if (!Array.isArray(shape) || shape.length === 0 || shape.filter((part) => part === -1).length > 1) throw wrong()
-  const known = sizeOf(shape.filter((part) => part !== -1))
-  const parts = shape.map((part) => (part === -1 ? extent / known : part))
+  const what = `a shape of ${extent} elements`
+  const wrong = () => new ShapeError(expected('unflatten', what, formatOption(shape)))
+  const given = checkNumbers('unflatten', what, shape, Number.isInteger)
+  if (given.length === 0 || given.filter((part) => part === -1).length > 1) throw wrong()
+  const known = sizeOf(given.filter((part) => part !== -1))
+  const parts = given.map((part) => (part === -1 ? extent / known : part))
   if (!parts.every((part) => isCount(part, 0)) || sizeOf(parts) !== extent) throw wrong()
   return reshape(t, [...t.shape.slice(0, at), ...parts, ...t.shape.slice(at + 1)])
 }
@@ -79,8 +91,9 @@ export function unflatten(x: TensorLike, axis: number, shape: Shape): Tensor {
  * @tensorflow tf.experimental.numpy.ravel
  * @numpy np.ravel
  */
-export function ravel(x: TensorLike): Tensor {
-  return flatten(x)
+export function ravel(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('ravel', 1, surplus)
+  return flattened('ravel', x, 0)
 }
 
 /**
@@ -112,10 +125,16 @@ export function squeeze(x: TensorLike, ...axis: [axis?: number | readonly number
  * @tensorflow tf.expand_dims
  * @numpy np.expand_dims
  */
-export function expandDims(x: TensorLike, axis: number): Tensor {
-  const t = toTensor('expandDims', x)
-  const at = normalizeAxis('expandDims', axis, t.ndim + 1)
-  return reshape(t, [...t.shape.slice(0, at), 1, ...t.shape.slice(at)])
+export function expandDims(x: TensorLike, axis: number, ...surplus: []): Tensor {
+  refuseSurplus('expandDims', 2, surplus)
+  return withAxis('expandDims', x, axis)
+}
+
+function withAxis(op: string, x: TensorLike, axis: number): Tensor {
+  const node = toNode(op, x)
+  const { shape } = node
+  const at = normalizeAxis(op, axis, shape.length + 1)
+  return wrap(reshapeNode(node, checkShape(op, [...shape.slice(0, at), 1, ...shape.slice(at)]), op))
 }
 
 /**
@@ -124,7 +143,10 @@ export function expandDims(x: TensorLike, axis: number): Tensor {
  * @pytorch torch.unsqueeze
  * @tensorflow tf.expand_dims
  */
-export const unsqueeze = (x: TensorLike, axis: number): Tensor => expandDims(x, axis)
+export const unsqueeze = (x: TensorLike, axis: number, ...surplus: []): Tensor => {
+  refuseSurplus('unsqueeze', 2, surplus)
+  return withAxis('unsqueeze', x, axis)
+}
 
 /**
  * Repeated along new leading axes and axes of extent 1, as numpy's rules allow. Extents come in a list, or one by one.

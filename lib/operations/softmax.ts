@@ -34,6 +34,7 @@ export function logSoftmax(x: TensorLike, axis = -1, ...surplus: []): Tensor {
  * evaluated, before anything is written, for a class outside [0, classes)
  * @tensorflow tf.nn.softmax_cross_entropy_with_logits
  */
-export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
+export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('softmaxCrossEntropy', 2, surplus)
   return wrap(ops.softmaxCrossEntropy(toNode('softmaxCrossEntropy', logits), toNode('softmaxCrossEntropy', labels)))
 }

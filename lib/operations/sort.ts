@@ -1,4 +1,5 @@
 /** Sorting along an axis, and what stands at places of the sorted order. */
+import { checkNumbers } from '../base/arguments.ts'
 import { arrayOf } from '../base/arrays.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
@@ -51,8 +52,8 @@ function firstAlong(x: Tensor, axis: number, count: number, descending: boolean)
   return { values: moveAxis(takeAlongAxis(rows, indices, -1), -1, axis), indices: moveAxis(indices, -1, axis) }
 }
 
-function sorted(name: string, x: TensorLike, options: SortOptions | undefined): Topk {
-  const { axis = -1, descending = false } = checkOptions(name, options, sortOptions)
+function sorted(name: string, x: TensorLike, options: SortOptions | undefined, surplus: readonly unknown[]): Topk {
+  const { axis = -1, descending = false } = checkOptions(name, options, sortOptions, surplus)
   const t = toTensor(name, x)
   const along = normalizeAxis(name, axis, t.ndim)
   return firstAlong(t, along, extentAt(t.shape, along), descending)
@@ -68,8 +69,8 @@ function sorted(name: string, x: TensorLike, options: SortOptions | undefined): 
  * @tensorflow tf.sort
  * @numpy np.sort
  */
-export function sort(x: TensorLike, options?: SortOptions): Tensor {
-  return sorted('sort', x, options).values
+export function sort(x: TensorLike, options?: SortOptions, ...surplus: []): Tensor {
+  return sorted('sort', x, options, surplus).values
 }
 
 /**
@@ -79,8 +80,8 @@ export function sort(x: TensorLike, options?: SortOptions): Tensor {
  * @tensorflow tf.argsort
  * @numpy np.argsort
  */
-export function argsort(x: TensorLike, options?: SortOptions): Tensor {
-  return sorted('argsort', x, options).indices
+export function argsort(x: TensorLike, options?: SortOptions, ...surplus: []): Tensor {
+  return sorted('argsort', x, options, surplus).indices
 }
 
 /**
@@ -91,8 +92,8 @@ export function argsort(x: TensorLike, options?: SortOptions): Tensor {
  * @pytorch torch.topk
  * @tensorflow tf.math.top_k
  */
-export function topk(x: TensorLike, k: number, options?: TopkOptions): Topk {
-  const { axis = -1, largest = true } = checkOptions('topk', options, topkOptions)
+export function topk(x: TensorLike, k: number, options?: TopkOptions, ...surplus: []): Topk {
+  const { axis = -1, largest = true } = checkOptions('topk', options, topkOptions, surplus)
   const t = toTensor('topk', x)
   const along = normalizeAxis('topk', axis, t.ndim)
   const extent = extentAt(t.shape, along)
@@ -121,8 +122,8 @@ function elementsOf(rows: Tensor, indices: Tensor, axis: number, keepDims: boole
  * @pytorch torch.kthvalue
  * @numpy np.partition
  */
-export function kthValue(x: TensorLike, k: number, options?: KthValueOptions): Topk {
-  const { axis = -1, keepDims = false } = checkOptions('kthValue', options, kthValueOptions)
+export function kthValue(x: TensorLike, k: number, options?: KthValueOptions, ...surplus: []): Topk {
+  const { axis = -1, keepDims = false } = checkOptions('kthValue', options, kthValueOptions, surplus)
   const t = toTensor('kthValue', x)
   const along = normalizeAxis('kthValue', axis, t.ndim)
   const extent = extentAt(t.shape, along)
@@ -141,8 +142,8 @@ export function kthValue(x: TensorLike, k: number, options?: KthValueOptions): T
  * @pytorch torch.mode
  * @numpy scipy.stats.mode
  */
-export function mode(x: TensorLike, options?: KthValueOptions): Topk {
-  const { axis = -1, keepDims = false } = checkOptions('mode', options, kthValueOptions)
+export function mode(x: TensorLike, options?: KthValueOptions, ...surplus: []): Topk {
+  const { axis = -1, keepDims = false } = checkOptions('mode', options, kthValueOptions, surplus)
   const t = toTensor('mode', x)
   const along = normalizeAxis('mode', axis, t.ndim)
   const rows = moveAxis(t, along, -1)
@@ -201,8 +202,8 @@ function unlessNaN(ordered: OrderedRows, value: Tensor): Tensor {
  * @pytorch torch.median
  * @numpy np.median
  */
-export function median(x: TensorLike, axis?: Axes, options?: ReduceOptions): Tensor {
-  const { keepDims = false } = checkOptions('median', options, reduceOptions)
+export function median(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Tensor {
+  const { keepDims = false } = checkOptions('median', options, reduceOptions, surplus)
   const { rows, kept } = rowsOver('median', toTensor('median', x), axis, keepDims)
   const ordered = orderedRows('median', rows)
   return reshape(unlessNaN(ordered, elementAt(ordered, (ordered.count - 1) >> 1)), kept)
@@ -247,13 +248,17 @@ function quantilesAt({ rows, order, count }: OrderedRows, several: readonly numb
  * @pytorch torch.quantile
  * @numpy np.quantile
  */
-export function quantile(x: TensorLike, q: number | readonly number[], axis?: Axes, options?: ReduceOptions): Tensor {
-  const { keepDims = false } = checkOptions('quantile', options, reduceOptions)
-  const several = typeof q === 'number' ? [q] : q
-  if (!Array.isArray(several) || several.length === 0)
-    throw new TypeError(expected('quantile', 'a number q, or several', q))
-  const wrong = several.find((each) => !(each >= 0 && each <= 1))
-  if (wrong !== undefined) throw new RangeError(expected('quantile', 'q in [0, 1]', wrong))
+export function quantile(
+  x: TensorLike,
+  q: number | readonly number[],
+  axis?: Axes,
+  options?: ReduceOptions,
+  ...surplus: []
+): Tensor {
+  const { keepDims = false } = checkOptions('quantile', options, reduceOptions, surplus)
+  const inRange = (each: number) => each >= 0 && each <= 1
+  const several = checkNumbers('quantile', 'q in [0, 1], or a list of such', typeof q === 'number' ? [q] : q, inRange)
+  if (several.length === 0) throw new RangeError(expected('quantile', 'a number q, or several', 'none'))
   const t = toTensor('quantile', x)
   const float = isFloat(t.dtype) ? t : cast(t, 'float32')
   const { rows, kept } = rowsOver('quantile', float, axis, keepDims)

@@ -1,6 +1,7 @@
 /** Special functions: the inverses of erf and sigmoid, the gamma function's logarithm and its derivatives. */
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
+import { broadcastShapes } from '../base/shape.ts'
 import { elementwise as ops, polygamma as polygammaOf } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { clamp, mul, sub } from './arithmetic.ts'
@@ -44,7 +45,8 @@ export const digamma = unary('digamma', ops.digamma)
  * @tensorflow tf.math.polygamma
  * @numpy scipy.special.polygamma
  */
-export function polygamma(x: TensorLike, n: number): Tensor {
+export function polygamma(x: TensorLike, n: number, ...surplus: []): Tensor {
+  refuseSurplus('polygamma', 2, surplus)
   return wrap(polygammaOf(toNode('polygamma', x), n))
 }
 
@@ -63,8 +65,8 @@ const logitOptions: OptionTypes<LogitOptions> = { epsilon: 'number' }
  * @tensorflow none
  * @numpy scipy.special.logit
  */
-export function logit(x: TensorLike, options?: LogitOptions): Tensor {
-  const { epsilon } = checkOptions('logit', options, logitOptions)
+export function logit(x: TensorLike, options?: LogitOptions, ...surplus: []): Tensor {
+  const { epsilon } = checkOptions('logit', options, logitOptions, surplus)
   if (epsilon !== undefined)
     checkNumber('logit', 'an epsilon in [0, 0.5]', epsilon, (number) => number >= 0 && number <= 0.5)
   const p = epsilon === undefined ? toTensor('logit', x) : clamp(x, epsilon, 1 - epsilon)
@@ -81,8 +83,10 @@ export function logit(x: TensorLike, options?: LogitOptions): Tensor {
  * @tensorflow tf.math.xlogy
  * @numpy scipy.special.xlogy
  */
-export function xlogy(x: TensorLike, y: TensorLike): Tensor {
+export function xlogy(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('xlogy', 2, surplus)
   const [a, b] = [toTensor('xlogy', x), toTensor('xlogy', y)]
+  broadcastShapes('xlogy', a.shape, b.shape)
   const nothing = logicalAnd(equal(a, 0), logicalOr(lessEqual(b, 0), equal(b, Infinity)))
   return where(nothing, 0, mul(a, log(where(nothing, 1, b))))
 }

@@ -1,6 +1,6 @@
 /** How variables vary together: covariances and correlations. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -56,8 +56,8 @@ function weightsOf(name: string, x: TensorLike, count: number, integers: boolean
  * @tensorflow none
  * @numpy np.cov
  */
-export function cov(x: TensorLike, options?: CovarianceOptions): Tensor {
-  const { correction = 1, fweights, aweights } = checkOptions('cov', options, covarianceOptions)
+export function cov(x: TensorLike, options?: CovarianceOptions, ...surplus: []): Tensor {
+  const { correction = 1, fweights, aweights } = checkOptions('cov', options, covarianceOptions, surplus)
   checkNumber('cov', 'a finite correction', correction, Number.isFinite)
   const rows = observationsOf('cov', x)
   const { dtype, shape } = rows
@@ -90,7 +90,8 @@ function atUnitScale(rows: Tensor): Tensor {
  * @tensorflow tf.experimental.numpy.corrcoef
  * @numpy np.corrcoef
  */
-export function corrcoef(x: TensorLike): Tensor {
+export function corrcoef(x: TensorLike, ...surplus: []): Tensor {
+  refuseSurplus('corrcoef', 1, surplus)
   const rows = observationsOf('corrcoef', x)
   const covariances = cov(reshape(atUnitScale(rows), toTensor('corrcoef', x).shape))
   if (covariances.ndim === 0) return div(covariances, covariances)

@@ -1,5 +1,6 @@
 /** Windows of lines and images laid out side by side, and added up again. */
 
+import { checkNumber } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -138,12 +139,15 @@ function foldPadded(x: Node, axis: number, extent: number, windows: LineWindows)
  * @tensorflow tf.signal.frame
  * @numpy np.lib.stride_tricks.sliding_window_view
  */
-export function slidingWindows(x: TensorLike, size: number, options?: SlidingWindowsOptions): Tensor {
-  const { axis = -1, step = 1 } = checkOptions('slidingWindows', options, slidingWindowsOptions)
+export function slidingWindows(x: TensorLike, size: number, options?: SlidingWindowsOptions, ...surplus: []): Tensor {
+  const { axis = -1, step = 1 } = checkOptions('slidingWindows', options, slidingWindowsOptions, surplus)
   const node = toNode('slidingWindows', x)
   const along = normalizeAxis('slidingWindows', axis, node.shape.length)
-  if (!isCount(size, 1) || !isCount(step, 1))
-    throw new RangeError(expected('slidingWindows', 'a positive integer as size and step', `${size} and ${step}`))
+  for (const [name, count] of [
+    ['size', size],
+    ['step', step],
+  ] as const)
+    checkNumber('slidingWindows', `a positive integer as ${name}`, count, (n) => isCount(n, 1))
   const extent = extentAt(node.shape, along)
   if (size > extent)
     throw new ShapeError(expected('slidingWindows', `a size of at most the ${extent} elements of axis ${along}`, size))
@@ -178,8 +182,8 @@ function imageWindows(op: string, height: number, width: number, kernelSize: Pai
  * @pytorch F.unfold
  * @tensorflow tf.image.extract_patches
  */
-export function unfold(x: TensorLike, kernelSize: Pair, options?: UnfoldOptions): Tensor {
-  const given = checkOptions('unfold', options, unfoldOptions)
+export function unfold(x: TensorLike, kernelSize: Pair, options?: UnfoldOptions, ...surplus: []): Tensor {
+  const given = checkOptions('unfold', options, unfoldOptions, surplus)
   const t = toTensor('unfold', x)
   if (t.ndim !== 4)
     throw new ShapeError(expected('unfold', 'images [n, channels, height, width]', formatShape(t.shape)))
@@ -201,8 +205,14 @@ export function unfold(x: TensorLike, kernelSize: Pair, options?: UnfoldOptions)
  * @example fold(ones([1, 12, 16]), 8, 2, { stride: 2 }).shape // [1, 3, 8, 8]
  * @pytorch F.fold
  */
-export function fold(x: TensorLike, outputSize: Pair, kernelSize: Pair, options?: UnfoldOptions): Tensor {
-  const given = checkOptions('fold', options, unfoldOptions)
+export function fold(
+  x: TensorLike,
+  outputSize: Pair,
+  kernelSize: Pair,
+  options?: UnfoldOptions,
+  ...surplus: []
+): Tensor {
+  const given = checkOptions('fold', options, unfoldOptions, surplus)
   const node = toNode('fold', x)
   const [height, width] = pairOf('fold', 'outputSize', outputSize)
   const { rows, columns } = imageWindows('fold', height, width, kernelSize, given)

@@ -1,4 +1,5 @@
 /** The distinct elements of a tensor: values of a size that is not known before. */
+import { refuseSurplus } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { allocate } from '../base/dtype.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
@@ -54,7 +55,8 @@ function uniqueOf({ dtype, shape }: Tensor, elements: TypedArray, order: TypedAr
  * @tensorflow tf.unique
  * @numpy np.unique
  */
-export async function unique(x: TensorLike): Promise<Unique> {
+export async function unique(x: TensorLike, ...surplus: []): Promise<Unique> {
+  refuseSurplus('unique', 1, surplus)
   const tensor = toTensor('unique', x)
   const [elements, order] = await evaluate(...inOrder(tensor))
   return uniqueOf(tensor, elements.dataSync(), order.dataSync())
@@ -66,7 +68,8 @@ export async function unique(x: TensorLike): Promise<Unique> {
  * @pytorch torch.unique
  * @tensorflow tf.unique
  */
-export function uniqueSync(x: TensorLike): Unique {
+export function uniqueSync(x: TensorLike, ...surplus: []): Unique {
+  refuseSurplus('uniqueSync', 1, surplus)
   const tensor = toTensor('uniqueSync', x)
   const [elements, order] = evaluateSync(...inOrder(tensor))
   return uniqueOf(tensor, elements.dataSync(), order.dataSync())

@@ -3,14 +3,14 @@
  * rules of `optim.sgd` and `optim.adam` return, and those of others may. They have no gradients.
  */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkOptions, isPlainObject, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
-import { nodeOf, type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
+import { nodeOf, Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 
 /** What an update reads, all of the parameter's dtype: float32 or float64. */
 export interface SgdOperands {
@@ -62,7 +62,14 @@ const adamOptions: OptionTypes<AdamUpdateOptions> = {
   weightDecay: 'number',
 }
 
+/** What an update reads, once it is a record that has a parameter; the other operands are checked one by one. */
+function operandsOf<T extends SgdOperands>(op: string, operands: T): T {
+  if (!isPlainObject(operands)) throw new TypeError(expected(op, 'operands ({ parameter, gradient, … })', operands))
+  return operands
+}
+
 function checkParameter(op: string, parameter: Tensor): Node {
+  if (!(parameter instanceof Tensor)) throw new TypeError(expected(op, 'a parameter that is a tensor', parameter))
   if (!isFloat(parameter.dtype)) throw new DTypeError(expected(op, 'a parameter of float32 or float64', parameter))
   return nodeOf(parameter)
 }
@@ -90,8 +97,10 @@ const scalar: Shape = []
  * @pytorch torch.optim.SGD
  * @tensorflow tf.raw_ops.ResourceApplyGradientDescent
  */
-export function sgd({ parameter, gradient, learningRate }: SgdOperands): { parameter: Tensor } {
+export function sgd(operands: SgdOperands, ...surplus: []): { parameter: Tensor } {
   const op = 'updates.sgd'
+  refuseSurplus(op, 1, surplus)
+  const { parameter, gradient, learningRate } = operandsOf(op, operands)
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)
   return { parameter: wrap(ops.sgd(p, g, like(parameter, op, 'learningRate', learningRate, scalar))) }
@@ -108,11 +117,13 @@ export function sgd({ parameter, gradient, learningRate }: SgdOperands): { param
  * @tensorflow tf.raw_ops.ResourceApplyKerasMomentum
  */
 export function momentum(
-  { parameter, gradient, velocity, learningRate }: MomentumOperands,
+  operands: MomentumOperands,
   options: MomentumOptions,
+  ...surplus: []
 ): { parameter: Tensor; velocity: Tensor } {
   const op = 'updates.momentum'
-  const { momentum, nesterov = false } = requireOptions(op, options, momentumOptions, ['momentum'])
+  const { momentum, nesterov = false } = requireOptions(op, options, momentumOptions, ['momentum'], surplus)
+  const { parameter, gradient, velocity, learningRate } = operandsOf(op, operands)
   checkFinite(op, { momentum })
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)
@@ -134,12 +145,19 @@ export function momentum(
  * @tensorflow tf.raw_ops.ResourceApplyAdam
  */
 export function adam(
-  { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamOperands,
+  operands: AdamOperands,
   options?: AdamUpdateOptions,
+  ...surplus: []
 ): { parameter: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
   const op = 'updates.adam'
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = checkOptions(op, options, adamOptions)
+  const {
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-8,
+    weightDecay = 0,
+  } = checkOptions(op, options, adamOptions, surplus)
   checkFinite(op, { beta1, beta2, epsilon, weightDecay })
+  const { parameter, gradient, firstMoment, secondMoment, learningRate, step } = operandsOf(op, operands)
   const p = checkParameter(op, parameter)
   const g = like(parameter, op, 'gradient', gradient)
   const m = like(parameter, op, 'firstMoment', firstMoment)

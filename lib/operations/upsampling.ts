@@ -127,9 +127,9 @@ function linearPlaces(n: number, { out, ratio }: Target, alignCorners: boolean):
  * @pytorch F.interpolate
  * @tensorflow tf.image.resize
  */
-export function upsample(x: TensorLike, options: UpsampleOptions): Tensor {
+export function upsample(x: TensorLike, options: UpsampleOptions, ...surplus: []): Tensor {
   const op = 'upsample'
-  const given = checkOptions(op, options, upsampleOptions)
+  const given = checkOptions(op, options, upsampleOptions, surplus)
   const { mode = 'nearest', alignCorners = false, layout = 'NCHW' } = given
   const [images, restore] = channelsFirst(op, toNode(op, x), 4, layout)
   const [height, width] = [extentAt(images.shape, 2), extentAt(images.shape, 3)]

@@ -154,7 +154,7 @@ test.each<readonly [string, () => unknown, new (...args: never[]) => Error]>([
     ShapeError,
   ],
   ['layerNorm: expected a bias of shape [3], got [2]', () => g.layerNorm(x, { bias: [1, 2] }), ShapeError],
-  ['layerNorm: expected an epsilon of at least 0, got -1', () => g.layerNorm(x, { epsilon: -1 }), RangeError],
+  ['layerNorm: expected a finite epsilon of at least 0, got -1', () => g.layerNorm(x, { epsilon: -1 }), RangeError],
   [
     'rmsNorm: expected an input of shape […, 2, 3], got [3]',
     () => g.rmsNorm([1, 2, 3], { normalizedShape: [2, 3] }),

@@ -241,7 +241,7 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
   [() => g.topk(x, 4), g.ShapeError, 'topk: expected k in [0, 3], the extent of axis 1, got 4'],
   [() => g.topk(x, 1.5), g.ShapeError, 'topk: expected k in [0, 3], the extent of axis 1, got 1.5'],
   [() => g.median(g.ones([2, 0]), 1), g.ShapeError, 'median: expected at least one element, got none'],
-  [() => g.quantile(x, [0.5, 1.5]), RangeError, 'quantile: expected q in [0, 1], got 1.5'],
+  [() => g.quantile(x, [0.5, 1.5]), RangeError, 'quantile: expected q in [0, 1], or a list of such, got 1.5'],
   [() => g.histogram(x, { bins: 0 }), RangeError, 'histogram: expected a positive number of bins, got 0'],
   [
     () => g.histogram(x, { range: [1, 0] }),

@@ -49,7 +49,7 @@ test.each([
   [() => g.median(x, junk('x')), 'median: expected an axis in [-2, 2), got x'],
   [() => g.flip(x, junk('x')), 'flip: expected an axis in [-2, 2), got x'],
   [() => g.squeeze(x, junk({})), 'squeeze: expected an axis or a list of axes, got an object'],
-  [() => g.quantile(x, junk('0.5')), 'quantile: expected a number q, or several, got 0.5'],
+  [() => g.quantile(x, junk('0.5')), 'quantile: expected q in [0, 1], or a list of such, got "0.5"'],
   [() => g.quantile(x, []), 'quantile: expected a number q, or several, got '],
   [
     () => g.histogram(x, { range: junk([0, 1, 2]) }),

@@ -214,7 +214,7 @@ test.each<Mistake>([
   [
     () => g.slidingWindows([1, 2], 1, { step: 0 }),
     RangeError,
-    'slidingWindows: expected a positive integer as size and step, got 1 and 0',
+    'slidingWindows: expected a positive integer as step, got 0',
   ],
   [() => image.slidingWindows(2, 2 as never), TypeError, 'slidingWindows: expected options'],
   [() => g.unfold([1, 2], 1), g.ShapeError, 'unfold: expected images [n, channels, height, width], got [2]'],

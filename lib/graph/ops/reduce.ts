@@ -62,8 +62,8 @@ export const dropAxes = (x: Node, axes: readonly number[]): Node =>
     x.shape.filter((_, axis) => !axes.includes(axis)),
   )
 
-export function sum(x: Node, axes?: Axes, keepDims = false): Node {
-  const over = normalizeAxes('sum', axes, x.shape.length)
+export function sum(x: Node, axes?: Axes, keepDims = false, op = 'sum'): Node {
+  const over = normalizeAxes(op, axes, x.shape.length)
   const total = sumOver(cast(x, arithmeticDType(x.dtype)), over)
   return keepDims ? total : dropAxes(total, over)
 }
@@ -75,9 +75,9 @@ export function prod(x: Node, axes?: Axes, keepDims = false): Node {
 }
 
 function extreme(name: 'max' | 'min', def: OpDef<ReduceParams, Unary>) {
-  return (x: Node, axes?: Axes, keepDims = false): Node => {
-    const over = normalizeAxes(name, axes, x.shape.length)
-    if (over.some((axis) => x.shape[axis] === 0)) throw new ShapeError(expected(name, 'at least one element', 'none'))
+  return (x: Node, axes?: Axes, keepDims = false, op: string = name): Node => {
+    const over = normalizeAxes(op, axes, x.shape.length)
+    if (over.some((axis) => x.shape[axis] === 0)) throw new ShapeError(expected(op, 'at least one element', 'none'))
     const wide = reduceOver(def, cast(x, arithmeticDType(x.dtype)), over)
     const kept = cast(wide, x.dtype)
     return keepDims ? kept : dropAxes(kept, over)
