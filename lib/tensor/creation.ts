@@ -156,6 +156,7 @@ export function arange(start: number, stop?: number, third?: number | ArangeOpti
 
 /** The i-th of `count` numbers at even distances from start to stop, both of which are among them. */
 export function evenlySpaced(op: string, start: number, stop: number, count: number): (i: number) => number {
+  for (const bound of [start, stop]) checkNumber(op, 'numbers as bounds', bound, () => true)
   if (!(Number.isFinite(start) && Number.isFinite(stop)))
     throw new RangeError(expected(op, 'finite bounds', `${start} and ${stop}`))
   if (!Number.isInteger(count) || count < 0)

@@ -10,7 +10,16 @@ import { erfc } from '../base/erf.ts'
 import { expectation, expected, ShapeError } from '../base/errors.ts'
 import { greatest, greatestBelow, leastNormal, roundTo } from '../base/floats.ts'
 import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
-import { broadcastShapes, extentAt, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from '../base/shape.ts'
+import {
+  broadcastShapes,
+  checkShape,
+  extentAt,
+  formatShape,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { demand } from '../graph/ops/demand.ts'
@@ -54,6 +63,7 @@ interface Drawing {
  * here, an element of a tensor where it is known: when the draw is evaluated.
  */
 function parameter({ op, shape, dtype }: Drawing, name: string, value: TensorLike, range: ParameterRange): Node {
+  checkShape(op, shape)
   if (value === undefined) throw new TypeError(expected(op, `a ${name}`, value))
   const what = `a ${name} that is ${range.adjective}`
   if (typeof value === 'number') {

@@ -1,4 +1,5 @@
 /** Numbers at even ratios: their logarithms are evenly spaced. */
+import { checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type DTypeOption, dtypeOption, type OptionTypes } from '../base/options.ts'
 import { evenlySpaced, generate } from './creation.ts'
@@ -48,6 +49,7 @@ export function logspace(start: number, stop: number, count = 50, options?: Logs
  */
 export function geomspace(start: number, stop: number, count = 50, options?: DTypeOption): Tensor {
   const { dtype = 'float32' } = checkOptions('geomspace', options, dtypeOption)
+  for (const bound of [start, stop]) checkNumber('geomspace', 'numbers as bounds', bound, () => true)
   const sign = Math.sign(start)
   if (sign === 0 || sign !== Math.sign(stop))
     throw new RangeError(expected('geomspace', 'bounds of one sign other than 0', `${start} and ${stop}`))

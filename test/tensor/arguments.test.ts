@@ -29,3 +29,12 @@ test('the name of a backend', () => {
   for (const name of [null, 1, Symbol('s'), {}])
     expect(() => g.setBackend(name as Any)).toThrow(/^setBackend: expected/)
 })
+
+test('shapes of draws, and bounds', () => {
+  for (const shape of [true, undefined, 2 ** 31, g.ones([2])])
+    expect(() => g.beta(shape as Any, { alpha: 1, beta: 1 })).toThrow(/^beta: expected/)
+  for (const bound of [[1n], g.ones([1]), Uint8Array.of(1)]) {
+    expect(() => g.geomspace(bound as Any, 2)).toThrow(/^geomspace: expected numbers as bounds, got/)
+    expect(() => g.linspace(bound as Any, 2)).toThrow(/^linspace: expected numbers as bounds, got/)
+  }
+})
