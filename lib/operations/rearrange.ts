@@ -259,7 +259,7 @@ export function repeat(x: TensorLike, repetitions: number | readonly number[], a
   refuseSurplus('repeat', 3, surplus)
   const given = toNode('repeat', x)
   const node = axis === undefined ? reshape(given, [sizeOf(given.shape)]) : given
-  const along = normalizeAxis('repeat', axis ?? 0, node.shape.length)
+  const along = normalizeAxis('repeat', axis === undefined ? 0 : axis, node.shape.length)
   const extent = extentAt(node.shape, along)
   const counts = listOf('repeat', repetitions).map((count) => checkCount('repeat', count))
   if (typeof repetitions === 'number') {

@@ -20,6 +20,7 @@ const refused: readonly (readonly [what: string, call: () => unknown, message: R
   ['axis of flatten beyond the last', () => g.flatten(x, 2), /^flatten: expected an axis in \[-2, 2\), got 2/],
   ['half an axis of flatten', () => g.flatten(x, 0.5), /^flatten: expected an axis/],
   ['axis of unsqueeze', () => g.unsqueeze(x, 4), /^unsqueeze: expected an axis/],
+  ['axis of repeat that is null', () => js.repeat(x, 2, null), /^repeat: expected an axis/],
   ['hole as shift of roll', () => js.roll(x, [undefined]), /^roll: expected shifts/],
   [
     'ninth axis of expandDims',
