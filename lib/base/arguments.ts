@@ -71,7 +71,7 @@ export function checkText(op: string, what: string, value: unknown): string {
  */
 export function spreadNumbers(op: string, what: string, given: readonly unknown[]): number[] {
   const [first] = given
-  if (given.length === 1 && Array.isArray(first)) return Array.from(first as readonly number[])
+  if (given.length === 1 && Array.isArray(first)) return [...(first as readonly number[])]
   const other = given.length === 0 ? 0 : given.findIndex((x) => typeof x !== 'number')
   if (other !== -1) throw new TypeError(expected(op, what, describe(given[other])))
   return given.slice() as number[]

@@ -93,9 +93,9 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 /** Distinct axes in ascending order; undefined means all of them. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined | null, rank: number): number[] {
   if (axes === undefined || axes === null) return [...Array(rank).keys()]
-  const list = Array.from(Array.isArray(axes) ? (axes as readonly number[]) : [axes as number], (axis) =>
-    normalizeAxis(op, axis, rank),
-  )
+  if (!Array.isArray(axes)) return [normalizeAxis(op, axes as number, rank)]
+  const list: number[] = []
+  for (const axis of axes as readonly number[]) list.push(normalizeAxis(op, axis, rank))
   if (list.length < 2) return list
   if (new Set(list).size !== list.length) throw new ShapeError(expected(op, 'distinct axes', formatShape(list)))
   return list.sort((x, y) => x - y)

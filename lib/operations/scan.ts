@@ -166,10 +166,10 @@ export function diff(x: TensorLike, n = 1, options?: DiffOptions, ...surplus: []
   const along = normalizeAxis('diff', axis, t.ndim)
   const ends = [prepend, append].map((end) => (end === undefined ? null : toTensor('diff', end)))
   let result = n === 0 ? t : extended(t, along, ends)
-  for (let times = n; times > 0; times--) {
+  for (let times = 0; times < n; times++) {
     const count = extentAt(result.shape, along)
     // Of nothing there are no more differences.
-    if (count === 0 && times < n) break
+    if (count === 0 && times > 0) break
     const [later, sooner] = [
       part(result, along, Math.min(1, count), count),
       part(result, along, 0, Math.max(0, count - 1)),
