@@ -65,14 +65,15 @@ const outOfRange = (op: string, dtype: 'int32' | 'uint8', value: number): RangeE
  * bool it is 1 unless it is 0.
  * @throws RangeError for what an integer dtype does not hold: NaN, infinities and numbers out of its range
  */
-export function elementOf(op: string, value: number, dtype: DType): number {
+export function elementOf(op: string, value: number | boolean, dtype: DType): number {
   if (typeof value !== 'number' && typeof value !== 'boolean')
     throw new TypeError(expected(op, 'a number', value === null ? 'null' : typeof value))
-  if (isFloat(dtype)) return Number(value)
-  if (dtype === 'bool') return Number(value) === 0 ? 0 : 1
+  const number = Number(value)
+  if (isFloat(dtype)) return number
+  if (dtype === 'bool') return number === 0 ? 0 : 1
   const [low, high] = limits[dtype]
-  if (!(value > low && value < high)) throw outOfRange(op, dtype, value)
-  return Math.trunc(value) + 0
+  if (!(number > low && number < high)) throw outOfRange(op, dtype, number)
+  return Math.trunc(number) + 0
 }
 
 /** Whether every element of a typed array is one of an integer dtype. */

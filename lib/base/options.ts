@@ -6,7 +6,7 @@ import { expected, shown } from './errors.ts'
 
 /**
  * What an option may be: true, false; a number; a string, or one of several; a dtype; a function; each of them or null;
- * 'other' for what the function checks itself.
+ * 'other' for what the function checks itself, but for null.
  */
 type OptionType<V> = null extends V ? OrNull<NameOfType<NonNullable<V>>> : NameOfType<V>
 
@@ -22,7 +22,7 @@ type NameOfType<V> = [V] extends [boolean]
           ? 'function'
           : 'other'
 
-type OrNull<Name> = Name extends 'other' ? 'other' : Name extends string ? `${Name} or null` : never
+type OrNull<Name> = Name extends string ? `${Name} or null` : never
 
 /** One row for each option of T, which the compiler holds complete. */
 export type OptionTypes<T> = { readonly [K in keyof Required<T>]: OptionType<Exclude<T[K], undefined>> }
@@ -119,15 +119,15 @@ const namesIn = (types: object): string => {
 }
 
 function checkType(op: string, name: string, type: string | readonly string[], value: unknown): void {
-  if (type === 'other' || typeof value === type) return
+  if (typeof value === type || (value !== null && (type === 'other' || type === 'other or null'))) return
   if (type === 'dtype') checkDType(op, value)
   else if (typeof type === 'string') checkNullable(op, name, type, value)
   else checkChoice(op, name, value, type)
 }
 
 function checkNullable(op: string, name: string, type: string, value: unknown): void {
-  if (type !== `${typeof value} or null` && !(value === null && type.endsWith(' or null')))
-    throw new TypeError(expected(op, `${name} to be a ${type}`, describe(value)))
+  if (type === `${typeof value} or null` || (value === null && type.endsWith(' or null'))) return
+  throw new TypeError(expected(op, type === 'other' ? `a ${name}` : `${name} to be a ${type}`, describe(value)))
 }
 
 /** What other libraries call an option whose name here is too different to be found by its letters, and the names here. */

@@ -54,7 +54,7 @@ const attentionOptions: OptionTypes<MultiHeadAttentionOptions> = {
 const attentionInputs: OptionTypes<MultiHeadAttentionInputs> = {
   key: 'other',
   value: 'other',
-  mask: 'other',
+  mask: 'other or null',
   causal: 'boolean',
 }
 

@@ -44,7 +44,7 @@ const encoderOptions: OptionTypes<TransformerEncoderLayerOptions> = {
 
 type EncoderInputs = Pick<MultiHeadAttentionInputs, 'mask' | 'causal'>
 
-const encoderInputs: OptionTypes<EncoderInputs> = { mask: 'other', causal: 'boolean' }
+const encoderInputs: OptionTypes<EncoderInputs> = { mask: 'other or null', causal: 'boolean' }
 
 const torchNames = { attention: 'self_attn' }
 

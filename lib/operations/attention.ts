@@ -32,7 +32,7 @@ export interface AttentionOptions {
 }
 
 const attentionOptions: OptionTypes<AttentionOptions> = {
-  mask: 'other',
+  mask: 'other or null',
   causal: 'boolean',
   scale: 'number',
   dropout: 'number',

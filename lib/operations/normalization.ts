@@ -43,13 +43,17 @@ export interface ChannelNormOptions extends AffineOptions {
   axis?: number
 }
 
-const affineOptions: OptionTypes<AffineOptions> = { weight: 'other', bias: 'other', epsilon: 'number' }
+const affineOptions: OptionTypes<AffineOptions> = { weight: 'other or null', bias: 'other or null', epsilon: 'number' }
 const batchNormOptions: OptionTypes<BatchNormOptions> = {
   ...affineOptions,
-  ...{ mean: 'other', variance: 'other', axis: 'number' },
+  ...{ mean: 'other or null', variance: 'other or null', axis: 'number' },
 }
 const layerNormOptions: OptionTypes<LayerNormOptions> = { ...affineOptions, normalizedShape: 'other' }
-const rmsNormOptions: OptionTypes<RmsNormOptions> = { weight: 'other', epsilon: 'number', normalizedShape: 'other' }
+const rmsNormOptions: OptionTypes<RmsNormOptions> = {
+  weight: 'other or null',
+  epsilon: 'number',
+  normalizedShape: 'other',
+}
 const channelNormOptions: OptionTypes<ChannelNormOptions> = { ...affineOptions, axis: 'number' }
 
 /** The mean and the (biased) variance over axes, which keep extent 1. */

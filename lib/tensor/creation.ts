@@ -32,7 +32,13 @@ export function tensor(values: Tensor | TensorValues, options?: TensorOptions): 
   return wrap(data(array, dtype, shape, false))
 }
 
-function filled(op: string, shape: Shape, value: number, options?: DTypeOption, like: DType = 'float32'): Tensor {
+function filled(
+  op: string,
+  shape: Shape,
+  value: number | boolean,
+  options?: DTypeOption,
+  like: DType = 'float32',
+): Tensor {
   const { dtype = like } = checkOptions(op, options, dtypeOption)
   return wrap(broadcastTo(elementLiteral(op, value, dtype), checkShape(op, shape)))
 }
@@ -41,7 +47,7 @@ function filled(op: string, shape: Shape, value: number, options?: DTypeOption, 
  * `value` everywhere. Costs no memory until it has to.
  * @throws RangeError for a value that an integer dtype does not hold
  */
-export const full = (shape: Shape, value: number, options?: DTypeOption): Tensor =>
+export const full = (shape: Shape, value: number | boolean, options?: DTypeOption): Tensor =>
   filled('full', shape, value, options)
 
 /**
@@ -87,7 +93,7 @@ export function onesLike(x: TensorLike, options?: DTypeOption): Tensor {
  * @tensorflow tf.experimental.numpy.full_like
  * @numpy np.full_like
  */
-export function fullLike(x: TensorLike, value: number, options?: DTypeOption): Tensor {
+export function fullLike(x: TensorLike, value: number | boolean, options?: DTypeOption): Tensor {
   const { shape, dtype } = toNode('fullLike', x)
   return filled('fullLike', shape, value, options, dtype)
 }

@@ -70,6 +70,7 @@ const great: readonly (readonly [code: string, outcome: RegExp])[] = [
   ['g.oneHot([1, 2], 2 ** 40)', /^ShapeError: oneHot: /],
   ['g.histogram([1, 2], { bins: 2 ** 40 })', /^RangeError: histogram: /],
   ['g.diff(g.ones([5]), 2 ** 30).size', /^0$/],
+  ['g.diff(g.ones([5]), 1e300).size', /^0$/],
   ['g.linspace(0, 1, 2 ** 40)', /^ShapeError: linspace: /],
   ['g.arange(0, 1, 1e-300)', /^ShapeError: arange: /],
   ['g.eye(2 ** 20)', /^ShapeError: eye: /],

@@ -81,7 +81,7 @@ export const isPlaceholder = (node: Node): boolean => node.def === placeholderOp
  * A number that a user gave, as a scalar of a dtype.
  * @throws RangeError where an integer dtype does not hold it
  */
-export const elementLiteral = (op: string, value: number, dtype: DType): Node =>
+export const elementLiteral = (op: string, value: number | boolean, dtype: DType): Node =>
   literal(elementOf(op, value, dtype), dtype)
 
 /** A scalar constant. A weak one, a JavaScript number, takes the dtype of what it meets. */
