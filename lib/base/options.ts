@@ -127,7 +127,9 @@ function checkType(op: string, name: string, type: string | readonly string[], v
 
 function checkNullable(op: string, name: string, type: string, value: unknown): void {
   if (type === `${typeof value} or null` || (value === null && type.endsWith(' or null'))) return
-  throw new TypeError(expected(op, type === 'other' ? `a ${name}` : `${name} to be a ${type}`, describe(value)))
+  throw new TypeError(
+    expected(op, type === 'other' ? `a value for ${name}` : `${name} to be a ${type}`, describe(value)),
+  )
 }
 
 /** What other libraries call an option whose name here is too different to be found by its letters, and the names here. */

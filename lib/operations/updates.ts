@@ -6,7 +6,7 @@
 import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
-import { checkOptions, isPlainObject, type OptionTypes, requireOptions } from '../base/options.ts'
+import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, type Shape, sameShape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import * as ops from '../graph/ops/optimizer.ts'
@@ -62,9 +62,10 @@ const adamOptions: OptionTypes<AdamUpdateOptions> = {
   weightDecay: 'number',
 }
 
-/** What an update reads, once it is a record that has a parameter; the other operands are checked one by one. */
+/** What an update reads, once it is an object, as rules of optimizers are given one of a class; its operands are checked one by one. */
 function operandsOf<T extends SgdOperands>(op: string, operands: T): T {
-  if (!isPlainObject(operands)) throw new TypeError(expected(op, 'operands ({ parameter, gradient, … })', operands))
+  if (typeof operands !== 'object' || operands === null || operands instanceof Tensor)
+    throw new TypeError(expected(op, 'operands ({ parameter, gradient, … })', operands))
   return operands
 }
 

@@ -61,7 +61,7 @@ export function gradients(
   const { allowUnused = false } = checkOptions('gradients', options, gradientsOptions)
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', describe(y)))
   if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
-    throw new TypeError(expected('gradients', 'a list of tensors or variables', describe(xs)))
+    throw new TypeError(expected('gradients', 'a list of tensors or variables', xs))
   const found = nodeGradients(
     nodeOf(y),
     xs.map(nodeOf),

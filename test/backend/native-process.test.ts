@@ -292,7 +292,7 @@ describe('workers', () => {
       }
       const before = await work(40)
       console.log((await work(100) - before) / 100)`
-    // Kilobytes for each; a worker without the addon leaves 2 to 5.
-    expect(Number(await inProcess(source))).toBeLessThan(25)
+    // Kilobytes for each: what an addon that is loaded anew leaves is 80, and what a busy machine has not given back yet up to 30.
+    expect(Number(await inProcess(source))).toBeLessThan(50)
   })
 })

@@ -141,8 +141,10 @@ describe('gradients', () => {
 
   test('want tensors', () => {
     const x = variable(1)
-    expect(() => gradients(3 as never, [x])).toThrow('gradients: expected a tensor to differentiate, got number')
-    expect(() => gradients(x, x as never)).toThrow('gradients: expected a list of tensors or variables, got object')
+    expect(() => gradients(3 as never, [x])).toThrow('gradients: expected a tensor to differentiate, got 3')
+    expect(() => gradients(x, x as never)).toThrow(
+      'gradients: expected a list of tensors or variables, got Tensor float32[2]',
+    )
     expect(() => gradients(x, [2] as never)).toThrow('gradients: expected a list of tensors or variables')
   })
 })

@@ -93,17 +93,17 @@ const values: readonly Mistake[] = [
   [
     () => g.tensor(wrong(new BigInt64Array(2))),
     DTypeError,
-    'tensor: expected numbers, booleans or a typed array of at most 32-bit integers or floats, got BigInt64Array',
+    'tensor: expected numbers, booleans or a typed array of at most 32-bit integers or floats, got a BigInt64Array',
   ],
   [
     () => g.tensor(wrong(new BigInt64Array(2)), { dtype: 'int32' }),
     DTypeError,
-    'tensor: expected numbers, booleans or a typed array of at most 32-bit integers or floats, got BigInt64Array',
+    'tensor: expected numbers, booleans or a typed array of at most 32-bit integers or floats, got a BigInt64Array',
   ],
   [
     () => g.tensor(wrong(new DataView(new ArrayBuffer(8))), { dtype: 'uint8' }),
     DTypeError,
-    'tensor: expected numbers, booleans or a typed array of at most 32-bit integers or floats, got DataView',
+    'tensor: expected numbers, booleans or a typed array of at most 32-bit integers or floats, got a DataView',
   ],
   [() => g.tensor(detached()), TypeError, 'tensor: expected an attached ArrayBuffer, got a detached one'],
   [() => g.tensor([detached()]), TypeError, 'tensor: expected an attached ArrayBuffer, got a detached one'],
@@ -115,7 +115,7 @@ const values: readonly Mistake[] = [
   ],
   [() => g.zeros([2, -1]), ShapeError, 'zeros: expected extents from 0 to 2147483647, got [2, -1]'],
   [() => g.ones([1.5]), ShapeError, 'ones: expected extents from 0 to 2147483647, got [1.5]'],
-  [() => g.zeros(wrong(3)), ShapeError, 'zeros: expected a shape (an array of extents), got 3'],
+  [() => g.zeros(wrong('3')), ShapeError, 'zeros: expected a shape (an array of extents), got 3'],
   [() => g.zeros(rank9), ShapeError, 'zeros: expected at most 8 axes, got 9'],
   [
     () => g.arange(0, 1, { step: 0 }),
@@ -298,8 +298,8 @@ const derivatives: readonly Mistake[] = [
   ],
   [evaluatedBefore, GradientError, `gradients: ${notDifferentiable}`],
   [() => g.gradients(x.exp(), [x], y), ShapeError, 'gradients: expected a cotangent of shape [2, 3], got [4]'],
-  [() => g.gradients(wrong(1), [x]), TypeError, 'gradients: expected a tensor to differentiate, got number'],
-  [() => g.gradients(x.sum(), wrong([1])), TypeError, 'gradients: expected a list of tensors or variables, got object'],
+  [() => g.gradients(wrong(1), [x]), TypeError, 'gradients: expected a tensor to differentiate, got 1'],
+  [() => g.gradients(x.sum(), wrong([1])), TypeError, 'gradients: expected a list of tensors or variables, got [1]'],
 ]
 
 function evaluatedBefore(): unknown {

@@ -192,7 +192,7 @@ test.each<readonly [string, () => unknown, new (...args: never[]) => Error]>([
   ['dropout: expected a rate in [0, 1], got "0.5"', () => g.dropout(x, wrong('0.5')), TypeError],
   ['dropout: expected float32 or float64, got int32', () => g.dropout(integers), DTypeError],
   ['embedding: expected a table [n, features], got [2]', () => g.embedding([0], [1, 2]), ShapeError],
-  ['gather: expected int32 indices, got float32', () => g.embedding(x, x), DTypeError],
+  ['embedding: expected int32 indices, got float32', () => g.embedding(x, x), DTypeError],
   [
     'embedding: expected an integer paddingIndex in [-2, 2), got 2',
     () => g.embedding([0], x, { paddingIndex: 2 }),

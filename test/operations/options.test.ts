@@ -261,10 +261,10 @@ test('null stands for no option, but where it is said to', () => {
   const image = g.ones([1, 1, 4, 4])
   const nothing = null as never
   expect(() => g.conv2d(image, g.ones([1, 1, 2, 2]), { stride: nothing })).toThrow(
-    new TypeError('conv2d: expected a stride, got null'),
+    new TypeError('conv2d: expected a value for stride, got null'),
   )
   expect(() => g.unfold(image, 2, { dilation: nothing })).toThrow(
-    new TypeError('unfold: expected a dilation, got null'),
+    new TypeError('unfold: expected a value for dilation, got null'),
   )
   expect(g.layerNorm(g.ones([2, 3]), { weight: null }).shape).toEqual([2, 3])
 })

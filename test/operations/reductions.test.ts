@@ -246,7 +246,7 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
   [
     () => g.histogram(x, { range: [1, 0] }),
     RangeError,
-    'histogram: expected a finite range [low, high] with low ≤ high, got [1,0]',
+    'histogram: expected a finite range [low, high] with low ≤ high, got [1, 0]',
   ],
   [() => g.bincount(x, 3), g.DTypeError, 'bincount: expected integers, got float32'],
   [() => g.bincount([1], -1), RangeError, 'bincount: expected a length that is a natural number, got -1'],

@@ -35,9 +35,11 @@ function walk(checker: ts.TypeChecker, module: ts.Symbol, file: ts.SourceFile, p
       (signature) => !signature.getJsDocTags().some((tag) => tag.name === 'internal'),
     )
     return signatures.flatMap(({ parameters }): FunctionWithOptions[] => {
-      const last = parameters.at(-1)
+      // What has to be empty comes after the options of most.
+      const named = parameters.filter(({ name }) => name !== 'surplus')
+      const last = named.at(-1)
       const taken = last && optionsOf(checker, last, file)
-      return taken ? [{ path: name, before: parameters.length - 1, options: taken }] : []
+      return taken ? [{ path: name, before: named.length - 1, options: taken }] : []
     })
   })
 }

@@ -5,7 +5,7 @@ import { gradients } from '../../lib/graph/autograd.ts'
 import { concat } from '../../lib/operations/index.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
 import { randn } from '../../lib/tensor/random.ts'
-import { nodeOf, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
+import { evaluateSync, nodeOf, type Tensor, wrap } from '../../lib/tensor/tensor.ts'
 import { type Variable, variable } from '../../lib/tensor/variable.ts'
 import type { Tape } from './tape.ts'
 
@@ -73,6 +73,8 @@ export function randomGraph(tape: Tape): RandomGraph {
   const variables = Array.from({ length: 1 + tape.below(3) }, (_, i) =>
     variable(randn(extents, { seed: i + tape.below(100) })),
   )
+  // What is lowered has its data at hand.
+  evaluateSync(...variables)
   const values: Tensor[] = variables.slice()
   const count = 1 + tape.below(12)
   for (let i = 0; i < count; i++) {
