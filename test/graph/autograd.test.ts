@@ -143,7 +143,7 @@ describe('gradients', () => {
     const x = variable(1)
     expect(() => gradients(3 as never, [x])).toThrow('gradients: expected a tensor to differentiate, got 3')
     expect(() => gradients(x, x as never)).toThrow(
-      'gradients: expected a list of tensors or variables, got Tensor float32[2]',
+      'gradients: expected a list of tensors or variables, got Variable float32[]',
     )
     expect(() => gradients(x, [2] as never)).toThrow('gradients: expected a list of tensors or variables')
   })
