@@ -1,16 +1,15 @@
 /** Prepared graphs: a program with its executable, and the buffers of one run. */
-import { totalmem } from 'node:os'
 import { activeBackend, backendOf } from '../backend/active.ts'
 import type { Backend, Buffers, Executable } from '../backend/backend.ts'
 import type { Abortable } from '../base/abort.ts'
 import { allocate, type TypedArray } from '../base/dtype.ts'
-import { expected } from '../base/errors.ts'
 import { lower, type NodeUpdate } from '../graph/lower.ts'
 import type { Node, Storage } from '../graph/node.ts'
 import { build } from '../program/build.ts'
 import type { PassEffect } from '../program/passes/index.ts'
-import { type Program, type ResultType, resultTypes, valueBytes } from '../program/program.ts'
+import { type Program, type ResultType, resultTypes } from '../program/program.ts'
 import { settleAll, settleOthers, startInLine } from './line.ts'
+import { checkMemoryOf, memoryError } from './memory.ts'
 
 export interface PreparedGraph {
   readonly program: Program
@@ -33,24 +32,6 @@ export interface GraphInputs {
   readonly inputs: readonly Node[]
 }
 
-/** Less than this is not worth asking for the memory. */
-const anyMemory = 2 ** 26
-
-/**
- * What may be allocated at most: beyond physical memory, or a container's share of it, the system would end the process.
- * @throws RangeError where it is more
- */
-export function checkMemory(op: string, bytes: number): void {
-  if (bytes < anyMemory) return
-  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-  if (bytes > memory) throw new RangeError(expected(op, `at most ${memory} bytes, the memory of this machine`, bytes))
-}
-
-function bytesOfRun(program: Program): number {
-  const results = program.values.filter(({ place }) => place.kind === 'result')
-  return results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
-}
-
 /** Literals among `numbers` are inputs of the program. */
 export function prepareGraph(
   results: readonly Node[],
@@ -59,18 +40,26 @@ export function prepareGraph(
 ): GraphInputs {
   const { draft, inputs } = lower(results, updates, numbers)
   const { program, effects } = build(draft)
-  checkMemory('evaluate', bytesOfRun(program))
+  checkMemoryOf(program)
   const backend = backendOf(program)
   const graph = {
     program,
     effects,
     chosen: activeBackend(),
     backend,
-    executable: backend.prepare(program),
+    executable: prepared(backend, program),
     results: resultTypes(program),
     holders: 0,
   }
   return { graph, inputs }
+}
+
+function prepared(backend: Backend, program: Program): Executable {
+  try {
+    return backend.prepare(program)
+  } catch (cause) {
+    throw cause instanceof RangeError ? memoryError(program, cause) : cause
+  }
 }
 
 /** Keeps the executable of a graph, until `release`. */
@@ -110,10 +99,19 @@ export function bindRun(
   const buffers = inputs
   for (const { read } of states) buffers.push(read.array)
   for (const { written } of states) buffers.push(written.array)
-  const results: TypedArray[] = []
-  for (const { dtype, size } of graph.results) results.push(allocate(dtype, steps * size))
+  const results = resultsFor(graph, steps)
   for (const result of results) buffers.push(result)
   return { graph, buffers, results, states, steps }
+}
+
+function resultsFor(graph: PreparedGraph, steps: number): TypedArray[] {
+  const results: TypedArray[] = []
+  try {
+    for (const { dtype, size } of graph.results) results.push(allocate(dtype, steps * size))
+    return results
+  } catch (cause) {
+    throw memoryError(graph.program, cause)
+  }
 }
 
 export function submitSync({ graph, buffers }: Run): void {
