@@ -51,6 +51,14 @@ function elementwise(op: string, title: string, numbers: object, apply: (x: Tens
   return titled(new Lambda(apply), title, numbers)
 }
 
+/** An operation that has nothing to choose. */
+const plain =
+  (op: string, title: string, apply: (x: TensorLike) => Tensor) =>
+  (...surplus: []): Module => {
+    refuseSurplus(op, 0, surplus)
+    return titled(new Lambda(apply), title)
+  }
+
 /** An operation along an axis. */
 function alongAxis(op: string, title: string, axis: number | undefined, apply: (x: TensorLike) => Tensor): Module {
   if (axis !== undefined) checkInteger(op, 'an integer as axis', axis)
@@ -58,20 +66,20 @@ function alongAxis(op: string, title: string, axis: number | undefined, apply: (
 }
 
 /** max(x, 0) */
-export const relu = (): Module => titled(new Lambda((x) => ops.relu(x)), 'ReLU')
+export const relu = plain('relu', 'ReLU', (x) => ops.relu(x))
 
 /** x above 0, else slope · x; the slope is 0.01 unless given. */
 export const leakyRelu = (slope?: number): Module =>
   elementwise('leakyRelu', 'LeakyReLU', { slope }, (x) => ops.leakyRelu(x, slope))
 
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = (): Module => titled(new Lambda((x) => ops.sigmoid(x)), 'Sigmoid')
+export const sigmoid = plain('sigmoid', 'Sigmoid', (x) => ops.sigmoid(x))
 
 /** The hyperbolic tangent. */
-export const tanh = (): Module => titled(new Lambda((x) => math.tanh(x)), 'Tanh')
+export const tanh = plain('tanh', 'Tanh', (x) => math.tanh(x))
 
 /** x · sigmoid(x) */
-export const silu = (): Module => titled(new Lambda((x) => ops.silu(x)), 'SiLU')
+export const silu = plain('silu', 'SiLU', (x) => ops.silu(x))
 
 /** x above 0, else alpha · (eˣ − 1); alpha is 1 unless given. */
 export const elu = (alpha?: number): Module => elementwise('elu', 'ELU', { alpha }, (x) => ops.elu(x, alpha))
@@ -83,28 +91,28 @@ export function gelu(options?: ops.GeluOptions): Module {
 }
 
 /** log(1 + eˣ) */
-export const softplus = (): Module => titled(new Lambda((x) => math.softplus(x)), 'Softplus')
+export const softplus = plain('softplus', 'Softplus', (x) => math.softplus(x))
 
 /** min(max(x, 0), 6) */
-export const relu6 = (): Module => titled(new Lambda((x) => ops.relu6(x)), 'ReLU6')
+export const relu6 = plain('relu6', 'ReLU6', (x) => ops.relu6(x))
 
 /** x above 0, else alpha · (e^(x/alpha) − 1); alpha is 1 unless given. */
 export const celu = (alpha?: number): Module => elementwise('celu', 'CELU', { alpha }, (x) => ops.celu(x, alpha))
 
 /** scale · elu(x, alpha), by which layers keep mean 0 and variance 1. */
-export const selu = (): Module => titled(new Lambda((x) => ops.selu(x)), 'SELU')
+export const selu = plain('selu', 'SELU', (x) => ops.selu(x))
 
 /** x · tanh(softplus(x)) */
-export const mish = (): Module => titled(new Lambda((x) => ops.mish(x)), 'Mish')
+export const mish = plain('mish', 'Mish', (x) => ops.mish(x))
 
 /** x / (1 + |x|) */
-export const softsign = (): Module => titled(new Lambda((x) => ops.softsign(x)), 'Softsign')
+export const softsign = plain('softsign', 'Softsign', (x) => ops.softsign(x))
 
 /** min(max(x + 3, 0), 6) / 6 */
-export const hardSigmoid = (): Module => titled(new Lambda((x) => ops.hardSigmoid(x)), 'HardSigmoid')
+export const hardSigmoid = plain('hardSigmoid', 'HardSigmoid', (x) => ops.hardSigmoid(x))
 
 /** x · hardSigmoid(x) */
-export const hardSwish = (): Module => titled(new Lambda((x) => ops.hardSwish(x)), 'HardSwish')
+export const hardSwish = plain('hardSwish', 'HardSwish', (x) => ops.hardSwish(x))
 
 /** x within [min, max], [−1, 1] unless given. */
 export function hardTanh(options?: ops.HardTanhOptions): Module {
@@ -113,7 +121,7 @@ export function hardTanh(options?: ops.HardTanhOptions): Module {
 }
 
 /** log(sigmoid(x)) */
-export const logSigmoid = (): Module => titled(new Lambda((x) => ops.logSigmoid(x)), 'LogSigmoid')
+export const logSigmoid = plain('logSigmoid', 'LogSigmoid', (x) => ops.logSigmoid(x))
 
 /** a · sigmoid(b) of the halves of x along an axis, the last one unless given. */
 export const glu = (axis?: number): Module => alongAxis('glu', 'GLU', axis, (x) => ops.glu(x, axis))

@@ -14,6 +14,7 @@ describe('where a layer is made', () => {
     softmax: [() => nn.softmax('1' as Any), 'softmax: expected an integer as axis, got "1"'],
     unflatten: [() => nn.unflatten(1, 'x' as Any), 'unflatten: expected extents'],
     maxPool2d: [() => nn.maxPool2d('2' as Any), 'maxPool2d: expected kernelSize'],
+    'relu, surplus': [() => nn.relu(...([5] as unknown as [])), 'relu: expected no arguments, got 1'],
     'maxPool2d, stride': [() => nn.maxPool2d(2, { stride: null as Any }), 'maxPool2d: expected a value for stride'],
     'conv2d, NHWC': [() => nn.conv2d(3, 4, 2, { layout: 'NHWC', padding: {} as Any }), 'conv2d: expected padding'],
     'conv3d, groups': [() => nn.conv3d(4, 4, 2, { groups: 2, dilation: 'x' as Any }), 'conv3d: expected dilation'],
