@@ -4,28 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import * as g from '../lib/index.ts'
 import { printTable } from './harness.ts'
+import { trainingStep } from './train.ts'
 
 const bursts = 9
 const milliseconds = 250
-
-function trainingStep(batch: number): () => unknown {
-  const model = g.nn.sequential(
-    g.nn.linear(784, 256),
-    g.nn.relu(),
-    g.nn.linear(256, 128),
-    g.nn.relu(),
-    g.nn.linear(128, 10),
-  )
-  const optimizer = g.optim.adam({ learningRate: 0.001 })
-  const [x] = g.evaluateSync(g.uniform([batch, 784]))
-  const labels = g.tensor(Int32Array.from({ length: batch }, (_, i) => i % 10))
-  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
-    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
-  )
-  return () => step.sync(x!, labels)
-}
 
 /** The mean time of a step, in microseconds. */
 function burst(step: () => unknown): number {
@@ -55,7 +38,7 @@ export async function benchNeighbour(): Promise<void> {
     spawn('taskset', ['-c', String(processor), 'sh', '-c', 'kill -STOP $$; while :; do :; done']),
   )
   await new Promise((resolve) => setTimeout(resolve, 200))
-  const rows = [128, 1024].map((batch) => ({ batch, ...measure(trainingStep(batch), neighbours) }))
+  const rows = [128, 1024].map((batch) => ({ batch, ...measure(trainingStep(batch).sync, neighbours) }))
   for (const neighbour of neighbours) neighbour.kill('SIGKILL')
   printTable('a training step beside a busy process, MLP 784-256-128-10, Adam', rows)
 }

@@ -2,7 +2,8 @@
 import * as g from '../lib/index.ts'
 import { medianMicroseconds, printTable } from './harness.ts'
 
-function trainingStep(batch: number) {
+/** One step of the MLP on rows of its own. */
+export function trainingStep(batch: number) {
   g.setSeed(1)
   const model = g.nn.sequential(
     g.nn.linear(784, 256),
