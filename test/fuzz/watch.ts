@@ -17,8 +17,9 @@ export interface Watch {
   readonly hangs?: number
 }
 
-/** So may a process until its first case. */
 const longest = 60_000
+/** A process begins by compiling what it tries, and others may have the processors. */
+const longestStart = 300_000
 
 /** A process with many cases behind it has a fresh one follow it, whose memory is that of a few. */
 const casesOfProcess = 200_000
@@ -77,8 +78,9 @@ function killAfter(child: ChildProcess, milliseconds: number, numberNow: () => n
   const timer = setInterval(() => {
     const number = numberNow()
     if (number !== last) [last, since] = [number, Date.now()]
-    if (Date.now() - since < (number < 0 ? longest : milliseconds)) return
-    ending = `it does not end, or not within ${milliseconds / 1000} s`
+    const limit = number < 0 ? longestStart : milliseconds
+    if (Date.now() - since < limit) return
+    ending = `it does not end, or not within ${limit / 1000} s`
     child.kill('SIGKILL')
   }, milliseconds / 20)
   return () => {
