@@ -133,7 +133,11 @@ function lossOf(loss: LossName | LossFunction<never, never>): LossFunction<unkno
 /** An object of a class of the user's may have more in it. */
 function checkCallbacks(callbacks: Callbacks): void {
   const functions = { onBatchEnd: callbacks?.onBatchEnd, onEpochEnd: callbacks?.onEpochEnd }
-  const isOfClass = typeof callbacks === 'object' && callbacks !== null && !isPlainObject(callbacks)
+  // An object of a class is what has at least one of them.
+  const isOfClass =
+    typeof callbacks === 'object' &&
+    !isPlainObject(callbacks) &&
+    Object.values(functions).some((fn) => fn !== undefined)
   checkOptions('fit: callbacks', isOfClass ? functions : callbacks, callbackTypes)
 }
 

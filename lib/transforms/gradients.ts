@@ -60,7 +60,8 @@ export function gradients(
 ): (Tensor | null)[] {
   const { allowUnused = false } = checkOptions('gradients', options, gradientsOptions)
   if (!(y instanceof Tensor)) throw new TypeError(expected('gradients', 'a tensor to differentiate', describe(y)))
-  if (!Array.isArray(xs) || xs.some((x) => !(x instanceof Tensor)))
+  // A copy has no holes, which `some` would leave out.
+  if (!Array.isArray(xs) || [...xs].some((x) => !(x instanceof Tensor)))
     throw new TypeError(expected('gradients', 'a list of tensors or variables', xs))
   const found = nodeGradients(
     nodeOf(y),

@@ -145,6 +145,7 @@ describe('gradients', () => {
     expect(() => gradients(x, x as never)).toThrow(
       'gradients: expected a list of tensors or variables, got Variable float32[]',
     )
+    expect(() => gradients(x, new Array(2) as never)).toThrow('gradients: expected a list of tensors or variables')
     expect(() => gradients(x, [2] as never)).toThrow('gradients: expected a list of tensors or variables')
   })
 })

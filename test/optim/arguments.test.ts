@@ -64,6 +64,7 @@ describe('fit', () => {
     [{ signal: {} }, 'fit: expected a signal, that of an AbortController, got undefined'],
     [{ callbacks: { onEpochEnd: 1 } }, 'onEpochEnd'],
     [{ loss: () => 'x' }, 'fit: expected a loss that gives a tensor, got "x"'],
+    [{ callbacks: new DataView(new ArrayBuffer(8)) }, 'fit: callbacks: expected options'],
     [{ loss: null }, 'fit: expected a value for loss, got null'],
     [{ epochs: '1' }, 'epochs'],
   ])('refuses %o', async (change, message) => {
