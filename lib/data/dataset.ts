@@ -1,6 +1,7 @@
 /** Data sets: rows of tensors that are mapped, shuffled and read in batches. */
 
 import { checkFunction, checkInteger, checkNumber, checkValues, describe as shownAs } from '../base/arguments.ts'
+import { notCloned } from '../base/cloning.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
 import { elementAt } from '../base/lists.ts'
@@ -39,6 +40,7 @@ type AnyMap = (x: never, y: never) => readonly [Batch, Batch]
  * compiled step, and maps them there.
  */
 export class Dataset<X extends Batch = Tensor, Y extends Batch = Tensor> {
+  protected readonly notCloned = notCloned('a data set: send the data() of its tensors')
   readonly #x: Batch
   readonly #y: Batch
   readonly #maps: readonly AnyMap[]

@@ -2,6 +2,7 @@
 
 import { type CallOptions, callOptions, liveSignal, unlessAborted } from '../base/abort.ts'
 import { checkFunction, checkList, checkNumber, checkText, checkValues, describe } from '../base/arguments.ts'
+import { notCloned } from '../base/cloning.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
@@ -63,6 +64,7 @@ class Context implements RuleContext {
  * inside `compile` it becomes part of the compiled function, and the parameters are updated in place.
  */
 export class Optimizer {
+  protected readonly notCloned = notCloned('an optimizer: send what its stateDict() holds')
   readonly #name: string
   readonly #rule: UpdateRule
   /** By the names of `stateDict`. */

@@ -1,6 +1,7 @@
 /** Random tensors, and the streams that their keys come from. */
 
 import { checkFunction, checkNumber, shapeAndOptions } from '../base/arguments.ts'
+import { notCloned } from '../base/cloning.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { greatestBelow, roundTo } from '../base/floats.ts'
@@ -43,6 +44,7 @@ const uniformOptions: OptionTypes<UniformOptions> = { min: 'number', max: 'numbe
 
 /** A source of random numbers that depend on its seed alone: each draw takes the next key. */
 export class RandomStream {
+  protected readonly notCloned = notCloned('a random stream: send its seed')
   #draws = 0
 
   /** @internal */

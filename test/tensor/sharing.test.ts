@@ -105,6 +105,12 @@ describe('A copy of a tensor', () => {
     )
   })
 
+  test('so are optimizers, data sets and random streams', () => {
+    const objects = [g.optim.adam(), g.data.fromTensors(matrix(), [0, 1]), g.randomStream(1)]
+    for (const object of objects)
+      expect(() => structuredClone(object)).toThrow(/(optimizer|data set|stream): send .* could not be cloned/)
+  })
+
   test('is refused with a remedy elsewhere', () => {
     for (const copy of [structuredClone, serialize])
       for (const x of [doubled(), g.variable(1), g.nn.linear(2, 2), { x: [g.ones([2])] }])
