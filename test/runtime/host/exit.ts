@@ -20,9 +20,12 @@ async function beginWorker(name: string): Promise<Worker> {
   return worker
 }
 
-/** With which code a worker ends that does what the case says. */
-async function codeOfWorker(name: string): Promise<number> {
-  const worker = await beginWorker(name)
+/**
+ * With which code a worker ends that does what the case says. Who listens does so from the beginning: the worker's
+ * last words can arrive in one turn with its first.
+ */
+function codeOfWorker(name: string): Promise<number> {
+  const worker = startWorker(import.meta.url, name)
   worker.once('error', ({ message }) => console.log(message))
   return new Promise((resolve) => worker.once('exit', resolve))
 }
