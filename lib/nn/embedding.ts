@@ -45,8 +45,8 @@ export function tableOf(op: string, count: number, features: number, options: Em
 
 /** A table of vectors that are learned: see {@link embedding}. */
 export class Embedding extends Module {
-  /** [count, features] */
-  readonly weight: Variable
+  /** [count, features]; another layer's, where both shall have the same one. */
+  weight: Variable
   readonly #paddingIndex: number | null
 
   /** @internal */

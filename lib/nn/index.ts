@@ -7,6 +7,16 @@ export {
   multiHeadAttention,
 } from './attention.ts'
 export {
+  type Layer,
+  ModuleDict,
+  ModuleList,
+  moduleDict,
+  moduleList,
+  type NamedLayers,
+  Sequential,
+  sequential,
+} from './containers.ts'
+export {
   type Conv1dLayerOptions,
   type Conv2dLayerOptions,
   ConvolutionLayer,
@@ -31,16 +41,13 @@ export {
   hardSigmoid,
   hardSwish,
   hardTanh,
-  type Layer,
   lambda,
   leakyRelu,
   logSigmoid,
   mish,
   relu,
   relu6,
-  Sequential,
   selu,
-  sequential,
   sigmoid,
   silu,
   softmax,
@@ -50,7 +57,7 @@ export {
   threshold,
 } from './layers.ts'
 export { Linear, type LinearOptions, linear } from './linear.ts'
-export { Module } from './module.ts'
+export { type AnyModule, Module } from './module.ts'
 export {
   BatchNorm,
   type BatchNormLayerOptions,

@@ -1,7 +1,6 @@
-/** Layers without parameters, and the sequence. */
+/** Layers without parameters. */
 
-import { checkFunction, checkInteger, checkList, checkNumber, describe, refuseSurplus } from '../base/arguments.ts'
-import { expected } from '../base/errors.ts'
+import { checkFunction, checkInteger, checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import * as ops from '../operations/activations.ts'
 import * as math from '../operations/math.ts'
@@ -138,45 +137,4 @@ export const softmax = (axis?: number): Module =>
 export function flatten(...surplus: []): Module {
   refuseSurplus('flatten', 0, surplus)
   return titled(new Lambda((x) => rows(x, 1)), 'Flatten')
-}
-
-/** What a sequence is made of. */
-export type Layer<Input = Tensor, Output = Tensor> = Module<Input, Output> | ((x: Input) => Output)
-
-/** Layers one after the other; layer i is property i, and its parameters are named `i.weight`, `i.bias`. */
-export class Sequential<Input = Tensor, Output = Tensor> extends Module<Input, Output> {
-  readonly [index: number]: Module
-  readonly #layers: readonly Module[]
-
-  constructor(layers: readonly Layer<never, unknown>[]) {
-    super()
-    this.#layers = checkList('sequential', 'a list of modules and functions', layers).map((layer, i) => {
-      if (layer instanceof Module) return layer as Module
-      if (typeof layer === 'function') return lambda(layer as (x: Tensor) => Tensor)
-      throw new TypeError(expected('sequential', 'modules and functions', `${describe(layer)} at ${i}`))
-    })
-    Object.assign(this, this.#layers)
-  }
-
-  forward(x: Input): Output {
-    return this.#layers.reduce((value: unknown, layer) => layer.forward(value as Tensor), x) as Output
-  }
-}
-
-/**
- * Layers one after the other: modules, and functions of a tensor, which have no parameters.
- *
- * @throws TypeError for anything else
- *
- * @example
- * const model = sequential(flatten(), linear(784, 128), (x) => x.relu(), linear(128, 10))
- */
-export function sequential(...layers: Layer[]): Sequential
-/** The first layer may take several tensors, and the last one give them. */
-export function sequential<Input, Output>(
-  first: Layer<Input, Tensor>,
-  ...others: readonly [...Layer[], Layer<Tensor, Output>]
-): Sequential<Input, Output>
-export function sequential(...layers: Layer<never, unknown>[]): Sequential {
-  return new Sequential(layers)
 }

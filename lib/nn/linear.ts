@@ -15,8 +15,8 @@ export type LinearOptions = WeightOptions
 
 /** x·weightᵀ + bias on the last axis: […, in] gives […, out]. */
 export class Linear extends Module {
-  /** [out, in] */
-  readonly weight: Variable
+  /** [out, in]; another layer's, where both shall have the same one. */
+  weight: Variable
   /** [out] */
   readonly bias: Variable | null
 
@@ -33,11 +33,12 @@ export class Linear extends Module {
 
   forward(x: TensorLike): Tensor {
     const input = inputOf('linear', x)
-    const inFeatures = extentAt(this.weight.shape, 1)
+    const { weight, bias } = this
+    const inFeatures = extentAt(weight.shape, 1)
     if (input.shape.at(-1) !== inFeatures)
       throw new ShapeError(expected('linear', `an input of shape […, ${inFeatures}]`, formatShape(input.shape)))
-    const product = input.matmul(this.weight.transpose())
-    return this.bias === null ? product : product.add(this.bias)
+    const product = input.matmul(weight.transpose())
+    return bias === null ? product : product.add(bias)
   }
 }
 

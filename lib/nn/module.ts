@@ -1,17 +1,19 @@
 /** What every layer and model is: parameters by name, and a mode. */
-import { checkBoolean } from '../base/arguments.ts'
+import { checkBoolean, checkFunction, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
 import { inspection } from '../base/inspection.ts'
 import { checkRecord } from '../base/options.ts'
+import { isThenable } from '../base/tree.ts'
 import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { guard } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { partsOf } from './parts.ts'
+import { isWithin, partsOf } from './parts.ts'
 import { formatModule, optionsOf } from './repr.ts'
 import { selection } from './selection.ts'
 import { changeWithin, withoutAliases } from './state.ts'
+import { formatSummary, type Summarized, watchForward } from './summary.ts'
 
 /** A module of whatever input and output. */
 export type AnyModule = Module<never, unknown>
@@ -111,6 +113,85 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
   }
 
   /**
+   * The variables that are state and no parameters, by the path that leads to them: those made with `trainable: false`, such
+   * as the running mean of a batch normalization. Frozen parameters are not among them.
+   */
+  namedBuffers(): Record<string, Variable> {
+    return Object.fromEntries(Object.entries(variablesIn(this)).filter(([, { isBuffer }]) => isBuffer))
+  }
+
+  /** The variables that are state and no parameters. */
+  buffers(): Variable[] {
+    return Object.values(this.namedBuffers())
+  }
+
+  /** It and the modules in it, however deep, each once, by the path that leads to them; its own is ''. */
+  namedModules(): Record<string, AnyModule> {
+    return Object.fromEntries([...modulesIn(this)].map(([module, path]) => [path, module]))
+  }
+
+  /** It and the modules in it, however deep, each once: a module comes before those in it. */
+  modules(): AnyModule[] {
+    return [...modulesIn(this).keys()]
+  }
+
+  /** The modules in it that are in no other one of them, by the path that leads to them: `head`, `blocks.0`. */
+  namedChildren(): Record<string, AnyModule> {
+    return Object.fromEntries(childrenOf(this))
+  }
+
+  /** The modules in it that are in no other one of them. */
+  children(): AnyModule[] {
+    return childrenOf(this).map(([, child]) => child)
+  }
+
+  /**
+   * Calls a function with each module in it, and with it itself, those in a module before it: to give all layers other initial
+   * values, say.
+   *
+   * @param fn is given the module and its path; what it returns does not count
+   * @throws TypeError for what is no function, or an async one
+   *
+   * @example
+   * model.apply((module) => {
+   *   if (!(module instanceof nn.Linear)) return
+   *   module.weight.assign(nn.init.xavierUniform(module.weight.shape))
+   *   module.bias?.assign(nn.init.zeros(module.bias.shape))
+   * })
+   */
+  apply(fn: (module: AnyModule, path: string) => void): this {
+    checkFunction('apply', 'a function of a module', fn)
+    for (const [module, path] of innermostFirst(modulesIn(this))) {
+      const result: unknown = fn(module, path)
+      if (!isThenable(result)) continue
+      result.then(undefined, () => {})
+      throw new TypeError(expected('apply', 'a function that is not async', 'one that returned a promise'))
+    }
+    return this
+  }
+
+  /**
+   * A table of its modules with the shape of what each gives, the number of parameters that are its own, not those of modules
+   * in it, and their bytes, and a line of totals, as text. The forward pass is recorded in evaluation mode, and nothing is computed.
+   *
+   * @param inputs those of `forward`: for each tensor one that is like it, whose numbers do not matter, or its shape where
+   * it is of float32; several of them as `forward` takes them, in lists or by name
+   *
+   * @example
+   * console.log(model.summary([32, 1, 28, 28]))
+   * console.log(translator.summary(g.zeros([1, 16], { dtype: 'int32' }), g.zeros([1, 12], { dtype: 'int32' })))
+   */
+  summary(...inputs: unknown[]): string {
+    if (inputs.length === 0) throw new TypeError(expected('summary', 'an input, or its shape', describe(undefined)))
+    const parts: Summarized = { modules: modulesIn(this), variables: variablesIn(this) }
+    const outputs = watchForward(parts.modules, inputs, (given) => {
+      const parameters = Object.values(parts.variables)
+      withMode(this, parameters, false, () => this.forward(...(given as unknown as [Input])))
+    })
+    return formatSummary(parts, outputs)
+  }
+
+  /**
    * The values of all variables by name, under the names and in the layouts of PyTorch, whose `load_state_dict` takes them: by
    * the path of properties, but for a few (`running_mean` of a batch normalization, `in_proj_weight` of attention). The
    * tensors stay what they are when training goes on.
@@ -205,8 +286,22 @@ function selectedParts(op: string, model: AnyModule, pattern: string | RegExp | 
 function childrenOf(module: AnyModule): [path: string, child: AnyModule][] {
   const children: [string, AnyModule][] = []
   for (const [part, path] of modulesIn(module))
-    if (part !== module && !children.some(([other]) => path.startsWith(`${other}.`))) children.push([path, part])
+    if (part !== module && !children.some(([other]) => isWithin(path, other))) children.push([path, part])
   return children
+}
+
+/** The same, but a module after those in it. */
+function innermostFirst(modules: ReadonlyMap<AnyModule, string>): (readonly [AnyModule, string])[] {
+  const order: (readonly [AnyModule, string])[] = []
+  const open: (readonly [AnyModule, string])[] = []
+  for (const entry of modules) {
+    for (let last = open.at(-1); last !== undefined && !isWithin(entry[1], last[1]); last = open.at(-1)) {
+      order.push(last)
+      open.pop()
+    }
+    open.push(entry)
+  }
+  return [...order, ...open.reverse()]
 }
 
 function modulesIn(model: object): Map<AnyModule, string> {

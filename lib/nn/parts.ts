@@ -39,6 +39,9 @@ export function partsOf(model: object): Parts {
 
 export const joined = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
+/** Whether a path leads through another one, which may be that of the model itself. */
+export const isWithin = (path: string, other: string): boolean => other === '' || path.startsWith(`${other}.`)
+
 function entriesOf(value: object): Iterable<readonly [string, unknown]> {
   if (value instanceof Tensor) return []
   if (types.isMap(value)) return [...value].flatMap(([key, part], i) => entriesOfKey(key, part, i))

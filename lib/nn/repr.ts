@@ -27,13 +27,16 @@ export function titled<T extends object>(module: T, name: string, options: objec
 /** What follows the name of a module in brackets, unless it says so itself. */
 export const optionsOf = (module: object): string => titles.get(module)?.options ?? ''
 
+/** What a module is called. */
+export const titleOf = (module: object): string => titles.get(module)?.name ?? module.constructor.name
+
 /** A module with the modules in it, each by its path from there. */
 export function formatModule(
   module: object,
   options: string,
   children: readonly (readonly [string, string])[],
 ): string {
-  const name = titles.get(module)?.name ?? module.constructor.name
+  const name = titleOf(module)
   if (children.length === 0) return `${name}(${options})`
   const lines = children.map(([path, text]) => `  (${path}): ${text.replaceAll('\n', '\n  ')}`)
   return [`${name}(${options}`, ...lines, ')'].join('\n')

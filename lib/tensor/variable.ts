@@ -68,6 +68,11 @@ export class Variable extends Tensor {
     return cell.mayLearn && !cell.isFrozen
   }
 
+  /** Whether it was made with `trainable: false`: state of a model that is no parameter, frozen or not; PyTorch's buffer. */
+  get isBuffer(): boolean {
+    return !cellOf(this).mayLearn
+  }
+
   /** Whether it stays as it is while the rest of a model is trained; `freeze` and `unfreeze` of a module set it. */
   get frozen(): boolean {
     return cellOf(this).isFrozen

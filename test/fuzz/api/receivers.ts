@@ -17,6 +17,8 @@ export const receivers: Readonly<Record<string, () => object>> = {
   Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
   Module: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
   Sequential: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
+  ModuleList: () => g.nn.moduleList([g.nn.linear(3, 2)]),
+  ModuleDict: () => g.nn.moduleDict({ a: g.nn.linear(3, 2) }),
   Linear: () => g.nn.linear(3, 2),
   Embedding: () => g.nn.embedding(4, 2),
   EmbeddingBag: () => g.nn.embeddingBag(4, 2),
