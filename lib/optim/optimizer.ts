@@ -1,21 +1,26 @@
 /** The optimizer that carries out a rule: one program of loss, gradients and updates, and the state between steps. */
 
-import { type CallOptions, callOptions, liveSignal, unlessAborted } from '../base/abort.ts'
-import { checkFunction, checkList, checkNumber, checkText, checkValues, describe } from '../base/arguments.ts'
+import { callOptions, liveSignal, unlessAborted } from '../base/abort.ts'
+import { checkFunction, checkList, checkValues, describe, refuseSurplus } from '../base/arguments.ts'
 import { notCloned } from '../base/cloning.ts'
-import type { DType } from '../base/dtype.ts'
-import { DTypeError, expected, GradientError, ShapeError } from '../base/errors.ts'
+import { expected, GradientError, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
 import { checkOptions, checkRecord, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
-import { full, tensor } from '../tensor/creation.ts'
-import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
+import { tensor, zerosLike } from '../tensor/creation.ts'
+import type { StateDict } from '../tensor/state-dict.ts'
 import { evaluate, evaluateSync, Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { isCompiling } from '../tensor/trace.ts'
-import { Variable, variable } from '../tensor/variable.ts'
+import { Variable } from '../tensor/variable.ts'
 import { gradients, variablesOf } from '../transforms/gradients.ts'
+import type { MinimizeAsyncOptions, MinimizeOptions, Minimizer } from './minimizer.ts'
+import { type NamedVariables, namedVariables, type TrainedParameters } from './parameters.ts'
+import { LearningRate } from './rate.ts'
 import { otherVariables } from './reach.ts'
-import type { NextValues, RuleContext, UpdateRule } from './rule.ts'
+import type { UpdateRule } from './rule.ts'
+import { RuleStage } from './rule-stage.ts'
+import type { ParameterGradient, Stage, Update } from './stage.ts'
+import { checkedState, OptimizerState } from './state.ts'
 
 export interface OptimizerOptions {
   /** What messages call it. */
@@ -28,52 +33,20 @@ export interface OptimizerOptions {
 
 const optimizerOptions: OptionTypes<OptimizerOptions> = { name: 'string', learningRate: 'number', rule: 'function' }
 
-export interface MinimizeOptions {
-  /** Whether the loss may depend on trainable variables beside the given ones, which stay as they are; false unless given. */
-  allowOthers?: boolean
-}
-
 const minimizeOptions: OptionTypes<MinimizeOptions> = { allowOthers: 'boolean' }
 
-export interface MinimizeAsyncOptions extends MinimizeOptions, CallOptions {}
-
 const minimizeAsyncOptions: OptionTypes<MinimizeAsyncOptions> = { ...minimizeOptions, ...callOptions }
-
-type ParameterGradient = readonly [parameter: Variable, gradient: Tensor]
-
-/** A variable and the value it takes next. */
-type Update = readonly [variable: Variable, value: Tensor]
-
-/** A class, since an object with an accessor of its own would have a shape of its own, which is dear. */
-class Context implements RuleContext {
-  constructor(
-    readonly parameter: Tensor,
-    readonly gradient: Tensor,
-    readonly learningRate: Tensor,
-    readonly slot: RuleContext['slot'],
-    private readonly count: () => Tensor,
-  ) {}
-
-  get step(): Tensor {
-    return this.count().cast(this.parameter.dtype)
-  }
-}
 
 /**
  * Makes a loss small, a step at a time. One step computes the loss, its gradients and all updates in one program;
  * inside `compile` it becomes part of the compiled function, and the parameters are updated in place.
  */
-export class Optimizer {
+export class Optimizer implements Minimizer {
   protected readonly notCloned = notCloned('an optimizer: send what its stateDict() holds')
   readonly #name: string
-  readonly #rule: UpdateRule
-  /** By the names of `stateDict`. */
-  readonly #state: Record<string, Variable> = {}
-  /** The parameters in the order in which they were first met: their numbers name their slots. */
-  readonly #numbers = new Map<Variable, number>()
-  #learningRate: number
-  /** The learning rate for the parameters of each dtype. */
-  readonly #rates = new Map<DType, Variable>()
+  readonly #state = new OptimizerState()
+  readonly #rate: LearningRate
+  readonly #stage: Stage
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @internal */
@@ -81,25 +54,29 @@ export class Optimizer {
     const required = ['name', 'learningRate', 'rule'] as const
     const { name, learningRate, rule } = requireOptions('optimizer', options, optimizerOptions, required)
     this.#name = name
-    this.#rule = rule
-    this.#learningRate = checkRate(name, learningRate)
+    this.#rate = new LearningRate(name, learningRate)
+    this.#stage = new RuleStage(name, rule, this.#rate)
+  }
+
+  /** What messages call it: `adam`. */
+  get name(): string {
+    return this.#name
   }
 
   /** What the gradient is scaled by. A change holds from the next step on, in compiled functions too. */
   get learningRate(): number {
-    return this.#learningRate
+    return this.#rate.value
   }
 
   set learningRate(value: number) {
-    this.#learningRate = checkRate(this.#name, value)
-    for (const rate of this.#rates.values()) rate.assign(value)
+    this.#rate.value = value
   }
 
   /**
    * One step: computes the loss and updates the variables it depends on.
    *
    * @param loss gives a scalar; it is called once
-   * @param variables what to update; unless given, every trainable variable the loss depends on. Given, it has to be all of them, so
+   * @param variables what to update, as a list, by name, or a module; unless given, every trainable variable the loss depends on. Given, it has to be all of them, so
    * that none is forgotten: what is not to be trained is frozen (`module.freeze`), made with `trainable: false`, or allowed by
    * `allowOthers`.
    * @returns the loss before the update, evaluated
@@ -109,7 +86,7 @@ export class Optimizer {
    * const w = variable(1)
    * sgd({ learningRate: 0.1 }).minimize(() => w.square()) // w is 0.8 then
    */
-  minimize(loss: () => Tensor, variables?: readonly Variable[], options?: MinimizeOptions): Tensor {
+  minimize(loss: () => Tensor, variables?: TrainedParameters, options?: MinimizeOptions): Tensor {
     const { value, updates } = this.#step('minimize', loss, variables, options)
     if (!isCompiling()) evaluateSync(value, ...updates.map(([, next]) => next))
     assignAll(updates)
@@ -122,7 +99,7 @@ export class Optimizer {
    */
   async minimizeAsync(
     loss: () => Tensor,
-    variables?: readonly Variable[],
+    variables?: TrainedParameters,
     options?: MinimizeAsyncOptions,
   ): Promise<Tensor> {
     if (isCompiling()) throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
@@ -144,114 +121,115 @@ export class Optimizer {
    * One step along gradients that were computed elsewhere: clipped, or accumulated over several batches. Several gradients
    * of one variable are added.
    *
+   * @param gradients pairs of variable and gradient; or with `parameters` a gradient for each of them, in their order or by their names
    * @throws ShapeError where a gradient has not the shape of its variable
+   *
+   * @example
+   * adam.applyGradients(gradients(loss, model.parameters()), model)
    */
-  applyGradients(pairs: readonly (readonly [Variable, TensorLike])[]): void {
-    const updates = this.#updates(summed(checkList('applyGradients', pairsOf, pairs).map(checkedPair)))
+  applyGradients(pairs: readonly (readonly [Variable, TensorLike])[]): void
+  applyGradients(
+    gradients: readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
+    parameters: TrainedParameters,
+  ): void
+  applyGradients(
+    given: readonly unknown[] | Readonly<Record<string, TensorLike>>,
+    parameters?: TrainedParameters,
+    ...surplus: []
+  ): void {
+    refuseSurplus('applyGradients', 2, surplus)
+    const pairs = parameters === undefined ? given : this.#pairsOf(given as readonly TensorLike[], parameters)
+    const updates = this.#updates(
+      summed(checkList('applyGradients', whatPairs, pairs as readonly ParameterGradient[]).map(checkedPair)),
+    )
     if (!isCompiling()) evaluateSync(...updates.map(([, next]) => next))
     assignAll(updates)
   }
 
-  /** The optimizer's own variables by name: `0.velocity` is that of the first parameter. */
-  stateDict(): StateDict {
-    return stateDict(this.#state)
+  /**
+   * All that the next steps depend on, by name: the optimizer's own variables under the names of the parameters they belong to
+   * (`0.weight.firstMoment`), the count of steps (`step`), and `learningRate`. The tensors stay what they are when training goes
+   * on. Right after a step was submitted, awaited or not, they are the state after that step.
+   *
+   * @param parameters a module, or parameters by name. Unless given, the names are those of the records and modules that steps were
+   * given, or the variables' own.
+   * @throws TypeError for a parameter without a name, or two of the same
+   */
+  stateDict(parameters?: TrainedParameters, ...surplus: []): StateDict {
+    refuseSurplus('stateDict', 1, surplus)
+    if (parameters !== undefined) this.#state.learn(namedVariables('stateDict', parameters))
+    return { ...this.#state.save(), learningRate: this.#rate.save() }
   }
 
   /**
-   * Takes over the state of an optimizer that has updated the same parameters in the same order.
+   * Takes over what `stateDict` of such an optimizer gave: the next steps have the same bits as those of the other one. An optimizer
+   * that has not met its parameters takes it over at its first step, unless they are given.
    *
-   * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit
+   * @param parameters a module, or parameters by name: those of the state
+   * @throws TypeError for a missing or an unknown name, with all of them listed; ShapeError, DTypeError for values that do not fit.
+   * Nothing is changed then. Where the parameters are not known yet, the first step throws it.
    */
-  loadStateDict(state: Readonly<Record<string, Tensor>>): void {
-    for (const [name, value] of Object.entries(checkRecord('loadStateDict', 'values by name', state)))
-      if (!(value instanceof Tensor))
-        throw new TypeError(expected('loadStateDict', `a tensor as ${name}`, describe(value)))
-    if (Object.keys(this.#state).length > 0) loadStateDict(this.#state, state)
-    else for (const [name, value] of Object.entries(state)) this.#variable(name, () => value)
+  loadStateDict(state: Readonly<Record<string, Tensor>>, parameters?: TrainedParameters, ...surplus: []): void {
+    refuseSurplus('loadStateDict', 2, surplus)
+    if (isCompiling()) throw new TypeError(expected('loadStateDict', 'a call outside compile', 'one inside'))
+    const values = checkedState(state)
+    const rate = values.get('learningRate')
+    values.delete('learningRate')
+    const known = parameters === undefined ? undefined : namedVariables('loadStateDict', parameters)
+    this.#state.attempt(() => {
+      const areKnown = known !== undefined && values.size > 0
+      if (areKnown) this.#meet(known)
+      this.#state.load(values, areKnown)
+    })
+    if (rate !== undefined) this.#rate.load(rate)
+  }
+
+  /** Has the stages say, without a step, what it keeps for parameters. */
+  #meet(parameters: NamedVariables): void {
+    this.#state.learn(parameters)
+    const gradients = parameters.variables.map((parameter): ParameterGradient => [parameter, zerosLike(parameter)])
+    this.#stage.next(gradients, this.#state)
+  }
+
+  #pairsOf(
+    gradients: readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
+    parameters: TrainedParameters,
+  ): unknown[] {
+    const named = namedVariables('applyGradients', parameters)
+    this.#state.learn(named)
+    const { variables, names } = named
+    const list = Array.isArray(gradients)
+      ? [...gradients]
+      : variables.map((variable) =>
+          gradientNamed(gradients as Readonly<Record<string, TensorLike>>, names.get(variable)),
+        )
+    const count = Array.isArray(gradients) ? list.length : Object.keys(gradients).length
+    if (count !== variables.length)
+      throw new RangeError(expected('applyGradients', `a gradient for each of ${variables.length} parameters`, count))
+    return variables.map((variable, i) => [variable, list[i]])
   }
 
   #step(
     op: string,
     computeLoss: () => Tensor,
-    variables?: readonly Variable[],
+    variables?: TrainedParameters,
     options?: MinimizeOptions,
   ): { value: Tensor; updates: Update[] } {
     const { allowOthers = false } = checkOptions(op, options, minimizeOptions)
     checkFunction(op, 'a function that gives the loss', computeLoss)
-    const own = variables === undefined ? undefined : checkVariables(op, variables)
+    const own = variables === undefined ? undefined : namedVariables(op, variables)
+    if (own !== undefined) this.#state.learn(own)
     const loss: unknown = computeLoss()
     if (!(loss instanceof Tensor)) throw new TypeError(expected(op, 'a function that returns a tensor', describe(loss)))
     if (loss.size !== 1) throw new ShapeError(expected(op, 'a scalar loss', formatShape(loss.shape)))
     // What is returned must not keep the graph of the step alive.
-    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, own, allowOthers)) }
+    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, own?.variables, allowOthers)) }
   }
 
-  #updates(pairs: readonly ParameterGradient[]): Update[] {
-    const counted: Update[] = []
-    const count = (): Tensor => {
-      if (counted.length === 0) {
-        const step = this.#variable('step', () => tensor(0))
-        counted.push([step, step.add(1)])
-      }
-      return counted[0]![1]
-    }
-    const updates = pairs.flatMap(([parameter, gradient]) => {
-      const slot = (name: string, initial: number | Tensor = 0) => this.#slot(parameter, name, initial)
-      const rate = this.#rateFor(parameter.dtype)
-      return this.#checkedUpdates(parameter, this.#rule(new Context(parameter, gradient, rate, slot, count)))
-    })
-    return [...counted, ...updates]
-  }
-
-  #checkedUpdates(parameter: Variable, next: NextValues): Update[] {
-    if (next?.parameter === undefined) {
-      const got = typeof next === 'object' && next !== null ? Object.keys(next).join(', ') : describe(next)
-      throw new TypeError(expected(this.#name, 'a rule that returns { parameter: a tensor, … }', got))
-    }
-    return Object.keys(next).map((name): Update => {
-      const value: unknown = next[name]
-      const target = name === 'parameter' ? parameter : this.#state[this.#slotName(parameter, name)]
-      if (target === undefined)
-        throw new TypeError(expected(this.#name, 'next values of the parameter and its slots', name))
-      if (!(value instanceof Tensor))
-        throw new TypeError(expected(this.#name, `a tensor as next ${name}`, describe(value)))
-      if (!sameShape(value.shape, target.shape))
-        throw new ShapeError(expected(this.#name, `a next ${name} like ${target}`, value))
-      if (value.dtype !== target.dtype)
-        throw new DTypeError(expected(this.#name, `a next ${name} like ${target}`, value))
-      return [target, value]
-    })
-  }
-
-  #rateFor(dtype: DType): Variable {
-    const known = this.#rates.get(dtype) ?? variable(this.#learningRate, { dtype, trainable: false })
-    this.#rates.set(dtype, known)
-    return known
-  }
-
-  #slotName(parameter: Variable, kind: string): string {
-    const number = this.#numbers.get(parameter) ?? this.#numbers.size
-    this.#numbers.set(parameter, number)
-    return `${number}.${kind}`
-  }
-
-  #slot(parameter: Variable, kind: string, initial: number | Tensor): Variable {
-    checkText(this.#name, 'a name of a slot', kind)
-    if (typeof initial !== 'number' && !(initial instanceof Tensor))
-      throw new TypeError(expected(this.#name, `a number or a tensor as initial ${kind}`, describe(initial)))
-    if (kind === 'parameter') throw new TypeError(expected(this.#name, "a slot of another name than 'parameter'", kind))
-    const { shape, dtype } = typeof initial === 'number' ? parameter : initial
-    const start = () => (typeof initial === 'number' ? full(shape, initial, { dtype }) : initial)
-    const name = this.#slotName(parameter, kind)
-    const found = this.#variable(name, start)
-    if (!sameShape(found.shape, shape) || found.dtype !== dtype)
-      throw new ShapeError(expected(this.#name, `a state ${name} like ${parameter}`, found))
-    return found
-  }
-
-  #variable(name: string, start: () => Tensor): Variable {
-    this.#state[name] ??= variable(start(), { name, trainable: false })
-    return this.#state[name]
+  #updates(gradients: readonly ParameterGradient[]): Update[] {
+    const updates = this.#stage.next(gradients, this.#state)
+    this.#state.settle()
+    return updates
   }
 }
 
@@ -276,20 +254,18 @@ brand(Optimizer.prototype, 'optimizer')
  */
 export const optimizer = (options: OptimizerOptions): Optimizer => new Optimizer(options)
 
-function checkVariables(op: string, variables: readonly Variable[]): readonly Variable[] {
-  for (const x of checkList(op, 'a list of variables', variables))
-    if (!(x instanceof Variable)) throw new TypeError(expected(op, 'a list of variables', `${describe(x)} in it`))
-  return variables
+const whatPairs = 'a list of pairs [variable, gradient]'
+
+function gradientNamed(gradients: Readonly<Record<string, TensorLike>>, name: string | undefined): TensorLike {
+  const given = checkRecord('applyGradients', 'gradients in a list or by name', gradients)
+  if (name === undefined) throw new TypeError(expected('applyGradients', 'parameters by name, or a module', 'a list'))
+  if (!Object.hasOwn(given, name)) throw new TypeError(expected('applyGradients', `a gradient of ${name}`, 'none'))
+  return given[name] as TensorLike
 }
 
-const checkRate = (name: string, value: number): number =>
-  checkNumber(name, 'a finite learningRate of at least 0', value, (x) => Number.isFinite(x) && x >= 0)
-
-const pairsOf = 'a list of pairs [variable, gradient]'
-
 function checkedPair(pair: readonly [Variable, TensorLike]): ParameterGradient {
-  const [parameter, gradient] = checkList<Variable | TensorLike>('applyGradients', pairsOf, pair) as typeof pair
-  if (pair.length !== 2) throw new TypeError(expected('applyGradients', pairsOf, `a list of ${pair.length}`))
+  const [parameter, gradient] = checkList<Variable | TensorLike>('applyGradients', whatPairs, pair) as typeof pair
+  if (pair.length !== 2) throw new TypeError(expected('applyGradients', whatPairs, `a list of ${pair.length}`))
   if (!(parameter instanceof Variable))
     throw new TypeError(expected('applyGradients', 'a variable', describe(parameter)))
   const given = gradient instanceof Tensor ? gradient : checkValues('applyGradients', gradient)

@@ -6,6 +6,7 @@ import { elementAt } from '../base/lists.ts'
 import type { Batch, Dataset } from '../data/dataset.ts'
 import { withMode } from '../nn/module.ts'
 import { SingleValueError } from '../nn/normalization.ts'
+import type { HasNamedParameters } from '../optim/parameters.ts'
 import { otherVariables } from '../optim/reach.ts'
 import { tensor } from '../tensor/creation.ts'
 import { randomStream } from '../tensor/random.ts'
@@ -92,7 +93,8 @@ function trainingStep(model: AnyTrainable, dataset: AnyDataset, { loss, optimize
     const parameters = parametersOf(model).filter(({ trainable }) => trainable)
     return withMode(model, parameters, true, () => {
       const prediction = model.forward(x as never)
-      const value = optimizer.minimize(() => checkedLoss(loss(prediction, y), parameters), parameters)
+      const named = namesOf(model, parameters)
+      const value = optimizer.minimize(() => checkedLoss(loss(prediction, y), parameters), named)
       return [value, ...metricSums(metrics, prediction, y, rows.size)]
     })
   })
@@ -104,6 +106,14 @@ function parametersOf(model: AnyTrainable): readonly Variable[] {
     if (!(x instanceof Variable))
       throw new TypeError(expected('fit', 'variables from parameters() of the model', describe(x)))
   return parameters
+}
+
+/** Parameters by the names that the model gives them, or by their numbers: the optimizer's state has them. */
+function namesOf(model: AnyTrainable, parameters: readonly Variable[]): Record<string, Variable> {
+  const { namedParameters } = model as Partial<HasNamedParameters>
+  const found = typeof namedParameters === 'function' ? Object.entries(namedParameters.call(model)) : []
+  const names = new Map(found.map(([name, variable]) => [variable, name]))
+  return Object.fromEntries(parameters.map((variable, i) => [names.get(variable) ?? String(i), variable]))
 }
 
 /** A variable that the loss depends on and the model does not give would never learn. */

@@ -6,7 +6,7 @@ import { expected } from '../base/errors.ts'
 import { foreignKind } from '../base/identity.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
-import type { Optimizer } from '../optim/optimizer.ts'
+import type { Minimizer } from '../optim/minimizer.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -50,7 +50,8 @@ export interface Callbacks {
 export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, Input extends Batch = Tensor> {
   /** The mean loss of a batch, a scalar: `losses.crossEntropy`, its name, or any function of prediction and target. */
   loss: LossName | LossFunction<Prediction, Target>
-  optimizer: Optimizer
+  /** One of `optim`, or whatever else has `minimize`. */
+  optimizer: Minimizer
   /** Passes over the data; 1 unless given. */
   epochs?: number
   /** Rows per step; 32 unless given. The last step of an epoch takes what is left. */
@@ -118,7 +119,7 @@ function checkModel(model: AnyTrainable): void {
   checkFunction('fit', 'a model with a method parameters', model?.parameters)
 }
 
-function checkOptimizer(optimizer: Optimizer): void {
+function checkOptimizer(optimizer: Minimizer): void {
   if (foreignKind(optimizer) !== undefined) throw new TypeError(expected('fit', 'an optimizer', describe(optimizer)))
   checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }

@@ -16,10 +16,13 @@ describe('an optimizer', () => {
       () => sgd().minimize((() => 1) as Any),
       'minimize: expected a function that returns a tensor',
     ],
-    'no list': [() => sgd().minimize(loss, w as Any), 'minimize: expected a list of variables, got Variable'],
+    'no list': [
+      () => sgd().minimize(loss, w as Any),
+      'minimize: expected variables in a list or by name, or a module, got Variable',
+    ],
     'a list of other things': [
       () => sgd().minimize(loss, [null as Any]),
-      'minimize: expected a list of variables, got null in it',
+      'minimize: expected variables in a list or by name, or a module, got null in it',
     ],
     'pairs that are none': [() => sgd().applyGradients(w as Any), 'applyGradients: expected a list of pairs'],
     'a pair that is none': [() => sgd().applyGradients([w as Any]), 'applyGradients: expected a list of pairs'],

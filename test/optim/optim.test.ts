@@ -179,7 +179,7 @@ describe('minimize', () => {
   })
 
   test.each(['eager', 'compiled'])('a step that fails changes nothing, %s', async (way) => {
-    const w = g.variable(g.randn([2, 3], { seed: 1 }))
+    const w = g.variable(g.randn([2, 3], { seed: 1 }), { name: 'w' })
     const optimizer = g.optim.adam({ learningRate: 0.1 })
     const run = (y: g.Tensor) => optimizer.minimize(() => g.losses.crossEntropy(g.ones([1, 2]).matmul(w), y))
     const step = way === 'eager' ? async (y: g.Tensor) => run(y) : g.compile(run)
@@ -261,8 +261,8 @@ describe('state', () => {
   let b: g.Variable
   const loss = () => w.mul(b).square().sum()
   beforeEach(() => {
-    w = g.variable([1, 2, 3])
-    b = g.variable(0.5)
+    w = g.variable([1, 2, 3], { name: 'w' })
+    b = g.variable(0.5, { name: 'b' })
   })
 
   test.each(['adam', 'momentum'] as const)('of %s is carried over to a new optimizer', (name) => {
@@ -283,14 +283,15 @@ describe('state', () => {
 
   test('has a name for everything', () => {
     const optimizer = create.adam()
-    expect(optimizer.stateDict()).toEqual({})
+    expect(Object.keys(optimizer.stateDict())).toEqual(['learningRate'])
     optimizer.minimize(loss, [w, b])
     expect(Object.keys(optimizer.stateDict()).sort()).toEqual([
-      '0.firstMoment',
-      '0.secondMoment',
-      '1.firstMoment',
-      '1.secondMoment',
+      'b.firstMoment',
+      'b.secondMoment',
+      'learningRate',
       'step',
+      'w.firstMoment',
+      'w.secondMoment',
     ])
     expect(optimizer.stateDict().step!.itemSync()).toBe(1)
   })
@@ -304,8 +305,8 @@ describe('state', () => {
     expect(() => optimizer.loadStateDict(rest)).toThrow('got no step')
     const other = create.adam()
     other.loadStateDict(state)
-    expect(() => other.minimize(loss, [b, w])).toThrow(
-      /adam: expected a state 0\.firstMoment like Variable float32\[\], got/,
+    expect(() => other.minimize(loss, { b: w, w: b })).toThrow(
+      /^loadStateDict: expected w\.firstMoment like Variable w\.firstMoment float32\[\], got Tensor float32\[3\]/,
     )
   })
 
@@ -316,7 +317,7 @@ describe('state', () => {
     await other()
     optimizer.minimize(loss)
     expect(optimizer.stateDict().step!.itemSync()).toBe(3)
-    expect(Object.keys(optimizer.stateDict())).toHaveLength(5)
+    expect(Object.keys(optimizer.stateDict())).toHaveLength(6)
   })
 })
 
@@ -337,12 +338,12 @@ describe('applyGradients', () => {
     ['adam', () => g.optim.adam({ learningRate: 0.5 })],
   ])('adds the gradients of one variable: %s', (_, create) => {
     const run = (pairsOf: (w: g.Variable) => [g.Variable, g.TensorLike][]) => {
-      const w = g.variable([1, 2])
+      const w = g.variable([1, 2], { name: 'w' })
       const optimizer = create()
       for (let i = 0; i < 3; i++) optimizer.applyGradients(pairsOf(w))
       return [w.arraySync(), optimizer.stateDict().step?.itemSync()]
     }
-    const other = g.variable(0)
+    const other = g.variable(0, { name: 'other' })
     const apart = run((w) => [
       [w, [1, 2]],
       [other, 1],
