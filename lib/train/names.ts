@@ -4,6 +4,8 @@ import { expected } from '../base/errors.ts'
 import { nearestName } from '../base/options.ts'
 import * as losses from '../losses/index.ts'
 import { binaryAccuracy, correct, topKAccuracy } from '../metrics/metrics.ts'
+import * as streaming from '../metrics/streaming/index.ts'
+import type { AnyMetric } from '../metrics/streaming.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
 type Score = (prediction: Tensor, target: Tensor) => Tensor
@@ -35,6 +37,40 @@ export const metricsByName = { accuracy: correct, binaryAccuracy, topKAccuracy, 
   string,
   Score
 >
+
+/** Metrics that are no mean over rows, or that count samples by their weights: each made for one run over data. */
+export const streamingByName = {
+  meanSquaredError: streaming.meanSquaredError,
+  mse: streaming.meanSquaredError,
+  meanAbsoluteError: streaming.meanAbsoluteError,
+  mae: streaming.meanAbsoluteError,
+  l1: streaming.meanAbsoluteError,
+  rootMeanSquaredError: streaming.rootMeanSquaredError,
+  rmse: streaming.rootMeanSquaredError,
+  meanAbsolutePercentageError: streaming.meanAbsolutePercentageError,
+  mape: streaming.meanAbsolutePercentageError,
+  r2: streaming.r2,
+  explainedVariance: streaming.explainedVariance,
+  cosineSimilarity: streaming.cosineSimilarity,
+} satisfies Record<string, () => AnyMetric>
+
+export type StreamingName = keyof typeof streamingByName
+
+/**
+ * The metric of a name, which has seen nothing: a streaming one, or the mean over rows of one of `metricsByName`.
+ * @throws RangeError for a name that is in neither table
+ */
+export function streamingMetric(name: StreamingName | MetricName): AnyMetric {
+  const means = Object.entries(metricsByName).map(([name, score]) => [
+    name,
+    () => streaming.mean(ofTensors(`metric ${name}`, score), { name }),
+  ])
+  const makers: Record<string, (options: { name: string }) => AnyMetric> = {
+    ...Object.fromEntries(means),
+    ...streamingByName,
+  }
+  return byName('a metric, a name or { name: function }', name, makers)({ name })
+}
 
 export type LossName = keyof typeof lossesByName
 export type MetricName = keyof typeof metricsByName

@@ -7,12 +7,20 @@ const matrix = () =>
     [4, 5, 6],
   ])
 
+/** A metric that has seen a batch. */
+function seen() {
+  const metric = g.metrics.streaming.meanSquaredError()
+  metric.add(metric.batch(g.tensor([1, 2]), g.tensor([1, 3])))
+  return metric
+}
+
 /** By the class that the compiler names: one to call methods on, whose state nobody else sees. */
 export const receivers: Readonly<Record<string, () => object>> = {
   Tensor: matrix,
   Variable: () => g.variable(matrix()),
   Optimizer: () => g.optim.adam(),
   Dataset: () => g.data.fromTensors(matrix(), [0, 1]),
+  StreamingMetric: seen,
   RandomStream: () => g.randomStream(1),
   Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
   Module: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
@@ -49,6 +57,15 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
     affineGrid: () => [g.ones([1, 2, 3]), [1, 1, 2, 2]],
     embeddingBag: () => [g.tensor([[0, 1]], { dtype: 'int32' }), g.ones([4, 2])],
     indexPut: () => [matrix(), [[0], [1]], 5],
+  },
+  ...{
+    'metrics.StreamingMetric': () => [{ name: 'own', batch: (x: g.Tensor) => ({ sums: { x } }), compute: () => 1 }],
+    'metrics.StreamingMetric.prototype.batch': () => [matrix(), matrix()],
+    'metrics.StreamingMetric.prototype.update': () => [matrix(), matrix()],
+    'metrics.StreamingMetric.prototype.add': () => [{ sums: { error: g.ones([1]), weight: g.tensor(1) } }],
+    'metrics.StreamingMetric.prototype.compute': () => [seen().state()],
+    'metrics.StreamingMetric.prototype.loadState': () => [seen().state()],
+    'metrics.StreamingMetric.prototype.merge': () => [seen()],
   },
   unflatten: () => [g.ones([2, 6]), 1, [3, 2]],
   customGradient: () => [(x: g.Tensor) => [x.exp(), (dy: g.Tensor) => [dy]]],
