@@ -34,6 +34,10 @@ const argumentsOf: Readonly<Record<string, readonly unknown[]>> = {
   'nn.init.fanInUniform': [[2, 2]],
   'nn.init.glorotUniform': [[2, 2]],
   'nn.init.heUniform': [[2, 2]],
+  'nn.init.xavierUniform': [[2, 2]],
+  'nn.init.xavierNormal': [[2, 2]],
+  'nn.init.kaimingUniform': [[2, 2]],
+  'nn.init.kaimingNormal': [[2, 2]],
   'updates.adam': [{}],
   'updates.momentum': [{}],
 }

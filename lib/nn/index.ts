@@ -30,8 +30,8 @@ export {
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from './dropout.ts'
 export { Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts'
 export { EmbeddingBag, type EmbeddingBagLayerOptions, embeddingBag } from './embedding-bag.ts'
-export type { Initializer, InitializerOptions } from './init.ts'
-export * as init from './init.ts'
+export type { Initializer, InitializerOptions } from './init/index.ts'
+export * as init from './init/index.ts'
 export {
   celu,
   elu,

@@ -6,10 +6,20 @@ import type { OptionTypes } from '../base/options.ts'
 import { formatShape, type Shape, sameShape, sizeOf } from '../base/shape.ts'
 import { uniform } from '../tensor/random.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
-import { fanInUniform, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer } from './init.ts'
+import { nextSeed } from './init/common.ts'
+import type { Initializer } from './init/index.ts'
+import * as init from './init/index.ts'
 import { tensorFrom } from './inputs.ts'
 
-const initializers = { fanInUniform, glorotUniform, glorotNormal, heUniform, heNormal } as const
+/** Those that need no more than a shape. */
+const initializers = {
+  ...{ fanInUniform: init.fanInUniform, glorotUniform: init.glorotUniform, glorotNormal: init.glorotNormal },
+  ...{ heUniform: init.heUniform, heNormal: init.heNormal },
+  ...{ xavierUniform: init.xavierUniform, xavierNormal: init.xavierNormal },
+  ...{ kaimingUniform: init.kaimingUniform, kaimingNormal: init.kaimingNormal },
+  ...{ uniform: init.uniform, normal: init.normal, truncNormal: init.truncNormal },
+  ...{ ones: init.ones, zeros: init.zeros, eye: init.eye, dirac: init.dirac, orthogonal: init.orthogonal },
+} as const
 
 export interface WeightOptions {
   /** Whether a bias is added; true unless given. */
@@ -45,7 +55,7 @@ export function weightAndBias(
     throw new ShapeError(expected(op, `an initializer that gives a tensor of shape ${formatShape(shape)}`, start))
   const weight = variable(start, { name: 'weight', dtype })
   const limit = 1 / Math.sqrt(sizeOf(shape.slice(1)))
-  const range = { min: -limit, max: limit, dtype, ...(seed === undefined ? {} : { seed: seed + 1 }) }
+  const range = { min: -limit, max: limit, dtype, ...(seed === undefined ? {} : { seed: nextSeed(seed) }) }
   return { weight, bias: bias ? variable(uniform([outputs], range), { name: 'bias' }) : null }
 }
 

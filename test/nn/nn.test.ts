@@ -118,7 +118,7 @@ describe('linear', () => {
     expect(() => g.nn.linear(3, '4' as unknown as number)).toThrow(TypeError)
     const initializer = 'lecun' as 'heNormal'
     expect(() => g.nn.linear(3, 4, { initializer })).toThrow(
-      'linear: expected an initializer, fanInUniform, glorotUniform, glorotNormal, heUniform, heNormal or a function, got lecun',
+      'linear: expected an initializer, fanInUniform, glorotUniform, glorotNormal, heUniform, heNormal, xavierUniform, xavierNormal, kaimingUniform, kaimingNormal, uniform, normal, truncNormal, ones, zeros, eye, dirac, orthogonal or a function, got lecun',
     )
   })
 })
