@@ -54,18 +54,23 @@ export {
 export { guard, isCompiling } from './tensor/trace.ts'
 export type { TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
+export type { Callbacks, TrainingContext } from './train/callbacks/callback.ts'
+export * as callbacks from './train/callbacks/index.ts'
 export type {
   BatchInfo,
-  Callbacks,
+  EpochBeginInfo,
   EpochInfo,
-  FitOptions,
-  History,
-  Metric,
-  MetricFunction,
-  Scores,
-  Trainable,
-} from './train/fit.ts'
+  StepInfo,
+  TrainEndInfo,
+  TrainEvent,
+  TrainInfo,
+  ValidationInfo,
+} from './train/events.ts'
 export { fit } from './train/fit.ts'
+export { History } from './train/history.ts'
+export type { FitOptions, LossFunction, Trainable, Validation } from './train/options.ts'
+export type { Metric, MetricFunction, Scores } from './train/scores.ts'
+export { type TrainOptions, train } from './train/train.ts'
 export { type CheckGradientsOptions, checkGradients } from './transforms/check-gradients.ts'
 export { checkpoint } from './transforms/checkpoint.ts'
 export { type Compiled, compile } from './transforms/compile.ts'

@@ -60,16 +60,16 @@ export type StreamingName = keyof typeof streamingByName
  * The metric of a name, which has seen nothing: a streaming one, or the mean over rows of one of `metricsByName`.
  * @throws RangeError for a name that is in neither table
  */
-export function streamingMetric(name: StreamingName | MetricName): AnyMetric {
+export function streamingMetric(name: StreamingName | MetricName, op = 'fit'): AnyMetric {
   const means = Object.entries(metricsByName).map(([name, score]) => [
     name,
-    () => streaming.mean(ofTensors(`metric ${name}`, score), { name }),
+    () => streaming.mean(ofTensors(op, `metric ${name}`, score), { name }),
   ])
   const makers: Record<string, (options: { name: string }) => AnyMetric> = {
     ...Object.fromEntries(means),
     ...streamingByName,
   }
-  return byName('a metric, a name or { name: function }', name, makers)({ name })
+  return byName(op, 'a metric, a name or { name: function }', name, makers)({ name })
 }
 
 export type LossName = keyof typeof lossesByName
@@ -77,23 +77,23 @@ export type MetricName = keyof typeof metricsByName
 
 /** A score of single tensors as one of whatever a model gives, which has to be a tensor then. */
 export const ofTensors =
-  (what: string, score: Score) =>
+  (op: string, what: string, score: Score) =>
   (prediction: unknown, target: unknown): Tensor => {
     for (const value of [prediction, target])
       if (!(value instanceof Tensor))
         throw new TypeError(
-          expected('fit', `a tensor as prediction and as target for ${what}`, 'several: pass a function'),
+          expected(op, `a tensor as prediction and as target for ${what}`, 'several: pass a function'),
         )
     return score(prediction as Tensor, target as Tensor)
   }
 
 /** @throws RangeError for a name that is not in the table */
-export function byName<T>(what: string, name: string, table: Readonly<Record<string, T>>): T {
-  checkText('fit', what, name)
+export function byName<T>(op: string, what: string, name: string, table: Readonly<Record<string, T>>): T {
+  checkText(op, what, name)
   const found = Object.hasOwn(table, name) ? table[name] : undefined
   if (found !== undefined) return found
   const names = Object.keys(table)
   const nearest = nearestName(name, names)
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-  throw new RangeError(`${expected('fit', `${what} (${names.join(', ')})`, name)}${hint}`)
+  throw new RangeError(`${expected(op, `${what} (${names.join(', ')})`, name)}${hint}`)
 }

@@ -10,8 +10,11 @@ import type { Minimizer } from '../optim/minimizer.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { type Callbacks, checkCallbacks } from './callbacks/callback.ts'
 import { byName, type LossName, lossesByName, ofTensors } from './names.ts'
-import { type Metric, type MetricTable, metricTable, type Scores } from './scores.ts'
+import { usualMilliseconds } from './pace.ts'
+import { type Metric, type MetricTable, metricTable } from './scores.ts'
+import { RowSource } from './source.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */
 export interface Trainable<Input = Tensor, Output = Tensor> {
@@ -19,38 +22,11 @@ export interface Trainable<Input = Tensor, Output = Tensor> {
   parameters(): readonly Variable[]
 }
 
-/** The means of an epoch so far. */
-export type BatchInfo = Scores & {
-  /** From 0. */
-  epoch: number
-  /** The steps done in this epoch, of how many, and the rows in them. */
-  step: number
-  steps: number
-  samples: number
-}
-
-/** The means of an epoch's steps, each taken before its update. */
-export type EpochInfo = Scores & {
-  /** From 0. */
-  epoch: number
-  /** Of training, without the validation. */
-  seconds: number
-  /** The means of the validation set after the epoch. */
-  validation?: Scores
-}
-
-/** Called while training; what they return is awaited, and what they throw ends it. */
-export interface Callbacks {
-  /** At most about every 50 ms, and at the last step of an epoch. */
-  onBatchEnd?(info: BatchInfo): unknown
-  onEpochEnd?(info: EpochInfo): unknown
-}
-
 /** Of a model's prediction, and of the targets and inputs of its data. */
 export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, Input extends Batch = Tensor> {
   /** The mean loss of a batch, a scalar: `losses.crossEntropy`, its name, or any function of prediction and target. */
   loss: LossName | LossFunction<Prediction, Target>
-  /** One of `optim`, or whatever else has `minimize`. */
+  /** One of `optim`, or any object with its method `minimize`. */
   optimizer: Minimizer
   /** Passes over the data; 1 unless given. */
   epochs?: number
@@ -60,8 +36,12 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
   dropLast?: boolean
   /** By name, `['accuracy', 'mae']`, or functions of your own under theirs: `[{ error: (prediction, target) => … }]`. */
   metrics?: readonly Metric<Prediction, Target>[]
-  /** Scored after each epoch. */
-  validation?: Dataset<Input, Target> | undefined
+  /** Scored after each epoch, or with `every` after every so many and the last one. */
+  validation?: Dataset<Input, Target> | Validation<Input, Target> | undefined
+  /** The share of the rows, the last ones of the data set, that are kept out of training and are the validation set; above 0 and below 1. */
+  validationSplit?: number
+  /** How many steps an epoch has at most; unless given, as many as the data set has batches. */
+  stepsPerEpoch?: number
   /** Whether rows come in another order each epoch; true unless given. */
   shuffle?: boolean
   /** Of the order; otherwise it follows from `setSeed`. */
@@ -71,10 +51,27 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
    * its reason, and the parameters stay as they are by then.
    */
   signal?: Abortable | undefined
-  callbacks?: Callbacks
+  /** Hooks, or a list of objects of them: your own, and those of `callbacks`. */
+  callbacks?: Callbacks | readonly Callbacks[]
+  /**
+   * How many milliseconds of steps are submitted to the backend at a time, two such crossings ahead; 8 unless given. Other work of the
+   * process, such as inference, waits behind both: with less it waits less, at the cost of some tens of microseconds of wake-up
+   * for each crossing. Callbacks and signals act between crossings.
+   */
+  sliceMilliseconds?: number
 }
 
-const fitOptions: OptionTypes<FitOptions> = {
+/** A validation set, and after which epochs it is scored. */
+export interface Validation<Input extends Batch = Tensor, Target extends Batch = Tensor> {
+  /** May be left out with `validationSplit`. */
+  data?: Dataset<Input, Target>
+  /** After every so many epochs, and the last one; 1 unless given. */
+  every?: number
+}
+
+const validationOptions: OptionTypes<Validation> = { data: 'other', every: 'number' }
+
+export const fitOptions: OptionTypes<FitOptions> = {
   loss: 'other',
   optimizer: 'other',
   epochs: 'number',
@@ -82,13 +79,14 @@ const fitOptions: OptionTypes<FitOptions> = {
   dropLast: 'boolean',
   metrics: 'other',
   validation: 'other',
+  validationSplit: 'number',
+  stepsPerEpoch: 'number',
   shuffle: 'boolean',
   seed: 'number',
   signal: 'other',
   callbacks: 'other',
+  sliceMilliseconds: 'number',
 }
-
-const callbackTypes: OptionTypes<Callbacks> = { onBatchEnd: 'function', onEpochEnd: 'function' }
 
 /** The mean loss of a batch, a scalar. */
 export type LossFunction<Prediction = Tensor, Target = Tensor> = (prediction: Prediction, target: Target) => Tensor
@@ -96,71 +94,129 @@ export type LossFunction<Prediction = Tensor, Target = Tensor> = (prediction: Pr
 /** Of any inputs and outputs: what fit does is the same for all. */
 export type AnyTrainable = Trainable<never, unknown>
 export type AnyDataset = Dataset<Batch, Batch>
-export type AnyOptions = Omit<FitOptions<never, never>, 'validation'> & { validation?: AnyDataset | undefined }
+type AnyValidation = AnyDataset | Validation<Batch, Batch>
+export type AnyOptions = Omit<FitOptions<never, never>, 'validation'> & {
+  validation?: AnyValidation | undefined
+  everyStep?: boolean
+}
 
-export interface Settings extends Required<Omit<FitOptions, 'loss' | 'metrics' | 'validation' | 'signal'>> {
-  loss: LossFunction<unknown, unknown>
-  metrics: MetricTable
-  validation: AnyDataset | undefined
-  signal: Abortable | undefined
+/** What a training is told, checked and complete. */
+export interface Settings {
+  /** Whose errors say so. */
+  readonly op: string
+  readonly model: AnyTrainable
+  readonly optimizer: Minimizer
+  readonly source: RowSource
+  readonly validation: { readonly source: RowSource; readonly every: number } | undefined
+  readonly loss: LossFunction<unknown, unknown>
+  readonly metrics: MetricTable
+  readonly epochs: number
+  readonly batchSize: number
+  readonly dropLast: boolean
+  readonly stepsPerEpoch: number | undefined
+  readonly shuffle: boolean
+  readonly seed: number
+  readonly signal: Abortable | undefined
+  readonly callbacks: readonly Callbacks[]
+  readonly sliceMilliseconds: number
+  /** Whether each step is an event. */
+  readonly everyStep: boolean
 }
 
 const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x >= least
 
-function checkDataset(what: string, dataset: AnyDataset): void {
+export function checkDataset(op: string, what: string, dataset: AnyDataset): AnyDataset {
   if (!(dataset instanceof Dataset))
-    throw new TypeError(expected('fit', `${what} made by data.fromTensors`, describe(dataset)))
-  if (dataset.size === 0) throw new RangeError(expected('fit', `${what} of at least one row`, 'an empty one'))
+    throw new TypeError(expected(op, `${what} made by data.fromTensors`, describe(dataset)))
+  if (dataset.size === 0) throw new RangeError(expected(op, `${what} of at least one row`, 'an empty one'))
+  return dataset
 }
 
-function checkModel(model: AnyTrainable): void {
-  if (foreignKind(model) !== undefined) throw new TypeError(expected('fit', 'a model', describe(model)))
-  checkFunction('fit', 'a model with a method forward', model?.forward)
-  checkFunction('fit', 'a model with a method parameters', model?.parameters)
+export function checkModel(op: string, model: AnyTrainable): void {
+  if (foreignKind(model) !== undefined) throw new TypeError(expected(op, 'a model', describe(model)))
+  checkFunction(op, 'a model with a method forward', model?.forward)
+  checkFunction(op, 'a model with a method parameters', model?.parameters)
 }
 
-function checkOptimizer(optimizer: Minimizer): void {
-  if (foreignKind(optimizer) !== undefined) throw new TypeError(expected('fit', 'an optimizer', describe(optimizer)))
-  checkFunction('fit', 'an optimizer, such as optim.adam()', optimizer?.minimize)
+export function checkOptimizer(op: string, optimizer: Minimizer): void {
+  if (foreignKind(optimizer) !== undefined) throw new TypeError(expected(op, 'an optimizer', describe(optimizer)))
+  checkFunction(op, 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }
 
-function lossOf(loss: LossName | LossFunction<never, never>): LossFunction<unknown, unknown> {
+export function lossOf(op: string, loss: LossName | LossFunction<never, never>): LossFunction<unknown, unknown> {
   if (typeof loss === 'string')
-    return ofTensors(`loss ${loss}`, byName('a loss, a name or a function', loss, lossesByName))
-  checkFunction('fit', 'a loss, such as losses.crossEntropy', loss)
+    return ofTensors(op, `loss ${loss}`, byName(op, 'a loss, a name or a function', loss, lossesByName))
+  checkFunction(op, 'a loss, such as losses.crossEntropy', loss)
   return loss as LossFunction<unknown, unknown>
 }
 
-/** An object of a class of the user's may have more in it. */
-function checkCallbacks(callbacks: Callbacks): void {
-  const functions = { onBatchEnd: callbacks?.onBatchEnd, onEpochEnd: callbacks?.onEpochEnd }
-  // An object of a class is what has at least one of them.
-  const isOfClass =
-    typeof callbacks === 'object' &&
-    !isPlainObject(callbacks) &&
-    Object.values(functions).some((fn) => fn !== undefined)
-  checkOptions('fit: callbacks', isOfClass ? functions : callbacks, callbackTypes)
+function checkSignal(op: string, signal: Abortable | undefined): void {
+  if (signal !== undefined)
+    checkFunction(op, 'a signal, that of an AbortController', (signal as Abortable | null)?.throwIfAborted)
+}
+
+/** The rows to train on, and those to validate on. */
+function partsOfData(op: string, dataset: AnyDataset, { validation, validationSplit }: AnyOptions) {
+  const isPlain = validation !== undefined && isPlainObject(validation)
+  const { data, every = 1 } = isPlain
+    ? (checkOptions(`${op}: validation`, validation as Validation, validationOptions) as Validation<Batch, Batch>)
+    : { data: validation as AnyDataset | undefined }
+  checkNumber(op, 'an integer of at least 1 as every', every, isInteger(1))
+  if (validationSplit === undefined) {
+    if (isPlain && data === undefined)
+      throw new TypeError(expected(op, 'data in validation, or a validationSplit', 'neither'))
+    return { training: dataset, held: data && checkDataset(op, 'a validation set', data), every }
+  }
+  checkNumber(op, 'a validationSplit above 0 and below 1', validationSplit, (x) => x > 0 && x < 1)
+  if (data !== undefined) throw new TypeError(expected(op, 'a validation set or a validationSplit', 'both'))
+  const count = Math.round(dataset.size * validationSplit)
+  if (count === 0 || count === dataset.size)
+    throw new RangeError(
+      expected(op, 'a validationSplit that leaves rows on both sides', `${count} of ${dataset.size} rows`),
+    )
+  const [training, held] = dataset.split(dataset.size - count)
+  return { training, held, every }
+}
+
+function checkSteps(op: string, size: number, { batchSize = 32, dropLast = false, stepsPerEpoch }: AnyOptions): void {
+  checkNumber(op, 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
+  if (dropLast && size < batchSize)
+    throw new RangeError(expected(op, `a whole batch of ${batchSize} rows with dropLast`, `${size} rows`))
+  if (stepsPerEpoch === undefined) return
+  const most = dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize)
+  const what = `an integer from 1 to the ${most} batches of the data as stepsPerEpoch`
+  checkNumber(op, what, stepsPerEpoch, (x) => isInteger(1)(x) && x <= most)
 }
 
 /** Checks what the user gave, and fills in what they did not. */
-export function settingsOf(model: AnyTrainable, dataset: AnyDataset, options: AnyOptions): Settings {
-  checkModel(model)
-  checkDataset('a data set', dataset)
+export function settingsOf(
+  op: string,
+  model: AnyTrainable,
+  dataset: AnyDataset,
+  options: AnyOptions,
+  types: OptionTypes<FitOptions> = fitOptions,
+): Settings {
+  checkModel(op, model)
+  checkDataset(op, 'a data set', dataset)
   // What has no default is checked below, in the words of training.
-  const given = checkOptions('fit', options as FitOptions, fitOptions) as AnyOptions
-  const { loss, optimizer, epochs = 1, batchSize = 32, metrics = [], validation, signal, shuffle = true } = given
-  const { seed = randomStream().seed, callbacks = {}, dropLast = false } = given
-  checkNumber('fit', 'an integer of epochs of at least 0', epochs, isInteger(0))
-  checkNumber('fit', 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
-  const lossFunction = lossOf(loss)
-  checkOptimizer(optimizer)
-  if (validation !== undefined) checkDataset('a validation set', validation)
-  checkCallbacks(callbacks)
-  if (signal !== undefined)
-    checkFunction('fit', 'a signal, that of an AbortController', (signal as Abortable | null)?.throwIfAborted)
-  checkNumber('fit', 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
-  if (dropLast && dataset.size < batchSize)
-    throw new RangeError(expected('fit', `a whole batch of ${batchSize} rows with dropLast`, `${dataset.size} rows`))
-  const settings = { optimizer, epochs, batchSize, dropLast, validation, signal, shuffle, seed, callbacks }
-  return { ...settings, loss: lossFunction, metrics: metricTable(metrics) }
+  const given = checkOptions(op, options as FitOptions, types) as AnyOptions
+  const { optimizer, epochs = 1, batchSize = 32, dropLast = false, shuffle = true, metrics = [], signal } = given
+  const { seed = randomStream().seed, callbacks = [], stepsPerEpoch, sliceMilliseconds = usualMilliseconds } = given
+  const { everyStep = false } = given
+  checkNumber(op, 'an integer of epochs of at least 0', epochs, isInteger(0))
+  const loss = lossOf(op, given.loss)
+  checkOptimizer(op, optimizer)
+  const { training, held, every } = partsOfData(op, dataset, given)
+  checkSteps(op, training.size, given)
+  checkSignal(op, signal)
+  checkNumber(op, 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
+  checkNumber(op, 'sliceMilliseconds above 0 and at most 1,000', sliceMilliseconds, (x) => x > 0 && x <= 1000)
+  const hooks = checkCallbacks(op, callbacks)
+  const validation = held && { source: new RowSource(held), every }
+  return {
+    ...{ op, model, optimizer, loss, validation, epochs, batchSize, dropLast, stepsPerEpoch, shuffle, seed, signal },
+    ...{ source: new RowSource(training), metrics: metricTable(op, metrics), sliceMilliseconds },
+    callbacks: hooks,
+    everyStep: everyStep || hooks.some(({ onStepEnd }) => onStepEnd !== undefined),
+  }
 }

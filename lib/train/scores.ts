@@ -27,63 +27,61 @@ export interface Scores {
 /** What an epoch reports beside its metrics. */
 const reserved = ['loss', 'epoch', 'step', 'steps', 'samples', 'seconds', 'validation']
 
-export function metricTable(metrics: readonly Metric<never, never>[]): MetricTable {
+export function metricTable(op: string, metrics: readonly Metric<never, never>[]): MetricTable {
   if (!Array.isArray(metrics))
-    throw new TypeError(expected('fit', "metrics, a list such as ['accuracy']", describe(metrics)))
+    throw new TypeError(expected(op, "metrics, a list such as ['accuracy']", describe(metrics)))
   const entries = metrics.flatMap((metric: Metric<never, never>): [string, MetricFunction<unknown, unknown>][] => {
     if (typeof metric === 'object' && metric !== null)
       return Object.entries(metric) as [string, MetricFunction<unknown, unknown>][]
-    const score = byName('a metric, a name or { name: function }', metric, metricsByName)
-    return [[metric, ofTensors(`metric ${metric}`, score)]]
+    const score = byName(op, 'a metric, a name or { name: function }', metric, metricsByName)
+    return [[metric, ofTensors(op, `metric ${metric}`, score)]]
   })
   for (const [name, metric] of entries) {
     if (reserved.includes(name))
-      throw new RangeError(expected('fit', `a metric of another name than ${reserved.join(', ')}`, name))
+      throw new RangeError(expected(op, `a metric of another name than ${reserved.join(', ')}`, name))
     if (typeof metric !== 'function')
-      throw new TypeError(expected('fit', `a function as metric ${name}`, describe(metric)))
+      throw new TypeError(expected(op, `a function as metric ${name}`, describe(metric)))
   }
   return new Map(entries)
 }
 
 /** Each metric as a scalar sum over the rows of a batch. */
-export function metricSums(metrics: MetricTable, prediction: unknown, target: unknown, rows: number): Tensor[] {
+export function metricSums(
+  op: string,
+  metrics: MetricTable,
+  prediction: unknown,
+  target: unknown,
+  rows: number,
+): Tensor[] {
   return [...metrics].map(([name, metric]) => {
     const value = metric(prediction, target)
-    if (!(value instanceof Tensor))
-      throw new TypeError(expected('fit', `a tensor from metric ${name}`, describe(value)))
+    if (!(value instanceof Tensor)) throw new TypeError(expected(op, `a tensor from metric ${name}`, describe(value)))
     if (value.ndim === 0) return value.mul(rows)
     if (value.ndim === 1 && value.size === rows) return value.sum()
-    throw new ShapeError(expected('fit', `a scalar or ${rows} values from metric ${name}`, formatShape(value.shape)))
+    throw new ShapeError(expected(op, `a scalar or ${rows} values from metric ${name}`, formatShape(value.shape)))
   })
 }
 
-/** The means over all rows that were added so far. */
-export class RunningScores {
-  #samples = 0
-  #loss = 0
-  readonly #sums: number[]
-  readonly #names: readonly string[]
+/** The sums of an epoch so far: plain data, from which its means follow. */
+export interface Sums {
+  rows: number
+  /** The loss of each batch times its rows. */
+  loss: number
+  metrics: number[]
+}
 
-  constructor(metrics: MetricTable) {
-    this.#names = [...metrics.keys()]
-    this.#sums = this.#names.map(() => 0)
-  }
+export const noSums = (metrics: MetricTable): Sums => ({ rows: 0, loss: 0, metrics: [...metrics].map(() => 0) })
 
-  get samples(): number {
-    return this.#samples
-  }
+/** Adds the mean loss of a batch, and the sums of the metrics over its rows. */
+export function addBatch(sums: Sums, batch: Readonly<Sums>): void {
+  sums.rows += batch.rows
+  sums.loss += batch.loss * batch.rows
+  batch.metrics.forEach((sum, i) => {
+    sums.metrics[i]! += sum
+  })
+}
 
-  /** The mean loss of a batch, and the sums of the metrics over its rows. */
-  add(rows: number, loss: number, sums: readonly number[]): void {
-    this.#samples += rows
-    this.#loss += loss * rows
-    sums.forEach((sum, i) => {
-      this.#sums[i]! += sum
-    })
-  }
-
-  means(): Scores {
-    const metrics = this.#names.map((name, i) => [name, elementAt(this.#sums, i) / this.#samples])
-    return { loss: this.#loss / this.#samples, ...Object.fromEntries(metrics) }
-  }
+export function meansOf(metrics: MetricTable, sums: Readonly<Sums>): Scores {
+  const means = [...metrics.keys()].map((name, i) => [name, elementAt(sums.metrics, i) / sums.rows])
+  return { loss: sums.loss / sums.rows, ...Object.fromEntries(means) }
 }

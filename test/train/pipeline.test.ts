@@ -1,6 +1,11 @@
 import { describe, expect, test, vi } from 'vitest'
 import { pipeline } from '../../lib/train/pipeline.ts'
 
+async function resultsOf<R>(ended: AsyncIterable<{ result: R }>, received: R[] = []): Promise<R[]> {
+  for await (const { result } of ended) received.push(result)
+  return received
+}
+
 describe('pipeline', () => {
   test('keeps two under way, and receives in order', async () => {
     const log: string[] = []
@@ -9,9 +14,10 @@ describe('pipeline', () => {
       log.push(`submit ${item}`)
       return new Promise<number>((resolve) => finish.set(item, () => resolve(item * 10)))
     }
-    const done = pipeline([1, 2, 3], submit, async (result, item) => {
-      log.push(`receive ${item} ${result}`)
-    })
+    const receive = async () => {
+      for await (const { result, item } of pipeline([1, 2, 3], submit)) log.push(`receive ${item} ${result}`)
+    }
+    const done = receive()
     for (const item of [2, 1, 3]) {
       await vi.waitFor(() => expect(finish.has(item)).toBe(true))
       finish.get(item)!()
@@ -28,7 +34,7 @@ describe('pipeline', () => {
       ended = true
       throw new Error('second')
     }
-    await expect(pipeline([1, 2, 3], submit, async () => {})).rejects.toThrow('first')
+    await expect(resultsOf(pipeline([1, 2, 3], submit))).rejects.toThrow('first')
     expect(ended).toBe(true)
   })
 
@@ -41,12 +47,21 @@ describe('pipeline', () => {
       await new Promise((resolve) => setTimeout(resolve, 10))
       return item
     }
-    const receive = async (result: number) => {
-      received.push(result)
-    }
-    await expect(pipeline([1, 2, 3], submit, receive)).rejects.toThrow('second')
+    await expect(resultsOf(pipeline([1, 2, 3], submit), received)).rejects.toThrow('second')
     process.off('unhandledRejection', unhandled)
     expect(received).toEqual([1])
     expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  test('left by break, nothing is under way', async () => {
+    let underWay = 0
+    const submit = async (item: number) => {
+      underWay++
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      underWay--
+      return item
+    }
+    for await (const { result } of pipeline([1, 2, 3, 4], submit)) if (result === 2) break
+    expect(underWay).toBe(0)
   })
 })

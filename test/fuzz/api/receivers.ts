@@ -38,13 +38,16 @@ export const receivers: Readonly<Record<string, () => object>> = {
   PRelu: () => g.nn.prelu(),
 }
 
+const training = () => [
+  g.nn.linear(3, 1),
+  g.data.fromTensors(matrix(), [[0], [1]]),
+  { loss: g.losses.meanSquaredError, optimizer: g.optim.sgd({ learningRate: 0.01 }) },
+]
+
 /** Arguments that come first where chance would hardly find any. */
 export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
-  fit: () => [
-    g.nn.linear(3, 1),
-    g.data.fromTensors(matrix(), [[0], [1]]),
-    { loss: g.losses.meanSquaredError, optimizer: g.optim.sgd({ learningRate: 0.01 }) },
-  ],
+  fit: training,
+  train: training,
   'Optimizer.prototype.applyGradients': () => [[[g.variable([1, 2]), g.tensor([1, 1])]]],
   'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
   'nn.init.fanInUniform': () => [[2, 2]],

@@ -1,0 +1,110 @@
+/** The compiled steps: from a batch to its loss and the sums of its metrics, with an update or without. */
+import { checkList, describe } from '../base/arguments.ts'
+import { expected, GradientError, ShapeError } from '../base/errors.ts'
+import { withMode } from '../nn/module.ts'
+import { SingleValueError } from '../nn/normalization.ts'
+import type { HasNamedParameters } from '../optim/parameters.ts'
+import { otherVariables } from '../optim/reach.ts'
+import { tensor } from '../tensor/creation.ts'
+import { type RandomStream, randomStream } from '../tensor/random.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { Variable } from '../tensor/variable.ts'
+import { type Compiled, compile } from '../transforms/compile.ts'
+import type { AnyTrainable, Settings } from './options.ts'
+import { metricSums } from './scores.ts'
+import type { RowSource } from './source.ts'
+
+/** From what a source gives of a batch to the batch's loss and the sums of its metrics, all scalars. */
+export interface Step {
+  readonly run: Compiled<[argument: Tensor], Tensor[]>
+  /** The random numbers of its runs. */
+  readonly random: RandomStream
+}
+
+export function trainingStep(settings: Settings): Step {
+  const { op, model, source, loss, optimizer, metrics } = settings
+  return compileWithSeed(settings.seed, (argument) => {
+    const { x, y, rows } = source.batch(argument)
+    // Asked for at each recording, as parts may have been frozen or unfrozen meanwhile.
+    const parameters = parametersOf(op, model).filter(({ trainable }) => trainable)
+    return withMode(model, parameters, true, () => {
+      const prediction = model.forward(x as never)
+      const named = namesOf(model, parameters)
+      const value = optimizer.minimize(() => checkedLoss(op, loss(prediction, y), parameters), named)
+      return [value, ...metricSums(op, metrics, prediction, y, rows)]
+    })
+  })
+}
+
+export function scoringStep(
+  source: RowSource,
+  settings: Pick<Settings, 'op' | 'model' | 'loss' | 'metrics' | 'seed'>,
+): Step {
+  const { op, model, loss, metrics } = settings
+  return compileWithSeed(settings.seed, (argument) => {
+    const { x, y, rows } = source.batch(argument)
+    return withMode(model, parametersOf(op, model), false, () => {
+      const prediction = model.forward(x as never)
+      return [loss(prediction, y), ...metricSums(op, metrics, prediction, y, rows)]
+    })
+  })
+}
+
+function compileWithSeed(seed: number, step: (argument: Tensor) => Tensor[]): Step {
+  const random = randomStream(seed)
+  return { random, run: compile((argument: Tensor) => random.run(() => step(argument))) }
+}
+
+export function parametersOf(op: string, model: AnyTrainable): readonly Variable[] {
+  const parameters = checkList(op, 'a list of variables from parameters() of the model', model.parameters())
+  for (const x of parameters)
+    if (!(x instanceof Variable))
+      throw new TypeError(expected(op, 'variables from parameters() of the model', describe(x)))
+  return parameters
+}
+
+/** Parameters by the names that the model gives them, or by their numbers: the optimizer's state has them. */
+export function namesOf(model: AnyTrainable, parameters: readonly Variable[]): Record<string, Variable> {
+  const { namedParameters } = model as Partial<HasNamedParameters>
+  const found = typeof namedParameters === 'function' ? Object.entries(namedParameters.call(model)) : []
+  const names = new Map(found.map(([name, variable]) => [variable, name]))
+  return Object.fromEntries(parameters.map((variable, i) => [names.get(variable) ?? String(i), variable]))
+}
+
+/** A variable that the loss depends on and the model does not give would never learn. */
+function checkedLoss(op: string, loss: Tensor, parameters: readonly Variable[]): Tensor {
+  if (!(loss instanceof Tensor)) throw new TypeError(expected(op, 'a loss that gives a tensor', describe(loss)))
+  const [missing] = otherVariables(loss, parameters)
+  if (missing === undefined) return loss
+  throw new GradientError(
+    `${op}: the loss depends on ${missing}, which is not among the parameters() of the model: a module in a private field is not found; ` +
+      'what is not to be trained is frozen, or made with trainable: false',
+  )
+}
+
+/** Ends the recording of a step that is not to be prepared. */
+const recorded = new Error('recorded')
+
+/**
+ * Records the model on a single row, where a step will be of one: batch normalization cannot take that, and says so here
+ * before anything is trained. What else is wrong with the model its steps will say.
+ */
+export function checkSingleRow({ op, model, source, batchSize, dropLast, seed }: Settings): void {
+  const { size } = source.dataset
+  const left = batchSize === 1 || size === 1 ? 1 : dropLast ? 0 : size % batchSize
+  if (left !== 1) return
+  const step = compileWithSeed(seed, (rows) => {
+    const { x } = source.batch(rows)
+    withMode(model, parametersOf(op, model), true, () => model.forward(x as never))
+    throw recorded
+  })
+  try {
+    step.run.program(tensor([0], { dtype: 'int32' }))
+  } catch (error) {
+    if (!(error instanceof SingleValueError)) return
+    const batches = `${size} rows in batches of ${batchSize}, of which one has a single row`
+    throw new ShapeError(
+      `${expected(op, 'more than one row in each batch for batch normalization', batches)}; see dropLast`,
+    )
+  }
+}
