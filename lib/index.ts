@@ -11,13 +11,15 @@ export {
   DatasetNotFoundError,
   DTypeError,
   GradientError,
+  PipelineError,
   ShapeError,
 } from './base/errors.ts'
 export type { Pair, Triple } from './base/pair.ts'
 export type { Shape } from './base/shape.ts'
-export * as data from './data/dataset.ts'
 export { type Batch, Dataset } from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'
+export * as data from './data/index.ts'
+export { Stream } from './data/stream.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as nn from './nn/index.ts'

@@ -27,6 +27,11 @@ export class DataFormatError extends Error {
   override name = 'DataFormatError'
 }
 
+/** A callback or a source of a data pipeline that threw, or an element that does not fit; the message has its number, `cause` what was thrown. */
+export class PipelineError extends Error {
+  override name = 'PipelineError'
+}
+
 /** A program that breaks a rule of its format: written by hand, or a fault of the compiler. */
 export class ProgramError extends Error {
   override name = 'ProgramError'

@@ -1,5 +1,5 @@
 /**
- * Long work that JavaScript has to do itself, as a generator that comes to a halt between pieces of a millisecond or two: all
+ * Long work that JavaScript has to do itself: as a generator that comes to a halt between pieces of a millisecond or two: all
  * of it at once, or so that the event loop turns between the pieces.
  */
 import { setImmediate } from 'node:timers/promises'
@@ -20,4 +20,19 @@ export async function inTurns<T>(pieces: Pieces<T>): Promise<T> {
     if (next.done) return next.value
     await setImmediate()
   }
+}
+
+/** How long the event loop may be kept by work that consists of many short pieces. */
+const mostMilliseconds = 4
+
+let turned = 0
+
+/** A turn of the event loop, if there has been none for some milliseconds; undefined otherwise, which costs next to nothing. */
+export function turnIfDue(): Promise<void> | undefined {
+  return performance.now() - turned < mostMilliseconds ? undefined : turn()
+}
+
+async function turn(): Promise<void> {
+  await setImmediate()
+  turned = performance.now()
 }

@@ -1,8 +1,8 @@
 /** Where the batches of a training come from: rows of a data set in memory, which the step itself gathers. */
 import type { Batch, Dataset } from '../data/dataset.ts'
+import { permutation, range } from '../data/permutation.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { permutation, range } from './shuffle.ts'
 
 /** A batch as a step sees it while it is recorded. */
 export interface StepBatch {

@@ -21,6 +21,8 @@ export const receivers: Readonly<Record<string, () => object>> = {
   Optimizer: () => g.optim.adam(),
   Dataset: () => g.data.fromTensors(matrix(), [0, 1]),
   StreamingMetric: seen,
+  Stream: () => g.data.fromArrays([1, 2, 3]),
+  StreamIterator: () => g.data.fromArrays([1, 2, 3]).open(),
   RandomStream: () => g.randomStream(1),
   Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
   Module: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),

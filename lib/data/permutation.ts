@@ -1,12 +1,6 @@
 /** The order of rows in an epoch. */
 import { inTurns, type Pieces, stepsPerPiece } from '../base/turns.ts'
-
-/** MurmurHash3's finalizer (A. Appleby), a permutation of the 32-bit integers in which every bit depends on every other. */
-function mix(x: number): number {
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
-  return (x ^ (x >>> 16)) >>> 0
-}
+import { fractionOf, mix } from './hashing.ts'
 
 /** The integers from 0 to size − 1. */
 export function range(size: number): Int32Array<ArrayBuffer> {
@@ -18,7 +12,7 @@ export function range(size: number): Int32Array<ArrayBuffer> {
 /** Exchanges each of the elements from `from` down to `to` with one before it, or with itself. */
 function exchange(order: Int32Array, from: number, to: number, key: number): void {
   for (let i = from; i >= to; i--) {
-    const j = Math.floor((mix(mix(i) ^ key) / 2 ** 32) * (i + 1))
+    const j = Math.floor(fractionOf(key, i) * (i + 1))
     const chosen = order[j]!
     order[j] = order[i]!
     order[i] = chosen

@@ -1,0 +1,27 @@
+/** Data sets and streams, as `g.data`. */
+export { type Batch, type BatchMap, type BatchOf, Dataset, fromTensors, type Rows } from './dataset.ts'
+export type { PipelineState, StreamIterator } from './pass.ts'
+export { type Column, fromArrays, fromColumns, type RowOf } from './sources/arrays.ts'
+export {
+  fromGenerator,
+  fromIterable,
+  fromStream,
+  type PassInfo,
+  type SourceOptions,
+  type WebStream,
+} from './sources/iterables.ts'
+export type { DTypes, NestedNumbers, Stacked, StackedPart } from './stacking.ts'
+export type { Json } from './stage.ts'
+export {
+  type BatchOptions,
+  type InterleaveOptions,
+  type MapOptions,
+  type OpenOptions,
+  type Padded,
+  type PaddedBatch,
+  type PaddedBatchOptions,
+  type RowOfBatch,
+  type ShuffleOptions,
+  Stream,
+} from './stream.ts'
+export type { Fold } from './transforms/split.ts'
