@@ -40,6 +40,18 @@ export const metricsByName = { accuracy: correct, binaryAccuracy, topKAccuracy, 
 
 /** Metrics that are no mean over rows, or that count samples by their weights: each made for one run over data. */
 export const streamingByName = {
+  topKAccuracy: streaming.topKAccuracy,
+  balancedAccuracy: streaming.balancedAccuracy,
+  precision: streaming.precision,
+  recall: streaming.recall,
+  f1: streaming.f1,
+  iou: streaming.iou,
+  dice: streaming.dice,
+  confusionMatrix: streaming.confusionMatrix,
+  rocAuc: streaming.rocAuc,
+  prAuc: streaming.prAuc,
+  logLoss: streaming.logLoss,
+  perplexity: streaming.perplexity,
   meanSquaredError: streaming.meanSquaredError,
   mse: streaming.meanSquaredError,
   meanAbsoluteError: streaming.meanAbsoluteError,

@@ -1,7 +1,8 @@
 /** Metrics over all data: how batches are added up, saved and merged. */
+import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
-import { streamingMetric } from '../../lib/train/names.ts'
+import { streamingByName, streamingMetric } from '../../lib/train/names.ts'
 import { backendNames } from '../support/backends.ts'
 import { expectClose } from '../support/close.ts'
 
@@ -57,6 +58,132 @@ describe.each(backendNames)('on the %s backend', (backend) => {
     stacked.add(await step.scan(rows(prediction), rows(target)), { steps: 8 })
     expect(stacked.state()).toEqual(single.state())
     expect(() => stacked.add({ sums: { error: g.ones([3, 3]) } }, { steps: 8 })).toThrow(g.ShapeError)
+  })
+})
+
+describe('classes', () => {
+  const logits = g.randn([60, 3], { seed: 4 })
+  const labels = g.randint([60], 0, 3, { seed: 5 })
+
+  test.each(backendNames)('what a batch adds is exact and the same on every backend: %s', async (backend) => {
+    g.setBackend(backend)
+    const matrix = streaming.confusionMatrix()
+    for (const [start, end] of [
+      [0, 7],
+      [7, 59],
+      [59, 60],
+    ] as const)
+      await matrix.update(logits.slice(start, end), labels.slice(start, end))
+    expect(await matrix.result()).toEqual(g.metrics.confusionMatrix(logits, labels).arraySync())
+    const accuracy = streaming.accuracy()
+    await accuracy.update(logits, labels)
+    expect(accuracy.state().sums.cases).toEqual(Float64Array.of(60))
+    expectClose(await accuracy.result(), g.metrics.accuracy(logits, labels).itemSync())
+  })
+
+  test('a label or prediction that is no class is a RangeError, and adds nothing', async () => {
+    const { accuracy, confusionMatrix, precision, rocAuc, logLoss, topKAccuracy, perplexity } = streaming
+    for (const make of [accuracy, confusionMatrix, precision, rocAuc, logLoss, topKAccuracy, perplexity])
+      for (const wrong of [3, -1, 2 ** 30]) {
+        const metric: Metric = make()
+        await metric.update(logits, labels)
+        const before = await metric.result()
+        await expect(metric.update(logits.slice(0, 1), g.tensor(Int32Array.of(wrong)))).rejects.toThrow(RangeError)
+        expect(await metric.result()).toEqual(before)
+      }
+    const matrix = confusionMatrix({ from: 'labels', classes: 3 })
+    for (const wrong of [3, -1])
+      await expect(matrix.update(g.tensor(Int32Array.of(wrong)), g.tensor(Int32Array.of(1)))).rejects.toThrow(
+        RangeError,
+      )
+  })
+
+  test('labels and options that do not fit', async () => {
+    const metric = streaming.precision()
+    await expect(metric.update(logits, labels.slice(1))).rejects.toThrow(
+      'precision: expected labels of shape [60] (classes) or [60, 3] (rows), got [59]',
+    )
+    await expect(metric.update(logits, labels.cast('float32'))).rejects.toThrow(g.DTypeError)
+    await expect(metric.update({ a: logits } as never, labels)).rejects.toThrow(
+      'precision: expected a tensor as prediction and as target, got an object',
+    )
+    expect(() => streaming.precision({ average: 'mean' as 'macro' })).toThrow("precision: expected average 'macro'")
+    expect(() => streaming.precision({ threshold: 2 })).toThrow('precision: expected a threshold from 0 to 1, got 2')
+    expect(() => streaming.rocAuc({ thresholds: 1 })).toThrow('rocAuc: expected an integer of thresholds')
+    expect(() => streaming.confusionMatrix({ task: 'multilabel' })).toThrow(RangeError)
+    expect(() => streaming.fBeta({ beta: -1 })).toThrow('fBeta: expected a finite beta of at least 0, got -1')
+    expect(() => streaming.topKAccuracy({ k: 0 })).toThrow('topKAccuracy: expected a positive integer k, got 0')
+  })
+
+  test('classes along another axis, as images have them', async () => {
+    const [first, last] = [streaming.iou({ axis: 1, average: 'none' }), streaming.iou({ average: 'none' })]
+    const images = g.randn([2, 3, 4, 5], { seed: 6 })
+    const truth = g.randint([2, 4, 5], 0, 3, { seed: 7 })
+    await first.update(images, truth)
+    await last.update(images.transpose([0, 2, 3, 1]), truth)
+    expect(await first.result()).toEqual(await last.result())
+    expect(await first.result()).toHaveLength(3)
+  })
+
+  test('tokens with padding', async () => {
+    const tokens = g.tensor(
+      [
+        [0, 1, -1],
+        [2, -1, -1],
+      ],
+      { dtype: 'int32' },
+    )
+    const scores = g.randn([2, 3, 3], { seed: 8 })
+    const perplexity = streaming.perplexity({ ignoreIndex: -1 })
+    await perplexity.update(scores, tokens, { weights: [1, 1] })
+    const loss = g.losses.crossEntropy(scores, tokens, { ignoreIndex: -1 }).itemSync()
+    expectClose(await perplexity.result(), Math.exp(loss))
+  })
+})
+
+describe('areas under curves', () => {
+  const size = 3000
+  const bits = g.bernoulli([size], { probability: 0.3, seed: 9 })
+  const scores = bits.add(g.randn([size], { seed: 10 }))
+
+  test.each(['rocAuc', 'prAuc'] as const)(
+    '%s: bins come near the exact area, and nearer the more there are',
+    async (name) => {
+      const areaOf = async (options: object) => {
+        const metric = streaming[name](options)
+        for (let i = 0; i < size; i += 700) await metric.update(scores.slice(i, i + 700), bits.slice(i, i + 700))
+        return (await metric.result()) as number
+      }
+      const exact = await areaOf({})
+      const [few, many] = [await areaOf({ thresholds: 20 }), await areaOf({ thresholds: 2000 })]
+      expect(exact).toBeGreaterThan(0.5)
+      expect(Math.abs(many - exact)).toBeLessThan(5e-4)
+      expect(Math.abs(few - exact)).toBeLessThan(0.06)
+      expect(Math.abs(few - exact)).toBeGreaterThan(Math.abs(many - exact))
+    },
+  )
+
+  test('are NaN of scores that are NaN, but for those that do not count', async () => {
+    for (const name of ['rocAuc', 'prAuc'] as const)
+      for (const options of [{}, { thresholds: 8 }]) {
+        const metric = streaming[name](options)
+        await metric.update([1, 2, Number.NaN], [0, 1, 1], { weights: [1, 1, 0] })
+        expect(await metric.result()).toBe(1)
+        const more = streaming[name](options)
+        await more.update([1, 2, Number.NaN], [0, 1, 1])
+        expect(await more.result()).toBeNaN()
+      }
+  })
+
+  test('do not hold up the event loop', async () => {
+    const metric = streaming.rocAuc()
+    const many = g.uniform([400_000], { seed: 11 })
+    await metric.update(many, many.greater(0.5))
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    expect(await metric.result()).toBe(1)
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(2)
   })
 })
 
@@ -137,4 +264,19 @@ test('several outputs', async () => {
   await metric.update({ a: g.tensor([1]), b: g.tensor([3]) }, [6])
   expect(await metric.result()).toBe(1)
   await expect(metric.update([1], [2])).rejects.toThrow()
+})
+
+describe('the table of docs/metrics.md', () => {
+  const document = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+  const rows = [...document.matchAll(/^\| (`[\w`, ]+`|) +\| `streaming\.(\w+)`/gm)].map(([, names, maker]) => ({
+    names: [...names!.matchAll(/`(\w+)`/g)].map((match) => match[1]!),
+    maker: maker as keyof typeof streaming,
+  }))
+
+  test('has all metrics, under the names that training knows', () => {
+    const makers = Object.keys(streaming).filter((name) => name !== 'moments')
+    expect(rows.map(({ maker }) => maker).sort()).toEqual(makers.sort())
+    const names = rows.flatMap(({ names, maker }) => names.map((name) => [name, streaming[maker]] as const))
+    expect(Object.fromEntries(names)).toEqual({ ...streamingByName, accuracy: streaming.accuracy })
+  })
 })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const documents = ['README.md', 'ARCHITECTURE.md', 'docs/training.md'].map((name) => ({
+const documents = ['README.md', 'ARCHITECTURE.md', 'docs/training.md', 'docs/metrics.md'].map((name) => ({
   name,
   text: readFileSync(join(root, name), 'utf8'),
 }))
