@@ -1,6 +1,6 @@
 /** The layer of multi-head attention. */
 
-import { checkNumber } from '../base/arguments.ts'
+import { checkNumber, describe } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -14,9 +14,12 @@ import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { glorotUniform, type Initializer } from './init/index.ts'
 import { inputOf } from './inputs.ts'
+import { KeyValueCache } from './kv-cache.ts'
 import { type Linear, linear } from './linear.ts'
+import { bothMasks, maskOfKeys } from './masks.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
+import { type RotaryEmbedding, type RotaryOptions, rotaryEmbedding } from './rotary.ts'
 import { renamed } from './state.ts'
 
 export interface MultiHeadAttentionOptions {
@@ -28,6 +31,13 @@ export interface MultiHeadAttentionOptions {
   keyFeatures?: number
   /** The width of the values; that of the queries unless given, as in PyTorch, whatever the keys have. */
   valueFeatures?: number
+  /**
+   * Whether queries and keys are rotated by their positions, as in Llama: see `rotaryEmbedding`; false unless given. Heads
+   * have an even number of features then.
+   */
+  rotary?: boolean
+  /** Of the angles by which they are rotated; 10,000 unless given. */
+  rotaryBase?: number
   /** float32 unless given. */
   dtype?: DType
 }
@@ -39,8 +49,15 @@ export interface MultiHeadAttentionInputs {
   value?: TensorLike
   /** Broadcasts to [… , heads, queries, keys]: bool, which keys take part, or floats that are added to the scores. */
   mask?: TensorLike | null
+  /** bool […, keys], which keys are there, as against padding: the opposite of PyTorch's `key_padding_mask`. */
+  keyMask?: TensorLike | null
   /** Whether query i attends to keys j ≤ i alone; false unless given. */
   causal?: boolean
+  /**
+   * Where keys and values of the tokens so far are kept: the query is the next tokens, which attend to those before them and
+   * themselves, whatever `causal` says. Keys of masks are all places of the cache then.
+   */
+  cache?: KeyValueCache | null
 }
 
 const attentionOptions: OptionTypes<MultiHeadAttentionOptions> = {
@@ -48,6 +65,8 @@ const attentionOptions: OptionTypes<MultiHeadAttentionOptions> = {
   dropout: 'number',
   keyFeatures: 'number',
   valueFeatures: 'number',
+  rotary: 'boolean',
+  rotaryBase: 'number',
   dtype: 'dtype',
 }
 
@@ -55,7 +74,9 @@ const attentionInputs: OptionTypes<MultiHeadAttentionInputs> = {
   key: 'other',
   value: 'other',
   mask: 'other or null',
+  keyMask: 'other or null',
   causal: 'boolean',
+  cache: 'other or null',
 }
 
 /** PyTorch draws the weights of queries, keys and values as one of three times as many outputs, where they have one width. */
@@ -88,6 +109,7 @@ export class MultiHeadAttention extends Module {
   readonly #isPacked: boolean
   readonly #heads: number
   readonly #dropout: number
+  readonly #rotary: RotaryEmbedding | null
 
   /** @internal */
   constructor(features: number, heads: number, options?: MultiHeadAttentionOptions) {
@@ -109,6 +131,7 @@ export class MultiHeadAttention extends Module {
     this.output = linear(features, features, { bias, dtype })
     for (const { bias } of [this.query, this.key, this.value, this.output]) bias?.assign(zerosLike(bias))
     this.#heads = heads
+    this.#rotary = given.rotary ? rotaryEmbedding(features / heads, rotaryOf(given)) : null
     titled(this, 'MultiHeadAttention', { features, heads, ...given })
     this.#dropout = dropout
   }
@@ -153,14 +176,26 @@ export class MultiHeadAttention extends Module {
     if (query.ndim < 2)
       throw new ShapeError(expected('multiHeadAttention', 'a query […, length, features]', formatShape(query.shape)))
     const given = checkOptions('multiHeadAttention', inputs, attentionInputs)
-    const { key = query, value = key, mask = null, causal = false } = given
-    const mixed = scaledDotProductAttention(
-      this.#split(this.query.forward(query)),
-      this.#split(this.key.forward(key)),
-      this.#split(this.value.forward(value)),
-      { mask, causal, dropout: this.#dropout > 0 && this.training ? this.#dropout : 0 },
+    const { key = query, value = key, causal = false, cache = null } = given
+    if (cache !== null) checkCached(given)
+    const positions = cache === null ? undefined : cache.positions(extentAt(query.shape, -2))
+    const [q, k] = [this.query.forward(query), this.key.forward(key)].map((x) =>
+      this.#rotated(this.#split(x), positions),
     )
+    const v = this.#split(this.value.forward(value))
+    const dropout = this.#dropout > 0 && this.training ? this.#dropout : 0
+    const mask = maskOf(given)
+    const seen = cache === null ? { keys: k!, values: v, mask: null } : cache.extend(this, k!, v)
+    const mixed = scaledDotProductAttention(q!, seen.keys, seen.values, {
+      mask: bothMasks(mask, seen.mask),
+      causal: causal && cache === null,
+      dropout,
+    })
     return this.output.forward(exchangeHeads(mixed).reshape(query.shape))
+  }
+
+  #rotated(x: Tensor, positions: Tensor | undefined): Tensor {
+    return this.#rotary === null ? x : this.#rotary.forward(x, positions)
   }
 
   /** […, length, features] to [… , heads, length, features / heads]. */
@@ -168,6 +203,22 @@ export class MultiHeadAttention extends Module {
     const features = extentAt(x.shape, -1)
     return exchangeHeads(x.reshape([...x.shape.slice(0, -1), this.#heads, features / this.#heads]))
   }
+}
+
+const rotaryOf = ({ rotaryBase: base }: MultiHeadAttentionOptions): RotaryOptions =>
+  base === undefined ? {} : { base }
+
+/** The keys of a cache are made of the queries. */
+function checkCached({ key, value, cache }: MultiHeadAttentionInputs): void {
+  if (!(cache instanceof KeyValueCache))
+    throw new TypeError(expected('multiHeadAttention', 'a kvCache', describe(cache)))
+  if (key !== undefined || value !== undefined)
+    throw new TypeError(expected('multiHeadAttention', 'no key and value beside a cache', describe(key ?? value)))
+}
+
+function maskOf({ mask = null, keyMask = null }: MultiHeadAttentionInputs): Tensor | null {
+  const ofKeys = keyMask === null ? null : maskOfKeys('multiHeadAttention', keyMask)
+  return bothMasks(mask === null ? null : inputOf('multiHeadAttention', mask), ofKeys)
 }
 
 function exchangeHeads(x: Tensor): Tensor {
@@ -184,7 +235,7 @@ function exchangeHeads(x: Tensor): Tensor {
  * @example
  * const attention = multiHeadAttention(128, 4)
  * attention.forward(x, { causal: true }) // x[batch, length, 128]
- * attention.forward(x, { mask: isWord.reshape([batch, 1, 1, length]) }) // no attention to padding
+ * attention.forward(x, { keyMask: isWord }) // isWord[batch, length]: no attention to padding
  */
 export const multiHeadAttention = (
   features: number,

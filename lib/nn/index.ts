@@ -32,6 +32,7 @@ export { Embedding, type EmbeddingLayerOptions, embedding } from './embedding.ts
 export { EmbeddingBag, type EmbeddingBagLayerOptions, embeddingBag } from './embedding-bag.ts'
 export type { Initializer, InitializerOptions } from './init/index.ts'
 export * as init from './init/index.ts'
+export { type Cached, KeyValueCache, type KeyValueCacheOptions, kvCache } from './kv-cache.ts'
 export {
   celu,
   elu,
@@ -72,6 +73,12 @@ export {
   rmsNorm,
 } from './normalization.ts'
 export {
+  type SpectralNormOptions,
+  spectralNorm,
+  type WeightNormOptions,
+  weightNorm,
+} from './parametrizations.ts'
+export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveMaxPool1d,
@@ -82,6 +89,12 @@ export {
   maxPool2d,
   upsample,
 } from './pooling.ts'
+export {
+  SinusoidalPositions,
+  type SinusoidalPositionsOptions,
+  sinusoidalEncoding,
+  sinusoidalPositions,
+} from './positions.ts'
 export { PRelu, type PReluOptions, prelu } from './prelu.ts'
 export {
   fold,
@@ -92,12 +105,26 @@ export {
   unflatten,
   unfold,
 } from './rearranging.ts'
+export { Residual, type ResidualOptions, residual } from './residual.ts'
+export { RotaryEmbedding, type RotaryOptions, rotaryEmbedding } from './rotary.ts'
+export type { SelfAttentionInputs, TransformerLayerOptions } from './transformer/common.ts'
 export {
-  sinusoidalEncoding,
+  type DecoderInputs,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  type TransformerDecoderLayerOptions,
+  transformerDecoder,
+  transformerDecoderLayer,
+} from './transformer/decoder.ts'
+export {
+  TransformerEncoder,
   TransformerEncoderLayer,
   type TransformerEncoderLayerOptions,
+  type TransformerStackOptions,
+  transformerEncoder,
   transformerEncoderLayer,
-} from './transformer.ts'
+} from './transformer/encoder.ts'
+export { Transformer, type TransformerInputs, type TransformerOptions, transformer } from './transformer/transformer.ts'
 export {
   adaptiveAvgPool3d,
   adaptiveMaxPool3d,

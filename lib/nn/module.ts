@@ -51,7 +51,8 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
   #training = true
   #frozen = false
 
-  abstract forward(x: Input): Output
+  /** What it computes. A module may take more than its input: masks, a memory, options. */
+  abstract forward(x: Input, ...others: never[]): Output
 
   /** Whether it is in training mode. A compiled function that read it is recorded anew where it has changed. */
   get training(): boolean {

@@ -15,10 +15,12 @@ const mayFail = ({ graph: { program } }: Run): boolean =>
 function* startable(leaves: readonly Node[]): Generator<readonly Node[]> {
   const waiting = [leaves]
   for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
-    const others = topologicalOrder(last.map(startOf), pendingInputs).filter(isUnstarted)
+    // Some of them may be what others of them needed, and have their values by now.
+    const left = last.filter(isUnstarted)
+    const others = topologicalOrder(left.map(startOf), pendingInputs).filter(isUnstarted)
     if (others.length > 0) waiting.push(others)
     else {
-      yield last
+      if (left.length > 0) yield left
       waiting.pop()
     }
   }

@@ -135,6 +135,16 @@ describe.each(backends)('first values on %s', (backend) => {
       expect(w.add(1).dataSync()).toEqual(g.randn([5], { seed: 3 }).add(1).dataSync())
     })
 
+    test('a variable and one that starts from it, needed by one evaluation', async () => {
+      for (const evaluate of [g.evaluate, g.evaluateSync]) {
+        const a = g.variable(g.ones([2]).add(1))
+        const b = g.variable(a.value.mul(3))
+        const sum = a.add(b).add(g.variable(b.value.add(a.value)))
+        await evaluate(sum)
+        expect(sum.arraySync()).toEqual([16, 16])
+      }
+    })
+
     test('what it starts from may be updated, or read, before', async () => {
       const first = g.variable(g.randn([2], { seed: 1 }))
       const second = g.variable(first)

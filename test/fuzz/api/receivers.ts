@@ -37,6 +37,14 @@ export const receivers: Readonly<Record<string, () => object>> = {
   Normalization: () => g.nn.layerNorm(3),
   MultiHeadAttention: () => g.nn.multiHeadAttention(4, 2),
   TransformerEncoderLayer: () => g.nn.transformerEncoderLayer(4, 2),
+  TransformerDecoderLayer: () => g.nn.transformerDecoderLayer(4, 2),
+  TransformerEncoder: () => g.nn.transformerEncoder(4, 2, 1),
+  TransformerDecoder: () => g.nn.transformerDecoder(4, 2, 1),
+  Transformer: () => g.nn.transformer(4, 2, { encoderLayers: 1, decoderLayers: 1 }),
+  RotaryEmbedding: () => g.nn.rotaryEmbedding(2),
+  SinusoidalPositions: () => g.nn.sinusoidalPositions(8, 3),
+  Residual: () => g.nn.residual(g.nn.linear(3, 3)),
+  KeyValueCache: () => g.nn.kvCache({ capacity: 8 }),
   PRelu: () => g.nn.prelu(),
 }
 
