@@ -112,11 +112,23 @@ const variableSource =
   (cell: Cell): Source =>
   () =>
     cell.storage.array
-/** Read anew for each step. */
-const dynamicSource =
-  (read: () => TypedArray): Source =>
-  (_, steps) =>
-    steps === 1 ? read() : concatenate(Array.from({ length: steps }, read))
+/**
+ * What is read anew for each step: all of one step before the next one, so that it is the same in one run of many steps as in many
+ * runs. The first of the sources reads for all of them.
+ */
+function dynamicSources(reads: readonly (() => TypedArray)[]): Source[] {
+  let parts: TypedArray[] = []
+  return reads.map((_, i) => (_, steps) => {
+    if (i === 0) parts = steps === 1 ? reads.map((read) => read()) : readSteps(reads, steps)
+    return elementAt(parts, i)
+  })
+}
+
+function readSteps(reads: readonly (() => TypedArray)[], steps: number): TypedArray[] {
+  const perStep = Array.from({ length: steps }, () => reads.map((read) => read()))
+  return reads.map((_, i) => concatenate(perStep.map((parts) => elementAt(parts, i))))
+}
+
 function concatenate(parts: readonly TypedArray[]): TypedArray {
   const [first] = parts as readonly [TypedArray]
   const whole = new (first.constructor as new (size: number) => TypedArray)(parts.length * first.length)
@@ -157,7 +169,7 @@ function updatesOf(trace: Trace): NodeUpdate[] {
 export function tracedWith(recording: Recording, { graph, inputs }: GraphInputs): Traced {
   const { leaves, nodes, shape, trace, since } = recording
   hold(graph)
-  const sources = sourcesOf(recording)
+  const sources = sourcesOf(recording, inputs)
   const updated: Cell[] = []
   for (const [cell, { leaf, value }] of trace.variables) if (value !== leaf) updated.push(cell)
   const unstarted: LeafHolder[] = inputs.filter(isUnstarted).map((leaf) => ({ leaf }))
@@ -174,13 +186,17 @@ export function tracedWith(recording: Recording, { graph, inputs }: GraphInputs)
   }
 }
 
-/** Those of all leaves that are no constants. */
-function sourcesOf({ leaves, trace }: Recording): Map<Node, Source> {
+/** Those of all leaves that are no constants; `inputs` are the leaves in the order in which they are read. */
+function sourcesOf({ leaves, trace }: Recording, inputs: readonly Node[]): Map<Node, Source> {
   const sources = new Map<Node, Source>()
   leaves.forEach((leaf, i) => {
     sources.set(leaf, argumentSource(i))
   })
-  for (const { leaf, read } of trace.dynamicInputs) sources.set(leaf, dynamicSource(read))
+  const reads = new Map(trace.dynamicInputs.map(({ leaf, read }) => [leaf, read]))
+  const dynamic = inputs.filter((leaf) => reads.has(leaf))
+  dynamicSources(dynamic.map((leaf) => reads.get(leaf)!)).forEach((source, i) => {
+    sources.set(elementAt(dynamic, i), source)
+  })
   for (const [cell, { leaf }] of trace.variables) sources.set(leaf, variableSource(cell))
   return sources
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type BackendName, setBackend } from '../../lib/backend/active.ts'
 import { tensor } from '../../lib/tensor/creation.ts'
-import { setSeed, uniform } from '../../lib/tensor/random.ts'
+import { randn, randomStream, setSeed, uniform } from '../../lib/tensor/random.ts'
 import type { Tensor } from '../../lib/tensor/tensor.ts'
 import { activeTrace } from '../../lib/tensor/trace.ts'
 import { cellOf, variable } from '../../lib/tensor/variable.ts'
@@ -646,4 +646,16 @@ test('the backend may change between calls', () => {
   })
   expect(results.at(-1)).toEqual([2 * (backends.length + 3), 2 * (backends.length + 4)])
   expect(step.traces).toBe(1)
+})
+
+test('random numbers of several draws are the same in one scan as in as many calls', async () => {
+  const draws = () => {
+    const stream = randomStream(7)
+    return compile((x: Tensor) => stream.run(() => [randn([2]).add(x), uniform([2]), randn([2]).mul(x)]))
+  }
+  const [calls, scan] = [draws(), draws()]
+  const each: unknown[][] = []
+  for (let i = 0; i < 4; i++) each.push(await Promise.all((await calls(tensor(i))).map((x) => x.array())))
+  const stacked = await Promise.all((await scan.scan(tensor([0, 1, 2, 3]))).map((x) => x.array()))
+  expect(stacked).toEqual([0, 1, 2].map((i) => each.map((results) => results[i])))
 })
