@@ -16,3 +16,7 @@ export function hashOf(seed: number, ...numbers: readonly number[]): number {
 
 /** A number in [0, 1) that follows from a key and a counter. */
 export const fractionOf = (key: number, counter: number): number => mix(mix(counter) ^ key) / 2 ** 32
+
+/** The same with all the bits that a number in [0, 1) has. */
+export const fineFractionOf = (key: number, counter: number): number =>
+  (mix(mix(counter) ^ key) * 2 ** 21 + (mix(mix(counter) ^ mix(key)) >>> 11)) / 2 ** 53

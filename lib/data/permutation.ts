@@ -1,5 +1,5 @@
 /** The order of rows in an epoch. */
-import { inTurns, type Pieces, stepsPerPiece } from '../base/turns.ts'
+import { atOnce, inTurns, type Pieces, stepsPerPiece } from '../base/turns.ts'
 import { fractionOf, mix } from './hashing.ts'
 
 /** The integers from 0 to size − 1. */
@@ -35,3 +35,7 @@ function* shuffled(size: number, seed: number, epoch: number): Pieces<Int32Array
  */
 export const permutation = (size: number, seed: number, epoch: number): Promise<Int32Array<ArrayBuffer>> =>
   inTurns(shuffled(size, seed, epoch))
+
+/** The same here and now. */
+export const permutationSync = (size: number, seed: number, epoch: number): Int32Array<ArrayBuffer> =>
+  atOnce(shuffled(size, seed, epoch))

@@ -7,7 +7,7 @@ import { ahead } from './ahead.ts'
 import { type Numbered, numbered } from './numbered.ts'
 
 /** Tensors that a callback made are computed here, so that whoever uses them does not wait for it. */
-async function computed<U>(value: U): Promise<U> {
+export async function computed<U>(value: U): Promise<U> {
   const tensors = leavesOf('map', '', value).flatMap(([, leaf]) => (leaf instanceof Tensor ? [leaf] : []))
   if (tensors.length > 0) await evaluate(...tensors)
   return value
