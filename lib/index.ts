@@ -20,6 +20,20 @@ export { type Batch, Dataset } from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'
 export * as data from './data/index.ts'
 export { Stream } from './data/stream.ts'
+export type { Saveable, SerializeOptions } from './files/content.ts'
+export {
+  type LoadOptions,
+  load,
+  loadSync,
+  open,
+  type SaveOptions,
+  save,
+  saveSync,
+  serialize,
+  serializeSync,
+} from './files/safetensors.ts'
+export type { LoadDType, StoredFloat, StoredName } from './files/stored.ts'
+export { type ReadOptions, TensorFile, type TensorInfo } from './files/tensor-file.ts'
 export * as losses from './losses/index.ts'
 export * as metrics from './metrics/index.ts'
 export * as nn from './nn/index.ts'
@@ -46,7 +60,13 @@ export {
 export type { NestedArray } from './tensor/nested.ts'
 export { RandomStream, randLike, randn, randnLike, randomStream, setSeed, uniform } from './tensor/random.ts'
 export { geomspace, type LogspaceOptions, logspace } from './tensor/spacing.ts'
-export { loadStateDict, type StateDict, stateDict } from './tensor/state-dict.ts'
+export {
+  type LoadedStateDict,
+  type LoadStateDictOptions,
+  loadStateDict,
+  type StateDict,
+  stateDict,
+} from './tensor/state-dict.ts'
 export {
   evaluate,
   evaluateSync,

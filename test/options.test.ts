@@ -93,7 +93,7 @@ describe.each(found.map((each) => [`${each.path}, argument ${each.before + 1}`, 
 
   test('another type', async () => {
     for (const [name, kind] of Object.entries(of.options))
-      if (kind !== 'other') await expectRefusal(of, { [name]: wrong[kind] }, name === 'dtype' ? 'a dtype' : name)
+      if (kind !== 'other') await expectRefusal(of, { [name]: wrong[kind] }, kind === 'dtype' ? 'a dtype' : name)
   })
 })
 

@@ -5,7 +5,13 @@ import { brand } from '../base/identity.ts'
 import { inspection } from '../base/inspection.ts'
 import { checkRecord } from '../base/options.ts'
 import { isThenable } from '../base/tree.ts'
-import { loadStateDict, type StateDict, stateDict } from '../tensor/state-dict.ts'
+import {
+  type LoadedStateDict,
+  type LoadStateDictOptions,
+  loadStateDict,
+  type StateDict,
+  stateDict,
+} from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { guard } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
@@ -206,17 +212,28 @@ export abstract class Module<Input = Tensor, Output = Tensor> {
 
   /**
    * Takes over values by name: those of `stateDict`, of a PyTorch module with the same layers, or by the paths of properties. What
-   * has several paths, such as an embedding that is the last layer too, may come under each of them.
+   * has several paths, such as an embedding that is the last layer too, may come under each of them. With `strict: false` names may
+   * be missing or unknown: what is there is taken over.
    *
-   * @throws TypeError for a missing or an unknown name, ShapeError, DTypeError for values that do not fit; nothing is
-   * changed then.
+   * PyTorch calls it `load_state_dict`, Keras `load_weights`.
+   *
+   * @returns the names that are missing, and those that are not expected; none of either unless `strict` is false
+   * @throws TypeError for missing and unknown names, ShapeError, DTypeError for values that do not fit, with all of them in the message;
+   * nothing is changed then.
+   *
+   * @example
+   * const { missing } = model.loadStateDict(await load('encoder.safetensors'), { strict: false })
    */
-  loadStateDict(state: Readonly<Record<string, TensorLike>>): void {
+  loadStateDict(
+    state: Readonly<Record<string, TensorLike>>,
+    options?: LoadStateDictOptions,
+    ...surplus: unknown[]
+  ): LoadedStateDict {
     let own = checkRecord('loadStateDict', 'values by name', state)
     const importInto = (module: AnyModule) => (inside: Readonly<Record<string, TensorLike>>) =>
       checkRecord('importState', 'values by name', module.importState(inside))
     for (const [module, path] of modulesIn(this)) own = changeWithin(own, path, importInto(module))
-    loadStateDict(variablesIn(this), withoutAliases(own, partsOf(this).aliases))
+    return loadStateDict(variablesIn(this), withoutAliases(own, partsOf(this).aliases), options, ...surplus)
   }
 
   /** What its text says of it besides its name and the modules in it: the options it was made with. A module of your own says what it likes. */

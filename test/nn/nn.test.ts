@@ -258,6 +258,18 @@ describe('stateDict and loadStateDict', () => {
     expect(layer.weight.arraySync()).toEqual([[0.1, 0.2]])
   })
 
+  test('of part of a model, by strict: false', () => {
+    const [a, b] = [create(), create()]
+    const { '2.weight': weight, ...others } = a.stateDict()
+    const before = b.stateDict()['2.weight']!.arraySync()
+    const report = b.loadStateDict({ ...others, extra: weight! }, { strict: false })
+    expect(report).toEqual({ missing: ['2.weight'], unexpected: ['extra'] })
+    expect(b.stateDict()['2.weight']!.arraySync()).toEqual(before)
+    expect(b.stateDict()['0.weight']!.arraySync()).toEqual(a.stateDict()['0.weight']!.arraySync())
+    expect(() => b.loadStateDict(a.stateDict(), { strict: 1 as never })).toThrow('loadStateDict: expected strict')
+    expect(() => b.loadStateDict(a.stateDict(), {}, 1)).toThrow('loadStateDict: expected nothing after the options')
+  })
+
   test.each([
     ['a missing name', { '2.bias': undefined }, TypeError, /expected exactly the names 0\.weight, .*, got no 2\.bias$/],
     ['an unknown name', { extra: g.zeros([1]) }, TypeError, /, got an unknown extra$/],

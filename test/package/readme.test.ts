@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const documents = ['README.md', 'ARCHITECTURE.md', 'docs/training.md', 'docs/metrics.md'].map((name) => ({
-  name,
-  text: readFileSync(join(root, name), 'utf8'),
-}))
+const documents = ['README.md', 'ARCHITECTURE.md', 'docs/training.md', 'docs/files.md', 'docs/metrics.md'].map(
+  (name) => ({
+    name,
+    text: readFileSync(join(root, name), 'utf8'),
+  }),
+)
 
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!)
@@ -26,7 +28,8 @@ test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
     const file = join(folder, 'snippet.ts')
     writeFileSync(file, code.replaceAll("'galvani'", "'../../lib/index.ts'"))
     const output = execFileSync(process.execPath, ['--import', 'tsx', file], {
-      cwd: root,
+      // What it writes goes with it.
+      cwd: folder,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -1,10 +1,18 @@
 /** One case: a public function, called some times with one argument replaced by junk. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as g from '../../../lib/index.ts'
 import { Random } from '../random.ts'
 import { allJunk, isWrong, type Junk, OwnError } from './junk.ts'
 import { receivers, recipes } from './receivers.ts'
 import { type Entry, type Parameter, publicSurface } from './surface.ts'
 import { argumentFor } from './values.ts'
+
+/** What writes files writes them there. */
+const folder = mkdtempSync(join(tmpdir(), 'galvani-api-'))
+process.chdir(folder)
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 /** Those that read data sets, end with a process-wide setting, or are made of what a user threw. */
 const leftOut = /^(datasets\.|setBackend$|setNumThreads$|setSeed$)|Error(\.prototype\..*)?$/
@@ -36,7 +44,7 @@ export async function invoke(entry: Entry, args: readonly unknown[]): Promise<un
   const name = path.split('.').at(-1)!
   const [receiver, given] = isOfTensor(entry)
     ? [args[0] as object, args.slice(1)]
-    : [form === 'method' || form === 'setter' ? (receivers[owner] ?? receivers.Module!)() : undefined, args]
+    : [form === 'method' || form === 'setter' ? await (receivers[owner] ?? receivers.Module!)() : undefined, args]
   if (form === 'constructor') return Reflect.construct(at(path) as () => unknown, given)
   if (form === 'setter') return Reflect.set(receiver!, name, given[0])
   const callee = (receiver === undefined ? at(path) : Reflect.get(receiver, name)) as () => unknown

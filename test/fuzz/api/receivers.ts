@@ -14,8 +14,10 @@ function seen() {
   return metric
 }
 
+const state = () => ({ w: matrix(), n: g.variable([1, 2], { dtype: 'int32' }) })
+
 /** By the class that the compiler names: one to call methods on, whose state nobody else sees. */
-export const receivers: Readonly<Record<string, () => object>> = {
+export const receivers: Readonly<Record<string, () => object | Promise<object>>> = {
   Tensor: matrix,
   Variable: () => g.variable(matrix()),
   Optimizer: () => g.optim.adam(),
@@ -24,6 +26,7 @@ export const receivers: Readonly<Record<string, () => object>> = {
   Stream: () => g.data.fromArrays([1, 2, 3]),
   StreamIterator: () => g.data.fromArrays([1, 2, 3]).open(),
   RandomStream: () => g.randomStream(1),
+  TensorFile: () => g.open(g.serializeSync(state())),
   Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
   Module: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
   Sequential: () => g.nn.sequential(g.nn.linear(3, 2), g.nn.relu()),
@@ -58,6 +61,14 @@ const training = () => [
 export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   fit: training,
   train: training,
+  save: () => ['file', state()],
+  saveSync: () => ['file', state()],
+  serialize: () => [state()],
+  serializeSync: () => [state()],
+  load: () => [g.serializeSync(state())],
+  loadSync: () => [g.serializeSync(state())],
+  open: () => [g.serializeSync(state())],
+  'TensorFile.prototype.read': () => ['w'],
   'Optimizer.prototype.applyGradients': () => [[[g.variable([1, 2]), g.tensor([1, 1])]]],
   'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
   'nn.init.fanInUniform': () => [[2, 2]],

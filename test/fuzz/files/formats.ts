@@ -1,5 +1,6 @@
 /** The formats that the suite attacks. */
 import type { Format } from './format.ts'
 import { idx } from './idx.ts'
+import { safetensors } from './safetensors.ts'
 
-export const formats: readonly Format[] = [idx]
+export const formats: readonly Format[] = [idx, safetensors]
