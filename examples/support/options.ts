@@ -18,8 +18,8 @@ const number = (what: string, isValid: (value: number) => boolean) => (text: str
   return value
 }
 
-const count = number('a whole number above 0', (value) => Number.isSafeInteger(value) && value > 0)
-const seed = number('a whole number from 0 on', (value) => Number.isSafeInteger(value) && value >= 0)
+export const count = number('a whole number above 0', (value) => Number.isSafeInteger(value) && value > 0)
+export const seed = number('a whole number from 0 on', (value) => Number.isSafeInteger(value) && value >= 0)
 const rate = number('a number above 0', (value) => Number.isFinite(value) && value > 0)
 
 /** Reads the command line; prints and exits where it asks for help or is wrong. */
