@@ -1,12 +1,21 @@
 /** Optimizers, as `g.optim`. */
 export type { StateDict } from '../tensor/state-dict.ts'
-export { type AdamOptions, adam } from './adam.ts'
+export { type AdadeltaOptions, adadelta } from './adadelta.ts'
+export { type AdafactorOptions, adafactor } from './adafactor.ts'
+export { type AdagradOptions, adagrad } from './adagrad.ts'
+export { type AdamOptions, adam, adamw } from './adam.ts'
+export { type AdamaxOptions, adamax } from './adamax.ts'
+export type { CommonOptions, GroupOptions } from './definition.ts'
+export type { GroupPattern, RuleGroup } from './groups.ts'
+export { type LambOptions, lamb } from './lamb.ts'
+export { type LionOptions, lion } from './lion.ts'
 export type { MinimizeAsyncOptions, MinimizeOptions, Minimizer } from './minimizer.ts'
-export {
-  Optimizer,
-  type OptimizerOptions,
-  optimizer,
-} from './optimizer.ts'
+export { type NadamOptions, nadam } from './nadam.ts'
+export { Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts'
 export type { HasNamedParameters, TrainedParameters } from './parameters.ts'
+export { type RadamOptions, radam } from './radam.ts'
+export type { RateLike } from './rate.ts'
+export { type RmspropOptions, rmsprop } from './rmsprop.ts'
+export { type RpropOptions, rprop } from './rprop.ts'
 export type { NextValues, RuleContext, UpdateRule } from './rule.ts'
 export { type SgdOptions, sgd } from './sgd.ts'

@@ -13,29 +13,44 @@ import { evaluate, evaluateSync, Tensor, type TensorLike } from '../tensor/tenso
 import { isCompiling } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { gradients, variablesOf } from '../transforms/gradients.ts'
+import { Groups, type RuleGroup } from './groups.ts'
 import type { MinimizeAsyncOptions, MinimizeOptions, Minimizer } from './minimizer.ts'
 import { type NamedVariables, namedVariables, type TrainedParameters } from './parameters.ts'
-import { LearningRate } from './rate.ts'
+import { LearningRate, type RateLike } from './rate.ts'
 import { otherVariables } from './reach.ts'
 import type { UpdateRule } from './rule.ts'
-import { RuleStage } from './rule-stage.ts'
-import type { ParameterGradient, Stage, Update } from './stage.ts'
+import { RuleStage, stepName } from './rule-stage.ts'
+import type { KeptBySchedule } from './schedules/schedule.ts'
+import type { Engine, ParameterGradient, Update } from './stage.ts'
 import { checkedState, OptimizerState } from './state.ts'
 
 export interface OptimizerOptions {
   /** What messages call it. */
   name: string
-  /** Finite and at least 0. */
-  learningRate: number
+  /** A number, finite and at least 0, or a schedule. */
+  learningRate: RateLike
   /** From a parameter, its gradient and its state to their next values. */
   rule: UpdateRule
+  /** What parameters of some names have of their own. */
+  groups?: readonly RuleGroup[]
+  /** Whether the loss is to become large instead of small; false unless given. */
+  maximize?: boolean
 }
 
-const optimizerOptions: OptionTypes<OptimizerOptions> = { name: 'string', learningRate: 'number', rule: 'function' }
+const optimizerOptions: OptionTypes<OptimizerOptions> = {
+  name: 'string',
+  learningRate: 'other',
+  rule: 'function',
+  groups: 'other',
+  maximize: 'boolean',
+}
 
 const minimizeOptions: OptionTypes<MinimizeOptions> = { allowOthers: 'boolean' }
 
 const minimizeAsyncOptions: OptionTypes<MinimizeAsyncOptions> = { ...minimizeOptions, ...callOptions }
+
+/** What is in an optimizer, for the others of this folder that are made around it. */
+export let engineOf: (optimizer: Optimizer) => Engine
 
 /**
  * Makes a loss small, a step at a time. One step computes the loss, its gradients and all updates in one program;
@@ -43,33 +58,37 @@ const minimizeAsyncOptions: OptionTypes<MinimizeAsyncOptions> = { ...minimizeOpt
  */
 export class Optimizer implements Minimizer {
   protected readonly notCloned = notCloned('an optimizer: send what its stateDict() holds')
-  readonly #name: string
-  readonly #state = new OptimizerState()
-  readonly #rate: LearningRate
-  readonly #stage: Stage
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #engine: Engine
+
+  static {
+    engineOf = (optimizer) => {
+      if (optimizer instanceof Optimizer) return optimizer.#engine
+      throw new TypeError(expected('optimizer', 'one of optim', describe(optimizer)))
+    }
+  }
 
   /** @internal */
-  constructor(options: OptimizerOptions) {
-    const required = ['name', 'learningRate', 'rule'] as const
-    const { name, learningRate, rule } = requireOptions('optimizer', options, optimizerOptions, required)
-    this.#name = name
-    this.#rate = new LearningRate(name, learningRate)
-    this.#stage = new RuleStage(name, rule, this.#rate)
+  constructor(of: OptimizerOptions | Engine) {
+    this.#engine = isEngine(of) ? of : engineFor(of)
   }
 
   /** What messages call it: `adam`. */
   get name(): string {
-    return this.#name
+    return this.#engine.name
   }
 
-  /** What the gradient is scaled by. A change holds from the next step on, in compiled functions too. */
+  /**
+   * What the gradient is scaled by. A change holds from the next step on, in compiled functions too, for the parameters that are in no group
+   * with a rate of its own. Of a schedule it is the rate that the next step takes, for which this waits for the steps under way;
+   * it cannot be set then.
+   */
   get learningRate(): number {
-    return this.#rate.value
+    const { rate, state } = this.#engine
+    return rate.get(() => state.sharedValue(stepName)?.itemSync() ?? 0)
   }
 
   set learningRate(value: number) {
-    this.#rate.value = value
+    this.#engine.rate.set(value)
   }
 
   /**
@@ -105,7 +124,8 @@ export class Optimizer implements Minimizer {
     if (isCompiling()) throw new TypeError(expected('minimizeAsync', 'minimize inside compile', 'minimizeAsync'))
     const { signal: given, ...rest } = checkOptions('minimizeAsync', options, minimizeAsyncOptions)
     const signal = liveSignal('minimizeAsync', { signal: given })
-    const turn = this.#turn.then(async () => {
+    const { turn: turns } = this.#engine
+    const turn = turns.last.then(async () => {
       signal?.throwIfAborted()
       const { value, updates } = this.#step('minimizeAsync', loss, variables, rest)
       const values = [value, ...updates.map(([, next]) => next)]
@@ -113,7 +133,7 @@ export class Optimizer implements Minimizer {
       assignAll(updates)
       return value
     })
-    this.#turn = turn.catch(() => {})
+    turns.last = turn.catch(() => {})
     return unlessAborted(signal, turn)
   }
 
@@ -157,8 +177,9 @@ export class Optimizer implements Minimizer {
    */
   stateDict(parameters?: TrainedParameters, ...surplus: []): StateDict {
     refuseSurplus('stateDict', 1, surplus)
-    if (parameters !== undefined) this.#state.learn(namedVariables('stateDict', parameters))
-    return { ...this.#state.save(), learningRate: this.#rate.save() }
+    const { state } = this.#engine
+    if (parameters !== undefined) state.learn(namedVariables('stateDict', parameters))
+    return { ...state.save(), ...savedRates(this.#engine) }
   }
 
   /**
@@ -172,31 +193,38 @@ export class Optimizer implements Minimizer {
   loadStateDict(state: Readonly<Record<string, Tensor>>, parameters?: TrainedParameters, ...surplus: []): void {
     refuseSurplus('loadStateDict', 2, surplus)
     if (isCompiling()) throw new TypeError(expected('loadStateDict', 'a call outside compile', 'one inside'))
-    const values = checkedState(state)
-    const rate = values.get('learningRate')
-    values.delete('learningRate')
+    const engine = this.#engine
     const known = parameters === undefined ? undefined : namedVariables('loadStateDict', parameters)
-    this.#state.attempt(() => {
-      const areKnown = known !== undefined && values.size > 0
-      if (areKnown) this.#meet(known)
-      this.#state.load(values, areKnown)
-    })
-    if (rate !== undefined) this.#rate.load(rate)
+    const values = checkedState(state)
+    const before = new Map(Object.entries(savedRates(engine)))
+    try {
+      takeRates(engine, values)
+      engine.state.attempt(() => {
+        const areKnown = known !== undefined && values.size > 0
+        if (areKnown) this.#meet(known)
+        engine.state.load(values, areKnown)
+      })
+    } catch (error) {
+      takeRates(engine, before)
+      throw error
+    }
   }
 
-  /** Has the stages say, without a step, what it keeps for parameters. */
+  /** Has the stages say, without a step, what they keep for parameters. */
   #meet(parameters: NamedVariables): void {
-    this.#state.learn(parameters)
+    const { stage, state } = this.#engine
+    state.learn(parameters)
     const gradients = parameters.variables.map((parameter): ParameterGradient => [parameter, zerosLike(parameter)])
-    this.#stage.next(gradients, this.#state)
+    stage.next(gradients, state)
   }
 
   #pairsOf(
     gradients: readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
     parameters: TrainedParameters,
   ): unknown[] {
+    if (!Array.isArray(gradients)) checkRecord('applyGradients', 'gradients in a list or by name', gradients)
     const named = namedVariables('applyGradients', parameters)
-    this.#state.learn(named)
+    this.#engine.state.learn(named)
     const { variables, names } = named
     const list = Array.isArray(gradients)
       ? [...gradients]
@@ -214,22 +242,68 @@ export class Optimizer implements Minimizer {
     computeLoss: () => Tensor,
     variables?: TrainedParameters,
     options?: MinimizeOptions,
-  ): { value: Tensor; updates: Update[] } {
+  ): { value: Tensor; updates: readonly Update[] } {
     const { allowOthers = false } = checkOptions(op, options, minimizeOptions)
     checkFunction(op, 'a function that gives the loss', computeLoss)
     const own = variables === undefined ? undefined : namedVariables(op, variables)
-    if (own !== undefined) this.#state.learn(own)
+    const { stage, state } = this.#engine
+    if (own !== undefined) state.learn(own)
     const loss: unknown = computeLoss()
     if (!(loss instanceof Tensor)) throw new TypeError(expected(op, 'a function that returns a tensor', describe(loss)))
     if (loss.size !== 1) throw new ShapeError(expected(op, 'a scalar loss', formatShape(loss.shape)))
     // What is returned must not keep the graph of the step alive.
-    return { value: loss.stopGradient(), updates: this.#updates(gradientsOf(loss, own?.variables, allowOthers)) }
+    const value = loss.stopGradient()
+    const target = stage.lossOf?.(loss, state) ?? loss
+    return { value, updates: this.#updates(gradientsOf(target, own?.variables, allowOthers)) }
   }
 
-  #updates(gradients: readonly ParameterGradient[]): Update[] {
-    const updates = this.#stage.next(gradients, this.#state)
-    this.#state.settle()
+  #updates(gradients: readonly ParameterGradient[]): readonly Update[] {
+    const { stage, state } = this.#engine
+    const { updates } = stage.next(gradients, state)
+    state.settle()
     return updates
+  }
+}
+
+const isEngine = (of: OptimizerOptions | Engine): of is Engine =>
+  typeof of === 'object' && of !== null && (of as Partial<Engine>).state instanceof OptimizerState
+
+function engineFor(options: OptimizerOptions): Engine {
+  const required = ['name', 'learningRate', 'rule'] as const
+  const given = requireOptions('optimizer', options, optimizerOptions, required)
+  const { name, learningRate, rule, groups = [], maximize = false } = given
+  const rate = new LearningRate(name, learningRate)
+  const all = new Groups(name, { rule, rate, maximize }, groups)
+  const state = new OptimizerState()
+  return { name, state, stage: new RuleStage(name, all), rate, rates: all.rates, turn: { last: Promise.resolve() } }
+}
+
+/** What schedules keep, each once, by the names it has in a state. */
+function keptOf({ rates }: Engine): [name: string, kept: KeptBySchedule][] {
+  const kept = [...new Set(rates.flatMap(({ kept }) => kept))]
+  return kept.map((each, i) => [i === 0 ? 'schedule' : `schedule${i}`, each])
+}
+
+function savedRates(engine: Engine): StateDict {
+  const rate = engine.rate.save()
+  const kept = keptOf(engine).map(([name, each]) => [name, each.save()] as const)
+  return { ...(rate && { learningRate: rate }), ...Object.fromEntries(kept) }
+}
+
+/** Takes over what is about rates, and takes it out of the state. */
+function takeRates(engine: Engine, values: Map<string, Tensor>): void {
+  const take = (name: string): Tensor | undefined => {
+    const value = values.get(name)
+    values.delete(name)
+    return value
+  }
+  const isNumber = engine.rate.save() !== undefined
+  const rate = isNumber ? take('learningRate') : undefined
+  if (rate !== undefined) engine.rate.load(rate)
+  for (const [name, kept] of keptOf(engine)) {
+    const value = take(name)
+    if (value === undefined) throw new TypeError(expected('loadStateDict', `a state of a schedule as ${name}`, 'none'))
+    kept.load(value)
   }
 }
 
@@ -257,10 +331,9 @@ export const optimizer = (options: OptimizerOptions): Optimizer => new Optimizer
 const whatPairs = 'a list of pairs [variable, gradient]'
 
 function gradientNamed(gradients: Readonly<Record<string, TensorLike>>, name: string | undefined): TensorLike {
-  const given = checkRecord('applyGradients', 'gradients in a list or by name', gradients)
   if (name === undefined) throw new TypeError(expected('applyGradients', 'parameters by name, or a module', 'a list'))
-  if (!Object.hasOwn(given, name)) throw new TypeError(expected('applyGradients', `a gradient of ${name}`, 'none'))
-  return given[name] as TensorLike
+  if (!Object.hasOwn(gradients, name)) throw new TypeError(expected('applyGradients', `a gradient of ${name}`, 'none'))
+  return gradients[name] as TensorLike
 }
 
 function checkedPair(pair: readonly [Variable, TensorLike]): ParameterGradient {

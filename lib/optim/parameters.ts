@@ -38,7 +38,7 @@ function recordOf(
   if (typeof given !== 'object' || given === null || foreignKind(given) !== undefined)
     throw new TypeError(expected(op, what, describe(given)))
   const { namedParameters } = given
-  if (isPlainObject(given) && typeof namedParameters !== 'function') return given as Readonly<Record<string, Variable>>
+  if (namedParameters === undefined && isPlainObject(given)) return given as Readonly<Record<string, Variable>>
   if (typeof namedParameters !== 'function') throw new TypeError(expected(op, what, describe(given)))
   checkFunction(op, what, namedParameters)
   const found: Readonly<Record<string, Variable>> = namedParameters.call(given)

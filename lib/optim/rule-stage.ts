@@ -1,14 +1,19 @@
 /** The innermost stage of an optimizer: the rule, parameter by parameter. */
 import { checkText, describe } from '../base/arguments.ts'
+import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { sameShape } from '../base/shape.ts'
 import { full, tensor } from '../tensor/creation.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import type { Groups } from './groups.ts'
 import type { LearningRate } from './rate.ts'
-import type { NextValues, RuleContext, UpdateRule } from './rule.ts'
-import type { ParameterGradient, Stage, Update } from './stage.ts'
+import type { NextValues, RuleContext } from './rule.ts'
+import type { NextStep, ParameterGradient, Stage, Update } from './stage.ts'
 import type { OptimizerState } from './state.ts'
+
+/** What the count of steps is called in the state. */
+export const stepName = 'step'
 
 /** A class, since an object with an accessor of its own would have a shape of its own, which is dear. */
 class Context implements RuleContext {
@@ -25,32 +30,73 @@ class Context implements RuleContext {
   }
 }
 
-export class RuleStage implements Stage {
-  readonly #name: string
-  readonly #rule: UpdateRule
-  readonly #rate: LearningRate
+/** The count of steps in one step, and what follows from it, each computed once and where it is read. */
+class Counter {
+  readonly #owner: object
+  readonly #state: OptimizerState
+  #counted: Update | null = null
+  readonly #rates = new Map<LearningRate, Map<DType, Tensor>>()
 
-  constructor(name: string, rule: UpdateRule, rate: LearningRate) {
-    this.#name = name
-    this.#rule = rule
-    this.#rate = rate
+  constructor(owner: object, state: OptimizerState) {
+    this.#owner = owner
+    this.#state = state
   }
 
-  next(gradients: readonly ParameterGradient[], state: OptimizerState): Update[] {
-    const counted: Update[] = []
-    const count = (): Tensor => {
-      if (counted.length === 0) {
-        const step = state.shared(this, 'step', () => tensor(0))
-        counted.push([step, step.add(1)])
-      }
-      return counted[0]![1]
+  get #update(): Update {
+    if (this.#counted === null) {
+      const step = this.#state.shared(this.#owner, stepName, () => tensor(0))
+      this.#counted = [step, step.add(1)]
     }
+    return this.#counted
+  }
+
+  /** With this step. */
+  get count(): Tensor {
+    return this.#update[1]
+  }
+
+  rateOf(rate: LearningRate, dtype: DType): Tensor {
+    const byDType = this.#rates.get(rate) ?? new Map<DType, Tensor>()
+    this.#rates.set(rate, byDType)
+    const found = byDType.get(dtype) ?? rate.at(dtype, () => this.#update[0].cast(dtype))
+    byDType.set(dtype, found)
+    return found
+  }
+
+  get updates(): readonly Update[] {
+    return this.#counted === null ? [] : [this.#counted]
+  }
+}
+
+export class RuleStage implements Stage {
+  readonly #name: string
+  readonly #groups: Groups
+
+  constructor(name: string, groups: Groups) {
+    this.#name = name
+    this.#groups = groups
+  }
+
+  next(gradients: readonly ParameterGradient[], state: OptimizerState): NextStep {
+    const counter = new Counter(this, state)
     const updates = gradients.flatMap(([parameter, gradient]) => {
+      const { rule, rate, maximize } = this.#groups.of(parameter, state)
       const slot = (kind: string, initial: number | Tensor = 0) => this.#slot(state, parameter, kind, initial)
-      const rate = this.#rate.of(parameter.dtype)
-      return this.#checked(state, parameter, this.#rule(new Context(parameter, gradient, rate, slot, count)))
+      const direction = maximize ? gradient.neg() : gradient
+      const context = new Context(
+        parameter,
+        direction,
+        counter.rateOf(rate, parameter.dtype),
+        slot,
+        () => counter.count,
+      )
+      return this.#checked(state, parameter, rule(context))
     })
-    return [...counted, ...updates]
+    this.#groups.check(
+      gradients.map(([parameter]) => parameter),
+      state,
+    )
+    return { updates: [...counter.updates, ...updates], applies: null }
   }
 
   #checked(state: OptimizerState, parameter: Variable, next: NextValues): Update[] {

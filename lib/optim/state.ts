@@ -41,6 +41,11 @@ export class OptimizerState {
     return made
   }
 
+  /** What a variable that belongs to no parameter holds by now, or what was loaded for it. */
+  sharedValue(name: string): Tensor | undefined {
+    return this.#pending?.get(name) ?? this.#shared.get(name)?.variable
+  }
+
   /** A variable that belongs to a parameter. */
   slot(owner: object, parameter: Variable, kind: string, start: () => Tensor): Variable {
     const slots = this.#slots.get(parameter) ?? new Map<string, Slot>()

@@ -60,7 +60,7 @@ const cases = [
   ['sgd with Nesterov’s momentum', { learningRate: 0.1, momentum: 0.8, nesterov: true }, g.optim.sgd, sgdRule],
   ['adam', {}, g.optim.adam, adamRule],
   ['adam with its options', { learningRate: 0.3, beta1: 0.8, beta2: 0.9, epsilon: 0.01 }, g.optim.adam, adamRule],
-  ['adam with weight decay', { learningRate: 0.1, weightDecay: 0.5 }, g.optim.adam, adamRule],
+  ['adamw', { learningRate: 0.1, weightDecay: 0.5 }, g.optim.adamw, adamRule],
   ['lion', {}, lion, lionRule],
   ['lion with its options', { learningRate: 0.3, beta1: 0.8, beta2: 0.7, weightDecay: 0.5 }, lion, lionRule],
 ] as const

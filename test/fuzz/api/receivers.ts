@@ -21,6 +21,8 @@ export const receivers: Readonly<Record<string, () => object | Promise<object>>>
   Tensor: matrix,
   Variable: () => g.variable(matrix()),
   Optimizer: () => g.optim.adam(),
+  Schedule: () => g.schedules.step({ start: 0.1, stepSize: 2 }),
+  PlateauSchedule: () => g.schedules.reduceOnPlateau({ start: 0.1 }),
   Dataset: () => g.data.fromTensors(matrix(), [0, 1]),
   StreamingMetric: seen,
   Stream: () => g.data.fromArrays([1, 2, 3]),
@@ -71,6 +73,9 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   'TensorFile.prototype.read': () => ['w'],
   'Optimizer.prototype.applyGradients': () => [[[g.variable([1, 2]), g.tensor([1, 1])]]],
   'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
+  'schedules.warmup': () => [g.schedules.constant({ rate: 0.1 }), { steps: 2 }],
+  'schedules.sequential': () => [[g.schedules.constant({ rate: 0.1 })], { milestones: [] }],
+  'schedules.chained': () => [[g.schedules.constant({ rate: 0.1 })]],
   'nn.init.fanInUniform': () => [[2, 2]],
   'nn.lambda': () => [(x: g.Tensor) => x.exp()],
   ...{
