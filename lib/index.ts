@@ -108,3 +108,5 @@ export {
   variablesOf,
 } from './transforms/gradients.ts'
 export { type InspectedInstruction, Inspection, type InspectOptions, inspect } from './transforms/inspect.ts'
+export { type ScanOptions, scan } from './transforms/scan.ts'
+export type { Tensors } from './transforms/step-function.ts'

@@ -35,6 +35,7 @@ const types: Readonly<Record<string, readonly [type: string, read: (name: string
   patterns: ['std::vector<LoadPattern>', () => 'read_patterns(in)'],
   layout: ['MatrixLayout', () => 'read_layout(in)'],
   code: ['std::vector<MicroInstruction>', () => 'read_code(in)'],
+  program: ['std::shared_ptr<const Program>', () => 'read_program(in)'],
 }
 
 /** Parameters that C++ has as a struct of its own. */

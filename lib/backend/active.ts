@@ -2,6 +2,7 @@
 import { checkText } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
+import { bodiesOf } from '../program/signatures.ts'
 import { NativeLoadError } from './addon.ts'
 import type { Backend, BackendInfo } from './backend.ts'
 import { loadNative } from './native.ts'
@@ -44,8 +45,11 @@ export function activeBackend(): Backend {
 /** The backend of a program: float64 is computed by the reference backend alone. */
 export function backendOf(program: Program): Backend {
   const active = activeBackend()
-  return program.values.some(({ dtype }) => dtype === 'float64') ? load('reference') : active
+  return hasDoubles(program) ? load('reference') : active
 }
+
+const hasDoubles = ({ values, instructions }: Program): boolean =>
+  values.some(({ dtype }) => dtype === 'float64') || instructions.some((next) => bodiesOf(next).some(hasDoubles))
 
 /** Whether runs may be under way on more than one backend. */
 export const hasSeveralBackends = (): boolean => loaded.size > 1

@@ -6,7 +6,7 @@ import type { Numbering } from '../program/parameters.ts'
 import type { Program } from '../program/program.ts'
 import { type Addon, type Failure, loadAddon, numberingOf } from './addon.ts'
 import type { Backend, Buffers, Executable } from './backend.ts'
-import { rangeError } from './failure.ts'
+import { instructionAt, rangeError } from './failure.ts'
 
 export interface NativeBackend extends Backend {
   /** Chooses the instruction set of programs that are prepared from here on. */
@@ -47,6 +47,9 @@ function prepareHandle(addon: Addon, program: Program, numbering: Numbering): nu
   }
 }
 
+const errorOf = (program: Program, [number, ...fault]: Failure): RangeError =>
+  rangeError(instructionAt(program, number), ...fault)
+
 /** In place of the instruction of a failure: the run was ended. */
 const aborted = -1
 
@@ -63,7 +66,7 @@ class NativeExecutable implements Executable {
 
   run(buffers: Buffers): void {
     const failure = this.#addon.run(this.handle, buffers)
-    if (failure !== undefined) throw rangeError(this.#program, ...failure)
+    if (failure !== undefined) throw errorOf(this.#program, failure)
   }
 
   runAsync(buffers: Buffers, steps = 1, signal?: Abortable): Promise<void> {
@@ -73,7 +76,7 @@ class NativeExecutable implements Executable {
         forget()
         if (failure === undefined) resolve()
         else if (failure[0] === aborted) reject(signal && reasonOf(signal)?.reason)
-        else reject(rangeError(this.#program, ...failure))
+        else reject(errorOf(this.#program, failure))
       }
       const run = this.#addon.runAsync(this.handle, buffers, settle, steps, signal !== undefined)
       if (signal === undefined || run === undefined) return
@@ -87,7 +90,7 @@ class NativeExecutable implements Executable {
   profile(buffers: Buffers): Float64Array {
     const nanoseconds = new Float64Array(this.#program.instructions.length)
     const failure = this.#addon.profile(this.handle, buffers, nanoseconds)
-    if (failure !== undefined) throw rangeError(this.#program, ...failure)
+    if (failure !== undefined) throw errorOf(this.#program, failure)
     return nanoseconds
   }
 

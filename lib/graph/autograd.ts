@@ -19,10 +19,12 @@ function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
   return depends
 }
 
-function derivatives(node: Node, cotangent: Node): readonly (Node | null)[] {
+function derivatives(node: Node, cotangent: Node, isNeeded: readonly boolean[]): readonly (Node | null)[] {
   const { def } = node
   if (def.vjp === undefined) throw new GradientError(`gradients: ${def.name} has no gradient`)
-  return isNoting() ? notingGradientOf(node, () => def.vjp?.(cotangent, node) ?? []) : def.vjp(cotangent, node)
+  return isNoting()
+    ? notingGradientOf(node, () => def.vjp?.(cotangent, node, isNeeded) ?? [])
+    : def.vjp(cotangent, node, isNeeded)
 }
 
 /**
@@ -36,19 +38,42 @@ export function gradients(y: Node, xs: readonly Node[], cotangent?: Node): (Node
     throw new ShapeError(
       expected('gradients', `a cotangent of shape ${formatShape(y.shape)}`, formatShape(cotangent.shape)),
     )
-  const order = numberedOrder([y], allInputs)
+  return pullback([{ node: y, cotangent: cotangent ?? broadcastTo(literal(1, y.dtype), y.shape) }], xs)
+}
+
+/** A value and the cotangent that it has. */
+export interface Seed {
+  readonly node: Node
+  readonly cotangent: Node
+}
+
+/** Of two cotangents of one node. */
+const sumOf = (a: Node, b: Node): Node => a.def.join?.(a, b) ?? add(a, b)
+
+/** What the cotangents of some values are for each x; null where none of them depends on it by a differentiable path. */
+export function pullback(seeds: readonly Seed[], xs: readonly Node[]): (Node | null)[] {
+  const order = numberedOrder(
+    seeds.map(({ node }) => node),
+    allInputs,
+  )
   for (const node of order) if (node.held > 0) node.def.checkHistory?.(node, xs)
   const onPath = dependents(order, xs)
   const wanted = new Uint8Array(order.length)
   for (const x of xs) if (order[x.position] === x) wanted[x.position] = 1
   const cotangents = new Array<Node | undefined>(order.length).fill(undefined)
-  if (onPath[y.position] === 1) cotangents[y.position] = cotangent ?? broadcastTo(literal(1, y.dtype), y.shape)
+  const give = (position: number, share: Node) => {
+    const sum = cotangents[position]
+    cotangents[position] = sum === undefined ? share : sumOf(sum, share)
+  }
+  for (const { node, cotangent } of seeds) if (onPath[node.position] === 1) give(node.position, cotangent)
   let walk = lastWalk()
   for (const node of order.toReversed()) {
     const ct = cotangents[node.position]
-    if (ct === undefined || !node.inputs.some((input) => onPath[input.position] === 1)) continue
+    if (ct === undefined) continue
+    const isNeeded = node.inputs.map(({ position }) => onPath[position] === 1)
+    if (!isNeeded.includes(true)) continue
     if (wanted[node.position] === 0) cotangents[node.position] = undefined
-    const shares = derivatives(node, ct)
+    const shares = derivatives(node, ct, isNeeded)
     // A rule may take gradients itself, which numbers nodes anew.
     if (lastWalk() !== walk) {
       numberNodes(order)
@@ -56,9 +81,7 @@ export function gradients(y: Node, xs: readonly Node[], cotangent?: Node): (Node
     }
     node.inputs.forEach(({ position }, i) => {
       const share = shares[i] ?? null
-      if (share === null || onPath[position] === 0) return
-      const sum = cotangents[position]
-      cotangents[position] = sum === undefined ? share : add(sum, share)
+      if (share !== null && onPath[position] === 1) give(position, share)
     })
   }
   return xs.map((x) => (order[x.position] === x ? (cotangents[x.position] ?? null) : null))

@@ -3,9 +3,9 @@
  * operations cost nothing: transpose, reshape, broadcast and slice only change it, until an instruction needs its
  * operand dense and a strided copy makes it so.
  */
-import { type DType, scalarArray } from '../base/dtype.ts'
+import { type DType, scalarArray, type TypedArray } from '../base/dtype.ts'
 import { InternalError } from '../base/errors.ts'
-import { mapTuple, zipWith } from '../base/lists.ts'
+import { elementAt, mapTuple, zipWith } from '../base/lists.ts'
 import { denseStrides, extentAt, type Shape, sizeOf } from '../base/shape.ts'
 import { addValue, type Draft, instruction } from '../program/draft.ts'
 import type { InstructionParams, Opcode } from '../program/instructions.ts'
@@ -79,6 +79,7 @@ export function reshapeView(view: View, shape: Shape): View | null {
 export class Emitter {
   private readonly views = new Map<Node, View>()
   private readonly outputs = new Map<Node, readonly number[]>()
+  private readonly wanted = new Map<Node, Map<string, readonly number[]>>()
   private readonly literalValues = new Map<string, number>()
   /** The dense copies of views. */
   private readonly copies = new Map<View, number>()
@@ -137,6 +138,24 @@ export class Emitter {
       this.literalValues.set(key, value)
     }
     return value
+  }
+
+  /** Numbers that are part of the program. */
+  literals(array: TypedArray, { dtype, shape }: TensorType): number {
+    if (shape.length === 0) return this.literal(dtype, elementAt(array, 0))
+    const index = this.draft.literals.push(array) - 1
+    return addValue(this.draft, dtype, shape, { kind: 'literal', index })
+  }
+
+  /** Notes that an output of a node that has several, which calls it so, is read. */
+  want(node: Node, output: readonly number[]): void {
+    const wanted = this.wanted.get(node) ?? new Map<string, readonly number[]>()
+    this.wanted.set(node, wanted.set(output.join(), output))
+  }
+
+  /** The outputs that are read, each once. */
+  wantedOf(node: Node): readonly (readonly number[])[] {
+    return [...(this.wanted.get(node)?.values() ?? [])]
   }
 
   /** Appends an instruction and gives the ids of its outputs. */

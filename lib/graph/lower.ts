@@ -44,13 +44,18 @@ export function lower(
   }
   for (const { leaf } of updates) bind(leaf)
   const roots = [...results, ...updates.map(({ value }) => value)]
-  for (const node of topologicalOrder(roots, pendingInputs)) {
+  const order = topologicalOrder(roots, pendingInputs)
+  for (const node of order) node.def.announce?.(emitter, node)
+  for (const node of order) {
     if (isLeaf(node)) {
       if (!states.has(node)) bind(node)
     } else emitter.setView(node, node.def.lower(emitter, node))
   }
   draft.inputCount = inputs.length
-  for (const node of results) bindResult(emitter, node)
+  draft.resultCount = results.length
+  results.forEach((node, index) => {
+    bindResult(emitter, node, index)
+  })
   updates.forEach(({ value }, state) => {
     draft.updates.push({ state, value: emitter.dense(value) })
   })
@@ -58,10 +63,10 @@ export function lower(
 }
 
 /** A result is a value of its own buffer: computed there, or copied where it already has another place. */
-function bindResult(emitter: Emitter, node: Node): void {
+export function bindResult(emitter: Emitter, node: Node, index: number): void {
   const { draft } = emitter
   const view = emitter.viewOf(node)
-  const place = { kind: 'result', index: draft.resultCount++ } as const
+  const place = { kind: 'result', index } as const
   const value = emitter.denseValue(view)
   const made = valueAt(draft, value)
   if (made.place === null) {

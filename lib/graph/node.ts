@@ -39,8 +39,15 @@ export interface OpDef<P extends Params = Params, I extends readonly AnyNode[] =
   readonly name: string
   /** Checks the inputs and gives the type of the result. */
   infer(inputs: I, params: P): TensorType
-  /** The cotangent of each input from that of the output. Absent: no gradient exists. */
-  vjp?(cotangent: Node, node: Node<P, I>): Cotangents<I>
+  /**
+   * The cotangent of each input from that of the output; those that are not needed may be null. Absent: no gradient
+   * exists.
+   */
+  vjp?(cotangent: Node, node: Node<P, I>, isNeeded: readonly boolean[]): Cotangents<I>
+  /** What two cotangents are together that nodes of this operation are, where that is not their sum. */
+  join?(a: Node<P, I>, b: Node): Node
+  /** Called for all nodes that are to be lowered, before the first of them is. */
+  announce?(emitter: Emitter, node: Node<P, I>): void
   /** Throws where the gradient with respect to one of xs needs a history that the node does not have any more. */
   checkHistory?(node: Node<P, I>, xs: readonly Node[]): void
   /** Emits instructions, or gives a view of an operand. */

@@ -4,7 +4,7 @@ import { maxExtent, type Shape, sizeOf } from '../base/shape.ts'
 import type { InstructionParams, Opcode } from './instructions.ts'
 import { type MicroInstruction, microOps, microResultDType } from './micro-ops.ts'
 import { attentionShapes, hasAdjacentColumns, matrixReach, spanOf, targetsDiffer } from './patterns.ts'
-import { formatType, type Value } from './program.ts'
+import { formatType, type Program, type Value } from './program.ts'
 import { refuse, type Site } from './refuse.ts'
 import type { schema } from './schema.ts'
 import { distributionParameters, type LoadPattern } from './vocabulary.ts'
@@ -96,6 +96,47 @@ export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
     expectSize(site, 'logSums', logSums, rows)
   },
 
+  loop({ length, constants, body }, given) {
+    const { inputs, outputs, site } = given
+    const carries = body.stateCount
+    const sequences = body.inputCount - constants
+    if (sequences < 0) refuse(site, `a body of at least ${constants} inputs`, body.inputCount)
+    if (inputs.length !== body.inputCount + carries)
+      refuse(site, `${body.inputCount + carries} operands`, inputs.length)
+    if (outputs.length !== carries + body.resultCount)
+      refuse(site, `${carries + body.resultCount} results`, outputs.length)
+    expectBound(site, 'constant', body, 'input', inputs.slice(0, constants))
+    expectBound(site, 'carry', body, 'state', inputs.slice(constants, constants + carries))
+    expectBound(site, 'sequence', body, 'input', inputs.slice(constants + carries), { from: constants, length })
+    expectBound(site, 'new carry', body, 'state', outputs.slice(0, carries))
+    expectBound(site, 'result', body, 'result', outputs.slice(carries), { from: 0, length })
+  },
+
+  whileLoop({ constants, condition, body }, { inputs, outputs, site }) {
+    const carries = body.stateCount
+    if (body.inputCount !== constants) refuse(site, `a body of ${constants} inputs`, body.inputCount)
+    if (body.resultCount !== 0) refuse(site, 'a body without results', body.resultCount)
+    if (inputs.length !== constants + carries) refuse(site, `${constants + carries} operands`, inputs.length)
+    if (outputs.length !== carries) refuse(site, `${carries} results`, outputs.length)
+    if (condition.stateCount !== 0 || condition.resultCount !== 1 || condition.inputCount !== constants + carries)
+      refuse(site, `a condition of ${constants + carries} inputs, no states and one result`, 'others')
+    expectBound(site, 'constant', body, 'input', inputs.slice(0, constants))
+    expectBound(site, 'carry', body, 'state', inputs.slice(constants))
+    expectBound(site, 'new carry', body, 'state', outputs)
+    expectBound(site, 'operand of the condition', condition, 'input', inputs)
+    expectType(site, 'the condition', boundValue(condition, 'result', 0), 'bool', 1)
+  },
+
+  branch({ ifTrue, ifFalse }, { inputs: [, ...operands], outputs, site }) {
+    for (const body of [ifTrue, ifFalse]) {
+      if (body.stateCount !== 0) refuse(site, 'programs without states', body.stateCount)
+      if (body.inputCount !== operands.length) refuse(site, `programs of ${operands.length} inputs`, body.inputCount)
+      if (body.resultCount !== outputs.length) refuse(site, `programs of ${outputs.length} results`, body.resultCount)
+      expectBound(site, 'operand', body, 'input', operands)
+      expectBound(site, 'result', body, 'result', outputs)
+    }
+  },
+
   random({ distribution }, { inputs, outputs: [out], site }) {
     const parameters = inputs.slice(1)
     const wanted = distributionParameters[distribution]
@@ -129,6 +170,24 @@ export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
 
 const windowReach = (out: number, stride: number, kernel: number, dilation: number): number =>
   Math.max(out - 1, 0) * stride + (kernel - 1) * dilation + 1
+
+const boundValue = ({ values }: Program, kind: 'input' | 'state' | 'result', index: number): Value | undefined =>
+  values.find(({ place }) => place.kind === kind && place.index === index)
+
+/** Operands are what a body binds from its input, state or result number `from` on; or sequences of `length` such. */
+function expectBound(
+  site: Site,
+  name: string,
+  body: Program,
+  kind: 'input' | 'state' | 'result',
+  operands: readonly Value[],
+  { from, length }: { from: number; length: number } = { from: 0, length: 1 },
+): void {
+  operands.forEach((operand, i) => {
+    const bound = boundValue(body, kind, from + i)
+    if (bound !== undefined) expectType(site, `${name} ${i}`, operand, bound.dtype, length * sizeOf(bound.shape))
+  })
+}
 
 /** An operand that is there has so many elements. */
 export function expectSize(site: Site, name: string, value: Value | undefined, size: number): void {

@@ -3,7 +3,8 @@
  *
  * words: magic, version, values, instructions, inputs, states, results, arena blocks of 64 bytes; then each value as
  * dtype, place kind, place index, rank, extents…; then each instruction as opcode, inputs and outputs (each counted),
- * and its parameter words (counted). A real number takes two words, the low half of its IEEE double first.
+ * and its parameter words (counted). A real number takes two words, the low half of its IEEE double first. A program that
+ * an instruction runs is a parameter: its words, counted, without magic and version.
  * A literal's place index, like an arena value's, counts 64-byte blocks: of the literal bytes, which are one buffer.
  */
 import type { TypedArray } from '../base/dtype.ts'
@@ -19,7 +20,7 @@ export interface EncodedProgram {
 }
 
 export const programMagic = 0x474c5631
-export const programVersion = 2
+export const programVersion = 3
 
 function pushInstruction(
   words: number[],
@@ -34,7 +35,16 @@ function pushInstruction(
   }
   const counted = words.push(0) - 1
   const values = params as Readonly<Record<string, unknown>>
-  for (const [name, parameter] of signatures[opcode].params) parameter.write(words, values[name], numbering)
+  for (const [name, parameter] of signatures[opcode].params)
+    if (parameter.type === 'program') pushBody(words, values[name] as Program, numbering)
+    else parameter.write(words, values[name], numbering)
+  words[counted] = words.length - counted - 1
+}
+
+/** Programs of instructions have no literals. */
+function pushBody(words: number[], body: Program, numbering: Numbering): void {
+  const counted = words.push(0) - 1
+  pushProgram(words, body, [], numbering)
   words[counted] = words.length - counted - 1
 }
 
@@ -60,15 +70,20 @@ function placeIndex(place: Place, literalStarts: readonly number[]): number {
   return place.kind === 'literal' ? literalStarts[place.index]! : place.index
 }
 
-export function encodeProgram(program: Program, numbering: Numbering): EncodedProgram {
-  const { bytes, starts } = packLiterals(program.literals)
-  const words: number[] = [programMagic, programVersion, program.values.length, program.instructions.length]
+function pushProgram(words: number[], program: Program, literalStarts: readonly number[], numbering: Numbering): void {
+  words.push(program.values.length, program.instructions.length)
   words.push(program.inputCount, program.stateCount, program.resultCount, blocks(program.arenaBytes))
   for (const { dtype, shape, place } of program.values) {
-    words.push(numberOf(numbering.dtypes, dtype), numberOf(numbering.places, place.kind), placeIndex(place, starts))
-    words.push(shape.length, ...shape)
+    words.push(numberOf(numbering.dtypes, dtype), numberOf(numbering.places, place.kind))
+    words.push(placeIndex(place, literalStarts), shape.length, ...shape)
   }
   for (const instruction of program.instructions) pushInstruction(words, instruction, numbering)
+}
+
+export function encodeProgram(program: Program, numbering: Numbering): EncodedProgram {
+  const { bytes, starts } = packLiterals(program.literals)
+  const words: number[] = [programMagic, programVersion]
+  pushProgram(words, program, starts, numbering)
   const encoded = Int32Array.from(words)
   const misfit = encoded.findIndex((word, i) => word !== words[i])
   if (misfit !== -1) throw new ProgramError(expected('program', 'integers of 32 bits', words[misfit]))

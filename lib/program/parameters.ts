@@ -2,6 +2,7 @@
 import { InternalError } from '../base/errors.ts'
 import { maxExtent, maxRank } from '../base/shape.ts'
 import type { MicroInstruction } from './micro-ops.ts'
+import type { Program } from './program.ts'
 import { refuse, type Site } from './refuse.ts'
 import { activations, distributions, type LoadPattern, type MatrixLayout, reductions } from './vocabulary.ts'
 
@@ -92,6 +93,18 @@ function oneOf<Type extends 'activation' | 'reduction' | 'distribution', Name ex
     fault: (value) => (names.includes(value) ? null : { at: '', wanted, got: value }),
     write: (words, value, numbering) => void words.push(numberOf(numbering[`${type}s`], value)),
   }
+}
+
+/**
+ * What an instruction runs, perhaps many times: a program without literals. verify.ts checks it and encode.ts writes it, as
+ * it has instructions in it that may have programs.
+ */
+export const program: Parameter<Program, 'program'> = {
+  type: 'program',
+  fault: () => null,
+  write() {
+    throw new InternalError('a program is no parameter of its own')
+  },
 }
 
 export const activation = oneOf('activation', activations)

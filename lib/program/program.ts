@@ -39,6 +39,9 @@ export interface Program {
 /** Arena offsets are multiples of this: a cache line, and the widest vector. */
 export const arenaAlignment = 64
 
+/** How deep programs may be in each other. */
+export const mostNesting = 16
+
 /** The number of buffers a run binds, in this order: inputs, states as read, states as written, results. */
 export const bufferCount = (program: Program): number =>
   program.inputCount + 2 * program.stateCount + program.resultCount

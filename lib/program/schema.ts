@@ -15,6 +15,7 @@ import {
   flag,
   layout,
   patterns,
+  program,
   real,
   reduction,
   shape,
@@ -299,6 +300,39 @@ export const schema = {
     check: 'attention',
     // Two products and a softmax.
     flops: (p) => sizeOf(p.batch) * p.queries * p.keys * (2 * p.features + 2 * p.values + 5),
+  }),
+
+  /**
+   * Runs `body` once for each of `length` steps, from the first to the last or, with `reverse`, from the last to the first.
+   * Operands are `constants` constants, the carries as they begin, and sequences x[length, …]; results are the carries as they
+   * end, and sequences y[length, …]. In step t the body reads as its inputs the constants and then x[t] of each sequence, as
+   * its states it has the carries, and its results are y[t].
+   */
+  loop: op({
+    params: { length: count, reverse: flag, constants: count, body: program },
+    inputs: { operands: rest([dtypes, checked]) },
+    outputs: { results: rest([dtypes, checked]) },
+    check: 'loop',
+  }),
+
+  /**
+   * Runs `body` as long as the result of `condition` is true, `limit` times at most. Operands are `constants` constants and
+   * the carries as they begin; results are the carries as they end. Inputs of `condition` are the constants and the carries,
+   * those of `body` the constants, and its states are the carries.
+   */
+  whileLoop: op({
+    params: { limit: count, constants: count, condition: program, body: program },
+    inputs: { operands: rest([dtypes, checked]) },
+    outputs: { results: rest([dtypes, checked]) },
+    check: 'whileLoop',
+  }),
+
+  /** What `ifTrue` makes of the operands where the predicate is true, and else `ifFalse`: programs without states. */
+  branch: op({
+    params: { ifTrue: program, ifFalse: program },
+    inputs: { predicate: [bool, '1'], operands: rest([dtypes, checked]) },
+    outputs: { results: rest([dtypes, checked]) },
+    check: 'branch',
   }),
 
   // Linear algebra: each matrix of a batch is computed in float64 and rounded once. FLOPs are about its multiplications

@@ -4,6 +4,7 @@ import { InternalError } from '../base/errors.ts'
 import { type Instruction, type Opcode, opcodes } from './instructions.ts'
 import { checked, type Operand as OperandPair, type OperandRow, type ParameterRow, type Row } from './op.ts'
 import type { Parameter } from './parameters.ts'
+import type { Program } from './program.ts'
 import { schema } from './schema.ts'
 
 /** A number, a parameter, or the lesser of two. */
@@ -131,8 +132,18 @@ export const byOpcode = <T>(make: (opcode: Opcode, row: Row) => T): Readonly<Rec
 
 export const signatures = byOpcode(signatureOf)
 
-/** Whether what an instruction reads can end the run. */
-export function isFallible(values: readonly { readonly dtype: DType }[], { opcode, inputs }: Instruction): boolean {
+const bodyNames = byOpcode((opcode) =>
+  signatures[opcode].params.filter(([, { type }]) => type === 'program').map(([name]) => name),
+)
+
+/** The programs that an instruction runs. */
+export const bodiesOf = ({ opcode, params }: Instruction): readonly Program[] =>
+  bodyNames[opcode].map((name) => (params as Numbers)[name] as Program)
+
+/** Whether what an instruction reads, or one of its programs does, can end the run. */
+export function isFallible(values: readonly { readonly dtype: DType }[], instruction: Instruction): boolean {
+  const { opcode, inputs } = instruction
+  if (bodiesOf(instruction).some((body) => body.instructions.some((next) => isFallible(body.values, next)))) return true
   const { fails } = signatures[opcode]
   const dtype = values[inputs[fails] ?? -1]?.dtype
   return dtype !== undefined && failingDTypes(signatures[opcode]).includes(dtype)

@@ -3,6 +3,7 @@ import { elementAt } from '../base/lists.ts'
 import type { Instruction, InstructionOf } from './instructions.ts'
 import { isDense } from './patterns.ts'
 import { formatType, type Place, type Program, valueAt } from './program.ts'
+import { bodiesOf, type Numbers, signatures } from './signatures.ts'
 import type { LoadPattern, MatrixLayout } from './vocabulary.ts'
 
 /**
@@ -11,6 +12,11 @@ import type { LoadPattern, MatrixLayout } from './vocabulary.ts'
  *     %0: float32[2,4] input 0
  *     %4: float32[2,3] @0 = matmul %0 %1ᵀ + %2, relu
  *     %5: float32[2,3] @64 = elementwise { a = mul %4 %3(0,0); b = add a %0 } → b
+ *
+ *     %7: float32[2] @0 = loop %1 %2 { length: 4, reverse: false, constants: 1 } body {
+ *       %0: float32[2] input 0
+ *       …
+ *     }
  *
  * `@64` is an arena offset, `ᵀ` an operand stored as its transpose, `(0,0)` the strides of an operand that is not dense.
  */
@@ -46,10 +52,23 @@ function formatLiteral({ values, literals }: Program, id: number): string {
 }
 
 function formatInstruction(program: Program, instruction: Instruction): string {
+  if (bodiesOf(instruction).length > 0) return formatNested(instruction)
   if (instruction.opcode === 'matmul') return formatMatmul(instruction)
   if (instruction.opcode === 'elementwise') return formatElementwise(program, instruction)
   const inputs = instruction.inputs.map((id) => ` %${id}`).join('')
   return `${instruction.opcode}${inputs}${formatParams(instruction.params)}`
+}
+
+/** Each program that it runs in braces, its lines set in. */
+function formatNested({ opcode, inputs, params }: Instruction): string {
+  const plain: [string, unknown][] = []
+  let bodies = ''
+  for (const [name, { type }] of signatures[opcode].params) {
+    const value = (params as Numbers)[name]
+    if (type !== 'program') plain.push([name, value])
+    else bodies += ` ${name} {\n${formatProgram(value as Program).replaceAll(/^/gm, '  ')}\n}`
+  }
+  return `${opcode}${inputs.map((id) => ` %${id}`).join('')}${formatParams(Object.fromEntries(plain))}${bodies}`
 }
 
 function formatParams(params: object): string {

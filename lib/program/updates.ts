@@ -8,7 +8,7 @@ import { addValue, instruction, type PlannedDraft, usesOf } from './draft.ts'
 import { mayReuse } from './in-place.ts'
 import type { Instruction } from './instructions.ts'
 import { type Place, valueAt } from './program.ts'
-import { isFallible } from './signatures.ts'
+import { bodiesOf, isFallible } from './signatures.ts'
 
 export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
   if (draft.updates.length === 0) return
@@ -60,7 +60,8 @@ function inPlaceTest(draft: PlannedDraft): (value: number, old: number) => boole
     const writer = writers.get(value) ?? -1
     if (valueAt(draft, value).place !== null || writer <= lastFallible || writer < lastReaders[old]!) return false
     const instruction = elementAt(draft.instructions, writer)
-    return mayReuse(draft, instruction, instruction.outputs.indexOf(value), old)
+    // What runs programs may be ended between them.
+    return bodiesOf(instruction).length === 0 && mayReuse(draft, instruction, instruction.outputs.indexOf(value), old)
   }
 }
 

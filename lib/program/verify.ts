@@ -10,19 +10,30 @@ import { mayOverwrite } from './in-place.ts'
 import type { Instruction } from './instructions.ts'
 import { LiveSlots } from './live-slots.ts'
 import { isCount } from './parameters.ts'
-import { arenaAlignment, formatType, type Place, type Program, type Value, valueAt, valueBytes } from './program.ts'
+import {
+  arenaAlignment,
+  formatType,
+  mostNesting,
+  type Place,
+  type Program,
+  type Value,
+  valueAt,
+  valueBytes,
+} from './program.ts'
 import { refuse, type Site } from './refuse.ts'
-import { isFallible, signatures } from './signatures.ts'
+import { bodiesOf, isFallible, signatures } from './signatures.ts'
 
 /** Throws ProgramError, which names the value or the instruction, unless the program obeys every rule. */
-export function verifyProgram(program: Program): void {
+export const verifyProgram = (program: Program): void => verifyAt(program, 0)
+
+function verifyAt(program: Program, depth: number): void {
   checkCounts(program)
   program.values.forEach((value, id) => {
     checkValue(program, value, id)
   })
   checkBuffers(program)
   program.instructions.forEach((instruction, index) => {
-    checkInstruction(program, instruction, index)
+    checkInstruction(program, instruction, index, depth)
   })
   const lastReads = checkOrder(program)
   checkSlots(program, lastReads)
@@ -93,13 +104,25 @@ function checkBuffers(program: Program): void {
   }
 }
 
-function checkInstruction(program: Program, instruction: Instruction, index: number): void {
+function checkInstruction(program: Program, instruction: Instruction, index: number, depth: number): void {
   const { opcode, inputs, outputs } = instruction
   const site: Site = { index, opcode }
   if (!Object.hasOwn(signatures, opcode)) refuse(site, 'an opcode', opcode)
   for (const id of [...inputs, ...outputs])
     if (!(isCount(id) && id < program.values.length)) refuse(site, `values in [0, ${program.values.length})`, id)
+  for (const body of bodiesOf(instruction)) checkBody(site, body, depth + 1)
   checkOperands(program, instruction, site)
+}
+
+function checkBody(site: Site, body: Program, depth: number): void {
+  if (depth > mostNesting) refuse(site, `programs in each other at most ${mostNesting} deep`, 'deeper ones')
+  if (body.literals.length > 0) refuse(site, 'a program without literals', body.literals.length)
+  try {
+    verifyAt(body, depth)
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error
+    throw new ProgramError(`instruction ${site.index} (${site.opcode}): ${error.message}`)
+  }
 }
 
 /** When things are read and written, by value, and by state for the writers of states. Never: -1. */
@@ -168,6 +191,8 @@ const isStateAt = (place: Place, state: number): boolean => place.kind === 'stat
 function writeState({ values, instructions }: Program, timeline: Timeline, site: Site, o: number, state: number): void {
   const earlier = timeline.stateWritten[state]!
   if (earlier !== -1) refuse(site, `state ${state} to be written once`, `a write after instruction ${earlier}`)
+  if (bodiesOf(instructions[site.index]!).length > 0)
+    refuse(site, 'results that are no states, as it may end between steps', `state ${state}`)
   const isOld = (id: number) => isStateAt(valueAt({ values }, id).place, state)
   if (!mayOverwrite(values, instructions[site.index]!, o, isOld))
     refuse(site, `operands that output ${o} may replace`, `state ${state}, which it reads after writing`)

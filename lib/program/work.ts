@@ -3,7 +3,7 @@ import { bytesPerElement } from '../base/dtype.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { Instruction } from './instructions.ts'
 import { type Program, valueBytes } from './program.ts'
-import { byOpcode, type Factor, factorsOf, type Numbers, productOf, signatures } from './signatures.ts'
+import { bodiesOf, byOpcode, type Factor, factorsOf, type Numbers, productOf, signatures } from './signatures.ts'
 
 const flops = byOpcode((opcode, { params, flops }) => {
   if (typeof flops !== 'string') return flops ?? (() => 0)
@@ -11,8 +11,13 @@ const flops = byOpcode((opcode, { params, flops }) => {
   return (values: Numbers) => productOf(factors, values)
 })
 
-/** Operations on real numbers. */
-export const flopsOf = ({ opcode, params }: Instruction): number => flops[opcode](params)
+/** Operations on real numbers; of a loop those of all its steps, of a `whileLoop` of one, of a `branch` the most. */
+export function flopsOf(instruction: Instruction): number {
+  const { opcode, params } = instruction
+  const inner = bodiesOf(instruction).map(({ instructions }) => instructions.reduce((sum, x) => sum + flopsOf(x), 0))
+  if (inner.length === 0) return flops[opcode](params)
+  return (opcode === 'loop' ? params.length : 1) * Math.max(...inner)
+}
 
 /** Of the operands of which not all elements are touched, how many are. */
 const touched = byOpcode((opcode, { params, touches = {} }) => {

@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os'
 import { expected } from '../base/errors.ts'
 import { formatType, type Program, type Value, valueBytes } from '../program/program.ts'
+import { bodiesOf } from '../program/signatures.ts'
 
 /** Less than this is not worth asking for the memory. */
 const anyMemory = 2 ** 26
@@ -20,9 +21,13 @@ export function checkMemory(op: string, bytes: number, why = ''): void {
 /** @throws RangeError where results and intermediates are more than this machine holds */
 export function checkMemoryOf(program: Program): void {
   const results = program.values.filter(({ place }) => place.kind === 'result')
-  const bytes = results.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
+  const bytes = results.reduce((sum, value) => sum + valueBytes(value), arenaBytesOf(program))
   if (bytes >= anyMemory) checkMemory('evaluate', bytes, largestOf(program))
 }
+
+/** With those of the programs that its instructions run, of which one runs at a time. */
+const arenaBytesOf = ({ arenaBytes, instructions }: Program): number =>
+  arenaBytes + instructions.reduce((most, next) => Math.max(most, ...bodiesOf(next).map(arenaBytesOf)), 0)
 
 /** What is thrown where memory for a program cannot be allocated. */
 export const memoryError = (program: Program, cause: unknown): RangeError =>

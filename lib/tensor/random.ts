@@ -10,7 +10,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { add, minimum, mul } from '../graph/ops/elementwise.ts'
-import { data } from '../graph/ops/leaf.ts'
+import { data, literal } from '../graph/ops/leaf.ts'
 import { random } from '../graph/ops/random.ts'
 import type { DistributionName } from '../program/vocabulary.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from './tensor.ts'
@@ -115,12 +115,30 @@ function nextSeed(): number {
   return (Math.imul(seed! ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(draw!, 0xc2b2ae35)) >>> 0
 }
 
+/** Makes keys of the steps of a loop from the key of a draw, while the step is recorded. */
+let keyOfStep: ((key: Node) => Node) | null = null
+
+/** Runs `fn`, where each draw without a seed has the key that `derive` makes of its own, and of that of a loop around it. */
+export function withDerivedKeys<T>(derive: (key: Node) => Node, fn: () => T): T {
+  const outer = keyOfStep
+  keyOfStep = (key) => derive(outer === null ? key : outer(key))
+  try {
+    return fn()
+  } finally {
+    keyOfStep = outer
+  }
+}
+
+/** So many keys that follow from one: int32[count, 2]. */
+export const keysFrom = (key: Node, count: number): Node =>
+  random(key, 'integer', 'int32', [count, 2], [literal(0, 'int32'), literal(0, 'int32')])
+
 /** The key of one draw: that of the seed, or the next of the stream, at each run of a compiled function too. */
 function keyOf(op: string, seed: number | undefined): Node {
+  if (seed !== undefined) return data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
   const own = local
-  return seed === undefined
-    ? dynamicInput('int32', [2], () => (own ?? stream).nextKey())
-    : data(Int32Array.of(checkSeed(op, seed) | 0, 0), 'int32', [2])
+  const key = dynamicInput('int32', [2], () => (own ?? stream).nextKey())
+  return keyOfStep === null ? key : keyOfStep(key)
 }
 
 /** Random numbers as the instruction `random` makes them, with its parameters; integers are int32 whatever the dtype. */

@@ -9,8 +9,6 @@
 namespace galvani {
 namespace {
 
-bool is_set(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }
-
 // Runs an instruction and gives its time.
 bool run_timed(const PreparedInstruction& instruction, Run& run, double* nanoseconds) {
   const auto begin = std::chrono::steady_clock::now();
@@ -49,12 +47,15 @@ bool Executable::prepare_instructions(const KernelTable& kernels, std::string* e
   };
   const auto& all = program_.instructions;
   first_update_ = static_cast<size_t>(std::find_if(all.begin(), all.end(), writes_state) - all.begin());
+  int32_t number = 0;
   for (const Instruction& instruction : program_.instructions) {
     instructions_.push_back(prepare_instruction(preparation, instruction));
     if (instructions_.back() == nullptr) {
       *error = preparation.error;
       return false;
     }
+    numbers_.push_back(number);
+    number += 1 + inner_count(instruction);
     has_parallel_instruction_ |= instructions_.back()->is_parallel();
   }
   program_.instructions = {};
@@ -112,10 +113,12 @@ bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, c
       *failure = {kAborted, 0, 0, 0};
       return false;
     }
+    run.interruption = {interruption.is_stopping, i < first_update_ ? interruption.is_aborted : nullptr};
     if (nanoseconds == nullptr ? instructions_[i]->run(run) : run_timed(*instructions_[i], run, nanoseconds + i))
       continue;
+    if (run.is_ended && is_set(interruption.is_stopping)) break;
     *failure = run.failure;
-    failure->instruction = static_cast<int32_t>(i);
+    failure->instruction = run.is_ended ? kAborted : numbers_[i] + 1 + run.failure.instruction;
     return false;
   }
   return true;

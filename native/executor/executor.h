@@ -1,7 +1,6 @@
 // A program that is ready to run.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,13 +15,6 @@ namespace galvani {
 
 // In place of the instruction of a failure.
 constexpr int32_t kAborted = -1;
-
-// What ends a run before its end, from another thread, once it is true.
-struct Interruption {
-  const std::atomic<bool>* is_stopping = nullptr;  // after the instruction that runs, leaving nothing of use
-  const std::atomic<bool>* is_aborted =
-      nullptr;  // as a failure of the next instruction, unless one has written a state
-};
 
 enum class PrepareStatus { k_ok, k_malformed, k_no_memory };
 
@@ -61,6 +53,7 @@ class Executable {
 
   Program program_;
   std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
+  std::vector<int32_t> numbers_;  // see Failure
   bool has_parallel_instruction_ = false;
   size_t first_update_ = 0;  // the first instruction that writes a state
   std::unique_ptr<Block> literals_;

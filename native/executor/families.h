@@ -10,6 +10,10 @@ namespace galvani {
 // Null, with preparation.error set, where a kernel is missing.
 std::unique_ptr<PreparedInstruction> prepare_elementwise(Preparation& preparation, const Instruction& instruction);
 
+std::unique_ptr<PreparedInstruction> prepare_loop(Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_while_loop(Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_branch(Preparation& preparation, const Instruction& instruction);
+
 std::unique_ptr<PreparedInstruction> prepare_matmul(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_reduce(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_argmax(const Preparation& preparation, const Instruction& instruction);

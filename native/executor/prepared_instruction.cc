@@ -73,6 +73,9 @@ std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation,
     case Opcode::k_sgd: return prepare_sgd(preparation, instruction);
     case Opcode::k_momentum: return prepare_momentum(preparation, instruction);
     case Opcode::k_adam: return prepare_adam(preparation, instruction);
+    case Opcode::k_loop: return prepare_loop(preparation, instruction);
+    case Opcode::k_whileLoop: return prepare_while_loop(preparation, instruction);
+    case Opcode::k_branch: return prepare_branch(preparation, instruction);
     case Opcode::k_scan: return prepare_scan(preparation, instruction);
     case Opcode::k_recurrence: return prepare_recurrence(preparation, instruction);
     case Opcode::k_argsort: return prepare_argsort(preparation, instruction);

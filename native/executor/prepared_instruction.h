@@ -1,6 +1,7 @@
 // An instruction, prepared: kernels chosen, operands located, work divided. Running it checks and allocates nothing.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -11,8 +12,20 @@
 
 namespace galvani {
 
+// What ends a run before its end, from another thread, once it is true.
+struct Interruption {
+  const std::atomic<bool>* is_stopping = nullptr;  // after the instruction or step that runs, leaving nothing of use
+  const std::atomic<bool>* is_aborted = nullptr;   // as a failure of the next one, unless one has written a state
+};
+
+inline bool is_set(const std::atomic<bool>* flag) {
+  return flag != nullptr && flag->load(std::memory_order_relaxed);
+}
+
 // A bad index in an instruction's data: `value` at `position`, where only [0, limit) was allowed.
 struct Failure {
+  // Which one, where those of the programs that an instruction runs are counted right after it. An instruction that
+  // fails says -1 for itself, or the number among those inside it.
   int32_t instruction;
   int64_t position;
   double value;
@@ -28,6 +41,9 @@ struct Run {
   Serial serial;
   // Whether JavaScript runs beside it, which may write to the buffers: what was checked may not be so any more.
   bool is_lent = false;
+  // What may end it between the steps of a loop, and whether that did.
+  Interruption interruption = {};
+  bool is_ended = false;
 };
 
 // Where a value is.

@@ -160,6 +160,69 @@ void check_attention(const AttentionParams& p, Operands& operands) {
   operands.expect_output_size(1, checked_product({batch, p.queries}));
 }
 
+// `count` operands are what a body binds from its buffer number `first` on, or sequences of `length` such.
+template <typename Expect>
+void expect_bound(const Program& body, int64_t first, int64_t count, int64_t length, Expect expect) {
+  for (int64_t i = 0; i < count; ++i) {
+    const BufferType& buffer = body.buffers[first + i];
+    expect(i, buffer.dtype, checked_product({length, buffer.bytes / element_bytes(buffer.dtype)}));
+  }
+}
+
+void expect_bound_inputs(Operands& operands, int64_t from, const Program& body, int64_t first, int64_t count,
+                         int64_t length = 1) {
+  expect_bound(body, first, count, length, [&](int64_t i, DType dtype, int64_t size) {
+    operands.expect_input_dtype(from + i, {dtype});
+    operands.expect_input_size(from + i, size);
+  });
+}
+
+void expect_bound_outputs(Operands& operands, int64_t from, const Program& body, int64_t first, int64_t count,
+                          int64_t length = 1) {
+  expect_bound(body, first, count, length, [&](int64_t i, DType dtype, int64_t size) {
+    operands.expect_output_dtype(from + i, {dtype});
+    operands.expect_output_size(from + i, size);
+  });
+}
+
+void check_loop(const LoopParams& p, Operands& operands) {
+  const Program& body = *p.body;
+  const int64_t inputs = body.input_count, carries = body.state_count, results = body.result_count;
+  operands.expect(p.constants <= inputs, "expected a body that has an input for each constant, got fewer");
+  if (!operands.ok() || !operands.counts(inputs + carries, carries + results)) return;
+  expect_bound_inputs(operands, 0, body, 0, p.constants);
+  expect_bound_inputs(operands, p.constants, body, inputs, carries);
+  expect_bound_inputs(operands, p.constants + carries, body, p.constants, inputs - p.constants, p.length);
+  expect_bound_outputs(operands, 0, body, inputs, carries);
+  expect_bound_outputs(operands, carries, body, inputs + 2 * carries, results, p.length);
+}
+
+void check_while_loop(const WhileLoopParams& p, Operands& operands) {
+  const Program &condition = *p.condition, &body = *p.body;
+  const int64_t carries = body.state_count;
+  operands.expect(body.input_count == p.constants && body.result_count == 0,
+                  "expected a body that reads the constants and gives the carries, got another");
+  operands.expect(condition.input_count == p.constants + carries && condition.state_count == 0 &&
+                      condition.result_count == 1,
+                  "expected a condition of constants and carries with one result, got another");
+  if (!operands.ok() || !operands.counts(p.constants + carries, carries)) return;
+  expect_bound_inputs(operands, 0, body, 0, p.constants);
+  expect_bound_inputs(operands, p.constants, body, p.constants, carries);
+  expect_bound_inputs(operands, 0, condition, 0, p.constants + carries);
+  expect_bound_outputs(operands, 0, body, p.constants, carries);
+  const BufferType& result = condition.buffers.back();
+  operands.expect(result.dtype == DType::k_bool && result.bytes == 1, "expected a condition of one bool, got another");
+}
+
+void check_branch(const BranchParams& p, Operands& operands) {
+  for (const Program* body : {p.if_true.get(), p.if_false.get()}) {
+    operands.expect(body->state_count == 0, "expected programs without states, got one with some");
+    if (!operands.ok() || !operands.counts(1 + size_t{0} + body->input_count, body->result_count)) return;
+    expect_bound_inputs(operands, 1, *body, 0, body->input_count);
+    expect_bound_outputs(operands, 0, *body, body->input_count, body->result_count);
+  }
+}
+
 // Mirrors `distributionParameters` in lib/program/vocabulary.ts.
 size_t parameter_count(Distribution distribution) {
   switch (distribution) {

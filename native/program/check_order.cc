@@ -112,6 +112,8 @@ class Order {
     if (value.place == Place::k_arena) return check_arena_write(i, output, id);
     if (value.place != Place::k_state) return true;
     has_written_state_ = true;
+    // What runs programs may be ended between them.
+    if (!bodies_of(instruction).empty()) return false;
     return std::all_of(instruction.inputs.begin(), instruction.inputs.end(), [&](int32_t input) {
       return !is_same_memory(input, id) || may_share(instruction, output, input);
     });
@@ -182,7 +184,27 @@ class Order {
 
 }  // namespace
 
+std::vector<const Program*> bodies_of(const Instruction& instruction) {
+  if (const auto* loop = std::get_if<LoopParams>(&instruction.params)) return {loop->body.get()};
+  if (const auto* p = std::get_if<WhileLoopParams>(&instruction.params)) return {p->condition.get(), p->body.get()};
+  if (const auto* p = std::get_if<BranchParams>(&instruction.params)) return {p->if_true.get(), p->if_false.get()};
+  return {};
+}
+
+int32_t inner_count(const Instruction& instruction) {
+  int32_t count = 0;
+  for (const Program* body : bodies_of(instruction)) {
+    for (const Instruction& next : body->instructions) count += 1 + inner_count(next);
+  }
+  return count;
+}
+
 bool is_fallible(const Program& program, const Instruction& instruction) {
+  for (const Program* body : bodies_of(instruction)) {
+    for (const Instruction& next : body->instructions) {
+      if (is_fallible(*body, next)) return true;
+    }
+  }
   const int input = fallible_input(instruction.opcode);
   return input >= 0 && fails_on(instruction.opcode, program.values[instruction.inputs[input]].dtype);
 }

@@ -23,7 +23,7 @@ const char* name_of(MicroOp op) { return facts_of(op).name; }
 #undef GALVANI_NAME
 
 bool fail(std::string* error, const char* format, ...) {
-  char text[256];
+  char text[1024];  // of programs in each other, too
   va_list arguments;
   va_start(arguments, format);
   std::vsnprintf(text, sizeof text, format, arguments);
@@ -54,11 +54,13 @@ constexpr int64_t kMaxValueElements = std::numeric_limits<int32_t>::max();
 // Reads words in order. The first fault sticks: from then on every word reads as 0.
 class Reader {
  public:
-  Reader(const int32_t* words, int64_t count) : words_(words), left_(count) {}
+  Reader(const int32_t* words, int64_t count, int depth = 0) : words_(words), left_(count), depth_(depth) {}
 
   bool ok() const { return error_.empty(); }
   const std::string& error() const { return error_; }
   int64_t left() const { return left_; }
+  // How many programs the words are inside of.
+  int depth() const { return depth_; }
 
   int32_t word() {
     if (left_ == 0) reject("expected more words, got the end");
@@ -109,19 +111,27 @@ class Reader {
 
   // The next `count` words, as a reader of their own.
   Reader split(int64_t count) {
-    Reader part(words_, count);
+    Reader part(words_, count, depth_);
     words_ += count;
     left_ -= count;
     return part;
   }
 
-  void reject(const char* message) {
+  // The same, of a program inside this one.
+  Reader split_program(int64_t count) {
+    Reader part = split(count);
+    ++part.depth_;
+    return part;
+  }
+
+  void reject(const std::string& message) {
     if (ok()) error_ = message;
   }
 
  private:
   const int32_t* words_;
   int64_t left_;
+  int depth_;
   std::string error_;
 };
 
@@ -176,6 +186,18 @@ std::vector<MicroInstruction> read_code(Reader& in) {
   std::vector<MicroInstruction> code(in.count("micro-instructions", 6));
   for (MicroInstruction& micro : code) micro = read_micro_instruction(in);
   return code;
+}
+
+bool decode_rest(Reader& in, int64_t literal_bytes, Program* program, std::string* error);
+
+// A program that an instruction runs: without literals.
+std::shared_ptr<const Program> read_program(Reader& in) {
+  Reader words = in.split_program(in.count("words of a program", 1));
+  if (words.depth() > kMostNesting) in.reject("expected programs in each other at most 16 deep, got deeper ones");
+  auto program = std::make_shared<Program>();
+  std::string error;
+  if (in.ok() && !decode_rest(words, 0, program.get(), &error)) in.reject(error);
+  return program;
 }
 
 // decode_params(opcode, in), by way of a decoder for each kind of parameters.
@@ -281,11 +303,6 @@ bool decode_instructions(Reader& in, Program* program, std::string* error) {
 }
 
 bool decode_header(Reader& in, Program* program, std::string* error) {
-  const int32_t magic = in.word();
-  const int32_t version = in.word();
-  if (!in.ok() || magic != kProgramMagic || version != kProgramVersion) {
-    return fail(error, "expected the words of a program of version %d, got others", kProgramVersion);
-  }
   program->values.resize(in.count("values", 4));
   program->instructions.resize(in.count("instructions", 4));
   program->input_count = in.number("inputs");
@@ -293,6 +310,18 @@ bool decode_header(Reader& in, Program* program, std::string* error) {
   program->result_count = in.number("results");
   program->arena_bytes = in.number("arena blocks") * kArenaAlignment;
   return in.ok() || fail(error, "%s", in.error().c_str());
+}
+
+// What follows magic and version.
+bool decode_rest(Reader& in, int64_t literal_bytes, Program* program, std::string* error) {
+  if (!decode_header(in, program, error) || !decode_values(in, literal_bytes, program, error) ||
+      !decode_instructions(in, program, error)) {
+    return false;
+  }
+  if (in.left() > 0) {
+    return fail(error, "expected the end of the words, got %lld more", static_cast<long long>(in.left()));
+  }
+  return check_order(*program, error);
 }
 
 }  // namespace
@@ -303,14 +332,12 @@ bool decode_program(const int32_t* words, int64_t word_count, int64_t literal_by
     return fail(error, "expected at most %lld words, got more", static_cast<long long>(kMaxWords));
   }
   Reader in(words, word_count);
-  if (!decode_header(in, program, error) || !decode_values(in, literal_bytes, program, error) ||
-      !decode_instructions(in, program, error)) {
-    return false;
+  const int32_t magic = in.word();
+  const int32_t version = in.word();
+  if (!in.ok() || magic != kProgramMagic || version != kProgramVersion) {
+    return fail(error, "expected the words of a program of version %d, got others", kProgramVersion);
   }
-  if (in.left() > 0) {
-    return fail(error, "expected the end of the words, got %lld more", static_cast<long long>(in.left()));
-  }
-  return check_order(*program, error);
+  return decode_rest(in, literal_bytes, program, error);
 }
 
 }  // namespace galvani

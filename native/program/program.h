@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,8 +13,9 @@
 namespace galvani {
 
 constexpr int32_t kProgramMagic = 0x474c5631;
-constexpr int32_t kProgramVersion = 2;
+constexpr int32_t kProgramVersion = 3;
 constexpr int64_t kArenaAlignment = 64;
+constexpr int kMostNesting = 16;  // how deep programs may be in each other
 
 // A number for each axis.
 struct PerAxis {
@@ -36,6 +38,8 @@ struct MicroInstruction {
   DType dtype, to;
   int32_t args[3];  // registers; -1 past the arity
 };
+
+struct Program;
 
 // The parameters of each instruction, Params for those of any, and the list of opcodes.
 #define GALVANI_INSTRUCTION_PARAMS
@@ -93,7 +97,13 @@ inline StridedView view_of(const CopyParams& p) { return view_of(p.shape, {p.off
 // An attention's q, k, v or mask: [batch…, rows, columns].
 StridedView view_of(const AttentionParams& p, size_t operand);
 
-// Whether a label or an index in the instruction's data can end the run.
+// The programs that an instruction runs, in the order of its parameters.
+std::vector<const Program*> bodies_of(const Instruction& instruction);
+
+// How many instructions are in them, those of programs inside included.
+int32_t inner_count(const Instruction& instruction);
+
+// Whether a label or an index in the instruction's data, or in that of its programs, can end the run.
 bool is_fallible(const Program& program, const Instruction& instruction);
 
 // Reads and validates: afterwards a run of the program on buffers of the stated sizes stays inside its memory whatever

@@ -8,7 +8,7 @@ import { programMagic, programVersion } from '../../lib/program/encode.ts'
 import type { Instruction, Opcode } from '../../lib/program/instructions.ts'
 import { type MicroInstruction, type MicroOpName, microOps } from '../../lib/program/micro-ops.ts'
 import type { Numbering } from '../../lib/program/parameters.ts'
-import { arenaAlignment, type Place, type Program, type Value } from '../../lib/program/program.ts'
+import { arenaAlignment, mostNesting, type Place, type Program, type Value } from '../../lib/program/program.ts'
 import { signatures } from '../../lib/program/signatures.ts'
 
 /** Thrown and caught here. */
@@ -23,7 +23,11 @@ class Reader {
   readonly #words: Int32Array
   readonly names: Names
 
-  constructor(words: Int32Array, names: Names, start = 0, end = words.length) {
+  /** How many programs the words are inside of. */
+  readonly depth: number
+
+  constructor(words: Int32Array, names: Names, start = 0, end = words.length, depth = 0) {
+    this.depth = depth
     this.#words = words
     this.names = names
     this.#position = start
@@ -66,8 +70,8 @@ class Reader {
   }
 
   /** The next words, as a reader of their own. */
-  split(count: number): Reader {
-    const part = new Reader(this.#words, this.names, this.#position, this.#position + count)
+  split(count: number, deeper = 0): Reader {
+    const part = new Reader(this.#words, this.names, this.#position, this.#position + count, this.depth + deeper)
     this.#position += count
     return part
   }
@@ -104,6 +108,11 @@ const readers: Readonly<Record<string, (from: Reader) => unknown>> = {
     transpose: from.number(2) === 1,
   }),
   code: (from) => from.list(6, () => micro(from)),
+  program(from) {
+    const count = from.number()
+    if (count > from.left || from.depth === mostNesting) throw malformed
+    return readProgram(from.split(count, 1), new Uint8Array(0))
+  },
 }
 
 function readInstruction(from: Reader, valueCount: number): Instruction {
@@ -132,23 +141,27 @@ function readValue(from: Reader, literals: Uint8Array, read: TypedArray[]): Valu
   return { dtype, shape, place: { kind, index: read.push(literal) - 1 } }
 }
 
+/** What follows magic and version. */
+function readProgram(from: Reader, literals: Uint8Array): Program {
+  const valueCount = from.number()
+  if (valueCount > from.left / 4) throw malformed
+  const instructionCount = from.number()
+  if (instructionCount > from.left / 4) throw malformed
+  const [inputCount, stateCount, resultCount] = [from.number(), from.number(), from.number()]
+  const arenaBytes = from.number() * arenaAlignment
+  if (inputCount + stateCount + resultCount > valueCount) throw malformed
+  const read: TypedArray[] = []
+  const values = Array.from({ length: valueCount }, () => readValue(from, literals, read))
+  const instructions = Array.from({ length: instructionCount }, () => readInstruction(from, valueCount))
+  if (from.left > 0) throw malformed
+  return { values, instructions, literals: read, inputCount, stateCount, resultCount, arenaBytes }
+}
+
 export function decodeProgram(words: Int32Array, literals: Uint8Array, names: Names): Program | null {
   const from = new Reader(words, names)
   try {
     if (from.word() !== programMagic || from.word() !== programVersion) return null
-    const valueCount = from.number()
-    if (valueCount > from.left / 4) return null
-    const instructionCount = from.number()
-    if (instructionCount > from.left / 4) return null
-    const [inputCount, stateCount, resultCount] = [from.number(), from.number(), from.number()]
-    const arenaBytes = from.number() * arenaAlignment
-    if (inputCount + stateCount + resultCount > valueCount) return null
-    const read: TypedArray[] = []
-    const values = Array.from({ length: valueCount }, () => readValue(from, literals, read))
-    const instructions = Array.from({ length: instructionCount }, () => readInstruction(from, valueCount))
-    return from.left > 0
-      ? null
-      : { values, instructions, literals: read, inputCount, stateCount, resultCount, arenaBytes }
+    return readProgram(from, literals)
   } catch (error) {
     if (error === malformed) return null
     throw error

@@ -6,6 +6,7 @@ import { type MicroOpName, microOps } from '../../lib/program/micro-ops.ts'
 import type { Place, Program, Value } from '../../lib/program/program.ts'
 import type { LoadPattern } from '../../lib/program/vocabulary.ts'
 import { breaking, type Malformed, set } from './malformed.ts'
+import { malformedNested } from './malformed-nested.ts'
 import { malformedOperands } from './malformed-operands.ts'
 import { opcodeSamples } from './opcode-samples.ts'
 import { f32, instruction, program, value } from './run.ts'
@@ -348,5 +349,5 @@ const states: readonly Malformed[] = [
 ]
 
 export const malformedPrograms: readonly Malformed[] = [
-  ...[ids, values, places, order, overlaps, states, malformedOperands].flat(),
+  ...[ids, values, places, order, overlaps, states, malformedOperands, malformedNested].flat(),
 ]

@@ -2,6 +2,7 @@
 import type { DType } from '../../lib/base/dtype.ts'
 import type { InstructionParams, Opcode } from '../../lib/program/instructions.ts'
 import type { Program } from '../../lib/program/program.ts'
+import { nestedSamples } from './nested-samples.ts'
 import { instruction, program, value } from './run.ts'
 
 type Operands = readonly (readonly [DType, ...number[]])[]
@@ -38,6 +39,7 @@ const windows = {
 const convolution = { batch: 2, groups: 2, channels: 2, filters: 3, ...windows } as const
 
 export const opcodeSamples: { readonly [K in Opcode]: Program } = {
+  ...nestedSamples,
   matmul: sample(
     'matmul',
     {

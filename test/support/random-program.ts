@@ -6,6 +6,7 @@ import { type DType, isFloat, type TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
 import { type Instruction, type InstructionParams, type Opcode, opcodes } from '../../lib/program/instructions.ts'
 import { type MicroInstruction, microOpNames, microOps, microResultDType } from '../../lib/program/micro-ops.ts'
+import type { Place, Program, Value } from '../../lib/program/program.ts'
 import type { Convolution, Windows } from '../../lib/program/schema.ts'
 import { signatures } from '../../lib/program/signatures.ts'
 import {
@@ -16,6 +17,7 @@ import {
   type MatrixLayout,
   reductions,
 } from '../../lib/program/vocabulary.ts'
+import { type Placed, shared, unshared } from './placement.ts'
 import { type Content, randomData } from './random-data.ts'
 import { instruction } from './run.ts'
 import { Tape } from './tape.ts'
@@ -39,16 +41,21 @@ export interface Sketch {
 }
 
 /** One instruction for each tape. */
-export function sketchOf(tapes: readonly (readonly number[])[], dtypes: readonly DType[]): Sketch {
-  const sketcher = new Sketcher(dtypes)
+export function sketchOf(tapes: readonly (readonly number[])[], dtypes: readonly DType[], depth = 0): Sketch {
+  const sketcher = new Sketcher(dtypes, depth)
   for (const numbers of tapes) {
     sketcher.tape = new Tape(numbers)
     const opcode = sketcher.tape.pick(['elementwise', ...opcodes, 'elementwise'] satisfies Opcode[])
-    const mayFail = signatures[opcode].fails !== -1 && sketcher.wroteState
-    emitters[mayFail ? 'copy' : opcode](sketcher, sketcher.tape)
+    const isNested = nestedOpcodes.includes(opcode)
+    const mayFail = (isNested || signatures[opcode].fails !== -1) && sketcher.wroteState
+    emitters[mayFail || (isNested && depth === deepest) ? 'copy' : opcode](sketcher, sketcher.tape)
   }
   return sketcher.finish()
 }
+
+const nestedOpcodes: readonly Opcode[] = ['loop', 'whileLoop', 'branch']
+/** How deep programs are in each other. */
+const deepest = 2
 
 const sizes = [4, 1, 2, 3, 6, 8, 12, 16, 17, 24, 33, 64, 100, 130, 0, 2100]
 const numbers: readonly DType[] = ['float32', 'float64', 'int32']
@@ -57,6 +64,7 @@ class Sketcher {
   tape = new Tape([])
   wroteState = false
   readonly dtypes: readonly DType[]
+  readonly depth: number
   readonly floats: readonly DType[]
   readonly numbers: readonly DType[]
   readonly #values: SketchValue[] = []
@@ -67,8 +75,9 @@ class Sketcher {
   readonly #updated = new Set<number>()
   #states = 0
 
-  constructor(dtypes: readonly DType[]) {
+  constructor(dtypes: readonly DType[], depth: number) {
     this.dtypes = dtypes
+    this.depth = depth
     this.floats = dtypes.filter(isFloat)
     this.numbers = dtypes.filter((dtype) => numbers.includes(dtype))
   }
@@ -100,6 +109,11 @@ class Sketcher {
       role,
       data: randomData(this.tape, dtype, size, content),
     })
+  }
+
+  /** A value of this data. */
+  given(dtype: DType, data: TypedArray): number {
+    return this.#add({ dtype, shape: [data.length], role: this.tape.pick(['input', 'literal'] as const), data })
   }
 
   state(dtype: DType, size: number, content: Content = 'any'): number {
@@ -269,7 +283,109 @@ function emitRectangle(opcode: 'lu' | 'qr' | 'svd', s: Sketcher, tape: Tape): vo
   s.emit(opcode, { batch, rows, columns }, [x], outputs)
 }
 
+/** A random program for an instruction to run; its literals are inputs. */
+function randomBody(s: Sketcher, tape: Tape): Placed & { readonly dtypesOf: (kind: Place['kind']) => DType[] } {
+  const tapes = Array.from({ length: 1 + tape.below(2) }, () => Array.from({ length: 24 }, () => tape.below(2 ** 16)))
+  const sketch = sketchOf(tapes, s.dtypes, s.depth + 1)
+  const placed = tape.oneIn(2) ? unshared(sketch) : shared(sketch, tape)
+  const { program, inputs } = placed
+  const values = program.values.map(
+    (value): Value =>
+      value.place.kind === 'literal'
+        ? { ...value, place: { kind: 'input', index: program.inputCount + value.place.index } }
+        : value,
+  )
+  const body = { ...program, values, literals: [], inputCount: program.inputCount + program.literals.length }
+  const dtypesOf = (kind: Place['kind']) => {
+    const dtypes: DType[] = []
+    for (const { dtype, place } of values) if (place.kind === kind && 'index' in place) dtypes[place.index] = dtype
+    return dtypes
+  }
+  return { ...placed, program: body, inputs: [...inputs, ...program.literals], dtypesOf }
+}
+
+const repeated = (data: TypedArray, times: number): TypedArray => {
+  const whole = data.constructor as new (size: number) => TypedArray
+  const all = new whole(times * data.length)
+  for (let i = 0; i < times; i++) all.set(data, i * data.length)
+  return all
+}
+
+const resultSizes = ({ values, resultCount }: Program): number[] =>
+  Array.from({ length: resultCount }, (_, i) =>
+    sizeOf(values.find(({ place }) => place.kind === 'result' && place.index === i)!.shape),
+  )
+
+function emitLoop(s: Sketcher, tape: Tape): void {
+  const { program, inputs, states, dtypesOf } = randomBody(s, tape)
+  const [length, constants] = [tape.pick([2, 1, 3, 0]), tape.below(inputs.length + 1)]
+  const [inputTypes, stateTypes, resultTypes] = [dtypesOf('input'), dtypesOf('state'), dtypesOf('result')]
+  const operands = inputs.map((data, i) => s.given(inputTypes[i]!, i < constants ? data : repeated(data, length)))
+  operands.splice(constants, 0, ...states.map((data, i) => s.given(stateTypes[i]!, data)))
+  const outputs = [
+    ...states.map((data, i) => s.output(stateTypes[i]!, data.length)),
+    ...resultSizes(program).map((size, i) => s.output(resultTypes[i]!, length * size)),
+  ]
+  s.emit('loop', { length, reverse: tape.oneIn(2), constants, body: program }, operands, outputs)
+}
+
+/** While the first element of the first carry equals itself, or as long as the limit says. */
+function emitWhileLoop(s: Sketcher, tape: Tape): void {
+  const { program, inputs, states, dtypesOf } = randomBody(s, tape)
+  if (program.resultCount > 0 || states.length === 0 || states[0]!.length === 0) {
+    emitLoop(s, tape)
+    return
+  }
+  const [inputTypes, stateTypes] = [dtypesOf('input'), dtypesOf('state')]
+  const types = [...inputTypes, ...stateTypes]
+  const operands = [...inputs, ...states].map((data, i) => s.given(types[i]!, data))
+  const first = inputs.length
+  const condition: Program = {
+    ...program,
+    ...{ inputCount: operands.length, stateCount: 0, resultCount: 1, arenaBytes: 0 },
+    values: [
+      ...operands.map((id, index) => ({
+        dtype: types[index]!,
+        shape: [s.sizeOf(id)],
+        place: { kind: 'input', index },
+      })),
+      { dtype: 'bool', shape: [], place: { kind: 'result', index: 0 } },
+    ] as Value[],
+    instructions: [
+      instruction(
+        'elementwise',
+        {
+          shape: [],
+          operands: [{ offset: 0, strides: [] }],
+          code: [{ op: 'equal', dtype: types[first]!, args: [0, 0] }],
+          results: [1],
+        },
+        [first],
+        [operands.length],
+      ),
+    ],
+  }
+  const outputs = states.map((data, i) => s.output(stateTypes[i]!, data.length))
+  const params = { limit: tape.below(4), constants: inputs.length, condition, body: program }
+  s.emit('whileLoop', params, operands, outputs)
+}
+
+function emitBranch(s: Sketcher, tape: Tape): void {
+  const { program, inputs, states, dtypesOf } = randomBody(s, tape)
+  if (states.length > 0 || inputs.length === 0) {
+    emitLoop(s, tape)
+    return
+  }
+  const [inputTypes, resultTypes] = [dtypesOf('input'), dtypesOf('result')]
+  const operands = [s.operand('bool', 1), ...inputs.map((data, i) => s.given(inputTypes[i]!, data))]
+  const outputs = resultSizes(program).map((size, i) => s.output(resultTypes[i]!, size))
+  s.emit('branch', { ifTrue: program, ifFalse: program }, operands, outputs)
+}
+
 const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = {
+  loop: emitLoop,
+  whileLoop: emitWhileLoop,
+  branch: emitBranch,
   matmul(s, tape) {
     const dtype = tape.pick(s.numbers)
     const isInteger = dtype === 'int32'

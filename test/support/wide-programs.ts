@@ -5,7 +5,7 @@ import type { DType, TypedArray } from '../../lib/base/dtype.ts'
 import type { InstructionParams, Opcode } from '../../lib/program/instructions.ts'
 import type { Windows } from '../../lib/program/schema.ts'
 import { checkInstruction } from './instruction-contract.ts'
-import { instruction, runInstruction, typed } from './run.ts'
+import { instruction, program, runInstruction, typed, value } from './run.ts'
 
 interface Wide {
   readonly name: string
@@ -121,6 +121,21 @@ const empty = [
     { planes: 1, ...images, outHeight: most, outWidth: 0 },
     [noise(64), nothing],
     [64],
+  ),
+  wide(
+    'many steps of nothing',
+    'loop',
+    {
+      ...{ length: most, reverse: false, constants: 0 },
+      body: program({
+        values: [value('float32', [0], 'input', 0), value('float32', [0], 'result', 0)],
+        instructions: [instruction('copy', { shape: [0], offset: 0, strides: [1] }, [0], [1])],
+        inputCount: 1,
+        resultCount: 1,
+      }),
+    },
+    [nothing],
+    [0],
   ),
   wide('no rows', 'reduce', { kind: 'sum', outer: 0, reduced: most, inner: most }, [nothing], [0]),
   wide('no columns', 'reduce', { kind: 'prod', outer: most, reduced: 0, inner: 0 }, [nothing], [0]),

@@ -3,17 +3,19 @@
  * runs where no native binary loads.
  */
 import { type Abortable, reasonOf } from '../../base/abort.ts'
-import { arrayAt, isArrayOf, type TypedArray } from '../../base/dtype.ts'
-import { expected, InternalError } from '../../base/errors.ts'
-import { pick, zipWith } from '../../base/lists.ts'
+import type { TypedArray } from '../../base/dtype.ts'
+import { InternalError } from '../../base/errors.ts'
+import { pick } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
+import { atOnce, type Pieces } from '../../base/turns.ts'
 import type { Opcode } from '../../program/instructions.ts'
-import { bufferCount, formatType, type Program, type Value } from '../../program/program.ts'
+import type { Program } from '../../program/program.ts'
 import { isFallible } from '../../program/signatures.ts'
 import { verifyProgram } from '../../program/verify.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { rangeError } from '../failure.ts'
 import { attention } from './attention.ts'
+import { type Bound, bindBuffers, copyStates, fixedArrays } from './binding.ts'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
 import { demand } from './demand.ts'
 import { elementwise } from './elementwise.ts'
@@ -24,6 +26,7 @@ import type { Loop } from './loop.ts'
 import { matmul } from './matmul.ts'
 import { matrixExp } from './matrix-exponential.ts'
 import { concat, copy, pad } from './movement.ts'
+import { isNested, type NestedOpcode, nested } from './nested.ts'
 import { adam, momentum, sgd } from './optimizer.ts'
 import { maxPool2d, maxPool2dGradient } from './pooling.ts'
 import { random } from './random.ts'
@@ -33,7 +36,7 @@ import { logSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts'
 import { argsort } from './sort.ts'
 import { SubmissionQueue } from './submission-queue.ts'
 
-const loops: { readonly [K in Opcode]: Loop<K> } = {
+const loops: { readonly [K in Exclude<Opcode, NestedOpcode>]: Loop<K> } = {
   matmul,
   elementwise,
   copy,
@@ -95,20 +98,18 @@ export function createReferenceBackend(): Backend {
 class ReferenceExecutable implements Executable {
   readonly #program: Program
   readonly #queue: SubmissionQueue
-  /** A typed array for every arena and literal value; the others are bound by each run. */
   #fixed: readonly (TypedArray | undefined)[] | null
 
   constructor(program: Program, queue: SubmissionQueue) {
     this.#program = program
     this.#queue = queue
-    const arena = new ArrayBuffer(program.arenaBytes)
-    this.#fixed = program.values.map((value) => fixedArray(program, value, arena))
+    this.#fixed = fixedArrays(program)
   }
 
   run(buffers: Buffers): void {
     const arrays = this.#bind(buffers)
     this.#queue.drain()
-    execute(this.#program, arrays)
+    atOnce(execute(this.#program, arrays))
   }
 
   profile(buffers: Buffers): Float64Array {
@@ -116,11 +117,12 @@ class ReferenceExecutable implements Executable {
     this.#queue.drain()
     const nanoseconds = new Float64Array(this.#program.instructions.length)
     let last = performance.now()
-    execute(this.#program, arrays, (index) => {
+    const noteTime = (index: number) => {
       const now = performance.now()
       nanoseconds[index] = 1e6 * (now - last)
       last = now
-    })
+    }
+    atOnce(execute(this.#program, arrays, noteTime))
     return nanoseconds
   }
 
@@ -128,16 +130,7 @@ class ReferenceExecutable implements Executable {
     const runs = Array.from({ length: steps }, (_, step) =>
       this.#bind(buffersOfStep(this.#program, buffers, step, steps)),
     )
-    await this.#queue.submit(() => {
-      // Nothing can be aborted once it runs, as that takes a single turn of the event loop.
-      const aborted = signal === undefined ? null : reasonOf(signal)
-      if (aborted === null) {
-        for (const bound of runs) execute(this.#program, bound)
-        return
-      }
-      if (runs[0] !== undefined) copyStates(runs[0])
-      throw aborted.reason
-    })
+    await this.#queue.submit(executeSteps(this.#program, runs, signal))
   }
 
   dispose(): void {
@@ -146,22 +139,32 @@ class ReferenceExecutable implements Executable {
 
   #bind(buffers: Buffers): Bound {
     if (this.#fixed === null) throw new InternalError('a disposed executable was run')
-    const program = this.#program
-    const { inputCount, stateCount, values } = program
-    if (buffers.length !== bufferCount(program))
-      throw new TypeError(expected('run', `${bufferCount(program)} buffers`, buffers.length))
-    const arrays = zipWith(this.#fixed, values, (array, value) => array ?? boundArray(program, value, buffers))
-    const oldStates = buffers.slice(inputCount, inputCount + stateCount)
-    const newStates = buffers.slice(inputCount + stateCount, inputCount + 2 * stateCount)
-    return { arrays, oldStates, newStates }
+    return bindBuffers(this.#program, this.#fixed, buffers)
   }
 }
 
-/** The arrays of one run, by value; a state's is the one that the run writes. */
-interface Bound {
-  readonly arrays: readonly TypedArray[]
-  readonly oldStates: Buffers
-  readonly newStates: Buffers
+/** Runs that can be aborted between their pieces, until one has written a state. */
+function* executeSteps(program: Program, runs: readonly Bound[], signal: Abortable | undefined): Pieces<void> {
+  const writer = program.instructions.findIndex(({ outputs }) =>
+    outputs.some((id) => program.values[id]?.place.kind === 'state'),
+  )
+  for (const bound of runs) {
+    const checkAborted = () => {
+      const aborted = signal === undefined ? null : reasonOf(signal)
+      if (aborted === null) return
+      copyStates(bound)
+      throw aborted.reason
+    }
+    checkAborted()
+    let hasWritten = false
+    const pieces = execute(program, bound, (index) => {
+      hasWritten ||= index === writer
+    })
+    for (let next = pieces.next(); !next.done; next = pieces.next()) {
+      yield
+      if (!hasWritten) checkAborted()
+    }
+  }
 }
 
 /** What step `step` of `steps` is bound to: its part of each longer input and result, and the states as the step before left them. */
@@ -182,41 +185,39 @@ function buffersOfStep(program: Program, buffers: Buffers, step: number, steps: 
   return parts
 }
 
-function fixedArray(program: Program, { dtype, shape, place }: Value, arena: ArrayBuffer): TypedArray | undefined {
-  if (place.kind === 'literal') return program.literals[place.index]
-  return place.kind === 'arena' ? arrayAt(dtype, arena, place.offset, sizeOf(shape)) : undefined
-}
+/** A loop comes to a halt after so many milliseconds. */
+const millisecondsPerPiece = 2
 
-function boundArray({ inputCount, stateCount }: Program, value: Value, buffers: Buffers): TypedArray {
-  const { kind, index } = value.place as { kind: 'input' | 'state' | 'result'; index: number }
-  if (kind === 'state') checkBuffer(value, buffers, inputCount + index)
-  const firstOf = { input: 0, state: inputCount + stateCount, result: inputCount + 2 * stateCount }
-  return checkBuffer(value, buffers, firstOf[kind] + index)
-}
+let pieceBegan = 0
 
-function checkBuffer(value: Value, buffers: Buffers, index: number): TypedArray {
-  const buffer = buffers[index]
-  if (buffer !== undefined && isArrayOf(value.dtype, buffer) && buffer.length === sizeOf(value.shape)) return buffer
-  const got = ArrayBuffer.isView(buffer) ? `${(buffer as object).constructor.name} of ${buffer.length}` : buffer
-  throw new TypeError(expected('run', `${formatType(value)} as buffer ${index}`, got))
-}
-
-function copyStates({ oldStates, newStates }: Bound): void {
-  zipWith(newStates, oldStates, (state, old) => {
-    if (state !== old) state.set(old)
-  })
-}
-
-function execute(program: Program, bound: Bound, done: (index: number) => void = () => {}): void {
+function* execute(program: Program, bound: Bound, done: (index: number) => void = () => {}): Pieces<void> {
   const { arrays } = bound
   copyStates(bound)
-  program.instructions.forEach((instruction, index) => {
+  for (const [index, instruction] of program.instructions.entries()) {
     const { opcode, inputs, outputs, params } = instruction
-    const loop = loops[opcode] as Loop<Opcode>
     const results = pick(arrays, outputs)
     // Extents may be great beside one of 0: loops would go over nothing for hours.
-    if (results.some(({ length }) => length > 0) || isFallible(program.values, instruction))
-      loop(params, pick(arrays, inputs), results, (...fault) => rangeError(program, index, ...fault))
+    if (results.some(({ length }) => length > 0) || isFallible(program.values, instruction)) {
+      const operands = pick(arrays, inputs)
+      if (isNested(opcode)) yield* runNested(opcode, params, operands, results)
+      else (loops[opcode] as Loop<Opcode>)(params, operands, results, (...fault) => rangeError(instruction, ...fault))
+    }
     done(index)
+  }
+}
+
+/** One step after the other, with a halt where the piece has taken long enough. */
+function runNested(
+  opcode: NestedOpcode,
+  params: unknown,
+  operands: readonly TypedArray[],
+  results: readonly TypedArray[],
+): Pieces<void> {
+  const run = nested[opcode] as (...given: unknown[]) => Pieces<void>
+  return run(params, operands, results, function* (body: Program, bound: Bound): Pieces<void> {
+    yield* execute(body, bound)
+    if (performance.now() - pieceBegan < millisecondsPerPiece) return
+    yield
+    pieceBegan = performance.now()
   })
 }

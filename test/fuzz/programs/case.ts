@@ -1,12 +1,14 @@
 /** One mutated program, handed to the addon: what came of it, or the fault that it showed. */
 import type { Failure } from '../../../lib/backend/addon.ts'
-import { rangeError } from '../../../lib/backend/failure.ts'
+import { instructionAt, rangeError } from '../../../lib/backend/failure.ts'
 import { createReferenceBackend } from '../../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../../lib/base/dtype.ts'
 import { ProgramError } from '../../../lib/base/errors.ts'
 import { sizeOf } from '../../../lib/base/shape.ts'
 import { encodeProgram } from '../../../lib/program/encode.ts'
+import type { Instruction } from '../../../lib/program/instructions.ts'
 import { bufferCount, type Program, valueBytes } from '../../../lib/program/program.ts'
+import { bodiesOf } from '../../../lib/program/signatures.ts'
 import { verifyProgram } from '../../../lib/program/verify.ts'
 import { flopsOf } from '../../../lib/program/work.ts'
 import { addon, numbering } from '../../support/addon.ts'
@@ -93,10 +95,22 @@ function piecesOf(program: Program): Piece[] {
 }
 
 const bytesOf = (program: Program): number =>
-  program.values.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes)
+  program.instructions.reduce(
+    (sum, instruction) => sum + stepsOf(instruction) * bodiesOf(instruction).reduce((sum, x) => sum + bytesOf(x), 0),
+    program.values.reduce((sum, value) => sum + valueBytes(value), program.arenaBytes),
+  )
 
+/** A step costs something even where its program does nothing. */
 const flopsOfAll = ({ instructions }: Program): number =>
-  instructions.reduce((sum, instruction) => sum + flopsOf(instruction), 0)
+  instructions.reduce((sum, next) => sum + (bodiesOf(next).length === 0 ? flopsOf(next) : flopsOfSteps(next)), 0)
+
+const flopsOfSteps = (nested: Instruction): number =>
+  stepsOf(nested) * bodiesOf(nested).reduce((sum, body) => sum + body.instructions.length + 1 + flopsOfAll(body), 0)
+
+function stepsOf({ opcode, params }: Instruction): number {
+  if (opcode === 'loop') return params.length
+  return opcode === 'whileLoop' ? params.limit : 1
+}
 
 /** Numbers of ordinary size where they are to be compared. Indices are small, so that some are right. */
 const dataOf = (pieces: readonly Piece[], isOrdinary: boolean, random: Random): TypedArray[] =>
@@ -152,6 +166,9 @@ function expectSame({ buffers, failure }: Outcome, wanted: Outcome, from: number
     demand(sameBytes(buffers[i]!, wanted.buffers[i]!), `${what}: buffer ${i} differs`)
 }
 
+const messageOf = (program: Program, [number, ...fault]: Failure): string =>
+  rangeError(instructionAt(program, number), ...fault).message
+
 /** What the reference throws for these buffers, or undefined. */
 function referenceFailure(program: Program, data: readonly TypedArray[]): string | undefined {
   const executable = reference.prepare(program)
@@ -167,7 +184,7 @@ function referenceFailure(program: Program, data: readonly TypedArray[]): string
 /** The same failure as the reference, or values that keep the contract, wherever they lie. */
 async function compare(program: Program, data: readonly TypedArray[], outcome: Outcome, random: Random): Promise<void> {
   const { inputCount, stateCount } = program
-  const native = outcome.failure && rangeError(program, ...outcome.failure).message
+  const native = outcome.failure && messageOf(program, outcome.failure)
   const wanted = referenceFailure(program, data)
   demand(native === wanted, `the reference gives ${wanted}, the addon ${native}`)
   if (native !== undefined) return
