@@ -79,6 +79,7 @@ export type { TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type { Callbacks, TrainingContext } from './train/callbacks/callback.ts'
 export * as callbacks from './train/callbacks/index.ts'
+export type { CheckpointInterval, CheckpointOptions } from './train/checkpoints.ts'
 export type {
   BatchInfo,
   EpochBeginInfo,
@@ -91,7 +92,9 @@ export type {
 } from './train/events.ts'
 export { fit } from './train/fit.ts'
 export { History } from './train/history.ts'
+export type { MonitorOptions } from './train/monitor.ts'
 export type { FitOptions, LossFunction, Trainable, Validation } from './train/options.ts'
+export { restoreCheckpoint, saveCheckpoint } from './train/own-checkpoints.ts'
 export type { Metric, MetricFunction, Scores } from './train/scores.ts'
 export { type TrainOptions, train } from './train/train.ts'
 export { type CheckGradientsOptions, checkGradients } from './transforms/check-gradients.ts'

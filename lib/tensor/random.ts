@@ -1,6 +1,6 @@
 /** Random tensors, and the streams that their keys come from. */
 
-import { checkFunction, checkNumber, shapeAndOptions } from '../base/arguments.ts'
+import { checkFunction, checkInteger, checkNumber, shapeAndOptions } from '../base/arguments.ts'
 import { notCloned } from '../base/cloning.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
@@ -65,6 +65,19 @@ export class RandomStream {
     } finally {
       local = outer
     }
+  }
+
+  /**
+   * How often was drawn from it: with its seed all that there is to know of its state. A stream of the same seed that is set to it goes
+   * on with the same numbers. It counts what was submitted, so it is read when nothing is under way.
+   * @throws RangeError for what is no integer of at least 0
+   */
+  get draws(): number {
+    return this.#draws
+  }
+
+  set draws(value: number) {
+    this.#draws = checkInteger('draws', 'an integer of at least 0', value, 0, Number.MAX_SAFE_INTEGER)
   }
 
   /** The key of the next draw, which counts as one. @internal */

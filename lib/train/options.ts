@@ -11,6 +11,7 @@ import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type Callbacks, checkCallbacks } from './callbacks/callback.ts'
+import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from './checkpoints.ts'
 import { byName, type LossName, lossesByName, ofTensors } from './names.ts'
 import { usualMilliseconds } from './pace.ts'
 import { type Metric, type MetricTable, metricTable } from './scores.ts'
@@ -59,6 +60,14 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
    * for each crossing. Callbacks and signals act between crossings.
    */
   sliceMilliseconds?: number
+  /** Where, and how often, the state of the training is written, so that one that was killed goes on as if it had not been. */
+  checkpoint?: CheckpointOptions
+  /**
+   * A directory of checkpoints: the training goes on from the newest one, and ends with the same bits as if it had never been
+   * interrupted. Where it is the directory of `checkpoint` and has none yet, the training begins. Model, optimizer, data and options have to be
+   * the same, but for `epochs`, callbacks, `signal`, `sliceMilliseconds` and `checkpoint`.
+   */
+  resume?: string
 }
 
 /** A validation set, and after which epochs it is scored. */
@@ -86,6 +95,8 @@ export const fitOptions: OptionTypes<FitOptions> = {
   signal: 'other',
   callbacks: 'other',
   sliceMilliseconds: 'number',
+  checkpoint: 'other',
+  resume: 'string',
 }
 
 /** The mean loss of a batch, a scalar. */
@@ -109,6 +120,8 @@ export interface Settings {
   readonly source: RowSource
   readonly validation: { readonly source: RowSource; readonly every: number } | undefined
   readonly loss: LossFunction<unknown, unknown>
+  /** Of the function. */
+  readonly lossName: string
   readonly metrics: MetricTable
   readonly epochs: number
   readonly batchSize: number
@@ -121,6 +134,10 @@ export interface Settings {
   readonly sliceMilliseconds: number
   /** Whether each step is an event. */
   readonly everyStep: boolean
+  readonly checkpoint: CheckpointSettings | undefined
+  readonly resume: string | undefined
+  /** Whether the seed was given. */
+  readonly isSeeded: boolean
 }
 
 const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x >= least
@@ -216,7 +233,11 @@ export function settingsOf(
   return {
     ...{ op, model, optimizer, loss, validation, epochs, batchSize, dropLast, stepsPerEpoch, shuffle, seed, signal },
     ...{ source: new RowSource(training), metrics: metricTable(op, metrics), sliceMilliseconds },
+    lossName: (typeof given.loss === 'string' ? lossesByName[given.loss] : given.loss).name,
     callbacks: hooks,
+    checkpoint: given.checkpoint === undefined ? undefined : checkpointSettings(op, given.checkpoint),
+    resume: given.resume,
+    isSeeded: given.seed !== undefined,
     everyStep: everyStep || hooks.some(({ onStepEnd }) => onStepEnd !== undefined),
   }
 }

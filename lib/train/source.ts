@@ -24,6 +24,8 @@ export interface Crossing {
 export interface Feed {
   /** How many steps it has, from its beginning. */
   readonly steps: number
+  /** Whether there are no further steps. */
+  readonly isOver: boolean
   /** At most so many of the next steps; null after the last one. */
   next(most: number): Crossing | null
 }
@@ -66,6 +68,9 @@ function rowFeed(rows: Int32Array, batchSize: number, from: number): Feed {
   let start = from * batchSize
   return {
     steps: Math.ceil(rows.length / batchSize),
+    get isOver() {
+      return start >= rows.length
+    },
     next(most) {
       const left = rows.length - start
       if (left <= 0) return null

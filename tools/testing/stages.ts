@@ -142,6 +142,9 @@ export function longStages(scratch: string, minutes: number): Stage[] {
       needs: [cmake],
     }),
     vitestStage('parity, Nehalem', scratch, npm('native:nehalem'), { after, needs: [program('qemu-x86_64-static')] }),
+    vitestStage('killed trainings', scratch, ['env', 'GALVANI_TEST_KILLS=200', 'vitest', 'run', 'killed.test.ts'], {
+      after,
+    }),
     vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
   ]
 }

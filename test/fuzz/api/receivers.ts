@@ -64,6 +64,7 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   fit: training,
   train: training,
   save: () => ['file', state()],
+  saveCheckpoint: () => ['file', { epoch: 1 }],
   saveSync: () => ['file', state()],
   serialize: () => [state()],
   serializeSync: () => [state()],

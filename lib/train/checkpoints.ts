@@ -1,0 +1,212 @@
+/** The checkpoints of a training: when one is due, how many are kept, and which one is the best. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { checkInteger, checkNumber, checkText } from '../base/arguments.ts'
+import { expected } from '../base/errors.ts'
+import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { removeLeftovers } from '../files/atomic.ts'
+import type { TrainingContext } from './callbacks/callback.ts'
+import { type Packed, writePacked } from './checkpoint-file.ts'
+import type { EpochInfo } from './events.ts'
+import { Monitor, type MonitorOptions, monitorOptions } from './monitor.ts'
+
+export interface CheckpointOptions {
+  /** Where the files are: `step-0000000120.safetensors`, … and `best.safetensors`. It is made unless it is there. */
+  directory: string
+  /** When one is written: after so many steps, epochs or seconds, or whichever of them comes first; after each epoch unless given. */
+  every?: CheckpointInterval
+  /** How many of the newest are kept; 2 unless given. An old one is removed once the new one is there. */
+  keep?: number
+  /** The score by which the best epoch is found, `'validation.loss'`; its checkpoint is `best.safetensors` beside the others. */
+  best?: string | MonitorOptions
+}
+
+export interface CheckpointInterval {
+  steps?: number
+  epochs?: number
+  seconds?: number
+}
+
+const checkpointOptions: OptionTypes<CheckpointOptions> = {
+  directory: 'string',
+  every: 'other',
+  keep: 'number',
+  best: 'other',
+}
+const intervalOptions: OptionTypes<CheckpointInterval> = { steps: 'number', epochs: 'number', seconds: 'number' }
+
+/** Checked and complete. */
+export interface CheckpointSettings {
+  readonly directory: string
+  readonly every: Readonly<CheckpointInterval>
+  readonly keep: number
+  readonly best: Monitor | undefined
+}
+
+/** @throws TypeError, RangeError for options that do not fit */
+export function checkpointSettings(op: string, options: CheckpointOptions): CheckpointSettings {
+  const name = `${op}: checkpoint`
+  const { directory, every: given, keep = 2, best } = requireOptions(name, options, checkpointOptions, ['directory'])
+  const every = checkOptions(`${name}: every`, given, intervalOptions)
+  if (directory === '') throw new RangeError(expected(name, 'the path of a directory', '""'))
+  for (const unit of ['steps', 'epochs'] as const)
+    if (every[unit] !== undefined) checkInteger(name, `an integer of ${unit} of at least 1`, every[unit], 1)
+  if (every.seconds !== undefined) checkNumber(name, 'seconds above 0', every.seconds, (x) => x > 0)
+  checkInteger(name, 'an integer keep of at least 1', keep, 1)
+  const isGiven = Object.values(every).some((value) => value !== undefined)
+  return {
+    directory,
+    every: isGiven ? { ...every } : { epochs: 1 },
+    keep,
+    best: best === undefined ? best : monitorOf(name, best),
+  }
+}
+
+const monitorOf = (op: string, best: string | MonitorOptions): Monitor =>
+  new Monitor(
+    op,
+    typeof best === 'string'
+      ? { monitor: checkText(op, 'a score as best', best) }
+      : checkOptions(`${op}: best`, best, monitorOptions),
+  )
+
+const stepFile = /^step-(\d{10,})\.safetensors$/
+const bestFile = 'best.safetensors'
+
+const fileOf = (totalSteps: number): string => `step-${String(totalSteps).padStart(10, '0')}.safetensors`
+
+/** The checkpoints in a directory by their steps, the newest first; none where there is no directory. */
+export async function checkpointsIn(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const steps = names.flatMap((name) => stepFile.exec(name)?.[1] ?? []).map(Number)
+  return steps.sort((a, b) => b - a).map((step) => join(directory, fileOf(step)))
+}
+
+/** The best score so far, and the epoch it was of. */
+export interface Best {
+  readonly score: number
+  readonly epoch: number
+}
+
+/** Writes checkpoints beside the training, one after the other. */
+export class Checkpoints {
+  readonly #settings: CheckpointSettings
+  #best: Best | undefined
+  /** The step at which one is due next. */
+  #nextStep = 0
+  #lastTime = performance.now()
+  #writes: Promise<void> = Promise.resolve()
+  #underWay = 0
+  #failure: { readonly error: unknown } | undefined
+  /** The steps and epochs of the last one. */
+  #last = ''
+
+  private constructor(settings: CheckpointSettings, totalSteps: number, best: Best | undefined) {
+    this.#settings = settings
+    this.#best = best
+    this.#count(totalSteps)
+  }
+
+  /**
+   * For a training that begins, or goes on from what is in the directory.
+   * @throws RangeError where the directory has checkpoints of another training
+   */
+  static async open(op: string, settings: CheckpointSettings, from?: { totalSteps: number; best: Best | undefined }) {
+    const { directory } = settings
+    await mkdir(directory, { recursive: true })
+    const found = from === undefined ? await checkpointsIn(directory) : []
+    if (found.length > 0)
+      throw new RangeError(
+        expected(op, 'a directory without checkpoints, or to resume from it', `${found.length} in ${directory}`),
+      )
+    await removeLeftovers(directory)
+    return new Checkpoints(settings, from?.totalSteps ?? 0, from?.best)
+  }
+
+  get best(): Best | undefined {
+    return this.#best
+  }
+
+  #count(totalSteps: number): void {
+    const { steps } = this.#settings.every
+    this.#nextStep = steps === undefined ? Infinity : (Math.floor(totalSteps / steps) + 1) * steps
+    this.#lastTime = performance.now()
+  }
+
+  /** How many steps may be submitted at once, so that one ends where a checkpoint is due. */
+  stepsLeft(totalSteps: number): number {
+    const left = this.#nextStep - totalSteps
+    return left > 0 ? left : Infinity
+  }
+
+  /** Whether one is due after so many steps; while one is being written, none is. */
+  isDue(totalSteps: number): boolean {
+    if (this.#underWay > 0) return false
+    const { seconds = Infinity } = this.#settings.every
+    return totalSteps >= this.#nextStep || performance.now() - this.#lastTime >= 1000 * seconds
+  }
+
+  /** Whether one is due after an epoch. */
+  isDueAfter(epoch: number): boolean {
+    const { epochs } = this.#settings.every
+    return epochs !== undefined && (epoch + 1) % epochs === 0
+  }
+
+  /** Whether an epoch is the best so far; it is known to be then. */
+  isBest(info: EpochInfo, context: Pick<TrainingContext, 'validates'>): boolean {
+    const score = this.#settings.best?.valueIn(info, context)
+    if (score === undefined || !this.#settings.best!.isBetter(score, this.#best?.score)) return false
+    this.#best = { score, epoch: info.epoch }
+    return true
+  }
+
+  /** Writes one soon; what it throws is thrown by `check` and `end`. */
+  save({ totalSteps, epoch }: { totalSteps: number; epoch: number }, packed: Packed): void {
+    const { directory, keep } = this.#settings
+    this.#last = `${totalSteps} ${epoch}`
+    this.#count(totalSteps)
+    this.#write(async () => {
+      await writePacked(join(directory, fileOf(totalSteps)), packed)
+      for (const old of (await checkpointsIn(directory)).slice(keep)) await rm(old, { force: true })
+    })
+  }
+
+  /** Whether the last one is of this place. */
+  has({ totalSteps, epoch }: { totalSteps: number; epoch: number }): boolean {
+    return this.#last === `${totalSteps} ${epoch}`
+  }
+
+  saveBest(packed: Packed): void {
+    this.#write(() => writePacked(join(this.#settings.directory, bestFile), packed))
+  }
+
+  #write(work: () => Promise<void>): void {
+    this.#underWay++
+    this.#writes = this.#writes.then(async () => {
+      try {
+        if (this.#failure === undefined) await work()
+      } catch (error) {
+        this.#failure = { error }
+      }
+      this.#underWay--
+    })
+  }
+
+  /** @throws what a write threw */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Waits where more is to be written than one checkpoint and the best. */
+  async keepUp(): Promise<void> {
+    if (this.#underWay > 2) await this.#writes
+  }
+
+  /** Settles when nothing is being written any more. */
+  async end(): Promise<void> {
+    await this.#writes
+  }
+}
