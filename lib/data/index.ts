@@ -1,6 +1,7 @@
 /** Data sets and streams, as `g.data`. */
 export { type Batch, type BatchMap, type BatchOf, Dataset, fromTensors, type Rows } from './dataset.ts'
 export type { PipelineState, StreamIterator } from './pass.ts'
+export * as preprocessing from './preprocessing/index.ts'
 export { type Column, fromArrays, fromColumns, type RowOf } from './sources/arrays.ts'
 export {
   fromGenerator,
