@@ -1,5 +1,5 @@
 /** Words by their places in a list that is found in data and saved with a model. */
-import { checkInteger, checkList, describe, refuseSurplus } from '../../base/arguments.ts'
+import { checkInteger, checkList, checkNumbers, describe, refuseSurplus } from '../../base/arguments.ts'
 import { expected } from '../../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../../base/options.ts'
 import { sizeOf } from '../../base/shape.ts'
@@ -121,7 +121,9 @@ export class Vocabulary extends Module<Tensor | Texts, Tensor> {
     refuseSurplus('vocabulary.decode', 1, surplus)
     const { words } = this.#known()
     const list =
-      indices instanceof Tensor ? indices.dataSync() : checkList('vocabulary.decode', 'places of words', indices)
+      indices instanceof Tensor
+        ? indices.dataSync()
+        : checkNumbers('vocabulary.decode', 'places of words', indices, Number.isInteger)
     return Array.from(list, (place) => words[place - this.#first] ?? null)
   }
 
