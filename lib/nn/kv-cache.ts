@@ -48,6 +48,11 @@ export class KeyValueCache {
     this.position = variable(0, { dtype: 'int32', name: 'position', trainable: false })
   }
 
+  /** How many layers keep their keys and values in it. */
+  get layers(): number {
+    return this.#buffers.size
+  }
+
   /** Where the next `count` tokens stand, as int32 [count]. */
   positions(count: number): Tensor {
     return arange(0, checkInteger('positions', 'a positive count', count, 1), 1, { dtype: 'int32' }).add(this.position)

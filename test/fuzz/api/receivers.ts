@@ -83,6 +83,12 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   'schedules.warmup': () => [g.schedules.constant({ rate: 0.1 }), { steps: 2 }],
   'schedules.sequential': () => [[g.schedules.constant({ rate: 0.1 })], { milestones: [] }],
   'schedules.chained': () => [[g.schedules.constant({ rate: 0.1 })]],
+  generate: () => [{ forward: (x: g.Tensor) => g.ones([1, x.shape[1]!, 3]) }, [1], { cache: false, maxTokens: 2 }],
+  generateTokens: () => [
+    { forward: (x: g.Tensor) => g.ones([1, x.shape[1]!, 3]) },
+    [1],
+    { cache: false, maxTokens: 2 },
+  ],
   'nn.init.fanInUniform': () => [[2, 2]],
   'nn.lambda': () => [(x: g.Tensor) => x.exp()],
   ...{
