@@ -2,6 +2,10 @@
 export { type Batch, type BatchMap, type BatchOf, Dataset, fromTensors, type Rows } from './dataset.ts'
 export type { PipelineState, StreamIterator } from './pass.ts'
 export * as preprocessing from './preprocessing/index.ts'
+export type { Encoding } from './readers/blocks.ts'
+export type { ColumnType } from './readers/columns.ts'
+export { type CSVOptions, type Field, fromCSV, type Row } from './readers/csv.ts'
+export { fromJSONLines, fromLines, type LinesOptions } from './readers/lines.ts'
 export { type Column, fromArrays, fromColumns, type RowOf } from './sources/arrays.ts'
 export {
   fromGenerator,
