@@ -1,4 +1,5 @@
 /** Data sets and streams, as `g.data`. */
+export * as augment from './augment/index.ts'
 export { type Batch, type BatchMap, type BatchOf, Dataset, fromTensors, type Rows } from './dataset.ts'
 export type { PipelineState, StreamIterator } from './pass.ts'
 export * as preprocessing from './preprocessing/index.ts'

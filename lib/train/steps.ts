@@ -42,8 +42,9 @@ export function scoringStep(
 ): Step {
   const { op, model, loss, metrics } = settings
   return compileWithSeed(settings.seed, (argument) => {
-    const { x, y, rows } = source.batch(argument)
     return withMode(model, parametersOf(op, model), false, () => {
+      // Here, so that augmentations among the maps leave the rows as they are.
+      const { x, y, rows } = source.batch(argument)
       const prediction = model.forward(x as never)
       return [loss(prediction, y), ...metricSums(op, metrics, prediction, y, rows)]
     })

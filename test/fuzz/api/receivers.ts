@@ -31,6 +31,7 @@ export const receivers: Readonly<Record<string, () => object | Promise<object>>>
   Discretize: () => g.data.preprocessing.discretize(3),
   Hashing: () => g.data.preprocessing.hashing(4),
   Vocabulary: () => g.data.preprocessing.vocabulary(4, { words: ['a'] }),
+  Augmentation: () => g.data.augment.randomCrop(),
   Stream: () => g.data.fromArrays([1, 2, 3]),
   StreamIterator: () => g.data.fromArrays([1, 2, 3]).open(),
   RandomStream: () => g.randomStream(1),
