@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead kernels train updates growth neighbour loop] */
+/** npm run bench [-- overhead kernels train around updates growth neighbour loop] */
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
@@ -6,13 +6,14 @@ import { benchLoop } from './loop.ts'
 import { measureMachine } from './machine.ts'
 import { benchNeighbour } from './neighbour.ts'
 import { benchOverhead } from './overhead.ts'
-import { benchTrain } from './train.ts'
+import { benchAround, benchTrain } from './train.ts'
 import { benchUpdates } from './updates.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   overhead: benchOverhead,
   kernels: () => benchKernels(measureMachine()),
   train: benchTrain,
+  around: benchAround,
   updates: benchUpdates,
   growth: benchGrowth,
   loop: benchLoop,
