@@ -110,23 +110,21 @@ async function areasOfRows(curve: Curve, { rows }: MetricTotals, isMicro: boolea
   const { shape, values } = valuesOf(rows, 'scores')
   const yes = valuesOf(rows, 'yes').values
   const weights = Object.hasOwn(rows, 'weights') ? rows.weights?.values : undefined
-  const [cases, columns] = [elementAt(shape, 0), elementAt(shape, 1)]
-  const areaOf = async (count: number, placeOf: (i: number) => number): Promise<Area> => {
-    const scores = (values.constructor as Float32ArrayConstructor).from(
-      { length: count },
-      (_, i) => values[placeOf(i)]!,
-    )
+  const columns = elementAt(shape, 1)
+  // The scores that have an area in common stand in one row, where the program can sort them.
+  const table = isMicro ? tensor(values, { shape: [1, values.length] }) : tensor(values, { shape }).transpose()
+  const [scores, order] = await Promise.all([table.data(), argsort(table, { descending: true }).data()])
+  const [lists, count] = [extentAt(table.shape, 0), extentAt(table.shape, 1)]
+  const areas: Area[] = []
+  for (let j = 0; j < lists; j++) {
+    const placeOf = (i: number): number => (isMicro ? i : i * columns + j)
     const scored: Scored = {
-      scores,
+      scores: scores.subarray(j * count, (j + 1) * count),
       yes: (i) => yes[placeOf(i)] !== 0,
       weight: (i) => weights?.[Math.floor(placeOf(i) / columns)] ?? 1,
     }
-    const order = await argsort(tensor(scores), { descending: true }).data()
-    return inTurns(areaOfSorted(curve, order, scored))
+    areas.push(await inTurns(areaOfSorted(curve, order.subarray(j * count, (j + 1) * count), scored)))
   }
-  if (isMicro) return [await areaOf(cases * columns, (i) => i)]
-  const areas: Area[] = []
-  for (let j = 0; j < columns; j++) areas.push(await areaOf(cases, (i) => i * columns + j))
   return areas
 }
 
