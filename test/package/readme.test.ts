@@ -6,12 +6,17 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const documents = ['README.md', 'ARCHITECTURE.md', 'docs/training.md', 'docs/files.md', 'docs/metrics.md'].map(
-  (name) => ({
-    name,
-    text: readFileSync(join(root, name), 'utf8'),
-  }),
-)
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'docs/training.md',
+  'docs/files.md',
+  'docs/metrics.md',
+  'docs/data.md',
+].map((name) => ({
+  name,
+  text: readFileSync(join(root, name), 'utf8'),
+}))
 
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!)
