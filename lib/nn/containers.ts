@@ -5,9 +5,15 @@ import { checkRecord, isPlainObject } from '../base/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { lambda } from './layers.ts'
 import { type AnyModule, Module } from './module.ts'
+import { Recurrent, type RecurrentOutput } from './recurrent.ts'
 
 /** What a sequence is made of. */
 export type Layer<Input = Tensor, Output = Tensor> = Module<Input, Output> | ((x: Input) => Output)
+
+/** The same, or a recurrent layer, of which the output goes on. */
+export type SequenceLayer<Input = Tensor, Output = Tensor> =
+  | Layer<Input, Output>
+  | Module<Input, RecurrentOutput<unknown> & { output: Output }>
 
 type Named<T> = readonly (readonly [name: string, value: T])[]
 
@@ -50,9 +56,13 @@ export class Sequential<Input = Tensor, Output = Tensor> extends Module<Input, O
   }
 
   forward(x: Input): Output {
-    return this.#layers.reduce((value: unknown, layer) => layer.forward(value as Tensor), x) as Output
+    return this.#layers.reduce((value: unknown, layer) => outputOf(layer, value as Tensor), x) as Output
   }
 }
+
+/** What goes on to the next layer: of a recurrent one its output, and not its state. */
+const outputOf = (layer: Module<Tensor, unknown>, x: Tensor): unknown =>
+  layer instanceof Recurrent ? layer.forward(x).output : layer.forward(x)
 
 /** Pairs of name and layer as they are, or layers named by their places. */
 function namedLayers(layers: readonly unknown[]): Named<unknown> {
@@ -82,16 +92,16 @@ export type NamedLayers<Layers> = { readonly [K in keyof Layers]: Layers[K] exte
  * const named = sequential({ hidden: linear(784, 128), activation: relu(), head: linear(128, 10) })
  * named.head.weight // the parameter head.weight
  */
-export function sequential(...layers: Layer[]): Sequential
+export function sequential(...layers: SequenceLayer[]): Sequential
 /** The first layer may take several tensors, and the last one give them. */
 export function sequential<Input, Output>(
-  first: Layer<Input, Tensor>,
-  ...others: readonly [...Layer[], Layer<Tensor, Output>]
+  first: SequenceLayer<Input, Tensor>,
+  ...others: readonly [...SequenceLayer[], SequenceLayer<Tensor, Output>]
 ): Sequential<Input, Output>
-export function sequential<const Layers extends Readonly<Record<string, Layer>>>(
+export function sequential<const Layers extends Readonly<Record<string, SequenceLayer>>>(
   layers: Layers,
 ): Sequential & NamedLayers<Layers>
-export function sequential(layers: readonly (readonly [name: string, layer: Layer])[]): Sequential
+export function sequential(layers: readonly (readonly [name: string, layer: SequenceLayer])[]): Sequential
 export function sequential(...layers: readonly unknown[]): Sequential {
   const [first] = layers
   const isAlone = layers.length === 1

@@ -7,12 +7,22 @@ export {
   multiHeadAttention,
 } from './attention.ts'
 export {
+  type CellOptions,
+  gruCell,
+  lstmCell,
+  type Nonlinearity,
+  RecurrentCell,
+  type RnnCellOptions,
+  rnnCell,
+} from './cells.ts'
+export {
   type Layer,
   ModuleDict,
   ModuleList,
   moduleDict,
   moduleList,
   type NamedLayers,
+  type SequenceLayer,
   Sequential,
   sequential,
 } from './containers.ts'
@@ -105,6 +115,16 @@ export {
   unflatten,
   unfold,
 } from './rearranging.ts'
+export {
+  gru,
+  lstm,
+  Recurrent,
+  type RecurrentInputs,
+  type RecurrentOptions,
+  type RecurrentOutput,
+  type RnnOptions,
+  rnn,
+} from './recurrent.ts'
 export { Residual, type ResidualOptions, residual } from './residual.ts'
 export { RotaryEmbedding, type RotaryOptions, rotaryEmbedding } from './rotary.ts'
 export type { SelfAttentionInputs, TransformerLayerOptions } from './transformer/common.ts'

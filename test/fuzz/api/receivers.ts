@@ -59,6 +59,8 @@ export const receivers: Readonly<Record<string, () => object | Promise<object>>>
   Residual: () => g.nn.residual(g.nn.linear(3, 3)),
   KeyValueCache: () => g.nn.kvCache({ capacity: 8 }),
   PRelu: () => g.nn.prelu(),
+  Recurrent: () => g.nn.gru(3, 2),
+  RecurrentCell: () => g.nn.gruCell(3, 2),
 }
 
 const training = () => [
@@ -111,6 +113,8 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
     'metrics.StreamingMetric.prototype.loadState': () => [seen().state()],
     'metrics.StreamingMetric.prototype.merge': () => [seen()],
   },
+  scan: () => [(sum: g.Tensor, x: g.Tensor) => [g.add(sum, x), x], g.zeros([3]), matrix()],
+  'nn.Recurrent.prototype.forward': () => [matrix(), null],
   unflatten: () => [g.ones([2, 6]), 1, [3, 2]],
   customGradient: () => [(x: g.Tensor) => [x.exp(), (dy: g.Tensor) => [dy]]],
 }
