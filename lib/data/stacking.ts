@@ -171,13 +171,22 @@ function columnOf(
   })
 }
 
-function fieldOf(elements: readonly unknown[], name: string, names: readonly string[], of: Part): unknown[] {
-  return elements.map((element, i) => {
+/** Elements that are records, all with the same names. */
+function recordsOf(
+  elements: readonly unknown[],
+  names: readonly string[],
+  of: Part,
+): Readonly<Record<string, unknown>>[] {
+  for (const [i, element] of elements.entries()) {
     const own = isPlainObject(element) ? Object.keys(element) : undefined
-    if (own === undefined || own.length !== names.length || !Object.hasOwn(element as object, name))
+    if (
+      own === undefined ||
+      own.length !== names.length ||
+      !names.every((name) => Object.hasOwn(element as object, name))
+    )
       refuse(of, i, `to have ${names.join(', ')}, as the first of its batch`, own?.join(', ') ?? describe(element))
-    return (element as Readonly<Record<string, unknown>>)[name]
-  })
+  }
+  return elements as Readonly<Record<string, unknown>>[]
 }
 
 /** The first value that is there, or null. */
@@ -197,9 +206,9 @@ function stackedPart(values: readonly unknown[], part: Part): unknown {
   if (!isPlainObject(first))
     refuse(part, values.indexOf(first), 'to be made of numbers, texts, arrays or tensors', describe(first))
   const names = Object.keys(first)
-  return Object.fromEntries(
-    names.map((name) => [name, stackedPart(fieldOf(values, name, names, part), named(part, name, name))]),
-  )
+  const records = recordsOf(values, names, part)
+  const column = (name: string) => records.map((record) => record[name])
+  return Object.fromEntries(names.map((name) => [name, stackedPart(column(name), named(part, name, name))]))
 }
 
 function texts(values: readonly unknown[], part: Part): readonly unknown[] {
@@ -230,6 +239,8 @@ function stackedValues(values: readonly unknown[], part: Part): Tensor {
   if (own === undefined)
     refuse(part, values.indexOf(first), 'of integers of at most 32 bits or floats', describe(first))
   const dtype = isDType(part.dtype) ? part.dtype : own
+  if (dtype === 'float32' && values.every((value) => typeof value === 'number' || value === null))
+    return tensor(Float32Array.from(values as (number | null)[], (value) => value ?? Number.NaN))
   const shapes = values.map((value, i) => {
     if (!isValue(value)) refuse(part, i, 'to be numbers, as others of its batch', describe(value))
     if (part.dtype === undefined && value !== null && dtypeOf(value) !== own)
