@@ -21,6 +21,8 @@ export * as datasets from './data/datasets.ts'
 export * as data from './data/index.ts'
 export { Stream } from './data/stream.ts'
 export type { Saveable, SerializeOptions } from './files/content.ts'
+export { type LoadNpyOptions, loadNpy, saveNpy } from './files/npy.ts'
+export { type LoadNpzOptions, loadNpz, saveNpz } from './files/npz.ts'
 export {
   type LoadOptions,
   load,

@@ -67,7 +67,7 @@ export const valuesIn = (contents: readonly Content[]): Tensor[] =>
 const piece = 2 ** 18
 
 /** The bytes of a file, for which it is given the elements of each tensor that it yields: written once for now and for later. */
-type Writing = Generator<Uint8Array | Tensor, void, TypedArray>
+export type Writing = Generator<Uint8Array | Tensor, void, TypedArray>
 
 export function* writing(op: string, { tensors, metadata }: Content): Writing {
   const ordered = inWrittenOrder(tensors)
@@ -79,7 +79,7 @@ export function* writing(op: string, { tensors, metadata }: Content): Writing {
     }
 }
 
-function* inPieces(x: Tensor): Generator<Tensor, void> {
+export function* inPieces(x: Tensor): Generator<Tensor, void> {
   if (x.size <= piece) yield x
   else for (let i = 0, flat = x.reshape([-1]); i < x.size; i += piece) yield flat.slice(i, i + piece)
 }

@@ -17,6 +17,8 @@ export interface Entry {
   /** Its bytes in the file. */
   readonly start: number
   readonly end: number
+  /** Whether elements begin with their high bytes, as they may in other formats. */
+  readonly bigEndian?: boolean
 }
 
 /** What a file says of itself, as texts by name. */

@@ -56,10 +56,7 @@ export function readInSync<T>(source: SourceSync, reading: Reading<T>): T {
 
 /** @throws TypeError for what is neither a path nor bytes; Error with the code of the file system */
 export async function openSource(op: string, from: PathOrBytes): Promise<Source> {
-  if (types.isUint8Array(from)) {
-    const bytes = bytesSource(op, from)
-    return { ...bytes, read: async (start, end) => bytes.read(start, end), close: async () => {} }
-  }
+  if (types.isUint8Array(from)) return memorySource(op, from)
   const path = checkPathOrBytes(op, from)
   try {
     checkIsFile(op, path, await stat(path))
@@ -92,9 +89,14 @@ function checkIsFile(op: string, path: string, stats: { isFile(): boolean; isDir
     throw new TypeError(expected(op, `${path} to be a file`, stats.isDirectory() ? 'a folder' : 'something else'))
 }
 
+/** Bytes in memory under a name. */
+export function memorySource(op: string, bytes: Uint8Array, name?: string): Source {
+  const { read, ...sized } = bytesSource(op, bytes, name)
+  return { ...sized, read: async (start, end) => read(start, end), close: async () => {} }
+}
+
 /** Bytes stay where they are: they may have become fewer. */
-function bytesSource(op: string, bytes: Uint8Array): SourceSync {
-  const name = 'bytes'
+function bytesSource(op: string, bytes: Uint8Array, name = 'bytes'): SourceSync {
   const read = (start: number, end: number) => checkWhole(op, name, bytes.subarray(start, end), end - start)
   return { name, size: bytes.length, read, close: () => {} }
 }

@@ -138,11 +138,18 @@ export function* readTensor(op: string, entry: Entry, asked: LoadDType | undefin
   return concat(pieces).reshape(shape)
 }
 
-function decodeNamed(op: string, { name, type }: Entry, bytes: Uint8Array, dtype: DType) {
+function decodeNamed(op: string, { name, type, bigEndian = false }: Entry, bytes: Uint8Array, dtype: DType) {
   try {
-    return decode(op, type, bytes, dtype)
+    return decode(op, type, bigEndian ? swapped(bytes, storedBytes(type)) : bytes, dtype)
   } catch (error) {
     if (error instanceof RangeError) throw new RangeError(`${error.message} in ${name}; { dtype } has another`)
     throw error
   }
+}
+
+/** A copy in which the bytes of each element are in the other order. */
+function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  const copy = new Uint8Array(bytes)
+  for (let i = 0; i < copy.length; i += size) copy.subarray(i, i + size).reverse()
+  return copy
 }

@@ -82,6 +82,8 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   loadSync: () => [g.serializeSync(state())],
   open: () => [g.serializeSync(state())],
   'TensorFile.prototype.read': () => ['w'],
+  saveNpy: () => ['file', matrix()],
+  saveNpz: () => ['file', state()],
   'Optimizer.prototype.applyGradients': () => [[[g.variable([1, 2]), g.tensor([1, 1])]]],
   'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
   'schedules.warmup': () => [g.schedules.constant({ rate: 0.1 }), { steps: 2 }],

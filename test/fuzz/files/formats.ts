@@ -1,6 +1,7 @@
 /** The formats that the suite attacks. */
 import type { Format } from './format.ts'
 import { idx } from './idx.ts'
+import { npy, npz } from './numpy.ts'
 import { safetensors } from './safetensors.ts'
 
-export const formats: readonly Format[] = [idx, safetensors]
+export const formats: readonly Format[] = [idx, npy, npz, safetensors]
