@@ -47,6 +47,8 @@ export type EpochInfo = Scores & {
   epoch: number
   /** Of training, without the validation. */
   seconds: number
+  /** Of a stream the share of that time, from 0 to 1, in which no step was under way as the next batch was not there yet. */
+  waiting?: number
   /** The means of the validation set after the epoch. */
   validation?: Scores
 }

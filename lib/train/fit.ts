@@ -1,9 +1,16 @@
 /** Training to its end. */
-import type { Batch, Dataset } from '../data/dataset.ts'
+import type { Batch } from '../data/dataset.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { History } from './history.ts'
 import { newRun } from './loop.ts'
-import { type AnyDataset, type AnyOptions, type FitOptions, settingsOf, type Trainable } from './options.ts'
+import {
+  type AnyData,
+  type AnyOptions,
+  type FitOptions,
+  settingsOf,
+  type Trainable,
+  type TrainingData,
+} from './options.ts'
 import { follow } from './train.ts'
 
 /**
@@ -33,10 +40,10 @@ import { follow } from './train.ts'
  */
 export async function fit<X extends Batch = Tensor, Y extends Batch = Tensor, Prediction = Tensor>(
   model: Trainable<NoInfer<X>, Prediction>,
-  dataset: Dataset<X, Y>,
+  dataset: TrainingData<X, Y>,
   options: FitOptions<Prediction, Y, X>,
 ): Promise<History> {
-  const settings = settingsOf('fit', model, dataset as AnyDataset, options as AnyOptions)
+  const settings = settingsOf('fit', model, dataset as AnyData, options as AnyOptions)
   const events = follow(newRun(settings))
   for (;;) {
     const { done, value } = await events.next()

@@ -1,17 +1,17 @@
 /** The loop of training, as what happens in it: epochs of steps that are submitted ahead, and scores of the validation set. */
 import { unlessAborted } from '../base/abort.ts'
-import { elementAt } from '../base/lists.ts'
 import type { Packed } from './checkpoint-file.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type EpochInfo, eventOf, type TrainEvent } from './events.ts'
 import { History } from './history.ts'
+import { Idle } from './idle.ts'
 import type { Settings } from './options.ts'
 import { Pace } from './pace.ts'
 import { pipeline } from './pipeline.ts'
 import type { Progress } from './progress.ts'
 import { loadCallbacks, loadState, packState, resumedState, type TrainingState } from './resume.ts'
-import { addBatch, meansOf, noSums, type Scores, type Sums } from './scores.ts'
-import type { Crossing, Feed } from './source.ts'
+import { batchesIn, meansOf, type Scores, type StepResult, type Sums, Totals } from './scores.ts'
+import { type Crossing, type Feed, type Source, StreamSource } from './source.ts'
 import { checkSingleRow, type Step, scoringStep, trainingStep } from './steps.ts'
 
 const millisecondsBetweenCallbacks = 50
@@ -21,15 +21,20 @@ export interface Run {
   settings: Settings
   readonly progress: Progress
   readonly history: History
+  /** Of the epoch under way. */
+  totals: Totals
   checkpoints: Checkpoints | undefined
   /** Whether somebody wants no further step. */
   stopped: boolean
 }
 
 export function newRun(settings: Settings): Run {
-  const progress = { epoch: 0, step: 0, totalSteps: 0, sums: noSums(settings.metrics), seconds: 0 }
-  return { settings, progress, history: new History(), checkpoints: undefined, stopped: false }
+  const progress = { epoch: 0, step: 0, totalSteps: 0, seconds: 0, waited: 0 }
+  const totals = noTotals(settings)
+  return { settings, progress, totals, history: new History(), checkpoints: undefined, stopped: false }
 }
+
+const noTotals = ({ metrics, loss }: Settings) => new Totals(metrics, loss.names)
 
 /** All that happens. When it ends, by whichever error or because nobody wants more, nothing is under way any more. */
 export async function* loop(run: Run): AsyncGenerator<TrainEvent, void, void> {
@@ -40,6 +45,7 @@ export async function* loop(run: Run): AsyncGenerator<TrainEvent, void, void> {
     isFailing = true
     throw error
   } finally {
+    await run.settings.source.close()
     await run.checkpoints?.end()
     // Also where the loop was left early: no checkpoint fails unnoticed.
     if (!isFailing) run.checkpoints?.check()
@@ -62,7 +68,7 @@ async function* epochsOf(run: Run): AsyncGenerator<TrainEvent, void, void> {
   if (resumed) loadCallbacks(run.settings.callbacks, resumed)
   while (progress.epoch < epochs && !run.stopped) {
     yield* trainEpoch(run, steps)
-    const info = endEpoch(run)
+    const info = await endEpoch(run)
     if (steps.score && isScored(run, info.epoch)) {
       info.validation = await scoreRows(steps.score, run.settings)
       yield eventOf('validationEnd', { epoch: info.epoch, ...info.validation })
@@ -85,6 +91,7 @@ async function begin(run: Run): Promise<Steps & { resumed: TrainingState | undef
     loadState(run.settings, resumed)
     Object.assign(run.progress, resumed.progress)
     run.history.epochs.push(...resumed.epochs)
+    run.totals = new Totals(run.settings.metrics, run.settings.loss.names, resumed.totals)
   }
   const { settings, progress } = run
   const train = trainingStep(settings)
@@ -101,16 +108,21 @@ async function begin(run: Run): Promise<Steps & { resumed: TrainingState | undef
   return { train, score, resumed }
 }
 
-/** The means of the epoch that has ended, and on to the next one. */
-function endEpoch({ progress, settings: { metrics } }: Run): EpochInfo {
-  const { epoch, sums, seconds } = progress
-  Object.assign(progress, { epoch: epoch + 1, step: 0, sums: noSums(metrics), seconds: 0 })
-  return { epoch, ...meansOf(metrics, sums), seconds }
+/** The scores of the epoch that has ended, and on to the next one. */
+async function endEpoch(run: Run): Promise<EpochInfo> {
+  const { progress, settings, totals } = run
+  const { epoch, seconds, waited } = progress
+  const info: EpochInfo = { epoch, ...(await totals.scores()), seconds }
+  if (settings.source instanceof StreamSource) info.waiting = seconds > 0 ? waited / seconds : 0
+  run.totals = noTotals(settings)
+  Object.assign(progress, { epoch: epoch + 1, step: 0, seconds: 0, waited: 0 })
+  return info
 }
 
-function packRun({ settings, progress, history, checkpoints }: Run, { train, score }: Steps): Packed {
+function packRun({ settings, progress, totals, history, checkpoints }: Run, { train, score }: Steps): Packed {
   const draws = { training: train.random.draws, validation: score?.random.draws ?? 0 }
-  return packState(settings, { progress, draws, epochs: history.epochs, best: checkpoints?.best })
+  const { epochs } = history
+  return packState(settings, { progress, totals: totals.save(), draws, epochs, best: checkpoints?.best })
 }
 
 async function saveEpoch(run: Run, steps: Steps, info: EpochInfo): Promise<void> {
@@ -135,39 +147,51 @@ function isScored({ settings: { validation, epochs }, stopped }: Run, epoch: num
 
 async function* trainEpoch(run: Run, steps: Steps): AsyncGenerator<TrainEvent, void, void> {
   const { settings, progress, checkpoints } = run
-  const { epoch } = progress
+  const { epoch, step, data } = progress
   yield eventOf('epochBegin', { epoch })
   const start = performance.now() - 1000 * progress.seconds
-  const order = settings.shuffle ? { seed: settings.seed, epoch } : undefined
-  const feed = await settings.source.feed(settings, order, progress.step)
-  const clock = { pace: new Pace(settings.sliceMilliseconds), called: performance.now() }
-  while (!feed.isOver && !run.stopped) {
-    yield* trainSteps(run, steps.train, feed, clock)
-    progress.seconds = (performance.now() - start) / 1000
-    if (checkpoints?.isDue(progress.totalSteps)) checkpoints.save(progress, packRun(run, steps))
+  const seed = settings.shuffle ? settings.seed : undefined
+  const feed = await settings.source.feed(settings, { epoch, step, seed, state: data })
+  const clock = { pace: new Pace(settings.sliceMilliseconds), called: performance.now(), told: step }
+  try {
+    while (!feed.isOver && !run.stopped) {
+      yield* trainSteps(run, steps.train, feed, clock)
+      progress.seconds = (performance.now() - start) / 1000
+      if (checkpoints?.isDue(progress.totalSteps)) checkpoints.save(progress, packRun(run, steps))
+    }
+    // Where nobody knew that it was the last one.
+    if (clock.told < progress.step) yield batchEvent(run, feed.steps)
+  } finally {
+    await feed.close()
   }
 }
 
-/** Of an epoch: how fast it goes, and when somebody was told last. */
+/** Of an epoch: how fast it goes, when somebody was told last, and of which step. */
 interface Clock {
   readonly pace: Pace
   called: number
+  told: number
 }
 
 /** The steps to the end of the epoch, or to where a checkpoint is due: when it ends, no step is under way. */
 async function* trainSteps(run: Run, train: Step, feed: Feed, clock: Clock): AsyncGenerator<TrainEvent, void, void> {
-  const { settings, progress } = run
-  for await (const results of runSteps(train, feed, settings, clock.pace, limitOf(run))) {
-    for (const result of results) {
+  const { settings, progress, totals } = run
+  const idle = new Idle()
+  for await (const { batches, parts, crossing } of runSteps(train, feed, settings, clock.pace, limitOf(run), idle)) {
+    totals.addParts(parts, crossing.steps)
+    for (const batch of batches) {
       progress.step++
       progress.totalSteps++
-      addBatch(progress.sums, result)
-      checkLoss(run, result.loss)
-      if (settings.everyStep) yield stepEvent(run, result)
+      totals.addBatch(batch)
+      checkLoss(run, batch.loss)
+      if (settings.everyStep) yield stepEvent(run, batch)
     }
+    progress.data = crossing.state
+    progress.waited += idle.takeSeconds()
     if (progress.step < feed.steps && performance.now() - clock.called < millisecondsBetweenCallbacks) continue
     yield batchEvent(run, feed.steps)
     clock.called = performance.now()
+    clock.told = progress.step
   }
 }
 
@@ -182,58 +206,97 @@ function limitOf(run: Run): (submitted: number) => number {
   }
 }
 
-function stepEvent({ settings: { metrics }, progress: { epoch, step } }: Run, { rows, loss, metrics: sums }: Sums) {
-  const of = meansOf(metrics, { rows, loss: loss * rows, metrics: sums })
-  return eventOf('stepEnd', { epoch, step, samples: rows, ...of, loss })
+function stepEvent(
+  {
+    settings: {
+      metrics,
+      loss: { names },
+    },
+    progress: { epoch, step },
+  }: Run,
+  batch: Sums,
+) {
+  const { rows, lossWeight } = batch
+  const scaled = { ...batch, loss: batch.loss * lossWeight, terms: batch.terms.map((term) => term * lossWeight) }
+  const means = { ...meansOf(metrics, names, scaled), loss: batch.loss }
+  return eventOf('stepEnd', { epoch, step, samples: rows, ...means })
 }
 
-function batchEvent({ settings, progress: { epoch, step, sums } }: Run, steps: number) {
-  return eventOf('batchEnd', { epoch, step, steps, samples: sums.rows, ...meansOf(settings.metrics, sums) })
-}
+const batchEvent = ({ totals, progress: { epoch, step } }: Run, steps: number) =>
+  eventOf('batchEnd', { epoch, step, steps, samples: totals.rows, ...totals.means() })
 
 async function scoreRows(score: Step, settings: Settings): Promise<Scores> {
-  const sums = noSums(settings.metrics)
-  const { batchSize } = settings
-  const feed = await settings.validation!.source.feed({ batchSize, dropLast: false, stepsPerEpoch: undefined })
-  for await (const results of runSteps(score, feed, settings)) for (const result of results) addBatch(sums, result)
-  return meansOf(settings.metrics, sums)
+  const { source } = settings.validation!
+  const totals = noTotals(settings)
+  await addAll(totals, score, source, settings)
+  return totals.scores()
 }
 
-/** Submits what is left of a feed, as far as the limit goes; gives for each crossing, step by step, the loss and the sums of the metrics. */
+/** Adds all that a source gives, from its beginning to its end. */
+export async function addAll(
+  totals: Totals,
+  score: Step,
+  source: Source,
+  settings: Pick<Settings, 'batchSize' | 'signal' | 'sliceMilliseconds'>,
+): Promise<void> {
+  const { batchSize, signal } = settings
+  const feed = await source.feed(
+    { batchSize, signal, dropLast: false, stepsPerEpoch: undefined },
+    { epoch: 0, step: 0 },
+  )
+  try {
+    for await (const { batches, parts, crossing } of runSteps(score, feed, settings)) {
+      totals.addParts(parts, crossing.steps)
+      for (const batch of batches) totals.addBatch(batch)
+    }
+  } finally {
+    await feed.close()
+  }
+}
+
+interface CrossingResult {
+  readonly crossing: Crossing
+  /** Step by step. */
+  readonly batches: readonly Sums[]
+  readonly parts: StepResult['parts']
+}
+
+/** Submits what is left of a feed, as far as the limit goes, and gives what came of each crossing. */
 async function* runSteps(
   step: Step,
   feed: Feed,
-  settings: Settings,
+  settings: Pick<Settings, 'signal' | 'sliceMilliseconds'>,
   pace = new Pace(settings.sliceMilliseconds),
   limit: (submitted: number) => number = () => Infinity,
-): AsyncGenerator<readonly Sums[], void, void> {
+  idle = new Idle(),
+): AsyncGenerator<CrossingResult, void, void> {
   pace.resume()
-  const crossings = crossingsOf(feed, pace, settings, limit)
-  for await (const { result, item } of pipeline(crossings, ({ argument }) => step.run.scan(argument))) {
-    pace.ended(item.steps)
-    const [losses, ...sums] = result.map((tensor) => tensor.dataSync())
-    yield Array.from({ length: item.steps }, (_, i) => ({
-      rows: item.rows,
-      loss: losses![i]!,
-      metrics: sums.map((sum) => elementAt(sum, i)),
-    }))
+  const crossings = crossingsOf(feed, pace, settings, limit, idle)
+  const submit = ({ argument, steps }: Crossing) =>
+    idle.during(steps === undefined ? step.run(argument) : step.run.scan(argument))
+  for await (const { result, item } of pipeline(crossings, submit)) {
+    const { steps = 1, rows } = item
+    pace.ended(steps)
+    yield { crossing: item, batches: batchesIn(result, steps, rows), parts: result.parts }
     pace.resume()
   }
 }
 
-function* crossingsOf(
+async function* crossingsOf(
   feed: Feed,
   pace: Pace,
-  { signal }: Settings,
+  { signal }: Pick<Settings, 'signal'>,
   limit: (submitted: number) => number,
-): Generator<Crossing> {
+  idle: Idle,
+): AsyncGenerator<Crossing, void, void> {
   for (let submitted = 0; ; ) {
     const most = limit(submitted)
     if (most === 0) return
     signal?.throwIfAborted()
-    const crossing = feed.next(Math.min(pace.steps, most))
+    const next = feed.next(Math.min(pace.steps, most))
+    const crossing = next instanceof Promise ? await unlessAborted(signal, idle.whileWaiting(next)) : next
     if (crossing === null) return
-    submitted += crossing.steps
+    submitted += crossing.steps ?? 1
     yield crossing
   }
 }

@@ -90,13 +90,17 @@ export type MetricName = keyof typeof metricsByName
 /** A score of single tensors as one of whatever a model gives, which has to be a tensor then. */
 export const ofTensors =
   (op: string, what: string, score: Score) =>
-  (prediction: unknown, target: unknown): Tensor => {
+  (prediction: unknown, target: unknown, ...rest: unknown[]): Tensor => {
     for (const value of [prediction, target])
       if (!(value instanceof Tensor))
         throw new TypeError(
-          expected(op, `a tensor as prediction and as target for ${what}`, 'several: pass a function'),
+          expected(
+            op,
+            `a tensor as prediction and as target for ${what}`,
+            value === undefined ? 'no targets' : 'several: pass a function',
+          ),
         )
-    return score(prediction as Tensor, target as Tensor)
+    return (score as (...args: unknown[]) => Tensor)(prediction, target, ...rest)
   }
 
 /** @throws RangeError for a name that is not in the table */

@@ -6,16 +6,25 @@ import { expected } from '../base/errors.ts'
 import { foreignKind } from '../base/identity.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
+import { Stream } from '../data/stream.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type Callbacks, checkCallbacks } from './callbacks/callback.ts'
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from './checkpoints.ts'
-import { byName, type LossName, lossesByName, ofTensors } from './names.ts'
+import {
+  type ClassWeights,
+  type LossesByOutput,
+  type LossFunction,
+  type LossSettings,
+  type TrainingLoss,
+  trainingLoss,
+} from './loss.ts'
+import type { LossName } from './names.ts'
 import { usualMilliseconds } from './pace.ts'
 import { type Metric, type MetricTable, metricTable } from './scores.ts'
-import { RowSource } from './source.ts'
+import { RowSource, type Source, StreamSource } from './source.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */
 export interface Trainable<Input = Tensor, Output = Tensor> {
@@ -23,10 +32,27 @@ export interface Trainable<Input = Tensor, Output = Tensor> {
   parameters(): readonly Variable[]
 }
 
+/** Rows in memory, or a stream of batches, or of rows, which are batched then; both may have weights of the rows beside targets. */
+export type TrainingData<Input extends Batch = Tensor, Target extends Batch = Tensor> =
+  | Dataset<Input, Target>
+  | Dataset<Input, Target, Batch>
+  | Stream<[Input, Target]>
+  | Stream<[Input, Target, Batch]>
+
 /** Of a model's prediction, and of the targets and inputs of its data. */
 export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, Input extends Batch = Tensor> {
-  /** The mean loss of a batch, a scalar: `losses.crossEntropy`, its name, or any function of prediction and target. */
-  loss: LossName | LossFunction<Prediction, Target>
+  /**
+   * The mean loss of a batch, a scalar: `losses.crossEntropy`, its name, or any function of prediction and target; or those of the outputs
+   * of a model by name, of which the sum is trained: `{ label: 'crossEntropy', box: 'mse' }`. Each is reported as `loss.label`, too.
+   */
+  loss: LossName | LossFunction<Prediction, Target> | LossesByOutput
+  /** What the losses by name are multiplied by before they are added; 1 unless given. */
+  lossWeights?: Readonly<Record<string, number>>
+  /**
+   * What rows weigh in the loss by the class that is their target. The mean divides by the sum of the weights, as `crossEntropy` does with
+   * its `classWeights`; metrics are without. Rows of which each has a weight of its own are `data.fromTensors(x, y, weights)`.
+   */
+  classWeights?: ClassWeights
   /** One of `optim`, or any object with its method `minimize`. */
   optimizer: Minimizer
   /** Passes over the data; 1 unless given. */
@@ -38,7 +64,7 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
   /** By name, `['accuracy', 'mae']`, or functions of your own under theirs: `[{ error: (prediction, target) => … }]`. */
   metrics?: readonly Metric<Prediction, Target>[]
   /** Scored after each epoch, or with `every` after every so many and the last one. */
-  validation?: Dataset<Input, Target> | Validation<Input, Target> | undefined
+  validation?: TrainingData<Input, Target> | Validation<Input, Target> | undefined
   /** The share of the rows, the last ones of the data set, that are kept out of training and are the validation set; above 0 and below 1. */
   validationSplit?: number
   /** How many steps an epoch has at most; unless given, as many as the data set has batches. */
@@ -73,7 +99,7 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
 /** A validation set, and after which epochs it is scored. */
 export interface Validation<Input extends Batch = Tensor, Target extends Batch = Tensor> {
   /** May be left out with `validationSplit`. */
-  data?: Dataset<Input, Target>
+  data?: TrainingData<Input, Target>
   /** After every so many epochs, and the last one; 1 unless given. */
   every?: number
 }
@@ -82,6 +108,8 @@ const validationOptions: OptionTypes<Validation> = { data: 'other', every: 'numb
 
 export const fitOptions: OptionTypes<FitOptions> = {
   loss: 'other',
+  lossWeights: 'other',
+  classWeights: 'other',
   optimizer: 'other',
   epochs: 'number',
   batchSize: 'number',
@@ -99,15 +127,16 @@ export const fitOptions: OptionTypes<FitOptions> = {
   resume: 'string',
 }
 
-/** The mean loss of a batch, a scalar. */
-export type LossFunction<Prediction = Tensor, Target = Tensor> = (prediction: Prediction, target: Target) => Tensor
-
 /** Of any inputs and outputs: what fit does is the same for all. */
 export type AnyTrainable = Trainable<never, unknown>
-export type AnyDataset = Dataset<Batch, Batch>
-type AnyValidation = AnyDataset | Validation<Batch, Batch>
+export type AnyDataset = Dataset<Batch, Batch | undefined, Batch | undefined>
+export type AnyData = AnyDataset | Stream<unknown>
+interface AnyValidation {
+  data?: AnyData
+  every?: number
+}
 export type AnyOptions = Omit<FitOptions<never, never>, 'validation'> & {
-  validation?: AnyValidation | undefined
+  validation?: AnyData | AnyValidation | undefined
   everyStep?: boolean
 }
 
@@ -117,11 +146,9 @@ export interface Settings {
   readonly op: string
   readonly model: AnyTrainable
   readonly optimizer: Minimizer
-  readonly source: RowSource
-  readonly validation: { readonly source: RowSource; readonly every: number } | undefined
-  readonly loss: LossFunction<unknown, unknown>
-  /** Of the function. */
-  readonly lossName: string
+  readonly source: Source
+  readonly validation: { readonly source: Source; readonly every: number } | undefined
+  readonly loss: TrainingLoss
   readonly metrics: MetricTable
   readonly epochs: number
   readonly batchSize: number
@@ -142,11 +169,37 @@ export interface Settings {
 
 const isInteger = (least: number) => (x: number) => Number.isSafeInteger(x) && x >= least
 
-export function checkDataset(op: string, what: string, dataset: AnyDataset): AnyDataset {
-  if (!(dataset instanceof Dataset))
-    throw new TypeError(expected(op, `${what} made by data.fromTensors`, describe(dataset)))
-  if (dataset.size === 0) throw new RangeError(expected(op, `${what} of at least one row`, 'an empty one'))
-  return dataset
+export function checkData<Data extends AnyData>(op: string, what: string, data: Data): Data {
+  if (data instanceof Stream) return data
+  if (!(data instanceof Dataset))
+    throw new TypeError(expected(op, `${what} made by data.fromTensors, or a stream`, describe(data)))
+  if (data.size === 0) throw new RangeError(expected(op, `${what} of at least one row`, 'an empty one'))
+  return data
+}
+
+/** What is not told about batches is told to the stream itself. */
+export function sourceOf(op: string, data: AnyData, { batchSize = 32, dropLast = false }: BatchSettings): Source {
+  if (data instanceof Dataset) return new RowSource(data)
+  return new StreamSource(op, data.batched ? data : data.batch(batchSize, { dropLast }))
+}
+
+interface BatchSettings {
+  readonly batchSize?: number | undefined
+  readonly dropLast?: boolean | undefined
+}
+
+/** @throws TypeError for options that only rows in memory have */
+function checkStreamOptions(op: string, stream: Stream<unknown>, options: AnyOptions): void {
+  const { shuffle = false, batchSize, dropLast, validationSplit } = options
+  if (shuffle) throw new TypeError(expected(op, 'a stream that is shuffled by its shuffle', 'the option shuffle'))
+  if (validationSplit !== undefined)
+    throw new TypeError(expected(op, 'rows in memory for a validationSplit', 'a stream: see its split'))
+  if (stream.batched && (batchSize !== undefined || dropLast !== undefined))
+    throw new TypeError(expected(op, 'batches as the stream gives them', 'batchSize or dropLast'))
+  if (stream.size === Infinity && options.stepsPerEpoch === undefined)
+    throw new TypeError(expected(op, 'stepsPerEpoch for a stream without end', 'none'))
+  if (options.stepsPerEpoch !== undefined)
+    checkNumber(op, 'an integer stepsPerEpoch of at least 1', options.stepsPerEpoch, isInteger(1))
 }
 
 export function checkModel(op: string, model: AnyTrainable): void {
@@ -160,43 +213,44 @@ export function checkOptimizer(op: string, optimizer: Minimizer): void {
   checkFunction(op, 'an optimizer, such as optim.adam()', optimizer?.minimize)
 }
 
-export function lossOf(op: string, loss: LossName | LossFunction<never, never>): LossFunction<unknown, unknown> {
-  if (typeof loss === 'string')
-    return ofTensors(op, `loss ${loss}`, byName(op, 'a loss, a name or a function', loss, lossesByName))
-  checkFunction(op, 'a loss, such as losses.crossEntropy', loss)
-  return loss as LossFunction<unknown, unknown>
-}
-
 function checkSignal(op: string, signal: Abortable | undefined): void {
   if (signal !== undefined)
     checkFunction(op, 'a signal, that of an AbortController', (signal as Abortable | null)?.throwIfAborted)
 }
 
-/** The rows to train on, and those to validate on. */
-function partsOfData(op: string, dataset: AnyDataset, { validation, validationSplit }: AnyOptions) {
+/** What to train on, and what to validate on. */
+function partsOfData(op: string, given: AnyData, { validation, validationSplit }: AnyOptions) {
   const isPlain = validation !== undefined && isPlainObject(validation)
   const { data, every = 1 } = isPlain
-    ? (checkOptions(`${op}: validation`, validation as Validation, validationOptions) as Validation<Batch, Batch>)
-    : { data: validation as AnyDataset | undefined }
+    ? (checkOptions(`${op}: validation`, validation as Validation, validationOptions) as AnyValidation)
+    : { data: validation as AnyData | undefined }
   checkNumber(op, 'an integer of at least 1 as every', every, isInteger(1))
   if (validationSplit === undefined) {
     if (isPlain && data === undefined)
       throw new TypeError(expected(op, 'data in validation, or a validationSplit', 'neither'))
-    return { training: dataset, held: data && checkDataset(op, 'a validation set', data), every }
+    return { training: given, held: data && checkFinite(op, checkData(op, 'a validation set', data)), every }
   }
   checkNumber(op, 'a validationSplit above 0 and below 1', validationSplit, (x) => x > 0 && x < 1)
   if (data !== undefined) throw new TypeError(expected(op, 'a validation set or a validationSplit', 'both'))
-  const count = Math.round(dataset.size * validationSplit)
+  return { ...splitOf(op, given as AnyDataset, validationSplit), every }
+}
+
+function splitOf(op: string, dataset: AnyDataset, share: number) {
+  const count = Math.round(dataset.size * share)
   if (count === 0 || count === dataset.size)
     throw new RangeError(
       expected(op, 'a validationSplit that leaves rows on both sides', `${count} of ${dataset.size} rows`),
     )
   const [training, held] = dataset.split(dataset.size - count)
-  return { training, held, every }
+  return { training, held }
+}
+
+function checkFinite(op: string, data: AnyData): AnyData {
+  if (data.size === Infinity) throw new RangeError(expected(op, 'a stream with an end to validate on', 'one without'))
+  return data
 }
 
 function checkSteps(op: string, size: number, { batchSize = 32, dropLast = false, stepsPerEpoch }: AnyOptions): void {
-  checkNumber(op, 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
   if (dropLast && size < batchSize)
     throw new RangeError(expected(op, `a whole batch of ${batchSize} rows with dropLast`, `${size} rows`))
   if (stepsPerEpoch === undefined) return
@@ -209,31 +263,32 @@ function checkSteps(op: string, size: number, { batchSize = 32, dropLast = false
 export function settingsOf(
   op: string,
   model: AnyTrainable,
-  dataset: AnyDataset,
+  dataset: AnyData,
   options: AnyOptions,
   types: OptionTypes<FitOptions> = fitOptions,
 ): Settings {
   checkModel(op, model)
-  checkDataset(op, 'a data set', dataset)
+  checkData(op, 'a data set', dataset)
   // What has no default is checked below, in the words of training.
   const given = checkOptions(op, options as FitOptions, types) as AnyOptions
   const { optimizer, epochs = 1, batchSize = 32, dropLast = false, shuffle = true, metrics = [], signal } = given
   const { seed = randomStream().seed, callbacks = [], stepsPerEpoch, sliceMilliseconds = usualMilliseconds } = given
   const { everyStep = false } = given
   checkNumber(op, 'an integer of epochs of at least 0', epochs, isInteger(0))
-  const loss = lossOf(op, given.loss)
+  const loss = trainingLoss(op, given as unknown as LossSettings)
   checkOptimizer(op, optimizer)
+  checkNumber(op, 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
+  if (dataset instanceof Stream) checkStreamOptions(op, dataset, given)
   const { training, held, every } = partsOfData(op, dataset, given)
-  checkSteps(op, training.size, given)
+  if (training instanceof Dataset) checkSteps(op, training.size, given)
   checkSignal(op, signal)
   checkNumber(op, 'an integer seed from 0 to 2³² − 1', seed, (x) => isInteger(0)(x) && x < 2 ** 32)
   checkNumber(op, 'sliceMilliseconds above 0 and at most 1,000', sliceMilliseconds, (x) => x > 0 && x <= 1000)
   const hooks = checkCallbacks(op, callbacks)
-  const validation = held && { source: new RowSource(held), every }
+  const validation = held && { source: sourceOf(op, held, { batchSize }), every }
   return {
     ...{ op, model, optimizer, loss, validation, epochs, batchSize, dropLast, stepsPerEpoch, shuffle, seed, signal },
-    ...{ source: new RowSource(training), metrics: metricTable(op, metrics), sliceMilliseconds },
-    lossName: (typeof given.loss === 'string' ? lossesByName[given.loss] : given.loss).name,
+    ...{ source: sourceOf(op, training, given), metrics: metricTable(op, metrics), sliceMilliseconds },
     callbacks: hooks,
     checkpoint: given.checkpoint === undefined ? undefined : checkpointSettings(op, given.checkpoint),
     resume: given.resume,

@@ -1,5 +1,5 @@
-/** How far a training is: plain data, which is all that there is to say about its place. */
-import type { Sums } from './scores.ts'
+/** How far a training is: plain data, which with its sums is all that there is to say about its place. */
+import type { PipelineState } from '../data/pass.ts'
 
 export interface Progress {
   /** The epoch under way, from 0. */
@@ -8,8 +8,10 @@ export interface Progress {
   step: number
   /** The steps of all epochs so far. */
   totalSteps: number
-  /** Of the epoch under way. */
-  sums: Sums
   /** Of the epoch under way, in training. */
   seconds: number
+  /** Those of them in which no step was under way for want of data. */
+  waited: number
+  /** Of a stream, after the last step. */
+  data?: PipelineState | undefined
 }

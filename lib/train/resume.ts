@@ -9,6 +9,7 @@ import type { EpochInfo } from './events.ts'
 import { loadModel, modelState } from './model-state.ts'
 import type { Settings } from './options.ts'
 import type { Progress } from './progress.ts'
+import { metricNames, type SavedTotals } from './scores.ts'
 import { namesOf, parametersOf } from './steps.ts'
 
 /** How many random numbers were drawn, in training and in validation. */
@@ -23,13 +24,14 @@ export interface TrainingState {
   readonly model: StateDict
   readonly optimizer: StateDict | undefined
   readonly progress: Progress
+  readonly totals: SavedTotals
   readonly draws: Draws
   readonly epochs: readonly EpochInfo[]
   readonly callbacks: readonly { readonly name: string; readonly state: Readonly<Record<string, unknown>> }[]
   readonly best: Best | undefined
 }
 
-type Place = Pick<TrainingState, 'progress' | 'draws' | 'epochs' | 'best'>
+type Place = Pick<TrainingState, 'progress' | 'totals' | 'draws' | 'epochs' | 'best'>
 
 /** The state as it is now, when no step is under way. */
 export function packState(settings: Settings, place: Place): Packed {
@@ -53,11 +55,11 @@ function comparedOptions(settings: Settings): Record<string, unknown> {
   const { name } = optimizer as { name?: unknown }
   return {
     optimizer: String(name ?? optimizer.constructor?.name),
-    loss: settings.lossName,
-    metrics: [...metrics.keys()].join(', '),
+    loss: settings.loss.title,
+    metrics: metricNames(metrics).join(', '),
     ...{ batchSize, dropLast, stepsPerEpoch, shuffle, seed },
-    'rows of data': source.dataset.size,
-    'rows of validation': validation?.source.dataset.size,
+    data: source.title,
+    validation: validation?.source.title,
     'validation.every': validation?.every,
   }
 }
@@ -77,7 +79,9 @@ export async function resumedState(settings: Settings): Promise<TrainingState | 
     throw new RangeError(expected(op, 'a directory with checkpoints to resume from', resume))
   }
   const state = (await readCheckpoint(op, newest)) as unknown as TrainingState
-  const isComplete = ['options', 'model', 'progress', 'draws'].every((name) => isPlainObject(state[name as 'options']))
+  const isComplete = ['options', 'model', 'progress', 'totals', 'draws'].every((name) =>
+    isPlainObject(state[name as 'options']),
+  )
   if (!isComplete) throw new RangeError(expected(op, 'a checkpoint of fit or train to resume from', newest))
   checkSame(op, newest, differences(settings, state))
   return state

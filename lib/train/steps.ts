@@ -10,13 +10,14 @@ import { type RandomStream, randomStream } from '../tensor/random.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
+import { checkedWeights } from './loss.ts'
 import type { AnyTrainable, Settings } from './options.ts'
-import { metricSums } from './scores.ts'
-import type { RowSource } from './source.ts'
+import { type StepResult, stepResult } from './scores.ts'
+import { type Argument, RowSource, type Source } from './source.ts'
 
-/** From what a source gives of a batch to the batch's loss and the sums of its metrics, all scalars. */
+/** From what a source gives of a batch to the batch's loss and what it adds to the metrics. */
 export interface Step {
-  readonly run: Compiled<[argument: Tensor], Tensor[]>
+  readonly run: Compiled<[argument: Argument], StepResult>
   /** The random numbers of its runs. */
   readonly random: RandomStream
 }
@@ -24,36 +25,39 @@ export interface Step {
 export function trainingStep(settings: Settings): Step {
   const { op, model, source, loss, optimizer, metrics } = settings
   return compileWithSeed(settings.seed, (argument) => {
-    const { x, y, rows } = source.batch(argument)
+    const { x, y, rows, ...batch } = source.batch(argument)
+    const weights = checkedWeights(op, batch.weights)
     // Asked for at each recording, as parts may have been frozen or unfrozen meanwhile.
     const parameters = parametersOf(op, model).filter(({ trainable }) => trainable)
     return withMode(model, parameters, true, () => {
       const prediction = model.forward(x as never)
+      const batchLoss = loss.of(prediction, y, weights)
       const named = namesOf(model, parameters)
-      const value = optimizer.minimize(() => checkedLoss(op, loss(prediction, y), parameters), named)
-      return [value, ...metricSums(op, metrics, prediction, y, rows)]
+      const total = optimizer.minimize(() => checkedLoss(op, batchLoss.total, parameters), named)
+      return stepResult(op, metrics, { ...batchLoss, total }, { prediction, target: y, weights, rows })
     })
   })
 }
 
 export function scoringStep(
-  source: RowSource,
+  source: Source,
   settings: Pick<Settings, 'op' | 'model' | 'loss' | 'metrics' | 'seed'>,
 ): Step {
   const { op, model, loss, metrics } = settings
   return compileWithSeed(settings.seed, (argument) => {
     return withMode(model, parametersOf(op, model), false, () => {
       // Here, so that augmentations among the maps leave the rows as they are.
-      const { x, y, rows } = source.batch(argument)
+      const { x, y, rows, ...batch } = source.batch(argument)
+      const weights = checkedWeights(op, batch.weights)
       const prediction = model.forward(x as never)
-      return [loss(prediction, y), ...metricSums(op, metrics, prediction, y, rows)]
+      return stepResult(op, metrics, loss.of(prediction, y, weights), { prediction, target: y, weights, rows })
     })
   })
 }
 
-function compileWithSeed(seed: number, step: (argument: Tensor) => Tensor[]): Step {
+function compileWithSeed<R>(seed: number, step: (argument: Argument) => R) {
   const random = randomStream(seed)
-  return { random, run: compile((argument: Tensor) => random.run(() => step(argument))) }
+  return { random, run: compile((argument: Argument) => random.run(() => step(argument))) }
 }
 
 export function parametersOf(op: string, model: AnyTrainable): readonly Variable[] {
@@ -91,11 +95,12 @@ const recorded = new Error('recorded')
  * before anything is trained. What else is wrong with the model its steps will say.
  */
 export function checkSingleRow({ op, model, source, batchSize, dropLast, seed }: Settings): void {
+  if (!(source instanceof RowSource)) return
   const { size } = source.dataset
   const left = batchSize === 1 || size === 1 ? 1 : dropLast ? 0 : size % batchSize
   if (left !== 1) return
-  const step = compileWithSeed(seed, (rows) => {
-    const { x } = source.batch(rows)
+  const step = compileWithSeed(seed, (rows): Tensor => {
+    const { x } = source.batch(rows as Tensor)
     withMode(model, parametersOf(op, model), true, () => model.forward(x as never))
     throw recorded
   })

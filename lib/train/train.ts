@@ -1,12 +1,20 @@
 /** Training as an iterator of what happens in it. */
 import type { OptionTypes } from '../base/options.ts'
-import type { Batch, Dataset } from '../data/dataset.ts'
+import type { Batch } from '../data/dataset.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { callHooks, type TrainingContext } from './callbacks/callback.ts'
 import type { TrainEvent } from './events.ts'
 import { History } from './history.ts'
 import { loop, newRun, type Run } from './loop.ts'
-import { type AnyDataset, type AnyOptions, type FitOptions, fitOptions, settingsOf, type Trainable } from './options.ts'
+import {
+  type AnyData,
+  type AnyOptions,
+  type FitOptions,
+  fitOptions,
+  settingsOf,
+  type Trainable,
+  type TrainingData,
+} from './options.ts'
 
 export interface TrainOptions<Prediction = Tensor, Target extends Batch = Tensor, Input extends Batch = Tensor>
   extends FitOptions<Prediction, Target, Input> {
@@ -30,10 +38,10 @@ const trainOptions: OptionTypes<TrainOptions> = { ...fitOptions, everyStep: 'boo
  */
 export function train<X extends Batch = Tensor, Y extends Batch = Tensor, Prediction = Tensor>(
   model: Trainable<NoInfer<X>, Prediction>,
-  dataset: Dataset<X, Y>,
+  dataset: TrainingData<X, Y>,
   options: TrainOptions<Prediction, Y, X>,
 ): AsyncGenerator<TrainEvent, History, void> {
-  const settings = settingsOf('train', model, dataset as AnyDataset, options as AnyOptions, trainOptions)
+  const settings = settingsOf('train', model, dataset as AnyData, options as AnyOptions, trainOptions)
   return follow(newRun(settings))
 }
 

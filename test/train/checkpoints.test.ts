@@ -175,7 +175,7 @@ describe('a resume is refused', () => {
     [
       'another validation set',
       { validationSplit: 0.3 },
-      'rows of data was 82 and is 72; rows of validation was 21 and is 31',
+      'data was 82 rows and is 72 rows; validation was 21 rows and is 31 rows',
     ],
     ['shorter epochs', { stepsPerEpoch: 4 }, 'stepsPerEpoch was none and is 4'],
   ] as const)('with %s', async (_, change, message) => {
@@ -197,7 +197,7 @@ describe('a resume is refused', () => {
       resume: directory,
     }
     const failure = expect(g.fit(model, clouds(82, 1), options)).rejects
-    await failure.toThrow('batchSize was 10 and is 7; rows of validation was 21 and is none')
+    await failure.toThrow('batchSize was 10 and is 7; validation was 21 rows and is none')
     await failure.toThrow('model 0.weight was Tensor float32[8, 2] and is Tensor float32[9, 2]')
     expect(valuesOf(model)).toEqual(before)
   })

@@ -74,9 +74,9 @@ describe('bad input', () => {
     ],
     [
       'an unknown metric',
-      { metrics: ['precision'] },
+      { metrics: ['xyzzyx'] },
       RangeError,
-      /^fit: expected a metric, a name or \{ name: function \} \(accuracy, .*\), got precision$/,
+      /^fit: expected a metric, a name or \{ name: function \} \(accuracy, .*\), got xyzzyx$/,
     ],
     [
       'metrics that are no list',
@@ -135,7 +135,7 @@ describe('bad input', () => {
       'a validation set that is none',
       { validation: [1] },
       TypeError,
-      'fit: expected a validation set made by data.fromTensors, got an array',
+      'fit: expected a validation set made by data.fromTensors, or a stream, got an array',
     ],
     [
       'a loss per row',
@@ -171,7 +171,7 @@ describe('bad input', () => {
   test('a data set has to be one, and not empty', async () => {
     const tensors = [g.zeros([2, 2]), g.zeros([2])] as unknown as g.Dataset
     await expect(g.fit(classifier(), tensors, options())).rejects.toThrow(
-      'fit: expected a data set made by data.fromTensors, got an array',
+      'fit: expected a data set made by data.fromTensors, or a stream, got an array',
     )
     await expect(g.fit(classifier(), clouds(9, 1).slice(0, 0), options())).rejects.toThrow(
       new RangeError('fit: expected a data set of at least one row, got an empty one'),
