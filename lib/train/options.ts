@@ -7,7 +7,11 @@ import { foreignKind } from '../base/identity.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
 import { Stream } from '../data/stream.ts'
+import { accumulate } from '../optim/accumulate.ts'
+import { chain } from '../optim/chain.ts'
+import { clipByGlobalNorm, clipByValue } from '../optim/clip.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
+import { Optimizer } from '../optim/optimizer.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -55,6 +59,12 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
   classWeights?: ClassWeights
   /** One of `optim`, or any object with its method `minimize`. */
   optimizer: Minimizer
+  /** Gradients whose norm all together is larger are scaled to it: `optim.clipByGlobalNorm`. The optimizer is one of `optim` then. */
+  clipNorm?: number
+  /** Every number of the gradients is brought between −clipValue and clipValue: `optim.clipByValue`, after `clipNorm`. */
+  clipValue?: number
+  /** The optimizer takes a step only every so many batches, along the mean of their gradients: `optim.accumulate`. 1 unless given. */
+  accumulate?: number
   /** Passes over the data; 1 unless given. */
   epochs?: number
   /** Rows per step; 32 unless given. The last step of an epoch takes what is left. */
@@ -111,6 +121,9 @@ export const fitOptions: OptionTypes<FitOptions> = {
   lossWeights: 'other',
   classWeights: 'other',
   optimizer: 'other',
+  clipNorm: 'number',
+  clipValue: 'number',
+  accumulate: 'number',
   epochs: 'number',
   batchSize: 'number',
   dropLast: 'boolean',
@@ -163,6 +176,8 @@ export interface Settings {
   readonly everyStep: boolean
   readonly checkpoint: CheckpointSettings | undefined
   readonly resume: string | undefined
+  /** What becomes of gradients before the optimizer, which a checkpoint compares. */
+  readonly gradients: string
   /** Whether the seed was given. */
   readonly isSeeded: boolean
 }
@@ -211,6 +226,24 @@ export function checkModel(op: string, model: AnyTrainable): void {
 export function checkOptimizer(op: string, optimizer: Minimizer): void {
   if (foreignKind(optimizer) !== undefined) throw new TypeError(expected(op, 'an optimizer', describe(optimizer)))
   checkFunction(op, 'an optimizer, such as optim.adam()', optimizer?.minimize)
+}
+
+/** The optimizer with what stands around it. */
+function optimizerOf(op: string, { optimizer, clipNorm, clipValue, accumulate: count = 1 }: AnyOptions): Minimizer {
+  checkOptimizer(op, optimizer)
+  const isPositive = (x: number) => x > 0 && Number.isFinite(x)
+  if (clipNorm !== undefined) checkNumber(op, 'a finite clipNorm above 0', clipNorm, isPositive)
+  if (clipValue !== undefined) checkNumber(op, 'a finite clipValue above 0', clipValue, isPositive)
+  checkNumber(op, 'an integer of at least 1 to accumulate', count, isInteger(1))
+  const links = [
+    ...(clipNorm === undefined ? [] : [clipByGlobalNorm(clipNorm)]),
+    ...(clipValue === undefined ? [] : [clipByValue(clipValue)]),
+  ]
+  if (links.length === 0 && count === 1) return optimizer
+  if (!(optimizer instanceof Optimizer))
+    throw new TypeError(expected(op, 'an optimizer of optim to clip or accumulate gradients for', describe(optimizer)))
+  const clipped = links.length === 0 ? optimizer : chain(...links, optimizer)
+  return count === 1 ? clipped : accumulate(clipped, count)
 }
 
 function checkSignal(op: string, signal: Abortable | undefined): void {
@@ -271,12 +304,12 @@ export function settingsOf(
   checkData(op, 'a data set', dataset)
   // What has no default is checked below, in the words of training.
   const given = checkOptions(op, options as FitOptions, types) as AnyOptions
-  const { optimizer, epochs = 1, batchSize = 32, dropLast = false, shuffle = true, metrics = [], signal } = given
+  const { epochs = 1, batchSize = 32, dropLast = false, shuffle = true, metrics = [], signal } = given
   const { seed = randomStream().seed, callbacks = [], stepsPerEpoch, sliceMilliseconds = usualMilliseconds } = given
   const { everyStep = false } = given
   checkNumber(op, 'an integer of epochs of at least 0', epochs, isInteger(0))
   const loss = trainingLoss(op, given as unknown as LossSettings)
-  checkOptimizer(op, optimizer)
+  const optimizer = optimizerOf(op, given)
   checkNumber(op, 'a batchSize that is an integer of at least 1', batchSize, isInteger(1))
   if (dataset instanceof Stream) checkStreamOptions(op, dataset, given)
   const { training, held, every } = partsOfData(op, dataset, given)
@@ -292,6 +325,7 @@ export function settingsOf(
     callbacks: hooks,
     checkpoint: given.checkpoint === undefined ? undefined : checkpointSettings(op, given.checkpoint),
     resume: given.resume,
+    gradients: `clipNorm ${given.clipNorm ?? 'none'}, clipValue ${given.clipValue ?? 'none'}, accumulate ${given.accumulate ?? 1}`,
     isSeeded: given.seed !== undefined,
     everyStep: everyStep || hooks.some(({ onStepEnd }) => onStepEnd !== undefined),
   }

@@ -56,6 +56,7 @@ function comparedOptions(settings: Settings): Record<string, unknown> {
   return {
     optimizer: String(name ?? optimizer.constructor?.name),
     loss: settings.loss.title,
+    gradients: settings.gradients,
     metrics: metricNames(metrics).join(', '),
     ...{ batchSize, dropLast, stepsPerEpoch, shuffle, seed },
     data: source.title,
