@@ -45,3 +45,25 @@ test.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))(
     expect(rows.flat().reduce((sum, x) => sum + x, 0)).toBe(1000)
   },
 )
+test('char-gpt learns letters from a text, and writes some', { timeout: 300_000 }, () => {
+  const small = '--steps 200 --layers 1 --features 32 --context 32 --batch-size 8 --tokens 50'.split(' ')
+  const output = execFileSync('npx', ['tsx', 'examples/char-gpt.ts', ...small], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  })
+  // By chance it is ln 91, 4.5; by how often each letter is there 3.2.
+  const [, loss] = /step 200: loss [\d.]+, validation ([\d.]+)/.exec(output) ?? []
+  expect(Number(loss), output).toBeLessThan(3.1)
+  expect(output).toMatch(/\* Returns [^]{40,}ms for a character/)
+})
+
+test('vae learns what digits are made of, and draws some', { timeout: 300_000 }, () => {
+  const output = execFileSync('npx', ['tsx', 'examples/vae.ts', '--images', '4000', '--epochs', '2'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  })
+  // Half of the ink everywhere is 784 ln 2, 543 nats.
+  const [, nats] = /epoch 2: [\d.]+ nats, ([\d.]+) of images/.exec(output) ?? []
+  expect(Number(nats), output).toBeLessThan(230)
+  expect(output).toMatch(/[:=+]{3}/)
+})

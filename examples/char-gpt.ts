@@ -1,0 +1,127 @@
+// Learns to write like a text, letter by letter: a transformer whose tokens see those before them alone (A. Radford et al.: Language
+// models are unsupervised multitask learners, 2019), in small: `npx tsx examples/char-gpt.ts`, `--help`. A step of
+// training is one compiled program, which cuts its batch out of the text by itself; texts are written with a cache of keys and values.
+
+import { Command } from 'commander'
+import * as g from '../lib/index.ts'
+import { count, seed as seedOption } from './support/options.ts'
+import { decode, encode, readText, type Text } from './support/text.ts'
+
+interface Options {
+  text?: string
+  steps: number
+  layers: number
+  features: number
+  context: number
+  batchSize: number
+  tokens: number
+  prompt: string
+  seed: number
+}
+
+const options = new Command('npx tsx examples/char-gpt.ts')
+  .description('Train a transformer on the characters of a text, and have it write.')
+  .option('--text <file>', 'the text; the declarations that TypeScript ships unless given')
+  .option('--steps <n>', 'of training', count, 2000)
+  .option('--layers <n>', 'of the transformer', count, 4)
+  .option('--features <n>', 'of a token', count, 128)
+  .option('--context <n>', 'characters that it sees', count, 64)
+  .option('--batch-size <n>', 'pieces of the text for a step', count, 16)
+  .option('--tokens <n>', 'characters that it writes in the end', count, 400)
+  .option('--prompt <text>', 'what it begins with', '/**\n * Returns ')
+  .option('--seed <n>', 'of all that is random', seedOption, 1)
+  .parse()
+  .opts<Options>()
+
+const heads = 4
+/** As many steps are one crossing into the native core. */
+const stepsAtOnce = 10
+const validationRows = 256
+
+class CharGpt extends g.nn.Module {
+  readonly context: number
+  readonly letters: g.nn.Embedding
+  readonly places: g.nn.Embedding
+  readonly blocks: g.nn.TransformerEncoder
+  readonly head: g.nn.Linear
+
+  constructor(classes: number, { layers, features, context }: Options) {
+    super()
+    this.context = context
+    this.letters = g.nn.embedding(classes, features)
+    this.places = g.nn.embedding(context, features)
+    const shape = { feedForward: 4 * features, activation: 'gelu', normFirst: true, norm: true } as const
+    this.blocks = g.nn.transformerEncoder(features, heads, layers, { ...shape, dropout: 0 })
+    this.head = g.nn.linear(features, classes, { bias: false })
+    // What a letter is worth as an input is what it is worth as an output.
+    this.head.weight = this.letters.weight
+    for (const { weight } of [this.letters, this.places]) weight.assign(g.nn.init.normal(weight.shape, { std: 0.02 }))
+  }
+
+  forward(tokens: g.Tensor, { cache = null }: { cache?: g.nn.KeyValueCache | null } = {}): g.Tensor {
+    const length = tokens.shape[1]!
+    const places = cache === null ? g.arange(0, length, 1, { dtype: 'int32' }) : cache.positions(length)
+    const x = this.letters.forward(tokens).add(this.places.forward(places))
+    return this.head.forward(this.blocks.forward(x, { causal: true, cache }))
+  }
+}
+
+/** The mean loss of each character of some pieces, by those before it in the piece. */
+function createLoss(model: CharGpt, text: g.Tensor, context: number) {
+  const offsets = g.arange(0, context + 1, 1, { dtype: 'int32' })
+  return (starts: g.Tensor): g.Tensor => {
+    const pieces = text.gather(starts.reshape([-1, 1]).add(offsets))
+    const logits = model.forward(pieces.slice([0, 0], [starts.size, context]))
+    return g.losses.crossEntropy(logits, pieces.slice([0, 1], [starts.size, context + 1]))
+  }
+}
+
+async function main(given: Options): Promise<void> {
+  const { steps, context, batchSize, seed } = given
+  g.setSeed(seed)
+  const text = readText(given.text)
+  const model = new CharGpt(text.alphabet.length, given)
+  console.log(model.summary(g.zeros([batchSize, context], { dtype: 'int32' })))
+  console.log(`${text.tokens.length} characters, ${text.alphabet.length} different ones`)
+
+  const trained = Math.floor(0.9 * text.tokens.length)
+  const lossOf = createLoss(model, g.tensor(text.tokens), context)
+  const learningRate = g.schedules.cosine({ peak: 2e-3, steps, warmup: Math.floor(steps / 20), end: 1e-4 })
+  const optimizer = g.optim.adamw({ learningRate })
+  const step = g.compile((starts: g.Tensor) => optimizer.minimize(() => lossOf(starts), model))
+  const validate = g.compile((starts: g.Tensor) => lossOf(starts))
+  const held = g.randint([validationRows], trained, text.tokens.length - context - 1, { seed })
+
+  let milliseconds = 0
+  for (let done = 0; done < steps; ) {
+    const size = Math.min(stepsAtOnce, steps - done)
+    const starts = g.randint([size, batchSize], trained - context - 1)
+    const begin = performance.now()
+    const losses = await (await step.scan(starts)).data()
+    // The first crossing has the program prepared.
+    if (done > 0) milliseconds += performance.now() - begin
+    done += size
+    if (done % Math.max(stepsAtOnce, Math.floor(steps / 10)) < stepsAtOnce || done === steps) {
+      model.eval()
+      const validation = await (await validate(held)).item()
+      model.train()
+      const mean = Array.from(losses, Number).reduce((sum, loss) => sum + loss) / size
+      console.log(`step ${done}: loss ${mean.toFixed(3)}, validation ${Number(validation).toFixed(3)}`)
+    }
+  }
+  if (steps > stepsAtOnce) console.log(`${(milliseconds / (steps - stepsAtOnce)).toFixed(2)} ms for a step`)
+  await write(model, text, given)
+}
+
+async function write(model: CharGpt, text: Text, { tokens, prompt, seed }: Options): Promise<void> {
+  const known = encode(text, prompt)
+  const begin = performance.now()
+  const written = await g.generate(model, known.length > 0 ? known : [0], {
+    ...{ maxTokens: tokens, temperature: 0.7, topK: 20, seed },
+  })
+  const took = performance.now() - begin
+  console.log(`\n${prompt}${decode(text, written)}\n`)
+  console.log(`${(took / tokens).toFixed(2)} ms for a character, the programs included`)
+}
+
+await main(options)
