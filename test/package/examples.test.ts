@@ -1,6 +1,8 @@
 /** The examples, in small. */
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -21,6 +23,23 @@ test('dqn learns to keep a pole up for a while', { timeout: 300_000 }, () => {
   // Pushes at random keep it up for some 20 steps.
   const [, steps] = /solved after \d+ episodes \(mean of the last 100 ([\d.]+) steps\)/.exec(output) ?? []
   expect(Number(steps), output).toBeGreaterThanOrEqual(60)
+})
+
+test('tabular stops early, and its best model is as good in another process', { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'galvani-tabular-'))
+  try {
+    const path = join(folder, 'model.safetensors')
+    const output = execFileSync('npx', ['tsx', 'examples/tabular.ts', '--model', path], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      encoding: 'utf8',
+    })
+    const [, epochs] = /stopped after (\d+) epochs/.exec(output) ?? []
+    expect(Number(epochs), output).toBeLessThan(60)
+    const [, area] = /test AUC ([\d.]+) of \d+ rows, in another process/.exec(output) ?? []
+    expect(Number(area), output).toBeGreaterThan(0.79)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 const fashionMnist = { meta: { install: 'apt-get install dataset-fashion-mnist' }, timeout: 300_000 }
