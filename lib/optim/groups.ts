@@ -6,6 +6,7 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { LearningRate, type RateLike } from './rate.ts'
 import type { UpdateRule } from './rule.ts'
+import type { ParameterGradient } from './stage.ts'
 import type { OptimizerState } from './state.ts'
 
 export interface GroupPattern {
@@ -105,9 +106,9 @@ export class Groups {
   }
 
   /** @throws RangeError for a group that none of the parameters is in, nor any of those before */
-  check(parameters: readonly Variable[], state: OptimizerState): void {
+  check(gradients: readonly ParameterGradient[], state: OptimizerState): void {
     for (const { pattern } of this.#empty) {
-      const paths = parameters.map((parameter) => state.nameOf(parameter)).join(', ')
+      const paths = gradients.map(([parameter]) => state.nameOf(parameter)).join(', ')
       throw new RangeError(expected(this.#name, `a group of a pattern that is found in ${paths}`, pattern))
     }
   }

@@ -12,6 +12,7 @@ export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clip.ts
 export type { CommonOptions, GroupOptions } from './definition.ts'
 export type { GroupPattern, RuleGroup } from './groups.ts'
 export { type LambOptions, lamb } from './lamb.ts'
+export { LbfgsOptimizer, type LbfgsOptions, lbfgs } from './lbfgs.ts'
 export { type LionOptions, lion } from './lion.ts'
 export { type LossScaleOptions, lossScale } from './loss-scale.ts'
 export type { MinimizeAsyncOptions, MinimizeOptions, Minimizer } from './minimizer.ts'

@@ -3,7 +3,7 @@
 import { callOptions, liveSignal, unlessAborted } from '../base/abort.ts'
 import { checkFunction, checkList, checkValues, describe, refuseSurplus } from '../base/arguments.ts'
 import { notCloned } from '../base/cloning.ts'
-import { expected, GradientError, ShapeError } from '../base/errors.ts'
+import { expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
 import { checkOptions, checkRecord, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
@@ -12,12 +12,11 @@ import type { StateDict } from '../tensor/state-dict.ts'
 import { evaluate, evaluateSync, Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { isCompiling } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
-import { gradients, variablesOf } from '../transforms/gradients.ts'
 import { Groups, type RuleGroup } from './groups.ts'
 import type { MinimizeAsyncOptions, MinimizeOptions, Minimizer } from './minimizer.ts'
 import { type NamedVariables, namedVariables, type TrainedParameters } from './parameters.ts'
 import { LearningRate, type RateLike } from './rate.ts'
-import { otherVariables } from './reach.ts'
+import { gradientsOf } from './reach.ts'
 import type { UpdateRule } from './rule.ts'
 import { RuleStage, stepName } from './rule-stage.ts'
 import type { KeptBySchedule } from './schedules/schedule.ts'
@@ -355,29 +354,6 @@ function summed(pairs: readonly ParameterGradient[]): ParameterGradient[] {
   const sums = new Map<Variable, Tensor>()
   for (const [parameter, gradient] of pairs) sums.set(parameter, sums.get(parameter)?.add(gradient) ?? gradient)
   return [...sums]
-}
-
-/** With variables given, the loss has to depend on each of them; otherwise on any. */
-function gradientsOf(loss: Tensor, given: readonly Variable[] | undefined, allowOthers: boolean): ParameterGradient[] {
-  const known = [...new Set(given ?? variablesOf(loss))]
-  if (given !== undefined && !allowOthers) checkOthers(otherVariables(loss, known))
-  const variables = known.filter(({ frozen }) => !frozen)
-  const found = gradients(loss, variables, undefined, { allowUnused: true })
-  const pairs = variables.flatMap((variable, i): ParameterGradient[] => {
-    const gradient = found[i]
-    if (gradient) return [[variable, gradient]]
-    if (given === undefined) return []
-    throw new GradientError(`minimize: the loss does not depend on ${variable} by a differentiable path`)
-  })
-  if (pairs.length > 0) return pairs
-  throw new GradientError('minimize: the loss depends on no trainable variable by a differentiable path')
-}
-
-function checkOthers([other]: readonly Variable[]): void {
-  if (other === undefined) return
-  throw new GradientError(
-    `minimize: the loss depends on ${other} too, which is not among the variables to update; freeze it, or say { allowOthers: true }`,
-  )
 }
 
 function assignAll(updates: readonly Update[]): void {

@@ -92,10 +92,7 @@ export class RuleStage implements Stage {
       )
       return this.#checked(state, parameter, rule(context))
     })
-    this.#groups.check(
-      gradients.map(([parameter]) => parameter),
-      state,
-    )
+    this.#groups.check(gradients, state)
     return { updates: [...counter.updates, ...updates], applies: null }
   }
 

@@ -21,7 +21,7 @@ interface Fixture {
 
 const fixture: Fixture = JSON.parse(readFileSync(new URL('../fixtures/optimizers.json', import.meta.url), 'utf8'))
 const { x, y, steps } = fixture
-const cases = fixture.cases.filter(({ name }) => name in g.optim)
+const { cases } = fixture
 
 type Create = (options: object) => g.optim.Optimizer
 
@@ -33,8 +33,9 @@ function problem(dtype: 'float32' | 'float64') {
 
 const named = cases.map((each) => [`${each.name} ${JSON.stringify(each.options)}`, each] as const)
 
-// Where a gradient changes its sign, or the line search ends, float32 goes another way than float64 at times.
-const tolerances = { float32: 1e-5, float64: 1e-12 }
+/** The differences of gradients that lbfgs divides by have few digits of float32. */
+const toleranceOf = (name: string, dtype: 'float32' | 'float64') =>
+  dtype === 'float64' ? 1e-12 : name === 'lbfgs' ? 2e-4 : 1e-5
 
 describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
   test.each(named)('%s', (_, { name, options, values }) => {
@@ -43,21 +44,31 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
     for (let step = 1; step <= 30; step++) {
       optimizer.minimize(loss, parameters)
       const at = steps.indexOf(step)
-      if (at !== -1) expectClose(now(), values[at]!, tolerances[dtype])
+      if (at !== -1) expectClose(now(), values[at]!, toleranceOf(name, dtype))
     }
   })
 })
 
 test('the table has every optimizer', () => {
   // Those are made around others, or are no optimizers.
-  const around = ['Optimizer', 'AveragingOptimizer', 'optimizer', 'accumulate', 'chain', 'ema', 'lossScale', 'swa']
+  const around = [
+    'Optimizer',
+    'AveragingOptimizer',
+    'LbfgsOptimizer',
+    'optimizer',
+    'accumulate',
+    'chain',
+    'ema',
+    'lossScale',
+    'swa',
+  ]
   const links = ['clipByGlobalNorm', 'clipByNorm', 'clipByValue', 'globalNorm']
   const known = Object.keys(g.optim).filter((name) => ![...around, ...links].includes(name))
   expect([...new Set(cases.map(({ name }) => name))].sort()).toEqual(known.sort())
 })
 
 describe('compiled', () => {
-  const compilable = named.filter(([, { name }]) => name !== ('lbfgs' as string))
+  const compilable = named.filter(([, { name }]) => name !== 'lbfgs')
 
   test.each(compilable)('%s takes the same steps, and goes on with the same bits', async (_, { name, options }) => {
     const create = () => (g.optim[name] as unknown as Create)(options)

@@ -21,6 +21,7 @@ export const receivers: Readonly<Record<string, () => object | Promise<object>>>
   Tensor: matrix,
   Variable: () => g.variable(matrix()),
   Optimizer: () => g.optim.adam(),
+  LbfgsOptimizer: () => g.optim.lbfgs(),
   AveragingOptimizer: () => g.optim.ema(g.optim.adam()),
   Schedule: () => g.schedules.step({ start: 0.1, stepSize: 2 }),
   PlateauSchedule: () => g.schedules.reduceOnPlateau({ start: 0.1 }),
