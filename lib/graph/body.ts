@@ -43,10 +43,10 @@ export interface ClosedBody {
 
 /**
  * The graph of `roots` as a function of `args`. What depends on none of them is computed once, around it, and captured; but
- * for numbers, and what is broadcast, which would only become larger.
+ * for numbers, and what is broadcast, which would only become larger; and for what was recorded by nodes from id `since` on.
  */
-export function closeBody(args: readonly Node[], roots: readonly Node[]): ClosedBody {
-  const inside = nodesInside(args, roots)
+export function closeBody(args: readonly Node[], roots: readonly Node[], since = Infinity): ClosedBody {
+  const inside = nodesInside(args, roots, since)
   const captured: Node[] = []
   const copies = new Map<Node, Node>(args.map((arg) => [arg, arg]))
   const copyOf = (node: Node): Node => {
@@ -67,11 +67,14 @@ export function closeBody(args: readonly Node[], roots: readonly Node[]): Closed
 }
 
 /** Those that depend on an argument, and what is broadcast for them, each after its inputs. */
-function nodesInside(args: readonly Node[], roots: readonly Node[]): Node[] {
+function nodesInside(args: readonly Node[], roots: readonly Node[], since: number): Node[] {
   const dependent = dependentsOf(args, roots)
   const given = new Set(args)
   const isInside = (node: Node): boolean =>
-    !given.has(node) && (dependent.has(node) || (node.storage === null && node.def === (broadcastToOp as OpDef)))
+    !given.has(node) &&
+    (dependent.has(node) ||
+      (node.id >= since && node.inputs.length > 0) ||
+      (node.storage === null && node.def === (broadcastToOp as OpDef)))
   return topologicalOrder(roots, (node) => (isInside(node) ? node.inputs : [])).filter(isInside)
 }
 

@@ -34,7 +34,24 @@ interface Literal extends TensorType {
   readonly array: TypedArray
 }
 
-export function lowerBody({ constants, sequences = [], carries = [], results }: BodyParts): LoweredBody {
+/** Of programs that an instruction runs on the same operands: each has all of their literals as inputs. */
+export function lowerBodies(bodies: readonly BodyParts[]): { programs: Program[]; literals: readonly Literal[] } {
+  const drafted = bodies.map((parts) => ({ constants: parts.constants.length, program: programOf(parts) }))
+  const all = drafted.map(({ program }) => literalsOf(program))
+  const literals = all.flat()
+  const programs = drafted.map(({ constants, program }, i) => {
+    const before = all.slice(0, i).flat().length
+    return withoutLiterals(program, { constants, before, literals })
+  })
+  return { programs, literals }
+}
+
+export function lowerBody(parts: BodyParts): LoweredBody {
+  const { programs, literals } = lowerBodies([parts])
+  return { program: elementAt(programs, 0), literals }
+}
+
+function programOf({ constants, sequences = [], carries = [], results }: BodyParts): Program {
   const draft = emptyDraft()
   const emitter = new Emitter(draft)
   const bound = new Set<Node>()
@@ -62,22 +79,34 @@ export function lowerBody({ constants, sequences = [], carries = [], results }: 
   carries.forEach(({ next }, state) => {
     draft.updates.push({ state, value: emitter.dense(next) })
   })
-  return withoutLiterals(buildProgram(draft), constants.length)
+  return buildProgram(draft)
 }
 
-/** The literals become inputs after the first `constants`, and the inputs that stood there follow them. */
-function withoutLiterals(program: Program, constants: number): LoweredBody {
-  const count = program.literals.length
-  const types = new Array<TensorType>(count)
+function literalsOf({ values, literals }: Program): Literal[] {
+  const types = new Array<TensorType>(literals.length)
+  for (const { dtype, shape, place } of values) if (place.kind === 'literal') types[place.index] = { dtype, shape }
+  return literals.map((array, i) => ({ array, ...elementAt(types, i) }))
+}
+
+interface AllLiterals {
+  readonly constants: number
+  /** How many of the literals are those of other programs, and come first. */
+  readonly before: number
+  readonly literals: readonly Literal[]
+}
+
+/** Literals become inputs after the first `constants`, and the inputs that stood there follow them. */
+function withoutLiterals(program: Program, { constants, before, literals }: AllLiterals): Program {
+  const own = program.literals.length
   const values = program.values.map((value): Value => {
-    const { place, dtype, shape } = value
-    if (place.kind === 'literal') {
-      types[place.index] = { dtype, shape }
-      return { ...value, place: { kind: 'input', index: constants + place.index } }
-    }
+    const { place } = value
+    if (place.kind === 'literal') return { ...value, place: { kind: 'input', index: constants + before + place.index } }
     const isMoved = place.kind === 'input' && place.index >= constants
-    return isMoved ? { ...value, place: { kind: 'input', index: place.index + count } } : value
+    return isMoved ? { ...value, place: { kind: 'input', index: place.index + literals.length } } : value
   })
-  const literals = program.literals.map((array, i) => ({ array, ...elementAt(types, i) }))
-  return { program: { ...program, values, literals: [], inputCount: program.inputCount + count }, literals }
+  literals.forEach(({ dtype, shape }, i) => {
+    const isOwn = i >= before && i < before + own
+    if (!isOwn) values.push({ dtype, shape, place: { kind: 'input', index: constants + i } })
+  })
+  return { ...program, values, literals: [], inputCount: program.inputCount + literals.length }
 }

@@ -3,11 +3,14 @@ import { activeBackend, backendOf } from '../backend/active.ts'
 import type { Backend, Buffers, Executable } from '../backend/backend.ts'
 import type { Abortable } from '../base/abort.ts'
 import { allocate, type TypedArray } from '../base/dtype.ts'
+import { expected } from '../base/errors.ts'
+import { maxExtent } from '../base/shape.ts'
 import { lower, type NodeUpdate } from '../graph/lower.ts'
 import type { Node, Storage } from '../graph/node.ts'
 import { build } from '../program/build.ts'
 import type { PassEffect } from '../program/passes/index.ts'
 import { type Program, type ResultType, resultTypes } from '../program/program.ts'
+import { bodiesOf } from '../program/signatures.ts'
 import { settleAll, settleOthers, startInLine } from './line.ts'
 import { checkMemoryOf, memoryError } from './memory.ts'
 
@@ -22,6 +25,8 @@ export interface PreparedGraph {
   readonly executable: Executable
   /** What a run allocates. */
   readonly results: readonly ResultType[]
+  /** Whether there is a loop in it that may go on for ever. */
+  readonly isUnbounded: boolean
   /** How many hold it, for runs to come; see `hold`. */
   holders: number
 }
@@ -49,10 +54,16 @@ export function prepareGraph(
     backend,
     executable: prepared(backend, program),
     results: resultTypes(program),
+    isUnbounded: isUnbounded(program),
     holders: 0,
   }
   return { graph, inputs }
 }
+
+const isUnbounded = ({ instructions }: Program): boolean =>
+  instructions.some(
+    (next) => (next.opcode === 'whileLoop' && next.params.limit === maxExtent) || bodiesOf(next).some(isUnbounded),
+  )
 
 function prepared(backend: Backend, program: Program): Executable {
   try {
@@ -115,6 +126,8 @@ function resultsFor(graph: PreparedGraph, steps: number): TypedArray[] {
 }
 
 export function submitSync({ graph, buffers }: Run): void {
+  if (graph.isUnbounded)
+    throw new TypeError(expected('whileLoop', 'maxSteps where it runs here and now, as nothing could end it', 'none'))
   settleOthers(graph.backend)
   graph.executable.run(buffers)
 }

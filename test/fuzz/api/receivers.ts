@@ -116,6 +116,8 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
     'metrics.StreamingMetric.prototype.loadState': () => [seen().state()],
     'metrics.StreamingMetric.prototype.merge': () => [seen()],
   },
+  whileLoop: () => [(x: g.Tensor) => g.sum(x).less(3), (x: g.Tensor) => g.add(x, 1), g.zeros([3]), { maxSteps: 2 }],
+  cond: () => [g.tensor(true), (x: g.Tensor) => g.exp(x), (x: g.Tensor) => g.exp(x), matrix()],
   scan: () => [(sum: g.Tensor, x: g.Tensor) => [g.add(sum, x), x], g.zeros([3]), matrix()],
   'nn.Recurrent.prototype.forward': () => [matrix(), null],
   unflatten: () => [g.ones([2, 6]), 1, [3, 2]],
