@@ -107,6 +107,13 @@ describe('classes', () => {
     await expect(metric.update({ a: logits } as never, labels)).rejects.toThrow(
       'precision: expected a tensor as prediction and as target, got an object',
     )
+    for (const ignoring of [
+      streaming.iou({ task: 'multilabel', ignoreIndex: 0 }),
+      streaming.rocAuc({ task: 'multilabel', ignoreIndex: 0 }),
+      streaming.logLoss({ task: 'multiclass', ignoreIndex: 0 }),
+      streaming.logLoss({ ignoreIndex: 0 }),
+    ])
+      await expect((ignoring as Metric).update(logits, labels.oneHot(3))).rejects.toThrow('with an ignoreIndex')
     expect(() => streaming.precision({ average: 'mean' as 'macro' })).toThrow("precision: expected average 'macro'")
     expect(() => streaming.precision({ threshold: 2 })).toThrow('precision: expected a threshold from 0 to 1, got 2')
     expect(() => streaming.rocAuc({ thresholds: 1 })).toThrow('rocAuc: expected an integer of thresholds')

@@ -95,9 +95,16 @@ export function givenOf(op: string, x: Tensor, y: Tensor, options: TaskOptions, 
   const shape = moved.shape.slice(0, -1)
   if (moved.shape.at(-1) === 0)
     throw new ShapeError(expected(op, 'predictions of at least one class', formatShape(prediction.shape)))
+  if (task === 'multilabel') refuseIgnoreIndex(op, options)
   if (isSame || task === 'multilabel')
     return { task, prediction: moved, target: last(sameAs(op, prediction, target)), shape }
   return { task, prediction: moved, target: classLabels(op, moved, target), shape }
+}
+
+/** @throws DTypeError for an ignoreIndex where labels are no single classes, of which it could be one */
+export function refuseIgnoreIndex(op: string, { ignoreIndex }: TaskOptions): void {
+  if (ignoreIndex !== undefined)
+    throw new DTypeError(expected(op, 'labels that are single classes with an ignoreIndex', 'several for each case'))
 }
 
 function sameAs(op: string, { shape }: Tensor, target: Tensor): Tensor {

@@ -7,7 +7,15 @@ import { softmaxCrossEntropy } from '../../operations/softmax.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { StreamingMetric } from '../streaming.ts'
 import type { MetricTotals } from '../totals.ts'
-import { checkTask, givenOf, labelledCases, rowsOf, type ScoreOptions, scoreOptions } from './cases.ts'
+import {
+  checkTask,
+  givenOf,
+  labelledCases,
+  refuseIgnoreIndex,
+  rowsOf,
+  type ScoreOptions,
+  scoreOptions,
+} from './cases.ts'
 import { flatWeights, scalarOf, totalWeight, weighed } from './common.ts'
 
 /** The distance of float32 from 1 to the next number: probabilities are at least so far from 0 and from 1. */
@@ -42,6 +50,7 @@ function likelihood(
       const { labels, weights } = labelledCases(name, target, w, given)
       return { losses: lossesOfClasses(asFloat(rowsOf(prediction)), labels, from), weights }
     }
+    refuseIgnoreIndex(name, given)
     const weights = flatWeights(name, w, shape)
     const p = asFloat(target)
     if (task === 'multiclass') return { losses: lossesOfRows(asFloat(prediction), p, from).flatten(), weights }
