@@ -15,6 +15,7 @@ export {
   ShapeError,
 } from './base/errors.ts'
 export type { Pair, Triple } from './base/pair.ts'
+export { MissingPackageError } from './base/peer.ts'
 export type { Shape } from './base/shape.ts'
 export { type Batch, Dataset } from './data/dataset.ts'
 export * as datasets from './data/datasets.ts'

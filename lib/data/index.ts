@@ -6,7 +6,9 @@ export * as preprocessing from './preprocessing/index.ts'
 export type { Encoding } from './readers/blocks.ts'
 export type { ColumnType } from './readers/columns.ts'
 export { type CSVOptions, type Field, fromCSV, type Row } from './readers/csv.ts'
+export { fromImageFolder, type ImageFolder, type ImageFolderOptions } from './readers/images.ts'
 export { fromJSONLines, fromLines, type LinesOptions } from './readers/lines.ts'
+export { fromParquet, type TableOptions, type TableRow } from './readers/parquet.ts'
 export { type Column, fromArrays, fromColumns, type RowOf } from './sources/arrays.ts'
 export {
   fromGenerator,

@@ -27,35 +27,26 @@ export interface BlockOptions {
   readonly start?: number | undefined
 }
 
-/** The blocks of a file from a place on where one began; a byte order mark at its beginning is left out. */
+/** The blocks of a file from a place on where one began, which are the same then; a byte order mark at its beginning is left out. */
 export async function* blocksOf(op: string, source: Source, options: BlockOptions): AsyncGenerator<Block, void> {
   const { encoding, quote } = options
   let { start = 0 } = options
-  let rest: Uint8Array = new Uint8Array(0)
-  for (let read = start; read < source.size; ) {
-    // A record that is longer than a block has more read at a time, the longer it is.
-    const end = Math.min(source.size, read + Math.max(blockBytes, rest.length))
-    const bytes = joined(rest, await source.read(read, end))
-    read = end
+  for (let length = blockBytes; start < source.size; ) {
+    const end = Math.min(source.size, start + length)
+    const bytes = await source.read(start, end)
     const whole = wholeRecords(bytes, quote)
     if (whole === 0 && bytes.length > mostRecordBytes)
       failIn(op, `records of at most ${mostRecordBytes} bytes`, 'a longer one', source.name, `byte ${start}`)
-    const length = end === source.size ? bytes.length : whole
-    if (length > 0) {
-      const text = decoded(op, source, bytes.subarray(0, length), encoding, start)
+    // A record that is longer than a block is looked for in a longer one.
+    if (whole === 0 && end < source.size) length *= 2
+    else {
+      const own = end === source.size ? bytes : bytes.subarray(0, whole)
+      const text = decoded(op, source, own, encoding, start)
       yield { start, text: start === 0 && text.startsWith('\ufeff') ? text.slice(1) : text }
+      start += own.length
+      length = blockBytes
     }
-    start += length
-    rest = bytes.subarray(length)
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }
 
 /** How many bytes at the beginning are whole records: to the last newline that is not between quotes. */

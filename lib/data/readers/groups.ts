@@ -36,7 +36,7 @@ class GroupCursor<T> implements Cursor<T> {
     while (this.#group === undefined || this.#given >= this.#group.elements.length) {
       const next = await this.#groups.next()
       if (next.done) return done
-      if (this.#group !== undefined) this.#given = 0
+      if (this.#group !== undefined) this.#given -= this.#group.elements.length
       this.#group = next.value
     }
     return { done: false, value: this.#group.elements[this.#given++] as T }
