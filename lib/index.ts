@@ -74,7 +74,6 @@ export {
   stateDict,
 } from './tensor/state-dict.ts'
 export {
-  evaluate,
   evaluateSync,
   Tensor,
   type TensorLike,
@@ -85,6 +84,14 @@ export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
 export type { Callbacks, TrainingContext } from './train/callbacks/callback.ts'
 export * as callbacks from './train/callbacks/index.ts'
 export type { CheckpointInterval, CheckpointOptions } from './train/checkpoints.ts'
+export {
+  type LrFinderOptions,
+  type LrFinderResult,
+  lrFinder,
+  type OverfitOptions,
+  overfitOneBatch,
+} from './train/debugging.ts'
+export { type EvaluateOptions, evaluate } from './train/evaluate.ts'
 export type {
   BatchInfo,
   EpochBeginInfo,
@@ -101,6 +108,7 @@ export type { ClassWeights, LossesByOutput, LossFunction } from './train/loss.ts
 export type { MonitorOptions } from './train/monitor.ts'
 export type { FitOptions, Trainable, TrainingData, Validation } from './train/options.ts'
 export { restoreCheckpoint, saveCheckpoint } from './train/own-checkpoints.ts'
+export { type PredictData, type PredictOptions, predict } from './train/predict.ts'
 export type { Metric, MetricFunction, Scores } from './train/scores.ts'
 export { type TrainOptions, train } from './train/train.ts'
 export { type CheckGradientsOptions, checkGradients } from './transforms/check-gradients.ts'

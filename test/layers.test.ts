@@ -10,8 +10,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Folders on the public API. */
 const users = ['nn', 'losses', 'optim', 'metrics', 'files', 'data', 'train']
 
-/** What they take beside it: operands that are refused by the name of the function that was called. */
-const operandsByName = / → tensor\/tensor\.ts toTensor$/
+/** What they take beside it: operands that are refused by the name of the function that was called, and the public `evaluate` where it is of tensors. */
+const operandsByName = / → tensor\/tensor\.ts (toTensor|evaluate)$/
 
 describe('the library', () => {
   const paths = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' }).filter((path) =>

@@ -13,7 +13,12 @@ const valueAt = (path: string): Call =>
 /** What comes before the options where they are not what is looked at first. */
 const argumentsOf: Readonly<Record<string, readonly unknown[]>> = {
   fit: [g.nn.linear(2, 2), g.data.fromTensors(g.ones([4, 2]), g.ones([4, 2]))],
-  train: [g.nn.linear(2, 2), g.data.fromTensors(g.ones([4, 2]), g.ones([4, 2]))],
+  ...Object.fromEntries(
+    ['train', 'evaluate', 'predict', 'lrFinder', 'overfitOneBatch'].map((name) => [
+      name,
+      [g.nn.linear(2, 2), g.data.fromTensors(g.ones([4, 2]), g.ones([4, 2]))],
+    ]),
+  ),
   arange: [0, 1],
   randint: [[2], 1, 5],
   fullLike: [[1], 1],

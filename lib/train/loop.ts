@@ -282,12 +282,13 @@ async function* runSteps(
   }
 }
 
-async function* crossingsOf(
+/** The crossings of a feed, as far as the limit goes. */
+export async function* crossingsOf(
   feed: Feed,
   pace: Pace,
   { signal }: Pick<Settings, 'signal'>,
-  limit: (submitted: number) => number,
-  idle: Idle,
+  limit: (submitted: number) => number = () => Infinity,
+  idle = new Idle(),
 ): AsyncGenerator<Crossing, void, void> {
   for (let submitted = 0; ; ) {
     const most = limit(submitted)

@@ -70,10 +70,18 @@ const training = () => [
   { loss: g.losses.meanSquaredError, optimizer: g.optim.sgd({ learningRate: 0.01 }) },
 ]
 
+const debugging = [
+  ...training().slice(0, 2),
+  { loss: g.losses.meanSquaredError, optimizer: () => g.optim.sgd({ learningRate: 0.01 }), steps: 3 },
+]
+
 /** Arguments that come first where chance would hardly find any. */
 export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   fit: training,
   train: training,
+  predict: () => training().slice(0, 2),
+  lrFinder: () => debugging,
+  overfitOneBatch: () => debugging,
   save: () => ['file', state()],
   saveCheckpoint: () => ['file', { epoch: 1 }],
   saveSync: () => ['file', state()],
