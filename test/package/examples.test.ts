@@ -86,3 +86,13 @@ test('vae learns what digits are made of, and draws some', { timeout: 300_000 },
   expect(Number(nats), output).toBeLessThan(230)
   expect(output).toMatch(/[:=+]{3}/)
 })
+
+test('custom-optimizer tells two spirals apart', { timeout: 120_000 }, () => {
+  const output = execFileSync('npx', ['tsx', 'examples/custom-optimizer.ts', '--epochs', '40'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  })
+  const [, percent] = /test accuracy of the mean ([\d.]+)%/.exec(output) ?? []
+  // By chance it is 50.
+  expect(Number(percent), output).toBeGreaterThan(97)
+})

@@ -10,6 +10,7 @@ const documents = [
   'README.md',
   'ARCHITECTURE.md',
   'docs/training.md',
+  'docs/optimizers.md',
   'docs/files.md',
   'docs/metrics.md',
   'docs/data.md',
