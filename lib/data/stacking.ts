@@ -96,8 +96,7 @@ const partNames = ['x', 'y', 'weights']
 
 /** The tensors in an element are computed here: its values are copied. */
 export async function stacked(elements: readonly unknown[], stacking: Stacking): Promise<unknown> {
-  const tensors = elements.flatMap(tensorsIn)
-  if (tensors.length > 0) await evaluate(...tensors)
+  await computed(elements)
   const [first] = elements
   if (!isTuple(first)) return stackedPart(elements, { ...stacking, path: '', depth: 0 })
   return first.map((_, i) => {
@@ -132,10 +131,23 @@ function lengthsOfPart(values: readonly unknown[]): unknown {
   return Object.fromEntries(entries.filter(([, lengths]) => lengths !== undefined))
 }
 
-function tensorsIn(x: unknown): Tensor[] {
+/** @throws TypeError for an element that has itself in it */
+function tensorsIn(x: unknown, depth = 0): Tensor[] {
   if (x instanceof Tensor) return [x]
-  if (Array.isArray(x)) return (isNumbers(x) ? [] : x).flatMap(tensorsIn)
-  return isPlainObject(x) ? Object.values(x).flatMap(tensorsIn) : []
+  if (isNumbers(x)) return []
+  if (depth > mostDepth)
+    throw new TypeError(
+      expected('stream', `elements nested at most ${mostDepth} deep`, 'deeper ones, or in themselves'),
+    )
+  const parts: readonly unknown[] = Array.isArray(x) ? x : isPlainObject(x) ? Object.values(x) : []
+  return parts.flatMap((part) => tensorsIn(part, depth + 1))
+}
+
+/** The same element, once its tensors are computed: whoever uses them does not wait for it. */
+export async function computed<T>(element: T): Promise<T> {
+  const tensors = tensorsIn(element)
+  if (tensors.length > 0) await evaluate(...tensors)
+  return element
 }
 
 /** The part of a name or place, with its dtypes. */
@@ -325,8 +337,7 @@ export interface Rows {
  * @throws PipelineError for what has no rows, or parts of unlike numbers of them
  */
 export async function rowsOfBatch(op: string, batch: unknown): Promise<Rows> {
-  const tensors = tensorsIn(batch)
-  if (tensors.length > 0) await evaluate(...tensors)
+  await computed(batch)
   const counts = new Set<number>()
   const row = rowReader(op, batch, counts)
   const [count = 0, other] = counts

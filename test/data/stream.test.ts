@@ -310,6 +310,17 @@ describe('map and filter', () => {
     )
   })
 
+  test('an element that has itself in it is refused', async () => {
+    const cyclic: Record<string, unknown> = {}
+    Object.assign(cyclic, { a: cyclic, b: cyclic })
+    for (const stream of [
+      fromArrays([1]).map(() => cyclic),
+      fromArrays([cyclic]).batch(1),
+      fromArrays([cyclic]).unbatch(),
+    ])
+      expect((await errorOf(stream)).message).toContain('stream: expected elements nested at most 64 deep')
+  })
+
   test('tensors that they make are computed', async () => {
     const [x] = await fromArrays([1])
       .map((x) => g.tensor([x]).add(1))

@@ -5,9 +5,8 @@ import { randomStream } from '../../tensor/random.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { hashOf } from '../hashing.ts'
 import type { Sampling } from '../sampling.ts'
-import { rowsOfBatch } from '../stacking.ts'
+import { computed, rowsOfBatch } from '../stacking.ts'
 import { type Cursor, done, over, type Pass, type Stage, savedAs, sizeBy } from '../stage.ts'
-import { computed } from '../transforms/map.ts'
 
 export interface DatasetRows {
   /** The given rows of each part, mapped. */

@@ -1,17 +1,9 @@
 /** Elements that a function makes of others. */
-import { leavesOf } from '../../base/tree.ts'
-import { evaluate, Tensor } from '../../tensor/tensor.ts'
 import { failedAt } from '../failures.ts'
+import { computed } from '../stacking.ts'
 import { over, type Stage } from '../stage.ts'
 import { ahead } from './ahead.ts'
 import { type Numbered, numbered } from './numbered.ts'
-
-/** Tensors that a callback made are computed here, so that whoever uses them does not wait for it. */
-export async function computed<U>(value: U): Promise<U> {
-  const tensors = leavesOf('map', '', value).flatMap(([, leaf]) => (leaf instanceof Tensor ? [leaf] : []))
-  if (tensors.length > 0) await evaluate(...tensors)
-  return value
-}
 
 export function map<T, U>(parent: Stage<T>, fn: (value: T) => U | PromiseLike<U>, concurrency: number): Stage<U> {
   const apply = async ({ value, number }: Numbered<T>): Promise<U> => {
