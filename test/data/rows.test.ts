@@ -141,6 +141,12 @@ describe('rows of a data set as a stream', () => {
     )
   })
 
+  test('draw other random numbers in each batch', async () => {
+    const noise = g.data.fromTensors(g.zeros([40]), g.zeros([40])).map((x, y) => [x.add(g.randn([x.size])), y])
+    const drawnNoise = await drawn(noise.stream({ seed: 1 }).batch(8))
+    expect(new Set(drawnNoise).size).toBe(40)
+  })
+
   test('draw the same random numbers wherever a pass begins', async () => {
     const noisy = () =>
       whole(40)
