@@ -404,3 +404,40 @@ describe('saveCheckpoint and restoreCheckpoint', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 })
+
+describe('aborted or failed at any moment', () => {
+  test('a training is gone on with from the last checkpoint, and none is left half written', {
+    timeout: 60_000,
+  }, async () => {
+    const whole = await train()
+    const options = { checkpoint: { directory, every: { steps: 2 } }, resume: directory, sliceMilliseconds: 0.01 }
+    for (let milliseconds = 0; milliseconds < 40; milliseconds += 5) {
+      const abort = new AbortController()
+      const training = train({
+        ...options,
+        signal: abort.signal,
+        callbacks: { onStepEnd: () => new Promise(setImmediate) },
+      })
+      setTimeout(() => abort.abort('stop'), milliseconds)
+      await training.catch((reason) => expect(reason).toBe('stop'))
+      expect(readdirSync(directory).every((name) => name.startsWith('step-'))).toBe(true)
+    }
+    expect(await train(options)).toEqual(whole)
+  })
+
+  test('targets that are NaN end it, and do not become a checkpoint', async () => {
+    const w = g.variable([[0]], { name: 'w' })
+    const model = { forward: (x: g.Tensor) => x.matmul(w), parameters: () => [w] }
+    const data = g.data.fromTensors(g.ones([6, 1]), g.tensor([1, 1, 1, 1, Number.NaN, 1], { shape: [6, 1] }))
+    const optimizer = g.optim.sgd({ learningRate: 0.1 })
+    const failure = g.fit(model, data, {
+      ...{ batchSize: 1, shuffle: false, loss: 'mse', optimizer },
+      checkpoint: { directory, every: { steps: 1 } },
+    })
+    await expect(failure).rejects.toThrow('fit: loss is NaN at epoch 1, step 5')
+    for (const name of readdirSync(directory)) {
+      const { model } = await readCheckpoint('test', join(directory, name))
+      expect(Number.isFinite((model as g.StateDict)[0]!.itemSync())).toBe(true)
+    }
+  })
+})
