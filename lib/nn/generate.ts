@@ -1,6 +1,6 @@
 /** Texts that a model of language writes: token by token, in programs of a few prepared lengths. */
 import { type Abortable, liveSignal } from '../base/abort.ts'
-import { checkFunction, checkInteger, checkList, describe } from '../base/arguments.ts'
+import { checkFunction, checkInteger, checkNumbers, describe } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
@@ -73,7 +73,9 @@ function planOf(op: string, model: LanguageModel, prompt: TensorLike, options: G
     ...{ model, prompt: inputOf(op, prompt), cache, seed, onToken, settings: { temperature, topK, topP } },
     maxTokens: checkInteger(op, 'maxTokens from 0 on', maxTokens, 0, 2 ** 30),
     context: checkInteger(op, 'a positive context', context, 1, greatestContext),
-    stop: new Set(checkList(op, 'stop tokens', typeof stop === 'number' ? [stop] : stop)),
+    stop: new Set(
+      checkNumbers(op, 'integers as stop tokens', typeof stop === 'number' ? [stop] : stop, Number.isInteger),
+    ),
     signal: liveSignal(op, { signal: given.signal }),
   }
 }

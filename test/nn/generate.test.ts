@@ -230,6 +230,7 @@ test('what does not fit is refused', async () => {
   await expect(g.generate(model, [classes])).rejects.toThrow(RangeError)
   await expect(g.generate(model, prompt, { topP: 0 })).rejects.toThrow('a topP in (0, 1], got 0')
   await expect(g.generate(model, prompt, { topk: 1 } as never)).rejects.toThrow('did you mean topK?')
+  await expect(g.generate(model, prompt, { stop: ['a'] as never })).rejects.toThrow('integers as stop tokens, got "a"')
   await expect(g.generate({} as never, prompt)).rejects.toThrow('generate: expected a model with a method forward')
   const deaf = { forward: (tokens: g.Tensor) => model.forward(tokens) }
   await expect(g.generate(deaf, prompt, { context: 24 })).rejects.toThrow('a model whose attention takes the cache')
