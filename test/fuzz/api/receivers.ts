@@ -92,6 +92,7 @@ export const recipes: Readonly<Record<string, () => readonly unknown[]>> = {
   open: () => [g.serializeSync(state())],
   'TensorFile.prototype.read': () => ['w'],
   saveNpy: () => ['file', matrix()],
+  'data.fromText': () => ['file', { tokenizer: g.data.characterTokenizer('ab'), length: 2 }],
   saveNpz: () => ['file', state()],
   'Optimizer.prototype.applyGradients': () => [[[g.variable([1, 2]), g.tensor([1, 1])]]],
   'optim.optimizer': () => [{ name: 'own', learningRate: 0.1, rule: ({ parameter }: never) => ({ parameter }) }],
