@@ -44,6 +44,9 @@ async function train(change: Partial<g.FitOptions> = {}, rows = 103): Promise<Ou
 
 const enough = new Error('enough')
 
+/** A loss whose target is as wide as the prediction, for metrics of such. */
+const own = (prediction: g.Tensor, target: g.Tensor) => g.losses.crossEntropy(prediction, target)
+
 /** A hook that ends training with an error in an epoch, after some steps of it. */
 const failAt = (at: number, after: number): g.Callbacks => ({
   onStepEnd({ epoch, step }) {
@@ -105,6 +108,34 @@ describe('a training that goes on', () => {
     const options = { epochs: 20, checkpoint: { directory }, resume: directory }
     await expect(train({ ...options, callbacks: [...stopping(), failAt(3, 1)] })).rejects.toBe(enough)
     expect(await train({ ...options, callbacks: stopping().reverse() })).toEqual(whole)
+  })
+
+  test.each([
+    [
+      'a schedule',
+      () => ({ optimizer: g.optim.adam({ learningRate: g.schedules.cosine({ peak: 0.05, steps: 30, warmup: 5 }) }) }),
+    ],
+    [
+      'accumulated and clipped gradients',
+      () => ({ optimizer: g.optim.sgd({ learningRate: 0.1, momentum: 0.9 }), accumulate: 3, clipNorm: 0.5 }),
+    ],
+    [
+      'losses weighed by class, and a metric over all data',
+      () => ({
+        classWeights: { 1: 3 },
+        metrics: [g.metrics.streaming.mean((p) => p.square().mean(1), { name: 'square' })],
+        loss: own,
+      }),
+    ],
+  ])('has all of %s', async (_, change) => {
+    const options = { checkpoint: { directory, every: { steps: 4 } }, resume: directory, sliceMilliseconds: 0.01 }
+    const whole = await train(change())
+    for (const [epoch, step] of [
+      [0, 6],
+      [2, 5],
+    ] as const)
+      await expect(train({ ...change(), ...options, callbacks: failAt(epoch, step) })).rejects.toBe(enough)
+    expect(await train({ ...change(), ...options })).toEqual(whole)
   })
 
   test('keeps float64 as it is', async () => {
