@@ -10,6 +10,7 @@ import { zeros } from '../tensor/creation.ts'
 import { uniform } from '../tensor/random.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
+import { customGradient } from '../transforms/custom-gradient.ts'
 import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { capitalized, titled } from './repr.ts'
@@ -29,7 +30,18 @@ export interface Kind {
 
 export type Nonlinearity = 'tanh' | 'relu'
 
-const activations = { tanh: (x: Tensor) => x.tanh(), relu: (x: Tensor) => relu(x) } as const
+// As PyTorch's, these have their gradients from their values, which a loop keeps anyway. Those of the operations keep more
+// of the tails, from the arguments.
+const sigmoid = customGradient(
+  (x: Tensor) => x.sigmoid(),
+  (ct, y) => ct.mul(y.sub(y.square())),
+)
+const tanh = customGradient(
+  (x: Tensor) => x.tanh(),
+  (ct, y) => ct.mul(y.square().neg().add(1)),
+)
+
+const activations = { tanh, relu: (x: Tensor) => relu(x) } as const
 
 export const kinds = {
   /** h' = tanh(Wx + b + Uh + c) (Elman 1990), or with relu. */
@@ -51,15 +63,8 @@ export const kinds = {
     step(input, hidden, [h]) {
       const [inputR, inputZ, inputN] = split(input, 3, -1)
       const [hiddenR, hiddenZ, hiddenN] = split(hidden, 3, -1)
-      const n = inputN.add(inputR.add(hiddenR).sigmoid().mul(hiddenN)).tanh()
-      return [
-        n.add(
-          inputZ
-            .add(hiddenZ)
-            .sigmoid()
-            .mul((h as Tensor).sub(n)),
-        ),
-      ]
+      const n = tanh(inputN.add(sigmoid(inputR.add(hiddenR)).mul(hiddenN)))
+      return [n.add(sigmoid(inputZ.add(hiddenZ)).mul((h as Tensor).sub(n)))]
     },
   }),
 
@@ -70,11 +75,10 @@ export const kinds = {
     isSum: true,
     step(input, hidden, [, c]) {
       const [i, f, g, o] = split(input.add(hidden), 4, -1)
-      const next = f
-        .sigmoid()
+      const next = sigmoid(f)
         .mul(c as Tensor)
-        .add(i.sigmoid().mul(g.tanh()))
-      return [o.sigmoid().mul(next.tanh()), next]
+        .add(sigmoid(i).mul(tanh(g)))
+      return [sigmoid(o).mul(tanh(next)), next]
     },
   }),
 } as const

@@ -10,6 +10,7 @@ import type { TupleOf } from '../base/tuple.ts'
 import type { Node } from '../graph/node.ts'
 import { broadcastTo, reshape } from '../graph/ops/broadcast.ts'
 import { concat as concatNodes, sliceAlong } from '../graph/ops/movement.ts'
+import { split as splitNode } from '../graph/ops/split.ts'
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { type Operand, severalOf } from './several.ts'
 
@@ -96,8 +97,12 @@ function checkParts(op: string, count: number): void {
   if (count > mostParts) throw new RangeError(expected(op, `at most ${mostParts} parts`, count))
 }
 
+/** Of so many parts the gradient is put together at once; of more each is put in its place. */
+const mostTogether = 64
+
 /** The parts of x along an axis, of some sizes that add up to its extent. */
 function parts(x: Node, sizes: readonly number[], axis: number): Node[] {
+  if (sizes.length <= mostTogether) return splitNode(x, sizes, axis)
   let end = 0
   return sizes.map((size) => {
     end += size

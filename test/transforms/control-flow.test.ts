@@ -41,8 +41,8 @@ describe.each(backends)('whileLoop and cond on %s', (backend) => {
     let turns = 0
     const timer = setInterval(() => turns++, 2)
     const before = performance.now()
-    await expect(forever().data({ signal: AbortSignal.timeout(60) })).rejects.toThrow('timeout')
-    expect(performance.now() - before).toBeLessThan(3000)
+    await expect(forever().data({ signal: AbortSignal.timeout(250) })).rejects.toThrow('timeout')
+    expect(performance.now() - before).toBeLessThan(10_000)
     clearInterval(timer)
     expect(turns).toBeGreaterThan(3)
     expect(await g.tensor([1, 2]).exp().sum().item()).toBeCloseTo(Math.E + Math.E ** 2, 4)

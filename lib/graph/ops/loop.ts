@@ -19,6 +19,7 @@ import { add, zerosLike } from './elementwise.ts'
 import { replay } from './gradient-rules.ts'
 import { isLiteral } from './leaf.ts'
 import { isTransposed, movementOps } from './movement.ts'
+import { splitOps } from './split.ts'
 
 /** What is carried from step to step. */
 export interface Carry {
@@ -303,6 +304,8 @@ const views: readonly unknown[] = [
   broadcastToOp,
   movementOps.permute,
   movementOps.slice,
+  splitOps.split,
+  splitOps.part,
 ] satisfies readonly unknown[]
 
 function readForward(def: LoopOp, node: Node, gradients: readonly (Node | null)[]): ForwardValues {
