@@ -8,6 +8,7 @@ import {
   medianOfBatches,
   mlp,
   numbers,
+  recurrent,
   report,
   type TrainingRow,
   transformer,
@@ -55,6 +56,15 @@ function transformerStep(): () => unknown {
     optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
   )
   return () => step.sync(x, y)
+}
+
+function recurrentStep(): () => unknown {
+  const { batch, length, features, hidden } = recurrent
+  const model = g.nn.lstm(features, hidden)
+  const optimizer = g.optim.sgd({ learningRate: 0.001 })
+  const x = g.tensor(numbers(length * batch * features), { shape: [length, batch, features] })
+  const step = g.compile((x: g.Tensor) => optimizer.minimize(() => model.forward(x).output.square().mean()))
+  return () => step.sync(x)
 }
 
 function convolutionalStep(): () => unknown {
@@ -118,6 +128,7 @@ g.setSeed(1)
 await report('Galvani', async (row, seconds) => {
   if (row.kind === 'training') return medianMicroseconds(trainingStep(row), seconds)
   if (row.kind === 'transformer') return medianMicroseconds(transformerStep(), seconds)
+  if (row.kind === 'recurrent') return medianMicroseconds(recurrentStep(), seconds)
   if (row.kind === 'convolutional') return medianMicroseconds(convolutionalStep(), seconds)
   if (row.kind === 'inference') return medianMicroseconds(inference(row), seconds)
   if (row.kind === 'tiny gradient') return medianOfBatches(tinyGradient(), seconds)

@@ -29,6 +29,7 @@ TRAINING = {
 }
 INFERENCE = {f"inference, batch {batch}": batch for batch in (1, 16, 64, 256)}
 TRANSFORMER = "transformer step"
+RECURRENT = "LSTM step, batch 16, 64 steps"
 LAYERS, FEATURES, HEADS, FEED_FORWARD, LENGTH, BATCH = 2, 128, 4, 512, 64, 16
 CNN = "CNN step, batch 64, Adam"
 TINY = "tiny gradient"
@@ -340,6 +341,18 @@ class Torch:
 
         return call
 
+    def recurrent(self):
+        model = self.torch.nn.LSTM(64, 128)
+        update = self.optimizer(model, "sgd")
+        x = self.torch.from_numpy(np.random.default_rng(1).random((64, 16, 64), np.float32) - 0.5)
+
+        def call():
+            update.zero_grad()
+            model(x)[0].square().mean().backward()
+            update.step()
+
+        return call
+
     def cnn(self):
         nn = self.torch.nn
         model = nn.Sequential(
@@ -489,6 +502,8 @@ def measure(peer, name, seconds):
         return median_microseconds(peer.inference(INFERENCE[name]), seconds)
     if name == TRANSFORMER:
         return median_microseconds(peer.transformer(), seconds)
+    if name == RECURRENT:
+        return median_microseconds(peer.recurrent(), seconds) if hasattr(peer, "recurrent") else None
     if name == CNN:
         return median_microseconds(peer.cnn(), seconds)
     if name == TINY:
@@ -499,7 +514,7 @@ def measure(peer, name, seconds):
 def main():
     library = sys.argv[1]
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, CNN, TINY, *INFERENCE, EPOCH]
+    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, RECURRENT, CNN, TINY, *INFERENCE, EPOCH]
     peer = {"jax": Jax, "torch": Torch, "tensorflow": TensorFlow}[library]()
     print(json.dumps({"name": library, "microseconds": {name: measure(peer, name, seconds) for name in wanted}}))
 

@@ -28,10 +28,14 @@ export const transformer = { layers: 2, features: 128, heads: 4, feedForward: 51
  */
 export const convolutional = { batch: 64, channels: [1, 16, 32], hidden: 128 } as const
 
+/** One LSTM layer, the mean of the squares of its outputs as the loss, SGD. */
+export const recurrent = { batch: 16, length: 64, features: 64, hidden: 128 } as const
+
 export type Row =
   | TrainingRow
   | InferenceRow
   | { readonly kind: 'transformer' }
+  | { readonly kind: 'recurrent' }
   | { readonly kind: 'convolutional' }
   | { readonly kind: 'tiny gradient' }
   | { readonly kind: 'epoch' }
@@ -51,6 +55,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'step, batch 1024, SGD': training(mlp, 1024, 'sgd'),
   'wide step, batch 256, Adam': training(wideMlp, 256, 'adam'),
   'transformer step': { kind: 'transformer' },
+  'LSTM step, batch 16, 64 steps': { kind: 'recurrent' },
   'CNN step, batch 64, Adam': { kind: 'convolutional' },
   'tiny gradient': { kind: 'tiny gradient' },
   'inference, batch 1': { kind: 'inference', batch: 1 },

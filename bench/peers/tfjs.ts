@@ -60,7 +60,8 @@ const backend = process.env.GALVANI_BENCH_TFJS ?? 'cpu'
 await tf.setBackend(backend)
 await tf.ready()
 await report(`tfjs ${backend}`, async (row, seconds) => {
-  if (row.kind === 'epoch' || row.kind === 'transformer' || row.kind === 'convolutional') return undefined
+  if (row.kind === 'epoch' || row.kind === 'transformer' || row.kind === 'recurrent' || row.kind === 'convolutional')
+    return undefined
   // The plain JavaScript backend takes seconds for a large step.
   if (row.kind === 'training' && row.batch > 128 && backend === 'cpu') return undefined
   const call =
