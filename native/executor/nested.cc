@@ -62,7 +62,7 @@ class Body {
 
  private:
   std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
-  std::vector<int32_t> numbers_;          // see Failure
+  std::vector<int32_t> numbers_;         // see Failure
   mutable std::vector<uint8_t*> bases_;  // see Run; runs of an executable never overlap
   int64_t arena_bytes_ = 0;
   int32_t end_ = 0;
@@ -109,7 +109,10 @@ bool should_end(Run& run) {
 class PreparedLoop final : public PreparedInstruction {
  public:
   PreparedLoop(const LoopParams& p, Body body, const Preparation& preparation, const Instruction& instruction)
-      : PreparedInstruction(body.is_parallel() ? 2 : 1), length_(p.length), reverse_(p.reverse), body_(std::move(body)) {
+      : PreparedInstruction(body.is_parallel() ? 2 : 1),
+        length_(p.length),
+        reverse_(p.reverse),
+        body_(std::move(body)) {
     const auto &in = instruction.inputs, &out = instruction.outputs;
     const size_t constants = p.constants, carries = p.body->state_count;
     constants_ = operands_of(preparation, in, 0, constants);

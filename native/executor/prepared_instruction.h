@@ -18,9 +18,7 @@ struct Interruption {
   const std::atomic<bool>* is_aborted = nullptr;   // as a failure of the next one, unless one has written a state
 };
 
-inline bool is_set(const std::atomic<bool>* flag) {
-  return flag != nullptr && flag->load(std::memory_order_relaxed);
-}
+inline bool is_set(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }
 
 // A bad index in an instruction's data: `value` at `position`, where only [0, limit) was allowed.
 struct Failure {

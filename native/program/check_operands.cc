@@ -202,9 +202,9 @@ void check_while_loop(const WhileLoopParams& p, Operands& operands) {
   const int64_t carries = body.state_count;
   operands.expect(body.input_count == p.constants && body.result_count == 0,
                   "expected a body that reads the constants and gives the carries, got another");
-  operands.expect(condition.input_count == p.constants + carries && condition.state_count == 0 &&
-                      condition.result_count == 1,
-                  "expected a condition of constants and carries with one result, got another");
+  operands.expect(
+      condition.input_count == p.constants + carries && condition.state_count == 0 && condition.result_count == 1,
+      "expected a condition of constants and carries with one result, got another");
   if (!operands.ok() || !operands.counts(p.constants + carries, carries)) return;
   expect_bound_inputs(operands, 0, body, 0, p.constants);
   expect_bound_inputs(operands, p.constants, body, p.constants, carries);
