@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig, type Rolldown } from 'tsdown'
 import { methodTypes } from './tools/method-types.ts'
 
@@ -34,6 +36,28 @@ const reexport = (names: readonly string[], file: string) => {
   ].join('\n')
 }
 
+/** The licences of packages of which the bundle holds code, as they ask for, in one file. */
+const licences: Rolldown.Plugin = {
+  name: 'licences',
+  generateBundle(_options, bundle) {
+    const modules = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
+    const folders = new Set(modules.map((id) => id.match(/^.*[/]node_modules[/](?:@[^/]+[/])?[^/]+/)?.[0] ?? ''))
+    folders.delete('')
+    const source = [...folders]
+      .toSorted()
+      .map(licenceIn)
+      .join(`\n${'─'.repeat(80)}\n\n`)
+    if (source !== '') this.emitFile({ type: 'asset', fileName: 'third-party-licences.txt', source })
+  },
+}
+
+function licenceIn(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
+  if (file === undefined) throw new Error(`licences: expected a licence in ${name}, got none`)
+  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
+}
+
 export default defineConfig({
   entry: { index: 'lib/index.ts' },
   format: 'cjs',
@@ -42,7 +66,7 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   fixedExtension: false,
-  plugins: [esmFacades],
+  plugins: [esmFacades, licences],
   outputOptions: { plugins: [methodTypes] },
   checks: { legacyCjs: false, pluginTimings: false },
 })

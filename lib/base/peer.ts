@@ -6,19 +6,18 @@ export class MissingPackageError extends Error {
 }
 
 /**
- * What an optional package exports, by `() => import('name')`: written out at the caller, so that bundlers and the compiler see it.
- * @throws (rejects with) MissingPackageError with the command that brings it
+ * What an optional package is asked for by: `import('name').catch(missingPackage(op, 'name'))`. The import and its `catch` stand at the
+ * caller, so that the compiler sees the types, and bundlers that it may be absent.
+ * @throws MissingPackageError with the command that brings it, for an error that says that it is not there; else that error
  */
-export async function optionalPackage<T>(op: string, name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load()
-  } catch (error) {
+export const missingPackage =
+  (op: string, name: string) =>
+  (error: unknown): never => {
     if (!isMissing(error, name)) throw error
     throw new MissingPackageError(`${op}: expected the package ${name} to be there: npm install ${name}`, {
       cause: error,
     })
   }
-}
 
 /** Whether it is this package that is not found, and not one that it needs. */
 function isMissing(error: unknown, name: string): boolean {

@@ -1,7 +1,7 @@
 /** Arrow files and streams row by row, by the package apache-arrow. */
 import { open } from 'node:fs/promises'
 import { checkOptions } from '../../base/options.ts'
-import { optionalPackage } from '../../base/peer.ts'
+import { missingPackage } from '../../base/peer.ts'
 import { checkPath } from '../../files/file-error.ts'
 import { openSource } from '../../files/source.ts'
 import type { Stream } from '../stream.ts'
@@ -44,7 +44,7 @@ interface Column {
 
 function readRows(path: string, asked: readonly string[] | undefined): ReadGroups<TableRow> {
   return async function* (start) {
-    const arrow = await optionalPackage('fromArrow', 'apache-arrow', () => import('apache-arrow'))
+    const arrow = await import('apache-arrow').catch(missingPackage('fromArrow', 'apache-arrow'))
     await checkEnd(path)
     const file = await open(path)
     const from = (start ?? { batch: 0, row: 0 }) as Place

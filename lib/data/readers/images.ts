@@ -4,7 +4,7 @@ import { extname, join } from 'node:path'
 import { checkInteger, checkList, describe } from '../../base/arguments.ts'
 import { expected } from '../../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../../base/options.ts'
-import { optionalPackage } from '../../base/peer.ts'
+import { missingPackage } from '../../base/peer.ts'
 import { checkPath, fileError } from '../../files/file-error.ts'
 import { tensor } from '../../tensor/creation.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -72,7 +72,7 @@ export async function fromImageFolder(
   return { images, classes }
 }
 
-const loadSharp = async () => (await optionalPackage('fromImageFolder', 'sharp', () => import('sharp'))).default
+const loadSharp = async () => (await import('sharp').catch(missingPackage('fromImageFolder', 'sharp'))).default
 
 function checkExtents(size: readonly [number, number]): readonly [number, number] {
   const extents = checkList('fromImageFolder', 'a size as [height, width]', size)

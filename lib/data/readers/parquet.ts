@@ -3,7 +3,7 @@ import type { FileMetaData } from 'hyparquet'
 import { checkList, checkText } from '../../base/arguments.ts'
 import { expected } from '../../base/errors.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../../base/options.ts'
-import { optionalPackage } from '../../base/peer.ts'
+import { missingPackage } from '../../base/peer.ts'
 import { checkPath } from '../../files/file-error.ts'
 import { openSource, type Source } from '../../files/source.ts'
 import type { Stream } from '../stream.ts'
@@ -82,7 +82,7 @@ interface Place {
 
 function readRows(path: string, asked: readonly string[] | undefined): ReadGroups<TableRow> {
   return async function* (start) {
-    const hyparquet = await optionalPackage('fromParquet', 'hyparquet', () => import('hyparquet'))
+    const hyparquet = await import('hyparquet').catch(missingPackage('fromParquet', 'hyparquet'))
     const source = await openSource('fromParquet', path)
     try {
       const file = { byteLength: source.size, slice: (from: number, to = source.size) => slice(source, from, to) }
@@ -90,7 +90,7 @@ function readRows(path: string, asked: readonly string[] | undefined): ReadGroup
       const names = hyparquet.parquetSchema(metadata).children.map(({ element }) => element.name)
       checkAreThere('fromParquet', path, names, asked)
       const compressors = needsCompressors(metadata)
-        ? (await optionalPackage('fromParquet', 'hyparquet-compressors', () => import('hyparquet-compressors')))
+        ? (await import('hyparquet-compressors').catch(missingPackage('fromParquet', 'hyparquet-compressors')))
             .compressors
         : undefined
       const from = (start ?? { group: 0, row: 0 }) as Place

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkInteger, checkText, describe, refuseSurplus } from '../../base/arguments.ts'
 import { expected } from '../../base/errors.ts'
-import { optionalPackage } from '../../base/peer.ts'
+import { missingPackage } from '../../base/peer.ts'
 import { checkPath, fileError } from '../../files/file-error.ts'
 import { failIn } from './groups.ts'
 
@@ -65,7 +65,7 @@ export async function loadTokenizer(path: string, ...surplus: []): Promise<Token
   refuseSurplus('loadTokenizer', 1, surplus)
   const file = checkPath('loadTokenizer', path)
   const name = '@huggingface/tokenizers'
-  const { Tokenizer } = await optionalPackage('loadTokenizer', name, () => import('@huggingface/tokenizers'))
+  const { Tokenizer } = await import('@huggingface/tokenizers').catch(missingPackage('loadTokenizer', name))
   const content = (await readJSON(file)) as { model?: { vocab?: unknown }; added_tokens?: unknown }
   const config = join(dirname(file), 'tokenizer_config.json')
   const options = existsSync(config) ? await readJSON(config) : {}
