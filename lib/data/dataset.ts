@@ -11,6 +11,7 @@ import {
 import { notCloned } from '../base/cloning.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape } from '../base/shape.ts'
@@ -99,6 +100,10 @@ export class Dataset<
     this.#parts = parts
     this.#maps = maps
     this.#rows = rows
+  }
+
+  toString(): string {
+    return `Dataset of ${this.size} rows`
   }
 
   /** The number of rows. */
@@ -239,6 +244,7 @@ export class Dataset<
 }
 
 brand(Dataset.prototype, 'data set')
+showAsText(Dataset.prototype)
 
 const mapBatch = (batch: Batch, fn: (x: Tensor) => Tensor): Batch =>
   mapTree('map', batch, (x) => fn(x as Tensor)) as Batch

@@ -1,7 +1,7 @@
 /** Data sets and streams, as `g.data`. */
 export * as augment from './augment/index.ts'
 export { type Batch, type BatchMap, type BatchOf, Dataset, fromTensors, type Rows } from './dataset.ts'
-export type { PipelineState, StreamIterator } from './pass.ts'
+export { type PipelineState, StreamIterator } from './pass.ts'
 export * as preprocessing from './preprocessing/index.ts'
 export { fromArrow } from './readers/arrow.ts'
 export type { Encoding } from './readers/blocks.ts'

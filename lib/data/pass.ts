@@ -2,6 +2,7 @@
 import { onAbort, reasonOf } from '../base/abort.ts'
 import { notCloned } from '../base/cloning.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { type Cursor, done, type Json, type Pass } from './stage.ts'
 
 /** Where a pass over a stream stands, as plain data that JSON keeps: what to save, and to give to `open` of the same pipeline. */
@@ -61,6 +62,10 @@ export class StreamIterator<T> implements AsyncIterableIterator<T, undefined> {
     return { pipeline: this.#pipeline, epoch: this.#pass.epoch, position: structuredClone(this.#given) }
   }
 
+  toString(): string {
+    return `StreamIterator of ${this.#pipeline}`
+  }
+
   /** Ends the pass: closes files, ends generators, prefetches nothing any more. */
   async return(): Promise<IteratorResult<T, undefined>> {
     await this.#close()
@@ -112,3 +117,4 @@ export class StreamIterator<T> implements AsyncIterableIterator<T, undefined> {
 }
 
 brand(StreamIterator.prototype, 'pass over a stream')
+showAsText(StreamIterator.prototype)

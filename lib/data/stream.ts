@@ -4,6 +4,7 @@ import { checkFunction, checkInteger, checkNumber, describe, refuseSurplus } fro
 import { notCloned } from '../base/cloning.ts'
 import { expected } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -353,6 +354,7 @@ export class Stream<T> {
 }
 
 brand(Stream.prototype, 'stream')
+showAsText(Stream.prototype)
 
 const checkSize = (op: string, size: number): number => checkInteger(op, 'a size of at least 1', size, 1, 2 ** 31 - 1)
 const checkCount = (op: string, count: number): number =>

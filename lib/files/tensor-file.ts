@@ -4,6 +4,7 @@ import { notCloned } from '../base/cloning.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, maxElements, type Shape, sizeOf } from '../base/shape.ts'
 import { concat } from '../operations/joining.ts'
@@ -58,6 +59,12 @@ export class TensorFile {
     )
   }
 
+  /** A line for each tensor: `weight: F32 [2, 3]`. */
+  toString(): string {
+    const lines = Array.from(this.#places, ([name, [{ type, shape }]]) => `\n  ${name}: ${type} ${formatShape(shape)}`)
+    return `TensorFile of ${lines.length} tensors${lines.join('')}`
+  }
+
   /** What the tensors are, by name, in the order of the file. */
   get tensors(): Record<string, TensorInfo> {
     return Object.fromEntries(
@@ -100,6 +107,7 @@ export class TensorFile {
 }
 
 brand(TensorFile.prototype, 'file of tensors')
+showAsText(TensorFile.prototype)
 
 function rowsOf(entry: Entry, rows: readonly [number, number]): Entry {
   const bounds = checkList('read', 'rows as [start, end]', rows)

@@ -20,7 +20,7 @@ export function labelKind(op: string, logits: Tensor, labels: Tensor): 'classes'
   }
   if (isFloat(labels.dtype) || labels.dtype === 'bool')
     throw new DTypeError(
-      expected(op, `classes as int32 or uint8, or rows ${formatShape(logits.shape)}`, labels.toString()),
+      `${expected(op, `classes as int32 or uint8, or rows ${formatShape(logits.shape)}`, labels.toString())}; cast('int32') makes classes of numbers`,
     )
   return 'classes'
 }

@@ -3,6 +3,7 @@ import { checkFunction, checkInteger, checkText, describe, refuseSurplus } from 
 import { notCloned } from '../base/cloning.ts'
 import { expected } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { checkOptions, checkRecord, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { stopGradient } from '../operations/gradient.ts'
 import { Tensor, type TensorLike, toTensor } from '../tensor/tensor.ts'
@@ -91,6 +92,10 @@ export class StreamingMetric<Prediction = Tensor, Target = Tensor, Result = numb
 
   get name(): string {
     return this.#name
+  }
+
+  toString(): string {
+    return `StreamingMetric ${this.#name}`
   }
 
   /** What one batch adds, for a compiled step that returns it: see `add`. */
@@ -194,6 +199,7 @@ export class StreamingMetric<Prediction = Tensor, Target = Tensor, Result = numb
 }
 
 brand(StreamingMetric.prototype, 'metric')
+showAsText(StreamingMetric.prototype)
 
 /** Several tensors stay as they are; numbers become one. */
 const operand = (x: unknown): unknown =>

@@ -4,6 +4,7 @@ import { checkFunction, checkInteger, checkNumber, describe, refuseSurplus } fro
 import { notCloned } from '../base/cloning.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
@@ -105,6 +106,10 @@ export class LbfgsOptimizer implements Minimizer {
     this.#options = options
     this.#learningRate = options.learningRate
     this.#curvature = new Curvature(options.historySize)
+  }
+
+  toString(): string {
+    return `Optimizer ${this.name}`
   }
 
   /** What messages call it. */
@@ -394,6 +399,7 @@ export class LbfgsOptimizer implements Minimizer {
 }
 
 brand(LbfgsOptimizer.prototype, 'optimizer')
+showAsText(LbfgsOptimizer.prototype)
 
 const kinds = ['gradient', 'direction', 'steps', 'changes']
 

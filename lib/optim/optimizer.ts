@@ -5,6 +5,7 @@ import { checkFunction, checkList, checkValues, describe, refuseSurplus } from '
 import { notCloned } from '../base/cloning.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { checkOptions, checkRecord, type OptionTypes, requireOptions } from '../base/options.ts'
 import { formatShape, sameShape } from '../base/shape.ts'
 import { tensor, zerosLike } from '../tensor/creation.ts'
@@ -69,6 +70,10 @@ export class Optimizer implements Minimizer {
   /** @internal */
   constructor(of: OptimizerOptions | Engine) {
     this.#engine = isEngine(of) ? of : engineFor(of)
+  }
+
+  toString(): string {
+    return `Optimizer ${this.name}`
   }
 
   /** What messages call it: `adam`. */
@@ -307,6 +312,7 @@ function takeRates(engine: Engine, values: Map<string, Tensor>): void {
 }
 
 brand(Optimizer.prototype, 'optimizer')
+showAsText(Optimizer.prototype)
 
 /**
  * An optimizer of your own: the rule says, on tensors, what becomes of a parameter and its state at one step. It runs

@@ -6,6 +6,7 @@ import { type DType, isFloat } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
 import { greatestBelow, roundTo } from '../base/floats.ts'
 import { brand } from '../base/identity.ts'
+import { showAsText } from '../base/inspection.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, type Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
@@ -50,6 +51,10 @@ export class RandomStream {
   /** @internal */
   constructor(readonly seed: number) {}
 
+  toString(): string {
+    return `RandomStream of seed ${this.seed}`
+  }
+
   /**
    * Runs `fn`, whose random numbers (`randn`, dropout and all others) come from this stream instead of the global one.
    * A function that is compiled in it draws from it at each of its runs.
@@ -87,6 +92,7 @@ export class RandomStream {
 }
 
 brand(RandomStream.prototype, 'random stream')
+showAsText(RandomStream.prototype)
 
 let stream = new RandomStream(0)
 /** The innermost stream that a function runs in. */

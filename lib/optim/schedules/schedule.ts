@@ -4,6 +4,7 @@ import { notCloned } from '../../base/cloning.ts'
 import { isFloat } from '../../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
 import { brand } from '../../base/identity.ts'
+import { showAsText } from '../../base/inspection.ts'
 import { broadcastTo } from '../../operations/index.ts'
 import { arange, tensor } from '../../tensor/creation.ts'
 import { Tensor, type TensorLike } from '../../tensor/tensor.ts'
@@ -34,6 +35,10 @@ export class Schedule {
     this.#name = name
     this.#rate = rate
     this.#kept = kept
+  }
+
+  toString(): string {
+    return `Schedule ${this.#name}`
   }
 
   /**
@@ -69,6 +74,7 @@ export class Schedule {
 }
 
 brand(Schedule.prototype, 'schedule')
+showAsText(Schedule.prototype)
 
 /** @throws TypeError for anything but a schedule */
 export function checkSchedule(op: string, value: unknown): Schedule {
