@@ -107,6 +107,8 @@ function noOptions(op: string, value: unknown, types: Readonly<Record<string, st
 
 function isMeantBy(value: unknown, name: string, type: string | readonly string[]): boolean {
   if (Array.isArray(value)) return name === 'shape' || name === 'axis' || name === 'axes'
+  // A schedule may stand there, too.
+  if (name === 'learningRate') return typeof value === 'number'
   if (typeof type !== 'string') return type.includes(value as string)
   return type === 'dtype' ? isDType(value) : type.startsWith(typeof value)
 }

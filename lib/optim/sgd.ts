@@ -55,7 +55,7 @@ const definition: Definition<SgdOptions> = {
  * learning" (2013), as PyTorch's SGD has it: the first v is g. Keras's SGD.
  */
 export function sgd(options: SgdOptions, ...surplus: []): Optimizer {
-  const common = { learningRate: 'other', maximize: 'boolean', groups: 'other' } as const
-  requireOptions('sgd', options, { ...definition.types, ...common }, ['learningRate'], surplus)
+  const types = { learningRate: 'other', maximize: 'boolean', ...definition.types, groups: 'other' } as const
+  requireOptions('sgd', options, types, ['learningRate'], surplus)
   return optimizerOf(definition, options, surplus)
 }

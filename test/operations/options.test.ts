@@ -19,11 +19,11 @@ describe('options', () => {
     [() => unchecked.optim.adam({ lr: 0.1 }), 'adam: unknown option lr; did you mean learningRate?'],
     [
       () => unchecked.optim.adam(0.1),
-      'adam: expected options ({ learningRate, beta1, beta2, epsilon, weightDecay }), got 0.1; did you mean { learningRate: 0.1 }?',
+      'adam: expected options ({ learningRate, maximize, beta1, beta2, epsilon, weightDecay, amsgrad, groups }), got 0.1; did you mean { learningRate: 0.1 }?',
     ],
     [
       () => unchecked.optim.sgd(0.1),
-      'sgd: expected options ({ learningRate, momentum, nesterov }), got 0.1; did you mean { learningRate: 0.1 }?',
+      'sgd: expected options ({ learningRate, maximize, momentum, dampening, nesterov, weightDecay, groups }), got 0.1; did you mean { learningRate: 0.1 }?',
     ],
     [() => unchecked.optim.sgd({ momentum: 0.9 }), 'sgd: expected a learningRate, got undefined'],
     [() => unchecked.nn.batchNorm2d(4, { eps: 1 }), 'batchNorm2d: unknown option eps; did you mean epsilon?'],

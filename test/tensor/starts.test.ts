@@ -77,7 +77,7 @@ describe.each(backends)('first values on %s', (backend) => {
       })
       const counted = await countRuns(() => optimizer.minimizeAsync(() => w.sum()))
       expect(counted).toMatchObject({ sync: 0, drained: 0 })
-      expect(optimizer.stateDict()['0.sum']?.arraySync()).toEqual([1.5, 1.5])
+      expect(optimizer.stateDict({ w })['w.sum']?.arraySync()).toEqual([1.5, 1.5])
     })
   })
 
