@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Message } from './child.ts'
 import type { Budget, Report } from './suite.ts'
@@ -43,6 +43,8 @@ async function watchProcess(options: Watch, budget: Budget, report: Report): Pro
   const numberNow = () => new Float64Array(new Uint8Array(readFileSync(note)).buffer)[0]!
   const numbers = [seed, budget.first, budget.cases, budget.until].map(String)
   const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', script, note, ...numbers], {
+    // Where tsx is found, wherever this process has gone.
+    cwd: dirname(script),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let errors = ''

@@ -74,7 +74,7 @@ describe('crossEntropy', () => {
 
   test.each(['float32', 'bool'] as const)('classes of %s do not fit', (dtype) => {
     const labels = g.zeros([2], { dtype })
-    const message = `crossEntropy: expected classes as int32 or uint8, or rows [2, 3], got Tensor ${dtype}[2]`
+    const message = `crossEntropy: expected classes as int32 or uint8, or rows [2, 3], got Tensor ${dtype}[2]; cast('int32') makes classes of numbers`
     expect(() => g.losses.crossEntropy(logits, labels)).toThrow(new g.DTypeError(message))
   })
 
