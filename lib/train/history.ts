@@ -1,4 +1,5 @@
 /** What a training gives: its epochs, as data and as a table. */
+import { refuseSurplus } from '../base/arguments.ts'
 import type { EpochInfo } from './events.ts'
 
 /** The epochs of a training (Keras's History). */
@@ -14,7 +15,8 @@ export class History {
    * A line for each epoch under a line of names: `epoch,loss,seconds,validation.loss`. What an epoch lacks is empty, and numbers
    * are written so that they are read back as they were.
    */
-  toCSV(): string {
+  toCSV(...surplus: []): string {
+    refuseSurplus('toCSV', 0, surplus)
     const rows = this.epochs.map(columnsOf)
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     const lines = [names, ...rows.map((row) => names.map((name) => row[name]))]

@@ -36,6 +36,8 @@ export const receivers: Readonly<Record<string, () => object | Promise<object>>>
   Augmentation: () => g.data.augment.randomCrop(),
   Stream: () => g.data.fromArrays([1, 2, 3]),
   StreamIterator: () => g.data.fromArrays([1, 2, 3]).open(),
+  History: () =>
+    g.fit(g.nn.linear(3, 1), g.data.fromTensors(matrix(), [[0], [1]]), { loss: 'mse', optimizer: g.optim.adam() }),
   RandomStream: () => g.randomStream(1),
   TensorFile: () => g.open(g.serializeSync(state())),
   Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
