@@ -11,11 +11,13 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { expected } from '../base/errors.ts'
 import { fileError } from './file-error.ts'
 
 const temporary = /^\.galvani-[0-9a-f]{16}\.tmp$/
@@ -34,14 +36,25 @@ export async function removeLeftovers(folder: string): Promise<void> {
 const permissions = 0o777
 
 /**
+ * The mode of what is there; undefined where nothing is.
+ * @throws TypeError for a device or a pipe, which a file would take the place of
+ */
+function modeOf(op: string, path: string, there: Stats | undefined): number | undefined {
+  if (there !== undefined && !there.isFile() && !there.isDirectory())
+    throw new TypeError(expected(op, `${path} to be a file`, 'something else'))
+  return there?.mode
+}
+
+/**
  * Writes what `chunks` gives as the file `path`, or leaves what is there as it is where that or the disk fails. A file that was there
  * hands on its permissions; a link stays one.
  *
- * @throws (rejects with) what `chunks` throws, or an Error with the code of the file system
+ * @throws (rejects with) what `chunks` throws, TypeError for a device, or an Error with the code of the file system
  */
 export async function writeAtomically(op: string, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const target = await realpath(path).catch(() => path)
-  const [folder, mode] = [dirname(target), (await stat(target).catch(() => undefined))?.mode]
+  const there = await stat(target).catch(() => undefined)
+  const [folder, mode] = [dirname(target), modeOf(op, path, there)]
   const name = temporaryIn(folder)
   try {
     const file = await open(name, 'wx')
@@ -63,7 +76,8 @@ export async function writeAtomically(op: string, path: string, chunks: AsyncIte
 /** `writeAtomically`, here and now. */
 export function writeAtomicallySync(op: string, path: string, chunks: Iterable<Uint8Array>): void {
   const target = attempt(() => realpathSync(path)) ?? path
-  const [folder, mode] = [dirname(target), attempt(() => statSync(target))?.mode]
+  const there = attempt(() => statSync(target))
+  const [folder, mode] = [dirname(target), modeOf(op, path, there)]
   const name = temporaryIn(folder)
   try {
     const file = openSync(name, 'wx')

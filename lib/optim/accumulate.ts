@@ -7,27 +7,39 @@ import { engineOf, Optimizer } from './optimizer.ts'
 import { both, type NextStep, type ParameterGradient, type Stage, type Update, updatesWhere } from './stage.ts'
 import type { OptimizerState } from './state.ts'
 
+/** Whose the sums around a stage are: the same for all that accumulate around it, such as several calls of `fit` with one optimizer. */
+const owners = new WeakMap<Stage, object>()
+
+function ownerAround(stage: Stage): object {
+  const owner = owners.get(stage) ?? {}
+  owners.set(stage, owner)
+  return owner
+}
+
 class AccumulatingStage implements Stage {
   readonly #inner: Stage
+  readonly #owner: object
   readonly #count: number
   readonly lossOf: Stage['lossOf']
 
   constructor(inner: Stage, count: number) {
     this.#inner = inner
+    this.#owner = ownerAround(inner.keeper ?? inner)
     this.#count = count
     this.lossOf = inner.lossOf && ((loss, state) => inner.lossOf?.(loss, state) ?? loss)
   }
 
   next(gradients: readonly ParameterGradient[], state: OptimizerState): NextStep {
-    const batches = state.shared(this, 'accumulatedBatches', () => tensor(0))
+    const batches = state.shared(this.#owner, 'accumulatedBatches', () => tensor(0))
     const count = batches.add(1)
-    const isLast = count.equal(this.#count)
+    // More of them are there where the last ones were of an optimizer that waits for more.
+    const isLast = count.greaterEqual(this.#count)
     const sums = gradients.map(([parameter, gradient]) => {
-      const kept = state.slot(this, parameter, 'accumulatedGradient', () => zerosLike(parameter))
+      const kept = state.slot(this.#owner, parameter, 'accumulatedGradient', () => zerosLike(parameter))
       return { parameter, kept, sum: kept.add(gradient) }
     })
     const { updates, applies } = this.#inner.next(
-      sums.map(({ parameter, sum }) => [parameter, sum.div(this.#count)]),
+      sums.map(({ parameter, sum }) => [parameter, sum.div(count.cast(parameter.dtype))]),
       state,
     )
     const kept = [{ kept: batches, sum: count }, ...sums].map(({ kept, sum }): Update => [kept, where(isLast, 0, sum)])

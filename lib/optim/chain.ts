@@ -18,9 +18,11 @@ class ChainStage implements Stage {
   readonly #inner: Stage
   readonly #link: GradientTransform
   readonly lossOf: Stage['lossOf']
+  readonly keeper: Stage
 
   constructor(inner: Stage, link: GradientTransform) {
     this.#inner = inner
+    this.keeper = inner.keeper ?? inner
     this.#link = link
     this.lossOf = inner.lossOf && ((loss, state) => inner.lossOf?.(loss, state) ?? loss)
   }

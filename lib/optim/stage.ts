@@ -21,6 +21,8 @@ export interface Stage {
   next(gradients: readonly ParameterGradient[], state: OptimizerState): NextStep
   /** The loss that is differentiated in place of the user's. */
   lossOf?(loss: Tensor, state: OptimizerState): Tensor
+  /** The next inner stage that keeps something, where this one does not. */
+  readonly keeper?: Stage
 }
 
 /** What the optimizers around one rule have in common. */

@@ -1,6 +1,6 @@
 /** The checkpoints of a training: when one is due, how many are kept, and which one is the best. */
 import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checkInteger, checkNumber, checkText } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
@@ -84,6 +84,10 @@ export async function checkpointsIn(directory: string): Promise<string[]> {
   const steps = names.flatMap((name) => stepFile.exec(name)?.[1] ?? []).map(Number)
   return steps.sort((a, b) => b - a).map((step) => join(directory, fileOf(step)))
 }
+
+/** Whether two paths are of the same directory, as far as they say. */
+export const isSameDirectory = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && resolve(a) === resolve(b)
 
 /** The best score so far, and the epoch it was of. */
 export interface Best {

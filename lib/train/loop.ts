@@ -1,7 +1,7 @@
 /** The loop of training, as what happens in it: epochs of steps that are submitted ahead, and scores of the validation set. */
 import { unlessAborted } from '../base/abort.ts'
 import type { Packed } from './checkpoint-file.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { Checkpoints, isSameDirectory } from './checkpoints.ts'
 import { type EpochInfo, eventOf, type TrainEvent } from './events.ts'
 import { History } from './history.ts'
 import { Idle } from './idle.ts'
@@ -66,8 +66,11 @@ async function* epochsOf(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const { progress, history } = run
   yield eventOf('trainBegin', { epochs, epoch: progress.epoch })
   if (resumed) loadCallbacks(run.settings.callbacks, resumed)
-  while (progress.epoch < epochs && !run.stopped) {
+  // One that is under way is ended, also where it was stopped in the midst of it.
+  while (progress.epoch < epochs && (!run.stopped || progress.step > 0)) {
     yield* trainEpoch(run, steps)
+    // Stopped before its first step: it has no scores.
+    if (run.stopped && progress.step === 0) break
     const info = await endEpoch(run)
     if (steps.score && isScored(run, info.epoch)) {
       info.validation = await scoreRows(steps.score, run.settings)
@@ -90,6 +93,7 @@ async function begin(run: Run): Promise<Steps & { resumed: TrainingState | undef
     run.settings = { ...run.settings, seed: resumed.options.seed as number }
     loadState(run.settings, resumed)
     Object.assign(run.progress, resumed.progress)
+    run.stopped = run.settings.epochs <= (resumed.stopped ?? 0)
     run.history.epochs.push(...resumed.epochs)
     run.totals = new Totals(run.settings.metrics, run.settings.loss.names, resumed.totals)
   }
@@ -101,7 +105,7 @@ async function begin(run: Run): Promise<Steps & { resumed: TrainingState | undef
     if (score) score.random.draws = resumed.draws.validation
   }
   if (settings.checkpoint) {
-    const isSame = settings.resume === settings.checkpoint.directory
+    const isSame = isSameDirectory(settings.resume, settings.checkpoint.directory)
     const from = isSame ? { totalSteps: progress.totalSteps, best: resumed?.best } : undefined
     run.checkpoints = await Checkpoints.open(settings.op, settings.checkpoint, from)
   }
@@ -119,10 +123,11 @@ async function endEpoch(run: Run): Promise<EpochInfo> {
   return info
 }
 
-function packRun({ settings, progress, totals, history, checkpoints }: Run, { train, score }: Steps): Packed {
+function packRun(run: Run, { train, score }: Steps): Packed {
+  const { settings, progress, totals, history, checkpoints, stopped } = run
   const draws = { training: train.random.draws, validation: score?.random.draws ?? 0 }
-  const { epochs } = history
-  return packState(settings, { progress, totals: totals.save(), draws, epochs, best: checkpoints?.best })
+  const place = { progress, stopped: stopped ? settings.epochs : undefined, epochs: history.epochs }
+  return packState(settings, { ...place, totals: totals.save(), draws, best: checkpoints?.best })
 }
 
 async function saveEpoch(run: Run, steps: Steps, info: EpochInfo): Promise<void> {

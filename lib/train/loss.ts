@@ -103,6 +103,9 @@ function checkClassWeights(op: string, given: ClassWeights): void {
   }
 }
 
+const textOf = (op: string, given: ClassWeights): string =>
+  JSON.stringify(isPlainObject(given) ? given : toTensor(op, given as TensorLike).arraySync())
+
 /** The product of both, the one of rows also where the other has more axes. */
 function product(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
   if (a === undefined || b === undefined) return a ?? b
@@ -123,7 +126,9 @@ export function trainingLoss(op: string, { loss, lossWeights, classWeights }: Lo
   if (classWeights !== undefined) checkClassWeights(op, classWeights)
   const { title, of } = single(op, loss as LossName | LossFunction<never, never>)
   return {
-    title,
+    get title() {
+      return classWeights === undefined ? title : `${title}, classWeights ${textOf(op, classWeights)}`
+    },
     names: [],
     of(prediction, target, given) {
       const classes = classWeights === undefined ? undefined : weightsOfClasses(op, prediction, target, classWeights)

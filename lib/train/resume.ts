@@ -4,7 +4,7 @@ import { isPlainObject } from '../base/options.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import type { Callbacks } from './callbacks/callback.ts'
 import { type Packed, pack, readCheckpoint } from './checkpoint-file.ts'
-import { type Best, checkpointsIn } from './checkpoints.ts'
+import { type Best, checkpointsIn, isSameDirectory } from './checkpoints.ts'
 import type { EpochInfo } from './events.ts'
 import { loadModel, modelState } from './model-state.ts'
 import type { Settings } from './options.ts'
@@ -24,6 +24,8 @@ export interface TrainingState {
   readonly model: StateDict
   readonly optimizer: StateDict | undefined
   readonly progress: Progress
+  /** Of how many epochs it was to be, where somebody wanted no further step. */
+  readonly stopped: number | undefined
   readonly totals: SavedTotals
   readonly draws: Draws
   readonly epochs: readonly EpochInfo[]
@@ -31,7 +33,7 @@ export interface TrainingState {
   readonly best: Best | undefined
 }
 
-type Place = Pick<TrainingState, 'progress' | 'totals' | 'draws' | 'epochs' | 'best'>
+type Place = Pick<TrainingState, 'progress' | 'stopped' | 'totals' | 'draws' | 'epochs' | 'best'>
 
 /** The state as it is now, when no step is under way. */
 export function packState(settings: Settings, place: Place): Packed {
@@ -76,7 +78,7 @@ export async function resumedState(settings: Settings): Promise<TrainingState | 
   if (resume === undefined) return undefined
   const [newest] = await checkpointsIn(resume)
   if (newest === undefined) {
-    if (checkpoint?.directory === resume) return undefined
+    if (isSameDirectory(checkpoint?.directory, resume)) return undefined
     throw new RangeError(expected(op, 'a directory with checkpoints to resume from', resume))
   }
   const state = (await readCheckpoint(op, newest)) as unknown as TrainingState

@@ -66,6 +66,17 @@ test.each(ways)('a link stays one, %s', async (_, write) => {
   expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('new')
 })
 
+test.each(ways)('what is no file is not replaced by one, %s', async (_, write) => {
+  const folder = temporaryFolder()
+  const pipe = join(folder, 'pipe')
+  const isMade = spawnSync('mkfifo', [pipe]).status === 0
+  if (isMade) {
+    await expect(write(pipe, 'x')).rejects.toThrow(/^save: expected .*pipe to be a file, got something else/)
+    expect(statSync(pipe).isFIFO()).toBe(true)
+  }
+  expect(readdirSync(folder)).toEqual(isMade ? ['pipe'] : [])
+})
+
 test('a reader never sees a part, while writers race', async () => {
   const path = join(temporaryFolder(), 'file')
   const contents = ['a', 'b', 'c'].map((letter) => letter.repeat(100_000))

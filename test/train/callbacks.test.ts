@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -141,6 +141,15 @@ describe('loggers', () => {
     const text = readFileSync(json, 'utf8').trim().split('\n')
     expect(text.map((line) => JSON.parse(line))).toEqual(history.epochs)
     expect(readdirSync(folder).sort()).toEqual(['a.csv', 'a.jsonl'])
+  })
+
+  test('keep a link', async () => {
+    const [csv, link] = [join(folder, 'a.csv'), join(folder, 'link')]
+    writeFileSync(csv, 'old')
+    symlinkSync(csv, link)
+    await g.fit(classifier(), clouds(30, 1), options({ epochs: 1, callbacks: g.callbacks.csvLogger(link) }))
+    expect(readlinkSync(link)).toBe(csv)
+    expect(readFileSync(csv, 'utf8')).toMatch(/^epoch,/)
   })
 
   test('a folder that is not there ends training, and its state is kept', async () => {

@@ -110,6 +110,48 @@ describe('a training that goes on', () => {
     expect(await train({ ...options, callbacks: stopping().reverse() })).toEqual(whole)
   })
 
+  test('sets the rate of an epoch once, also where the epoch is gone on with', async () => {
+    const schedule = () => g.callbacks.learningRateSchedule((_, rate) => rate * 0.5)
+    const whole = await train({ callbacks: schedule() })
+    const options = { checkpoint: { directory, every: { steps: 2 } }, resume: directory, sliceMilliseconds: 0.01 }
+    for (const at of [failAt(1, 5), failAt(1, 8), failAt(3, 3)])
+      await expect(train({ ...options, callbacks: [schedule(), at] })).rejects.toBe(enough)
+    expect(await train({ ...options, callbacks: schedule() })).toEqual(whole)
+  })
+
+  test('has ended where it was stopped, unless it is to be of more epochs', async () => {
+    const stopping = () => g.callbacks.earlyStopping({ minDelta: 9, restoreBest: true })
+    const failing: g.Callbacks = {
+      onTrainEnd() {
+        throw enough
+      },
+    }
+    const whole = await train({ epochs: 9, callbacks: stopping() })
+    expect(whole.epochs).toHaveLength(2)
+    const options = { epochs: 9, checkpoint: { directory }, resume: directory }
+    await expect(train({ ...options, callbacks: [failing, stopping()] })).rejects.toBe(enough)
+    for (let i = 0; i < 2; i++) {
+      const resumed = await train({ ...options, callbacks: stopping() })
+      expect(resumed).toEqual(whole)
+    }
+    expect((await train({ ...options, epochs: 10 })).epochs).toHaveLength(10)
+  })
+
+  test('ends the epoch in which it was stopped', async () => {
+    const options = { checkpoint: { directory, every: { steps: 3 } }, resume: directory, sliceMilliseconds: 0.01 }
+    const stopping: g.Callbacks = { onStepEnd: ({ step }, context) => step === 3 && context.stop() }
+    const failing: g.Callbacks = {
+      onValidationEnd() {
+        throw enough
+      },
+    }
+    await expect(train({ ...options, callbacks: [stopping, failing] })).rejects.toBe(enough)
+    const { epochs } = await train(options)
+    expect(epochs).toEqual([
+      expect.objectContaining({ epoch: 0, loss: expect.any(Number), validation: expect.anything() }),
+    ])
+  })
+
   test.each([
     [
       'a schedule',
@@ -186,6 +228,12 @@ describe('what is kept', () => {
     expect(readdirSync(directory).sort()).toEqual(['notes.txt', 'step-0000000009.safetensors'])
   })
 
+  test('a directory is the same by other words for it', async () => {
+    await train({ epochs: 1, checkpoint: { directory } })
+    const { epochs } = await train({ epochs: 2, checkpoint: { directory: `${directory}/.` }, resume: directory })
+    expect(epochs).toHaveLength(2)
+  })
+
   test('a directory is made', async () => {
     await train({ epochs: 1, checkpoint: { directory: join(directory, 'a', 'b') } })
     expect(readdirSync(join(directory, 'a', 'b'))).toHaveLength(1)
@@ -231,6 +279,11 @@ describe('a resume is refused', () => {
     await failure.toThrow('batchSize was 10 and is 7; validation was 21 rows and is none')
     await failure.toThrow('model 0.weight was Tensor float32[8, 2] and is Tensor float32[9, 2]')
     expect(valuesOf(model)).toEqual(before)
+  })
+
+  test('with other weights of classes', async () => {
+    const message = 'loss was crossEntropy and is crossEntropy, classWeights {"1":3}'
+    await expect(train({ resume: directory, classWeights: { 1: 3 } })).rejects.toThrow(message)
   })
 
   test('where the state of the optimizer is of others, and the model is as it was', async () => {

@@ -20,6 +20,23 @@ test('gradients are clipped and accumulated as by the links of optim', async () 
   expect(await train({ accumulate: 1 })).toEqual(plain)
 })
 
+test('an optimizer is trained with again, of other numbers of batches too', async () => {
+  const optimizer = g.optim.sgd({ learningRate: 0.5 })
+  const again = { batchSize: 12, epochs: 1 }
+  g.setSeed(1)
+  const model = classifier()
+  const fit = (change: Partial<g.FitOptions>) =>
+    g.fit(model, clouds(24, 1), { ...options({ ...again, shuffle: false }), optimizer, ...change })
+  await fit({ accumulate: 2 })
+  await fit({ accumulate: 2, clipNorm: 100 })
+  // Two batches are left, which the next one makes three of.
+  await fit({ accumulate: 3 })
+  const before = valuesOf(model)
+  await fit({ accumulate: 2, stepsPerEpoch: 1 })
+  expect(valuesOf(model)).not.toEqual(before)
+  await fit({})
+})
+
 test('as many small batches as a large one take its step', async () => {
   const [small, large] = [await train({ accumulate: 4 }), await train({ batchSize: 24 })]
   expectClose(small.flat(), large.flat(), 1e-5)

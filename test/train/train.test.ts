@@ -138,6 +138,13 @@ describe('callbacks in a list', () => {
     expect(epochs[0]!.validation!.loss).toBe(-steps)
   })
 
+  test('stop before the first step of an epoch ends training without that epoch', async () => {
+    const { w, model, loss, optimizer } = counter()
+    const callbacks: g.Callbacks = { onEpochBegin: ({ epoch }, context) => epoch === 1 && context.stop() }
+    const { epochs } = await g.fit(model, rows(2), { epochs: 9, loss, optimizer, callbacks, validation: rows(1) })
+    expect([epochs.length, w.itemSync()]).toEqual([1, -1])
+  })
+
   test('tell the model, the optimizer, and the history so far', async () => {
     const { model, loss, optimizer } = counter()
     const lengths: number[] = []

@@ -18,7 +18,7 @@ export interface TrainingContext {
   readonly history: History
   /**
    * Has training end: no further step is submitted, the epoch ends with those that were (with its validation and its hooks), and is
-   * the last one. `fit` resolves to the history as usual.
+   * the last one. `fit` resolves to the history as usual, and so it does where it is resumed from the last checkpoint, unless of more `epochs`.
    */
   stop(): void
 }

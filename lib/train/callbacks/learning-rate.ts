@@ -16,11 +16,32 @@ function rateOf(op: string, { optimizer }: TrainingContext): { learningRate: num
 
 class LearningRateSchedule implements Callbacks {
   readonly name = 'learningRateSchedule'
-  constructor(private readonly schedule: (epoch: number, learningRate: number) => number) {}
+  readonly #schedule: (epoch: number, learningRate: number) => number
+  /** The last one that the rate was set for. */
+  #epoch: number | undefined
+
+  constructor(schedule: (epoch: number, learningRate: number) => number) {
+    this.#schedule = schedule
+  }
+
+  onTrainBegin(_: TrainInfo): void {
+    this.#epoch = undefined
+  }
 
   onEpochBegin({ epoch }: EpochBeginInfo, context: TrainingContext): void {
+    // Where an epoch is gone on with, the optimizer's state has its rate already.
+    if (epoch === this.#epoch) return
     const optimizer = rateOf(this.name, context)
-    optimizer.learningRate = this.schedule(epoch, optimizer.learningRate)
+    optimizer.learningRate = this.#schedule(epoch, optimizer.learningRate)
+    this.#epoch = epoch
+  }
+
+  stateDict(): Record<string, unknown> {
+    return { epoch: this.#epoch }
+  }
+
+  loadStateDict({ epoch }: Readonly<Record<string, unknown>>): void {
+    this.#epoch = epoch as number | undefined
   }
 }
 

@@ -1,9 +1,14 @@
 /** The history of a training in a file, complete after each epoch. */
-import { rename, writeFile } from 'node:fs/promises'
-import { checkText, refuseSurplus } from '../../base/arguments.ts'
+import { refuseSurplus } from '../../base/arguments.ts'
+import { writeAtomically } from '../../files/atomic.ts'
+import { checkPath } from '../../files/file-error.ts'
 import type { EpochInfo } from '../events.ts'
 import type { History } from '../history.ts'
 import type { Callbacks, TrainingContext } from './callback.ts'
+
+async function* textOf(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text)
+}
 
 /** Writes the whole of it each time: an epoch that is trained again after a resume stands there once. */
 class Logger implements Callbacks {
@@ -14,9 +19,7 @@ class Logger implements Callbacks {
   ) {}
 
   async onEpochEnd(_: EpochInfo, { history }: TrainingContext): Promise<void> {
-    const temporary = `${this.path}.${process.pid}.tmp`
-    await writeFile(temporary, this.format(history))
-    await rename(temporary, this.path)
+    await writeAtomically(this.name, this.path, textOf(this.format(history)))
   }
 }
 
@@ -26,7 +29,7 @@ class Logger implements Callbacks {
  */
 export function csvLogger(path: string, ...surplus: []): Callbacks {
   refuseSurplus('csvLogger', 1, surplus)
-  return new Logger('csvLogger', checkText('csvLogger', 'the path of a file', path), (history) => history.toCSV())
+  return new Logger('csvLogger', checkPath('csvLogger', path), (history) => history.toCSV())
 }
 
 /**
@@ -36,5 +39,5 @@ export function csvLogger(path: string, ...surplus: []): Callbacks {
 export function jsonLogger(path: string, ...surplus: []): Callbacks {
   refuseSurplus('jsonLogger', 1, surplus)
   const format = ({ epochs }: History) => epochs.map((info) => `${JSON.stringify(info)}\n`).join('')
-  return new Logger('jsonLogger', checkText('jsonLogger', 'the path of a file', path), format)
+  return new Logger('jsonLogger', checkPath('jsonLogger', path), format)
 }
