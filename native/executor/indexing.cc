@@ -68,15 +68,18 @@ std::unique_ptr<PreparedInstruction> prepare_gather(const Preparation& preparati
   const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
   const int64_t count = params.rows;
-  const int64_t row_bytes = params.row_size * element_bytes(preparation.input_dtype(instruction, 0));
+  const int64_t width = element_bytes(preparation.input_dtype(instruction, 0));
+  const int64_t row_bytes = params.row_size * width;
   const Split split = split_work(params.count, 1, cost::kPerRow + cost::of_moving(row_bytes));
+  // A row of four bytes may stand where no word does.
+  const bool is_word = row_bytes == 4 && width == 4, is_byte = row_bytes == 1;
   const auto body = [=](const Run& run, int64_t begin, int64_t end) {
     const int32_t* const at = indices.in<const int32_t>(run);
     with_rows(run, count, [&](auto rows) {
-      if (row_bytes == 4) gather_elements(x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
-      if (row_bytes == 1) gather_elements(x.in<const uint8_t>(run), at, rows, out.in<uint8_t>(run), begin, end);
+      if (is_word) gather_elements(x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
+      if (is_byte) gather_elements(x.in<const uint8_t>(run), at, rows, out.in<uint8_t>(run), begin, end);
     });
-    if (row_bytes == 4 || row_bytes == 1) return;
+    if (is_word || is_byte) return;
     gather_rows(x.in<const uint8_t>(run), at, Below(count), out.in<uint8_t>(run), row_bytes, begin, end);
   };
   return prepare_checked_ranges(indices, params.count, params.rows, split, body);
