@@ -1,4 +1,5 @@
 /** What is let go of, once nobody needs it. */
+import { setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -10,6 +11,7 @@ import { cellOf, variable } from '../../lib/tensor/variable.ts'
 import { compile } from '../../lib/transforms/compile.ts'
 import { customGradient } from '../../lib/transforms/custom-gradient.ts'
 import { gradients } from '../../lib/transforms/gradients.ts'
+import { scan } from '../../lib/transforms/scan.ts'
 import { backends } from './backends.ts'
 
 setFlagsFromString('--expose-gc')
@@ -109,6 +111,21 @@ describe.each(backends)('on %s', (backend) => {
       }),
     ).toBe(true)
     expect(last.size).toBe(2 ** 18)
+  })
+
+  test('what a loop was given that is aborted', async () => {
+    expect(
+      await isReleased(async () => {
+        const x = tensor([1, 2])
+        const control = new AbortController()
+        const [last] = scan((sum) => [sum.add(x), null], tensor([0, 0]), null, { length: 2 ** 30 })
+        const settled = expect(last.data({ signal: control.signal })).rejects.toThrow()
+        await setTimeout(20)
+        control.abort()
+        await settled
+        return arrayOf(x)
+      }),
+    ).toBe(true)
   })
 
   test('the value a variable had', async () => {
