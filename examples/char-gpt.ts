@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import * as g from '../lib/index.ts'
 import { count, seed as seedOption } from './support/options.ts'
 import { decode, encode, readText, type Text } from './support/text.ts'
+import { trainOnText } from './support/train-on-text.ts'
 
 interface Options {
   text?: string
@@ -34,9 +35,6 @@ const options = new Command('npx tsx examples/char-gpt.ts')
   .opts<Options>()
 
 const heads = 4
-/** As many steps are one crossing into the native core. */
-const stepsAtOnce = 10
-const validationRows = 256
 
 class CharGpt extends g.nn.Module {
   readonly context: number
@@ -66,50 +64,11 @@ class CharGpt extends g.nn.Module {
   }
 }
 
-/** The mean loss of each character of some pieces, by those before it in the piece. */
-function createLoss(model: CharGpt, text: g.Tensor, context: number) {
-  const offsets = g.arange(0, context + 1, 1, { dtype: 'int32' })
-  return (starts: g.Tensor): g.Tensor => {
-    const pieces = text.gather(starts.reshape([-1, 1]).add(offsets))
-    const logits = model.forward(pieces.slice([0, 0], [starts.size, context]))
-    return g.losses.crossEntropy(logits, pieces.slice([0, 1], [starts.size, context + 1]))
-  }
-}
-
 async function main(given: Options): Promise<void> {
-  const { steps, context, batchSize, seed } = given
-  g.setSeed(seed)
+  g.setSeed(given.seed)
   const text = readText(given.text)
   const model = new CharGpt(text.alphabet.length, given)
-  console.log(model.summary(g.zeros([batchSize, context], { dtype: 'int32' })))
-  console.log(`${text.tokens.length} characters, ${text.alphabet.length} different ones`)
-
-  const trained = Math.floor(0.9 * text.tokens.length)
-  const lossOf = createLoss(model, g.tensor(text.tokens), context)
-  const learningRate = g.schedules.cosine({ peak: 2e-3, steps, warmup: Math.floor(steps / 20), end: 1e-4 })
-  const optimizer = g.optim.adamw({ learningRate })
-  const step = g.compile((starts: g.Tensor) => optimizer.minimize(() => lossOf(starts), model))
-  const validate = g.compile((starts: g.Tensor) => lossOf(starts))
-  const held = g.randint([validationRows], trained, text.tokens.length - context - 1, { seed })
-
-  let milliseconds = 0
-  for (let done = 0; done < steps; ) {
-    const size = Math.min(stepsAtOnce, steps - done)
-    const starts = g.randint([size, batchSize], trained - context - 1)
-    const begin = performance.now()
-    const losses = await (await step.scan(starts)).data()
-    // The first crossing has the program prepared.
-    if (done > 0) milliseconds += performance.now() - begin
-    done += size
-    if (done % Math.max(stepsAtOnce, Math.floor(steps / 10)) < stepsAtOnce || done === steps) {
-      model.eval()
-      const validation = await (await validate(held)).item()
-      model.train()
-      const mean = Array.from(losses, Number).reduce((sum, loss) => sum + loss) / size
-      console.log(`step ${done}: loss ${mean.toFixed(3)}, validation ${Number(validation).toFixed(3)}`)
-    }
-  }
-  if (steps > stepsAtOnce) console.log(`${(milliseconds / (steps - stepsAtOnce)).toFixed(2)} ms for a step`)
+  await trainOnText(model, (tokens) => model.forward(tokens), text, { ...given, length: given.context })
   await write(model, text, given)
 }
 

@@ -76,6 +76,18 @@ test('char-gpt learns letters from a text, and writes some', { timeout: 300_000 
   expect(output).toMatch(/\* Returns [\s\S]{40,}ms for a character/)
 })
 
+test('char-lstm learns letters from a text, and writes some', { timeout: 300_000 }, () => {
+  const small = '--steps 200 --features 48 --length 32 --batch-size 16 --tokens 50'.split(' ')
+  const output = execFileSync('npx', ['tsx', 'examples/char-lstm.ts', ...small], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  })
+  // By chance and by how often each letter is there: see char-gpt.
+  const [, loss] = /step 200: loss [\d.]+, validation ([\d.]+)/.exec(output) ?? []
+  expect(Number(loss), output).toBeLessThan(2.9)
+  expect(output).toMatch(/\* Returns [\s\S]{40,}ms for a character/)
+})
+
 test('vae learns what digits are made of, and draws some', { timeout: 300_000 }, () => {
   const output = execFileSync('npx', ['tsx', 'examples/vae.ts', '--images', '4000', '--epochs', '2'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
