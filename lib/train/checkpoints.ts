@@ -1,10 +1,11 @@
 /** The checkpoints of a training: when one is due, how many are kept, and which one is the best. */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { checkInteger, checkNumber, checkText } from '../base/arguments.ts'
+import { checkInteger, checkNumber, checkText, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
 import { removeLeftovers } from '../files/atomic.ts'
+import { fileError } from '../files/file-error.ts'
 import type { TrainingContext } from './callbacks/callback.ts'
 import { type Packed, writePacked } from './checkpoint-file.ts'
 import type { EpochInfo } from './events.ts'
@@ -48,7 +49,8 @@ export function checkpointSettings(op: string, options: CheckpointOptions): Chec
   const name = `${op}: checkpoint`
   const { directory, every: given, keep = 2, best } = requireOptions(name, options, checkpointOptions, ['directory'])
   const every = checkOptions(`${name}: every`, given, intervalOptions)
-  if (directory === '') throw new RangeError(expected(name, 'the path of a directory', '""'))
+  if (directory === '' || directory.includes('\0'))
+    throw new RangeError(expected(name, 'the path of a directory', describe(directory)))
   for (const unit of ['steps', 'epochs'] as const)
     if (every[unit] !== undefined) checkInteger(name, `an integer of ${unit} of at least 1`, every[unit], 1)
   if (every.seconds !== undefined) checkNumber(name, 'seconds above 0', every.seconds, (x) => x > 0)
@@ -76,10 +78,10 @@ const bestFile = 'best.safetensors'
 const fileOf = (totalSteps: number): string => `step-${String(totalSteps).padStart(10, '0')}.safetensors`
 
 /** The checkpoints in a directory by their steps, the newest first; none where there is no directory. */
-export async function checkpointsIn(directory: string): Promise<string[]> {
+export async function checkpointsIn(op: string, directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
-    throw error
+    throw fileError(op, 'read', directory, error)
   })
   const steps = names.flatMap((name) => stepFile.exec(name)?.[1] ?? []).map(Number)
   return steps.sort((a, b) => b - a).map((step) => join(directory, fileOf(step)))
@@ -97,6 +99,7 @@ export interface Best {
 
 /** Writes checkpoints beside the training, one after the other. */
 export class Checkpoints {
+  readonly #op: string
   readonly #settings: CheckpointSettings
   #best: Best | undefined
   /** The step at which one is due next. */
@@ -108,7 +111,8 @@ export class Checkpoints {
   /** The steps and epochs of the last one. */
   #last = ''
 
-  private constructor(settings: CheckpointSettings, totalSteps: number, best: Best | undefined) {
+  private constructor(op: string, settings: CheckpointSettings, totalSteps: number, best: Best | undefined) {
+    this.#op = op
     this.#settings = settings
     this.#best = best
     this.#count(totalSteps)
@@ -120,14 +124,16 @@ export class Checkpoints {
    */
   static async open(op: string, settings: CheckpointSettings, from?: { totalSteps: number; best: Best | undefined }) {
     const { directory } = settings
-    await mkdir(directory, { recursive: true })
-    const found = from === undefined ? await checkpointsIn(directory) : []
+    await mkdir(directory, { recursive: true }).catch((error) => {
+      throw fileError(op, 'write', directory, error)
+    })
+    const found = from === undefined ? await checkpointsIn(op, directory) : []
     if (found.length > 0)
       throw new RangeError(
         expected(op, 'a directory without checkpoints, or to resume from it', `${found.length} in ${directory}`),
       )
     await removeLeftovers(directory)
-    return new Checkpoints(settings, from?.totalSteps ?? 0, from?.best)
+    return new Checkpoints(op, settings, from?.totalSteps ?? 0, from?.best)
   }
 
   get best(): Best | undefined {
@@ -174,7 +180,7 @@ export class Checkpoints {
     this.#count(totalSteps)
     this.#write(async () => {
       await writePacked(join(directory, fileOf(totalSteps)), packed)
-      for (const old of (await checkpointsIn(directory)).slice(keep)) await rm(old, { force: true })
+      for (const old of (await checkpointsIn(this.#op, directory)).slice(keep)) await rm(old, { force: true })
     })
   }
 

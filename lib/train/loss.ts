@@ -95,16 +95,18 @@ function checkClassWeights(op: string, given: ClassWeights): void {
   if (!isPlainObject(given)) {
     const { ndim } = toTensor(op, given as TensorLike)
     if (ndim !== 1) throw new ShapeError(expected(op, 'classWeights of shape [classes]', `rank ${ndim}`))
-    return
   }
-  for (const [key, weight] of Object.entries(given as Readonly<Record<string, number>>)) {
+  for (const [key, weight] of Object.entries(listed(op, given))) {
     if (!/^\d{1,6}$/.test(key)) throw new TypeError(expected(op, 'classWeights by class, from 0 on', describe(key)))
     checkNumber(op, 'finite classWeights of at least 0', weight, (x) => x >= 0 && Number.isFinite(x))
   }
 }
 
-const textOf = (op: string, given: ClassWeights): string =>
-  JSON.stringify(isPlainObject(given) ? given : toTensor(op, given as TensorLike).arraySync())
+/** By class, or one after the other. */
+const listed = (op: string, given: ClassWeights): Readonly<Record<string, number>> | readonly number[] =>
+  isPlainObject(given)
+    ? (given as Readonly<Record<string, number>>)
+    : (toTensor(op, given as TensorLike).arraySync() as number[])
 
 /** The product of both, the one of rows also where the other has more axes. */
 function product(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
@@ -127,7 +129,7 @@ export function trainingLoss(op: string, { loss, lossWeights, classWeights }: Lo
   const { title, of } = single(op, loss as LossName | LossFunction<never, never>)
   return {
     get title() {
-      return classWeights === undefined ? title : `${title}, classWeights ${textOf(op, classWeights)}`
+      return classWeights === undefined ? title : `${title}, classWeights ${JSON.stringify(listed(op, classWeights))}`
     },
     names: [],
     of(prediction, target, given) {

@@ -7,6 +7,7 @@ import { foreignKind } from '../base/identity.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { type Batch, Dataset } from '../data/dataset.ts'
 import { Stream } from '../data/stream.ts'
+import { checkPath } from '../files/file-error.ts'
 import { accumulate } from '../optim/accumulate.ts'
 import { chain } from '../optim/chain.ts'
 import { clipByGlobalNorm, clipByValue } from '../optim/clip.ts'
@@ -324,7 +325,7 @@ export function settingsOf(
     ...{ source: sourceOf(op, training, given), metrics: metricTable(op, metrics), sliceMilliseconds },
     callbacks: hooks,
     checkpoint: given.checkpoint === undefined ? undefined : checkpointSettings(op, given.checkpoint),
-    resume: given.resume,
+    resume: given.resume === undefined ? undefined : checkPath(op, given.resume),
     gradients: `clipNorm ${given.clipNorm ?? 'none'}, clipValue ${given.clipValue ?? 'none'}, accumulate ${given.accumulate ?? 1}`,
     isSeeded: given.seed !== undefined,
     everyStep: everyStep || hooks.some(({ onStepEnd }) => onStepEnd !== undefined),

@@ -76,7 +76,7 @@ function comparedOptions(settings: Settings): Record<string, unknown> {
 export async function resumedState(settings: Settings): Promise<TrainingState | undefined> {
   const { op, resume, checkpoint } = settings
   if (resume === undefined) return undefined
-  const [newest] = await checkpointsIn(resume)
+  const [newest] = await checkpointsIn(op, resume)
   if (newest === undefined) {
     if (isSameDirectory(checkpoint?.directory, resume)) return undefined
     throw new RangeError(expected(op, 'a directory with checkpoints to resume from', resume))

@@ -215,6 +215,11 @@ describe('several arrays', () => {
       'expected a directory in the file',
     ],
     [
+      'another name in the directory',
+      changed((bytes) => bytes.writeUInt8(bytes[directory + 46]! ^ 8, directory + 46)),
+      '.npy before its bytes, too, got ',
+    ],
+    [
       'a directory that is none',
       changed((bytes) => bytes.writeUInt32LE(0, directory)),
       'expected an entry of the directory, got something else',

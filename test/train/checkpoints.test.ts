@@ -408,6 +408,10 @@ describe('options of checkpoints', () => {
     [{ checkpoint: { directory: 'x', keep: 0 } }, 'fit: checkpoint: expected an integer keep of at least 1, got 0'],
     [{ checkpoint: { directory: 'x', best: 1 } }, 'fit: checkpoint: best: expected options'],
     [{ resume: 3 }, 'fit: expected resume to be a string, got 3'],
+    [{ resume: '' }, 'fit: expected a path, got ""'],
+    [{ checkpoint: { directory: 'a\0b' } }, 'fit: checkpoint: expected the path of a directory, got'],
+    [{ resume: 'package.json' }, 'fit: cannot read package.json: ENOTDIR'],
+    [{ checkpoint: { directory: 'package.json' } }, 'fit: cannot write package.json: EEXIST'],
   ])('%o', async (change, message) => {
     await expect(train(change as never)).rejects.toThrow(message)
   })

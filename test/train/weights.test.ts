@@ -92,6 +92,8 @@ describe('rows that weigh differently', () => {
     [{ classWeights: [[1]] }, 'fit: expected classWeights of shape [classes], got rank 2'],
     [{ classWeights: { a: 1 } }, 'fit: expected classWeights by class, from 0 on, got "a"'],
     [{ classWeights: { 1: -1 } }, 'fit: expected finite classWeights of at least 0, got -1'],
+    [{ classWeights: [1, -1, 1] }, 'fit: expected finite classWeights of at least 0, got -1'],
+    [{ classWeights: [1, NaN, 1] }, 'fit: expected finite classWeights of at least 0, got NaN'],
     [{ lossWeights: { a: 1 } }, 'fit: expected losses by name for lossWeights, got a single loss'],
     [{ classWeights: [1, 2, 3], loss: 'mse' }, 'fit: expected classes as int32'],
   ])('%o', async (change, message) => {
