@@ -21,7 +21,7 @@ export {
   type SourceOptions,
   type WebStream,
 } from './sources/iterables.ts'
-export type { DTypes, NestedNumbers, Stacked, StackedPart } from './stacking.ts'
+export type { DTypes, Lengths, NestedNumbers, Stacked, StackedPart } from './stacking.ts'
 export type { Json } from './stage.ts'
 export {
   type BatchOptions,

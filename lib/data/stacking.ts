@@ -45,6 +45,17 @@ export type Stacked<T> = T extends readonly [unknown, unknown] | readonly [unkno
   ? { -readonly [K in keyof T]: StackedPart<T[K]> }
   : StackedPart<T>
 
+type Single = number | boolean | string | null
+
+/** The lengths of sequences in an element, by the places where they are; what is one number or text has none. */
+export type Lengths<T> = [T] extends [Value]
+  ? Tensor
+  : T extends readonly unknown[]
+    ? { -readonly [K in keyof T]: Lengths<T[K]> }
+    : T extends Readonly<Record<string, unknown>>
+      ? { -readonly [K in keyof T as T[K] extends Single ? never : K]: Lengths<T[K]> }
+      : Tensor
+
 /** A dtype for all values, or for those of each part: `['float32', 'int32']` of `[x, y]`. */
 export type DTypes = DType | readonly DTypes[] | { readonly [name: string]: DTypes }
 

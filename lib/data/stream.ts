@@ -9,7 +9,7 @@ import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.t
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type PipelineState, StreamIterator } from './pass.ts'
-import { checkDTypes, type DTypes, type Stacked, type StackedPart } from './stacking.ts'
+import { checkDTypes, type DTypes, type Lengths, type Stacked, type StackedPart } from './stacking.ts'
 import { type Pass, type Stage, structureOf } from './stage.ts'
 import { batch, unbatch } from './transforms/batch.ts'
 import { cache } from './transforms/cache.ts'
@@ -84,19 +84,16 @@ const paddedBatchOptions: OptionTypes<PaddedBatchOptions> = {
 }
 const interleaveOptions: OptionTypes<InterleaveOptions> = { cycle: 'number', block: 'number' }
 
-/** What a padded batch has in the place of x: the values, and how long each was. */
-export interface Padded<T> {
-  values: T
-  lengths: Tensor
-}
+/** What a padded batch has in the place of x: the values, and how long each was. A type, as it is a batch by name of its own. */
+export type Padded<T, L = Tensor> = { values: T; lengths: L }
 
 /** The padded batch that elements become. */
 export type PaddedBatch<T> = T extends readonly [
   infer X,
   ...infer Rest extends readonly [unknown] | readonly [unknown, unknown],
 ]
-  ? [Padded<StackedPart<X>>, ...{ -readonly [K in keyof Rest]: StackedPart<Rest[K]> }]
-  : Padded<StackedPart<T>>
+  ? [Padded<StackedPart<X>, Lengths<X>>, ...{ -readonly [K in keyof Rest]: StackedPart<Rest[K]> }]
+  : Padded<StackedPart<T>, Lengths<T>>
 
 /** An element of a batch. */
 export type RowOfBatch<T> = T extends Tensor
@@ -222,7 +219,7 @@ export class Stream<T> {
 
   /**
    * `batch` of elements whose first axes are of several lengths, which are filled up to the longest in the batch; `{ values, lengths }` stands in
-   * the place of x, for `forward(x, state, { lengths })` of recurrent layers.
+   * the place of x, for `forward(x, state, { lengths })` of recurrent layers. Of several sequences by name each has its lengths by name, too.
    *
    * @example
    * fromArrays([[1, 2, 3, 4], [5]], [0, 1]).paddedBatch(2) // [{ values: [[1, 2, 3, 4], [5, 0, 0, 0]], lengths: [4, 1] }, [0, 1]]

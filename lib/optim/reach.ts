@@ -28,7 +28,9 @@ export function gradientsOf(
     const gradient = found[i]
     if (gradient) return [[variable, gradient]]
     if (given === undefined) return []
-    throw new GradientError(`minimize: the loss does not depend on ${variable} by a differentiable path`)
+    throw new GradientError(
+      `minimize: the loss does not depend on ${variable} by a differentiable path; freeze what is not trained (model.freeze)`,
+    )
   })
   if (pairs.length > 0) return pairs
   throw new GradientError('minimize: the loss depends on no trainable variable by a differentiable path')

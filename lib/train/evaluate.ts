@@ -18,7 +18,7 @@ import {
   type TrainingData,
 } from './options.ts'
 import { usualMilliseconds } from './pace.ts'
-import { type Metric, metricTable, type Scores, Totals } from './scores.ts'
+import { type Metric, type MetricsByOutput, metricTable, type Scores, Totals } from './scores.ts'
 import { scoringStep } from './steps.ts'
 
 /** Those of `fit` that say what is scored, and how. */
@@ -83,7 +83,7 @@ async function evaluateModel(
   const { batchSize = 32, metrics = [] } = checked
   checkInteger(op, 'a batchSize that is an integer of at least 1', batchSize, 1)
   const loss = trainingLoss(op, checked as unknown as LossSettings)
-  const table = metricTable(op, metrics as readonly Metric<never, never>[])
+  const table = metricTable(op, metrics as readonly Metric<never, never>[] | MetricsByOutput)
   const signal = liveSignal(op, checked)
   const source = sourceOf(op, data, checked)
   await unlessAborted(signal, source.load())

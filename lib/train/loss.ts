@@ -159,7 +159,7 @@ function lossByOutput(
     names: entries.map(({ name }) => `loss.${name}`),
     of(prediction, target, weights) {
       const terms = entries.map(({ name, loss }) =>
-        loss.of(part(op, 'prediction', prediction, name), part(op, 'target', target, name), weights),
+        loss.of(output(op, 'prediction', prediction, name), output(op, 'target', target, name), weights),
       )
       const scaled = entries.map(({ name }, i) => terms[i]!.mul(lossWeights[name] ?? 1))
       return { total: scaled.reduce((a, b) => a.add(b)), weight: weights?.sum(), terms }
@@ -167,7 +167,9 @@ function lossByOutput(
   }
 }
 
-function part(op: string, what: string, parts: unknown, name: string): unknown {
+/** One of several predictions or targets by name. */
+export function output(op: string, what: string, parts: unknown, name: string): unknown {
   if (isPlainObject(parts) && Object.hasOwn(parts, name)) return (parts as Record<string, unknown>)[name]
-  throw new TypeError(expected(op, `a ${what} with ${name} for the loss of that name`, describe(parts)))
+  const got = isPlainObject(parts) ? `one with ${Object.keys(parts as object).join(', ')}` : describe(parts)
+  throw new TypeError(expected(op, `a ${what} with ${name} for the losses and metrics of that name`, got))
 }

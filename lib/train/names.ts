@@ -97,7 +97,7 @@ export const ofTensors =
           expected(
             op,
             `a tensor as prediction and as target for ${what}`,
-            value === undefined ? 'no targets' : 'several: pass a function',
+            value === undefined ? 'no targets' : `several: give those of each output by its name, or a function`,
           ),
         )
     return (score as (...args: unknown[]) => Tensor)(prediction, target, ...rest)

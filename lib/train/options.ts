@@ -28,7 +28,7 @@ import {
 } from './loss.ts'
 import type { LossName } from './names.ts'
 import { usualMilliseconds } from './pace.ts'
-import { type Metric, type MetricTable, metricTable } from './scores.ts'
+import { type Metric, type MetricsByOutput, type MetricTable, metricTable } from './scores.ts'
 import { RowSource, type Source, StreamSource } from './source.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */
@@ -41,8 +41,8 @@ export interface Trainable<Input = Tensor, Output = Tensor> {
 export type TrainingData<Input extends Batch = Tensor, Target extends Batch = Tensor> =
   | Dataset<Input, Target>
   | Dataset<Input, Target, Batch>
-  | Stream<[Input, Target]>
-  | Stream<[Input, Target, Batch]>
+  | Stream<readonly [Input, Target]>
+  | Stream<readonly [Input, Target, Batch]>
 
 /** Of a model's prediction, and of the targets and inputs of its data. */
 export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, Input extends Batch = Tensor> {
@@ -72,8 +72,11 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
   batchSize?: number
   /** Whether rows that are left at the end of an epoch and fill no batch are left out of it; false unless given. */
   dropLast?: boolean
-  /** By name, `['accuracy', 'mae']`, or functions of your own under theirs: `[{ error: (prediction, target) => … }]`. */
-  metrics?: readonly Metric<Prediction, Target>[]
+  /**
+   * By name, `['accuracy', 'mae']`, or functions of your own under theirs: `[{ error: (prediction, target) => … }]`. Those of the outputs of
+   * a model are given by their names: `{ label: ['accuracy', 'rocAuc'], box: ['mae'] }`, and reported as `accuracy.label`.
+   */
+  metrics?: readonly Metric<Prediction, Target>[] | MetricsByOutput
   /** Scored after each epoch, or with `every` after every so many and the last one. */
   validation?: TrainingData<Input, Target> | Validation<Input, Target> | undefined
   /** The share of the rows, the last ones of the data set, that are kept out of training and are the validation set; above 0 and below 1. */

@@ -50,7 +50,7 @@ export type PredictData<X extends Batch> =
  */
 export function predict<X extends Batch = Tensor, Prediction = Tensor>(
   model: Trainable<NoInfer<X>, Prediction>,
-  data: Stream<[X]> | Stream<[X, Batch]> | Stream<[X, Batch, Batch]> | Stream<X>,
+  data: Stream<readonly [X]> | Stream<readonly [X, Batch]> | Stream<readonly [X, Batch, Batch]> | Stream<X>,
   options?: PredictOptions,
 ): AsyncGenerator<Prediction, void, void>
 export function predict<X extends Batch = Tensor, Prediction = Tensor>(

@@ -3,11 +3,12 @@ import { describe } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
+import { isPlainObject } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
 import { type AnyMetric, type MetricState, StreamingMetric } from '../metrics/streaming.ts'
 import type { MetricParts } from '../metrics/totals.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import type { BatchLoss } from './loss.ts'
+import { type BatchLoss, output as outputOf } from './loss.ts'
 import {
   byName,
   lossesByName,
@@ -28,6 +29,9 @@ export type Metric<Prediction = Tensor, Target = Tensor> =
   | StreamingName
   | AnyMetric
   | Readonly<Record<string, MetricFunction<Prediction, Target>>>
+
+/** Of the outputs of a model, each under its name: `{ label: ['accuracy', 'rocAuc'] }`. */
+export type MetricsByOutput = Readonly<Record<string, readonly Metric[]>>
 
 /** Metrics by what they are reported as. */
 export interface MetricTable {
@@ -55,20 +59,51 @@ function entriesOf(op: string, metric: Metric<never, never>): Entry[] {
   if (typeof metric === 'object' && metric !== null) return Object.entries(metric) as Entry[]
   if (typeof metric === 'string' && Object.hasOwn(metricsByName, metric))
     return [[metric, ofTensors(op, `metric ${metric}`, metricsByName[metric as MetricName])]]
+  if (typeof metric === 'function')
+    throw new TypeError(
+      expected(op, 'a metric, a name or [{ name: function }] of yours', 'a function without a name to report it by'),
+    )
   byName(op, 'a metric, a name or { name: function }', metric, { ...metricsByName, ...streamingByName })
   return [[metric, streamingMetric(metric, op)]]
 }
 
-export function metricTable(op: string, metrics: readonly Metric<never, never>[]): MetricTable {
-  if (!Array.isArray(metrics))
-    throw new TypeError(expected(op, "metrics, a list such as ['accuracy']", describe(metrics)))
+function listed(op: string, what: string, metrics: unknown): Entry[] {
+  if (!Array.isArray(metrics)) throw new TypeError(expected(op, what, describe(metrics)))
   const entries = metrics.flatMap((metric: Metric<never, never>) => entriesOf(op, metric))
-  for (const [name, metric] of entries) {
-    if (reserved.includes(name))
-      throw new RangeError(expected(op, `a metric of another name than ${reserved.join(', ')}`, name))
+  for (const [name, metric] of entries)
     if (typeof metric !== 'function' && !(metric instanceof StreamingMetric))
       throw new TypeError(expected(op, `a function as metric ${name}`, describe(metric)))
-  }
+  return entries
+}
+
+/** A metric of one of several outputs, which is reported as `accuracy.label`. */
+function ofOutput(op: string, output: string, [metricName, metric]: Entry): Entry {
+  const name = `${metricName}.${output}`
+  const both = (prediction: unknown, target: unknown) =>
+    [outputOf(op, 'prediction', prediction, output), outputOf(op, 'target', target, output)] as const
+  if (typeof metric === 'function')
+    return [name, (prediction, target, ...rest: []) => metric(...both(prediction, target), ...rest)]
+  return [
+    name,
+    new StreamingMetric<unknown, unknown, unknown>({
+      name,
+      batch: (prediction, target, weights) => metric.batch(...both(prediction, target), weights),
+      compute: (totals) => metric.compute(totals),
+    }),
+  ]
+}
+
+export function metricTable(op: string, metrics: readonly Metric<never, never>[] | MetricsByOutput): MetricTable {
+  const entries = isPlainObject(metrics)
+    ? Object.entries(metrics).flatMap(([output, list]) =>
+        listed(op, `a list of metrics of ${output}, such as { ${output}: ['accuracy'] }`, list).map((entry) =>
+          ofOutput(op, output, entry),
+        ),
+      )
+    : listed(op, "metrics, a list such as ['accuracy']", metrics)
+  for (const [name] of entries)
+    if (reserved.includes(name))
+      throw new RangeError(expected(op, `a metric of another name than ${reserved.join(', ')}`, name))
   const all = [...new Map(entries)]
   const isStreaming = (entry: Entry): entry is [string, AnyMetric] => entry[1] instanceof StreamingMetric
   return {
@@ -113,8 +148,8 @@ export function stepResult(
   return { loss: total, terms, lossWeight: weight, sums, weight: ofRows?.sum(), parts }
 }
 
-/** Errors give those of single elements, too, of which each row counts with its mean. */
-const isError = (name: string): boolean => Object.hasOwn(lossesByName, name)
+/** Errors give those of single elements, too, of which each row counts with its mean; also those of one output, `mse.box`. */
+const isError = (name: string): boolean => Object.hasOwn(lossesByName, name.split('.', 1)[0]!)
 
 const meanOfRows = (value: unknown): unknown =>
   value instanceof Tensor && value.ndim > 1 ? value.mean(value.shape.slice(1).map((_, i) => i + 1)) : value

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 
 const { fromArrays, fromColumns, fromGenerator, fromIterable, fromStream } = g.data
@@ -245,7 +245,8 @@ describe('paddedBatch', () => {
   test('of features by time, to a multiple, or a length', async () => {
     const stream = fromArrays([{ a: [[1, 1], [2, 2], [3, 3]], b: 1 }, { a: [[4, 4]], b: 2 }]) // biome-ignore format: rows
     const [batch] = await stream.paddedBatch(2, { multiple: 4, value: 9 }).toArray()
-    const { values, lengths } = batch as unknown as { values: { a: g.Tensor; b: g.Tensor }; lengths: { a: g.Tensor } }
+    const { values, lengths } = batch!
+    expectTypeOf(lengths).toEqualTypeOf<{ a: g.Tensor }>()
     expect(values.a.shape).toEqual([2, 4, 2])
     expect(plain(values.a.slice(1))).toEqual([[[4, 4], [9, 9], [9, 9], [9, 9]]]) // biome-ignore format: rows
     expect([plain(lengths), plain(values.b)]).toEqual([{ a: [3, 1] }, [1, 2]])

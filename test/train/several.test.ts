@@ -60,6 +60,60 @@ describe.each(backendNames)('fit on the %s backend', (backend) => {
     expect(Object.keys(model.namedParameters())).toContain('heads.score.bias')
   })
 
+  test('metrics of outputs by their names are those of the outputs by themselves, over all rows', async () => {
+    const dataset = g.data.fromTensors(inputs(), targets(), g.linspace(0, 1, rows))
+    const model = new Model()
+    const scores = await g.evaluate(model, dataset, {
+      batchSize: 5,
+      loss,
+      metrics: {
+        label: ['accuracy', 'rocAuc', 'confusionMatrix', { one: (p, y) => g.metrics.accuracy(p, y) }],
+        score: ['mse', g.metrics.streaming.r2({ name: 'fit' })],
+      },
+    })
+    const { label, score } = model.forward(inputs())
+    const apart = async (
+      metric: g.metrics.StreamingMetric<g.Tensor, g.Tensor, unknown>,
+      prediction: g.Tensor,
+      target: g.Tensor,
+    ) => {
+      await metric.update(prediction, target, { weights: g.linspace(0, 1, rows) })
+      return metric.result()
+    }
+    const { accuracy, rocAuc, confusionMatrix, mse, r2 } = {
+      ...g.metrics.streaming,
+      mse: g.metrics.streaming.meanSquaredError,
+    }
+    expectClose(scores['accuracy.label']!, (await apart(accuracy(), label, targets().label)) as number)
+    expectClose(scores['rocAuc.label']!, (await apart(rocAuc(), label, targets().label)) as number)
+    expectClose(
+      (scores['confusionMatrix.label'] as unknown as number[][]).flat(),
+      ((await apart(confusionMatrix(), label, targets().label)) as number[][]).flat(),
+    )
+    expectClose(scores['mse.score']!, (await apart(mse(), score, targets().score)) as number)
+    expectClose(scores['fit.score']!, (await apart(r2(), score, targets().score)) as number)
+    expect(scores['one.label']).toBeTypeOf('number')
+  })
+
+  test('and those of a training, and of its validation set', async () => {
+    const dataset = g.data.fromTensors(inputs(), targets())
+    const { epochs } = await g.fit(new Model(), dataset, {
+      epochs: 40,
+      batchSize: 5,
+      loss: { label: 'crossEntropy', score: 'mse' },
+      metrics: { label: ['accuracy', 'rocAuc'], score: ['mae'] },
+      optimizer: g.optim.adam({ learningRate: 0.05 }),
+      validationSplit: 0.25,
+      callbacks: g.callbacks.earlyStopping({ monitor: 'validation.mae.score', patience: 40 }),
+    })
+    const last = epochs.at(-1)!
+    expect(Object.keys(last.validation!)).toEqual(
+      expect.arrayContaining(['accuracy.label', 'rocAuc.label', 'mae.score']),
+    )
+    expect(last['accuracy.label']).toBeGreaterThan(0.8)
+    expect(last['mae.score']).toBeLessThan(0.5 * epochs[0]!['mae.score']!)
+  })
+
   test('and of lists; a map and a slice keep their form', async () => {
     const { image, text } = inputs()
     const dataset = g.data
@@ -111,9 +165,26 @@ describe('what does not fit', () => {
     const dataset = g.data.fromTensors(inputs(), targets())
     const optimizer = g.optim.sgd({ learningRate: 0.1 })
     await expect(g.fit(new Model(), dataset, { loss: 'mse', optimizer })).rejects.toThrow(
-      new TypeError('fit: expected a tensor as prediction and as target for loss mse, got several: pass a function'),
+      new TypeError(
+        'fit: expected a tensor as prediction and as target for loss mse, got several: give those of each output by its name, or a function',
+      ),
     )
     await expect(g.fit(new Model(), dataset, { loss, metrics: ['mae'], optimizer })).rejects.toThrow(/for metric mae/)
+  })
+
+  test('metrics by output name outputs that there are, and are lists', async () => {
+    const options = { loss, optimizer: g.optim.sgd({ learningRate: 0.1 }) }
+    const fit = (metrics: object) =>
+      g.fit(new Model(), g.data.fromTensors(inputs(), targets()), { ...options, metrics } as never)
+    await expect(fit({ lable: ['accuracy'] })).rejects.toThrow(
+      new TypeError(
+        'fit: expected a prediction with lable for the losses and metrics of that name, got one with label, score',
+      ),
+    )
+    await expect(fit({ label: 'accuracy' })).rejects.toThrow(
+      new TypeError(`fit: expected a list of metrics of label, such as { label: ['accuracy'] }, got "accuracy"`),
+    )
+    await expect(fit([() => g.tensor(0)])).rejects.toThrow(/a metric, a name or \[{ name: function }\] of yours/)
   })
 
   test('types hold model, data and loss together', () => {

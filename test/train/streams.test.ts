@@ -25,6 +25,25 @@ function counted(count: number, { onEnd = () => {}, wait = 0, failAt = -1 } = {}
   )
 }
 
+test('types take padded batches, and pairs that are readonly, as they are', () => {
+  type Padded = { values: g.Tensor; lengths: g.Tensor }
+  class Reader extends g.nn.Module<Padded> {
+    readonly lstm = g.nn.lstm(1, 2, { batchFirst: true })
+    forward({ values, lengths }: Padded) {
+      return this.lstm.forward(values, null, { lengths }).output.sum(1)
+    }
+  }
+  const elements = g.data.fromArrays([[[1]], [[2], [3]]], [[1, 2], [2, 3]]) // biome-ignore format: rows
+  const options = { loss: 'mse', optimizer: g.optim.adam() } as const
+  const used = () => [
+    g.fit(new Reader(), elements.paddedBatch(2), options),
+    g.fit(g.nn.linear(2, 1), elements.map(([, y]) => [y, y] as const).batch(2), options),
+    g.fit(g.nn.linear(2, 1), elements.batch(2).map(([, y]) => [y, y] as const), options), // biome-ignore format: like the others
+    g.predict(new Reader(), elements.paddedBatch(2)),
+  ]
+  expect(used).toBeTypeOf('function')
+})
+
 describe('a stream', () => {
   test('trains and validates as the same rows in memory do', async () => {
     const run = async (data: g.TrainingData, validation: g.TrainingData, more: Partial<g.FitOptions> = {}) => {
