@@ -265,7 +265,8 @@ function partsOfData(op: string, given: AnyData, { validation, validationSplit }
   if (validationSplit === undefined) {
     if (isPlain && data === undefined)
       throw new TypeError(expected(op, 'data in validation, or a validationSplit', 'neither'))
-    return { training: given, held: data && checkFinite(op, checkData(op, 'a validation set', data)), every }
+    const held = data === undefined ? undefined : checkFinite(op, checkData(op, 'a validation set', data))
+    return { training: given, held, every }
   }
   checkNumber(op, 'a validationSplit above 0 and below 1', validationSplit, (x) => x > 0 && x < 1)
   if (data !== undefined) throw new TypeError(expected(op, 'a validation set or a validationSplit', 'both'))

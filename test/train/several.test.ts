@@ -187,6 +187,12 @@ describe('what does not fit', () => {
     await expect(fit([() => g.tensor(0)])).rejects.toThrow(/a metric, a name or \[{ name: function }\] of yours/)
   })
 
+  test('a validation set that is nothing of the kind', async () => {
+    const options = { loss, optimizer: g.optim.sgd({ learningRate: 0.1 }), validation: 0 } as never
+    const dataset = g.data.fromTensors(inputs(), targets())
+    await expect(g.fit(new Model(), dataset, options)).rejects.toThrow(/fit: expected a validation set/)
+  })
+
   test('types hold model, data and loss together', () => {
     const dataset = g.data.fromTensors(g.zeros([2, 3]), g.zeros([2, 1]))
     const optimizer = g.optim.sgd({ learningRate: 0.1 })
