@@ -138,6 +138,12 @@ describe('bad input', () => {
       'fit: expected a validation set made by data.fromTensors, or a stream, got an array',
     ],
     [
+      'a validation set that is 0',
+      { validation: 0 },
+      TypeError,
+      'fit: expected a validation set made by data.fromTensors, or a stream, got 0',
+    ],
+    [
       'a loss per row',
       { loss: (x: g.Tensor, y: g.Tensor) => g.losses.crossEntropy(x, y, { reduction: 'none' }) },
       g.ShapeError,
