@@ -189,7 +189,12 @@ function columnOf(
 ): unknown[] {
   return elements.map((element, i) => {
     if (!Array.isArray(element) || element.length !== length)
-      refuse(of, i, `to be an array of ${length}, as the first of its batch`, describe(element))
+      refuse(
+        of,
+        i,
+        `to be an array of ${length}, as the first of its batch`,
+        Array.isArray(element) ? `one of ${element.length}` : describe(element),
+      )
     return element[key]
   })
 }

@@ -51,7 +51,10 @@ export class Monitor {
     if (typeof value === 'number') return value
     if (validates && name.startsWith('validation.') && info.validation === undefined) return undefined
     const names = Object.keys(columns).filter((key) => typeof columns[key] === 'number')
-    throw new RangeError(expected(this.#op, `a monitor among ${names.join(', ')}`, name))
+    // Keras's name for it.
+    const here = name.replace(/^val_/, 'validation.')
+    const hint = here !== name && names.includes(here) ? `; did you mean ${here}?` : ''
+    throw new RangeError(`${expected(this.#op, `a monitor among ${names.join(', ')}`, name)}${hint}`)
   }
 
   /** Whether a value is better than the best so far, by more than `delta`. NaN is better than nothing, and a number better than NaN. */

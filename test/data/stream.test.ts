@@ -183,7 +183,7 @@ describe('batch', () => {
         [1, 2],
         [1, 2, 3],
       ],
-      'batch: expected element 1 to be an array of 2, as the first of its batch, got an array',
+      'batch: expected element 1 to be an array of 2, as the first of its batch, got one of 3',
     ],
     [[{ a: 1 }, { b: 1 }], 'batch: expected element 1 to have a, as the first of its batch, got b'],
     [[{ a: { b: 1 } }, { a: 1 }], 'batch: expected element 1 to have b, as the first of its batch, got 1 at a'],

@@ -79,6 +79,12 @@ describe('earlyStopping', () => {
   test('an unknown score, and a name that does not say what is better', async () => {
     const failure = expect(follow([1], g.callbacks.earlyStopping({ monitor: 'validation.loss' }))).rejects
     await failure.toThrow('earlyStopping: expected a monitor among epoch, loss, error, seconds, got validation.loss')
+    const { model, loss, optimizer } = counter()
+    const validation = g.data.fromTensors([[-1]], [[1]])
+    const callbacks = g.callbacks.earlyStopping({ monitor: 'val_loss' })
+    await expect(g.fit(model, rows(1), { loss, optimizer, validation, callbacks })).rejects.toThrow(
+      'got val_loss; did you mean validation.loss?',
+    )
     expect(() => g.callbacks.earlyStopping({ monitor: 'own' })).toThrow(
       "earlyStopping: expected a mode, 'min' or 'max', for own, got undefined",
     )
