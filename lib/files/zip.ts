@@ -164,7 +164,7 @@ export async function readMember(
     fail(`${size} bytes of ${name}`, `${stored}`)
   // The sum is of the bytes alone, and does not tell a name that has become another.
   const localName = new TextDecoder().decode(await source.read(start + lengths.local, nameEnd))
-  if (localName !== name) fail(`${name} before its bytes, too`, localName)
+  if (localName !== name) fail(`${name} before its bytes, too`, JSON.stringify(localName))
   const packed = await source.read(dataStart, dataStart + stored)
   const bytes = method === isStored ? packed : await expanded(packed, size, name, fail)
   if (bytes.length !== size || (await checksum(bytes)) !== crc) fail(`${name} as it was packed`, 'other bytes')

@@ -148,7 +148,10 @@ describe('losses by name', () => {
       { loss: { label: 'crossEntropy' }, classWeights: [1] },
       'fit: expected a single loss for classWeights, got losses by name',
     ],
-    [{ loss: { other: 'mse' } }, 'fit: expected a prediction with other for the loss of that name'],
+    [
+      { loss: { other: 'mse' } },
+      'fit: expected a prediction with other for the losses and metrics of that name, got one with',
+    ],
   ])('%o', async (change, message) => {
     const failure = g.fit(new Two(), data(), {
       optimizer: g.optim.sgd({ learningRate: 1 }),
