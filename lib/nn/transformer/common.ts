@@ -1,4 +1,4 @@
-/** What layers of encoders and decoders share: their options, and the two dense layers. */
+/** What layers of encoders and decoders share: their options, their residual connections, and the two dense layers. */
 import { checkNumber } from '../../base/arguments.ts'
 import type { DType } from '../../base/dtype.ts'
 import { expected } from '../../base/errors.ts'
@@ -8,6 +8,7 @@ import type { MultiHeadAttentionInputs, MultiHeadAttentionOptions } from '../att
 import { tensorFrom } from '../inputs.ts'
 import type { Linear } from '../linear.ts'
 import type { Module } from '../module.ts'
+import type { Normalization } from '../normalization.ts'
 
 const activations = { relu: (x: Tensor) => x.relu(), gelu: (x: Tensor) => x.gelu(), silu: (x: Tensor) => x.silu() }
 
@@ -92,6 +93,15 @@ function activationOf(
   if (typeof activation === 'function') return (x) => tensorFrom(op, 'an activation', activation(x))
   if (typeof activation === 'string' && Object.hasOwn(activations, activation)) return activations[activation]
   throw new RangeError(expected(op, `an activation, ${Object.keys(activations).join(', ')} or a function`, activation))
+}
+
+/** Parts one after the other, each with a residual connection, and its norm after the sum, or with `normFirst` before the part. */
+export function connected(
+  x: Tensor,
+  { normFirst }: LayerSettings,
+  parts: readonly (readonly [norm: Normalization, part: (y: Tensor) => Tensor])[],
+): Tensor {
+  return parts.reduce((y, [norm, part]) => (normFirst ? y.add(part(norm.forward(y))) : norm.forward(y.add(part(y)))), x)
 }
 
 /** The two dense layers, with dropout between and after them. */

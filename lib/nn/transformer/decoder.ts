@@ -11,6 +11,7 @@ import { Module } from '../module.ts'
 import { layerNorm, type Normalization } from '../normalization.ts'
 import { inverse, renamed } from '../state.ts'
 import {
+  connected,
   dense,
   type LayerSettings,
   layerSettings,
@@ -79,17 +80,11 @@ export class TransformerDecoderLayer extends Module {
     const key = inputOf('transformerDecoderLayer', memory)
     const given = checkOptions('transformerDecoderLayer', inputs, decoderInputs)
     const { memoryMask: mask = null, memoryKeyMask: keyMask = null, ...own } = given
-    const parts = [
-      (y: Tensor) => this.dropout.forward(this.attention.forward(y, own)),
-      (y: Tensor) => this.dropout.forward(this.crossAttention.forward(y, { key, mask, keyMask })),
-      (y: Tensor) => dense(this, this.#settings, y),
-    ]
-    const norms = [this.norm1, this.norm2, this.norm3]
-    const { normFirst } = this.#settings
-    return parts.reduce((y, part, i) => {
-      const norm = norms[i]!
-      return normFirst ? y.add(part(norm.forward(y))) : norm.forward(y.add(part(y)))
-    }, x)
+    return connected(x, this.#settings, [
+      [this.norm1, (y) => this.dropout.forward(this.attention.forward(y, own))],
+      [this.norm2, (y) => this.dropout.forward(this.crossAttention.forward(y, { key, mask, keyMask }))],
+      [this.norm3, (y) => dense(this, this.#settings, y)],
+    ])
   }
 }
 

@@ -11,6 +11,7 @@ import { Module } from '../module.ts'
 import { layerNorm, type Normalization } from '../normalization.ts'
 import { inverse, renamed } from '../state.ts'
 import {
+  connected,
   dense,
   type LayerSettings,
   layerOptions,
@@ -60,17 +61,10 @@ export class TransformerEncoderLayer extends Module {
   forward(input: TensorLike, inputs?: SelfAttentionInputs): Tensor {
     const x = inputOf('transformerEncoderLayer', input)
     const given = checkOptions('transformerEncoderLayer', inputs, selfAttentionInputs)
-    const attend = (y: Tensor) => this.dropout.forward(this.attention.forward(y, given))
-    if (this.#settings.normFirst) {
-      const attended = x.add(attend(this.norm1.forward(x)))
-      return attended.add(this.#dense(this.norm2.forward(attended)))
-    }
-    const attended = this.norm1.forward(x.add(attend(x)))
-    return this.norm2.forward(attended.add(this.#dense(attended)))
-  }
-
-  #dense(x: Tensor): Tensor {
-    return dense(this, this.#settings, x)
+    return connected(x, this.#settings, [
+      [this.norm1, (y) => this.dropout.forward(this.attention.forward(y, given))],
+      [this.norm2, (y) => dense(this, this.#settings, y)],
+    ])
   }
 }
 
