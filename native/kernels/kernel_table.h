@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "base/log_gamma.h"
 #include "base/numbers.h"
 #include "program/vocabulary.h"
 

@@ -47,11 +47,8 @@ inline F32 lgamma_stirling(F32 x, Pair log) {
   return select(broadcast(0x1p40f) < x, large, sum.high + (low + series));
 }
 
-// libm's in double: it is exact where the function of negative numbers has its zeros, too.
-inline float lgamma_lane(float x) {
-  int sign;
-  return x < 0 ? static_cast<float>(__builtin_lgamma_r(static_cast<double>(x), &sign)) : x;
-}
+// In double, which is exact enough where the function of negative numbers has its zeros, too.
+inline float lgamma_lane(float x) { return x < 0 ? static_cast<float>(log_gamma(static_cast<double>(x))) : x; }
 __attribute__((noinline)) static F32 lgamma_lanes(F32 x) {
   return by_lanes<float>(x, x, [](float a, float) { return lgamma_lane(a); });
 }

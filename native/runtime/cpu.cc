@@ -2,37 +2,72 @@
 
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace galvani {
 namespace {
 
 constexpr int kMostTables = 3;
+
+#if defined(__x86_64__)
+
+// What the processor has and the operating system saves, by CPUID and XGETBV as Intel's manual describes them (volume
+// 1, 14.3 and 15.2). The compilers' own builtin is a part of libgcc that not every toolchain has.
+class X86Features {
+ public:
+  X86Features() {
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(1, 0, &a, &b, &c, &d)) return;
+    const bool saves_registers = has_all(c, 1u << 27);
+    has_fma_ = has_all(c, 1u << 12);
+    if (saves_registers) saved_ = saved_registers();
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) extended_ = b;
+  }
+
+  bool has_avx2() const { return has_fma_ && has_all(extended_, 1u << 5) && has_all(saved_, kXmm | kYmm); }
+
+  bool has_avx512() const {
+#if defined(GALVANI_EMULATED_AVX512)
+    return true;
+#else
+    constexpr unsigned kF = 1u << 16, kDq = 1u << 17, kBw = 1u << 30, kVl = 1u << 31;
+    return has_all(extended_, kF | kDq | kBw | kVl) && has_all(saved_, kXmm | kYmm | kMasks | kZmm);
+#endif
+  }
+
+ private:
+  static constexpr unsigned kXmm = 2, kYmm = 4, kMasks = 1u << 5, kZmm = 3u << 6;
+
+  static bool has_all(unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; }
+
+  static unsigned saved_registers() {
+    unsigned low, high;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+  }
+
+  bool has_fma_ = false;
+  unsigned saved_ = 0;
+  unsigned extended_ = 0;
+};
+
+#endif
 
 struct SupportedTables {
   SupportedTables() {
 #if defined(GALVANI_ONLY_BASELINE)
     // Nothing wider.
 #elif defined(__x86_64__)
-    // These builtins also ask the operating system (XGETBV) whether it saves the wide registers.
-    __builtin_cpu_init();
-    if (has_avx512() && has_avx2()) tables[count++] = &kAvx512Kernels;
-    if (has_avx2()) tables[count++] = &kAvx2Kernels;
+    const X86Features features;
+    if (features.has_avx512() && features.has_avx2()) tables[count++] = &kAvx512Kernels;
+    if (features.has_avx2()) tables[count++] = &kAvx2Kernels;
 #elif defined(__aarch64__)
     tables[count++] = &kNeonKernels;
 #endif
     tables[count++] = &kBaselineKernels;
   }
-
-#if defined(__x86_64__)
-  static bool has_avx512() {
-#if defined(GALVANI_EMULATED_AVX512)
-    return true;
-#else
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
-  }
-  static bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-#endif
 
   const KernelTable* tables[kMostTables];
   int count = 0;

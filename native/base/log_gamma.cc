@@ -1,0 +1,17 @@
+#include "base/log_gamma.h"
+
+#include <math.h>
+
+namespace galvani {
+
+// POSIX's lgamma writes the sign to a variable of the process; Windows has none and no lgamma_r either.
+double log_gamma(double x) {
+#if defined(_WIN32)
+  return lgamma(x);
+#else
+  int sign;
+  return lgamma_r(x, &sign);
+#endif
+}
+
+}  // namespace galvani
