@@ -1,0 +1,1 @@
+require('./train.cjs').main(require('galvani'))
