@@ -36,12 +36,12 @@ describe('native sources', () => {
     expect(cmake).toContain('file(GLOB binding_sources CONFIGURE_DEPENDS native/binding/*.cc)')
   })
 
-  test('both builds pass the flags that keep floating point IEEE and the ABI stable', () => {
-    for (const build of [read('binding.gyp'), read('CMakeLists.txt')]) {
-      expect(build).toContain('-ffp-contract=off')
-      expect(build).toContain('NAPI_VERSION=8')
-      expect(build).not.toMatch(/^[^#]*(-ffast-math|-Ofast|-funsafe-math|-ffinite-math|-march=)/m)
-    }
+  test('the flags keep floating point IEEE and the ABI stable, and every build takes them', () => {
+    const flags = read('native/flags/compile.txt').match(/^-.*/gm)
+    expect(flags).toEqual(expect.arrayContaining(['-ffp-contract=off', '-DNAPI_VERSION=8']))
+    for (const flag of flags!) expect(flag).not.toMatch(/-ffast-math|-Ofast|-funsafe-math|-ffinite-math|-march=/)
+    for (const build of ['binding.gyp', 'CMakeLists.txt']) expect(read(build)).toContain('native/flags/compile.txt')
+    expect(read('lib/cli/compile.ts')).toContain("flagsIn(root, 'compile')")
   })
 })
 
@@ -65,7 +65,7 @@ describe('package', () => {
       encoding: 'utf8',
     })
     const packed: string[] = JSON.parse(output)[0].files.map((file: { path: string }) => file.path)
-    const compiled = ['.cc', '.h', '.map', 'sources.txt'].flatMap(nativeFiles).filter((path) => !isTool(path))
+    const compiled = ['.cc', '.h', '.map', '.txt'].flatMap(nativeFiles).filter((path) => !isTool(path))
     expect(packed).toEqual(expect.arrayContaining([...compiled, 'binding.gyp', 'LICENSE']))
     const allowed = /^(dist\/.*|native\/(?!test\/|bench\/).*|binding\.gyp|package\.json|LICENSE|README\.md)$/
     expect(packed.filter((path) => !allowed.test(path))).toEqual([])
