@@ -2,7 +2,6 @@
 // are numbers and executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "binding/environment.h"
 #include "runtime/cpu.h"
 #include "runtime/cpu_quota.h"
+#include "runtime/system.h"
 
 namespace galvani {
 
@@ -280,9 +280,10 @@ Napi::Value set_num_threads(const Napi::CallbackInfo& info) {
 // configure(): reads GALVANI_ISA, GALVANI_NUM_THREADS and the CPU quota. Throws where one of them is wrong.
 Napi::Value configure(const Napi::CallbackInfo& info) {
   std::string error;
-  const KernelTable* const table = choose_kernel_table(std::getenv("GALVANI_ISA"), &error);
+  const KernelTable* const table = choose_kernel_table(environment_variable("GALVANI_ISA").c_str(), &error);
   if (table == nullptr) return fail_range(info.Env(), "GALVANI_ISA: " + error);
-  const ThreadCount count = default_thread_count(std::getenv("GALVANI_NUM_THREADS"), cpu_quota(""), &error);
+  const std::string threads = environment_variable("GALVANI_NUM_THREADS");
+  const ThreadCount count = default_thread_count(threads.c_str(), cpu_quota(""), &error);
   if (count.threads == 0) return fail_range(info.Env(), error);
   environment_of(info.Env()).kernels = table;
   static std::once_flag first;
@@ -291,6 +292,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  stay_loaded();
   Environment* const environment = new Environment(env);
   napi_set_instance_data(
       env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);

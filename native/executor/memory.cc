@@ -1,14 +1,11 @@
 #include "executor/memory.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <mutex>
 #include <set>
 
 #include "base/numbers.h"
+#include "runtime/system.h"
 
 namespace galvani {
 namespace {
@@ -19,26 +16,21 @@ constexpr int64_t kHugePage = int64_t{2} << 20;
 constexpr int64_t kShrinkingFactor = 2;
 constexpr int64_t kSmallBlock = int64_t{1} << 20;
 
-// The system promises more memory than it has, and ends the process that takes it at its word.
-int64_t physical_memory() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
-
 uint8_t* allocate(int64_t bytes) {
+  // The system promises more memory than it has, and ends the process that takes it at its word.
   if (bytes > physical_memory()) return nullptr;
   const bool is_huge = bytes >= 2 * kHugePage;
   const int64_t alignment = is_huge ? kHugePage : kCacheLine;
-  const int64_t rounded = round_up(bytes, alignment);
-  void* data = nullptr;
-  if (posix_memalign(&data, alignment, rounded == 0 ? alignment : rounded) != 0) return nullptr;
-#if defined(__linux__)
-  if (is_huge) madvise(data, rounded, MADV_HUGEPAGE);
-#endif
+  const int64_t rounded = std::max(round_up(bytes, alignment), alignment);
+  void* const data = allocate_aligned(rounded, alignment);
+  if (is_huge && data != nullptr) suggest_huge_pages(data, rounded);
   return static_cast<uint8_t*>(data);
 }
 
 }  // namespace
 
 Block::Block(int64_t bytes) : data_(allocate(bytes)), bytes_(bytes) {}
-Block::~Block() { std::free(data_); }
+Block::~Block() { free_aligned(data_); }
 
 struct SharedBlock::Room::State {
   mutable std::mutex mutex;

@@ -1,5 +1,7 @@
 #include "runtime/cpu_quota.h"
 
+#if defined(__linux__)
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -131,3 +133,13 @@ double cpu_quota(const std::string& root) {
 }
 
 }  // namespace galvani
+
+#else
+
+namespace galvani {
+
+double cpu_quota(const std::string&) { return 0; }
+
+}  // namespace galvani
+
+#endif

@@ -1,5 +1,7 @@
 #include "runtime/execution_queue.h"
 
+#include "runtime/thread.h"
+
 namespace galvani {
 namespace {
 
@@ -11,10 +13,7 @@ constexpr int kTurnsBeforeSleep = 1024;
 
 bool ExecutionQueue::submit(Task* task) {
   if (!thread_.is_running()) {
-    const auto body = [](void* queue) -> void* {
-      static_cast<ExecutionQueue*>(queue)->work();
-      return nullptr;
-    };
+    const auto body = [](void* queue) { static_cast<ExecutionQueue*>(queue)->work(); };
     if (!thread_.start(body, this)) return false;
   }
   std::lock_guard<std::mutex> lock(mutex_);

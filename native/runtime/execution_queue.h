@@ -6,7 +6,7 @@
 #include <deque>
 #include <mutex>
 
-#include "runtime/thread.h"
+#include "runtime/system.h"
 
 namespace galvani {
 

@@ -1,16 +1,15 @@
-// Threads, where they run, and waiting for them without sleep.
+// Where threads run, and waiting for them without sleep.
 #pragma once
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <time.h>
 #if defined(__linux__)
+#include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #endif
 
 #include <cstdint>
+#include <thread>
 
 namespace galvani {
 
@@ -92,7 +91,7 @@ inline bool bring_here(int thread) {
 inline void leave_processor() {
   const Processors all = Processors::of(0), others = all.without_the_present_one();
   if (others.is_empty()) {
-    sched_yield();
+    std::this_thread::yield();
   } else {
     others.bind(0);
     all.bind(0);
@@ -114,31 +113,6 @@ class Watch {
   int64_t last_ = -1;
 };
 
-// A thread that may fail to start. std::thread would end the process then, as there are no exceptions here.
-class Thread {
- public:
-  // Runs body(context) on a new thread, which leaves every signal to Node's own threads.
-  bool start(void* (*body)(void* context), void* context) {
-    sigset_t all, previous;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &previous);
-    is_running_ = pthread_create(&handle_, nullptr, body, context) == 0;
-    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-    return is_running_;
-  }
-
-  bool is_running() const { return is_running_; }
-
-  void join() {
-    if (is_running_) pthread_join(handle_, nullptr);
-    is_running_ = false;
-  }
-
- private:
-  pthread_t handle_;
-  bool is_running_ = false;
-};
-
 inline void pause_briefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -154,7 +128,7 @@ class Spinner {
 
   void spin() {
     pause_briefly();
-    if (++turns_ > pauses_alone_ && turns_ % kPausesPerYield == 0) sched_yield();
+    if (++turns_ > pauses_alone_ && turns_ % kPausesPerYield == 0) std::this_thread::yield();
   }
 
   int turns() const { return turns_; }

@@ -20,15 +20,6 @@ constexpr const char* kThreadVariable = "GALVANI_NUM_THREADS";
 
 std::atomic<bool> is_forked_child{false};
 
-// Those that this process may use.
-int usable_processors() {
-#if defined(__linux__)
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-#endif
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
 // Whether the clock of a thread goes on while it spins between two looks: not where the system counts in ticks.
 bool has_fine_clocks() {
   const int64_t start = processor_time_of(number_of_this_thread());
@@ -42,7 +33,7 @@ bool has_fine_clocks() {
 ThreadPool& ThreadPool::instance() {
   static ThreadPool* const pool = [] {
     // After fork() only the calling thread is there: programs of the child run on it alone.
-    pthread_atfork(nullptr, nullptr, [] { is_forked_child = true; });
+    in_forked_child([] { is_forked_child = true; });
     return new ThreadPool;
   }();
   return *pool;
@@ -89,10 +80,9 @@ void ThreadPool::start_helpers() {
     Helper& helper = helpers_[helper_count_];
     helper.pool = this;
     helper.index = helper_count_ + 1;
-    const auto body = [](void* context) -> void* {
+    const auto body = [](void* context) {
       Helper* self = static_cast<Helper*>(context);
       self->pool->help(self);
-      return nullptr;
     };
     if (!helper.thread.start(body, &helper)) break;
   }
@@ -109,7 +99,7 @@ void ThreadPool::stop_helpers() {
 
 // Before anybody can be moving the caller, whose processors they are.
 void ThreadPool::note_processors() {
-  while (is_moving_caller_.load()) sched_yield();
+  while (is_moving_caller_.load()) std::this_thread::yield();
   if (parked_.load() == 0) return;
   std::lock_guard<std::mutex> lock(park_mutex_);
   processors_ = Processors::of(0);
@@ -190,13 +180,13 @@ void ThreadPool::bring_waiting_helpers(int threads) {
     } else if (helper.watch.finds_it_waiting(helper.number)) {
       helper.visit.store(Visit::k_begins);
       helper.visit.store(bring_here(helper.number) ? Visit::k_is_there : Visit::k_none);
-      sched_yield();
+      std::this_thread::yield();
     }
   }
 }
 
 void ThreadPool::end_visit(Helper* self) {
-  while (self->visit.load() == Visit::k_begins) sched_yield();
+  while (self->visit.load() == Visit::k_begins) std::this_thread::yield();
   self->visit.store(Visit::k_none);
   leave_processor();
 }
@@ -236,7 +226,7 @@ bool ThreadPool::take_task(int thread, Share& share, bool is_own) {
 
 void ThreadPool::run(int64_t tasks, void (*body)(void*, int64_t, int), void* context, int threads) {
   // Who gave way to the caller is still to leave.
-  if (is_moving_caller_.load(std::memory_order_relaxed)) sched_yield();
+  if (is_moving_caller_.load(std::memory_order_relaxed)) std::this_thread::yield();
   body_.store(body, std::memory_order_relaxed);
   context_.store(context, std::memory_order_relaxed);
   job_threads_.store(threads, std::memory_order_relaxed);

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "runtime/parallel.h"
+#include "runtime/system.h"
 #include "runtime/thread.h"
 
 namespace galvani {
