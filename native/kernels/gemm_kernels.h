@@ -156,7 +156,7 @@ void add_rows(const GemmBlock& block, int64_t p, bool accumulate) {
   F32 factors[kSteps];
   const float* const b = block.b + p * block.b_stride;
   GALVANI_UNROLL for (int r = 0; r < kSteps; ++r) factors[r] = broadcast(block.a[(p + r) * block.a_column_stride]);
-  for_each_vector<1>(0, block.n, [&](int64_t j, auto lanes) {
+  for_each_vector<1>(0, block.n, [&](int64_t j, auto lanes) GALVANI_INLINED {
     F32 sum = accumulate ? lanes.read(block.c + j) : zero();
     GALVANI_UNROLL for (int r = 0; r < kSteps; ++r) {
       sum = fma(factors[r], lanes.read(b + r * block.b_stride + j), sum);
@@ -277,7 +277,7 @@ void dot_tile(const GemmBlock& block, int64_t i, int64_t j) {
   const float* const b = block.b + j * block.b_stride;
   F32 sums[kRows * kColumns];
   GALVANI_UNROLL for (int i = 0; i < kRows * kColumns; ++i) sums[i] = zero();
-  const auto step = [&](int64_t p, auto lanes) {
+  const auto step = [&](int64_t p, auto lanes) GALVANI_INLINED {
     GALVANI_UNROLL for (int r = 0; r < kRows; ++r) {
       const F32 x = lanes.read(a + r * block.a_row_stride + p);
       GALVANI_UNROLL for (int c = 0; c < kColumns; ++c) {

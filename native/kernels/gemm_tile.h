@@ -86,7 +86,7 @@ inline void forget_origin(float*& p) { asm("" : "+r"(p)); }
 
 // C = sums.
 template <int kRows, int kVectors, class Last>
-inline void store_tile(const Tile& t, float* c, const F32 (&sums)[kRows][kVectors], Last last) {
+GALVANI_INLINED inline void store_tile(const Tile& t, float* c, const F32 (&sums)[kRows][kVectors], Last last) {
   GALVANI_UNROLL for (int i = 0; i < kRows; ++i) {
     GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) {
       v == kVectors - 1 ? last.write(c + v * kLanes, sums[i][v]) : store(c + v * kLanes, sums[i][v]);
@@ -98,7 +98,8 @@ inline void store_tile(const Tile& t, float* c, const F32 (&sums)[kRows][kVector
 
 // C = relu(C + sums + bias + row_bias), of which any but the sums may be missing.
 template <int kRows, int kVectors, class Last>
-inline void finish_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRows][kVectors], Last last) {
+GALVANI_INLINED inline void finish_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRows][kVectors],
+                                        Last last) {
   F32 bias[kVectors];
   GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) {
     const float* const p = t.bias + v * kLanes;
@@ -126,7 +127,8 @@ inline void finish_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRo
 
 // What is left to do with the sums once k has run.
 template <int kRows, int kVectors, class Last>
-inline void write_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRows][kVectors], Last last) {
+GALVANI_INLINED inline void write_tile(const Tile& t, const TileRows& at, const F32 (&sums)[kRows][kVectors],
+                                       Last last) {
   if (!t.accumulate && t.bias == nullptr && at.row_bias == nullptr && !t.has_relu)
     return store_tile(t, at.c, sums, last);
   finish_tile(t, at, sums, last);
@@ -149,7 +151,7 @@ constexpr int kRowsOfPointer = 4;
 
 // c[rows × columns] = or += a · b. The last vector of columns may be partial in C, and with kRagged in B too.
 template <int kRows, int kVectors, bool kRagged>
-__attribute__((always_inline)) inline void multiply_tile(const Tile& t, const TileRows& at) {
+GALVANI_INLINED inline void multiply_tile(const Tile& t, const TileRows& at) {
   constexpr int kPointers = (kRows + kRowsOfPointer - 1) / kRowsOfPointer;
   const int last = (kVectors - 1) * kLanes;
   const int tail = t.columns - last;

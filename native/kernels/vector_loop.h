@@ -57,8 +57,12 @@ inline Same<F32> same(const float* x) { return {broadcast(*x)}; }
 inline Same<I32> same(const int32_t* x) { return {broadcast(*x)}; }
 inline Same<I32> same(const uint8_t* x) { return {broadcast(static_cast<int32_t>(*x))}; }
 
+// Vectors that a function is given by reference are in registers only where nobody calls it, and clang would rather
+// call than have a function's code twice.
+#define GALVANI_INLINED __attribute__((always_inline))
+
 template <int kUnroll = 4, class Body>
-inline void for_each_vector(int64_t begin, int64_t end, const Body& body) {
+GALVANI_INLINED inline void for_each_vector(int64_t begin, int64_t end, const Body& body) {
   int64_t i = begin;
   for (; i + kUnroll * kLanes <= end; i += kUnroll * kLanes) {
     for (int u = 0; u < kUnroll; ++u) body(i + u * kLanes, Whole());
