@@ -81,12 +81,16 @@ describe('the runner', () => {
       script('present', '', { needs: [here] }),
       script('builds', 'process.exit(1)', { needs: [here, absent('one')] }),
       script('uses', 'process.exit(1)', { after: ['builds'], needs: [absent('two'), absent('one')] }),
+      script('installs', 'process.exit(1)', {
+        needs: [absent('one'), { ...absent('kit'), installer: 'npm ci --prefix' }],
+      }),
     ]
     expect(await runStages(stages, { lanes: 2 })).toEqual({
       ...{ passed: 1, failed: 0, failures: [] },
       skips: [
         { title: 'builds', install: 'apt-get install one' },
         { title: 'uses', install: 'apt-get install two one' },
+        { title: 'installs', install: 'apt-get install one && npm ci --prefix kit' },
       ],
     })
   })

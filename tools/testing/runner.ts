@@ -6,8 +6,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A program or library outside of node_modules. */
 export interface Tool {
-  /** The Debian package that brings it. */
+  /** The Debian package that brings it, or what else `installer` is given. */
   readonly package: string
+  /** A command, `apt-get install` unless given. */
+  readonly installer?: string
   readonly isHere: () => boolean
 }
 
@@ -69,22 +71,30 @@ function run([file, ...args]: Stage['command']): Promise<{ exitCode: number | nu
   })
 }
 
-/** By the titles of stages, the packages that are missing for them and for the stages before them. */
-function missingPackages(stages: readonly Stage[]): Map<string, Set<string>> {
-  const missing = new Map<string, Set<string>>()
+/** By the titles of stages, the tools that are missing for them and for the stages before them. */
+function missingTools(stages: readonly Stage[]): Map<string, Set<Tool>> {
+  const missing = new Map<string, Set<Tool>>()
   for (const { title, needs = [], after = [] } of stages) {
-    const own = needs.filter((tool) => !tool.isHere()).map((tool) => tool.package)
+    const own = needs.filter((tool) => !tool.isHere())
     missing.set(title, new Set([...own, ...after.flatMap((other) => [...missing.get(other)!])]))
   }
   return missing
 }
 
+/** One command for each installer. */
+function commandFor(tools: Iterable<Tool>): string {
+  const packages = new Map<string, Set<string>>()
+  for (const { package: name, installer = 'apt-get install' } of tools)
+    packages.set(installer, new Set([...(packages.get(installer) ?? []), name]))
+  return [...packages].map(([installer, names]) => [installer, ...names].join(' ')).join(' && ')
+}
+
 /** The stages that have their tools, and a skip for each that has not. */
 function divide(stages: readonly Stage[]): { present: Stage[]; skips: Skip[] } {
-  const missing = missingPackages(stages)
+  const missing = missingTools(stages)
   const isPresent = ({ title }: Stage) => missing.get(title)!.size === 0
   const absent = stages.filter((stage) => !isPresent(stage))
-  const skips = absent.map(({ title }) => ({ title, install: `apt-get install ${[...missing.get(title)!].join(' ')}` }))
+  const skips = absent.map(({ title }) => ({ title, install: commandFor(missing.get(title)!) }))
   return { present: stages.filter(isPresent), skips }
 }
 

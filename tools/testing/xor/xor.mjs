@@ -1,4 +1,4 @@
 import * as g from 'galvani'
 import xor from './train.cjs'
 
-await xor.main(g)
+xor.main(g)
