@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { defineConfig, type Rolldown } from 'tsdown'
 import { methodTypes } from './tools/method-types.ts'
+import { noticeIn, textOf } from './tools/package/notices.ts'
 
 /**
  * The package is CommonJS, which both `require` and `import` load. Beside each entry stands an ES module that only
@@ -43,19 +42,9 @@ const licences: Rolldown.Plugin = {
     const modules = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
     const folders = new Set(modules.map((id) => id.match(/^.*[/]node_modules[/](?:@[^/]+[/])?[^/]+/)?.[0] ?? ''))
     folders.delete('')
-    const source = [...folders]
-      .toSorted()
-      .map(licenceIn)
-      .join(`\n${'─'.repeat(80)}\n\n`)
+    const source = textOf([...folders].toSorted().map(noticeIn))
     if (source !== '') this.emitFile({ type: 'asset', fileName: 'third-party-licences.txt', source })
   },
-}
-
-function licenceIn(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const file = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
-  if (file === undefined) throw new Error(`licences: expected a licence in ${name}, got none`)
-  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
 }
 
 export default defineConfig({

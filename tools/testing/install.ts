@@ -1,20 +1,33 @@
-/** Installs the tarball in an empty project, as a user does, and trains XOR there. Arguments: the tarball. */
+/**
+ * Installs the tarball in an empty project, as a user does, without scripts and without a network, and trains XOR there by the
+ * addon in it. Arguments: the tarball; that of build/package unless given.
+ */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { checkXor, copyXor } from './xor.ts'
 
-const [given] = process.argv.slice(2)
-if (given === undefined) throw new Error('install: expected a tarball, got none')
-const tarball = resolve(given)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const tarball = resolve(process.argv[2] ?? join(root, 'build', 'package', `${name}-${version}.tgz`))
 const project = mkdtempSync(join(tmpdir(), 'galvani-project-'))
+const addon = join(project, 'node_modules', name, 'prebuilds', `${process.platform}-${process.arch}`, 'galvani.node')
 
+// On Windows npm is a script, which a shell alone runs.
 const inProject = (command: string, ...args: string[]) =>
-  execFileSync(command, args, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
+  execFileSync(command, args, {
+    cwd: project,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    env: { ...process.env, GALVANI_ADDON: addon },
+    shell: process.platform === 'win32',
+  })
 try {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true }))
-  console.log(inProject('npm', 'install', '--no-audit', '--no-fund', '--loglevel', 'error', tarball))
+  const quietly = ['--no-audit', '--no-fund', '--loglevel', 'error']
+  console.log(inProject('npm', 'install', '--ignore-scripts', '--offline', ...quietly, tarball))
   copyXor(project)
   for (const file of ['xor.mjs', 'xor.cjs']) console.log(file, checkXor(inProject('node', file)))
 } finally {

@@ -84,8 +84,8 @@ function packageStages(scratch: string): Stage[] {
   return [
     stage('import', ['node', '--input-type=module', '-e', `import * as g from '${name}'; ${use}`], { after }),
     stage('require', ['node', '-e', `const g = require('${name}'); ${use}`], { after }),
-    stage('pack', ['tsx', 'tools/testing/pack.ts', scratch]),
-    stage('install', ['tsx', 'tools/testing/install.ts', tarball], { after: ['pack'] }),
+    stage('pack', ['tsx', 'tools/testing/pack.ts', scratch], { after: ['addon'] }),
+    stage('install', npm('test:install', tarball), { after: ['pack'] }),
     stage('publint', ['publint', 'run', '--strict', tarball], { after: ['pack'] }),
     stage('attw', ['attw', '--no-definitely-typed', tarball], { after: ['pack'] }),
   ]
