@@ -168,10 +168,15 @@ GALVANI_INLINED inline void multiply_tile(const Tile& t, const TileRows& at) {
   }
   if (t.k > kPrefetchSteps) prefetch_tile<kRows, kVectors>(at.c, t.c_stride);
   for (int64_t p = t.k; p > 0; --p) {
+    // Before the loads, as compilers keep what they have loaded in registers over a prefetch.
+    if (kVectors > kBlocking.vectors) {
+      const float* ahead = b + kPrefetchSteps * b_stride;
+      forget_origin(ahead);
+      GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) __builtin_prefetch(ahead + v * kLanes);
+    }
     F32 row[kVectors];
     GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) {
       row[v] = kRagged && v == kVectors - 1 ? load_partial(b + last, tail) : load(b + v * kLanes);
-      if (kVectors > kBlocking.vectors) __builtin_prefetch(b + kPrefetchSteps * b_stride + v * kLanes);
     }
     GALVANI_UNROLL for (int i = 0; i < kRows; ++i) {
       const F32 x = broadcast(a[i / kRowsOfPointer][i % kRowsOfPointer * a_row_stride]);
