@@ -1,4 +1,5 @@
 import { defineConfig, type Rolldown } from 'tsdown'
+import { inChunks } from './tools/chunks.ts'
 import { methodTypes } from './tools/method-types.ts'
 import { noticeIn, textOf } from './tools/package/notices.ts'
 
@@ -56,6 +57,7 @@ export default defineConfig({
   sourcemap: true,
   fixedExtension: false,
   plugins: [esmFacades, licences],
-  outputOptions: { plugins: [methodTypes] },
+  inputOptions: { preserveEntrySignatures: 'allow-extension', experimental: { nativeMagicString: true } },
+  outputOptions: (_options, _format, { cjsDts }) => (cjsDts ? { plugins: [methodTypes] } : inChunks),
   checks: { legacyCjs: false, pluginTimings: false },
 })

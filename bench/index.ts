@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead kernels train around updates growth neighbour loop] */
+/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup] */
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
@@ -6,6 +6,7 @@ import { benchLoop } from './loop.ts'
 import { measureMachine } from './machine.ts'
 import { benchNeighbour } from './neighbour.ts'
 import { benchOverhead } from './overhead.ts'
+import { benchStartup } from './startup.ts'
 import { benchAround, benchTrain } from './train.ts'
 import { benchUpdates } from './updates.ts'
 
@@ -18,6 +19,7 @@ const benches: Record<string, () => Promise<void>> = {
   growth: benchGrowth,
   loop: benchLoop,
   neighbour: benchNeighbour,
+  startup: benchStartup,
 }
 
 const asked = process.argv.slice(2)

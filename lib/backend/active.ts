@@ -10,7 +10,10 @@ import { createReferenceBackend } from './reference/index.ts'
 
 export type BackendName = 'native' | 'reference'
 
-const loaders: Record<BackendName, () => Backend> = { native: loadNative, reference: createReferenceBackend }
+const loaders: Record<BackendName, () => Backend> = {
+  native: () => loadNative(),
+  reference: () => createReferenceBackend(),
+}
 const loaded = new Map<BackendName, Backend>()
 let chosen: BackendName | null = null
 

@@ -21,14 +21,14 @@ import { seluAlpha, seluScale } from './selu-constants.ts'
  * @tensorflow tf.sigmoid
  * @numpy scipy.special.expit
  */
-export const sigmoid = unary('sigmoid', ops.sigmoid)
+export const sigmoid = unary('sigmoid')
 
 /**
  * max(x, 0); its gradient at 0 is 0; int32 for bool and uint8.
  * @pytorch F.relu
  * @tensorflow tf.nn.relu
  */
-export const relu = unary('relu', ops.relu)
+export const relu = unary('relu')
 
 /**
  * x above 0, else slope · x; its gradient at 0 is the slope. `slope` is 0.01 unless given, as in PyTorch. float32 for
@@ -46,7 +46,7 @@ export function leakyRelu(x: TensorLike, slope = 0.01, ...surplus: []): Tensor {
  * @pytorch F.silu
  * @tensorflow tf.nn.silu
  */
-export const silu = unary('silu', ops.silu)
+export const silu = unary('silu')
 
 /**
  * x · sigmoid(x): another name of `silu`.
@@ -215,14 +215,14 @@ export function selu(x: TensorLike, ...surplus: []): Tensor {
  * @pytorch F.mish
  * @tensorflow tf.keras.activations.mish
  */
-export const mish = unary('mish', composite.mish)
+export const mish = unary('mish', (x) => composite.mish(x))
 
 /**
  * x / (1 + |x|); ±1 at ±∞; float32 for integers.
  * @pytorch F.softsign
  * @tensorflow tf.nn.softsign
  */
-export const softsign = unary('softsign', composite.softsign)
+export const softsign = unary('softsign', (x) => composite.softsign(x))
 
 /**
  * log(sigmoid(x)), without underflow: −softplus(−x); float32 for integers.

@@ -16,7 +16,7 @@ import { logicalOr } from './logic.ts'
  * @tensorflow tf.add
  * @numpy np.add
  */
-export const add = binary('add', ops.add)
+export const add = binary('add')
 
 /**
  * x − y; int32 for bool and uint8.
@@ -25,7 +25,7 @@ export const add = binary('add', ops.add)
  * @tensorflow tf.subtract
  * @numpy np.subtract
  */
-export const sub = binary('sub', ops.sub)
+export const sub = binary('sub')
 
 /**
  * x · y, element by element; int32 for bool and uint8.
@@ -34,7 +34,7 @@ export const sub = binary('sub', ops.sub)
  * @tensorflow tf.multiply
  * @numpy np.multiply
  */
-export const mul = binary('mul', ops.mul)
+export const mul = binary('mul')
 
 /**
  * x / y; float32 for integers.
@@ -43,7 +43,7 @@ export const mul = binary('mul', ops.mul)
  * @tensorflow tf.divide
  * @numpy np.divide
  */
-export const div = binary('div', ops.div)
+export const div = binary('div')
 
 /**
  * ⌊x/y⌋; int32 for integers, where division by 0 gives 0. Its gradient is 0.
@@ -52,7 +52,7 @@ export const div = binary('div', ops.div)
  * @tensorflow tf.math.floordiv
  * @numpy np.floor_divide
  */
-export const floorDiv = binary('floorDiv', ops.floorDiv)
+export const floorDiv = binary('floorDiv')
 
 /**
  * x − y·⌊x/y⌋, the remainder with the sign of y, exactly; as PyTorch's `remainder` and numpy's `mod`. By 0 it is NaN, and
@@ -63,7 +63,7 @@ export const floorDiv = binary('floorDiv', ops.floorDiv)
  * @tensorflow tf.math.floormod
  * @numpy np.mod
  */
-export const mod = binary('mod', ops.mod)
+export const mod = binary('mod')
 
 /**
  * x − y·trunc(x/y), the remainder with the sign of x, exactly. By 0 it is NaN, and 0 for integers; int32 for bool and
@@ -73,7 +73,7 @@ export const mod = binary('mod', ops.mod)
  * @tensorflow tf.truncatemod
  * @numpy np.fmod
  */
-export const fmod = binary('fmod', ops.fmod)
+export const fmod = binary('fmod')
 
 /**
  * −x; int32 for bool and uint8.
@@ -81,7 +81,7 @@ export const fmod = binary('fmod', ops.fmod)
  * @tensorflow tf.negative
  * @numpy np.negative
  */
-export const neg = unary('neg', ops.neg)
+export const neg = unary('neg')
 
 /**
  * |x|; its gradient at 0 is 0; int32 for bool and uint8.
@@ -89,7 +89,7 @@ export const neg = unary('neg', ops.neg)
  * @tensorflow tf.abs
  * @numpy np.abs
  */
-export const abs = unary('abs', ops.abs)
+export const abs = unary('abs')
 
 /**
  * −1, 0 or 1; NaN stays NaN; int32 for bool and uint8.
@@ -97,7 +97,7 @@ export const abs = unary('abs', ops.abs)
  * @tensorflow tf.sign
  * @numpy np.sign
  */
-export const sign = unary('sign', ops.sign)
+export const sign = unary('sign')
 
 /**
  * The greater of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
@@ -106,7 +106,7 @@ export const sign = unary('sign', ops.sign)
  * @tensorflow tf.maximum
  * @numpy np.maximum
  */
-export const maximum = binary('maximum', ops.maximum)
+export const maximum = binary('maximum')
 
 /**
  * The lesser of x and y; NaN where either is; int32 for bool and uint8. At a tie each gets half of the gradient.
@@ -115,7 +115,7 @@ export const maximum = binary('maximum', ops.maximum)
  * @tensorflow tf.minimum
  * @numpy np.minimum
  */
-export const minimum = binary('minimum', ops.minimum)
+export const minimum = binary('minimum')
 
 /**
  * The greater of x and y, and the other one where one is NaN. At a tie the gradient is that of x, as PyTorch has it.

@@ -11,7 +11,7 @@ import { binary } from './elementwise.ts'
  * @tensorflow tf.equal
  * @numpy np.equal
  */
-export const equal = binary('equal', ops.equal)
+export const equal = binary('equal')
 
 /**
  * x ≠ y, as bool.
@@ -20,7 +20,7 @@ export const equal = binary('equal', ops.equal)
  * @tensorflow tf.not_equal
  * @numpy np.not_equal
  */
-export const notEqual = binary('notEqual', ops.notEqual)
+export const notEqual = binary('notEqual')
 
 /**
  * x < y, as bool.
@@ -29,7 +29,7 @@ export const notEqual = binary('notEqual', ops.notEqual)
  * @tensorflow tf.less
  * @numpy np.less
  */
-export const less = binary('less', ops.less)
+export const less = binary('less')
 
 /**
  * x ≤ y, as bool.
@@ -38,7 +38,7 @@ export const less = binary('less', ops.less)
  * @tensorflow tf.less_equal
  * @numpy np.less_equal
  */
-export const lessEqual = binary('lessEqual', ops.lessEqual)
+export const lessEqual = binary('lessEqual')
 
 /**
  * x > y, as bool.
@@ -47,7 +47,7 @@ export const lessEqual = binary('lessEqual', ops.lessEqual)
  * @tensorflow tf.greater
  * @numpy np.greater
  */
-export const greater = binary('greater', ops.greater)
+export const greater = binary('greater')
 
 /**
  * x ≥ y, as bool.
@@ -56,7 +56,7 @@ export const greater = binary('greater', ops.greater)
  * @tensorflow tf.greater_equal
  * @numpy np.greater_equal
  */
-export const greaterEqual = binary('greaterEqual', ops.greaterEqual)
+export const greaterEqual = binary('greaterEqual')
 
 /**
  * Whether x is NaN, as bool.

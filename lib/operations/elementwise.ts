@@ -2,6 +2,7 @@
 import { refuseSurplus } from '../base/arguments.ts'
 import { broadcastShapes } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
+import { type ElementwiseName, elementwise as ops } from '../graph/ops/elementwise.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 
 /**
@@ -14,18 +15,30 @@ export function operandsOf(op: string, x: TensorLike, y: TensorLike): [Tensor, T
   return [a, b]
 }
 
-export const unary =
-  (op: string, f: (x: Node) => Node) =>
-  (x: TensorLike, ...surplus: []): Tensor => {
+type UnaryFunction = (x: TensorLike, ...surplus: []) => Tensor
+type BinaryFunction = (x: TensorLike, y: TensorLike, ...surplus: []) => Tensor
+
+/** Of nodes by `f`, or by the micro-op of that name, which is looked up by the call: an import shall not need the graph. */
+export function unary(op: ElementwiseName<1>): UnaryFunction
+export function unary(op: string, f: (x: Node) => Node): UnaryFunction
+export function unary(op: string, f = (x: Node): Node => ops[op as ElementwiseName<1>](x)): UnaryFunction {
+  return (x, ...surplus) => {
     const y = f(toNode(op, x))
     if (surplus.length > 0) refuseSurplus(op, 1, surplus)
     return wrap(y)
   }
+}
 
-export const binary =
-  (op: string, f: (x: Node, y: Node) => Node) =>
-  (x: TensorLike, y: TensorLike, ...surplus: []): Tensor => {
+/** The same of two operands. */
+export function binary(op: ElementwiseName<2>): BinaryFunction
+export function binary(op: string, f: (x: Node, y: Node) => Node): BinaryFunction
+export function binary(
+  op: string,
+  f = (x: Node, y: Node): Node => ops[op as ElementwiseName<2>](x, y),
+): BinaryFunction {
+  return (x, y, ...surplus) => {
     const z = f(toNode(op, x), toNode(op, y))
     if (surplus.length > 0) refuseSurplus(op, 2, surplus)
     return wrap(z)
   }
+}

@@ -7,4 +7,4 @@ import { unary } from './elementwise.ts'
  * @pytorch Tensor.detach
  * @tensorflow tf.stop_gradient
  */
-export const stopGradient = unary('stopGradient', stopNode)
+export const stopGradient = unary('stopGradient', (x) => stopNode(x))

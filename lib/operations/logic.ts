@@ -2,7 +2,6 @@
 import { refuseSurplus } from '../base/arguments.ts'
 import type { DType } from '../base/dtype.ts'
 import { DTypeError, expected } from '../base/errors.ts'
-import { elementwise as ops } from '../graph/ops/elementwise.ts'
 import { literal } from '../graph/ops/leaf.ts'
 import { type Tensor, type TensorLike, toTensor, wrap } from '../tensor/tensor.ts'
 import { binary, operandsOf } from './elementwise.ts'
@@ -68,7 +67,7 @@ export function logicalNot(x: TensorLike, ...surplus: []): Tensor {
  * @tensorflow tf.bitwise.bitwise_and
  * @numpy np.bitwise_and
  */
-export const bitwiseAnd = binary('bitwiseAnd', ops.bitwiseAnd)
+export const bitwiseAnd = binary('bitwiseAnd')
 
 /**
  * The bits that one or both have, of int32, uint8 or bool.
@@ -77,7 +76,7 @@ export const bitwiseAnd = binary('bitwiseAnd', ops.bitwiseAnd)
  * @tensorflow tf.bitwise.bitwise_or
  * @numpy np.bitwise_or
  */
-export const bitwiseOr = binary('bitwiseOr', ops.bitwiseOr)
+export const bitwiseOr = binary('bitwiseOr')
 
 /**
  * The bits that one of them has, of int32, uint8 or bool.
@@ -86,7 +85,7 @@ export const bitwiseOr = binary('bitwiseOr', ops.bitwiseOr)
  * @tensorflow tf.bitwise.bitwise_xor
  * @numpy np.bitwise_xor
  */
-export const bitwiseXor = binary('bitwiseXor', ops.bitwiseXor)
+export const bitwiseXor = binary('bitwiseXor')
 
 /** By dtype, the number all of whose bits are set. */
 const allBits: { readonly [K in DType]?: number } = { int32: -1, uint8: 255, bool: 1 }
@@ -113,7 +112,7 @@ export function bitwiseNot(x: TensorLike, ...surplus: []): Tensor {
  * @tensorflow tf.bitwise.left_shift
  * @numpy np.left_shift
  */
-export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary('leftShift', ops.leftShift)
+export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary('leftShift')
 
 /**
  * ⌊x / 2ⁿ⌋ of int32 or uint8; 0, or −1 for a negative x, where n is negative or more than 31.
@@ -122,4 +121,4 @@ export const leftShift: (x: TensorLike, n: TensorLike) => Tensor = binary('leftS
  * @tensorflow tf.bitwise.right_shift
  * @numpy np.right_shift
  */
-export const rightShift: (x: TensorLike, n: TensorLike) => Tensor = binary('rightShift', ops.rightShift)
+export const rightShift: (x: TensorLike, n: TensorLike) => Tensor = binary('rightShift')

@@ -2,7 +2,6 @@
 import { refuseSurplus } from '../base/arguments.ts'
 import { type DType, isFloat } from '../base/dtype.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import type { Node } from '../graph/node.ts'
 import { elementwise as ops } from '../graph/ops/elementwise.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { abs, add, mul, neg, sign, sub } from './arithmetic.ts'
@@ -17,9 +16,9 @@ import { cast } from './shape.ts'
  * @tensorflow tf.square
  * @numpy np.square
  */
-export const square = unary('square', ops.square)
+export const square = unary('square')
 
-const power = binary('pow', ops.pow)
+const power = binary('pow')
 
 /**
  * xʸ; float32 for integers, but for the number 2, by which they are squared as integers.
@@ -38,21 +37,21 @@ export function pow(x: TensorLike, y: TensorLike, ...surplus: []): Tensor {
  * @tensorflow tf.sqrt
  * @numpy np.sqrt
  */
-export const sqrt = unary('sqrt', ops.sqrt)
+export const sqrt = unary('sqrt')
 
 /**
  * 1 / √x; ±∞ at ±0, NaN below; float32 for integers.
  * @pytorch torch.rsqrt
  * @tensorflow tf.math.rsqrt
  */
-export const rsqrt = unary('rsqrt', ops.rsqrt)
+export const rsqrt = unary('rsqrt')
 
 /**
  * ∛x, which is negative below 0; its gradient at 0 is ∞; float32 for integers.
  * @tensorflow tf.experimental.numpy.cbrt
  * @numpy np.cbrt
  */
-export const cbrt = unary('cbrt', ops.cbrt)
+export const cbrt = unary('cbrt')
 
 /**
  * 1 / x; float32 for integers.
@@ -60,7 +59,7 @@ export const cbrt = unary('cbrt', ops.cbrt)
  * @tensorflow tf.math.reciprocal
  * @numpy np.reciprocal
  */
-export const reciprocal = unary('reciprocal', ops.reciprocal)
+export const reciprocal = unary('reciprocal')
 
 /**
  * √(x² + y²) without overflow; its gradient at (0, 0) is 0; float32 for integers.
@@ -69,7 +68,7 @@ export const reciprocal = unary('reciprocal', ops.reciprocal)
  * @tensorflow tf.experimental.numpy.hypot
  * @numpy np.hypot
  */
-export const hypot = binary('hypot', ops.hypot)
+export const hypot = binary('hypot')
 
 /**
  * eˣ; float32 for integers.
@@ -77,7 +76,7 @@ export const hypot = binary('hypot', ops.hypot)
  * @tensorflow tf.exp
  * @numpy np.exp
  */
-export const exp = unary('exp', ops.exp)
+export const exp = unary('exp')
 
 /**
  * 2ˣ; float32 for integers.
@@ -85,7 +84,7 @@ export const exp = unary('exp', ops.exp)
  * @tensorflow tf.experimental.numpy.exp2
  * @numpy np.exp2
  */
-export const exp2 = unary('exp2', ops.exp2)
+export const exp2 = unary('exp2')
 
 /**
  * eˣ − 1, without the cancellation near 0; float32 for integers.
@@ -93,7 +92,7 @@ export const exp2 = unary('exp2', ops.exp2)
  * @tensorflow tf.math.expm1
  * @numpy np.expm1
  */
-export const expm1 = unary('expm1', ops.expm1)
+export const expm1 = unary('expm1')
 
 /**
  * The natural logarithm; −∞ at 0, NaN below; float32 for integers.
@@ -101,7 +100,7 @@ export const expm1 = unary('expm1', ops.expm1)
  * @tensorflow tf.math.log
  * @numpy np.log
  */
-export const log = unary('log', ops.log)
+export const log = unary('log')
 
 /**
  * The logarithm to base 2, exact for powers of 2; −∞ at 0, NaN below; float32 for integers.
@@ -109,7 +108,7 @@ export const log = unary('log', ops.log)
  * @tensorflow tf.experimental.numpy.log2
  * @numpy np.log2
  */
-export const log2 = unary('log2', ops.log2)
+export const log2 = unary('log2')
 
 /**
  * The logarithm to base 10, exact for powers of 10; −∞ at 0, NaN below; float32 for integers.
@@ -117,7 +116,7 @@ export const log2 = unary('log2', ops.log2)
  * @tensorflow tf.experimental.numpy.log10
  * @numpy np.log10
  */
-export const log10 = unary('log10', ops.log10)
+export const log10 = unary('log10')
 
 /**
  * log(1 + x), without the cancellation near 0; −∞ at −1, NaN below; float32 for integers.
@@ -125,14 +124,14 @@ export const log10 = unary('log10', ops.log10)
  * @tensorflow tf.math.log1p
  * @numpy np.log1p
  */
-export const log1p = unary('log1p', ops.log1p)
+export const log1p = unary('log1p')
 
 /**
  * log(1 + eˣ), without overflow; float32 for integers.
  * @pytorch F.softplus
  * @tensorflow tf.math.softplus
  */
-export const softplus = unary('softplus', ops.softplus)
+export const softplus = unary('softplus')
 
 /**
  * log(eˣ + eʸ), without overflow: y + log(1 + e^(x − y)) with the greater one for y; float32 for integers.
@@ -159,7 +158,7 @@ export function logAddExp(x: TensorLike, y: TensorLike, ...surplus: []): Tensor 
  * @tensorflow tf.sin
  * @numpy np.sin
  */
-export const sin = unary('sin', ops.sin)
+export const sin = unary('sin')
 
 /**
  * The cosine of radians of any size; float32 for integers.
@@ -167,7 +166,7 @@ export const sin = unary('sin', ops.sin)
  * @tensorflow tf.cos
  * @numpy np.cos
  */
-export const cos = unary('cos', ops.cos)
+export const cos = unary('cos')
 
 /**
  * The tangent of radians of any size; float32 for integers.
@@ -175,7 +174,7 @@ export const cos = unary('cos', ops.cos)
  * @tensorflow tf.tan
  * @numpy np.tan
  */
-export const tan = unary('tan', ops.tan)
+export const tan = unary('tan')
 
 /**
  * The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1; float32 for integers.
@@ -183,7 +182,7 @@ export const tan = unary('tan', ops.tan)
  * @tensorflow tf.asin
  * @numpy np.arcsin
  */
-export const asin = unary('asin', ops.asin)
+export const asin = unary('asin')
 
 /**
  * The angle in [0, π] whose cosine is x; NaN beyond ±1; float32 for integers.
@@ -191,7 +190,7 @@ export const asin = unary('asin', ops.asin)
  * @tensorflow tf.acos
  * @numpy np.arccos
  */
-export const acos = unary('acos', ops.acos)
+export const acos = unary('acos')
 
 /**
  * The angle in [−π/2, π/2] whose tangent is x; float32 for integers.
@@ -199,7 +198,7 @@ export const acos = unary('acos', ops.acos)
  * @tensorflow tf.atan
  * @numpy np.arctan
  */
-export const atan = unary('atan', ops.atan)
+export const atan = unary('atan')
 
 /**
  * The angle in [−π, π] of the point (x, y), by the signs of both, as IEEE 754 has it for zeros and infinities. Its
@@ -209,7 +208,7 @@ export const atan = unary('atan', ops.atan)
  * @tensorflow tf.atan2
  * @numpy np.arctan2
  */
-export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary('atan2', ops.atan2)
+export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary('atan2')
 
 /**
  * sin(πx) / (πx), and 1 at 0: the transform of a box; NaN at ±∞; float32 for integers. It is exactly 0 at all other integers.
@@ -217,7 +216,7 @@ export const atan2: (y: TensorLike, x: TensorLike) => Tensor = binary('atan2', o
  * @tensorflow tf.experimental.numpy.sinc
  * @numpy np.sinc
  */
-export const sinc = unary('sinc', ops.sinc)
+export const sinc = unary('sinc')
 
 /**
  * The hyperbolic sine (eˣ − e⁻ˣ) / 2; float32 for integers.
@@ -225,7 +224,7 @@ export const sinc = unary('sinc', ops.sinc)
  * @tensorflow tf.sinh
  * @numpy np.sinh
  */
-export const sinh = unary('sinh', ops.sinh)
+export const sinh = unary('sinh')
 
 /**
  * The hyperbolic cosine (eˣ + e⁻ˣ) / 2; float32 for integers.
@@ -233,7 +232,7 @@ export const sinh = unary('sinh', ops.sinh)
  * @tensorflow tf.cosh
  * @numpy np.cosh
  */
-export const cosh = unary('cosh', ops.cosh)
+export const cosh = unary('cosh')
 
 /**
  * The hyperbolic tangent; float32 for integers.
@@ -241,7 +240,7 @@ export const cosh = unary('cosh', ops.cosh)
  * @tensorflow tf.tanh
  * @numpy np.tanh
  */
-export const tanh = unary('tanh', ops.tanh)
+export const tanh = unary('tanh')
 
 /**
  * The inverse of sinh: log(x + √(x² + 1)); float32 for integers.
@@ -249,7 +248,7 @@ export const tanh = unary('tanh', ops.tanh)
  * @tensorflow tf.asinh
  * @numpy np.arcsinh
  */
-export const asinh = unary('asinh', ops.asinh)
+export const asinh = unary('asinh')
 
 /**
  * The inverse of cosh: log(x + √(x² − 1)); NaN below 1; float32 for integers.
@@ -257,7 +256,7 @@ export const asinh = unary('asinh', ops.asinh)
  * @tensorflow tf.acosh
  * @numpy np.arccosh
  */
-export const acosh = unary('acosh', ops.acosh)
+export const acosh = unary('acosh')
 
 /**
  * The inverse of tanh: log((1 + x) / (1 − x)) / 2; ±∞ at ±1, NaN beyond; float32 for integers.
@@ -265,7 +264,7 @@ export const acosh = unary('acosh', ops.acosh)
  * @tensorflow tf.atanh
  * @numpy np.arctanh
  */
-export const atanh = unary('atanh', ops.atanh)
+export const atanh = unary('atanh')
 
 /**
  * The error function 2/√π · ∫₀ˣ e^(−t²) dt; float32 for integers.
@@ -273,7 +272,7 @@ export const atanh = unary('atanh', ops.atanh)
  * @tensorflow tf.math.erf
  * @numpy scipy.special.erf
  */
-export const erf = unary('erf', ops.erf)
+export const erf = unary('erf')
 
 /**
  * 1 − erf(x), which keeps its relative accuracy far above 0; float32 for integers.
@@ -281,9 +280,9 @@ export const erf = unary('erf', ops.erf)
  * @tensorflow tf.math.erfc
  * @numpy scipy.special.erfc
  */
-export const erfc = unary('erfc', ops.erfc)
+export const erfc = unary('erfc')
 
-const rounding = (op: string, ofFloats: (x: Node) => Node) => unary(op, (x) => (isFloat(x.dtype) ? ofFloats(x) : x))
+const rounding = (op: 'floor' | 'ceil' | 'round' | 'trunc') => unary(op, (x) => (isFloat(x.dtype) ? ops[op](x) : x))
 
 /**
  * The greatest integer of at most x; integers stay. Its gradient is 0.
@@ -291,7 +290,7 @@ const rounding = (op: string, ofFloats: (x: Node) => Node) => unary(op, (x) => (
  * @tensorflow tf.floor
  * @numpy np.floor
  */
-export const floor = rounding('floor', ops.floor)
+export const floor = rounding('floor')
 
 /**
  * The least integer of at least x; integers stay. Its gradient is 0.
@@ -299,7 +298,7 @@ export const floor = rounding('floor', ops.floor)
  * @tensorflow tf.math.ceil
  * @numpy np.ceil
  */
-export const ceil = rounding('ceil', ops.ceil)
+export const ceil = rounding('ceil')
 
 /**
  * The nearest integer, the even one of two: 2.5 gives 2. Integers stay. Its gradient is 0.
@@ -307,7 +306,7 @@ export const ceil = rounding('ceil', ops.ceil)
  * @tensorflow tf.round
  * @numpy np.round
  */
-export const round = rounding('round', ops.round)
+export const round = rounding('round')
 
 /**
  * x without its fraction; integers stay. Its gradient is 0.
@@ -315,7 +314,7 @@ export const round = rounding('round', ops.round)
  * @tensorflow tf.experimental.numpy.trunc
  * @numpy np.trunc
  */
-export const trunc = rounding('trunc', ops.trunc)
+export const trunc = rounding('trunc')
 
 /**
  * x − trunc(x), the fraction with the sign of x; NaN at ±∞; 0 for integers. Its gradient is 1.

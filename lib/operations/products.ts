@@ -23,7 +23,7 @@ import { broadcastTo, ravel, reshape } from './shape.ts'
  * @tensorflow tf.matmul
  * @numpy np.matmul
  */
-export const matmul = binary('matmul', matmulNodes)
+export const matmul = binary('matmul', (x, y) => matmulNodes(x, y))
 
 /**
  * Σ x·y over axes of x and as many of y, numbered in two lists; a count takes the last ones of x and the first ones of y. The

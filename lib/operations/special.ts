@@ -2,7 +2,7 @@
 import { checkNumber, refuseSurplus } from '../base/arguments.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { broadcastShapes } from '../base/shape.ts'
-import { elementwise as ops, polygamma as polygammaOf } from '../graph/ops/elementwise.ts'
+import { polygamma as polygammaOf } from '../graph/ops/elementwise.ts'
 import { type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { clamp, mul, sub } from './arithmetic.ts'
 import { equal, less, lessEqual, where } from './comparison.ts'
@@ -16,7 +16,7 @@ import { atanh, log, log1p } from './math.ts'
  * @tensorflow tf.math.erfinv
  * @numpy scipy.special.erfinv
  */
-export const erfinv = unary('erfinv', ops.erfinv)
+export const erfinv = unary('erfinv')
 
 /**
  * log |Γ(x)|, the logarithm of the gamma function, which is (x − 1)! of integers; ∞ at 0 and the negative integers;
@@ -25,7 +25,7 @@ export const erfinv = unary('erfinv', ops.erfinv)
  * @tensorflow tf.math.lgamma
  * @numpy scipy.special.gammaln
  */
-export const lgamma = unary('lgamma', ops.lgamma)
+export const lgamma = unary('lgamma')
 
 /**
  * ψ(x) = Γ'(x) / Γ(x), the derivative of lgamma; ∓∞ at ±0, NaN at the negative integers; float32 for integers.
@@ -33,7 +33,7 @@ export const lgamma = unary('lgamma', ops.lgamma)
  * @tensorflow tf.math.digamma
  * @numpy scipy.special.psi
  */
-export const digamma = unary('digamma', ops.digamma)
+export const digamma = unary('digamma')
 
 /**
  * The n-th derivative of digamma: (−1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹ over k ≥ 0, with digamma itself for n = 0. (−1)ⁿ⁺¹·∞ at 0 and

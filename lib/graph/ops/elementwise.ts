@@ -20,7 +20,10 @@ type OperandsOf<K extends MicroOpName> = Operands[Facts<K>['arity']]
 /** Micro-ops of a tensor and a number, which is a parameter of the node. */
 type WithNumber = 'leakyRelu' | 'elu' | 'polygamma'
 
-type ElementwiseName = Exclude<MicroOpName, WithNumber | 'cast' | 'identity'>
+/** The other micro-ops that are operations, with as many operands as are asked for. */
+export type ElementwiseName<Arity = 1 | 2 | 3> = {
+  [K in MicroOpName]: Facts<K>['arity'] extends Arity ? K : never
+}[Exclude<MicroOpName, WithNumber | 'cast' | 'identity'>]
 
 // --- Derivatives ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,66 @@
+/**
+ * The files that the package is cut into. An import loads the surface, which is what users can name and what that stands on;
+ * the graph and what runs it, layers, optimizers, formats and the rest are files that the first use of something in them requires.
+ */
+import type { Rolldown } from 'tsdown'
+
+/** Those of the folders of lib that are not a file of the same name. The modules of the command are in its entry. */
+const files: Record<string, string | null> = {
+  base: 'surface',
+  tensor: 'surface',
+  operations: 'surface',
+  graph: 'engine',
+  program: 'engine',
+  runtime: 'engine',
+  backend: 'engine',
+  cli: null,
+}
+
+/** Modules of other folders that modules of the surface read while they are loaded. */
+const readOnImport = /\/lib\/files\/stored\.ts$/
+
+const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
+  const module = build.getModuleInfo(id)
+  const [, folder, rest] = /\/lib\/(\w+)\/(.*)/.exec(id) ?? []
+  if (id.includes('/node_modules/csv-parse/')) return 'csv-parse'
+  if (module === null || module.isEntry || folder === undefined) return null
+  // What lib/index.ts names is there for `import`, which reads every name: the members of a namespace, but not what they stand for.
+  if (readOnImport.test(id) || module.importers.some((importer) => importer.endsWith('/lib/index.ts'))) return 'surface'
+  if (folder === 'backend' && rest!.startsWith('reference/')) return 'reference'
+  return folder in files ? files[folder]! : folder
+}
+
+const required = /^(?:const|let) ([\w$]+) = (require\(['"].*['"]\));$/gm
+const getter =
+  /^Object\.defineProperty\(exports, '(\w+)', \{\s+enumerable: true,\s+get: function \(\) \{\s+return ([\w$]+);\s+\}\s+\}\);$/gm
+
+/**
+ * Makes `const require_nn = require('./nn.cjs')` a function that requires the file when it is first called, and each use of
+ * it a call. Those of the surface are as they were, since it is loaded by then: it may read nothing of other files itself
+ * while it is loaded, to which test/package/startup.test.ts holds it. So may what is exported be plain values: getters
+ * would take a tenth of the time of an import, and nothing exported changes once its file is loaded.
+ */
+const lazyRequires: Rolldown.Plugin = {
+  name: 'lazy-requires',
+  renderChunk(code, _chunk, _options, { magicString }) {
+    const text = magicString!
+    for (const { 0: line, 1: name, 2: call, index } of code.matchAll(required)) {
+      if (/^require_(surface|rolldown_runtime)$/.test(name!)) continue
+      text.overwrite(index, index + line.length, `let ${name}_;\nconst ${name} = () => ${name}_ ??= ${call};`)
+      const uses = RegExp(`(?<![\\w$.])(new )?${name!.replaceAll('$', '\\$')}(?=\\.)`, 'g')
+      for (const { 0: use, 1: made, index } of code.matchAll(uses))
+        text.overwrite(index, index + use.length, made ? `new (${name}())` : `${name}()`)
+    }
+    for (const { 0: lines, 1: name, 2: value, index } of code.matchAll(getter))
+      text.overwrite(index, index + lines.length, `exports.${name} = ${value};`)
+    return text
+  },
+}
+
+/** Without comments, which take a tenth of the time of an import too: the maps hold the sources. */
+export const inChunks: Rolldown.OutputOptions = {
+  chunkFileNames: '[name].cjs',
+  codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunkOf }] },
+  comments: false,
+  plugins: [lazyRequires],
+}
