@@ -16,7 +16,7 @@ const programs = {
     'commonjs',
     `const g = require('galvani')
     const [model, optimizer] = [g.nn.linear(2, 1), g.optim.sgd({ learningRate: 0.1 })]
-    const step = g.compile((x) => optimizer.step(model.forward(x).square().mean(), model.parameters()))
+    const step = g.compile((x) => optimizer.minimize(() => model.forward(x).square().mean()))
     step.sync(g.ones([4, 2]))`,
   ],
 } as const
