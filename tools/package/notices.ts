@@ -40,7 +40,7 @@ export function noticeIn(folder: string): Notice {
 const licenceFile = (name: string) =>
   readFileSync(fileURLToPath(new URL(`licences/${name}.txt`, import.meta.url)), 'utf8')
 
-const llvm = { version: '19.1.0', licence: 'Apache-2.0 WITH LLVM-exception' }
+const llvm = { version: '19.1', licence: 'Apache-2.0 WITH LLVM-exception' }
 
 /**
  * What the compiler of the prebuilt addons links into them, as it comes with that compiler. Each addon has what its target needs:
@@ -50,7 +50,7 @@ export const linkedIn = (): Notice[] => [
   { name: 'libc++', ...llvm, text: licenceFile('llvm') },
   { name: 'libc++abi', ...llvm, text: 'As libc++.' },
   { name: 'libunwind', ...llvm, text: 'As libc++.' },
-  { name: 'zig-compiler-rt', version: '0.14.0', licence: 'MIT', text: licenceFile('zig') },
-  { name: 'mingw-w64', version: '12.0.0', licence: 'ZPL-2.1', text: licenceFile('mingw-w64') },
+  { name: 'zig-compiler-rt', version: '0.14', licence: 'MIT', text: licenceFile('zig') },
+  { name: 'mingw-w64', version: '12.0', licence: 'ZPL-2.1', text: licenceFile('mingw-w64') },
   { name: 'musl', version: '1.2.5', licence: 'MIT', text: licenceFile('musl') },
 ]
