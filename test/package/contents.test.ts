@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stage } from '../../tools/package/contents.ts'
 import { publishedManifest } from '../../tools/package/manifest.ts'
 import { npmPack, type Packed } from '../../tools/package/npm.ts'
+import { buildUnlessThere } from '../support/dist.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'galvani-contents-'))
@@ -23,6 +24,7 @@ const json = (path: string) => JSON.parse(read(path))
 
 let packed: Packed
 beforeAll(() => {
+  buildUnlessThere()
   writeFileSync(addon, Buffer.from([0, 1, 2, 254, 255]))
   stage(root, staged, new Map([['linux-x64', addon]]))
   packed = npmPack(staged, '--dry-run')

@@ -1,10 +1,9 @@
 /** The declarations of the built package show an editor what the sources say. */
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { buildUnlessThere } from '../support/dist.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url))
 
@@ -38,9 +37,7 @@ function shown(expression: string): { documentation: string; tags: string[] } {
   return { documentation: ts.displayPartsToString(info?.documentation), tags }
 }
 
-beforeAll(() => {
-  if (!existsSync(path('dist'))) execFileSync('npm', ['run', 'build'], { cwd: path('.') })
-})
+beforeAll(buildUnlessThere)
 
 describe('an editor shows of a method what it shows of the function', () => {
   const beginnings = { add: 'x + y', matmul: 'x[…, m, k] · y[…, k, n]', squeeze: 'Without the axes of extent 1' }

@@ -1,15 +1,14 @@
 /** `import` and `require` of the built package give one instance of the library, whichever comes first. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { buildUnlessThere } from '../support/dist.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url))
 
-beforeAll(() => {
-  if (!existsSync(path('dist'))) execFileSync('npm', ['run', 'build'], { cwd: path('.') })
-})
+beforeAll(buildUnlessThere)
 
 /** The claims of `one-instance.mjs` that do not hold, with what came instead. */
 async function broken(...args: string[]): Promise<[claim: string, outcome: unknown][]> {

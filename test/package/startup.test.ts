@@ -1,15 +1,13 @@
 /** What an import of the built package loads: its surface, and nothing that only the use of something needs. */
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
+import { buildUnlessThere } from '../support/dist.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-beforeAll(() => {
-  if (!existsSync(`${root}/dist`)) execFileSync('npm', ['run', 'build'], { cwd: root })
-})
+beforeAll(buildUnlessThere)
 
 interface Loaded {
   /** Of the package, as paths in it. */

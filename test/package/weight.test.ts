@@ -1,9 +1,10 @@
 /** What each entry of the package loads: its own, and nothing that an application which does not ask for it would pay for. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { buildUnlessThere } from '../support/dist.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -39,16 +40,18 @@ const foldersIn = (file: string): string[] =>
     ([, folder, others]) => folder ?? others!,
   )
 
-beforeAll(() => {
-  if (!existsSync(join(root, 'dist'))) execFileSync('npm', ['run', 'build'], { cwd: root })
-})
+beforeAll(buildUnlessThere)
 
 test('every entry of the package is weighed', () => {
   expect(Object.keys(exports).filter((entry) => entry !== './package.json')).toEqual(Object.keys(weights))
 })
 
 describe.each(Object.entries(weights))('%s', (entry, { bytes, without }) => {
-  const { files, builtins } = loadedBy(join(root, exports[entry].import.default))
+  let files: string[] = []
+  let builtins: string[] = []
+  beforeAll(() => {
+    ;({ files, builtins } = loadedBy(join(root, exports[entry].import.default)))
+  })
 
   test('loads files of dist alone', () => {
     expect(files.length).toBeGreaterThan(0)
