@@ -57,7 +57,7 @@ export const managers = (): Row[] =>
     npm('npm-12', node('node-24')),
     pnpm('pnpm-10', ['node', tool('pnpm-10/bin/pnpm.cjs')]),
     pnpm('pnpm-11', ['node', tool('pnpm-11/bin/pnpm.mjs')], node('node-24')),
-    pnpm('pnpm-12', [tool('@pnpm/exe.linux-x64/pnpm')], node('node-24')),
+    pnpm('@pnpm/exe.linux-x64', [tool('@pnpm/exe.linux-x64/pnpm')], node('node-24')),
     adding(`yarn ${versionOf('yarn')}`, ['node', tool('yarn/bin/yarn.js'), 'add', ...offline]),
     yarn('node-modules'),
     yarn('pnp', unplugged),
