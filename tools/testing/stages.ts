@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countNativeTests, countVitestTests } from './counts.ts'
+import { groups } from './install-matrix/groups.ts'
+import { toolbox } from './install-matrix/toolbox.ts'
 import type { Stage } from './runner.ts'
 import { addressSanitizer, program, simde, threadSanitizer } from './tools.ts'
 
@@ -107,6 +109,16 @@ export const shortStages = (scratch: string): Stage[] => [
   vitestStage('vitest, by the clock', scratch, ['vitest', 'run', '.clock.test.ts'], { after: ['addon'], alone: true }),
 ]
 
+/** The package, installed in every way. It is to be there at once, which the clock tells. */
+const installStages = (): Stage[] => [
+  stage('package', npm('package')),
+  ...Object.keys(groups).map((group) =>
+    stage(`installed: ${group}`, npm('install-matrix', `^${group}:`), {
+      ...{ after: ['package'], needs: [toolbox], alone: true, count: countNativeTests },
+    }),
+  ),
+]
+
 /** The test files with properties, which hold under any seed. */
 const propertyTests = (): string[] =>
   readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
@@ -146,5 +158,6 @@ export function longStages(scratch: string, minutes: number): Stage[] {
       after,
     }),
     vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
+    ...installStages(),
   ]
 }

@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { megabytes } from '../report.ts'
 import { type Row, type Setting, train, usual } from '../row.ts'
-import { node, tool, versionOf } from '../toolbox.ts'
+import { bun, node, tool, versionOf } from '../toolbox.ts'
 
 /** What a bundler leaves in the folder `built` of the project runs from elsewhere. */
 const row = (title: string, command: readonly string[], built = 'xor.cjs'): Row => ({
@@ -68,6 +68,11 @@ export const bundlers = (): Row[] => [
     'xor.mjs',
   ),
   row(`vite ${versionOf('vite')}, SSR`, vite, 'xor.mjs'),
+  row(
+    `Bun ${versionOf('@oven/bun-linux-x64')}, for Node`,
+    [bun, 'build', 'xor.mjs', '--target=node', '--external=galvani', '--outfile=built/xor.mjs'],
+    'xor.mjs',
+  ),
   { title: `esbuild ${versionOf('esbuild')}, the package in the bundle, GALVANI_ADDON`, run: runBundledWhole },
   { title: 'a zip as for AWS Lambda', run: runInLambda },
 ]
