@@ -16,6 +16,8 @@ const esmFacades: Rolldown.Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk' || !chunk.isEntry) continue
       const { name, fileName, exports } = chunk
+      // A command is not imported.
+      if (exports.length === 0) continue
       const files = {
         [`${name}.required.cjs`]: `exports.required = require('./${fileName}')\n`,
         [`${name}.js`]: reexport(exports, `./${name}.required.cjs`),
@@ -49,7 +51,7 @@ const licences: Rolldown.Plugin = {
 }
 
 export default defineConfig({
-  entry: { index: 'lib/index.ts' },
+  entry: { index: 'lib/index.ts', cli: 'lib/cli/index.ts' },
   format: 'cjs',
   platform: 'node',
   target: 'node20.19',

@@ -41,7 +41,7 @@ function sourcesIn(root: string): string[] {
 }
 
 /** The folders of headers of others: the package has copies, as it depends on nothing; a checkout has those of npm. */
-function headersIn(root: string): string[] {
+export function headersIn(root: string): string[] {
   const copies = join(root, 'native', 'headers')
   if (existsSync(copies)) return ['node-addon-api', 'node-api-headers'].map((name) => `native/headers/${name}`)
   return ['node_modules/node-addon-api', 'node_modules/node-api-headers/include']

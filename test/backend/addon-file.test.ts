@@ -1,56 +1,9 @@
 /** Which file the addon is loaded from, and what is said to whom where there is none: in a checkout, a package, a bundle. */
-import { execFile, execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const built = join(root, 'build/Release/galvani.node')
-const folder = mkdtempSync(join(tmpdir(), 'galvani-addon-'))
-const named = (name: string) => join(folder, name)
-
-beforeAll(() => {
-  if (!existsSync(join(root, 'dist'))) execFileSync('npm', ['run', 'build'], { cwd: root })
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Outcome {
-  code: number | null
-  out: string
-  errors: string
-}
-
-/** A process of Node's; of the variables that name an addon it has those alone that are given. */
-function node(args: readonly string[], { cwd = root, ...more }: { cwd?: string; GALVANI_ADDON?: string } = {}) {
-  const { GALVANI_ADDON: _, ...env } = process.env
-  return new Promise<Outcome>((resolve) => {
-    const child = execFile(process.execPath, args, { cwd, env: { ...env, ...more } }, (_, out, errors) =>
-      resolve({ code: child.exitCode, out: out.trim(), errors }),
-    )
-  })
-}
-
-const write = (path: string, text: string) => {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, text)
-  return path
-}
-
-/** A project that has the package in its node_modules, with the addon or without; gives its folder. */
-function project(name: string, { addon = false, manifest = '{ "name": "app" }' } = {}): string {
-  const home = join(named(name), 'node_modules', 'galvani')
-  mkdirSync(home, { recursive: true })
-  write(join(named(name), 'package.json'), manifest)
-  cpSync(join(root, 'dist'), join(home, 'dist'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(home, 'package.json'))
-  if (addon) cpSync(built, join(home, 'build/Release/galvani.node'))
-  const code = `console.log(g.backendInfo().backend, g.tensor([1, 2]).add(1).dataSync().join())`
-  write(join(named(name), 'app.cjs'), `const g = require('galvani')\n${code}\n`)
-  write(join(named(name), 'app.mjs'), `import * as g from 'galvani'\n${code}\n`)
-  return named(name)
-}
+import { describe, expect, test } from 'vitest'
+import { another, built, inPackage, named, node, places, project, root, write } from '../support/project.ts'
 
 function bundle(home: string, entry: string, output: string, ...options: string[]): string {
   const esbuild = join(root, 'node_modules/.bin/esbuild')
@@ -60,26 +13,77 @@ function bundle(home: string, entry: string, output: string, ...options: string[
 }
 
 const external = /galvani is bundled, .*--external:galvani, externals of webpack, serverExternalPackages of Next/
-const rebuild = /npm rebuild galvani --ignore-scripts=false, or pnpm approve-builds/
+const cure = '; build it with a C++17 compiler: npx galvani build; more is said by: npx galvani doctor'
+
+describe('in the package', () => {
+  test.each(Object.values(places))('the addon is %s', async (addon) => {
+    const home = project(`with ${dirname(addon).replaceAll('/', '-')}`, { addon })
+    expect(await node(['app.cjs'], { cwd: home })).toEqual({ code: 0, out: 'native 2,3', errors: '' })
+  })
+
+  test('one that was built there comes first', async () => {
+    const home = project('both', { addon: places.build })
+    write(inPackage(home, places.prebuilt), 'never read')
+    expect(await node(['app.cjs'], { cwd: home })).toEqual({ code: 0, out: 'native 2,3', errors: '' })
+  })
+
+  test('one that was built there for another version is told of, and the prebuilt one takes over', async () => {
+    const home = project('stale', { addon: places.prebuilt })
+    cpSync(another(), inPackage(home, places.build))
+    const { code, out, errors } = await node(['app.cjs'], { cwd: home })
+    expect([code, out]).toEqual([0, 'native 2,3'])
+    expect(errors).toContain(
+      `${inPackage(home, places.build)} is of another version or of something else, and lacks names, configure, ` +
+        `prepare, run and 8 more; ${inPackage(home, places.prebuilt)} takes over${cure}`,
+    )
+  })
+
+  test('that is linked, as pnpm does, it is found beside the real files', async () => {
+    const store = project('store', { addon: places.prebuilt })
+    const home = project('linked')
+    rmSync(inPackage(home, ''), { recursive: true })
+    symlinkSync(inPackage(store, ''), inPackage(home, ''))
+    expect(await node(['app.mjs'], { cwd: home })).toEqual({ code: 0, out: 'native 2,3', errors: '' })
+  })
+
+  test('a worker has it too, and so has a folder that nobody may write', async () => {
+    const home = project('worker', { addon: places.prebuilt })
+    const worker = `new (require('node:worker_threads').Worker)('./app.cjs')`
+    execFileSync('chmod', ['-R', 'a-w', inPackage(home, '')])
+    const outcome = await node(['--eval', worker], { cwd: home })
+    execFileSync('chmod', ['-R', 'u+w', inPackage(home, '')])
+    expect(outcome).toEqual({ code: 0, out: 'native 2,3', errors: '' })
+  })
+})
 
 describe('without an addon', () => {
-  test('a user of the package hears of install scripts, not of what a checkout has', async () => {
+  test('a user of the package hears, once, where it was looked for and what helps', async () => {
     const home = project('unbuilt')
+    const [build, prebuilt] = Object.values(places).map((place) => inPackage(home, place))
     for (const app of ['app.cjs', 'app.mjs']) {
-      const { code, out, errors } = await node([app], { cwd: home })
+      const { code, out, errors } = await node(['--no-deprecation', app], { cwd: home })
       expect([code, out]).toEqual([0, 'reference 2,3'])
-      expect(errors).toMatch(rebuild)
-      expect(errors).not.toContain('build:native')
+      const said = `Warning: galvani: the native backend did not load, the slow reference backend takes over: ${build} is not there; ${prebuilt} is not there${cure}`
+      expect(errors.split('\n')[0]).toContain(said)
+      expect(errors.match(/Warning: /g)).toHaveLength(1)
     }
   })
 
-  test('and so where it is that of another machine', async () => {
-    const home = project('foreign')
-    write(join(home, 'node_modules/galvani/build/Release/galvani.node'), 'Mach-O')
-    const { code, errors } = await node(['app.cjs'], { cwd: home })
-    expect(code).toBe(0)
-    expect(errors).toMatch(new RegExp(`galvani.node does not load on ${process.platform} ${process.arch} \\(.*\\); `))
-    expect(errors).toMatch(rebuild)
+  test.each([
+    ['an empty file', () => Buffer.alloc(0), 'is empty'],
+    ['text', () => Buffer.from('an addon'), 'is no library of any system'],
+    ['the first half of it', () => readFileSync(built).subarray(0, 100_000), 'is cut off or damaged'],
+    [
+      'one of macOS',
+      () => Buffer.from('cffaedfe0c000001', 'hex'),
+      'is Mach-O for arm64, where linux x64 loads ELF for x64',
+    ],
+  ])('and why the file is none that is there: %s', async (_, bytes, why) => {
+    const home = project(`wrong, ${why.replaceAll(/[ ,]+/g, '-')}`)
+    write(inPackage(home, places.prebuilt), bytes())
+    const { code, out, errors } = await node(['app.cjs'], { cwd: home })
+    expect([code, out]).toEqual([0, 'reference 2,3'])
+    expect(errors).toContain(`${inPackage(home, places.prebuilt)} ${why}${cure}`)
   })
 
   test('who works on the library hears how it is built', async () => {
@@ -87,11 +91,11 @@ describe('without an addon', () => {
     write(join(home, 'node_modules/galvani/lib/index.ts'), '')
     const { errors } = await node(['app.cjs'], { cwd: home })
     expect(errors).toContain('npm run build:native')
-    expect(errors).not.toContain('npm rebuild')
+    expect(errors).not.toContain('npx')
   })
 
   test.each([[[]], [['--minify']]])('who bundled the package hears of externals (%j)', async (flags: string[]) => {
-    const home = project('bundled', { addon: true })
+    const home = project('bundled', { addon: places.prebuilt })
     const app = bundle(home, 'app.cjs', 'out/app.cjs', ...flags)
     const { code, out, errors } = await node([app], { cwd: home })
     expect([code, out]).toEqual([0, 'reference 2,3'])
@@ -104,7 +108,7 @@ describe('without an addon', () => {
 
   test('who bundled it to an ES module, which has no __filename, hears it too', async () => {
     const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
-    const home = project('bundled-module', { addon: true })
+    const home = project('bundled-module', { addon: places.prebuilt })
     const app = bundle(home, 'app.mjs', 'out/app.mjs', '--format=esm', `--banner:js=${banner}`)
     const { code, out, errors } = await node([app], { cwd: home })
     expect([code, out]).toEqual([0, 'reference 2,3'])
@@ -166,21 +170,18 @@ describe('GALVANI_ADDON', () => {
   })
 
   const notAddon = join(root, 'node_modules/vitest/package.json')
-  /** An addon of another package: rolldown, which builds the library, has one. */
-  const another = () => {
-    const scope = join(root, 'node_modules/@rolldown')
-    const files = readdirSync(scope, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.node'))
-    return join(scope, files[0]!)
-  }
-
   test.each([
-    ['a missing file', () => named('missing.node'), 'which is no file'],
+    ['a missing file', () => named('missing.node'), 'which is not there'],
     ['a folder', () => root, 'which is no file'],
     ['a file of another kind', () => notAddon, 'which does not end in .node'],
     ['code', () => write(named('code.js'), 'console.log("ran")'), 'which does not end in .node'],
-    ['a file that is no addon', () => write(named('text.node'), 'text'), 'does not load on'],
-    ['another addon', another, 'which is of another version or of something else, and lacks names, configure, '],
-    ['an empty file', () => write(named('empty.node'), ''), 'does not load on'],
+    ['a file that is no addon', () => write(named('text.node'), 'text'), 'which is no library of any system'],
+    [
+      'another addon',
+      another,
+      'which is of another version or of something else, and lacks names, configure, prepare, run and 8 more',
+    ],
+    ['an empty file', () => write(named('empty.node'), ''), 'which is empty'],
   ])('that names %s is an error, not the reference backend', async (_, file, what) => {
     const { code, out, errors } = await inCheckout(file())
     expect([code, out]).toEqual([1, ''])

@@ -16,7 +16,7 @@ const moduleOf = (name: string) => new URL(`../../lib/backend/${name}.ts`, impor
 
 /** What a process prints that runs `code`, an ES module, with the backend's module as `native`, and `loadAddon`. */
 async function inProcess(code: string, env: Record<string, string> = {}): Promise<string> {
-  const imports = `import * as native from '${moduleOf('native')}'; import { loadAddon } from '${moduleOf('addon')}'`
+  const imports = `import * as native from '${moduleOf('native')}'; import { loadAddon } from '${moduleOf('addon-search')}'`
   const source = `${imports}\n${code}`
   const { stdout } = await promisify(execFile)(
     process.execPath,

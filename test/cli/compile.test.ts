@@ -9,25 +9,21 @@ import { type Compilation, CompileError, compileAddon } from '../../lib/cli/comp
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'galvani-compile-'))
 const output = join(folder, 'build', 'Release', 'galvani.node')
-const calls = join(folder, 'calls.jsonl')
+const calls = join(folder, 'calls.txt')
 beforeEach(() => rmSync(calls, { force: true }))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Writes the arguments of each call, and the file that is asked for; fails for a source of this name. */
-function compiler(failing = ''): Compilation['compiler'] {
-  const script = join(folder, `compiler-${failing.replaceAll('/', '-')}.cjs`)
-  writeFileSync(
-    script,
-    `const { appendFileSync, writeFileSync } = require('node:fs')
-    const args = process.argv.slice(2)
-    appendFileSync(${JSON.stringify(calls)}, JSON.stringify(args) + '\\n')
-    if (args.includes(${JSON.stringify(failing)})) {
-      console.error('error: expected a semicolon')
-      process.exit(1)
-    }
-    writeFileSync(args[args.indexOf('-o') + 1], 'made')\n`,
-  )
-  return [process.execPath, script, '-target', 'here']
+/** Writes down each call, and makes the file that is asked for, which is named last; fails for a source of this name. */
+function compiler(failing = 'nothing'): Compilation['compiler'] {
+  const script = join(folder, `compiler-${failing.replaceAll('/', '-')}`)
+  const lines = [
+    `echo "$*" >>${calls}`,
+    `case " $* " in *" ${failing} "*) echo 'error: expected a semicolon' >&2; exit 1;; esac`,
+    'for output; do :; done',
+    'printf made >"$output"',
+  ]
+  writeFileSync(script, lines.join('\n'))
+  return ['/bin/sh', script, '-target', 'here']
 }
 
 const compile = (more: Partial<Compilation> = {}) =>
@@ -37,7 +33,7 @@ const called = (): string[][] =>
   readFileSync(calls, 'utf8')
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line))
+    .map((line) => line.split(' '))
 
 const listed = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n')
 const binding = readdirSync(join(root, 'native/binding')).filter((name) => name.endsWith('.cc'))

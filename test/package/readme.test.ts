@@ -16,6 +16,7 @@ const documents = [
   'docs/data.md',
   'docs/support.md',
   'CHANGELOG.md',
+  'docs/platforms.md',
 ].map((name) => ({
   name,
   text: readFileSync(join(root, name), 'utf8'),
@@ -60,6 +61,15 @@ const ofNpm = ['ci', 'install', 'pack', 'publish', 'sbom']
 
 test.each([...new Set(commands)].filter((name) => !ofNpm.includes(name)))('npm %s exists', (name) => {
   expect(packageJson.scripts).toHaveProperty([name])
+})
+
+const galvaniCommands = documents.flatMap(({ text }) =>
+  [...text.matchAll(/npx galvani ([a-z]+)/g)].map((match) => match[1]!),
+)
+
+test.each([...new Set(galvaniCommands)])('npx galvani %s exists', (name) => {
+  const help = execFileSync(process.execPath, [join(root, packageJson.bin.galvani), '--help'], { encoding: 'utf8' })
+  expect(help).toMatch(new RegExp(`^  ${name} `, 'm'))
 })
 
 test('the 25 lines are 25 lines', () => {

@@ -1,5 +1,6 @@
 /** The addon without the backend around it, and small programs for it. */
-import { loadAddon, numberingOf } from '../../lib/backend/addon.ts'
+import { numberingOf } from '../../lib/backend/addon.ts'
+import { loadAddon } from '../../lib/backend/addon-search.ts'
 import { encodeProgram } from '../../lib/program/encode.ts'
 import type { Program } from '../../lib/program/program.ts'
 import { f32, instruction, program, programOf, value } from './run.ts'

@@ -1,13 +1,13 @@
 /** The native backend under test, where it is built. A build that does not load is an error, not a reason to skip. */
 import type { BackendName } from '../../lib/backend/active.ts'
-import { NativeLoadError } from '../../lib/backend/addon.ts'
+import { NativeLoadError, notThere } from '../../lib/backend/addon-search.ts'
 import { loadNative, type NativeBackend } from '../../lib/backend/native.ts'
 
 function loadIfBuilt(): NativeBackend | null {
   try {
     return loadNative()
   } catch (error) {
-    if (error instanceof NativeLoadError && error.message.startsWith('the addon was not built')) return null
+    if (error instanceof NativeLoadError && error.tried.every(({ failure }) => failure === notThere)) return null
     throw error
   }
 }

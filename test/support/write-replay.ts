@@ -3,7 +3,8 @@
  * sanitizers. How close the results are is the business of test/ops/parity.test.ts; here each has one tolerance.
  */
 import { writeFileSync } from 'node:fs'
-import { loadAddon, numberingOf } from '../../lib/backend/addon.ts'
+import { numberingOf } from '../../lib/backend/addon.ts'
+import { loadAddon } from '../../lib/backend/addon-search.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import '../../lib/operations/methods.ts'
 import { cases } from '../operations/cases.ts'

@@ -136,6 +136,7 @@ export function longStages(scratch: string, minutes: number): Stage[] {
   const after = ['addon']
   return [
     addon,
+    dist,
     stage('properties under other seeds', repeat('vitest', 'run', ...propertyTests()), { after }),
     stage('fuzz under other seeds, ASan and UBSan', repeat(...native('test', 'asan', 'fuzz')), {
       needs: [cmake, addressSanitizer],
@@ -149,6 +150,9 @@ export function longStages(scratch: string, minutes: number): Stage[] {
       after,
       needs: [cmake, program('qemu-x86_64-static')],
       count: countNativeTests,
+    }),
+    stage('galvani build', ['node', 'dist/cli.cjs', 'build', '--out', join(scratch, 'galvani.node')], {
+      after: ['dist'],
     }),
     stage(`accuracy, every ${stride}th float`, native('accuracy', '--stride', stride, '--pairs', '100000000'), {
       needs: [cmake],
