@@ -13,6 +13,7 @@
         'native/binding/async_run.cc',
         'native/binding/buffers.cc',
         'native/binding/intrinsics.cc',
+        'native/binding/windows_functions.cc',
         '<!@(node -p "require(\'node:fs\').readFileSync(\'native/sources.txt\', \'utf8\')")',
       ],
       'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],
@@ -38,6 +39,21 @@
               'OTHER_LDFLAGS': [
                 '<!@(node -p "require(\'node:fs\').readFileSync(\'native/flags/link-darwin.txt\', \'utf8\').match(/^-.*/gm).join(\' \')")',
               ],
+            },
+          },
+        ],
+        [
+          'OS=="win"',
+          {
+            # The kernels are written in vector types that Microsoft's own compiler does not have: this is the clang that
+            # Visual Studio offers as a component.
+            'msbuild_toolset': 'ClangCL',
+            'msvs_settings': {
+              'VCCLCompilerTool': {
+                'AdditionalOptions': [
+                  '<!@(node -p "require(\'node:fs\').readFileSync(\'native/flags/compile.txt\', \'utf8\').match(/^-.*/gm).map((flag) => \'/clang:\' + flag).join(\' \')")',
+                ],
+              },
             },
           },
         ],

@@ -11,5 +11,5 @@ function run(command: string, args: readonly string[]): void {
 }
 
 if (isStale(root, 'build/Release/galvani.node', ['native', 'binding.gyp'])) run('npm', ['run', 'build:native'])
-if (isStale(root, 'dist/index.js', ['lib', 'tsdown.config.ts', 'package.json'])) run('npm', ['run', 'build'])
+if (isStale(root, 'dist/index.js', ['lib', 'tsdown.config.ts', 'package.json'])) run('npm', ['run', 'build:js'])
 run('tsx', ['examples/train-mnist.ts', ...process.argv.slice(2)])

@@ -57,7 +57,7 @@ const unix: Form = { compile: ['-fPIC', '-pthread'], link: ['-shared', '-pthread
 /** Beside native/flags, what makes a library that a process loads. */
 const forms: Partial<Record<NodeJS.Platform, Form>> = {
   darwin: { compile: ['-fPIC'], link: ['-bundle', '-undefined', 'dynamic_lookup'] },
-  win32: { compile: [], link: ['-shared'] },
+  win32: { compile: ['-DBUILDING_NODE_EXTENSION'], link: ['-shared'] },
 }
 
 /** @throws CompileError where something does not compile; what was at `output` is there as before then. */

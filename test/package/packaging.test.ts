@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { nodeApiText } from '../../tools/node-api.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8')
@@ -44,7 +45,16 @@ describe('native sources', () => {
   })
 })
 
+test('native/binding/node_api_functions.inc is what `npm run generate:node-api` writes', () => {
+  const message = 'native/binding/node_api_functions.inc is not up to date: npm run generate:node-api'
+  expect(read('native/binding/node_api_functions.inc') === nodeApiText(), message).toBe(true)
+})
+
 describe('package', () => {
+  test('has no script that `npm run prebuild` would be a part of', () => {
+    expect(Object.keys(manifest.scripts)).not.toContain('build')
+  })
+
   test('depends on nothing, and on exact versions to be developed', () => {
     expect(manifest.dependencies).toBeUndefined()
     for (const version of Object.values(manifest.devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)

@@ -7,5 +7,5 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Builds it unless it is there, whatever its age. */
 export function buildUnlessThere(): void {
-  if (!existsSync(`${root}/dist`)) execFileSync('npm', ['run', 'build'], { cwd: root })
+  if (!existsSync(`${root}/dist`)) execFileSync('npm', ['run', 'build:js'], { cwd: root })
 }
