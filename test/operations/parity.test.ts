@@ -17,34 +17,13 @@ import {
   gradientPrograms,
   type OpCase,
 } from '../support/cases.ts'
+import { expectSameResults, runEveryWay } from '../support/every-way.ts'
 import { checkInstruction } from '../support/instruction-contract.ts'
 import { exposed } from '../support/placement.ts'
-import { bind, runProgram, type Typed } from '../support/run.ts'
-import { expectSame } from '../support/tolerance.ts'
+import { runProgram, type Typed } from '../support/run.ts'
 import { cases } from './cases.ts'
 
 const reference = createReferenceBackend()
-
-function expectSameResults(actual: readonly TypedArray[], expected: readonly TypedArray[], what: string): void {
-  actual.forEach((data, i) => {
-    expectSame(data, expected[i]!, `${what}, result ${i}`)
-  })
-}
-
-/** Its results on one thread; the same ones on two, sync and async, from one executable. */
-async function runEveryWay({ program, inputs }: CaseProgram): Promise<TypedArray[]> {
-  const executable = native!.prepare(program)
-  const [alone, together, later] = [bind(program, inputs), bind(program, inputs), bind(program, inputs)]
-  native!.setNumThreads(1)
-  executable.run(alone.buffers)
-  native!.setNumThreads(2)
-  executable.run(together.buffers)
-  await executable.runAsync(later.buffers)
-  executable.dispose()
-  expectSameResults(together.results, alone.results, 'two threads')
-  expectSameResults(later.results, alone.results, 'async')
-  return alone.results
-}
 
 /** Each instruction alone against the reference, given the operands that the backend made; gives the results. */
 function runStepByStep(backend: Backend, { program, inputs }: CaseProgram): TypedArray[] {
@@ -89,7 +68,7 @@ describe.each(nativeIsas)('%s', (isa) => {
   test.each(operations)('%s', (_, rows) =>
     checkRows(rows, async (row) => {
       for (const every of forwardPrograms(row))
-        expectWithin(await runEveryWay(every), expectationOnce(row), every.program)
+        expectWithin(await runEveryWay(native!, every), expectationOnce(row), every.program)
     }),
   )
 
@@ -98,7 +77,7 @@ describe.each(nativeIsas)('%s', (isa) => {
       rows.filter((row) => row.differentiable),
       async (row) => {
         for (const every of gradientPrograms(row))
-          expectSameResults(await runEveryWay(every), runStepByStep(native!, every), 'planned')
+          expectSameResults(await runEveryWay(native!, every), runStepByStep(native!, every), 'planned')
       },
     ),
   )

@@ -65,7 +65,9 @@ describe('an editor shows of a method what it shows of the function', () => {
     })
     expect(pairs.length).toBeGreaterThan(180)
     const wrong = pairs.filter(([, method, operation]) => method === '' || method !== operation)
-    expect(wrong, 'methods of dist without the docstring of the function; of these sources? npm run build').toEqual([])
+    expect(wrong, 'methods of dist without the docstring of the function; of these sources? npm run build:js').toEqual(
+      [],
+    )
   })
 })
 

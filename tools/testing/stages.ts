@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { countNativeTests, countVitestTests } from './counts.ts'
 import { groups } from './install-matrix/groups.ts'
 import { toolbox } from './install-matrix/toolbox.ts'
+import { runs } from './prebuilt/runs.ts'
 import type { Stage } from './runner.ts'
 import { addressSanitizer, program, simde, threadSanitizer } from './tools.ts'
 
@@ -105,13 +106,27 @@ export const shortStages = (scratch: string): Stage[] => [
   ...sanitizedStages(scratch),
   ...emulatedStages(),
   ...packageStages(scratch),
-  vitestStage('vitest', scratch, ['vitest', 'run', '--exclude', '**/*.clock.test.ts'], { after: ['addon', 'dist'] }),
+  vitestStage('vitest', scratch, ['vitest', 'run', '--exclude', '**/*.{clock,prebuilt}.test.ts'], {
+    after: ['addon', 'dist'],
+  }),
   vitestStage('vitest, by the clock', scratch, ['vitest', 'run', '.clock.test.ts'], { after: ['addon'], alone: true }),
 ]
 
+/** The prebuilt addons: what their files say, and those that this machine can run in runtimes for their systems. */
+function prebuiltStages(scratch: string): Stage[] {
+  const after = ['prebuilt addons']
+  return [
+    stage('prebuilt addons', npm('prebuild')),
+    vitestStage('prebuilt addons, inspected', scratch, ['vitest', 'run', '.prebuilt.test.ts'], { after }),
+    ...runs.map(({ target, title, needs }) =>
+      stage(`prebuilt addon ${target}, ${title}`, ['tsx', 'tools/testing/prebuilt/index.ts', target], { after, needs }),
+    ),
+  ]
+}
+
 /** The package, installed in every way. It is to be there at once, which the clock tells. */
 const installStages = (): Stage[] => [
-  stage('package', npm('package')),
+  stage('package', npm('package'), { after: ['prebuilt addons'] }),
   ...Object.keys(groups).map((group) =>
     stage(`installed: ${group}`, npm('install-matrix', `^${group}:`), {
       ...{ after: ['package'], needs: [toolbox], alone: true, count: countNativeTests },
@@ -127,7 +142,7 @@ const propertyTests = (): string[] =>
 
 /**
  * Of `minutes` each: properties, the fuzz suites and the native fuzz tests under other seeds, the accuracy over the more floats the longer
- * it may take, and memory over the more steps. Then what emulation makes slow, once.
+ * it may take, and memory over the more steps. Then what emulation makes slow, once, and the prebuilt addons.
  */
 export function longStages(scratch: string, minutes: number): Stage[] {
   const repeat = (...command: Command): Command => ['tsx', 'tools/testing/repeat.ts', String(minutes), ...command]
@@ -162,6 +177,7 @@ export function longStages(scratch: string, minutes: number): Stage[] {
       after,
     }),
     vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
+    ...prebuiltStages(scratch),
     ...installStages(),
   ]
 }

@@ -13,6 +13,7 @@ export const packages: Readonly<Record<string, string>> = {
   'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu',
   'qemu-aarch64-static': 'qemu-user-static',
   'qemu-x86_64-static': 'qemu-user-static',
+  wine: 'wine',
 }
 
 const isOnPath = (name: string): boolean =>
