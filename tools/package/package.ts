@@ -54,7 +54,7 @@ const localAddon = (): Addons =>
 
 const folder = resolve(options.out, 'galvani')
 const addons = options.local ? localAddon() : prebuiltAddons(options.targets)
-run('build')
+run('build:js')
 stage(root, folder, addons)
 const packed = npmPack(folder, '--pack-destination', resolve(options.out))
 const sizes = sizesOf(packed, addons)
