@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'galvani-project-'))
 export const named = (name: string) => join(folder, name)
 
 beforeAll(() => {
-  if (!existsSync(join(root, 'dist'))) execFileSync('npm', ['run', 'build'], { cwd: root })
+  if (!existsSync(join(root, 'dist'))) execFileSync('npm', ['run', 'build:js'], { cwd: root })
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
