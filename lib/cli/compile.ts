@@ -56,7 +56,10 @@ const unix: Form = { compile: ['-fPIC', '-pthread'], link: ['-shared', '-pthread
 
 /** Beside native/flags, what makes a library that a process loads. */
 const forms: Partial<Record<NodeJS.Platform, Form>> = {
-  darwin: { compile: ['-fPIC'], link: ['-bundle', '-undefined', 'dynamic_lookup'] },
+  darwin: {
+    compile: ['-fPIC'],
+    link: ['-dynamiclib', '-install_name', 'galvani.node', '-undefined', 'dynamic_lookup'],
+  },
   win32: { compile: ['-DBUILDING_NODE_EXTENSION'], link: ['-shared'] },
 }
 

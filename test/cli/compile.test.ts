@@ -74,7 +74,7 @@ describe('compileAddon', () => {
     const [first] = called()
     const link = called().at(-1)!
     expect(first).not.toContain('-pthread')
-    expect(link).toEqual(expect.arrayContaining(['-bundle', '-undefined', 'dynamic_lookup', '-Wl,-dead_strip']))
+    expect(link).toEqual(expect.arrayContaining(['-dynamiclib', '-undefined', 'dynamic_lookup', '-Wl,-dead_strip']))
     expect(link).not.toContain('-shared')
   })
 

@@ -8,8 +8,6 @@ export interface MachO extends Binary {
   readonly oldestSystem: string
   /** Folders that it has libraries looked for in. */
   readonly searchPaths: readonly string[]
-  /** Names that are looked for in whatever is loaded, not in one of its libraries. */
-  readonly lookedUp: readonly string[]
   readonly signature: 'none' | 'valid' | 'wrong'
 }
 
@@ -38,7 +36,6 @@ interface MachOSymbol {
   readonly name: string
   readonly isExternal: boolean
   readonly isDefined: boolean
-  readonly isLookedUp: boolean
 }
 
 function symbolsOf(file: Buffer, command: number): MachOSymbol[] {
@@ -55,7 +52,6 @@ function symbolsOf(file: Buffer, command: number): MachOSymbol[] {
       name: textAt(file, texts + file.readUInt32LE(symbol)).replace(/^_/, ''),
       isExternal: (type & 0x01) !== 0 && (type & 0xf0) === 0,
       isDefined: (type & 0x0e) !== 0,
-      isLookedUp: file.readUInt8(symbol + 7) === 0xfe,
     }
   })
 }
@@ -103,7 +99,6 @@ export function readMachO(file: Buffer): MachO {
     imports: namesOf(({ isDefined }) => !isDefined),
     oldestSystem: `${version >>> 16}.${(version >>> 8) & 255}`,
     searchPaths: offsetsOf(searchPathCommand).map(textIn),
-    lookedUp: namesOf(({ isDefined, isLookedUp }) => !isDefined && isLookedUp),
     signature: signature === undefined ? 'none' : isSigned(file, signature) ? 'valid' : 'wrong',
   }
 }
