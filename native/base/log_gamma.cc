@@ -1,5 +1,8 @@
 #include "base/log_gamma.h"
 
+#if defined(__APPLE__)
+#define _REENTRANT  // for math.h, which keeps lgamma_r to itself otherwise
+#endif
 #include <math.h>
 
 namespace galvani {
