@@ -1,21 +1,20 @@
 /** Projects that have the package in their node_modules, as it is installed, and processes that run there. */
-import { execFile, execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 import { prebuiltFor, thisMachine } from '../../lib/backend/machine.ts'
+import { buildUnlessThere } from './dist.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const built = join(root, 'build/Release/galvani.node')
 const folder = mkdtempSync(join(tmpdir(), 'galvani-project-'))
 export const named = (name: string) => join(folder, name)
 
-beforeAll(() => {
-  if (!existsSync(join(root, 'dist'))) execFileSync('npm', ['run', 'build:js'], { cwd: root })
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+beforeAll(buildUnlessThere)
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
 interface Outcome {
   code: number | null
@@ -52,7 +51,7 @@ export function project(name: string, { addon = '', manifest = '{ "name": "app" 
   const home = join(named(name), 'node_modules', 'galvani')
   mkdirSync(home, { recursive: true })
   write(join(named(name), 'package.json'), manifest)
-  cpSync(join(root, 'dist'), join(home, 'dist'), { recursive: true })
+  cpSync(join(root, 'dist'), join(home, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') })
   cpSync(join(root, 'package.json'), join(home, 'package.json'))
   if (addon) cpSync(built, join(home, addon))
   const code = `console.log(g.backendInfo().backend, g.tensor([1, 2]).add(1).dataSync().join())`
