@@ -1,7 +1,7 @@
 /** Every snippet of the documents runs, and every command it names exists. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -17,6 +17,7 @@ const documents = [
   'docs/support.md',
   'CHANGELOG.md',
   'docs/platforms.md',
+  'docs/release.md',
 ].map((name) => ({
   name,
   text: readFileSync(join(root, name), 'utf8'),
@@ -53,7 +54,7 @@ const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Blocks and words of code. */
 const codeIn = (text: string): string[] => text.match(/```[\s\S]*?```|`[^`\n]+`/g) ?? []
 const commands = documents.flatMap(({ text }) =>
-  codeIn(text).flatMap((code) => [...code.matchAll(/npm (?:run )?([a-z][a-z0-9:]*)/g)].map((match) => match[1]!)),
+  codeIn(text).flatMap((code) => [...code.matchAll(/\bnpm (?:run )?([a-z][a-z0-9:]*)/g)].map((match) => match[1]!)),
 )
 
 /** What npm can do by itself. */
@@ -70,6 +71,15 @@ const galvaniCommands = documents.flatMap(({ text }) =>
 test.each([...new Set(galvaniCommands)])('npx galvani %s exists', (name) => {
   const help = execFileSync(process.execPath, [join(root, packageJson.bin.galvani), '--help'], { encoding: 'utf8' })
   expect(help).toMatch(new RegExp(`^  ${name} `, 'm'))
+})
+
+const links = documents.flatMap(({ name, text }) =>
+  [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => ({ name, path: path! })),
+)
+
+test('files that documents lead to are there', () => {
+  expect(links.length).toBeGreaterThan(20)
+  expect(links.filter(({ name, path }) => !existsSync(join(root, dirname(name), path)))).toEqual([])
 })
 
 test('the 25 lines are 25 lines', () => {

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
+import { prebuiltFor, thisMachine } from '../../lib/backend/machine.ts'
 import { isStale } from '../stale.ts'
 import { type Addons, stage } from './contents.ts'
 import { excesses, sizesOf, sizesText } from './gates.ts'
@@ -50,7 +51,7 @@ function prebuiltAddons(wanted: readonly Target[]): Addons {
 }
 
 const localAddon = (): Addons =>
-  new Map([[`${process.platform}-${process.arch}`, join(root, 'build', 'Release', 'galvani.node')]])
+  new Map([[prebuiltFor(thisMachine), join(root, 'build', 'Release', 'galvani.node')]])
 
 const folder = resolve(options.out, 'galvani')
 const addons = options.local ? localAddon() : prebuiltAddons(options.targets)

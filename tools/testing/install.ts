@@ -13,15 +13,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tarball = resolve(process.argv[2] ?? join(root, 'build', 'package', `${name}-${version}.tgz`))
 const project = mkdtempSync(join(tmpdir(), 'galvani-project-'))
-const addon = join(project, 'node_modules', name, 'prebuilds', `${process.platform}-${process.arch}`, 'galvani.node')
-
 // On Windows npm is a script, which a shell alone runs.
 const inProject = (command: string, ...args: string[]) =>
   execFileSync(command, args, {
     cwd: project,
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
-    env: { ...process.env, GALVANI_ADDON: addon },
     shell: process.platform === 'win32',
   })
 try {
