@@ -27,7 +27,8 @@ const glibc = /^(lib(c|m|pthread|dl|rt)\.so\.\d|ld-linux-(x86-64|aarch64)\.so\.\
  */
 const byproducts: Partial<Record<NodeJS.Platform, RegExp>> = {
   win32: /^(_Unwind_|_*unw_|_GCC_specific_handler$)/,
-  darwin: /^(_mh_dylib_header|__dso_handle)$/,
+  // new and delete, too, of which macOS has a whole process use those that it found first.
+  darwin: /^(_mh_dylib_header|__dso_handle|_Z(n[aw]|d[al])\w+)$/,
 }
 
 /** The later of two versions such as GLIBC_2.17. */
