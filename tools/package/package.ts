@@ -50,8 +50,7 @@ function prebuiltAddons(wanted: readonly Target[]): Addons {
   return new Map(wanted.map((target) => [target.name, join(root, addonOf(target))]))
 }
 
-const localAddon = (): Addons =>
-  new Map([[prebuiltFor(thisMachine), join(root, 'build', 'Release', 'galvani.node')]])
+const localAddon = (): Addons => new Map([[prebuiltFor(thisMachine), join(root, 'build', 'Release', 'galvani.node')]])
 
 const folder = resolve(options.out, 'galvani')
 const addons = options.local ? localAddon() : prebuiltAddons(options.targets)
