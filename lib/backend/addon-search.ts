@@ -91,8 +91,9 @@ export function findAddon(): Search {
   return { tried, root }
 }
 
+/** Deno reads modules that its programs may not read. */
 const bundled =
-  'galvani is bundled, but its addon is in the folder of the package: mark galvani as external (esbuild ' +
+  'galvani is bundled, or may not read its own folder (--allow-read of Deno), where its addon is: mark galvani as external (esbuild ' +
   '--external:galvani, externals of webpack, serverExternalPackages of Next), or name the file of the addon by GALVANI_ADDON'
 
 /** What can be done: in a checkout by who works on it, else by who uses the package. */

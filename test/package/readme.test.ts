@@ -54,7 +54,7 @@ const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Blocks and words of code. */
 const codeIn = (text: string): string[] => text.match(/```[\s\S]*?```|`[^`\n]+`/g) ?? []
 const commands = documents.flatMap(({ text }) =>
-  codeIn(text).flatMap((code) => [...code.matchAll(/\bnpm (?:run )?([a-z][a-z0-9:]*)/g)].map((match) => match[1]!)),
+  codeIn(text).flatMap((code) => [...code.matchAll(/\bnpm (?:run )?([a-z][a-z0-9:-]*)/g)].map((match) => match[1]!)),
 )
 
 /** What npm can do by itself. */

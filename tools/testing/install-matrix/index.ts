@@ -2,6 +2,7 @@
  * npm run install-matrix: installs the package in every way of the rows and trains XOR there, without a network, scripts and a compiler, and
  * prints how long that took. Fails where another backend takes over, where bits differ, or where the package is larger than it may be.
  */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -67,7 +68,9 @@ for (const [group, makeRows] of Object.entries(groups))
       console.log(`${group}: ${title} failed: ${error instanceof Error ? error.message : error}`)
     }
 
-if (options.write && failed === 0)
+if (options.write && failed === 0) {
   writeFileSync(page, withTable(readFileSync(page, 'utf8'), tableOf(results, statSync(tarball).size)))
+  execFileSync('biome', ['format', '--write', page])
+}
 console.log(`\n${results.length} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
