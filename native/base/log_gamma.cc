@@ -1,6 +1,6 @@
 #include "base/log_gamma.h"
 
-#if defined(__APPLE__)
+#if defined(__APPLE__) && !defined(_REENTRANT)
 #define _REENTRANT  // for math.h, which keeps lgamma_r to itself otherwise
 #endif
 #include <math.h>
