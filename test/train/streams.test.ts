@@ -66,7 +66,7 @@ describe('a stream', () => {
 
   test('says the share of time that steps waited for it', async () => {
     const { model, loss, optimizer } = counter()
-    const slow = await g.fit(model, counted(6, { wait: 10 }).batch(1), { loss, optimizer })
+    const slow = await g.fit(model, counted(6, { wait: 50 }).batch(1), { loss, optimizer })
     expect(slow.epochs[0]!.waiting).toBeGreaterThan(0.5)
     expect(slow.epochs[0]!.waiting).toBeLessThanOrEqual(1)
     const { epochs } = await g.fit(model, g.data.fromTensors([[1]], [[1]]), { loss, optimizer })
