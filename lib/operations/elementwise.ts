@@ -18,11 +18,15 @@ export function operandsOf(op: string, x: TensorLike, y: TensorLike): [Tensor, T
 type UnaryFunction = (x: TensorLike, ...surplus: []) => Tensor
 type BinaryFunction = (x: TensorLike, y: TensorLike, ...surplus: []) => Tensor
 
-/** Of nodes by `f`, or by the micro-op of that name, which is looked up by the call: an import shall not need the graph. */
+/**
+ * Of nodes by `f`, or by the micro-op of that name. It is looked up by the first call, since an import shall not need
+ * the graph, and kept, since a look-up by name takes as long as half of what else a call does.
+ */
 export function unary(op: ElementwiseName<1>): UnaryFunction
 export function unary(op: string, f: (x: Node) => Node): UnaryFunction
-export function unary(op: string, f = (x: Node): Node => ops[op as ElementwiseName<1>](x)): UnaryFunction {
+export function unary(op: string, f?: (x: Node) => Node): UnaryFunction {
   return (x, ...surplus) => {
+    f ??= ops[op as ElementwiseName<1>]
     const y = f(toNode(op, x))
     if (surplus.length > 0) refuseSurplus(op, 1, surplus)
     return wrap(y)
@@ -32,11 +36,9 @@ export function unary(op: string, f = (x: Node): Node => ops[op as ElementwiseNa
 /** The same of two operands. */
 export function binary(op: ElementwiseName<2>): BinaryFunction
 export function binary(op: string, f: (x: Node, y: Node) => Node): BinaryFunction
-export function binary(
-  op: string,
-  f = (x: Node, y: Node): Node => ops[op as ElementwiseName<2>](x, y),
-): BinaryFunction {
+export function binary(op: string, f?: (x: Node, y: Node) => Node): BinaryFunction {
   return (x, y, ...surplus) => {
+    f ??= ops[op as ElementwiseName<2>]
     const z = f(toNode(op, x), toNode(op, y))
     if (surplus.length > 0) refuseSurplus(op, 2, surplus)
     return wrap(z)
