@@ -15,6 +15,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const buildFolderOf = ({ name }: Target): string => join(root, 'build', 'prebuild', name)
 const recordOf = (target: Target): string => join(buildFolderOf(target), 'made-of')
 
+// A folder of this checkout's alone: a build that is killed can leave an entry without its object behind.
+const cache = join(root, 'build', 'zig-cache')
+process.env.ZIG_GLOBAL_CACHE_DIR ??= cache
+
 // zig checks for undefined behaviour unless told otherwise.
 const compilerFor = ({ command }: Zig, { options }: Target): [string, ...string[]] => [
   ...([command, 'c++'] as const),
@@ -45,13 +49,13 @@ async function build(target: Target, zig: Zig): Promise<void> {
   if (isUpToDate(target, hash)) return console.log(`${addonOf(target)}: up to date`)
   const start = performance.now()
   const compiled = join(buildFolderOf(target), 'galvani.node')
-  await compileAddon({
-    root,
-    compiler: compilerFor(zig, target),
-    platform: target.platform,
-    output: compiled,
-    jobs: availableParallelism(),
-  })
+  try {
+    const compiler = compilerFor(zig, target)
+    await compileAddon({ root, compiler, platform: target.platform, output: compiled, jobs: availableParallelism() })
+  } catch (error) {
+    const hint = `If zig missed a file of its own (FileNotFound), remove ${cache} and start again.`
+    throw new Error(`prebuild: ${error instanceof Error ? error.message : error}\n${hint}`, { cause: error })
+  }
   mkdirSync(dirname(join(root, addonOf(target))), { recursive: true })
   renameSync(compiled, join(root, addonOf(target)))
   writeFileSync(recordOf(target), hash)
