@@ -154,7 +154,8 @@ const microLoops: { readonly [K in MicroOpName]: MicroLoop<(typeof microOps)[K][
   sinh: unary(Math.sinh),
   cosh: unary(Math.cosh),
   asinh: unary(Math.asinh),
-  acosh: unary(Math.acosh),
+  // Bun's own, on musl, gives numbers for large negative ones.
+  acosh: unary((x) => (x < 1 ? Number.NaN : Math.acosh(x))),
   atanh: unary(Math.atanh),
   sinc: unary(sinc),
   erfc: unary(erfc),

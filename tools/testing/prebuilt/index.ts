@@ -3,7 +3,7 @@
  * the bits of linux-x64 on the same instruction sets included, where that has run. Last line: `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsdown'
@@ -36,11 +36,15 @@ function runCheck({ target, command, path = (file) => file, env = () => ({}), pr
   prepare?.(scratch)
   const [file, ...args] = command(scratch)
   const addon = path(join(root, addonOf(targetNamed(target))))
+  // A file, as pipes do not work in Wine.
+  const errors = join(scratch, `${target}.errors.txt`)
+  const stderr = openSync(errors, 'w')
   const { status, signal, error } = spawnSync(file, [...args, path(script)], {
-    // Pipes do not work in Wine.
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', stderr],
     env: { ...process.env, ...env(scratch), GALVANI_ADDON: addon, GALVANI_REPORT: path(report) },
   })
+  closeSync(stderr)
+  process.stderr.write(readFileSync(errors))
   if (existsSync(report)) return JSON.parse(readFileSync(report, 'utf8'))
   return { error: `${file} ended with ${error?.message ?? signal ?? status} and without a report` }
 }
