@@ -1,4 +1,5 @@
 import { defineConfig, type Rolldown } from 'tsdown'
+import manifest from './package.json' with { type: 'json' }
 import { inChunks } from './tools/chunks.ts'
 import { methodTypes } from './tools/method-types.ts'
 import { noticeIn, textOf } from './tools/package/notices.ts'
@@ -50,8 +51,37 @@ const licences: Rolldown.Plugin = {
   },
 }
 
+/** An entry for each export of the package: `./numpy` is lib/numpy/index.ts. */
+const subpaths = Object.keys(manifest.exports)
+  .filter((path) => /^\.\/\w+$/.test(path))
+  .map((path) => path.slice(2))
+
+/**
+ * What entries share is declared in one file, whole: names of one module in two of them would be in the way of each other where
+ * a type is called as a namespace is.
+ */
+const declarationsOnce: Rolldown.OutputOptions = {
+  chunkFileNames: '[name].cts',
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: [
+      {
+        name(id, build) {
+          const [, folder] = /\/lib\/(?:(\w+)\/)?/.exec(id) ?? []
+          const ofEntry = folder === 'cli' || subpaths.includes(folder ?? '') || build.getModuleInfo(id)?.isEntry
+          return ofEntry ? null : 'declarations.d'
+        },
+      },
+    ],
+  },
+}
+
 export default defineConfig({
-  entry: { index: 'lib/index.ts', cli: 'lib/cli/index.ts' },
+  entry: {
+    index: 'lib/index.ts',
+    cli: 'lib/cli/index.ts',
+    ...Object.fromEntries(subpaths.map((name) => [name, `lib/${name}/index.ts`])),
+  },
   format: 'cjs',
   platform: 'node',
   target: 'node20.19',
@@ -60,6 +90,7 @@ export default defineConfig({
   fixedExtension: false,
   plugins: [esmFacades, licences],
   inputOptions: { preserveEntrySignatures: 'allow-extension', experimental: { nativeMagicString: true } },
-  outputOptions: (_options, _format, { cjsDts }) => (cjsDts ? { plugins: [methodTypes] } : inChunks),
+  outputOptions: (_options, _format, { cjsDts }) =>
+    cjsDts ? { ...declarationsOnce, plugins: [methodTypes] } : inChunks,
   checks: { legacyCjs: false, pluginTimings: false },
 })

@@ -11,7 +11,7 @@ import { writeAtomically } from './atomic.ts'
 import { chunks, inPieces, type Writing } from './content.ts'
 import { checkPath } from './file-error.ts'
 import type { Entry } from './safetensors-header.ts'
-import { openSource, type PathOrBytes, type Reading, readIn } from './source.ts'
+import { openSource, type PathOrBytes, type Reading, readIn, type Source } from './source.ts'
 import { encode, type LoadDType, loadDTypes, type StoredName, storedBytes, typeToWrite } from './stored.ts'
 import { readTensor } from './tensor-file.ts'
 
@@ -158,12 +158,17 @@ export async function loadNpy(from: PathOrBytes, options?: LoadNpyOptions, ...su
   const { dtype } = checkOptions('loadNpy', options, loadNpyOptions, surplus)
   const source = await openSource('loadNpy', from)
   try {
-    const array = await readIn(source, readNpyHeader(source.name, source.size))
-    const [x] = await evaluate(await readIn(source, readNpyArray('loadNpy', array, dtype)))
-    return x
+    return await arrayIn('loadNpy', source, dtype)
   } finally {
     await source.close()
   }
+}
+
+/** The array of a file that is open. */
+export async function arrayIn(op: string, source: Source, dtype: LoadDType | undefined): Promise<Tensor> {
+  const array = await readIn(source, readNpyHeader(source.name, source.size))
+  const [x] = await evaluate(await readIn(source, readNpyArray(op, array, dtype)))
+  return x
 }
 
 /**
@@ -172,11 +177,15 @@ export async function loadNpy(from: PathOrBytes, options?: LoadNpyOptions, ...su
  * @throws (rejects with) TypeError for what is no tensor; Error with the `code` of the file system
  */
 export async function saveNpy(path: string, x: TensorLike, ...surplus: unknown[]): Promise<void> {
-  checkOptions('saveNpy', undefined, {}, surplus)
-  const file = checkPath('saveNpy', path)
-  const value = snapshotOf('saveNpy', x)
+  await writeArray('saveNpy', path, x, surplus)
+}
+
+export async function writeArray(op: string, path: string, x: TensorLike, surplus: readonly unknown[]): Promise<void> {
+  checkOptions(op, undefined, {}, surplus)
+  const file = checkPath(op, path)
+  const value = snapshotOf(op, x)
   await evaluate(value)
-  await writeAtomically('saveNpy', file, chunks(writeNpy(value)))
+  await writeAtomically(op, file, chunks(writeNpy(value)))
 }
 
 /** What a tensor or variable holds now. */

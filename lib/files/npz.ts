@@ -7,8 +7,8 @@ import { evaluate, Tensor } from '../tensor/tensor.ts'
 import { writeAtomically } from './atomic.ts'
 import { chunks } from './content.ts'
 import { checkPath } from './file-error.ts'
-import { npyBytes, readNpyArray, readNpyHeader, snapshotOf, writeNpy } from './npy.ts'
-import { memorySource, openSource, type PathOrBytes, readIn } from './source.ts'
+import { arrayIn, npyBytes, snapshotOf, writeNpy } from './npy.ts'
+import { memorySource, openSource, type PathOrBytes, type Source } from './source.ts'
 import { type LoadDType, loadDTypes } from './stored.ts'
 import { membersOf, readMember, writeZip } from './zip.ts'
 
@@ -36,33 +36,40 @@ const maxBytes = 2 ** 32 - 1
  */
 export async function loadNpz(from: PathOrBytes, options?: LoadNpzOptions, ...surplus: unknown[]): Promise<StateDict> {
   const { dtype, names } = checkOptions('loadNpz', options, loadNpzOptions, surplus)
-  const wanted = names === undefined ? undefined : new Set(checkTexts(names))
   const source = await openSource('loadNpz', from)
   try {
-    const arrays = (await membersOf(source)).filter(({ name }) => name.endsWith(extension))
-    const named = new Map(arrays.map((member) => [member.name.slice(0, -extension.length), member]))
-    const missing = [...(wanted ?? [])].filter((name) => !named.has(name))
-    if (missing.length > 0)
-      throw new RangeError(
-        expected('loadNpz', `arrays that the file has (${[...named.keys()].join(', ')})`, missing.join(', ')),
-      )
-    if (named.has('__proto__'))
-      throw new DataFormatError(`${expected('npz', 'names other than __proto__', 'it')} (${source.name})`)
-    const state: [string, Tensor][] = []
-    for (const [name, member] of named) {
-      if (wanted !== undefined && !wanted.has(name)) continue
-      const bytes = memorySource('loadNpz', await readMember(source, member), `${source.name}, ${member.name}`)
-      const array = await readIn(bytes, readNpyHeader(bytes.name, bytes.size))
-      state.push([name, ...(await evaluate(await readIn(bytes, readNpyArray('loadNpz', array, dtype))))])
-    }
-    return Object.fromEntries(state)
+    return await arraysIn('loadNpz', source, dtype, names)
   } finally {
     await source.close()
   }
 }
 
-const checkTexts = (names: readonly string[]): string[] =>
-  checkList('loadNpz', 'a list of names', names).map((name) => checkText('loadNpz', 'texts as names', name))
+/** The arrays of a file that is open: those of these names, all unless given. */
+export async function arraysIn(
+  op: string,
+  source: Source,
+  dtype: LoadDType | undefined,
+  names: readonly string[] | undefined,
+): Promise<StateDict> {
+  const wanted = names === undefined ? undefined : new Set(checkTexts(op, names))
+  const arrays = (await membersOf(source)).filter(({ name }) => name.endsWith(extension))
+  const named = new Map(arrays.map((member) => [member.name.slice(0, -extension.length), member]))
+  const missing = [...(wanted ?? [])].filter((name) => !named.has(name))
+  if (missing.length > 0)
+    throw new RangeError(expected(op, `arrays that the file has (${[...named.keys()].join(', ')})`, missing.join(', ')))
+  if (named.has('__proto__'))
+    throw new DataFormatError(`${expected('npz', 'names other than __proto__', 'it')} (${source.name})`)
+  const state: [string, Tensor][] = []
+  for (const [name, member] of named) {
+    if (wanted !== undefined && !wanted.has(name)) continue
+    const bytes = memorySource(op, await readMember(source, member), `${source.name}, ${member.name}`)
+    state.push([name, await arrayIn(op, bytes, dtype)])
+  }
+  return Object.fromEntries(state)
+}
+
+const checkTexts = (op: string, names: readonly string[]): string[] =>
+  checkList(op, 'a list of names', names).map((name) => checkText(op, 'texts as names', name))
 
 /**
  * Writes tensors by name as a `.npz` file, which numpy's `np.load` reads, in the same safe way as `save`.
@@ -74,20 +81,28 @@ export async function saveNpz(
   tensors: Readonly<Record<string, Tensor>>,
   ...surplus: unknown[]
 ): Promise<void> {
-  checkOptions('saveNpz', undefined, {}, surplus)
-  const file = checkPath('saveNpz', path)
-  const values = Object.entries(checkRecord('saveNpz', 'tensors by name', tensors)).map(([name, x]) => {
-    if (!(x instanceof Tensor)) throw new TypeError(expected('saveNpz', `a tensor as ${name}`, describe(x)))
-    return [name, snapshotOf('saveNpz', x)] as const
+  await writeArrays('saveNpz', path, tensors, surplus)
+}
+
+export async function writeArrays(
+  op: string,
+  path: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  surplus: readonly unknown[],
+): Promise<void> {
+  checkOptions(op, undefined, {}, surplus)
+  const file = checkPath(op, path)
+  const values = Object.entries(checkRecord(op, 'tensors by name', tensors)).map(([name, x]) => {
+    if (!(x instanceof Tensor)) throw new TypeError(expected(op, `a tensor as ${name}`, describe(x)))
+    return [name, snapshotOf(op, x)] as const
   })
   const bytes = values.reduce((sum, [name, x]) => sum + npyBytes(x) + 3 * name.length + 200, 0)
-  if (bytes > maxBytes)
-    throw new RangeError(expected('saveNpz', `at most ${maxBytes} bytes (save has no such limit)`, bytes))
+  if (bytes > maxBytes) throw new RangeError(expected(op, `at most ${maxBytes} bytes (save has no such limit)`, bytes))
   await evaluate(...values.map(([, x]) => x))
   const members = values.map(([name, x]) => ({
     name: name + extension,
     size: npyBytes(x),
     chunks: chunks(writeNpy(x)),
   }))
-  await writeAtomically('saveNpz', file, writeZip(members))
+  await writeAtomically(op, file, writeZip(members))
 }

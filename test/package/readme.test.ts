@@ -36,7 +36,7 @@ test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
   const folder = mkdtempSync(join(root, 'test', '.snippet-'))
   try {
     const file = join(folder, 'snippet.ts')
-    writeFileSync(file, code.replaceAll("'galvani'", "'../../lib/index.ts'"))
+    writeFileSync(file, code.replace(/'galvani(\/\w+)?'/g, "'../../lib$1/index.ts'"))
     const output = execFileSync(process.execPath, ['--import', 'tsx', file], {
       // What it writes goes with it.
       cwd: folder,

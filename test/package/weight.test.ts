@@ -16,9 +16,12 @@ interface Weight {
   readonly without: readonly string[]
 }
 
+const subpaths = ['onnx', 'keras', 'tfjs', 'torch', 'numpy', 'serve', 'board', 'tensorboard', 'distributed']
+
 /** By entry: what a new one may weigh is decided here. */
 const weights: Readonly<Record<string, Weight>> = {
-  '.': { bytes: 0.5e6, without: ['cli', 'onnx', 'serve', 'board', 'tensorboard', 'distributed'] },
+  '.': { bytes: 0.5e6, without: ['cli', ...subpaths] },
+  './numpy': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'numpy')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */
