@@ -4,7 +4,7 @@
  */
 import type { Rolldown } from 'tsdown'
 
-/** Those of the folders of lib that are not a file of the same name. The modules of the command are in its entry. */
+/** Those of the folders of lib that are not a file of the same name. The modules of the command and of subpaths are in their entries. */
 const files: Record<string, string | null> = {
   base: 'surface',
   tensor: 'surface',
@@ -14,6 +14,7 @@ const files: Record<string, string | null> = {
   runtime: 'engine',
   backend: 'engine',
   cli: null,
+  torch: null,
 }
 
 /** Modules of other folders that modules of the surface read while they are loaded. */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { crc32, inflateRaw } from 'node:zlib'
 import { DataFormatError, expected } from '../base/errors.ts'
 import { turnIfDue } from '../base/turns.ts'
-import { type Reading, readIn, type Source } from './source.ts'
+import { type Reading, readIn, type Source, type Span } from './source.ts'
 
 const inflate = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw)
 
@@ -144,27 +144,44 @@ function extra64(view: DataView, start: number, end: number): DataView | undefin
   return undefined
 }
 
+/** Where the bytes of a member are, by the header before them. */
+function* readSpan(name: string, size: number, member: Member): Reading<Span> {
+  const fail = failure(name)
+  const { start, stored } = member
+  if (start + lengths.local > size) fail(`${member.name} in the file`, `byte ${start}`)
+  const header = viewOf(yield [start, start + lengths.local])
+  if (header.getUint32(0, true) !== signatures.local) fail(`a header of ${member.name}`, 'something else')
+  const nameEnd = start + lengths.local + header.getUint16(26, true)
+  const dataStart = nameEnd + header.getUint16(28, true)
+  if (dataStart + stored > size) fail(`${stored} bytes of ${member.name}`, `${size - dataStart}`)
+  // A sum is of the bytes alone, and does not tell a name that has become another.
+  const localName = new TextDecoder().decode(yield [start + lengths.local, nameEnd])
+  if (localName !== member.name) fail(`${member.name} before its bytes, too`, JSON.stringify(localName))
+  return [dataStart, dataStart + stored]
+}
+
+/**
+ * Where the bytes of a member are that is stored as it is, to be read by position. Its sum is not looked at, which is one of all
+ * of its bytes.
+ * @throws DataFormatError for one that is compressed, or is not in the file
+ */
+export function* readStoredSpan(name: string, size: number, member: Member): Reading<Span> {
+  if (member.method !== isStored || member.stored !== member.size)
+    failure(name)(`${member.name} stored without compression`, `method ${member.method}`)
+  return yield* readSpan(name, size, member)
+}
+
 /**
  * The bytes of a member.
  * @throws (rejects with) DataFormatError for one that is damaged, or is packed in another way than by deflate
  */
-export async function readMember(
-  source: Source,
-  { name, start, method, crc, stored, size }: Member,
-): Promise<Uint8Array> {
+export async function readMember(source: Source, member: Member): Promise<Uint8Array> {
   const fail = failure(source.name)
-  if (start + lengths.local > source.size) fail(`${name} in the file`, `byte ${start}`)
-  const header = viewOf(await source.read(start, start + lengths.local))
-  if (header.getUint32(0, true) !== signatures.local) fail(`a header of ${name}`, 'something else')
-  const nameEnd = start + lengths.local + header.getUint16(26, true)
-  const dataStart = nameEnd + header.getUint16(28, true)
-  if (dataStart + stored > source.size) fail(`${stored} bytes of ${name}`, `${source.size - dataStart}`)
+  const { name, method, crc, stored, size } = member
+  const [dataStart] = await readIn(source, readSpan(source.name, source.size, member))
   if (method !== isStored && method !== isDeflated) fail(`${name} stored or deflated`, `method ${method}`)
   if (method === isStored ? stored !== size : size > stored * maxExpansion + maxExpansion)
     fail(`${size} bytes of ${name}`, `${stored}`)
-  // The sum is of the bytes alone, and does not tell a name that has become another.
-  const localName = new TextDecoder().decode(await source.read(start + lengths.local, nameEnd))
-  if (localName !== name) fail(`${name} before its bytes, too`, JSON.stringify(localName))
   const packed = await source.read(dataStart, dataStart + stored)
   const bytes = method === isStored ? packed : await expanded(packed, size, name, fail)
   if (bytes.length !== size || (await checksum(bytes)) !== crc) fail(`${name} as it was packed`, 'other bytes')
@@ -197,13 +214,13 @@ export interface Written {
   readonly chunks: AsyncIterable<Uint8Array>
 }
 
-/** The chunks of a zip file, of less than 4 GiB, whose members are stored as they are. */
-export async function* writeZip(members: Iterable<Written>): AsyncGenerator<Uint8Array, void> {
+/** The chunks of a zip file, of less than 4 GiB, whose members are stored as they are and begin at multiples of `alignment`. */
+export async function* writeZip(members: Iterable<Written>, alignment = 1): AsyncGenerator<Uint8Array, void> {
   const directory: Uint8Array[] = []
   let at = 0
   for (const { name, size, chunks } of members) {
     const utf8 = Buffer.from(name)
-    const header = localHeader(utf8)
+    const header = localHeader(utf8, at, alignment)
     yield header
     let crc = 0
     for await (const chunk of chunks) {
@@ -237,14 +254,22 @@ const flags = 0x0808
 /** The first of January 1980, which is when the time begins. */
 const date = 0x0021
 
-function localHeader(name: Uint8Array): Uint8Array {
-  const header = Buffer.alloc(lengths.local + name.length)
+/** Of a member at a place of the file. A field that nobody knows fills it, which takes four bytes at least. */
+function localHeader(name: Uint8Array, at: number, alignment: number): Uint8Array {
+  const end = at + lengths.local + name.length
+  const filling = alignment === 1 ? 0 : Math.ceil((end + 4) / alignment) * alignment - end
+  const header = Buffer.alloc(lengths.local + name.length + filling)
   header.writeUInt32LE(signatures.local)
   header.writeUInt16LE(20, 4)
   header.writeUInt16LE(flags, 6)
   header.writeUInt16LE(date, 12)
   header.writeUInt16LE(name.length, 26)
+  header.writeUInt16LE(filling, 28)
   header.set(name, lengths.local)
+  if (filling > 0) {
+    header.write('FB', lengths.local + name.length)
+    header.writeUInt16LE(filling - 4, lengths.local + name.length + 2)
+  }
   return header
 }
 

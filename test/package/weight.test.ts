@@ -22,6 +22,7 @@ const subpaths = ['onnx', 'keras', 'tfjs', 'torch', 'numpy', 'serve', 'board', '
 const weights: Readonly<Record<string, Weight>> = {
   '.': { bytes: 0.5e6, without: ['cli', ...subpaths] },
   './numpy': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'numpy')] },
+  './torch': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'torch')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */

@@ -176,6 +176,9 @@ export function longStages(scratch: string, minutes: number): Stage[] {
     vitestStage('killed trainings', scratch, ['env', 'GALVANI_TEST_KILLS=200', 'vitest', 'run', 'killed.test.ts'], {
       after,
     }),
+    vitestStage('damaged files', scratch, ['env', 'GALVANI_TEST_FILES=100000', 'vitest', 'run', 'test/fuzz/files'], {
+      after,
+    }),
     vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
     ...prebuiltStages(scratch),
     ...installStages(),

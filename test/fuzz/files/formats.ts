@@ -3,5 +3,6 @@ import type { Format } from './format.ts'
 import { idx } from './idx.ts'
 import { npy, npz } from './numpy.ts'
 import { safetensors } from './safetensors.ts'
+import { torch } from './torch.ts'
 
-export const formats: readonly Format[] = [idx, npy, npz, safetensors]
+export const formats: readonly Format[] = [idx, npy, npz, safetensors, torch]
