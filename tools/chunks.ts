@@ -15,6 +15,7 @@ const files: Record<string, string | null> = {
   backend: 'engine',
   cli: null,
   torch: null,
+  onnx: null,
 }
 
 /** Modules of other folders that modules of the surface read while they are loaded. */
@@ -24,6 +25,9 @@ const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
   const module = build.getModuleInfo(id)
   const [, folder, rest] = /\/lib\/(\w+)\/(.*)/.exec(id) ?? []
   if (id.includes('/node_modules/csv-parse/')) return 'csv-parse'
+  // Messages are made when the first file is read.
+  if (id.includes('/node_modules/@bufbuild/')) return 'protobuf'
+  if (id.endsWith('/onnx_pb.ts')) return 'onnx-messages'
   if (module === null || module.isEntry || folder === undefined) return null
   // What lib/index.ts names is there for `import`, which reads every name: the members of a namespace, but not what they stand for.
   if (readOnImport.test(id) || module.importers.some((importer) => importer.endsWith('/lib/index.ts'))) return 'surface'

@@ -37,7 +37,8 @@ export function partsOf(model: object): Parts {
   return { paths, aliases }
 }
 
-export const joined = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
+/** What has no name of its own is called like what it is in. */
+export const joined = (path: string, key: string): string => (path === '' || key === '' ? path + key : `${path}.${key}`)
 
 /** Whether a path leads through another one, which may be that of the model itself. */
 export const isWithin = (path: string, other: string): boolean => other === '' || path.startsWith(`${other}.`)

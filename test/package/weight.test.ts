@@ -23,6 +23,7 @@ const weights: Readonly<Record<string, Weight>> = {
   '.': { bytes: 0.5e6, without: ['cli', ...subpaths] },
   './numpy': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'numpy')] },
   './torch': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'torch')] },
+  './onnx': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */

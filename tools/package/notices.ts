@@ -29,16 +29,21 @@ export const partsIn = (file: string): Part[] =>
     return { name, version, licence }
   })
 
+const licenceFile = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`licences/${name}.txt`, import.meta.url)), 'utf8')
+
+/** Packages that name their licences and do not come with the texts, which are among ours. */
+const withoutFile: Readonly<Record<string, string>> = { '@bufbuild/protobuf': 'bufbuild-protobuf' }
+
 /** The notice of a package of npm, by its folder. */
 export function noticeIn(folder: string): Notice {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const file = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
+  const kept = withoutFile[name]
+  if (file === undefined && kept !== undefined) return { name, version, licence: license, text: licenceFile(kept) }
   if (file === undefined) throw new Error(`notices: expected a licence in ${name}, got none`)
   return { name, version, licence: license, text: readFileSync(join(folder, file), 'utf8') }
 }
-
-const licenceFile = (name: string) =>
-  readFileSync(fileURLToPath(new URL(`licences/${name}.txt`, import.meta.url)), 'utf8')
 
 const llvm = { version: '19.1', licence: 'Apache-2.0 WITH LLVM-exception' }
 

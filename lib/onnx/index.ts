@@ -1,0 +1,5 @@
+/** `galvani/onnx`: models of ONNX files, in and out. */
+export { type UnsupportedOperator, UnsupportedOperatorError } from './errors.ts'
+export { type LoadOptions, load } from './load.ts'
+export { type ModelInfo, OnnxModel, type Outputs } from './model.ts'
+export type { ValueInfo } from './signature.ts'

