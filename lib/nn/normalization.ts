@@ -25,6 +25,11 @@ export interface NormOptions {
   dtype?: DType
 }
 
+export interface LayerNormLayerOptions extends NormOptions {
+  /** Whether there is a bias beside the weight; true unless given. */
+  bias?: boolean
+}
+
 export interface ChannelNormLayerOptions extends NormOptions {
   /** The axis of the channels; 1 unless given. */
   axis?: number
@@ -36,6 +41,7 @@ export interface BatchNormLayerOptions extends ChannelNormLayerOptions {
 }
 
 const normOptions: OptionTypes<NormOptions> = { epsilon: 'number', affine: 'boolean', dtype: 'dtype' }
+const layerNormOptions: OptionTypes<LayerNormLayerOptions> = { ...normOptions, bias: 'boolean' }
 const channelNormOptions: OptionTypes<ChannelNormLayerOptions> = { ...normOptions, axis: 'number' }
 const batchNormOptions: OptionTypes<BatchNormLayerOptions> = { ...channelNormOptions, momentum: 'number' }
 
@@ -155,6 +161,10 @@ export const batchNorm1d = (features: number, options?: BatchNormLayerOptions): 
 export const batchNorm2d = (features: number, options?: BatchNormLayerOptions): BatchNorm =>
   new BatchNorm('batchNorm2d', features, [4], options)
 
+/** Batch normalization of volumes [n, features, depth, height, width], or with another `axis` of the channels; see {@link batchNorm1d}. */
+export const batchNorm3d = (features: number, options?: BatchNormLayerOptions): BatchNorm =>
+  new BatchNorm('batchNorm3d', features, [5], options)
+
 /** Normalization by a function of the input, the weight and the bias. */
 export class Normalization extends Affine {
   readonly #op: string
@@ -190,13 +200,13 @@ function shapeOf(op: string, shape: number | Shape): Shape {
  * @example
  * layerNorm(128).forward(randn([32, 10, 128]))
  */
-export function layerNorm(shape: number | Shape, options?: NormOptions): Normalization {
+export function layerNorm(shape: number | Shape, options?: LayerNormLayerOptions): Normalization {
   const normalizedShape = shapeOf('layerNorm', shape)
-  const given = checkOptions('layerNorm', options, normOptions)
-  const { epsilon = 1e-5 } = given
-  const layer = new Normalization('layerNorm', normalizedShape, given, (x, parameters) =>
-    functions.layerNorm(x, { ...parameters, normalizedShape, epsilon }),
-  )
+  const given = checkOptions('layerNorm', options, layerNormOptions)
+  const { epsilon = 1e-5, bias = true } = given
+  const normalize = (x: Tensor, parameters: Pick<Affine, 'weight' | 'bias'>) =>
+    functions.layerNorm(x, { ...parameters, normalizedShape, epsilon })
+  const layer = new Normalization('layerNorm', normalizedShape, given, normalize, bias)
   return titled(layer, 'LayerNorm', { shape: normalizedShape, ...given })
 }
 

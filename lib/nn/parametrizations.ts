@@ -5,13 +5,16 @@ import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, sizeOf } from '../base/shape.ts'
 import { normalize } from '../operations/distances.ts'
 import { randn } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Tensor, TensorLike } from '../tensor/tensor.ts'
 import { Variable, variable } from '../tensor/variable.ts'
 import { type AnyModule, Module } from './module.ts'
 import { titled } from './repr.ts'
+import { renamed } from './state.ts'
 
 /** What a layer has in the place of a variable: a module without input that gives its value. */
 type Parametrization = Module<void>
+
+type ImportState = (state: Readonly<Record<string, TensorLike>>) => Readonly<Record<string, TensorLike>>
 
 /** The variable of a layer that a parametrization takes over. */
 function variableOf(op: string, layer: AnyModule, name: string): Variable {
@@ -22,11 +25,25 @@ function variableOf(op: string, layer: AnyModule, name: string): Variable {
   return value
 }
 
-/** Has the layer ask the parametrization wherever it reads the property, and its variables found under `parametrizations`. */
-function parametrize<L extends AnyModule>(layer: L, name: string, parametrization: Parametrization): L {
+/**
+ * Has the layer ask the parametrization wherever it reads the property, and its variables found under `parametrizations`.
+ * @param former what its values were called before PyTorch had parametrizations, which `loadStateDict` takes, too
+ */
+function parametrize<L extends AnyModule>(
+  layer: L,
+  name: string,
+  parametrization: Parametrization,
+  former: Readonly<Record<string, string>>,
+): L {
   const { parametrizations: others = {} } = layer as { parametrizations?: Record<string, Parametrization> }
   Reflect.deleteProperty(layer, name)
   Object.defineProperty(layer, name, { get: () => parametrization.forward(), configurable: true, enumerable: false })
+  const names = Object.fromEntries(
+    Object.entries(former).map(([suffix, path]) => [`${name}_${suffix}`, `parametrizations.${name}.${path}`]),
+  )
+  const { importState } = layer as unknown as { importState: ImportState }
+  const importRenamed: ImportState = (state) => importState.call(layer, renamed(state, names))
+  Object.defineProperty(layer, 'importState', { value: importRenamed, configurable: true, enumerable: false })
   return Object.assign(layer, { parametrizations: { ...others, [name]: parametrization } })
 }
 
@@ -66,7 +83,7 @@ class WeightNorm extends Module<void> {
 /**
  * Has the weight of a layer be length · direction / |direction|, of which lengths and directions are trained in its place:
  * `parametrizations.weight.original0` and `original1`, PyTorch's names. T. Salimans & D. Kingma, "Weight normalization"
- * (2016), eq. 2. PyTorch's `parametrizations.weight_norm`.
+ * (2016), eq. 2. PyTorch's `parametrizations.weight_norm`; `loadStateDict` takes the names of its older `weight_norm`, too, `weight_g` and `weight_v`.
  *
  * @returns the layer itself, whose weight is the same at first
  * @throws TypeError for a layer without such a variable; ShapeError for an axis that it does not have
@@ -78,7 +95,7 @@ export function weightNorm<L extends AnyModule>(layer: L, options?: WeightNormOp
   const { name = 'weight', axis = 0 } = checkOptions('weightNorm', options, weightNormOptions)
   const weight = variableOf('weightNorm', layer, name)
   const along = axis === null ? null : normalizeAxis('weightNorm', axis, weight.ndim)
-  return parametrize(layer, name, new WeightNorm(weight, along))
+  return parametrize(layer, name, new WeightNorm(weight, along), { g: 'original0', v: 'original1' })
 }
 
 export interface SpectralNormOptions {
@@ -164,7 +181,8 @@ class SpectralNorm extends Module<void> {
  * Has the weight of a layer be divided by its greatest singular value, so that the layer lengthens no difference of inputs, of
  * which the power method keeps an approximation: a step at each use in training mode. Trained is
  * `parametrizations.weight.original`; the vectors are state, `parametrizations.weight.0._u` and `_v`, PyTorch's names. T. Miyato
- * et al., "Spectral normalization for generative adversarial networks" (2018), algorithm 1. PyTorch's `parametrizations.spectral_norm`.
+ * et al., "Spectral normalization for generative adversarial networks" (2018), algorithm 1. PyTorch's `parametrizations.spectral_norm`; `loadStateDict`
+ * takes the names of its older `spectral_norm`, too: `weight_orig`, `weight_u` and `weight_v`.
  *
  * @returns the layer itself
  * @throws TypeError for a layer without such a variable; ShapeError for a weight of less than two axes
@@ -188,5 +206,6 @@ export function spectralNorm<L extends AnyModule>(layer: L, options?: SpectralNo
     layer,
     name,
     new SpectralNorm(weight, { axis: normalizeAxis(op, axis, weight.ndim), powerIterations, epsilon }),
+    { orig: 'original', u: '0._u', v: '0._v' },
   )
 }

@@ -108,3 +108,26 @@ test('custom-optimizer tells two spirals apart', { timeout: 120_000 }, () => {
   // By chance it is 50.
   expect(Number(percent), output).toBeGreaterThan(97)
 })
+
+test('resnet18 computes what PyTorch does with the same weights, and is fine-tuned', { timeout: 120_000 }, () => {
+  const output = execFileSync('npx', ['tsx', 'examples/resnet18.ts'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  })
+  const [, values, difference] = /^(\d+) values of PyTorch, logits within (\S+) of its own$/m.exec(output) ?? []
+  expect(Number(values), output).toBe(122)
+  expect(Number(difference), output).toBeLessThan(1e-4)
+  const [, first, last] = /a loss of ([\d.]+) became ([\d.]+)/.exec(output) ?? []
+  expect(Number(last), output).toBeLessThan(Number(first) / 2)
+})
+
+test('gpt2 computes what PyTorch does with the same weights, and goes on', { timeout: 120_000 }, () => {
+  const output = execFileSync('npx', ['tsx', 'examples/gpt2.ts'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  })
+  const [, values, difference] = /^(\d+) values of PyTorch, logits within (\S+) of its own$/m.exec(output) ?? []
+  expect(Number(values), output).toBe(29)
+  expect(Number(difference), output).toBeLessThan(1e-4)
+  expect(output).toMatch(/^it goes on:( \d+){16}$/m)
+})

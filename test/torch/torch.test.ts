@@ -7,10 +7,16 @@ import * as torch from '../../lib/torch/index.ts'
 import { errorOf, temporaryFolder } from '../files/files.ts'
 import { archiveOf } from './archive.ts'
 
+interface Numbers {
+  tensor: number[]
+  shape: number[]
+}
+
 const fixtures = JSON.parse(readFileSync(new URL('../fixtures/torch.json', import.meta.url), 'utf8')) as {
   values: { name: string; file: string; value: unknown }[]
   protocols: string[]
   refused: Record<string, string>
+  layers: { name: string; file: string; input: Numbers; output: Numbers }[]
 }
 const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'))
 const fileOf = (name: string) => bytesOf(fixtures.values.find((each) => each.name === name)!.file)
@@ -93,6 +99,22 @@ describe('what PyTorch wrote', () => {
     const model = g.nn.sequential(g.nn.linear(3, 4), g.nn.batchNorm1d(4), g.nn.relu(), g.nn.linear(4, 2))
     expect(model.loadStateDict(await torch.load(fileOf('state_dict')))).toEqual({ missing: [], unexpected: [] })
   })
+})
+
+test.each(fixtures.layers)('$name has the names and the layout of PyTorch', async ({ name, file, input, output }) => {
+  const layers: Record<string, () => g.nn.Module> = {
+    weight_norm: () => g.nn.weightNorm(g.nn.linear(4, 3)),
+    spectral_norm: () => g.nn.spectralNorm(g.nn.linear(4, 3)),
+    'parametrizations.weight_norm': () => g.nn.weightNorm(g.nn.linear(4, 3)),
+    'parametrizations.spectral_norm': () => g.nn.spectralNorm(g.nn.linear(4, 3)),
+    'LayerNorm without bias': () => g.nn.layerNorm(4, { bias: false }),
+    BatchNorm3d: () => g.nn.batchNorm3d(4),
+  }
+  const layer = layers[name]!()
+  layer.loadStateDict(await torch.load(bytesOf(file)))
+  const computed = layer.eval().forward(g.tensor(input.tensor, { shape: input.shape }))
+  expect(computed.shape).toEqual(output.shape)
+  expect(g.allClose(computed, g.tensor(output.tensor, { shape: output.shape }), { atol: 1e-6 }).itemSync()).toBe(1)
 })
 
 describe('refused is', () => {
