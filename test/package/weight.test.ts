@@ -24,6 +24,7 @@ const weights: Readonly<Record<string, Weight>> = {
   './numpy': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'numpy')] },
   './torch': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'torch')] },
   './onnx': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
+  './keras': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */

@@ -39,7 +39,7 @@ const changes: readonly Change[] = [
     bytes.splice(random.below(bytes.length), 0, ...bytes.slice(start, start + random.below(32)))
   },
   (bytes) => {
-    bytes.push(...bytes)
+    for (const byte of bytes.slice()) bytes.push(byte)
   },
 ]
 

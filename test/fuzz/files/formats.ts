@@ -1,8 +1,9 @@
 /** The formats that the suite attacks. */
 import type { Format } from './format.ts'
 import { idx } from './idx.ts'
+import { hdf5, kerasZip } from './keras.ts'
 import { npy, npz } from './numpy.ts'
 import { safetensors } from './safetensors.ts'
 import { torch } from './torch.ts'
 
-export const formats: readonly Format[] = [idx, npy, npz, safetensors, torch]
+export const formats: readonly Format[] = [hdf5, idx, kerasZip, npy, npz, safetensors, torch]
