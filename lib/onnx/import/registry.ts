@@ -1,7 +1,9 @@
 /** Which row is right for an operator in a version: the one that names the version's since-version, and no other. */
 import { sinceVersions } from '../versions.ts'
+import { control } from './control.ts'
 import { elementwise } from './elementwise.ts'
 import { indexing } from './indexing.ts'
+import { padding } from './padding.ts'
 import { products } from './products.ts'
 import { reductions } from './reduce.ts'
 import type { Family, Row } from './row.ts'
@@ -10,7 +12,7 @@ import { reasons } from './unsupported.ts'
 
 /** The families of each domain. */
 export const families: Readonly<Record<string, readonly Family[]>> = {
-  '': [elementwise, indexing, products, reductions, shapes],
+  '': [control, elementwise, indexing, padding, products, reductions, shapes],
 }
 
 /** The main domain has a name that few files write. */
