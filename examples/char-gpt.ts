@@ -4,7 +4,7 @@
 
 import { Command } from 'commander'
 import * as g from '../lib/index.ts'
-import { count, seed as seedOption } from './support/options.ts'
+import { count, isProgram, seed as seedOption } from './support/options.ts'
 import { decode, encode, readText, type Text } from './support/text.ts'
 import { trainOnText } from './support/train-on-text.ts'
 
@@ -20,7 +20,7 @@ interface Options {
   seed: number
 }
 
-const options = new Command('npx tsx examples/char-gpt.ts')
+const command = new Command('npx tsx examples/char-gpt.ts')
   .description('Train a transformer on the characters of a text, and have it write.')
   .option('--text <file>', 'the text; the declarations that TypeScript ships unless given')
   .option('--steps <n>', 'of training', count, 2000)
@@ -31,19 +31,17 @@ const options = new Command('npx tsx examples/char-gpt.ts')
   .option('--tokens <n>', 'characters that it writes in the end', count, 400)
   .option('--prompt <text>', 'what it begins with', '/**\n * Returns ')
   .option('--seed <n>', 'of all that is random', seedOption, 1)
-  .parse()
-  .opts<Options>()
 
 const heads = 4
 
-class CharGpt extends g.nn.Module {
+export class CharGpt extends g.nn.Module {
   readonly context: number
   readonly letters: g.nn.Embedding
   readonly places: g.nn.Embedding
   readonly blocks: g.nn.TransformerEncoder
   readonly head: g.nn.Linear
 
-  constructor(classes: number, { layers, features, context }: Options) {
+  constructor(classes: number, { layers, features, context }: Pick<Options, 'layers' | 'features' | 'context'>) {
     super()
     this.context = context
     this.letters = g.nn.embedding(classes, features)
@@ -83,4 +81,4 @@ async function write(model: CharGpt, text: Text, { tokens, prompt, seed }: Optio
   console.log(`${(took / tokens).toFixed(2)} ms for a character, the programs included`)
 }
 
-await main(options)
+if (isProgram(import.meta.url)) await main(command.parse().opts<Options>())

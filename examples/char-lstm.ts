@@ -4,7 +4,7 @@
 
 import { Command } from 'commander'
 import * as g from '../lib/index.ts'
-import { count, seed as seedOption } from './support/options.ts'
+import { count, isProgram, seed as seedOption } from './support/options.ts'
 import { decode, encode, readText, type Text } from './support/text.ts'
 import { trainOnText } from './support/train-on-text.ts'
 
@@ -20,7 +20,7 @@ interface Options {
   seed: number
 }
 
-const options = new Command('npx tsx examples/char-lstm.ts')
+const command = new Command('npx tsx examples/char-lstm.ts')
   .description('Train an LSTM on the characters of a text, and have it write.')
   .option('--text <file>', 'the text; the declarations that TypeScript ships unless given')
   .option('--steps <n>', 'of training', count, 2000)
@@ -31,8 +31,6 @@ const options = new Command('npx tsx examples/char-lstm.ts')
   .option('--tokens <n>', 'characters that it writes in the end', count, 400)
   .option('--prompt <text>', 'what it begins with', '/**\n * Returns ')
   .option('--seed <n>', 'of all that is random', seedOption, 1)
-  .parse()
-  .opts<Options>()
 
 type State = [h: g.Tensor, c: g.Tensor]
 
@@ -43,12 +41,12 @@ interface Foretold {
   readonly state: State
 }
 
-class CharLstm extends g.nn.Module<g.Tensor, Foretold> {
+export class CharLstm extends g.nn.Module<g.Tensor, Foretold> {
   readonly letters: g.nn.Embedding
   readonly lstm: g.nn.Recurrent<State>
   readonly head: g.nn.Linear
 
-  constructor(classes: number, { layers, features }: Options) {
+  constructor(classes: number, { layers, features }: Pick<Options, 'layers' | 'features'>) {
     super()
     this.letters = g.nn.embedding(classes, features)
     this.lstm = g.nn.lstm(features, features, { layers, batchFirst: true })
@@ -91,4 +89,4 @@ async function write(model: CharLstm, text: Text, { tokens, prompt }: Options): 
   console.log(`${(took / tokens).toFixed(2)} ms for a character, the program included`)
 }
 
-await main(options)
+if (isProgram(import.meta.url)) await main(command.parse().opts<Options>())

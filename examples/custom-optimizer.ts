@@ -64,6 +64,17 @@ function spirals(rows: number, seed: number): g.Dataset {
   return g.data.fromTensors(noise.add(points), g.tensor(Int32Array.from({ length: rows }, (_, i) => i % 2)))
 }
 
+export const createModel = () =>
+  g.nn.sequential(
+    g.nn.linear(2, 32),
+    g.nn.layerNorm(32),
+    g.nn.gelu(),
+    g.nn.linear(32, 32),
+    g.nn.layerNorm(32),
+    g.nn.gelu(),
+    g.nn.linear(32, 2),
+  )
+
 async function main(): Promise<void> {
   const { epochs, seed } = new Command('npx tsx examples/custom-optimizer.ts')
     .description('Train a small network on two spirals by an optimizer of its own.')
@@ -74,15 +85,7 @@ async function main(): Promise<void> {
   g.setSeed(seed)
   const [rows, batchSize] = [1024, 64]
   const steps = (epochs * rows) / batchSize
-  const model = g.nn.sequential(
-    g.nn.linear(2, 32),
-    g.nn.layerNorm(32),
-    g.nn.gelu(),
-    g.nn.linear(32, 32),
-    g.nn.layerNorm(32),
-    g.nn.gelu(),
-    g.nn.linear(32, 2),
-  )
+  const model = createModel()
   const schedule = g.schedules.oneCycle({ peak: 0.02, steps })
   const own = adabelief({ learningRate: schedule, weightDecay: 0.01, undecayed: /bias$|^[14]\./ })
   const optimizer = g.optim.ema(g.optim.chain(g.optim.clipByGlobalNorm(1), own), { decay: 0.98 })

@@ -5,7 +5,7 @@
 import { Command } from 'commander'
 import * as g from '../lib/index.ts'
 import { type Action, hasFailed, mostSteps, push, type State, startState } from './support/cart-pole.ts'
-import { count, seed as seedOption } from './support/options.ts'
+import { count, isProgram, seed as seedOption } from './support/options.ts'
 import { ReplayBuffer } from './support/replay-buffer.ts'
 
 interface Options {
@@ -14,13 +14,11 @@ interface Options {
   seed: number
 }
 
-const options = new Command('npx tsx examples/dqn.ts')
+const command = new Command('npx tsx examples/dqn.ts')
   .description('Learn to balance a pole on a cart by deep Q-learning.')
   .option('--episodes <n>', 'at most', count, 500)
   .option('--goal <n>', 'mean length of 100 episodes that ends it', count, 195)
   .option('--seed <n>', 'of all that is random', seedOption, 1)
-  .parse()
-  .opts<Options>()
 
 const batchSize = 64
 const discount = 0.99
@@ -30,7 +28,7 @@ const following = 0.01
 /** Of the steps how many are random: from all to few over so many steps. */
 const exploration = { first: 1, last: 0.01, steps: 3000 }
 
-const createNetwork = () =>
+export const createNetwork = () =>
   g.nn.sequential(g.nn.linear(4, 128), g.nn.relu(), g.nn.linear(128, 128), g.nn.relu(), g.nn.linear(128, 2))
 
 /** The value that the actions taken should have had: the reward, and what the next state is worth, unless the episode ended there. */
@@ -129,4 +127,4 @@ function randomNumbers(seed: number): () => number {
   }
 }
 
-await main(options)
+if (isProgram(import.meta.url)) await main(command.parse().opts<Options>())

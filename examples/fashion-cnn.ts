@@ -3,7 +3,7 @@
 
 import { Command } from 'commander'
 import * as g from '../lib/index.ts'
-import { count, seed as seedOption } from './support/options.ts'
+import { count, isProgram, seed as seedOption } from './support/options.ts'
 import { createReport, formatPercent, printTable } from './support/report.ts'
 
 interface Options {
@@ -15,7 +15,7 @@ interface Options {
   seed: number
 }
 
-const options = new Command('npx tsx examples/fashion-cnn.ts')
+const command = new Command('npx tsx examples/fashion-cnn.ts')
   .description('Train a convolutional network on Fashion-MNIST.')
   .option('--dir <folder>', 'the folder of its IDX files, gzipped or not')
   .option('--epochs <n>', 'passes over the training set', count, 15)
@@ -23,8 +23,6 @@ const options = new Command('npx tsx examples/fashion-cnn.ts')
   .option('--channels <n>', 'of the first convolution; the next ones have twice as many each', count, 32)
   .option('--batch-size <n>', 'images per step', count, 128)
   .option('--seed <n>', 'of all that is random', seedOption, 1)
-  .parse()
-  .opts<Options>()
 
 const classes = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'boot']
 const size = 28
@@ -49,7 +47,7 @@ const block = (from: number, to: number) =>
     g.nn.maxPool2d(2),
   )
 
-const createModel = (channels: number) =>
+export const createModel = (channels: number) =>
   g.nn.sequential(
     block(1, channels),
     block(channels, 2 * channels),
@@ -121,8 +119,9 @@ function printMatrix(matrix: number[][]): void {
   })
 }
 
-main(options).catch((error: unknown) => {
-  if (!(error instanceof g.DatasetNotFoundError)) throw error
-  console.error(error.message)
-  process.exitCode = 1
-})
+if (isProgram(import.meta.url))
+  main(command.parse().opts<Options>()).catch((error: unknown) => {
+    if (!(error instanceof g.DatasetNotFoundError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  })

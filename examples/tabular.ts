@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import * as g from '../lib/index.ts'
-import { count, seed as seedOption } from './support/options.ts'
+import { count, isProgram, seed as seedOption } from './support/options.ts'
 
 interface Options {
   epochs: number
@@ -16,14 +16,12 @@ interface Options {
   test?: boolean
 }
 
-const options = new Command('npx tsx examples/tabular.ts')
+const command = new Command('npx tsx examples/tabular.ts')
   .description('Learn from a CSV file which bird strikes do damage.')
   .option('--epochs <n>', 'at most', count, 60)
   .option('--seed <n>', 'of all that is random', seedOption, 1)
   .option('--model <path>', 'where the best model is saved', 'tabular.safetensors')
   .option('--test', 'load the model and score the rows that were held back')
-  .parse()
-  .opts<Options>()
 
 const { fillMissing, standardize, vocabulary } = g.data.preprocessing
 
@@ -42,7 +40,7 @@ const categories = {
 /** Speeds[n, 1] in knots, and places[n, columns] in the vocabularies. */
 type Inputs = { speed: g.Tensor; places: g.Tensor }
 
-class DamageModel extends g.nn.Module<Inputs> {
+export class DamageModel extends g.nn.Module<Inputs> {
   words = Object.values(categories).map((size) => vocabulary(size))
   tables = Object.values(categories).map((size) => g.nn.embedding(size, 8))
   filled = fillMissing(1, { strategy: 'median', indicator: true })
@@ -135,9 +133,11 @@ async function test({ model: path }: Options): Promise<void> {
   console.log(`test AUC ${((await auc.result()) as number).toFixed(4)} of ${data.size} rows, in another process`)
 }
 
-if (options.test) await test(options)
-else {
+async function main(options: Options): Promise<void> {
+  if (options.test) return test(options)
   await train(options)
-  const command = [...process.execArgv, process.argv[1]!, '--test', '--model', options.model]
-  execFileSync(process.execPath, command, { stdio: 'inherit' })
+  const again = [...process.execArgv, process.argv[1]!, '--test', '--model', options.model]
+  execFileSync(process.execPath, again, { stdio: 'inherit' })
 }
+
+if (isProgram(import.meta.url)) await main(command.parse().opts<Options>())

@@ -2,7 +2,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import * as g from '../lib/index.ts'
-import { parseOptions } from './support/options.ts'
+import { isProgram, parseOptions } from './support/options.ts'
 import { createReport, formatPercent, printTable } from './support/report.ts'
 
 const loaders = { mnist: g.datasets.mnist, 'fashion-mnist': g.datasets.fashionMnist }
@@ -11,7 +11,7 @@ const loaders = { mnist: g.datasets.mnist, 'fashion-mnist': g.datasets.fashionMn
 const scaled = ({ images, labels }: { images: g.Tensor; labels: g.Tensor }) =>
   g.data.fromTensors(images, labels).map((x, y) => [x.cast('float32').div(255), y])
 
-const createModel = () =>
+export const createModel = () =>
   g.nn.sequential(
     g.nn.flatten(),
     g.nn.linear(784, 256),
@@ -69,8 +69,9 @@ function summarize({ epochs }: g.History, delay: number): void {
   ])
 }
 
-main().catch((error: unknown) => {
-  if (!(error instanceof g.DatasetNotFoundError || error instanceof g.DataFormatError)) throw error
-  console.error(error.message)
-  process.exitCode = 1
-})
+if (isProgram(import.meta.url))
+  main().catch((error: unknown) => {
+    if (!(error instanceof g.DatasetNotFoundError || error instanceof g.DataFormatError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  })

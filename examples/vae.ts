@@ -3,7 +3,7 @@
 
 import { Command, Option } from 'commander'
 import * as g from '../lib/index.ts'
-import { count, seed as seedOption } from './support/options.ts'
+import { count, isProgram, seed as seedOption } from './support/options.ts'
 
 interface Options {
   data: 'mnist' | 'fashion-mnist'
@@ -14,7 +14,7 @@ interface Options {
   seed: number
 }
 
-const options = new Command('npx tsx examples/vae.ts')
+const command = new Command('npx tsx examples/vae.ts')
   .description('Train a variational autoencoder on MNIST or Fashion-MNIST, and have it draw.')
   .addOption(new Option('--data <name>', 'the data set').choices(['mnist', 'fashion-mnist']).default('mnist'))
   .option('--dir <folder>', 'the folder of its IDX files, gzipped or not')
@@ -22,8 +22,6 @@ const options = new Command('npx tsx examples/vae.ts')
   .option('--images <n>', 'how many images to learn from', count, 60_000)
   .option('--latent <n>', 'numbers that say where an image lies', count, 16)
   .option('--seed <n>', 'of all that is random', seedOption, 1)
-  .parse()
-  .opts<Options>()
 
 const loaders = { mnist: g.datasets.mnist, 'fashion-mnist': g.datasets.fashionMnist }
 const pixels = 784
@@ -36,7 +34,7 @@ interface Output {
   readonly logVariance: g.Tensor
 }
 
-class Autoencoder extends g.nn.Module<g.Tensor, Output> {
+export class Autoencoder extends g.nn.Module<g.Tensor, Output> {
   readonly encoder: g.nn.Module
   readonly mean: g.nn.Linear
   readonly logVariance: g.nn.Linear
@@ -105,4 +103,4 @@ async function main({ data, dir, epochs, images, latent, seed }: Options): Promi
   printImages((await drawn.data()) as Float32Array, 5)
 }
 
-await main(options)
+if (isProgram(import.meta.url)) await main(command.parse().opts<Options>())

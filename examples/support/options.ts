@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 /** The command line of train-mnist. */
@@ -21,6 +22,9 @@ const number = (what: string, isValid: (value: number) => boolean) => (text: str
 export const count = number('a whole number above 0', (value) => Number.isSafeInteger(value) && value > 0)
 export const seed = number('a whole number from 0 on', (value) => Number.isSafeInteger(value) && value >= 0)
 const rate = number('a number above 0', (value) => Number.isFinite(value) && value > 0)
+
+/** Whether a file, by its `import.meta.url`, is the program that runs, and not imported by another one. */
+export const isProgram = (url: string): boolean => process.argv[1] === fileURLToPath(url)
 
 /** Reads the command line; prints and exits where it asks for help or is wrong. */
 export function parseOptions(): TrainOptions {

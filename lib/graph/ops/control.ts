@@ -31,7 +31,7 @@ abstract class ControlOp implements OpDef {
 }
 
 /** Operands are the constants and the carries as they begin; roots of the body the condition and the next carries. */
-class WhileOp extends ControlOp {
+export class WhileOp extends ControlOp {
   readonly name = 'whileLoop'
 
   lower(emitter: Emitter, node: Node): View {
@@ -40,7 +40,7 @@ class WhileOp extends ControlOp {
 }
 
 /** Operands are the predicate, the constants and what the functions are given; roots what the first gives, then the other. */
-class BranchOp extends ControlOp {
+export class BranchOp extends ControlOp {
   readonly name = 'cond'
 
   lower(emitter: Emitter, node: Node): View {

@@ -65,7 +65,7 @@ type LoopParams = { length: number; reverse: boolean; carries: number; constants
 type Output = readonly number[]
 
 /** Operands are the constants, the carries as they begin, and the sequences. Outputs are nodes of their own. */
-class LoopOp implements OpDef<LoopParams> {
+export class LoopOp implements OpDef<LoopParams> {
   readonly name = 'loop'
   /** What outputs of loops inside that nobody had before have stacked. */
   readonly #innerOutputs = new Map<string, Node>()

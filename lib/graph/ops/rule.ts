@@ -1,14 +1,18 @@
 /** A value whose gradient is what a rule says, and not that of the operations that made it. */
+import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Cotangents, type Node, type OpDef, type Params, record } from '../node.ts'
 
 type AtLeastOne = readonly [Node, ...Node[]]
 
 type Rule<X extends readonly Node[]> = (cotangent: Node, y: Node, xs: X) => Cotangents<X>
 
+/** Of all that have a rule: what has this lowering is its first input, but for gradients. */
+const lowerFirst = (emitter: Emitter, { inputs: [y] }: { inputs: AtLeastOne }): View => emitter.viewOf(y)
+
 export const customGradientOp: OpDef<null, AtLeastOne> = {
   name: 'customGradient',
   infer: ([y]) => y,
-  lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
+  lower: lowerFirst,
 }
 
 /** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
@@ -47,7 +51,7 @@ export function composedBy<P extends Params>(
     name,
     infer: ([y]) => y,
     vjp: (ct, node) => [null, derivative(ct, node as Node, node.inputs[1], node.params)],
-    lower: (emitter, { inputs: [y] }) => emitter.viewOf(y),
+    lower: lowerFirst,
   }
   return (x, params) => record(def, [value(x, params), x], params)
 }
