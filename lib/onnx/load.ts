@@ -30,7 +30,8 @@ const loadOptions: OptionTypes<LoadOptions> = {
 }
 
 const irVersions = [3, 14] as const
-const leastOpset = 7
+/** Of opsets before 7 most operators have changed since: those that have not are read. */
+const leastOpset = 1
 
 /**
  * A model of an ONNX file, or bytes of one, as a module that computes the same, and can be trained on: its float initializers

@@ -25,6 +25,19 @@ describe.each(backendNames)('on %s', (backend) => {
     expect(y.squeeze(2).arraySync()).toEqual(g.conv2d(images, filters, { padding: 1, stride: [2, 1] }).arraySync())
   })
 
+  test.each<[string, g.Shape, g.ConvTranspose3dOptions]>([
+    ['that overlap', [3, 2, 2, 2, 3], { stride: [1, 2, 2], padding: [1, 0, 1] }],
+    ['with elements apart, in groups', [4, 1, 2, 3, 1], { groups: 2, dilation: [2, 1, 3], padding: [[0, 1], 1, 0] }],
+    ['beside each other, and zeros at the end', [3, 2, 2, 2, 2], { stride: 3, outputPadding: [2, 0, 1] }],
+  ])('the transpose of windows %s is the gradient of the convolution', (_, shape, options) => {
+    const [filters, y] = [g.randn(shape), g.randn([2, shape[0]!, 3, 4, 3])]
+    const x = g.convTranspose3d(y, filters, options)
+    const { outputPadding, ...rest } = options
+    const f = (volume: g.Tensor) => g.conv3d(volume, filters, rest).mul(y).sum()
+    const gradient = g.grad(f)(g.zeros(x.shape)) as g.Tensor
+    expect(g.allClose(x, gradient, { rtol: 1e-4, atol: 1e-5 }).itemSync()).toBe(1)
+  })
+
   test('the first of equal elements gets the gradient', () => {
     const f = (volume: g.Tensor) => g.maxPool3d(volume, 2).sum()
     expect((g.grad(f)(g.ones([1, 1, 2, 2, 2])) as g.Tensor).dataSync()).toEqual(Float32Array.of(1, 0, 0, 0, 0, 0, 0, 0))
@@ -53,6 +66,26 @@ test.each<[() => unknown, abstract new (...args: never[]) => Error, string]>([
     () => g.conv3d(x, g.ones([6, 3, 2, 3, 3])),
     g.ShapeError,
     'conv3d: expected a weight [out, 4, …], got [6, 3, 2, 3, 3]',
+  ],
+  [
+    () => g.convTranspose3d(x, g.ones([3, 4, 2, 3, 3])),
+    g.ShapeError,
+    'convTranspose3d: expected a weight [4, out / groups, …] of 5 axes, got [3, 4, 2, 3, 3]',
+  ],
+  [
+    () => g.convTranspose3d(x, g.ones([4, 2, 2, 3, 3]), { padding: [3, 0, 0] }),
+    g.ShapeError,
+    'convTranspose3d: expected a result of at least one plane, got -2',
+  ],
+  [
+    () => g.convTranspose3d(x, g.ones([4, 2, 2, 3, 3]), { outputPadding: [1, 0, 0] }),
+    RangeError,
+    'convTranspose3d: expected outputPadding to be less than the stride or the dilation, got 1',
+  ],
+  [
+    () => g.convTranspose3d(x, g.ones([4, 2, 2, 3, 3]), { bias: [1] }),
+    g.ShapeError,
+    'convTranspose3d: expected a bias [2], got [1]',
   ],
   [
     () => g.conv3d(x, w, { groups: 3 }),

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import * as g from '../../lib/index.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const documents = [
@@ -12,6 +13,7 @@ const documents = [
   'docs/training.md',
   'docs/optimizers.md',
   'docs/files.md',
+  'docs/migrating-from-pytorch.md',
   'docs/metrics.md',
   'docs/data.md',
   'docs/support.md',
@@ -90,4 +92,28 @@ test('the 25 lines are 25 lines', () => {
       .split('\n')
       .filter((line) => line.trim() !== '').length,
   ).toBeLessThanOrEqual(26)
+})
+
+test('names of tables of migration exist', () => {
+  const rows = documents.flatMap(({ name, text }) =>
+    name.startsWith('docs/migrating-') ? text.split('\n').filter((line) => line.startsWith('|')) : [],
+  )
+  // The second column is what is here.
+  const codes = rows.flatMap((row) => [...(row.split(' | ')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code]) => code!))
+  const names = codes.flatMap((code) => [...code.matchAll(/\bg((?:\.\w+)+)/g)].map(([, path]) => path!.slice(1)))
+  const isThere = (path: string) =>
+    path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], g)
+  expect(names.length).toBeGreaterThan(100)
+  expect(names.filter((path) => isThere(path) === undefined)).toEqual([])
+  const things = { x: g.Tensor.prototype, model: g.nn.Module.prototype, d: g.data.Dataset.prototype }
+  for (const [thing, prototype] of Object.entries(things)) {
+    const members = codes.flatMap((code) =>
+      [...code.matchAll(new RegExp(`(?<![\\w.])${thing}\\.(\\w+)`, 'g'))].map(([, member]) => member!),
+    )
+    expect(members.length, thing).toBeGreaterThan(2)
+    expect(
+      members.filter((member) => !(member in prototype)),
+      thing,
+    ).toEqual([])
+  }
 })

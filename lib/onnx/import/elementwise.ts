@@ -2,7 +2,7 @@
 import { isFloat } from '../../base/dtype.ts'
 import * as g from '../../operations/index.ts'
 import type { Tensor, TensorLike } from '../../tensor/tensor.ts'
-import { isFloatType, rangeOf } from '../types.ts'
+import { type ElementType, isFloatType, rangeOf } from '../types.ts'
 import { HostArray } from '../values.ts'
 import type { Call } from './call.ts'
 import { onHost } from './host.ts'
@@ -112,10 +112,27 @@ function clamp(x: Tensor, least: Tensor | number | null, most: Tensor | number |
   return least === null && most === null ? x : g.clamp(x, least, most)
 }
 
+/** Bits that a shift by more than there are leaves: those of the sign going right, none going left. */
 function shift(call: Call): Result {
   const isLeft = call.attributes.choice('direction', ['LEFT', 'RIGHT'], 'LEFT') === 'LEFT'
-  const formula: Formula = (x, y) => (isLeft ? BigInt(x) << BigInt(y) : BigInt(x) >> BigInt(y))
-  return known(call, formula) ?? wrapped(call, (isLeft ? g.leftShift : g.rightShift)(...operands(call)))
+  const type = call.type(0)
+  const bits = bitsOf(type)
+  const keepsSign = !isLeft && !type.startsWith('u')
+  const formula: Formula = (x, y) => {
+    const by = y < 0 || y >= bits ? bits : Number(y)
+    return isLeft ? BigInt(x) << BigInt(by) : BigInt(x) >> BigInt(by)
+  }
+  const onHost = known(call, formula)
+  if (onHost !== undefined) return onHost
+  const [x, y] = [call.tensor(0), call.tensor(1)]
+  const isBeyond = g.logicalOr(g.less(y, 0), g.greaterEqual(y, bits))
+  const shifted = (isLeft ? g.leftShift : g.rightShift)(x, g.where(isBeyond, keepsSign ? bits - 1 : 0, y))
+  return wrapped(call, keepsSign ? shifted : g.where(isBeyond, 0, shifted))
+}
+
+const bitsOf = (type: ElementType): number => {
+  const [least, most] = rangeOf(type) ?? [0n, 1n]
+  return (most - least).toString(2).length
 }
 
 /** Integers of fewer bits than int32, which holds them, brought back into their range. */
@@ -123,8 +140,8 @@ function wrapped(call: Call, x: Tensor): Tensor {
   const [least, most] = rangeOf(call.type(0)) ?? [0n, 0n]
   if (x.dtype !== 'int32' || most >= 2n ** 31n - 1n) return x
   if (least === 0n) return g.bitwiseAnd(x, Number(most))
-  const bits = 32 - (most - least).toString(2).length
-  return g.rightShift(g.leftShift(x, bits), bits)
+  const spare = 32 - bitsOf(call.type(0))
+  return g.rightShift(g.leftShift(x, spare), spare)
 }
 
 function choose(call: Call): Result {
@@ -155,7 +172,8 @@ const softmaxLike =
     const at = axis < 0 ? axis + x.ndim : axis
     const { shape } = x
     const rows = shape.slice(0, at).reduce((a, b) => a * b, 1)
-    return f(x.reshape([rows, rows === 0 ? 0 : x.size / rows]), 1).reshape(shape)
+    const flat = g.reshape(x, [rows, rows === 0 ? 0 : x.size / rows])
+    return g.reshape(f(flat, 1), shape)
   }
 
 /** 1 at the first of the greatest elements, 0 elsewhere. */
@@ -176,6 +194,13 @@ function dropout(call: Call): Result[] {
   return [kept === undefined ? x : g.mul(x, kept), call.as('bool', mask)]
 }
 
+/** x·sigmoid(alpha·x) */
+function swish(call: Call): Tensor {
+  const x = call.tensor(0)
+  const alpha = call.attributes.float('alpha', 1)
+  return alpha === 1 ? g.silu(x) : g.mul(x, g.sigmoid(g.mul(x, alpha)))
+}
+
 /** Of integer types too, which the functions that it is made of do not all take. */
 function prelu(call: Call): Tensor {
   const [x, slope] = [call.tensor(0), call.tensor(1)]
@@ -190,7 +215,7 @@ function mean(call: Call): Result {
 }
 
 const foldable = { folds: true }
-const arithmetic = [6, 7, 13, 14]
+const arithmetic = [7, 13, 14]
 
 export const elementwise: Family = {
   Abs: row(
@@ -350,11 +375,8 @@ export const elementwise: Family = {
     variadic(g.add, (x, y) => x + y),
     foldable,
   ),
-  Swish: row([24], (call) => {
-    const x = call.tensor(0)
-    const alpha = call.attributes.float('alpha', 1)
-    return alpha === 1 ? g.silu(x) : g.mul(x, g.sigmoid(g.mul(x, alpha)))
-  }),
+  SwiGLU: row([28], (call) => g.mul(swish(call), call.tensor(1))),
+  Swish: row([24], swish),
   Tan: row([7, 22], unary(g.tan)),
   Tanh: row([6, 13], unary(g.tanh)),
   ThresholdedRelu: row([10, 22], (call) => g.threshold(call.tensor(0), call.attributes.float('alpha', 1), 0)),

@@ -30,13 +30,17 @@ function gather(call: Call): Result {
   const [data, indices] = [call.value(0), call.value(1)]
   const axis = axisOf(call, 0)
   const extent = data.shape[axis]!
-  if (data instanceof HostArray && indices instanceof HostArray && data.shape.length === 1 && fitsHost(indices.shape))
-    return picked(data, indices.shape, (i) => {
-      const at = Number(indices.data[i])
-      const place = at < 0 ? at + extent : at
-      if (!(place >= 0 && place < extent)) throw new RangeError(expected('Gather', `indices below ${extent}`, at))
-      return place
-    })
+  if (data instanceof HostArray && indices instanceof HostArray) {
+    const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)]
+    const inner = sizeOf(data.shape.slice(axis + 1))
+    const place = (i: number): number => {
+      const [row, column] = [Math.floor(i / inner), i % inner]
+      const at = Number(indices.data[row % indices.size])
+      if (!(at >= -extent && at < extent)) throw new RangeError(expected('Gather', `indices below ${extent}`, at))
+      return (Math.floor(row / indices.size) * extent + (at < 0 ? at + extent : at)) * inner + column
+    }
+    if (fitsHost(shape)) return picked(data, shape, place)
+  }
   return g.take(call.tensor(0), indicesOf(call, 1, extent), axis)
 }
 

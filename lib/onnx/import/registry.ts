@@ -1,16 +1,57 @@
 /** Which row is right for an operator in a version: the one that names the version's since-version, and no other. */
 import { sinceVersions } from '../versions.ts'
+import { attentions, previewAttentions } from './attention.ts'
+import { control } from './control.ts'
+import { convolution } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
 import { indexing } from './indexing.ts'
+import { losses } from './losses.ts'
+import { microsoft } from './microsoft.ts'
+import { normalization } from './normalization.ts'
+import { padding } from './padding.ts'
+import { pooling } from './pooling.ts'
 import { products } from './products.ts'
+import { microsoftQuantization, quantization } from './quantization.ts'
+import { randomness } from './random.ts'
+import { rearrangement } from './rearranging.ts'
+import { recurrentNetworks } from './recurrent.ts'
 import { reductions } from './reduce.ts'
+import { resizing } from './resize.ts'
 import type { Family, Row } from './row.ts'
+import { sampling } from './sampling.ts'
 import { shapes } from './shape.ts'
+import { signals } from './signal.ts'
+import { suppression } from './suppression.ts'
+import { training } from './training.ts'
 import { reasons } from './unsupported.ts'
 
 /** The families of each domain. */
 export const families: Readonly<Record<string, readonly Family[]>> = {
-  '': [elementwise, indexing, products, reductions, shapes],
+  '': [
+    control,
+    padding,
+    elementwise,
+    indexing,
+    products,
+    reductions,
+    shapes,
+    attentions,
+    convolution,
+    losses,
+    normalization,
+    pooling,
+    quantization,
+    randomness,
+    rearrangement,
+    recurrentNetworks,
+    resizing,
+    sampling,
+    signals,
+    suppression,
+  ],
+  'com.microsoft': [microsoft, microsoftQuantization],
+  'ai.onnx.preview': [previewAttentions],
+  'ai.onnx.preview.training': [training],
 }
 
 /** The main domain has a name that few files write. */

@@ -1,7 +1,7 @@
 /** Operators that say shapes, change them, or move elements without changing them, and those that make tensors of nothing else. */
 import { isFloat } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
-import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
+import { denseStrides, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
 import { sliceRanges } from '../../base/slice-bounds.ts'
 import * as g from '../../operations/index.ts'
 import { arange, eye, full } from '../../tensor/creation.ts'
@@ -96,8 +96,15 @@ function unsqueeze(call: Call): Result {
 function transpose(call: Call): Result {
   const value = call.value(0)
   const axes = call.attributes.ints('perm', undefined) ?? value.shape.map((_, axis) => value.shape.length - 1 - axis)
-  if (value instanceof HostArray && value.shape.length < 2) return value
-  return g.permute(call.tensor(0), axes)
+  if (!(value instanceof HostArray && fitsHost(value.shape))) return g.permute(call.tensor(0), axes)
+  const { shape } = value
+  const order = normalizeAxes('Transpose', axes, shape.length).length === shape.length ? axes : []
+  const strides = denseStrides(shape)
+  const moved = order.map((axis) => shape.at(axis)!)
+  const own = denseStrides(moved)
+  return picked(value, moved, (i) =>
+    order.reduce((place, axis, k) => place + (Math.floor(i / own[k]!) % moved[k]!) * strides.at(axis)!, 0),
+  )
 }
 
 function expand(call: Call): Result {
@@ -121,11 +128,29 @@ function broadcast(a: Shape, b: Shape): number[] {
 function concat(call: Call): Result {
   const axis = call.attributes.int('axis', required) as number
   const values = call.values()
-  if (values.every((value): value is HostArray => value instanceof HostArray && value.shape.length === 1)) {
-    const all = values.flatMap(({ data }) => Array.from(data as ArrayLike<number | bigint>))
-    if (fitsHost([all.length])) return HostArray.of(values[0]!.type, [all.length], all)
+  if (values.every((value) => value instanceof HostArray)) {
+    const joined = joinedOnHost(values as HostArray[], axis)
+    if (joined !== undefined) return joined
   }
   return g.concat(call.tensors(), axis)
+}
+
+/** Undefined for what is too large, or what tensors refuse with their own words. */
+function joinedOnHost(values: readonly HostArray[], given: number): HostArray | undefined {
+  const { shape, type } = values[0]!
+  const axis = given < 0 ? given + shape.length : given
+  const fits = values.every(
+    (value) => value.shape.length === shape.length && value.shape.every((x, i) => i === axis || x === shape[i]),
+  )
+  const extent = values.reduce((sum, value) => sum + (value.shape[axis] ?? 0), 0)
+  if (!fits || !(axis >= 0 && axis < shape.length) || !fitsHost(shape.with(axis, extent))) return undefined
+  const rows = sizeOf(shape.slice(0, axis))
+  const all = Array.from({ length: rows }, (_, row) =>
+    values.flatMap(({ data, size }) =>
+      Array.from(data.slice((row * size) / rows, ((row + 1) * size) / rows) as ArrayLike<number | bigint>),
+    ),
+  )
+  return HostArray.of(type, shape.with(axis, extent), all.flat())
 }
 
 /** Parts along an axis: of given sizes, or as equal as can be, the last one smaller. */

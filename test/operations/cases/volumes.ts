@@ -19,6 +19,12 @@ function convolution(
   }
 }
 
+const transposedConvolution = (note: string, x: Shape, w: Shape, options: g.ConvTranspose3dOptions = {}): OpCase => ({
+  ...{ note, inputs: [operand(x), operand(w)], f: (x, w) => g.convTranspose3d(x, w, options) },
+  contract: { depth: w.reduce((size, extent) => size * extent, 1) },
+  differentiable: true,
+})
+
 const maxRow = (shape: Shape, f: (x: Tensor) => Tensor, note: string, values?: Values): OpCase => ({
   ...{ note, inputs: [operand(shape, values)], f, contract: exactly, differentiable: values === undefined },
 })
@@ -47,6 +53,24 @@ export const volumeCases = {
       differentiable: true,
     },
     convolution('large', [2, 8, 9, 20, 21], [20, 8, 3, 3, 3], { padding: 1 }, { differentiable: false }),
+  ],
+  convTranspose3d: [
+    transposedConvolution('1×1×1', [2, 3, 2, 3, 2], [3, 4, 1, 1, 1]),
+    transposedConvolution('strides, uneven padding, dilation', [1, 2, 3, 2, 4], [2, 3, 2, 3, 1], {
+      ...{ stride: [2, 1, 3], padding: [[1, 0], 1, 0], dilation: [3, 2, 1], outputPadding: [1, 0, 2] },
+    }),
+    transposedConvolution('groups', [2, 4, 2, 3, 2], [4, 3, 2, 2, 2], { groups: 2, stride: 2 }),
+    transposedConvolution('channels last', [1, 2, 3, 3, 2], [2, 3, 3, 2, 2], { padding: 1, layout: 'NDHWC' }),
+    {
+      note: 'y + bias',
+      inputs: [operand([2, 2, 3, 2, 3]), operand([2, 3, 2, 3, 3]), operand([3])],
+      f: (x, w, bias) => g.convTranspose3d(x, w, { bias, padding: 1 }),
+      contract: {
+        depth: 37,
+        magnitude: (x, w, b) => g.convTranspose3d(x.abs(), w.abs(), { bias: b.abs(), padding: 1 }),
+      },
+      differentiable: true,
+    },
   ],
   maxPool3d: [
     maxRow([2, 2, 4, 4, 6], (x) => g.maxPool3d(x, 2), 'side by side'),
