@@ -16,7 +16,7 @@ import {
   type LayerBlueprint,
   type ModelBlueprint,
 } from './blueprint.ts'
-import { type Config, fail } from './config.ts'
+import { type Config, fail, type Origin } from './config.ts'
 import { KerasLayer, type Output, resolve, type Value } from './layer.ts'
 import { masked, maskOf } from './masks.ts'
 import { keyOf, planOf, type Step } from './plan.ts'
@@ -270,21 +270,32 @@ export function buildModel(blueprint: ModelBlueprint, weights: Weights): KerasMo
   const model = new KerasModel(blueprint, weights)
   if (blueprint.spec?.trainable === false) model.freeze()
   model.eval()
-  const shapes = model.inputs.map(({ shape }) => shape?.map((extent, i) => (i === 0 ? 1 : extent)))
-  if (shapes.every((shape) => shape?.every((extent) => extent !== null)))
-    tried(blueprint.model, () => model.call(shapes.map((shape) => zeros(shape as number[]))))
+  tryModel(blueprint.model.origin, model)
   return model
 }
 
-function tried(model: ModelSpec, forward: () => unknown): void {
+/** Records the forward pass of a model whose file says the shapes of its inputs, and refuses the file where it cannot be. */
+export function tryModel(
+  origin: Origin,
+  model: Module<ModelValue, ModelOutput> & { readonly inputs: readonly ModelInput[] },
+): void {
+  const { inputs } = model
+  const shapes = inputs.map(({ shape }) => shape?.map((extent, i) => (i === 0 ? (extent ?? 1) : extent)))
+  if (!shapes.every((shape) => shape?.every((extent) => extent !== null))) return
+  tried(origin, () => {
+    const given = shapes.map((shape, i) => zeros(shape as number[], { dtype: inputs[i]!.dtype }))
+    model.forward(given.length === 1 ? given[0]! : given)
+  })
+}
+
+function tried({ op, file }: Origin, forward: () => unknown): void {
   try {
     forward()
   } catch (error) {
     // What operations refuse, they say so; anything else is a fault of whoever threw it.
     const isRefusal =
-      error instanceof RangeError || (error instanceof TypeError && error.message.includes(' expected '))
+      error instanceof RangeError || (error instanceof TypeError && / (expected|dtype)/.test(error.message))
     if (!isRefusal) throw error
-    const { op, file } = model.origin
     throw new DataFormatError(`${expected(op, 'a model whose layers fit each other', error.message)} (${file})`, {
       cause: error,
     })

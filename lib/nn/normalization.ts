@@ -87,7 +87,7 @@ export class BatchNorm extends Affine {
     const given = checkOptions(op, options, batchNormOptions)
     super([checkFeatures(op, features)], given)
     const { dtype = 'float32', momentum = 0.1, epsilon = 1e-5, axis = 1 } = given
-    titled(this, capitalized(op), { features, momentum, epsilon, affine: given.affine ?? true })
+    titled(this, capitalized(op), { features, momentum, epsilon, affine: given.affine ?? true, axis: given.axis })
     checkNumber(op, 'a momentum in [0, 1]', momentum, (x) => x >= 0 && x <= 1)
     this.runningMean = variable(zeros([features], { dtype }), { name: 'runningMean', trainable: false })
     this.runningVariance = variable(ones([features], { dtype }), { name: 'runningVariance', trainable: false })

@@ -3,6 +3,7 @@
 interface Title {
   readonly name: string
   readonly options: string
+  readonly given: Readonly<Record<string, unknown>>
 }
 
 const titles = new WeakMap<object, Title>()
@@ -20,12 +21,16 @@ export const capitalized = (name: string): string => `${name.slice(0, 1).toUpper
 /** Says what a module is called, and with which options it was made; those that were not given are left out. */
 export function titled<T extends object>(module: T, name: string, options: object = {}): T {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  titles.set(module, { name, options: given.map(([key, value]) => `${key}=${textOf(value)}`).join(', ') })
+  const text = given.map(([key, value]) => `${key}=${textOf(value)}`).join(', ')
+  titles.set(module, { name, options: text, given: Object.fromEntries(given) })
   return module
 }
 
 /** What follows the name of a module in brackets, unless it says so itself. */
 export const optionsOf = (module: object): string => titles.get(module)?.options ?? ''
+
+/** The options a module was made with, by their names. */
+export const givenTo = (module: object): Readonly<Record<string, unknown>> => titles.get(module)?.given ?? {}
 
 /** What a module is called. */
 export const titleOf = (module: object): string => titles.get(module)?.name ?? module.constructor.name

@@ -25,6 +25,7 @@ const weights: Readonly<Record<string, Weight>> = {
   './torch': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'torch')] },
   './onnx': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
   './keras': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras')] },
+  './tfjs': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras' && name !== 'tfjs')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */

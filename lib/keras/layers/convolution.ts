@@ -41,7 +41,6 @@ function windowOf(config: Config, axes: Axes): Window {
   }
 }
 
-type Numbers = readonly number[]
 type Two = readonly [number, number]
 type Three = readonly [number, number, number]
 
@@ -223,44 +222,11 @@ export function transposeConvolve(
       ...{ ...withBias, stride: stride as Two, dilation: dilation as Two, padding: [padding[0]!, padding[1]!] },
       ...{ outputPadding: outputPadding as unknown as Two, layout: layoutOf(2, isLast) },
     })
-  const volumes = isLast ? x.permute([0, 4, 1, 2, 3]) : x
-  const spread = [0, 1, 2].reduce((y, axis) => spreadOut(y, axis + 2, stride[axis]!), volumes)
-  const window = kernel.shape.slice(0, 3)
-  const around = window.map((extent, i) => {
-    const reach = (extent - 1) * dilation[i]!
-    return [reach - padding[i]![0], reach - padding[i]![1] + outputPadding[i]!] as const
+  return g.convTranspose3d(x, weight, {
+    ...{ ...withBias, stride: stride as Three, dilation: dilation as Three },
+    ...{ padding: [padding[0]!, padding[1]!, padding[2]!], outputPadding: outputPadding as unknown as Three },
+    layout: layoutOf(3, isLast),
   })
-  // The window goes the other way, and channels change their places.
-  const flipped = g.flip(weight, [2, 3, 4]).permute([1, 0, 2, 3, 4])
-  const result = g.conv3d(padOrCut(spread, around), flipped, { ...withBias, dilation: dilation as Three })
-  return isLast ? result.permute([0, 2, 3, 4, 1]) : result
-}
-
-/** Zeros between the elements along an axis. */
-function spreadOut(x: Tensor, axis: number, stride: number): Tensor {
-  const extent = x.shape[axis]!
-  if (stride === 1 || extent === 0) return x
-  const wide = g.expandDims(x, axis + 1)
-  const zeros = wide.shape.map((_, i) => (i === axis + 1 ? ([0, stride - 1] as const) : ([0, 0] as const)))
-  const shape = x.shape.map((n, i) => (i === axis ? n * stride : n))
-  const spread = g.pad(wide, zeros).reshape(shape)
-  return g.slice(
-    spread,
-    shape.map(() => 0),
-    shape.map((n, i) => (i === axis ? n - stride + 1 : n)),
-  )
-}
-
-/** Zeros around the three last axes, or with negative numbers fewer elements. */
-function padOrCut(x: Tensor, around: readonly Two[]): Tensor {
-  const widths = around.map(([a, b]) => [Math.max(a, 0), Math.max(b, 0)] as const)
-  const wide = g.pad(x, [[0, 0], [0, 0], ...widths])
-  const cuts: readonly Numbers[] = [[0, 0], [0, 0], ...around.map(([a, b]) => [Math.max(-a, 0), Math.max(-b, 0)])]
-  return g.slice(
-    wide,
-    cuts.map(([a]) => a!),
-    cuts.map(([, b], i) => wide.shape[i]! - b!),
-  )
 }
 
 export const convolutionLayers = {
