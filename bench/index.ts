@@ -1,10 +1,11 @@
-/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup] */
+/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx] */
 import * as g from '../lib/index.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLoop } from './loop.ts'
 import { measureMachine } from './machine.ts'
 import { benchNeighbour } from './neighbour.ts'
+import { benchOnnx } from './onnx.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchStartup } from './startup.ts'
 import { benchAround, benchTrain } from './train.ts'
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<void>> = {
   loop: benchLoop,
   neighbour: benchNeighbour,
   startup: benchStartup,
+  onnx: benchOnnx,
 }
 
 const asked = process.argv.slice(2)

@@ -13,6 +13,8 @@ const inflate = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(infla
 /** A file in a zip file. */
 export interface Member {
   readonly name: string
+  /** How many bytes its name has. */
+  readonly nameBytes: number
   /** Where its header is. */
   readonly start: number
   readonly method: number
@@ -125,6 +127,7 @@ function memberAt(directory: DataView, at: number, nameBytes: number, extraBytes
   const start = full(start32!)
   return {
     name,
+    nameBytes,
     start,
     method: directory.getUint16(at + 10, true),
     crc: directory.getUint32(at + 16, true),
@@ -144,19 +147,20 @@ function extra64(view: DataView, start: number, end: number): DataView | undefin
   return undefined
 }
 
-/** Where the bytes of a member are, by the header before them. */
+/** Where the bytes of a member are, by the header before them, which has the name, too: a sum of the bytes does not tell one that has become another. */
 function* readSpan(name: string, size: number, member: Member): Reading<Span> {
   const fail = failure(name)
   const { start, stored } = member
-  if (start + lengths.local > size) fail(`${member.name} in the file`, `byte ${start}`)
-  const header = viewOf(yield [start, start + lengths.local])
+  const nameEnd = start + lengths.local + member.nameBytes
+  if (nameEnd > size) fail(`${member.name} in the file`, `byte ${start}`)
+  const bytes: Uint8Array = yield [start, nameEnd]
+  const header = viewOf(bytes)
   if (header.getUint32(0, true) !== signatures.local) fail(`a header of ${member.name}`, 'something else')
-  const nameEnd = start + lengths.local + header.getUint16(26, true)
+  const localName = new TextDecoder().decode(bytes.subarray(lengths.local))
+  if (header.getUint16(26, true) !== member.nameBytes || localName !== member.name)
+    fail(`${member.name} before its bytes, too`, JSON.stringify(localName))
   const dataStart = nameEnd + header.getUint16(28, true)
   if (dataStart + stored > size) fail(`${stored} bytes of ${member.name}`, `${size - dataStart}`)
-  // A sum is of the bytes alone, and does not tell a name that has become another.
-  const localName = new TextDecoder().decode(yield [start + lengths.local, nameEnd])
-  if (localName !== member.name) fail(`${member.name} before its bytes, too`, JSON.stringify(localName))
   return [dataStart, dataStart + stored]
 }
 

@@ -13,8 +13,6 @@ import { unpickle } from './unpickle.ts'
 export interface Archive {
   readonly file: string
   readonly value: Pickled
-  /** How long the pickle is. */
-  readonly pickleBytes: number
   readonly bigEndian: boolean
   /** Where the bytes of a storage are, by its key. */
   storage(key: string): Reading<Span>
@@ -66,8 +64,8 @@ export function* readArchive(file: string, size: number): Reading<Archive> {
   if (order !== 'little' && order !== 'big') fail('a byteorder of little or big', JSON.stringify(order))
   const [start, end] = yield* span('data.pkl')
   if (end - start > mostPickleBytes) fail(`data.pkl of at most ${mostPickleBytes} bytes`, `${end - start}`)
-  const value = unpickle(yield [start, end], file, meaning)
-  return { file, value, pickleBytes: end - start, bigEndian: order === 'big', storage: (key) => span(`data/${key}`) }
+  const value = yield* unpickle(yield [start, end], file, meaning)
+  return { file, value, bigEndian: order === 'big', storage: (key) => span(`data/${key}`) }
 }
 
 /** What PyTorch wrote before 1.6, and still does where it is asked to. */

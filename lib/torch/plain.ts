@@ -13,6 +13,7 @@ import {
   shortened,
   Tuple,
 } from './pickled.ts'
+import { mostInstructions } from './unpickle.ts'
 
 /** What a file of `torch.save` may hold. */
 export type TorchValue =
@@ -28,8 +29,8 @@ export type TorchValue =
 
 /** A list that is in itself has no end of levels. */
 const deepest = 100
-/** A value that is fetched again takes two bytes, and is a tree of its own here: few are fetched often, and those are small. */
-const valuesPerByte = 16
+/** A value that is fetched again is a tree of its own here: few are fetched often, and those are small. */
+const mostValues = mostInstructions
 
 /**
  * The value of an archive.
@@ -37,17 +38,17 @@ const valuesPerByte = 16
  * @throws DataFormatError for lists that have no end, or are there too often
  */
 export function plainOf(
-  { file, value, pickleBytes }: Archive,
+  { file, value }: Archive,
   leaf: (tensor: PickledTensor, path: string) => Tensor | undefined,
 ): TorchValue {
-  let left = valuesPerByte * pickleBytes
+  let left = mostValues
   const fail = (path: string, what: string, got: string): never => {
     throw new DataFormatError(`${expected('torch', what, got)} at ${shortened(path) || 'the top'} (${file})`)
   }
 
   function plain(value: Pickled, path: string, depth: number): TorchValue | undefined {
     if (depth > deepest) fail(path, `at most ${deepest} lists and dictionaries in each other`, 'more')
-    if (left-- === 0) fail(path, `at most ${valuesPerByte} values for each byte of data.pkl`, 'more')
+    if (left-- === 0) fail(path, `at most ${mostValues} values`, 'more')
     const inside = (part: Pickled, key: string | number) =>
       plain(part, path === '' ? String(key) : `${path}.${key}`, depth + 1)
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value

@@ -1,9 +1,11 @@
 /**
  * The pickles of `torch.save`, as Python's pickletools defines the instructions of protocols 2 to 5. An instruction either makes plain data or is
- * refused; names are those of a table, and nothing is called but what stands there. All that is made is at most as long as the
- * bytes it is made of: there is no nesting of calls, and what is fetched from the memo is the same value, not a copy.
+ * refused; names are those of a table, and nothing is called but what stands there. What is made is bounded by the
+ * number of instructions: there is no nesting of calls, and what is fetched from the memo is the same value, not a copy.
  */
 import { DataFormatError, expected } from '../base/errors.ts'
+import { stepsPerPiece } from '../base/turns.ts'
+import type { Reading } from '../files/source.ts'
 import { Callable, type Dictionary, kindOf, type Pickled, shortened, Tuple } from './pickled.ts'
 
 /** The names and references of a pickle that mean something. */
@@ -21,20 +23,25 @@ const mostShown = 8
 
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** What a file of fifty thousand tensors has; an instruction of one byte makes what takes some hundred. */
+export const mostInstructions = 2 ** 21
+
 /**
  * The value of a pickle.
  * @param file what messages call it
  * @throws DataFormatError for whatever is no pickle of plain data and tensors
  */
-export function unpickle(bytes: Uint8Array, file: string, meaning: Meaning): Pickled {
+export function* unpickle(bytes: Uint8Array, file: string, meaning: Meaning): Reading<Pickled> {
   const machine = new Machine(bytes, file, meaning)
-  for (;;) {
+  for (let i = 1; i <= mostInstructions; i++) {
     const opcode = machine.byte()
     if (opcode === stop) return machine.result()
     const step = steps[opcode]
     if (step === undefined) return machine.refuse(opcode)
     step(machine)
+    if (i % stepsPerPiece === 0) yield
   }
+  return machine.fail(`a pickle of at most ${mostInstructions} instructions`, 'more')
 }
 
 const stop = '.'.charCodeAt(0)
@@ -169,9 +176,8 @@ class Machine {
   /** In two's complement, its low byte first. */
   integer(length: number): number | bigint {
     if (length > mostIntegerBytes) return this.fail(`integers of at most ${mostIntegerBytes} bytes`, `${length}`)
-    let value = 0n
-    for (const byte of this.take(length).toReversed()) value = (value << 8n) | BigInt(byte)
-    const signed = BigInt.asIntN(8 * length, value)
+    const digits = Buffer.from(this.take(length)).reverse().toString('hex')
+    const signed = BigInt.asIntN(8 * length, BigInt(`0x0${digits}`))
     const number = Number(signed)
     return Number.isSafeInteger(number) ? number : signed
   }

@@ -220,14 +220,29 @@ describe('a hostile pickle', () => {
       { length: 60 },
       (_, i) => `]q${String.fromCharCode(i + 1)}(h${String.fromCharCode(i)}h${String.fromCharCode(i)}e`,
     )
-    expect(await refusal('(]q\x00', ...doublings, '1h\x3c.')).toMatch(
-      /expected at most 16 values for each byte of data\.pkl/,
-    )
+    expect(await refusal('(]q\x00', ...doublings, '1h\x3c.')).toMatch(/expected at most 2097152 values, got more/)
   })
 
   test('with a memo of places far apart', async () => {
     const puts = Array.from({ length: 1e4 }, (_, i) => Buffer.concat([Buffer.from('r'), uint32(2 ** 32 - 1 - i * 1e5)]))
     expect(await refusal('N', ...puts, 'N.')).toMatch(/one value at the end/)
+  })
+
+  test('of many instructions', async () => {
+    expect(await refusal('('.repeat(2 ** 21))).toMatch(/expected a pickle of at most 2097152 instructions, got more/)
+    expect(await refusal('}'.repeat(2 ** 21), '.')).toMatch(
+      /expected a pickle of at most 2097152 instructions, got more/,
+    )
+  })
+
+  test('that is compressed a thousandfold', async () => {
+    const bytes = archiveOf(Buffer.from('\x80\x02N.', 'latin1'))
+    const at = bytes.lastIndexOf('archive/data.pkl') - 46
+    bytes.writeUInt16LE(8, at + 10)
+    bytes.writeUInt32LE(2 ** 31, at + 24)
+    expect(await message(() => torch.load(bytes))).toMatch(
+      /archive\/data\.pkl stored without compression, got method 8/,
+    )
   })
 
   const text = (value: string) =>

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { checkInteger, checkList, checkText, describe } from '../../base/arguments.ts'
+import { checkFunction, checkInteger, checkList, checkText, describe } from '../../base/arguments.ts'
 import { expected } from '../../base/errors.ts'
 import { checkOptions, checkRecord, type OptionTypes } from '../../base/options.ts'
 import { version } from '../../base/version.ts'
@@ -96,8 +96,7 @@ export async function exportModel(model: Exportable, examples: unknown, ...rest:
   const opset = checkInteger('export', 'an opset', options.opset ?? 17, opsets.first, opsets.last)
   const metadata = checkMetadata(options.metadata ?? {})
   checkInteger('export', 'a number of bytes as externalDataFrom', externalDataFrom, 0, mostInside)
-  if (!(model instanceof Module) && typeof model !== 'function')
-    throw new TypeError(expected('export', 'a module or a function', describe(model)))
+  if (!(model instanceof Module)) checkFunction('export', 'a module or a function', model)
   const parametersOf = options.parametersOf ?? (model instanceof Module ? model : undefined)
   if (parametersOf !== undefined && !(parametersOf instanceof Module))
     throw new TypeError(expected('export', 'a module as parametersOf', describe(parametersOf)))

@@ -1,5 +1,6 @@
 /** Operators that work element by element: arithmetic, functions, activations, comparisons, logic, choices. */
 import { isFloat } from '../../base/dtype.ts'
+import { normalizeAxis } from '../../base/shape.ts'
 import * as g from '../../operations/index.ts'
 import type { Tensor, TensorLike } from '../../tensor/tensor.ts'
 import { type ElementType, isFloatType, rangeOf } from '../types.ts'
@@ -24,12 +25,22 @@ const unary =
 
 /** Two operands, of which scalars that are known go into the program as numbers. */
 function operands(call: Call, first = 0): [TensorLike, TensorLike] {
+  if (call.attributes.has('axis') && call.attributes.flag('broadcast', false)) return [call.tensor(0), aligned(call)]
   const [x, y] = [call.operand(first), call.operand(first + 1)]
   return typeof x === 'number' && typeof y === 'number' ? [call.tensor(first), y] : [x, y]
 }
 
+/** Before opset 7 an attribute says at which axis of the first operand the axes of the second one begin. */
+function aligned(call: Call): Tensor {
+  const [x, y] = [call.shape(0), call.tensor(1)]
+  const axis = normalizeAxis(call.info.operator, call.attributes.int('axis', 0), x.length)
+  return g.reshape(y, [...y.shape, ...Array<number>(Math.max(0, x.length - axis - y.ndim)).fill(1)])
+}
+
 function known(call: Call, formula: Formula, type = call.type(0)): HostArray | undefined {
-  return call.isAllHost ? onHost(type, call.values() as HostArray[], formula) : undefined
+  return call.isAllHost && !call.attributes.has('axis')
+    ? onHost(type, call.values() as HostArray[], formula)
+    : undefined
 }
 
 /** A function of two tensors that broadcast. */
@@ -203,7 +214,10 @@ function swish(call: Call): Tensor {
 
 /** Of integer types too, which the functions that it is made of do not all take. */
 function prelu(call: Call): Tensor {
-  const [x, slope] = [call.tensor(0), call.tensor(1)]
+  const [x, given] = [call.tensor(0), call.tensor(1)]
+  // Before opset 7 slopes are those of the channels.
+  const isByChannel = call.since < 7 && given.size > 1
+  const slope = isByChannel ? g.reshape(given, [given.size, ...x.shape.slice(2).map(() => 1)]) : given
   return isFloat(x.dtype) ? g.prelu(x, slope) : g.where(g.less(x, 0), g.mul(x, slope), x)
 }
 
@@ -215,7 +229,7 @@ function mean(call: Call): Result {
 }
 
 const foldable = { folds: true }
-const arithmetic = [7, 13, 14]
+const arithmetic = [6, 7, 13, 14]
 
 export const elementwise: Family = {
   Abs: row(
@@ -231,7 +245,7 @@ export const elementwise: Family = {
     foldable,
   ),
   And: row(
-    [7],
+    [1, 7],
     comparison(g.logicalAnd, (x, y) => x & y),
     foldable,
   ),
@@ -265,7 +279,7 @@ export const elementwise: Family = {
   Dropout: row([7, 10, 12, 13, 22], dropout, { host: [1, 2] }),
   Elu: row([6, 22], (call) => g.elu(call.tensor(0), call.attributes.float('alpha', 1))),
   Equal: row(
-    [7, 11, 13, 19],
+    [1, 7, 11, 13, 19],
     comparison(g.equal, (x, y) => x === y),
     foldable,
   ),
@@ -276,7 +290,7 @@ export const elementwise: Family = {
     g.gelu(call.tensor(0), { approximate: call.attributes.choice('approximate', ['none', 'tanh'], 'none') }),
   ),
   Greater: row(
-    [7, 9, 13],
+    [1, 7, 9, 13],
     comparison(g.greater, (x, y) => x > y),
     foldable,
   ),
@@ -296,7 +310,7 @@ export const elementwise: Family = {
   IsNaN: row([9, 13, 20], (call) => g.isNaN(call.tensor(0))),
   LeakyRelu: row([6, 16], (call) => g.leakyRelu(call.tensor(0), call.attributes.float('alpha', 0.01))),
   Less: row(
-    [7, 9, 13],
+    [1, 7, 9, 13],
     comparison(g.less, (x, y) => x < y),
     foldable,
   ),
@@ -336,12 +350,12 @@ export const elementwise: Family = {
     foldable,
   ),
   Or: row(
-    [7],
+    [1, 7],
     comparison(g.logicalOr, (x, y) => x | y),
     foldable,
   ),
-  PRelu: row([7, 9, 16], prelu),
-  Pow: row([7, 12, 13, 15], power, foldable),
+  PRelu: row([6, 7, 9, 16], prelu),
+  Pow: row([1, 7, 12, 13, 15], power, foldable),
   Reciprocal: row(
     [6, 13],
     unary(g.reciprocal, (x) => 1 / x),
@@ -382,7 +396,7 @@ export const elementwise: Family = {
   ThresholdedRelu: row([10, 22], (call) => g.threshold(call.tensor(0), call.attributes.float('alpha', 1), 0)),
   Where: row([9, 16], choose, foldable),
   Xor: row(
-    [7],
+    [1, 7],
     comparison(g.logicalXor, (x, y) => x ^ y),
     foldable,
   ),

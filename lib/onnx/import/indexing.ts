@@ -8,6 +8,7 @@ import { isCompiling } from '../../tensor/trace.ts'
 import { HostArray } from '../values.ts'
 import { type Call, dependsOnData } from './call.ts'
 import { fitsHost, picked } from './host.ts'
+import { countTo, multiples } from './places.ts'
 import { type Family, type Result, row } from './row.ts'
 
 const axisOf = (call: Call, otherwise: number): number =>
@@ -87,9 +88,6 @@ function rowsOf(x: Tensor, indices: Tensor, batchAxes: number): Rows {
   return { rows: g.reshape(x, [sizeOf(named), ...rest]), at: offsets.reduce((a, b) => g.add(a, b), zeros), rest }
 }
 
-const multiples = (count: number, step: number): Tensor =>
-  tensor(Int32Array.from({ length: count }, (_, i) => i * step))
-
 function gatherND(call: Call): Result {
   const { rows, at } = rowsOf(call.tensor(0), call.tensor(1), call.attributes.int('batch_dims', 0))
   return g.gather(rows, at)
@@ -143,9 +141,9 @@ function oneHot(call: Call): Result {
   const depth = call.number(1)
   const classes = g.cast(call.tensor(0), 'int32')
   const axis = call.attributes.int('axis', -1)
-  const hot = g.oneHot(fromStart(classes, depth), depth, { dtype: 'int32' })
+  const isHot = g.equal(g.expandDims(fromStart(classes, depth), -1), countTo(depth))
   const values = call.tensor(2)
-  const chosen = g.where(g.cast(g.moveAxis(hot, -1, axis), 'bool'), g.at(values, 1), g.at(values, 0))
+  const chosen = g.where(g.moveAxis(isHot, -1, axis), g.at(values, 1), g.at(values, 0))
   return call.as(call.type(2), chosen)
 }
 

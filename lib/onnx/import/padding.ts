@@ -2,23 +2,22 @@
 import { expected, ShapeError } from '../../base/errors.ts'
 import { formatShape, normalizeAxis } from '../../base/shape.ts'
 import * as g from '../../operations/index.ts'
-import { tensor } from '../../tensor/creation.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { required } from '../attributes.ts'
 import type { Call } from './call.ts'
+import { countTo } from './places.ts'
 import { type Family, type Result, row } from './row.ts'
 
 type Mode = 'constant' | 'reflect' | 'edge' | 'wrap'
 
-/** Where the element at a place beyond an axis is taken from. */
-const sources: Readonly<Record<Exclude<Mode, 'constant'>, (place: number, extent: number) => number>> = {
-  edge: (place, extent) => Math.min(Math.max(place, 0), extent - 1),
-  wrap: (place, extent) => ((place % extent) + extent) % extent,
-  reflect(place, extent) {
-    if (extent === 1) return 0
-    const period = 2 * (extent - 1)
-    const inPeriod = ((place % period) + period) % period
-    return inPeriod < extent ? inPeriod : period - inPeriod
+/** Where the elements at places beyond an axis are taken from. */
+const sources: Readonly<Record<Exclude<Mode, 'constant'>, (places: Tensor, extent: number) => Tensor>> = {
+  edge: (places, extent) => g.clamp(places, 0, extent - 1),
+  wrap: (places, extent) => g.mod(places, extent),
+  reflect(places, extent) {
+    if (extent === 1) return g.mul(places, 0)
+    const inPeriod = g.mod(places, 2 * (extent - 1))
+    return g.minimum(inPeriod, g.sub(2 * (extent - 1), inPeriod))
   },
 }
 
@@ -50,8 +49,8 @@ function pad(call: Call): Result {
     const extent = padded.shape[axis]!
     if (before === 0 && after === 0) return padded
     if (extent === 0) throw new ShapeError(expected('Pad', `elements to repeat at axis ${axis}`, formatShape(x.shape)))
-    const places = Int32Array.from({ length: before + extent + after }, (_, i) => sources[mode](i - before, extent))
-    return g.take(padded, tensor(places), axis)
+    const places = g.sub(countTo(before + extent + after), before)
+    return g.take(padded, sources[mode](places, extent), axis)
   }, x)
 }
 

@@ -36,6 +36,6 @@ function gemm(call: Call): Result {
 export const products: Family = {
   Det: row([11, 22], (call) => det(call.tensor(0))),
   Einsum: row([12, 28], (call) => g.einsum(call.attributes.string('equation', required) as string, ...call.tensors())),
-  Gemm: row([7, 9, 11, 13], gemm),
+  Gemm: row([1, 6, 7, 9, 11, 13], gemm),
   MatMul: row([1, 9, 13], matmul),
 }

@@ -1,5 +1,5 @@
 /** Operators that reduce axes: sums, means, extremes, norms, and where extremes are. */
-import { isFloat } from '../../base/dtype.ts'
+import { type DType, isFloat } from '../../base/dtype.ts'
 import { normalizeAxes, normalizeAxis } from '../../base/shape.ts'
 import * as g from '../../operations/index.ts'
 import { full } from '../../tensor/creation.ts'
@@ -42,10 +42,15 @@ const reduction =
     const x = call.tensor(0)
     if (!axes.some((axis) => x.shape[axis] === 0)) return ofDType(x, (y) => of(y, axes, { keepDims }))
     const shape = x.shape.flatMap((extent, axis) => (!axes.includes(axis) ? [extent] : keepDims ? [1] : []))
-    return full(shape, isFloat(x.dtype) ? empty : Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, empty)), {
-      dtype: x.dtype,
-    })
+    return full(shape, nearest(empty, x.dtype), { dtype: x.dtype })
   }
+
+/** What a dtype holds instead of an infinity. */
+function nearest(value: number, dtype: DType): number {
+  if (isFloat(dtype)) return value
+  const [least, most] = dtype === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, dtype === 'bool' ? 1 : 255]
+  return Math.max(least, Math.min(most, value))
+}
 
 /** Results are of the dtype of what is reduced. */
 function ofDType(x: Tensor, f: (x: Tensor) => Tensor): Tensor {

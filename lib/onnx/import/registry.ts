@@ -85,7 +85,7 @@ export function meaningOf(domain: string, operator: string, opset: number): Mean
   if (since === undefined) return { reason: `no operator of ${domain === '' ? 'ONNX' : domain} by then` }
   const row = rows.find((each) => each.since.includes(since))
   if (row !== undefined) return { row, since }
-  const why = (domain === '' ? reasons[operator] : undefined) ?? 'not supported'
+  const why = (versions === undefined ? undefined : reasons[operator]) ?? 'not supported'
   return { reason: rows.length > 0 ? `its version ${since} is not supported` : why }
 }
 

@@ -1,10 +1,18 @@
 /** Operators that say shapes, change them, or move elements without changing them, and those that make tensors of nothing else. */
 import { isFloat } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
-import { denseStrides, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../../base/shape.ts'
+import {
+  denseStrides,
+  formatShape,
+  maxExtent,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sizeOf,
+} from '../../base/shape.ts'
 import { sliceRanges } from '../../base/slice-bounds.ts'
 import * as g from '../../operations/index.ts'
-import { arange, eye, full } from '../../tensor/creation.ts'
+import { full } from '../../tensor/creation.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { required } from '../attributes.ts'
 import { type ElementType, isFloatType, rangeOf, typeOfCode } from '../types.ts'
@@ -12,6 +20,7 @@ import { HostArray, TensorValue, type Value } from '../values.ts'
 import { decodeTensor } from '../wire/tensors.ts'
 import type { Call } from './call.ts'
 import { fitsHost, picked, placesIn } from './host.ts'
+import { countTo } from './places.ts'
 import { type Body, type Family, type Result, row } from './row.ts'
 
 const foldable = { folds: true }
@@ -160,6 +169,7 @@ function split(call: Call): readonly Result[] {
   const axis = normalizeAxis('Split', attributes.int('axis', 0), shape.length)
   const given = call.since >= 13 ? call.optionalIntegers(1) : attributes.ints('split', undefined)
   const count = attributes.int('num_outputs', call.outputs)
+  if (count !== call.outputs) throw attributes.error('num_outputs', `the ${call.outputs} outputs that there are`, count)
   const each = Math.ceil(shape[axis]! / count)
   const sizes = given ?? Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, shape[axis]! - i * each)))
   if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== shape[axis])
@@ -290,7 +300,7 @@ function range(call: Call): Result {
       Array.from({ length: count }, (_, i) => start + i * step),
     )
   const dtype = call.dtypeOf(type)
-  return call.as(type, g.add(g.mul(arange(0, count, 1, { dtype }), step), start))
+  return call.as(type, g.add(g.mul(g.cast(countTo(count), dtype), step), start))
 }
 
 function eyeLike(call: Call): Result {
@@ -299,12 +309,11 @@ function eyeLike(call: Call): Result {
     throw new ShapeError(expected('EyeLike', 'a matrix', formatShape(call.shape(0))))
   const type = typeOfAttribute(call, 'dtype', call.type(0))
   const k = call.attributes.int('k', 0)
-  const most = Math.max(rows, columns)
-  // A part of a larger identity has its ones beside the diagonal.
-  const size = most + Math.abs(k)
-  const [top, left] = [Math.max(0, k), Math.max(0, -k)]
-  const whole = eye(size, size, { dtype: 'int32' })
-  return call.as(type, g.cast(g.slice(whole, [top, left], [top + rows, left + columns]), call.dtypeOf(type)))
+  const isOne = g.equal(
+    g.add(g.expandDims(countTo(rows), 1), Math.max(-maxExtent, Math.min(k, maxExtent))),
+    countTo(columns),
+  )
+  return call.as(type, g.cast(isOne, call.dtypeOf(type)))
 }
 
 /** Runs of elements along an axis turned round, each batch its own number of them. */
@@ -319,7 +328,7 @@ function reverseSequence(call: Call): Result {
       of,
       x.shape.map((_, i) => (i === axis ? of.size : 1)),
     )
-  const position = along(time, arange(0, steps, 1, { dtype: 'int32' }))
+  const position = along(time, countTo(steps))
   const length = along(batch, call.tensor(1))
   const from = g.where(g.less(position, length), g.sub(g.sub(length, 1), position), position)
   return g.takeAlongAxis(x, g.broadcastTo(from, x.shape), time)

@@ -22,5 +22,7 @@ export const reasons: Readonly<Record<string, string>> = {
   Optional: optionals,
   OptionalGetElement: optionals,
   OptionalHasElement: optionals,
+  BitCast: 'no operation of tensors takes the bits of a number for those of another one',
+  Gradient: 'gradients of a model are asked of what it computed',
   ImageDecoder: 'it reads files of images, which are not in a tensor',
 }

@@ -1,0 +1,104 @@
+/** Imported models beside onnxruntime-node: the same file, the same input, one thread and two, taken in turn. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as g from '../lib/index.ts'
+import * as onnx from '../lib/onnx/index.ts'
+import { printTable } from './harness.ts'
+
+const { nn } = g
+const batches = [1, 16, 64, 256]
+/** Rounds of each side, and milliseconds of a round at least. */
+const rounds = 15
+const roundMilliseconds = 20
+
+const nets = {
+  MLP: {
+    shape: [784],
+    create: () => nn.sequential(nn.linear(784, 256), nn.relu(), nn.linear(256, 128), nn.relu(), nn.linear(128, 10)),
+  },
+  CNN: {
+    shape: [1, 28, 28],
+    create: () =>
+      nn.sequential(
+        ...[nn.conv2d(1, 32, 3, { padding: 1 }), nn.relu(), nn.maxPool2d(2)],
+        ...[nn.conv2d(32, 64, 3, { padding: 1 }), nn.relu(), nn.maxPool2d(2)],
+        ...[nn.flatten(), nn.linear(64 * 7 * 7, 128), nn.relu(), nn.linear(128, 10)],
+      ),
+  },
+}
+
+/** The part of onnxruntime-node that is used here. */
+interface Runtime {
+  InferenceSession: { create(path: string, options: object): Promise<{ run(feeds: object): Promise<object> }> }
+  Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => object
+}
+
+const toolbox = 'tools/testing/onnx'
+
+function findRuntime(): Runtime | null {
+  try {
+    return createRequire(new URL(`../${toolbox}/package.json`, import.meta.url))('onnxruntime-node')
+  } catch {
+    return null
+  }
+}
+
+/** Milliseconds of a call of each of two functions: the medians of rounds that alternate. */
+async function inTurn(...sides: readonly [() => unknown, () => unknown]): Promise<readonly [number, number]> {
+  const times: [number[], number[]] = [[], []]
+  for (let round = 0; round < rounds; round++)
+    for (const [i, run] of sides.entries()) {
+      const start = performance.now()
+      let calls = 0
+      do {
+        await run()
+        calls++
+      } while (performance.now() - start < roundMilliseconds)
+      times[i]!.push((performance.now() - start) / calls)
+    }
+  const median = (list: number[]) => list.toSorted((a, b) => a - b)[rounds >> 1]!
+  return [median(times[0]), median(times[1])]
+}
+
+type Row = Record<string, string | number>
+
+async function rowsOf(net: keyof typeof nets, threads: number, path: string, runtime: Runtime): Promise<Row[]> {
+  const { shape } = nets[net]
+  const session = await runtime.InferenceSession.create(path, { intraOpNumThreads: threads, interOpNumThreads: 1 })
+  const model = await onnx.load(path)
+  const forward = g.compile((x: g.Tensor) => model.forward(x) as g.Tensor)
+  const rows: Row[] = []
+  for (const batch of batches) {
+    const x = g.randn([batch, ...shape])
+    const fed = { input: new runtime.Tensor('float32', Float32Array.from(await x.data()), x.shape) }
+    const [ours, theirs] = await inTurn(
+      () => forward.sync(x),
+      () => session.run(fed),
+    )
+    rows.push({ net, threads, batch, µs: ours * 1000, 'µs, onnxruntime': theirs * 1000, ratio: ours / theirs })
+  }
+  return rows
+}
+
+export async function benchOnnx(): Promise<void> {
+  const runtime = findRuntime()
+  if (runtime === null) return console.log(`\nno onnxruntime-node: npm ci --ignore-scripts --prefix ${toolbox}`)
+  const threadsBefore = g.backendInfo().threads
+  const folder = mkdtempSync(join(tmpdir(), 'galvani-bench-'))
+  const rows: Row[] = []
+  for (const net of Object.keys(nets) as (keyof typeof nets)[]) {
+    const path = join(folder, `${net}.onnx`)
+    await onnx.export(nets[net].create(), g.randn([2, ...nets[net].shape]), path)
+    for (const threads of [1, 2]) {
+      g.setNumThreads(threads)
+      rows.push(...(await rowsOf(net, threads, path, runtime)))
+    }
+  }
+  g.setNumThreads(threadsBefore)
+  rmSync(folder, { recursive: true })
+  printTable('Imported models beside onnxruntime-node', rows)
+  const mean = Math.exp(rows.reduce((sum, { ratio }) => sum + Math.log(ratio as number), 0) / rows.length)
+  console.log(`geometric mean of the ratios: ${mean.toFixed(2)}`)
+}

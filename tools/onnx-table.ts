@@ -1,0 +1,61 @@
+/** Writes docs/onnx.md: how models are loaded, and which operators in which versions, from the rows of lib/onnx/import. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { families, rowsFor } from '../lib/onnx/import/registry.ts'
+import { reasons } from '../lib/onnx/import/unsupported.ts'
+import { newestOpset, sinceVersions } from '../lib/onnx/versions.ts'
+
+const path = fileURLToPath(new URL('../docs/onnx.md', import.meta.url))
+
+const introduction = `# ONNX
+
+\`\`\`js
+import * as g from 'galvani'
+import * as onnx from 'galvani/onnx'
+
+const model = await onnx.load('resnet.onnx') // a module: its weights are parameters under their names in the file
+const logits = await model.run(image) // off the event loop, by one program for each set of shapes
+await g.fit(model, dataset, { loss: 'crossEntropy', optimizer: g.optim.adam({ learningRate: 1e-4 }) })
+\`\`\`
+
+\`model.forward\` takes tensors by the names of the inputs, or the tensor where there is one input, and gives tensors by the names of the
+outputs, or the tensor where there is one. It is recorded like any other function: in \`compile\`, \`grad\` and \`fit\` it becomes part of what they
+record. \`model.inputs\` and \`model.outputs\` say names, dtypes and shapes. IR versions 3 to 14 are read, and opsets 7 to ${newestOpset} of the main domain; of
+earlier opsets, the versions of operators that the tables below name.
+
+- **Weights.** Float initializers are variables. \`load(path, { trainable })\` says which are parameters: all of them, none with \`false\`, or by a
+  function of the name. The others, and running means and variances, are buffers. Integers stay constants, and so do numbers that say how
+  an operator works (scales of a Resize, bounds of a Clip).
+- **Files beside the model** are read where they are in its folder and no links. A model in memory is given them by name:
+  \`load(bytes, { externalData: { 'model.onnx.data': bytes } })\`.
+- **Types.** int64, int8 and the other integers but uint8 are int32 in tensors, double, float16 and bfloat16 are float32; \`doubles: 'float64'\` keeps
+  doubles, on the reference backend. An int64 beyond int32 is an error where a tensor needs it.
+- **Shapes** are computed on the host, exactly, and nothing of them is in a program. Where a shape depends on data (NonZero, Compress, Unique,
+  NonMaxSuppression, a Reshape by what was computed), \`forward\` evaluates what it depends on; inside \`compile\` that is an error.
+- **If** takes the branch of a condition that is known; one that is computed is evaluated, or inside \`compile\` chosen in the program, without gradients.
+  **Loop** is recorded step by step, **Scan** is \`scan\`.
+- **Functions** of the model are expanded.
+- **What is not supported** is one error at load, with all operators and the nodes they stand in.
+`
+
+/** Which since-versions have a row, of those that there are. */
+function lineOf(domain: string, name: string): string {
+  const known = rowsFor(domain, name).flatMap(({ since }) => since)
+  return `| ${name} | ${known.toSorted((a, b) => a - b).join(', ')} |`
+}
+
+export function operatorTable(): string {
+  const sections = Object.keys(families).map((domain) => {
+    const names = families[domain]!.flatMap((family) => Object.keys(family)).toSorted()
+    const title = domain === '' ? 'The main domain' : `\`${domain}\``
+    return `\n## Operators: ${title}\n\n| operator | versions |\n| --- | --- |\n${names.map((name) => lineOf(domain, name)).join('\n')}\n`
+  })
+  const lacking = Object.keys(sinceVersions['']!).filter((name) => rowsFor('', name).length === 0)
+  const lines = lacking.map((name) => `| ${name} | ${reasons[name] ?? 'not supported yet'} |`)
+  const unsupported = `\n## Operators that are not supported\n\n| operator | reason |\n| --- | --- |\n${lines.join('\n')}\n`
+  return introduction + sections.join('') + unsupported
+}
+
+export const writtenTable = (): string => readFileSync(path, 'utf8')
+
+if (import.meta.url === pathToFileURL(process.argv[1]!).href) writeFileSync(path, operatorTable())
