@@ -12,7 +12,7 @@ export const hasRuntime = existsSync(`${toolbox}node_modules/onnxruntime-node`)
 /** What brings it: for the tests that are left out without it. */
 export const install = 'npm ci --ignore-scripts --prefix tools/testing/onnx'
 
-interface RuntimeTensor {
+export interface RuntimeTensor {
   readonly type: string
   readonly dims: readonly number[]
   readonly data: ArrayLike<number>

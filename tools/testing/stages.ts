@@ -179,6 +179,9 @@ export function longStages(scratch: string, minutes: number): Stage[] {
     vitestStage('damaged files', scratch, ['env', 'GALVANI_TEST_FILES=100000', 'vitest', 'run', 'test/fuzz/files'], {
       after,
     }),
+    vitestStage('exported rows', scratch, ['env', 'GALVANI_TEST_ONNX=all', 'vitest', 'run', 'export-cases.test.ts'], {
+      after,
+    }),
     vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
     ...prebuiltStages(scratch),
     ...installStages(),

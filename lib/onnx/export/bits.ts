@@ -1,93 +1,82 @@
-/** Operations on the bits of integers: of int64 that hold the 32 bits without a sign, where the operator set has no operators. */
-import { type Builder, int, text } from './builder.ts'
-import type { Rows, Unsupported, Write } from './row.ts'
+/** Operations on the bits of integers, by int32 arithmetic where the operator set has no operators for them. */
+import { Arithmetic } from './arithmetic.ts'
+import { type Builder, int } from './builder.ts'
+import type { Rows, Write } from './row.ts'
 
-const powers = (builder: Builder): string =>
+const lowest = -(2 ** 31)
+
+/** 2ⁿ as int32, of which 2³¹ is the lowest number. */
+const powers = (builder: Builder, count: number): string =>
   builder.constant(
-    'int64',
-    [32],
-    BigInt64Array.from({ length: 32 }, (_, i) => 2n ** BigInt(i)),
+    'int32',
+    [count],
+    Int32Array.from({ length: count }, (_, n) => 2 ** n),
   )
 
-const long = (builder: Builder, value: bigint): string => builder.constant('int64', [], BigInt64Array.of(value))
-
-/** The bits of x, the lowest first, along a new last axis: bool[…, 32]. */
-function bitsOf(builder: Builder, x: string): string {
-  const unsigned = builder.node('Mod', [builder.cast(x, 'int64'), long(builder, 2n ** 32n)])
-  const column = builder.node('Unsqueeze', [unsigned, builder.ints([-1])])
-  const shifted = builder.node('Div', [column, powers(builder)])
-  return builder.cast(builder.node('Mod', [shifted, long(builder, 2n)]), 'bool')
+/** The bits of an int32 but for the sign, the lowest first, along a new last axis: bool[…, 31]. */
+function bitsOf(m: Arithmetic, x: string): string {
+  const magnitude = m.where(m.less(x, 0), m.sub(x, lowest), x)
+  const column = m.builder.node('Unsqueeze', [magnitude, m.builder.ints([-1])])
+  return m.builder.cast(m.apply('Mod', m.div(column, powers(m.builder, 31)), 2), 'bool')
 }
 
-/** The inverse, of int32 by the sign of the highest bit. */
-function fromBits(builder: Builder, bits: string, isSigned: boolean): string {
-  const values = builder.node('Mul', [builder.cast(bits, 'int64'), powers(builder)])
-  const sum = builder.node('ReduceSum', [values, builder.ints([-1])], { keepdims: int(0) })
-  return isSigned ? signed(builder, sum) : builder.cast(sum, 'uint8')
+/** The operator on truth values, applied to each bit. */
+function byBits(m: Arithmetic, name: string, a: string, b: string): string {
+  const { builder } = m
+  const bits = builder.node(name, [bitsOf(m, a), bitsOf(m, b)])
+  const terms = m.mul(builder.cast(bits, 'int32'), powers(builder, 31))
+  const magnitude = builder.node('ReduceSum', [terms, builder.ints([-1])], { keepdims: int(0) })
+  const isNegative = builder.node(name, [m.less(a, 0), m.less(b, 0)])
+  return m.where(isNegative, m.add(magnitude, lowest), magnitude)
 }
 
-/** The int32 of 32 bits. */
-function signed(builder: Builder, x: string): string {
-  const isNegative = builder.node('GreaterOrEqual', [x, long(builder, 2n ** 31n)])
-  const wrapped = builder.node('Sub', [x, long(builder, 2n ** 32n)])
-  return builder.cast(builder.node('Where', [isNegative, wrapped, x]), 'int32')
-}
+/** A function of int32 operands, of bytes by their numbers. */
+const ofIntegers =
+  (f: (m: Arithmetic, a: string, b: string) => string): Write =>
+  ({ builder }, { dtype }, a, b) => {
+    const m = new Arithmetic(builder, 'int32')
+    return dtype === 'int32'
+      ? f(m, a!, b!)
+      : builder.cast(f(m, builder.cast(a!, 'int32'), builder.cast(b!, 'int32')), dtype)
+  }
 
 const bitwise =
   (name: 'And' | 'Or' | 'Xor'): Write =>
-  ({ builder }, { dtype }, a, b) => {
-    if (dtype === 'bool') return builder.node(name, [a!, b!])
-    if (builder.opset >= 18) return builder.node(`Bitwise${name}`, [a!, b!])
-    return fromBits(builder, builder.node(name, [bitsOf(builder, a!), bitsOf(builder, b!)]), dtype === 'int32')
+  (scope, operation, ...operands) => {
+    const { builder } = scope
+    if (operation.dtype === 'bool') return builder.node(name, operands)
+    if (builder.opset >= 18) return builder.node(`Bitwise${name}`, operands)
+    return ofIntegers((m, a, b) => byBits(m, name, a, b))(scope, operation, ...operands)
   }
 
-/** Whether a shift is by 32 bits or more, or backwards, which leaves nothing. */
-function isBeyond(builder: Builder, by: string): string {
-  const isBelow = builder.node('Less', [by, builder.scalar(0, 'int32')])
-  return builder.node('Or', [isBelow, builder.node('Greater', [by, builder.scalar(31, 'int32')])])
+/** 2ⁿ for shifts by n bits of 32, and 0 for those that leave nothing. */
+function factorOf(m: Arithmetic, by: string): { factor: string; isBeyond: string } {
+  const isBeyond = m.either(m.less(by, 0), m.greater(by, 31))
+  const places = m.where(isBeyond, 0, by)
+  return { factor: m.builder.node('Gather', [powers(m.builder, 32), places]), isBeyond }
 }
 
-/** BitShift by what may be anything; beyond 31 it leaves `rest`. */
-function shifted(builder: Builder, x: string, by: string, direction: 'LEFT' | 'RIGHT'): string {
-  const beyond = isBeyond(builder, by)
-  const within = builder.cast(builder.node('Where', [beyond, builder.scalar(0, 'int32'), by]), 'uint32')
-  const zero = builder.constant('uint32', [], Int32Array.of(0))
-  const kept = builder.node('BitShift', [x, within], { direction: text(direction) })
-  // Through int64, as few operators choose between uint32.
-  const [none, some] = [builder.cast(zero, 'int64'), builder.cast(kept, 'int64')]
-  return builder.node('Where', [beyond, none, some])
+const complement = (m: Arithmetic, x: string): string => m.sub(m.neg(x), 1)
+
+/** A product that wraps. */
+function leftShift(m: Arithmetic, x: string, by: string): string {
+  const { factor, isBeyond } = factorOf(m, by)
+  return m.where(isBeyond, 0, m.mul(x, factor))
 }
 
-/** The 32 bits of an int32 or a byte. */
-const unsignedOf = (builder: Builder, x: string): string =>
-  builder.cast(builder.node('Mod', [builder.cast(x, 'int64'), long(builder, 2n ** 32n)]), 'uint32')
-
-const narrowed = (builder: Builder, x: string, isSigned: boolean): string =>
-  isSigned ? signed(builder, x) : builder.cast(builder.node('Mod', [x, long(builder, 256n)]), 'uint8')
-
-const leftShift: Write = ({ builder }, { dtype }, a, b) => {
-  const by = builder.cast(b!, 'int32')
-  return narrowed(builder, shifted(builder, unsignedOf(builder, a!), by, 'LEFT'), dtype === 'int32')
+/** A quotient; of a negative number that of its complement, as its bits are filled with copies of the sign. */
+function rightShift(m: Arithmetic, x: string, by: string): string {
+  const { factor, isBeyond } = factorOf(m, by)
+  const isNegative = m.less(x, 0)
+  const shifted = m.where(isBeyond, 0, m.div(m.where(isNegative, complement(m, x), x), factor))
+  return m.where(isNegative, complement(m, shifted), shifted)
 }
-
-/** Of a negative number the complement of the shifted complement, which fills with copies of the sign. */
-const rightShift: Write = ({ builder }, { dtype }, a, b) => {
-  const by = builder.cast(b!, 'int32')
-  if (dtype !== 'int32') return narrowed(builder, shifted(builder, unsignedOf(builder, a!), by, 'RIGHT'), false)
-  const isNegative = builder.node('Less', [a!, builder.scalar(0, 'int32')])
-  const complement = (x: string) => builder.node('Sub', [builder.node('Neg', [x]), builder.scalar(1, 'int32')])
-  const bits = builder.node('Where', [isNegative, complement(a!), a!])
-  const moved = signed(builder, shifted(builder, unsignedOf(builder, bits), by, 'RIGHT'))
-  return builder.node('Where', [isNegative, complement(moved), moved])
-}
-
-const noDivisor: Unsupported = { unsupported: 'ONNX has no greatest common divisor' }
 
 export const bitRows: Rows<'bitwiseAnd' | 'bitwiseOr' | 'bitwiseXor' | 'leftShift' | 'rightShift' | 'gcd'> = {
   bitwiseAnd: bitwise('And'),
   bitwiseOr: bitwise('Or'),
   bitwiseXor: bitwise('Xor'),
-  leftShift,
-  rightShift,
-  gcd: noDivisor,
+  leftShift: ofIntegers(leftShift),
+  rightShift: ofIntegers(rightShift),
+  gcd: { unsupported: 'ONNX has no greatest common divisor' },
 }

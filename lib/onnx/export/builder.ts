@@ -22,6 +22,7 @@ export const int = (i: number): Attribute => ({ type: 2, i: BigInt(i) })
 export const ints = (list: readonly number[]): Attribute => ({ type: 7, ints: list.map(BigInt) })
 export const float = (f: number): Attribute => ({ type: 1, f })
 export const text = (s: string): Attribute => ({ type: 3, s: textEncoder.encode(s) })
+const tensor = (t: TensorMessage): Attribute => ({ type: 4, t })
 export const body = (g: GraphMessage): Attribute => ({ type: 5, g })
 
 type Attributes = Readonly<Record<string, Attribute>>
@@ -60,6 +61,7 @@ export class Builder {
   /** The nodes of the graph that is being made: those of the innermost body. */
   #nodes: NodeMessage[] = []
   readonly #outermost = this.#nodes
+  readonly #constants: NodeMessage[] = []
 
   /** @param batchInput the input whose first dimension is the batch; null where every dimension is fixed */
   constructor(
@@ -69,8 +71,9 @@ export class Builder {
     readonly batchInput: string | null,
   ) {}
 
+  /** Those of the outermost graph: first the constants, which all of its graphs may read. */
   get nodes(): readonly NodeMessage[] {
-    return this.#outermost
+    return [...this.#constants, ...this.#outermost]
   }
 
   /** @throws RangeError where the operator set is an older one */
@@ -87,10 +90,7 @@ export class Builder {
   several(opType: string, inputs: readonly string[], outputs: number, attributes: Attributes = {}): string[] {
     const name = this.names.fresh(opType)
     const output = outputs === 1 ? [name] : Array.from({ length: outputs }, () => this.names.fresh(`${name}_output`))
-    this.#nodes.push({
-      ...{ name, opType, input: inputs.slice(), output },
-      attribute: Object.entries(attributes).map(([key, attribute]) => ({ name: key, ...attribute })),
-    })
+    this.#nodes.push(nodeMessage(opType, inputs, output, attributes))
     return output
   }
 
@@ -106,16 +106,21 @@ export class Builder {
     }
   }
 
-  // --- Constants ------------------------------------------------------------------------------------------------------
+  // --- Parameters and constants ---------------------------------------------------------------------------------------
 
+  /** A parameter: readers take initializers for what may be trained, and no constants. */
   initializer(name: string, type: ElementType, dims: readonly number[], bytes: Uint8Array<ArrayBuffer>): string {
-    this.initializers.push({ name, dataType: dataTypes[type], dims: dims.map(BigInt), rawData: bytes })
+    this.initializers.push(tensorMessage(name, type, dims, bytes))
     return name
   }
 
   constant(type: ElementType, dims: readonly number[], array: TypedArray | BigInt64Array<ArrayBuffer>): string {
     const bytes = bytesOf(array)
-    const make = () => this.initializer(this.names.fresh('constant'), type, dims, bytes)
+    const make = () => {
+      const name = this.names.fresh('Constant')
+      this.#constants.push(nodeMessage('Constant', [], [name], { value: tensor(tensorMessage('', type, dims, bytes)) }))
+      return name
+    }
     if (array.length > mostShared) return make()
     const key = `${type} ${dims.join()} ${bytes.join()}`
     const name = this.#shared.get(key) ?? make()
@@ -223,6 +228,23 @@ export class Builder {
     return { name, type: { value: { case: 'tensorType', value: { elemType: dataTypes[type], shape: { dim } } } } }
   }
 }
+
+const nodeMessage = (
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attributes: Attributes,
+): NodeMessage => ({
+  ...{ name: `node_${output[0]}`, opType, input: input.slice(), output: output.slice() },
+  attribute: Object.entries(attributes).map(([key, attribute]) => ({ name: key, ...attribute })),
+})
+
+const tensorMessage = (
+  name: string,
+  type: ElementType,
+  dims: readonly number[],
+  rawData: Uint8Array<ArrayBuffer>,
+): TensorMessage => ({ name, dataType: dataTypes[type], dims: dims.map(BigInt), rawData })
 
 function dimensionOf(dim: Dim) {
   if (isFixed(dim)) return { case: 'dimValue', value: BigInt(dim) } as const

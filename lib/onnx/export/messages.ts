@@ -2,7 +2,7 @@
 import type { DType } from '../../base/dtype.ts'
 import { elementTypes } from '../types.ts'
 
-export type ElementType = DType | 'int64' | 'uint32'
+export type ElementType = DType | 'int64'
 
 /** The numbers of element types in files. */
 export const dataTypes: Readonly<Record<ElementType, number>> = {
@@ -12,7 +12,6 @@ export const dataTypes: Readonly<Record<ElementType, number>> = {
   uint8: elementTypes.uint8.code,
   bool: elementTypes.bool.code,
   int64: elementTypes.int64.code,
-  uint32: elementTypes.uint32.code,
 }
 
 /** An AttributeProto without its name; `type` says which field holds the value. */
@@ -20,6 +19,7 @@ export type Attribute =
   | { readonly type: 1; readonly f: number }
   | { readonly type: 2; readonly i: bigint }
   | { readonly type: 3; readonly s: Uint8Array<ArrayBuffer> }
+  | { readonly type: 4; readonly t: TensorMessage }
   | { readonly type: 5; readonly g: GraphMessage }
   | { readonly type: 7; readonly ints: bigint[] }
 

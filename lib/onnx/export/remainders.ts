@@ -33,13 +33,22 @@ function floorDiv(m: Arithmetic, a: string, b: string): string {
   return m.where(m.equal(b, 0), m.div(a, b), quotient)
 }
 
+/** The quotient toward 0, less 1 where a remainder has another sign than the divisor. */
+function integerQuotient(builder: Builder, a: string, b: string, isZero: string): string {
+  const long = (value: bigint) => builder.constant('int64', [], BigInt64Array.of(value))
+  const remainder = truncated(builder, a, b)
+  const isNegative = (x: string) => builder.node('Less', [x, long(0n)])
+  const isInexact = builder.node('Not', [builder.node('Equal', [remainder, long(0n)])])
+  const isOther = builder.node('Xor', [isNegative(remainder), isNegative(b)])
+  const excess = builder.cast(builder.node('And', [isInexact, isOther]), 'int64')
+  const quotient = builder.node('Sub', [builder.node('Div', [a, b]), excess])
+  return builder.node('Where', [isZero, long(0n), quotient])
+}
+
 const integerMod = (builder: Builder, a: string, b: string): string => builder.node('Mod', [a, b])
 
 export const remainderRows: Rows<'mod' | 'fmod' | 'floorDiv'> = {
   mod: byKind(floored, integerMod),
   fmod: byKind((m, a, b) => truncated(m.builder, a, b), truncated),
-  floorDiv: byKind(floorDiv, (builder, a, b, isZero) => {
-    const quotient = builder.node('Div', [builder.node('Sub', [a, integerMod(builder, a, b)]), b])
-    return builder.node('Where', [isZero, builder.constant('int64', [], BigInt64Array.of(0n)), quotient])
-  }),
+  floorDiv: byKind(floorDiv, integerQuotient),
 }

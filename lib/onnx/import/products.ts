@@ -7,11 +7,10 @@ import { required } from '../attributes.ts'
 import type { Call } from './call.ts'
 import { type Family, type Result, row } from './row.ts'
 
-/** Integers are multiplied as floats, which are exact up to 2²⁴, and are the type of the operands again. */
+/** Products of integers wrap. */
 function matmul(call: Call): Result {
   const [a, b] = [call.tensor(0), call.tensor(1)]
-  if (isFloat(a.dtype)) return g.matmul(a, b)
-  return g.cast(g.matmul(g.cast(a, 'float32'), g.cast(b, 'float32')), a.dtype)
+  return g.cast(g.matmul(a, b), a.dtype)
 }
 
 /** alpha·a·b + beta·c, each matrix as it is or transposed. */
