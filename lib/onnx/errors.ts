@@ -37,3 +37,12 @@ export class UnsupportedOperatorError extends Error {
     super(`${op}: operators that are not supported (${place}):\n${lines.join('\n')}`)
   }
 }
+
+/** What decides on a shape or a path is computed from data, of which there is none while a function is compiled. */
+export class DependsOnDataError extends TypeError {
+  constructor(what: string) {
+    super(
+      `onnx: ${what} decides on a shape or a path and depends on data, which there is none of inside compile: call forward outside of it`,
+    )
+  }
+}

@@ -1,11 +1,13 @@
 /** An imported model: a module whose parameters are the initializers of the file, under their names. */
 
-import { type Abortable, type CallOptions, callOptions } from '../base/abort.ts'
+import { type CallOptions, callOptions } from '../base/abort.ts'
+import { isFloat } from '../base/dtype.ts'
 import { checkOptions } from '../base/options.ts'
 import { Module } from '../nn/module.ts'
-import type { Tensor, TensorLike } from '../tensor/tensor.ts'
+import { evaluate, Tensor, type TensorLike } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
+import { DependsOnDataError } from './errors.ts'
 import type { Graph } from './import/graph.ts'
 import { type Declared, infoOf, inputTensors, type ValueInfo } from './signature.ts'
 import type { Doubles } from './types.ts'
@@ -30,6 +32,13 @@ export interface ModelInfo {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** Inputs that are numbers on the host, by name. */
+type Known = ReadonlyMap<string, HostArray>
+
+const none: Known = new Map()
+/** Programs for different integers that a model keeps; others share one that takes them as tensors. */
+const mostPrograms = 16
+
 /** Tensors by the names of a model's outputs, or the tensor of its only one. */
 export type Outputs = Tensor & Record<string, Tensor>
 
@@ -40,7 +49,9 @@ export type Outputs = Tensor & Record<string, Tensor>
  */
 export class OnnxModel extends Module<TensorLike | Readonly<Record<string, TensorLike>>, Outputs> {
   readonly #parts: ModelParts
-  #compiled: Compiled<[Record<string, Tensor>], Outputs> | undefined
+  /** By the integers among the inputs that they are for. */
+  readonly #programs = new Map<string, Compiled<[Tensor[]], Outputs>>()
+  #dependsOnData = false
   /** The variables: under no name of their own, so that their paths are the names in the file. */
   readonly '': ReadonlyMap<string, Variable>
 
@@ -76,10 +87,15 @@ export class OnnxModel extends Module<TensorLike | Readonly<Record<string, Tenso
    * @throws TypeError for missing and unknown inputs, DTypeError and ShapeError for what the model does not take
    */
   forward(x: TensorLike | Readonly<Record<string, TensorLike>>): Outputs {
+    return this.#results(inputTensors(this.#parts.inputs, x), none)
+  }
+
+  /** What the graph gives for these tensors, of which some inputs are known to be numbers. */
+  #results(given: readonly Tensor[], known: Known): Outputs {
     const { graph, inputs, outputs, doubles } = this.#parts
-    const given = inputTensors(inputs, x).map((tensor, i) => new TensorValue(tensor, inputs[i]!.type))
+    const values = inputs.map(({ name, type }, i) => known.get(name) ?? new TensorValue(given[i]!, type))
     const results = graph
-      .run(given, null)
+      .run(values, null)
       .map((value) => (value instanceof HostArray ? value.tensor(doubles) : value.tensor))
     if (outputs.length === 1) return results[0] as Outputs
     return Object.fromEntries(outputs.map(({ name }, i) => [name, results[i]!])) as Outputs
@@ -87,7 +103,8 @@ export class OnnxModel extends Module<TensorLike | Readonly<Record<string, Tenso
 
   /**
    * `forward`, computed off the event loop by the program that was recorded for inputs of these shapes. Each new set of shapes
-   * is recorded once.
+   * is recorded once. So are the first values of inputs that are one integer, such as a sampling rate, which often choose
+   * between parts of a model. A model in which data decide on shapes has no program: it is evaluated up to there in each call.
    *
    * @throws (rejects with) what forward throws, or the reason of the signal
    *
@@ -95,11 +112,41 @@ export class OnnxModel extends Module<TensorLike | Readonly<Record<string, Tenso
    * const logits = await model.run(image)
    */
   async run(x: TensorLike | Readonly<Record<string, TensorLike>>, options?: CallOptions): Promise<Outputs> {
-    const { signal } = checkOptions<{ signal?: Abortable }>('run', options, callOptions)
-    const { inputs } = this.#parts
-    const given = Object.fromEntries(inputTensors(inputs, x).map((tensor, i) => [inputs[i]!.name, tensor]))
-    this.#compiled ??= compile((byName: Record<string, Tensor>) => this.forward(byName))
-    return signal === undefined ? this.#compiled(given) : this.#compiled(given, { signal })
+    const callOptionsGiven = checkOptions<CallOptions>('run', options, callOptions)
+    const given = inputTensors(this.#parts.inputs, x)
+    if (!this.#dependsOnData) {
+      try {
+        return await this.#programFor(await this.#integersIn(given))([...given], callOptionsGiven)
+      } catch (error) {
+        if (!(error instanceof DependsOnDataError)) throw error
+        this.#dependsOnData = true
+      }
+    }
+    const results = this.#results(given, none)
+    await evaluate(...(results instanceof Tensor ? [results] : Object.values<Tensor>(results)))
+    return results
+  }
+
+  /** Of the inputs that are one integer, what they are. */
+  async #integersIn(given: readonly Tensor[]): Promise<Known> {
+    const known = new Map<string, HostArray>()
+    for (const [i, { name, type }] of this.#parts.inputs.entries()) {
+      const { shape, size, dtype } = given[i]!
+      if (shape.length > 1 || size !== 1 || isFloat(dtype)) continue
+      known.set(name, HostArray.of(type, shape, await given[i]!.data()))
+    }
+    return known
+  }
+
+  #programFor(known: Known): Compiled<[Tensor[]], Outputs> {
+    const key = [...known.values()].map(({ data }) => String(data[0])).join()
+    const program =
+      this.#programs.get(key) ?? (this.#programs.size < mostPrograms ? undefined : this.#programs.get('any'))
+    if (program !== undefined) return program
+    const isAny = this.#programs.size >= mostPrograms
+    const made = compile((given: Tensor[]) => this.#results(given, isAny ? none : known))
+    this.#programs.set(isAny ? 'any' : key, made)
+    return made
   }
 
   override extraRepr(): string {

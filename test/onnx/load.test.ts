@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import * as onnx from '../../lib/onnx/index.ts'
-import { floats, int64s, model, node, value } from './build.ts'
+import { floats, graph, int64s, model, node, value } from './build.ts'
 
 /** relu(x·w + b) for any batch, its shape taken apart and put together as exporters do. */
 const perceptron = model({
@@ -108,4 +108,67 @@ test('all operators that are not supported are in one error, with their nodes', 
     },
     { operator: 'com.example.Fancy', opset: 1, nodes: ['node y (com.example.Fancy)'], reason: 'not supported' },
   ])
+})
+
+/** x doubled where the rate is 8000, and else what only four elements have the shape for. */
+const byRate = model({
+  inputs: [value('x', 'float', ['n']), value('rate', 'int64', [])],
+  outputs: [value('y', 'float', ['a', 'b'])],
+  initializers: [int64s('slow', [], [8000n]), int64s('row', [2], [1n, -1n]), int64s('square', [2], [2n, 2n])],
+  nodes: [
+    node('Equal', ['rate', 'slow'], ['is_slow']),
+    node('If', ['is_slow'], ['y'], {
+      then_branch: graph({
+        nodes: [node('Add', ['x', 'x'], ['doubled']), node('Reshape', ['doubled', 'row'], ['a'])],
+        outputs: [value('a', 'float', ['a', 'b'])],
+      }),
+      else_branch: graph({
+        nodes: [node('Reshape', ['x', 'square'], ['b'])],
+        outputs: [value('b', 'float', ['a', 'b'])],
+      }),
+    }),
+  ],
+})
+
+describe('run', () => {
+  test('takes the path that an integer chooses, where the other has no meaning for these shapes', async () => {
+    const net = await onnx.load(byRate)
+    const doubled = await net.run({ x: [1, 2, 3], rate: 8000 })
+    const square = await net.run({ x: [1, 2, 3, 4], rate: 16000 })
+    expect(doubled.arraySync()).toEqual([[2, 4, 6]])
+    expect(square.arraySync()).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+  })
+
+  test('takes more integers than it keeps programs for', async () => {
+    const net = await onnx.load(
+      model({
+        inputs: [value('x', 'int64', [])],
+        outputs: [value('y', 'int64', [])],
+        initializers: [int64s('one', [], [1n])],
+        nodes: [node('Add', ['x', 'one'], ['y'])],
+      }),
+    )
+    for (let x = 0; x < 40; x++) expect((await net.run(x)).arraySync()).toBe(x + 1)
+  })
+
+  test('evaluates where data decide on shapes, each time anew', async () => {
+    const net = await onnx.load(
+      model({
+        inputs: [value('x', 'float', ['n'])],
+        outputs: [value('y', 'float', ['m'])],
+        initializers: [],
+        nodes: [
+          node('NonZero', ['x'], ['places']),
+          node('Transpose', ['places'], ['rows']),
+          node('GatherND', ['x', 'rows'], ['y']),
+        ],
+      }),
+    )
+    expect((await net.run([0, 2, 0, 3])).arraySync()).toEqual([2, 3])
+    expect((await net.run([0, 0, 5, 0])).arraySync()).toEqual([5])
+    await expect(g.compile((x: g.Tensor) => net.forward(x))(g.tensor([1]))).rejects.toThrow('depends on data')
+  })
 })

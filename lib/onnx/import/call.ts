@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { isCompiling } from '../../tensor/trace.ts'
 import { Variable } from '../../tensor/variable.ts'
 import type { Attributes } from '../attributes.ts'
+import { DependsOnDataError } from '../errors.ts'
 import { type Doubles, dtypeOfType, type ElementType } from '../types.ts'
 import { HostArray, TensorValue, type Value, valueFrom } from '../values.ts'
 
@@ -174,17 +175,11 @@ export class Call {
 
 /** The elements of a tensor, evaluated. */
 export function hostOf({ tensor, type }: TensorValue, what: string): HostArray {
-  if (isCompiling() && tensor instanceof Variable) throw dependsOnData(what)
+  if (isCompiling() && tensor instanceof Variable) throw new DependsOnDataError(what)
   try {
     return HostArray.of(type, tensor.shape, tensor.dataSync())
   } catch (error) {
     if (!isCompiling()) throw error
-    throw dependsOnData(what)
+    throw new DependsOnDataError(what)
   }
 }
-
-/** What cannot be recorded. */
-export const dependsOnData = (what: string): TypeError =>
-  new TypeError(
-    `onnx: ${what} decides on a shape or a path and depends on data, which there is none of inside compile: call forward outside of it`,
-  )

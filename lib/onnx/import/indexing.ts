@@ -5,8 +5,9 @@ import * as g from '../../operations/index.ts'
 import { tensor } from '../../tensor/creation.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { isCompiling } from '../../tensor/trace.ts'
+import { DependsOnDataError } from '../errors.ts'
 import { HostArray } from '../values.ts'
-import { type Call, dependsOnData } from './call.ts'
+import type { Call } from './call.ts'
 import { fitsHost, picked } from './host.ts'
 import { countTo, multiples } from './places.ts'
 import { type Family, type Result, row } from './row.ts'
@@ -156,7 +157,7 @@ function topK(call: Call): Result[] {
 }
 
 function checkHasData(call: Call): void {
-  if (isCompiling() && !call.isAllHost) throw dependsOnData(`the size of what ${call.info.place} gives`)
+  if (isCompiling() && !call.isAllHost) throw new DependsOnDataError(`the size of what ${call.info.place} gives`)
 }
 
 /** The positions of all elements that are not 0, a column for each. */
