@@ -52,6 +52,7 @@ export const exceptions: Readonly<Record<string, readonly Exception[]>> = {
   adam: training('adam'),
   output: training('adam'),
   booleanMaskSync: reads,
+  nonMaxSuppressionSync: reads,
   nonzeroSync: reads,
 
   cholesky: undecomposed('cholesky'),

@@ -39,6 +39,7 @@ import { searchCases } from './cases/search.ts'
 import { shapeCases } from './cases/shape.ts'
 import { softmaxCases } from './cases/softmax.ts'
 import { sortCases } from './cases/sort.ts'
+import { suppressionCases } from './cases/suppression.ts'
 import { unfoldingCases } from './cases/unfolding.ts'
 import { volumeCases } from './cases/volumes.ts'
 
@@ -46,7 +47,7 @@ import { volumeCases } from './cases/volumes.ts'
 type BoundLeaf = 'data' | 'placeholder'
 
 /** Their sizes are in the data, so they evaluate it; a row has the form that does so at once, where it gives one tensor. */
-type DataDependent = 'booleanMask' | 'nonzero' | 'unique' | 'uniqueSync'
+type DataDependent = 'booleanMask' | 'nonMaxSuppression' | 'nonzero' | 'unique' | 'uniqueSync'
 
 /** Every operation of the graph, and every function of the package and every loss, some of which are several operations. */
 export type CaseName =
@@ -87,6 +88,7 @@ const rows = {
   ...convolutionCases,
   ...poolingCases,
   ...volumeCases,
+  ...suppressionCases,
   ...unfoldingCases,
   ...bagCases,
 }
