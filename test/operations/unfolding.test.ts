@@ -79,6 +79,35 @@ describe.each(backendNames)('on %s', (backend) => {
       }
   })
 
+  test('offsets of nothing, and of whole pixels', () => {
+    const [x, w] = [g.randn([2, 4, 6, 5]), g.randn([6, 2, 3, 2])]
+    const options = { stride: [2, 1], padding: [1, [1, 0]], dilation: [1, 2] } as const
+    const plain = g.conv2d(x, w, { ...options, groups: 2 })
+    const offset = g.zeros([2, 24, ...plain.shape.slice(2)])
+    const close = (a: g.Tensor, b: g.Tensor) => expect(a.sub(b).abs().max().itemSync()).toBeLessThan(1e-4)
+    close(g.deformConv2d(x, w, offset, options), plain)
+    const moved = g.deformConv2d(x, w, offset.sub(1), options)
+    const shifted = g.pad(x, [
+      [0, 0],
+      [0, 0],
+      [1, 0],
+      [1, 0],
+    ])
+    close(
+      moved,
+      g
+        .conv2d(shifted, w, {
+          ...options,
+          groups: 2,
+          padding: [
+            [1, 0],
+            [1, 0],
+          ],
+        })
+        .slice(0, plain.shape as never),
+    )
+  })
+
   test('places that are far away, infinite or NaN', () => {
     const x = g.tensor([
       [
@@ -260,11 +289,35 @@ test.each<Mistake>([
     'gridSample: expected float32 or float64',
   ],
   [
-    () => g.gridSample(image, g.ones([2, 3, 3, 2]), { mode: 'bicubic' as never }),
+    () => g.gridSample(image, g.ones([2, 3, 3, 2]), { mode: 'trilinear' as never }),
     RangeError,
-    "gridSample: expected mode 'bilinear' or 'nearest', got bicubic",
+    "gridSample: expected mode 'bilinear', 'nearest' or 'bicubic', got trilinear",
   ],
-  [() => g.affineGrid(g.ones([2, 3]), [2, 1, 3, 3]), g.ShapeError, 'affineGrid: expected maps [n, 2, 3], got [2, 3]'],
+  [
+    () => g.gridSample(g.ones([2, 1, 3, 3, 3]), g.ones([2, 3, 3, 3, 2])),
+    g.ShapeError,
+    'gridSample: expected a grid [2, depth, height, width, 3], got [2, 3, 3, 3, 2]',
+  ],
+  [
+    () => g.affineGrid(g.ones([2, 3]), [2, 1, 3, 3]),
+    g.ShapeError,
+    'affineGrid: expected maps [n, 2, 3], or [n, 3, 4] of volumes, got [2, 3]',
+  ],
+  [
+    () => g.deformConv2d(image, g.ones([3, 2, 2, 2]), g.ones([2, 8, 4, 5])),
+    g.ShapeError,
+    'deformConv2d: expected a multiple of 2 filters, got 3',
+  ],
+  [
+    () => g.deformConv2d(image, g.ones([2, 4, 2, 2]), g.ones([2, 8, 4, 4])),
+    g.ShapeError,
+    'deformConv2d: expected offsets [2, offset groups · 8, 4, 5], got [2, 8, 4, 4]',
+  ],
+  [
+    () => g.deformConv2d(image, g.ones([2, 4, 2, 2]), g.ones([2, 8, 4, 5]), { mask: g.ones([2, 8, 4, 5]) }),
+    g.ShapeError,
+    'deformConv2d: expected a mask [2, 4, 4, 5], got [2, 8, 4, 5]',
+  ],
   [
     () => g.affineGrid(g.ones([2, 2, 3]), [3, 3]),
     g.ShapeError,

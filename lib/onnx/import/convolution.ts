@@ -4,17 +4,16 @@ import { silu } from '../../operations/activations.ts'
 import { add } from '../../operations/arithmetic.ts'
 import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../../operations/convolution.ts'
 import { conv3d, convTranspose3d } from '../../operations/convolution3d.ts'
+import { deformConv2d } from '../../operations/deformable.ts'
 import { slice } from '../../operations/indexing.ts'
 import { concat } from '../../operations/joining.ts'
 import { pad } from '../../operations/padding.ts'
-import { matmul } from '../../operations/products.ts'
 import { reshape } from '../../operations/shape.ts'
 import { zeros } from '../../tensor/creation.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Call } from './call.ts'
 import { type Family, row } from './row.ts'
-import { sampleAt } from './sampling.ts'
-import { table, wrong } from './tables.ts'
+import { wrong } from './tables.ts'
 import {
   autoPads,
   checkWork,
@@ -139,44 +138,21 @@ function transposed(x: Tensor, weight: Tensor, { strides, dilations, pads, group
   return strides.length === 2 ? convTranspose2d(x, weight, options) : convTranspose3d(x, weight, options)
 }
 
-/**
- * A convolution whose windows' elements lie at offsets of their own, between pixels too (Dai et al. 2017; with a mask Zhu et al.
- * 2018): the elements are read as columns, and the convolution is a matrix product with those.
- */
 function deformConv(n: Call): Tensor {
   const [x, weight, offset] = [n.tensor(0), n.tensor(1), n.tensor(2)]
-  if (x.ndim !== 4) throw wrong(n, 'images, [n, channels, height, width]', `[${x.shape}]`)
-  const { windows, groups } = geometryOf(n, x, weight)
-  const [batch, channels, height, width] = x.shape as [number, number, number, number]
-  const [taps, places] = [sizeOf(windows.kernel), sizeOf(windows.out)]
-  const parts = n.attributes.int('offset_group', 1)
-  if (parts < 1 || channels % parts !== 0 || sizeOf(offset.shape) !== batch * parts * taps * 2 * places)
-    throw wrong(n, `offsets [${batch}, ${parts * taps * 2}, ${windows.out}]`, `[${offset.shape}]`)
-  checkWork(n, [batch, channels, taps, places])
-  const of = (axis: 0 | 1) =>
-    add(
-      slice(
-        reshape(offset, [batch * parts, taps, 2, places]),
-        [0, 0, axis, 0],
-        [batch * parts, taps, axis + 1, places],
-      ),
-      table('float32', [1, taps, 1, places], (at) => placeOf(windows, axis, Math.floor(at / places), at % places)),
-    )
-  const images = reshape(x, [batch * parts, channels / parts, height, width])
-  const lines = [of(0), of(1)].map((y) => reshape(y, [batch * parts, taps * places]))
-  const read = reshape(sampleAt(images, lines), [batch, parts, channels / parts, taps, places])
-  const mask = n.optional(4)
-  const weighted = mask === undefined ? read : read.mul(reshape(mask, [batch, parts, 1, taps, places]))
-  const columns = reshape(weighted, [batch, groups, (channels / groups) * taps, places])
-  const filters = reshape(weight, [1, groups, weight.shape[0]! / groups, (channels / groups) * taps])
-  return addBias(reshape(matmul(filters, columns), [batch, weight.shape[0]!, ...windows.out]), n.optional(3))
-}
-
-/** Where an element of a window's kernel lies on an axis of the image. */
-function placeOf({ kernel, out, strides, dilations, pads }: Windows, axis: 0 | 1, tap: number, place: number): number {
-  const [row, column] = [Math.floor(tap / kernel[1]!), tap % kernel[1]!]
-  const [i, j] = [Math.floor(place / out[1]!), place % out[1]!]
-  return (axis === 0 ? i : j) * strides[axis]! + (axis === 0 ? row : column) * dilations[axis]! - pads[axis]![0]
+  const { windows } = geometryOf(n, x, weight)
+  const [taps, parts] = [sizeOf(windows.kernel), n.attributes.int('offset_group', 1)]
+  if (x.ndim !== 4) throw wrong(n, 'images [n, channels, height, width]', `[${x.shape}]`)
+  if (offset.shape[1] !== 2 * parts * taps) throw n.attributes.error('offset_group', `that of [${offset.shape}]`, parts)
+  checkWork(n, [x.shape[0]!, x.shape[1]!, taps, ...windows.out])
+  const [mask, bias] = [n.optional(4), n.optional(3)]
+  const of = <T>(list: readonly T[]) => list as unknown as readonly [T, T]
+  const { strides, pads, dilations } = windows
+  return deformConv2d(x, weight, offset, {
+    ...{ stride: of(strides), padding: of(pads), dilation: of(dilations) },
+    ...(mask && { mask }),
+    ...(bias && { bias }),
+  })
 }
 
 /** A convolution of each channel that sees what came before, of which the last elements are handed on. */

@@ -1,14 +1,11 @@
-/** Images and volumes read at places between their pixels: grids, and regions of interest. */
-import { denseStrides, sizeOf } from '../../base/shape.ts'
-import { abs, add, clamp, div, fmod, mod, mul, sub } from '../../operations/arithmetic.ts'
-import { equal, greater, greaterEqual, less, lessEqual, where } from '../../operations/comparison.ts'
+import { add, clamp, div, mul, sub } from '../../operations/arithmetic.ts'
+import { greaterEqual, less, lessEqual, where } from '../../operations/comparison.ts'
 import { affineGrid, gridSample } from '../../operations/grid-sampling.ts'
 import { gather, select } from '../../operations/indexing.ts'
 import { stack } from '../../operations/joining.ts'
-import { logicalAnd, logicalOr } from '../../operations/logic.ts'
-import { floor, round } from '../../operations/math.ts'
-import { matmul } from '../../operations/products.ts'
-import { permute, transpose } from '../../operations/rearrange.ts'
+import { logicalAnd } from '../../operations/logic.ts'
+import { floor } from '../../operations/math.ts'
+import { permute } from '../../operations/rearrange.ts'
 import { max, sum } from '../../operations/reduce.ts'
 import { cast, expandDims, reshape } from '../../operations/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -17,158 +14,27 @@ import { type Family, row } from './row.ts'
 import { table, wrong } from './tables.ts'
 import { checkWork } from './windows.ts'
 
-type Mode = 'nearest' | 'linear' | 'cubic'
-type Padding = 'zeros' | 'border' | 'reflection'
-
-interface Sampling {
-  readonly mode: Mode
-  readonly padding: Padding
-  readonly alignCorners: boolean
-}
-
-/** Pixels along one axis: their indices, whether they count, and how much. */
-interface Line {
-  readonly at: Tensor
-  readonly isInside: Tensor | null
-  readonly weight: Tensor | null
-}
-
-/** Places mirrored at both bounds of an axis, as often as it takes. */
-function reflected(x: Tensor, low: number, span: number): Tensor {
-  if (span === 0) return mul(x, 0)
-  const distance = abs(sub(x, low))
-  const extra = fmod(distance, span)
-  const isEven = equal(mod(round(div(sub(distance, extra), span)), 2), 0)
-  return add(where(isEven, extra, sub(span, extra)), low)
-}
-
-/** Where an axis begins, and how long it is: its bounds are centres of pixels, or edges. */
-const boundsOf = (extent: number, alignCorners: boolean): readonly [low: number, span: number] =>
-  alignCorners ? [0, extent - 1] : [-0.5, extent]
-
-/** Places that are outside are brought inside, before what is around them is read. */
-function inside(x: Tensor, extent: number, { mode, padding, alignCorners }: Sampling): Tensor {
-  // Farther out than any pixel reaches nothing changes, and infinite weights would not be 0 times 0.
-  if (padding === 'zeros' || (padding === 'border' && mode === 'cubic')) return clamp(x, -3, extent + 2)
-  if (padding === 'border') return clamp(x, 0, extent - 1)
-  const [low, span] = boundsOf(extent, alignCorners)
-  const isOutside = logicalOr(less(x, low), greater(x, low + span))
-  return where(isOutside, reflected(x, low, span), x)
-}
-
-/** The pixel at an index that may be outside. */
-function lineAt(place: Tensor, weight: Tensor | null, extent: number, sampling: Sampling): Line {
-  const index = sampling.padding === 'reflection' ? inside(place, extent, sampling) : place
-  const isInside =
-    sampling.padding === 'zeros' ? logicalAnd(greaterEqual(place, 0), lessEqual(place, extent - 1)) : null
-  return { at: cast(clamp(index, 0, extent - 1), 'int32'), isInside, weight }
-}
-
-/** Keys' cubic convolution with a = −¾: how much the pixels at −1, 0, 1 and 2 count, at t in [0, 1). */
-function cubicWeights(t: Tensor): readonly Tensor[] {
-  const a = -0.75
-  const near = (x: Tensor) =>
-    x
-      .mul(a + 2)
-      .sub(a + 3)
-      .mul(x)
-      .mul(x)
-      .add(1)
-  const far = (x: Tensor) =>
-    x
-      .mul(a)
-      .sub(5 * a)
-      .mul(x)
-      .add(8 * a)
-      .mul(x)
-      .sub(4 * a)
-  const rest = sub(1, t)
-  return [far(add(t, 1)), near(t), near(rest), far(add(rest, 1))]
-}
-
-/** The pixels around places along one axis. */
-function linesAt(x: Tensor, extent: number, sampling: Sampling): readonly Line[] {
-  if (sampling.mode === 'nearest') return [lineAt(inside(round(x), extent, sampling), null, extent, sampling)]
-  const places = inside(x, extent, sampling)
-  const first = floor(places)
-  const t = sub(places, first)
-  const weights = sampling.mode === 'linear' ? [sub(1, t), t] : cubicWeights(t)
-  const before = sampling.mode === 'linear' ? 0 : 1
-  return weights.map((weight, i) => lineAt(add(first, i - before), weight, extent, sampling))
-}
-
-/** x[n, c, …] at the places of `lines`, one tensor [n, places] in pixels for each spatial axis: [n, c, places]. */
-function sample(x: Tensor, lines: readonly Tensor[], sampling: Sampling): Tensor {
-  const [n, channels, ...extents] = x.shape as [number, number, ...number[]]
-  const size = sizeOf(extents)
-  const strides = denseStrides(extents)
-  const rows = reshape(permute(reshape(x, [n, channels, size]), [0, 2, 1]), [n * size, channels])
-  const first = table('int32', [n, 1], (i) => i * size)
-  const along = lines.map((line, axis) => linesAt(line, extents[axis]!, sampling))
-  const corners = along.reduce<readonly (readonly Line[])[]>(
-    (found, axis) => found.flatMap((corner) => axis.map((line) => [...corner, line])),
-    [[]],
-  )
-  const parts = corners.map((corner) => {
-    const at = corner.reduce((sum, line, axis) => add(sum, mul(line.at, strides[axis]!)), first)
-    const pixels = gather(rows, at)
-    const masks = corner.flatMap(({ isInside }) => (isInside === null ? [] : [isInside]))
-    const seen = masks.length === 0 ? pixels : where(expandDims(masks.reduce(logicalAnd), -1), pixels, 0)
-    const weights = corner.flatMap(({ weight }) => (weight === null ? [] : [weight]))
-    return weights.length === 0 ? seen : mul(seen, expandDims(weights.reduce(mul), -1))
-  })
-  return permute(parts.reduce(add), [0, 2, 1])
-}
-
-/** x[n, c, …] at places in pixels, [n, places] for each spatial axis: means of the pixels around them, 0 outside. */
-export const sampleAt = (x: Tensor, lines: readonly Tensor[]): Tensor =>
-  sample(x, lines, { mode: 'linear', padding: 'zeros', alignCorners: true })
-
-const modes = { bilinear: 'linear', bicubic: 'cubic', linear: 'linear', cubic: 'cubic', nearest: 'nearest' } as const
+const modes = {
+  bilinear: 'bilinear',
+  linear: 'bilinear',
+  bicubic: 'bicubic',
+  cubic: 'bicubic',
+  nearest: 'nearest',
+} as const
+const modeNames = ['bilinear', 'linear', 'bicubic', 'cubic', 'nearest'] as const
 
 function gridSampled(n: Call): Tensor {
-  const [x, grid] = [n.tensor(0), n.tensor(1)]
-  const axes = x.ndim - 2
-  if (axes < 1 || grid.ndim !== x.ndim || grid.shape.at(-1) !== axes || grid.shape[0] !== x.shape[0])
-    throw wrong(n, `a grid [${x.shape[0]}, …, ${axes}] of ${x.ndim} axes`, `[${grid.shape}]`)
-  const mode = modes[n.attributes.choice('mode', ['bilinear', 'bicubic', 'linear', 'cubic', 'nearest'], 'linear')]
-  const padding = n.attributes.choice('padding_mode', ['zeros', 'border', 'reflection'], 'zeros')
-  const alignCorners = n.attributes.int('align_corners', 0) !== 0
-  if (axes === 2 && mode === 'linear' && sizeOf(x.shape) > 0)
-    return gridSample(x, grid, { mode: 'bilinear', paddingMode: padding, alignCorners })
-  const [batch, channels, ...extents] = x.shape as [number, number, ...number[]]
-  const places = grid.shape.slice(1, -1)
-  const lines = extents.map((extent, axis) => {
-    // The last number of a place is that of the first axis.
-    const place = reshape(select(grid, -1, axes - 1 - axis), [batch, sizeOf(places)])
-    return alignCorners ? mul(div(add(place, 1), 2), extent - 1) : div(sub(mul(add(place, 1), extent), 1), 2)
+  return gridSample(n.tensor(0), n.tensor(1), {
+    mode: modes[n.attributes.choice('mode', modeNames, 'linear')],
+    paddingMode: n.attributes.choice('padding_mode', ['zeros', 'border', 'reflection'], 'zeros'),
+    alignCorners: n.attributes.flag('align_corners', false),
   })
-  return reshape(sample(x, lines, { mode, padding, alignCorners }), [batch, channels, ...places])
-}
-
-/** The grid of affine maps of volumes. */
-function affineGrid3d(theta: Tensor, [n, , ...extents]: readonly number[], alignCorners: boolean): Tensor {
-  const [depth, height, width] = extents as [number, number, number]
-  const centre = (i: number, extent: number) => {
-    const span = alignCorners ? extent - 1 : extent
-    return span === 0 ? 0 : (2 * i + 1 - extent) / span
-  }
-  const points = table(theta.dtype, [sizeOf(extents), 4], (at) => {
-    const place = Math.floor(at / 4)
-    const along = [place % width, Math.floor(place / width) % height, Math.floor(place / width / height)]
-    return at % 4 === 3 ? 1 : centre(along[at % 4]!, [width, height, depth][at % 4]!)
-  })
-  return reshape(matmul(points, transpose(theta, [0, 2, 1])), [n!, depth, height, width, 3])
 }
 
 function affineGridOf(n: Call): Tensor {
-  const theta = n.tensor(0)
   const size = n.integers(1)
-  const alignCorners = n.attributes.int('align_corners', 0) !== 0
-  if (size.length !== theta.shape[1]! + 2 || size[0] !== theta.shape[0] || size.some((extent) => extent < 0))
-    throw wrong(n, `a size of ${theta.shape[1]! + 2} extents, the first ${theta.shape[0]}`, `[${size}]`)
-  checkWork(n, [size[0]!, ...size.slice(2), size.length - 2])
-  return size.length === 4 ? affineGrid(theta, size, { alignCorners }) : affineGrid3d(theta, size, alignCorners)
+  checkWork(n, [size[0] ?? 0, ...size.slice(2), size.length])
+  return affineGrid(n.tensor(0), size, { alignCorners: n.attributes.flag('align_corners', false) })
 }
 
 // --- Regions of interest -----------------------------------------------------------------------------------------------
@@ -206,6 +72,12 @@ interface RoiAlign {
   readonly isMax: boolean
 }
 
+/** Pixels along one axis: their indices, and how much they count. */
+interface Line {
+  readonly at: Tensor
+  readonly weight: Tensor
+}
+
 /** What two pixels along one axis are around places, and how much each counts. Farther out than one pixel nothing does. */
 function around(x: Tensor, extent: number): readonly Line[] {
   const isInside = logicalAnd(greaterEqual(x, -1), lessEqual(x, extent))
@@ -214,7 +86,6 @@ function around(x: Tensor, extent: number): readonly Line[] {
   const t = sub(place, first)
   const line = (at: Tensor, weight: Tensor): Line => ({
     at: cast(clamp(at, 0, extent - 1), 'int32'),
-    isInside: null,
     weight: where(isInside, weight, 0),
   })
   return [line(first, sub(1, t)), line(add(first, 1), t)]
@@ -247,7 +118,7 @@ function alignRegions(x: Tensor, rois: Tensor, batches: Tensor, options: RoiAlig
   const parts = lines[0].flatMap((y) =>
     lines[1].map((x) => {
       const at = add(add(first, mul(expandDims(y.at, 2), width)), expandDims(x.at, 1))
-      const weight = mul(expandDims(y.weight!, 2), expandDims(x.weight!, 1))
+      const weight = mul(expandDims(y.weight, 2), expandDims(x.weight, 1))
       return reshape(mul(gather(pixels, at), expandDims(weight, -1)), shape)
     }),
   )

@@ -31,12 +31,27 @@ function sampling(x: Shape, grid: Shape, options: g.GridSampleOptions, part: Par
     f: (x, grid) => g.gridSample(x, grid, options),
     contract: {
       depth: 16,
-      magnitude: (x) => x.abs().max().mul(4).broadcastTo([x.shape[0]!, x.shape[1]!, grid[1]!, grid[2]!]),
+      magnitude: (x) =>
+        x
+          .abs()
+          .max()
+          .mul(4)
+          .broadcastTo([x.shape[0]!, x.shape[1]!, ...grid.slice(1, -1)]),
     },
     differentiable: true,
     ...part,
   }
 }
+
+/** What no convolution of these is greater than, wherever it reads. */
+const greatestSum = (x: Tensor, weight: Tensor, shape: Shape): Tensor =>
+  x.abs().max().mul(weight.abs().sum()).mul(4).broadcastTo(shape)
+
+const deformed = (note: string, x: Shape, w: Shape, offset: Shape, options: g.DeformConv2dOptions = {}): OpCase => ({
+  ...{ note, inputs: [operand(x), operand(w), operand(offset, places)], differentiable: true },
+  f: (x, weight, offset) => g.deformConv2d(x, weight, offset, options),
+  contract: { depth: 32, magnitude: (x, w) => greatestSum(x, w, [x.shape[0]!, w.shape[0]!, offset[2]!, offset[3]!]) },
+})
 
 const paddingModes = ['zeros', 'border', 'reflection'] as const
 
@@ -84,6 +99,7 @@ export const unfoldingCases = {
       [false, true].flatMap((alignCorners) => [
         sampling([2, 3, 4, 5], [2, 3, 4, 2], { mode: 'bilinear', paddingMode, alignCorners }),
         sampling([2, 3, 4, 5], [2, 3, 4, 2], { mode: 'nearest', paddingMode, alignCorners }, { differentiable: false }),
+        sampling([2, 3, 4, 5], [2, 2, 3, 2], { mode: 'bicubic', paddingMode, alignCorners }),
       ]),
     ),
     sampling([1, 1, 1, 1], [1, 2, 3, 2], { paddingMode: 'reflection', alignCorners: true }),
@@ -111,11 +127,37 @@ export const unfoldingCases = {
       contract: exactly,
       differentiable: true,
     },
+    ...paddingModes.map((paddingMode) => sampling([2, 2, 3, 4, 2], [2, 2, 1, 3, 3], { paddingMode })),
+    sampling([1, 1, 2, 3, 2], [1, 1, 2, 2, 3], { mode: 'bicubic' }),
     sampling([4, 8, 40, 40], [4, 50, 30, 2], {}, large),
   ],
-  affineGrid: [false, true].map((alignCorners) =>
+  affineGrid: [false, true].flatMap((alignCorners) => [
     row([2, 2, 3], (x) => g.affineGrid(x, [2, 1, 3, 4], { alignCorners }), `alignCorners ${alignCorners}`, {
       contract: { depth: 3, magnitude: (x) => x.abs().sum().broadcastTo([2, 3, 4, 2]) },
     }),
-  ),
+    row([1, 3, 4], (x) => g.affineGrid(x, [1, 1, 2, 3, 2], { alignCorners }), `volumes, alignCorners ${alignCorners}`, {
+      contract: { depth: 4, magnitude: (x) => x.abs().sum().broadcastTo([1, 2, 3, 2, 3]) },
+    }),
+  ]),
+  deformConv2d: [
+    deformed('one pixel', [1, 1, 1, 1], [1, 1, 1, 1], [1, 2, 1, 1]),
+    deformed('overlapping', [2, 2, 5, 4], [3, 2, 3, 2], [2, 12, 3, 4], { stride: [2, 1], padding: [1, [1, 0]] }),
+    deformed('groups, of offsets too', [1, 4, 4, 5], [2, 2, 2, 2], [1, 16, 2, 4], { dilation: [2, 1] }),
+    {
+      note: 'with a mask and a bias',
+      inputs: [
+        operand([1, 2, 4, 4]),
+        operand([2, 2, 2, 2]),
+        operand([1, 8, 3, 3]),
+        operand([1, 4, 3, 3]),
+        operand([2]),
+      ],
+      f: (x, weight, offset, mask, bias) => g.deformConv2d(x, weight, offset, { mask, bias }),
+      contract: {
+        depth: 32,
+        magnitude: (x, w, _, mask, bias) => greatestSum(x, w, [1, 2, 3, 3]).mul(mask.abs().max()).add(bias.abs().max()),
+      },
+      differentiable: true,
+    },
+  ],
 } satisfies Record<string, readonly OpCase[]>
