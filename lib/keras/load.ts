@@ -11,7 +11,7 @@ import { type CustomLayers, drawModel } from './blueprint.ts'
 import { type Dialect, fail, type Origin } from './config.ts'
 import { type Hdf5Object, isHdf5, openHdf5 } from './hdf5/hdf5.ts'
 import { mostJsonBytes, parseJson } from './json.ts'
-import { buildModel, KerasModel } from './model.ts'
+import { buildModel, KerasModel, type ModelOutput } from './model.ts'
 import { readWeights } from './weight-files.ts'
 
 export interface LoadOptions {
@@ -100,9 +100,15 @@ export const dialectOf = (version: string | undefined): Dialect => (/^[3-9]/.tes
  * const model = await keras.load('classifier.keras')
  * const logits = model.forward(images)
  * @example
+ * const model = await keras.load<g.Tensor[]>('of-two-outputs.keras')
+ * @example
  * await keras.load('model.keras', { customLayers: { Scale: (config, [factor]) => new Scale(factor) } })
  */
-export async function load(from: PathOrBytes, options?: LoadOptions, ...surplus: []): Promise<KerasModel> {
+export async function load<Output extends ModelOutput = Tensor>(
+  from: PathOrBytes,
+  options?: LoadOptions,
+  ...surplus: []
+): Promise<KerasModel<Output>> {
   const op = 'keras.load'
   const { customLayers } = checkOptions(op, options, loadOptions, surplus)
   const customs = checkCustomLayers(op, customLayers)
@@ -111,7 +117,7 @@ export async function load(from: PathOrBytes, options?: LoadOptions, ...surplus:
   if (config === undefined)
     return fail(origin, 'a whole model, with its config', 'weights alone, for which there is loadWeights')
   const blueprint = drawModel(readModel(origin, parseJson(origin, config, 'the config')), customs)
-  return buildModel(blueprint, readWeights(origin, root, blueprint))
+  return buildModel(blueprint, readWeights(origin, root, blueprint)) as unknown as KerasModel<Output>
 }
 
 /**
@@ -123,7 +129,11 @@ export async function load(from: PathOrBytes, options?: LoadOptions, ...surplus:
  * @example
  * await keras.loadWeights(model, 'epoch-12.weights.h5')
  */
-export async function loadWeights(model: KerasModel, from: PathOrBytes, ...surplus: []): Promise<void> {
+export async function loadWeights<Output extends ModelOutput>(
+  model: KerasModel<Output>,
+  from: PathOrBytes,
+  ...surplus: []
+): Promise<void> {
   const op = 'keras.loadWeights'
   checkOptions(op, undefined, {}, surplus)
   if (!(model instanceof KerasModel)) throw new TypeError(expected(op, 'a model that keras.load made', describe(model)))

@@ -17,7 +17,7 @@ import {
   type ModelBlueprint,
 } from './blueprint.ts'
 import { type Config, fail, type Origin } from './config.ts'
-import { KerasLayer, type Output, resolve, type Value } from './layer.ts'
+import { KerasLayer, type Output as LayerOutput, resolve, type Value } from './layer.ts'
 import { masked, maskOf } from './masks.ts'
 import { keyOf, planOf, type Step } from './plan.ts'
 import type { Weights } from './weights.ts'
@@ -58,9 +58,9 @@ function propertyFor(module: object, name: string): string {
 
 /**
  * A model that `keras.load` or `tfjs.load` made: a module whose properties are the layers, by their names (with `_` for dots, and
- * after a name that modules have for something else). It takes and gives what the model in Keras does, with channels where they are there.
+ * after a name that modules have for something else). `Output` is what it gives, one tensor unless said otherwise. It takes and gives what the model in Keras does, with channels where they are there.
  */
-export class KerasModel extends Module<ModelValue, ModelOutput> {
+export class KerasModel<Output extends ModelOutput = Tensor> extends Module<ModelValue, Output> {
   readonly #blueprint: ModelBlueprint
   readonly #modules = new Map<Blueprint, Module<never, unknown>>()
   readonly #layers = new Map<string, Module<never, unknown>>()
@@ -132,14 +132,14 @@ export class KerasModel extends Module<ModelValue, ModelOutput> {
    *
    * @throws ShapeError for an input of another shape, TypeError for inputs that are not there or too many
    */
-  forward(x: ModelValue): ModelOutput {
-    return this.call([this.#standard(x)])
+  forward(x: ModelValue): Output {
+    return this.call([this.#standard(x)]) as Output
   }
 
   /** @internal The same for the arguments of a call. */
   call(args: readonly Value[]): ModelOutput {
     const given = flatOf(args.length > 1 ? args : (args[0] as Value))
-    const values = new Map<string, Output>()
+    const values = new Map<string, LayerOutput>()
     if (given.length !== this.#inputs.length)
       throw new TypeError(expected('forward', `${this.#inputs.length} inputs`, String(given.length)))
     for (const [i, reference] of referencesIn(this.#blueprint.model.inputs).entries())
@@ -236,7 +236,7 @@ function fitting({ name, shape, dtype }: ModelInput, x: Tensor): Tensor {
   return x.dtype === dtype || x.dtype === 'float64' ? x : masked(x.cast(dtype), maskOf(x))
 }
 
-function outputAt(model: ModelSpec, values: ReadonlyMap<string, Output>, reference: Reference): Tensor {
+function outputAt(model: ModelSpec, values: ReadonlyMap<string, LayerOutput>, reference: Reference): Tensor {
   const output = values.get(keyOf(reference))
   const one = Array.isArray(output) ? output[reference.output] : reference.output === 0 ? output : undefined
   return one ?? fail(model.origin, `output ${reference.output} of the layer ${reference.layer}`, 'none')
@@ -246,12 +246,12 @@ function called(
   module: Module<never, unknown>,
   args: readonly Value[],
   kwargs: Readonly<Record<string, Value>>,
-): Output {
+): LayerOutput {
   if (module instanceof KerasLayer) return module.call(args, kwargs)
   const tensors = Object.fromEntries(Object.entries(kwargs).filter(([, value]) => flatOf(value).length > 0))
-  if (module instanceof KerasModel) return module.call([...args, ...Object.values(tensors)]) as Output
+  if (module instanceof KerasModel) return module.call([...args, ...Object.values(tensors)]) as LayerOutput
   const others = Object.keys(tensors).length === 0 ? [] : [tensors]
-  return module.forward(...([...args, ...others] as unknown as [never])) as Output
+  return module.forward(...([...args, ...others] as unknown as [never])) as LayerOutput
 }
 
 function custom(blueprint: CustomBlueprint, weights: Weights): Module<never, unknown> {

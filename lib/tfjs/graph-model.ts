@@ -32,7 +32,7 @@ interface Graph {
  * tensor or a record. Its float constants of at least one axis are in `weights` under their names, and are trained, but for the means and
  * variances of normalizations; other constants stay what they are.
  */
-export class GraphModel extends Module<ModelValue, ModelOutput> {
+export class GraphModel<Output extends ModelOutput = Tensor> extends Module<ModelValue, Output> {
   /** By the names of nodes. */
   readonly weights: Readonly<Record<string, Variable>>
   readonly #constants: ReadonlyMap<string, GraphValue>
@@ -60,7 +60,7 @@ export class GraphModel extends Module<ModelValue, ModelOutput> {
    * What it gives for its inputs.
    * @throws ShapeError for an input of another shape, TypeError for inputs that are not there or too many
    */
-  forward(x: ModelValue): ModelOutput {
+  forward(x: ModelValue): Output {
     const values = new Map<string, readonly GraphValue[]>()
     for (const [name, value] of this.#constants) values.set(name, [value])
     for (const [name, value] of Object.entries(this.weights)) values.set(name, [value])
@@ -69,7 +69,7 @@ export class GraphModel extends Module<ModelValue, ModelOutput> {
     const results = this.#graph.outputs.map(
       ({ name, source }) => [name, toTensor(sourceValue(this.#graph.origin, values, source))] as const,
     )
-    return results.length === 1 ? results[0]![1] : Object.fromEntries(results)
+    return (results.length === 1 ? results[0]![1] : Object.fromEntries(results)) as Output
   }
 
   #given(x: ModelValue, i: number): Tensor {

@@ -10,7 +10,7 @@ import {
 } from '../keras/architecture.ts'
 import type { Blueprint, LayerBlueprint, ModelBlueprint } from '../keras/blueprint.ts'
 import { Config } from '../keras/config.ts'
-import type { KerasModel } from '../keras/model.ts'
+import type { KerasModel, ModelOutput } from '../keras/model.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { knownActivations, knownLayers, type SavedLayer, type SavedModel } from './saved-model.ts'
@@ -18,7 +18,7 @@ import { knownActivations, knownLayers, type SavedLayer, type SavedModel } from 
 /** What a model cannot be saved for, all of it. */
 export type Refuse = (what: string) => void
 
-export function savedModel(model: KerasModel, refuse: Refuse): SavedModel {
+export function savedModel(model: KerasModel<ModelOutput>, refuse: Refuse): SavedModel {
   const { blueprint } = model
   const weights: [string, Tensor][] = []
   for (const [name, variable] of weightsOf(model, blueprint)) weights.push([name, variable.value])
@@ -143,13 +143,16 @@ function plainObject(value: unknown): unknown {
 }
 
 /** What TensorFlow.js calls each variable. */
-function* weightsOf(model: KerasModel, blueprint: Blueprint): Generator<[name: string, variable: Variable]> {
+function* weightsOf(
+  model: KerasModel<ModelOutput>,
+  blueprint: Blueprint,
+): Generator<[name: string, variable: Variable]> {
   if (blueprint.kind === 'model') for (const layer of blueprint.layers.values()) yield* weightsOf(model, layer)
   else if (blueprint.kind === 'layer') yield* layerWeights(model, blueprint, blueprint.spec.name)
 }
 
 function* layerWeights(
-  model: KerasModel,
+  model: KerasModel<ModelOutput>,
   blueprint: LayerBlueprint,
   scope: string,
 ): Generator<[name: string, variable: Variable]> {

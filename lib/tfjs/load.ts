@@ -1,9 +1,10 @@
 /** Models that TensorFlow.js saved, or that were converted for it. */
 import { checkOptions } from '../base/options.ts'
 import { checkCustomLayers, type LoadOptions, loadOptions } from '../keras/load.ts'
-import type { KerasModel } from '../keras/model.ts'
+import type { KerasModel, ModelOutput } from '../keras/model.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { type ModelArtifacts, readArtifacts } from './artifacts.ts'
-import { GraphModel, graphModel } from './graph-model.ts'
+import { type GraphModel, graphModel } from './graph-model.ts'
 import { layersModel } from './layers-model.ts'
 
 /**
@@ -20,17 +21,16 @@ import { layersModel } from './layers-model.ts'
  * const model = await tfjs.load('web-model/model.json')
  * const y = model.forward(x)
  */
-export async function load(
+export async function load<Output extends ModelOutput = Tensor>(
   from: string | ModelArtifacts,
   options?: LoadOptions,
   ...surplus: []
-): Promise<KerasModel | GraphModel> {
+): Promise<KerasModel<Output> | GraphModel<Output>> {
   const op = 'tfjs.load'
   const { customLayers } = checkOptions(op, options, loadOptions, surplus)
   const customs = checkCustomLayers(op, customLayers)
   const artifacts = await readArtifacts(op, from)
   const isGraph = artifacts.json.format === 'graph-model' || 'node' in artifacts.topology
-  return isGraph ? graphModel(artifacts) : layersModel(artifacts, customs)
+  const model = isGraph ? graphModel(artifacts) : layersModel(artifacts, customs)
+  return model as unknown as KerasModel<Output> | GraphModel<Output>
 }
-
-export { GraphModel }

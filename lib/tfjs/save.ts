@@ -8,7 +8,7 @@ import { version } from '../base/version.ts'
 import { writeAtomically } from '../files/atomic.ts'
 import { checkPath, fileError } from '../files/file-error.ts'
 import { encode } from '../files/stored.ts'
-import { KerasModel } from '../keras/model.ts'
+import { KerasModel, type ModelOutput } from '../keras/model.ts'
 import { Sequential } from '../nn/containers.ts'
 import { savedModel } from './keras-model.ts'
 import type { SavedModel } from './saved-model.ts'
@@ -39,8 +39,8 @@ const shardBytes = 4 * 2 ** 20
  * @example
  * await tfjs.save(model, 'web-model')
  */
-export async function save(
-  model: KerasModel | Sequential,
+export async function save<Output extends ModelOutput>(
+  model: KerasModel<Output> | Sequential<never, unknown>,
   folder: string,
   options?: SaveOptions,
   ...surplus: []

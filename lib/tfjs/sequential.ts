@@ -135,7 +135,7 @@ const nameOf = (path: string, className: string): string =>
   /^\d+$/.test(path) ? `${className.toLowerCase()}_${path}` : path
 
 export function savedSequential(
-  model: Sequential,
+  model: Sequential<never, unknown>,
   inputShape: readonly (number | null)[] | undefined,
   refuse: Refuse,
 ): SavedModel {
@@ -179,7 +179,7 @@ function counterpartOf(module: AnyModule): Counterpart | undefined {
 }
 
 /** What a first linear layer takes; of others the shape has to be given. */
-function firstShape(model: Sequential, refuse: Refuse): (number | null)[] {
+function firstShape(model: Sequential<never, unknown>, refuse: Refuse): (number | null)[] {
   const [first] = model
   const weight: unknown = first !== undefined && titleOf(first) === 'Linear' && (first as unknown as Variables).weight
   if (isPlainObject(weight) || !weight) refuse('a model without an inputShape')

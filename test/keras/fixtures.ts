@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as g from 'galvani'
 import { readModel } from '../../lib/keras/architecture.ts'
 import { type CustomLayers, drawModel, placesOf } from '../../lib/keras/blueprint.ts'
-import { buildModel, type KerasModel } from '../../lib/keras/model.ts'
+import { buildModel, type KerasModel, type ModelOutput } from '../../lib/keras/model.ts'
 import { put, type Weights } from '../../lib/keras/weights.ts'
 
 /** An array of Keras. */
@@ -42,7 +42,7 @@ export function modelOf(config: unknown, weights: readonly Numbers[], customLaye
 }
 
 /** The outputs of a model in a list, whatever form it gives them in. */
-export function listOf(output: ReturnType<KerasModel['forward']>): g.Tensor[] {
+export function listOf(output: ModelOutput): g.Tensor[] {
   if (output instanceof g.Tensor) return [output]
   return Array.isArray(output) ? output.flatMap(listOf) : Object.values(output)
 }

@@ -59,9 +59,9 @@ describe('a model', () => {
   })
 
   test('takes its inputs by name or in a list, and refuses others', async () => {
-    const model = await keras.load(pathOf('graph.keras'))
+    const model = await keras.load<g.Tensor[]>(pathOf('graph.keras'))
     const [tokens, extra] = files.graph!.inputs.map(tensorOf) as [g.Tensor, g.Tensor]
-    const byName = model.forward({ extra, tokens }) as g.Tensor[]
+    const byName = model.forward({ extra, tokens })
     expectClose(byName[0]!, files.graph!.outputs[0]!.values, 5e-6)
     expect(() => model.forward({ tokens })).toThrow('expected inputs tokens, extra, got tokens')
     expect(() => model.forward([tokens])).toThrow('expected 2 inputs, got 1')
@@ -142,12 +142,12 @@ describe('training', () => {
     const x = g.randn([32, 4])
     const y = g.randint([32], 3)
     const loss = (p: g.Tensor, labels: g.Tensor) => g.losses.negativeLogLikelihood(p.log(), labels)
-    await g.fit(model as never, g.data.fromTensors(x, y), {
+    await g.fit(model, g.data.fromTensors(x, y), {
       epochs: 1,
       batchSize: 8,
       loss,
       optimizer: g.optim.sgd({ learningRate: 0.1 }),
-    } as never)
+    })
     const after = model.stateDict()
     const changed = Object.keys(after).filter(
       (name) => String(after[name]!.dataSync()) !== String(before[name]!.dataSync()),

@@ -14,7 +14,7 @@ export const pathOf = (name: string, file = 'model.json'): string => fileURLToPa
 export const expectedOf = (name: string): Pick<Case, 'inputs' | 'outputs'> =>
   JSON.parse(readFileSync(pathOf(name, 'expected.json'), 'utf8'))
 
-type Model = Awaited<ReturnType<typeof tfjs.load>>
+type Model = Awaited<ReturnType<typeof tfjs.load<tfjs.ModelOutput>>>
 
 export function outputsOf(model: Model, name: string): g.Tensor[] {
   const { inputs } = expectedOf(name)

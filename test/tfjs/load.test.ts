@@ -58,14 +58,14 @@ test.each([
 
 describe('a graph', () => {
   test('says what it takes and gives, and has its constants as parameters', async () => {
-    const model = await tfjs.load(pathOf('graph-several'))
+    const model = await tfjs.load<Record<string, g.Tensor>>(pathOf('graph-several'))
     expect(model.inputs).toEqual([
       { name: 'x', shape: [null, 4, 4, 2], dtype: 'float32' },
       { name: 'y', shape: [null, 3], dtype: 'float32' },
     ])
     expect(model.outputs).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `output_${i}`))
     const [x, y] = expectedOf('graph-several').inputs.map(tensorOf) as [g.Tensor, g.Tensor]
-    const outputs = model.forward({ y, x }) as Record<string, g.Tensor>
+    const outputs = model.forward({ y, x })
     expectClose(outputs.output_6!, expectedOf('graph-several').outputs[6]!.values)
     expect(() => model.forward({ x })).toThrow('expected inputs x, y, got x')
     expect(() => model.forward([y, x])).toThrow('expected an input x of shape […, 4, 4, 2], got [2, 3]')
