@@ -192,7 +192,7 @@ describe('attributes that no model has', () => {
       'Conv',
       [image, kernel],
       { strides: [0n, 1n] },
-      /2 integers of at least 1, got \[0,1\] \(attribute strides of node y \(Conv\)/,
+      /2 integers from 1 to 2147483647, got \[0,1\] \(attribute strides of node y \(Conv\)/,
     ],
     'dilations below 0': [
       'MaxPool',
@@ -203,7 +203,7 @@ describe('attributes that no model has', () => {
     'pads below 0': ['AveragePool', [image], { kernel_shape: [2n, 2n], pads: [-1n, 0n, 0n, 0n] }, /attribute pads/],
     'pads beyond memory': ['Conv', [image, kernel], { pads: [30000n, 30000n, 0n, 0n] }, /at most 268435456 elements/],
     'pads beyond integers': ['Conv', [image, kernel], { pads: [huge, 0n, 0n, 0n] }, /attribute pads/],
-    'too few pads': ['Conv', [image, kernel], { pads: [1n, 1n] }, /4 integers of at least 0, got \[1,1\]/],
+    'too few pads': ['Conv', [image, kernel], { pads: [1n, 1n] }, /4 integers from 0 to 2147483647, got \[1,1\]/],
     'a kernel that is not the weight': ['Conv', [image, kernel], { kernel_shape: [3n, 3n] }, /attribute kernel_shape/],
     'no kernel': ['MaxPool', [image], {}, /attribute kernel_shape/],
     'a kernel greater than the image': [

@@ -102,10 +102,13 @@ function lpPool(n: Call): Tensor {
 /** A number that is below all others of a type of integers. */
 const leastOf = (x: Tensor): number => (x.dtype === 'uint8' ? 0 : -(2 ** 31))
 
+/** How many places of elements of windows are written down at most. */
+const mostPlaces = 2 ** 24
+
 /** Where each element of each window lies in a plane, [windows, elements]; beyond the plane for padding. */
 function windowPlaces(n: Call, extents: readonly number[], { kernel, strides, dilations, pads, out }: Windows): Tensor {
   const [count, taps, size] = [sizeOf(out), sizeOf(kernel), sizeOf(extents)]
-  checkWork(n, [count, taps])
+  checkWork(n, [count, taps], mostPlaces)
   return table('int32', [count, taps], (at) => {
     let [window, tap, place, step] = [Math.floor(at / taps), at % taps, 0, 1]
     for (let axis = out.length - 1; axis >= 0; axis--) {

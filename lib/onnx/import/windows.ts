@@ -1,5 +1,5 @@
 /** The attributes of what slides a window over images, lines and volumes, checked and brought to one form. */
-import { sizeOf } from '../../base/shape.ts'
+import { maxExtent, sizeOf } from '../../base/shape.ts'
 import { pad } from '../../operations/padding.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Call } from './call.ts'
@@ -23,12 +23,12 @@ export const mostElements = 2 ** 28
 
 export const reachOf = (kernel: number, dilation: number): number => (kernel - 1) * dilation + 1
 
-/** A list of one integer of at least `least` for each axis; `otherwise` where there is none. */
+/** A list of one integer from `least` on for each axis; `otherwise` where there is none. */
 export function perAxis(n: Call, name: string, count: number, least: number, otherwise: number): readonly number[] {
   const given = n.attributes.ints(name, undefined)
   if (given === undefined) return new Array<number>(count).fill(otherwise)
-  if (given.length !== count || given.some((x) => x < least || x > 2 ** 31))
-    throw n.attributes.error(name, `${count} integers of at least ${least}`, `[${given}]`)
+  if (given.length !== count || given.some((x) => x < least || x > maxExtent))
+    throw n.attributes.error(name, `${count} integers from ${least} to ${maxExtent}`, `[${given}]`)
   return given
 }
 
@@ -91,9 +91,8 @@ const padded = (extents: readonly number[], { pads }: Windows): readonly number[
   extents.map((extent, i) => extent + pads[i]![0] + pads[i]![1])
 
 /** @throws where attributes ask for more elements than a model reasonably does */
-export function checkWork(n: Call, extents: readonly number[]): void {
-  if (sizeOf(extents) > mostElements)
-    throw wrong(n, `attributes that ask for at most ${mostElements} elements`, `[${extents}]`)
+export function checkWork(n: Call, extents: readonly number[], most = mostElements): void {
+  if (sizeOf(extents) > most) throw wrong(n, `attributes that ask for at most ${most} elements`, `[${extents}]`)
 }
 
 /** x[n, c, …] with a value around its spatial axes, and also so much after them that each window is inside. */
