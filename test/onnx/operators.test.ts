@@ -6,7 +6,7 @@ import * as g from '../../lib/index.ts'
 import * as onnx from '../../lib/onnx/index.ts'
 import { HostArray } from '../../lib/onnx/values.ts'
 import { TensorProtoSchema } from '../../lib/onnx/wire/onnx_pb.ts'
-import { decodeTensor } from '../../lib/onnx/wire/tensors.ts'
+import { decodeTensor, tensorProto } from '../../lib/onnx/wire/tensors.ts'
 import { backendNames } from '../support/backends.ts'
 import { model, node, value } from './build.ts'
 
@@ -166,6 +166,30 @@ describe('sums of products of bytes are exact', () => {
     expect(new Set(net.forward({ x0: bytes([2, depth]), x1: bytes([depth, 3]) }).dataSync())).toEqual(
       new Set([depth * 255 ** 2]),
     )
+  })
+
+  const bytesAs = (name: string, shape: g.Shape, at: (i: number) => number) =>
+    tensorProto(
+      name,
+      'uint8',
+      shape,
+      Uint8Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => at(i)),
+    )
+
+  test.each<[string, number, number]>([
+    ['at once, where weights are small', 30, 1],
+    ['in a few parts', 100, 2],
+    ['in many, where weights are great', 255, 4],
+  ])('with weights that are known %s', async (_, weight, parts) => {
+    const nodes = [node('MatMulInteger', ['x', 'w', 'zero'], ['y'])]
+    const initializers = [bytesAs('w', [1000, 3], (i) => (i % 3) * (weight / 2)), bytesAs('zero', [], () => 0)]
+    const inputs = [value('x', 'uint8', ['n', 1000])]
+    const net = await onnx.load(model({ inputs, outputs: [value('y', 'int32', ['n', 3])], nodes, initializers }))
+    const x = bytes([2, 1000])
+    const wanted = [0, 1, 2].map((i) => 255_000 * Math.floor((i * weight) / 2))
+    expect(net.forward(x).arraySync()).toEqual([wanted, wanted])
+    const program = g.compile((x: g.Tensor) => net.forward(x)).program(x)
+    expect(program.match(/= matmul/g)).toHaveLength(parts)
   })
 
   test('of windows, in groups', async () => {

@@ -9,9 +9,11 @@ import { matmul } from '../../operations/products.ts'
 import { repeat } from '../../operations/rearrange.ts'
 import { max, min } from '../../operations/reduce.ts'
 import { cast, reshape } from '../../operations/shape.ts'
+import { tensor } from '../../tensor/creation.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { isCompiling } from '../../tensor/trace.ts'
 import { type ElementType, rangeOf, typeOfCode } from '../types.ts'
-import type { TensorValue } from '../values.ts'
+import { HostArray, type TensorValue, type Value } from '../values.ts'
 import type { Call } from './call.ts'
 import { convolve, geometryOf } from './convolution.ts'
 import { type Family, type Result, row } from './row.ts'
@@ -117,6 +119,81 @@ const part = (x: Tensor, axis: number, start: number, end: number): Tensor =>
     x.shape.map((e, i) => (i === axis ? end : e)),
   )
 
+/** Integers as floats, less their zero point; of weights that are known also what their products add up to at most. */
+interface Weights {
+  readonly values: Tensor
+  /** The greatest sum, over the outputs, of the magnitudes of weights at some places of the axis that is summed. */
+  greatestSum?(start: number, end: number): number
+}
+
+/** By the weights of a file, with the zero points that they were taken with: one copy for all programs. */
+const knownWeights = new WeakMap<Value, { readonly zeros: string; readonly weights: Weights }>()
+
+/** The numbers of an input that are in the file, or were computed before: what is recorded depends on data, which there is none of. */
+function numbersOf(n: Call, input: number): ArrayLike<number | bigint> | null {
+  const value = n.value(input)
+  if (value instanceof HostArray) return value.data
+  if (!isCompiling()) return null
+  try {
+    return value.tensor.dataSync()
+  } catch {
+    return null
+  }
+}
+
+/** The weight [rows, columns], or [out, channels, …] of a convolution, of an input. */
+function weightsOf(n: Call, input: number, zeroInput: number, isMatrix: boolean): Weights {
+  const { shape } = n.value(input)
+  const zero = n.optional(zeroInput)
+  const zeros = zero === undefined ? [0] : numbersOf(n, zeroInput)
+  const isOne = zero === undefined || sizeOf(zero.shape) === 1
+  const isFitting = (!isMatrix || shape.length === 2) && (isOne || sizeOf(zero.shape) === shape[isMatrix ? 1 : 0])
+  const numbers = isFitting && zeros !== null ? numbersOf(n, input) : null
+  if (numbers === null || zeros === null)
+    return { values: shifted(n.tensor(input), isMatrix ? zero : ofOutputs(zero, shape.length)) }
+  const key = Array.from(zeros, Number)
+  const found = knownWeights.get(n.value(input))
+  if (found?.zeros === String(key)) return found.weights
+  const weights = weightsFrom(numbers, shape, key, isMatrix)
+  knownWeights.set(n.value(input), { zeros: String(key), weights })
+  return weights
+}
+
+function weightsFrom(
+  data: ArrayLike<number | bigint>,
+  shape: Shape,
+  zeros: readonly number[],
+  isMatrix: boolean,
+): Weights {
+  const [outer, inner, rest] = isMatrix ? [1, shape[0]!, shape[1]!] : [shape[0]!, shape[1]!, sizeOf(shape.slice(2))]
+  const outputOf = (at: number) => (isMatrix ? at % rest : Math.floor(at / inner / rest))
+  const values = Float32Array.from(data, (x, at) => {
+    return Number(x) - zeros[zeros.length === 1 ? 0 : outputOf(at)]!
+  })
+  const greatestSum = (start: number, end: number): number => {
+    const sums = new Float64Array(isMatrix ? rest : outer)
+    for (let o = 0; o < outer; o++)
+      for (let at = (o * inner + start) * rest; at < (o * inner + end) * rest; at++)
+        sums[outputOf(at)]! += Math.abs(values[at]!)
+    return sums.reduce((most, sum) => Math.max(most, sum), 0)
+  }
+  return { values: tensor(values, { dtype: 'float32', shape }), greatestSum }
+}
+
+/** In how many parts products are summed at most where the weights say so, before the sizes alone do. */
+const mostParts = 4
+
+/** How many of `count` places are summed at a time: as many as are exact in float32, whatever bytes they are multiplied with. */
+function partOf(count: number, { greatestSum }: Weights, certain: number): number {
+  if (greatestSum === undefined) return certain
+  for (let parts = 1; parts <= mostParts && Math.ceil(count / parts) > certain; parts++) {
+    const size = Math.ceil(count / parts)
+    const isExact = (i: number) => 255 * greatestSum(i * size, Math.min((i + 1) * size, count)) < 2 ** 24
+    if (Array.from({ length: parts }, (_, i) => i).every(isExact)) return size
+  }
+  return certain
+}
+
 /** Sums, in int32, of what `product` gives for parts of so many elements. */
 function sumOfParts(count: number, size: number, product: (start: number, end: number) => Tensor): Tensor {
   let total = cast(product(0, Math.min(size, count)), 'int32')
@@ -126,23 +203,27 @@ function sumOfParts(count: number, size: number, product: (start: number, end: n
 }
 
 /** The matrix product of integers of nine bits, exactly. */
-function exactMatmul(a: Tensor, b: Tensor): Tensor {
+function exactMatmul(a: Tensor, weights: Weights): Tensor {
+  const b = weights.values
   const [along, across] = [a.ndim - 1, Math.max(b.ndim - 2, 0)]
-  return sumOfParts(a.shape[along] ?? 0, mostProducts, (start, end) =>
+  const count = a.shape[along] ?? 0
+  return sumOfParts(count, partOf(count, weights, mostProducts), (start, end) =>
     matmul(part(a, along, start, end), part(b, across, start, end)),
   )
 }
 
-/** The convolution of integers of nine bits, exactly: over some channels of each group at a time, or some rows of the kernel. */
-function exactConvolution(n: Call, x: Tensor, weight: Tensor, windows: Windows, groups: number): Tensor {
-  const perGroup = weight.shape[1]!
+/** The convolution of integers of nine bits, exactly: over some channels of each group at a time. */
+function exactConvolution(n: Call, x: Tensor, weights: Weights, windows: Windows, groups: number): Tensor {
+  const perGroup = weights.values.shape[1]!
   const taps = sizeOf(windows.kernel)
   if (taps > mostProducts) throw wrong(n, `a kernel of at most ${mostProducts} elements`, `[${windows.kernel}]`)
+  const size = partOf(perGroup, weights, Math.max(Math.floor(mostProducts / taps), 1))
+  if (size >= perGroup) return cast(convolve(x, weights.values, undefined, windows, groups), 'int32')
   const [batch, channels, ...extents] = x.shape as [number, number, ...number[]]
   const grouped = reshape(x, [batch, groups, perGroup, ...extents])
-  return sumOfParts(perGroup, Math.max(Math.floor(mostProducts / taps), 1), (start, end) => {
+  return sumOfParts(perGroup, size, (start, end) => {
     const some = reshape(part(grouped, 2, start, end), [batch, (channels / perGroup) * (end - start), ...extents])
-    return convolve(some, part(weight, 1, start, end), undefined, windows, groups)
+    return convolve(some, part(weights.values, 1, start, end), undefined, windows, groups)
   })
 }
 
@@ -153,8 +234,8 @@ const ofRows = (zero: Tensor | undefined, { ndim }: Tensor): Tensor | undefined 
     : zero
 
 function matmulInteger(n: Call): TensorValue {
-  const [a, b] = [n.tensor(0), n.tensor(1)]
-  return n.as('int32', exactMatmul(shifted(a, ofRows(n.optional(2), a)), shifted(b, n.optional(3))))
+  const a = n.tensor(0)
+  return n.as('int32', exactMatmul(shifted(a, ofRows(n.optional(2), a)), weightsOf(n, 1, 3, true)))
 }
 
 /** One number, or one for each output channel, beside a weight [out, …]. */
@@ -166,16 +247,16 @@ const ofOutputs = (p: Tensor | undefined, rank: number): Tensor | undefined =>
 function convInteger(n: Call): TensorValue {
   const [x, weight] = [n.tensor(0), n.tensor(1)]
   const { windows, groups } = geometryOf(n, x, weight)
-  const filters = shifted(weight, ofOutputs(n.optional(3), weight.ndim))
-  return n.as('int32', exactConvolution(n, shifted(x, scalar(n.optional(2))), filters, windows, groups))
+  const weights = weightsOf(n, 1, 3, false)
+  return n.as('int32', exactConvolution(n, shifted(x, scalar(n.optional(2))), weights, windows, groups))
 }
 
 const scalar = (p: Tensor | undefined): Tensor | undefined => (p === undefined ? p : reshape(p, []))
 
 function qLinearMatMul(n: Call): TensorValue {
-  const [a, b] = [n.tensor(0), n.tensor(3)]
+  const a = n.tensor(0)
   const rows = (p: Tensor) => ofRows(p, a) as Tensor
-  const total = exactMatmul(shifted(a, rows(n.tensor(2))), shifted(b, n.tensor(5)))
+  const total = exactMatmul(shifted(a, rows(n.tensor(2))), weightsOf(n, 3, 5, true))
   const scale = div(mul(rows(n.tensor(1)), n.tensor(4)), rows(n.tensor(6)))
   const y = add(round(mul(cast(total, scale.dtype), scale)), cast(rows(n.tensor(7)), scale.dtype))
   return saturate(n, y, n.type(7))
@@ -184,8 +265,7 @@ function qLinearMatMul(n: Call): TensorValue {
 function qLinearConv(n: Call): TensorValue {
   const [x, weight] = [n.tensor(0), n.tensor(3)]
   const { windows, groups } = geometryOf(n, x, weight)
-  const filters = shifted(weight, ofOutputs(n.tensor(5), weight.ndim))
-  const total = exactConvolution(n, shifted(x, scalar(n.tensor(2))), filters, windows, groups)
+  const total = exactConvolution(n, shifted(x, scalar(n.tensor(2))), weightsOf(n, 3, 5, false), windows, groups)
   const outputs = (p: Tensor) =>
     reshape(p, sizeOf(p.shape) === 1 ? [] : [1, sizeOf(p.shape), ...windows.out.map(() => 1)])
   const bias = n.optional(8)
@@ -204,8 +284,7 @@ function dynamicQuantizeLinear(n: Call): Result[] {
 
 /** The product of quantized matrices as floats; b_scale may be one for each column. */
 function matMulIntegerToFloat(n: Call): TensorValue {
-  const [a, b] = [n.tensor(0), n.tensor(1)]
-  const total = exactMatmul(shifted(a, scalar(n.optional(4))), shifted(b, n.optional(5)))
+  const total = exactMatmul(shifted(n.tensor(0), scalar(n.optional(4))), weightsOf(n, 1, 5, true))
   const y = mul(cast(total, 'float32'), mul(scalar(n.tensor(2))!, n.tensor(3)))
   const bias = n.optional(6)
   return n.as('float', bias === undefined ? y : add(y, bias))
@@ -213,9 +292,8 @@ function matMulIntegerToFloat(n: Call): TensorValue {
 
 /** The same of a matrix of floats, which is quantized as it comes. */
 function dynamicQuantizeMatMul(n: Call): TensorValue {
-  const [a, b] = [n.tensor(0), n.tensor(1)]
-  const [quantized, scale, zero] = quantizeDynamically(n, a)
-  const total = exactMatmul(shifted(quantized, zero), shifted(b, n.optional(3)))
+  const [quantized, scale, zero] = quantizeDynamically(n, n.tensor(0))
+  const total = exactMatmul(shifted(quantized, zero), weightsOf(n, 1, 3, true))
   const y = mul(cast(total, 'float32'), mul(scale, n.tensor(2)))
   const bias = n.optional(4)
   return n.as('float', bias === undefined ? y : add(y, bias))
