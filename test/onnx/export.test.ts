@@ -3,7 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { createModel as createSpirals } from '../../examples/custom-optimizer.ts'
+import { createModel as createCnn } from '../../examples/fashion-cnn.ts'
 import * as g from '../../lib/index.ts'
+import { ExportedGraph } from '../../lib/onnx/export/graph.ts'
+import { recordModel } from '../../lib/onnx/export/recording.ts'
 import * as onnx from '../../lib/onnx/index.ts'
 import { decodeModel } from '../../lib/onnx/wire/messages.ts'
 import type { GraphProto, ModelProto } from '../../lib/onnx/wire/onnx_pb.ts'
@@ -162,6 +166,17 @@ describe('what is written as one operator', () => {
     expect(await operatorsOf(gelu, g.zeros([2]), { opset: 17 })).toEqual(['Mul', 'Erf', 'Mul', 'Add', 'Mul'])
   })
 
+  test('convolutions with their bias, and normalizations', async () => {
+    const cnn = nn.sequential(nn.conv2d(1, 2, 3), nn.batchNorm2d(2), nn.relu(), nn.maxPool2d(2))
+    expect(await operatorsOf(cnn, g.zeros([2, 1, 8, 8]))).toEqual(['Conv', 'BatchNormalization', 'Relu', 'MaxPool'])
+    const normalized = nn.layerNorm([3, 4])
+    expect(await operatorsOf(normalized, g.zeros([2, 3, 4]))).toEqual(['LayerNormalization'])
+    expect(await operatorsOf(normalized, g.zeros([2, 3, 4]), { opset: 16 })).not.toContain('LayerNormalization')
+    const other = (x: g.Tensor) =>
+      x.sub(x.mean(1, { keepDims: true })).mul(x.var(1, { keepDims: true }).add(1e-5).rsqrt())
+    expect(await operatorsOf(other, g.zeros([2, 3]))).not.toContain('LayerNormalization')
+  })
+
   test('what is broadcast is not spread out, and what nothing reads is left out', async () => {
     const f = (x: g.Tensor) => x.add(g.ones([3])).mul(2)
     expect(await operatorsOf(f, g.zeros([2, 3]))).toEqual(['Add', 'Mul'])
@@ -177,6 +192,46 @@ describe('what is written as one operator', () => {
     const around = body.node.flatMap(({ input }) => input).filter((name) => !made.has(name))
     const transposed = graph!.node.find(({ input }) => input.includes('weight_hh_l0'))!
     expect(around).toContain(transposed.output[0])
+  })
+})
+
+/** What a model computes, an operation a line: with numbers in place of names, and as float32. */
+function graphOf(model: g.nn.AnyModule, x: g.Tensor): string[] {
+  const { inputs, outputs } = recordModel('test', model, [x])
+  const graph = new ExportedGraph('test', [0])
+  graph.merge([[...inputs, ...outputs]])
+  const places = new Map(graph.operations.map((operation, i) => [operation, i]))
+  const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value)
+  return graph.operations.map(
+    ({ name, dtype, shape, inputs, params }) =>
+      `${name} ${dtype}[${shape}] of ${inputs.map((input) => places.get(input))} ${JSON.stringify(params, rounded)}`,
+  )
+}
+
+describe('a model that is read in again has the graph of the one that was exported, up to names', () => {
+  test.each<[string, () => g.nn.Module, g.Shape]>([
+    ['a multilayer perceptron', mlp, [2, 4]],
+    ['a convolutional network', () => createCnn(4), [2, 1, 28, 28]],
+    ['one with layer normalization and gelu', createSpirals, [2, 2]],
+  ])('%s', async (_, create, shape) => {
+    const [model, x] = [create(), g.zeros(shape)]
+    const again = await onnx.load(await onnx.export(model, x, { opset: 20 }))
+    expect(graphOf(again, x)).toEqual(graphOf(model, x))
+    expect(new Set(Object.keys(again.stateDict()))).toEqual(new Set(Object.keys(model.stateDict())))
+    expect(Object.keys(again.namedParameters()).sort()).toEqual(Object.keys(model.namedParameters()).sort())
+  })
+
+  test('and learns as that does', async () => {
+    const model = mlp()
+    const again = await onnx.load(await onnx.export(model, g.zeros([2, 4])))
+    const [x, y] = [g.randn([8, 4], { seed: 1 }), g.tensor([0, 1, 2, 0, 1, 2, 0, 1], { dtype: 'int32' })]
+    const trained = [model.eval(), again.eval()].map((each) => {
+      const optimizer = g.optim.sgd({ learningRate: 0.1 })
+      for (let step = 0; step < 3; step++) optimizer.minimize(() => g.losses.crossEntropy(each.forward(x), y), each)
+      return each.stateDict()
+    })
+    const [of, other] = trained as [g.nn.StateDict, g.nn.StateDict]
+    for (const [name, value] of Object.entries(of)) expect(other[name]!.arraySync(), name).toEqual(value.arraySync())
   })
 })
 

@@ -131,3 +131,22 @@ test('gpt2 computes what PyTorch does with the same weights, and goes on', { tim
   expect(Number(difference), output).toBeLessThan(1e-4)
   expect(output).toMatch(/^it goes on:( \d+){16}$/m)
 })
+
+test('fine-tune-onnx takes over a network from a file, and writes it again', { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'galvani-onnx-'))
+  try {
+    const [path, out] = [join(folder, 'digits.onnx'), join(folder, 'lying-digits.onnx')]
+    const small = ['--rows', '4000', '--model', path, '--out', out]
+    const output = execFileSync('npx', ['tsx', 'examples/fine-tune-onnx.ts', ...small], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      encoding: 'utf8',
+    })
+    const percent = (after: string) => Number(new RegExp(`${after} ([\\d.]+)%`).exec(output)?.[1])
+    expect(percent('lying digits it knows'), output).toBeLessThan(40)
+    expect(percent('trained on,'), output).toBeGreaterThan(80)
+    expect(percent('read in again:')).toBe(percent('trained on,'))
+    expect(output).toContain('0.weight, 0.bias, 1.weight')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

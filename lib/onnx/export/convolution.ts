@@ -5,7 +5,7 @@ import type { poolingOps } from '../../graph/ops/pooling.ts'
 import type { Convolution, Windows } from '../../program/schema.ts'
 import { type Builder, int, ints, text } from './builder.ts'
 import type { Dim, Symbolic } from './dims.ts'
-import type { ExportedGraph } from './graph.ts'
+import type { ExportedGraph, Operation } from './graph.ts'
 import type { Rows } from './row.ts'
 import type { Scope } from './scope.ts'
 
@@ -44,8 +44,12 @@ function windowsOf(p: Windows) {
 const cropped = (builder: Builder, x: string, [height, width]: readonly [number, number]): string =>
   builder.node('Slice', [x, builder.ints([0, 0]), builder.ints([height, width]), builder.ints([2, 3])])
 
-const conv2d = (builder: Builder, x: string, w: string, p: Geometry): string =>
-  builder.node('Conv', [x, w], { ...windowsOf(p), group: int(p.groups) })
+/** A convolution, with a bias for each channel if there is one. */
+export function convolution(scope: Scope, operation: Operation<Symbolic<Convolution>>, ...bias: Operation[]): string {
+  const p = fixedOf<Convolution>(scope.graph, 'conv2d', operation.params)
+  const operands = [...operation.inputs, ...bias].map(scope.of)
+  return scope.builder.node('Conv', operands, { ...windowsOf(p), group: int(p.groups) })
+}
 
 /** ConvTranspose gives the images whose windows these are, and rows and columns more where the last windows end before them. */
 function inputGradient(builder: Builder, dy: string, w: string, p: Geometry): string {
@@ -76,8 +80,7 @@ function weightGradient({ builder }: Scope, x: string, dy: string, p: Geometry):
 }
 
 export const convolutionRows: Rows<keyof typeof convolutionOps> = {
-  conv2d: ({ builder, graph }, { params }, x, w) =>
-    conv2d(builder, x, w, fixedOf<Convolution>(graph, 'conv2d', params)),
+  conv2d: (scope, operation) => convolution(scope, operation),
   conv2dInputGradient: ({ builder, graph }, { params }, dy, w) =>
     inputGradient(builder, dy, w, fixedOf<Convolution>(graph, 'conv2dInputGradient', params)),
   conv2dWeightGradient: (scope, { params }, x, dy) =>

@@ -4,9 +4,9 @@ import type { elementwiseOps } from '../../graph/ops/elementwise.ts'
 import { Arithmetic } from './arithmetic.ts'
 import { bitRows } from './bits.ts'
 import { type Builder, float, text } from './builder.ts'
-import { gemm } from './matmul.ts'
 import { remainderRows } from './remainders.ts'
 import type { Rows, Unsupported, Write } from './row.ts'
+import { fusedSum } from './sums.ts'
 
 type ElementwiseOp = keyof typeof elementwiseOps
 
@@ -106,7 +106,7 @@ const gelu =
   }
 
 export const elementwiseRows: Rows<ElementwiseOp> = {
-  add: (scope, operation, ...xs) => gemm(scope, operation) ?? scope.builder.node('Add', xs),
+  add: (scope, operation, ...xs) => fusedSum(scope, operation) ?? scope.builder.node('Add', xs),
   sub: operator('Sub'),
   mul: operator('Mul'),
   div: operator('Div'),
