@@ -1,6 +1,8 @@
 /** Writes docs/onnx.md: how models are loaded, and which operators in which versions, from the rows of lib/onnx/import. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ExportName, Row } from '../lib/onnx/export/row.ts'
+import { rows } from '../lib/onnx/export/rows.ts'
 import { families, rowsFor } from '../lib/onnx/import/registry.ts'
 import { reasons } from '../lib/onnx/import/unsupported.ts'
 import { newestOpset, sinceVersions } from '../lib/onnx/versions.ts'
@@ -36,6 +38,8 @@ earlier opsets, the versions of operators that the tables below name.
   **Loop** is recorded step by step, **Scan** is \`scan\`.
 - **Functions** of the model are expanded.
 - **What is not supported** is one error at load, with all operators and the nodes they stand in.
+
+[onnx-export.md](onnx-export.md) has the other direction: \`onnx.export\` writes modules and functions.
 `
 
 /** Which since-versions have a row, of those that there are. */
@@ -53,8 +57,19 @@ export function operatorTable(): string {
   const lacking = Object.keys(sinceVersions['']!).filter((name) => rowsFor('', name).length === 0)
   const lines = lacking.map((name) => `| ${name} | ${reasons[name] ?? 'not supported yet'} |`)
   const unsupported = `\n## Operators that are not supported\n\n| operator | reason |\n| --- | --- |\n${lines.join('\n')}\n`
-  return introduction + sections.join('') + unsupported
+  return introduction + sections.join('') + unsupported + notExported()
 }
+
+/** The operations of the library that have no row in the export, with the reason. */
+function notExported(): string {
+  const lines = Object.entries<Row<ExportName>>(rows).flatMap(([name, row]) =>
+    'unsupported' in row && !isInside.has(name) ? [`| ${name} | ${row.unsupported} |`] : [],
+  )
+  return `\n## Operations that are not exported\n\nOf the operations that a graph consists of, which \`tensor.graph()\` shows.\n\n| operation | reason |\n| --- | --- |\n${lines.join('\n')}\n`
+}
+
+/** Nobody meets these in a graph that is exported. */
+const isInside: ReadonlySet<string> = new Set(['placeholder', 'partCotangents', 'output'])
 
 export const writtenTable = (): string => readFileSync(path, 'utf8')
 

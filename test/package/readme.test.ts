@@ -13,6 +13,7 @@ const documents = [
   'docs/training.md',
   'docs/optimizers.md',
   'docs/files.md',
+  'docs/onnx-export.md',
   'docs/migrating-from-pytorch.md',
   'docs/migrating-from-keras.md',
   'docs/migrating-from-tfjs.md',
