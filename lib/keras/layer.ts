@@ -1,6 +1,7 @@
 /** A layer of an imported model: its variables under the names of Keras, and what it computes of them. */
 import { isFloat } from '../base/dtype.ts'
 import { Module } from '../nn/module.ts'
+import { titled } from '../nn/repr.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type LayerSpec, Reference, type Structure } from './architecture.ts'
@@ -91,8 +92,19 @@ export class Given {
 /** Keeps integers from where floats are computed with. */
 export const asFloat = (x: Tensor): Tensor => (isFloat(x.dtype) ? x : x.cast('float32'))
 
+/** All that a call in a model gives to a layer, where its input alone is not all. */
+export class CallArguments {
+  constructor(
+    readonly args: readonly Value[],
+    readonly kwargs: Readonly<Record<string, Value>>,
+  ) {}
+}
+
+/** The options that the text of a layer has. */
+const shownOptions = 'units filters kernel_size pool_size strides padding rate activation'.split(' ')
+
 /** A layer of Keras; it is made by `keras.load` and `tfjs.load`. */
-export class KerasLayer extends Module<Value, Output> {
+export class KerasLayer extends Module<Value | CallArguments, Output> {
   readonly #spec: LayerSpec
   readonly #made: Made
 
@@ -101,6 +113,7 @@ export class KerasLayer extends Module<Value, Output> {
     super()
     this.#spec = spec
     this.#made = made
+    titled(this, spec.className, Object.fromEntries(shownOptions.map((name) => [name, spec.config.get(name)])))
     Object.assign(this, parts)
   }
 
@@ -130,21 +143,13 @@ export class KerasLayer extends Module<Value, Output> {
   }
 
   /** What it gives for one tensor, or several in a list. */
-  forward(x: Value, ...others: never[]): Output {
-    return this.call([x, ...(others as Value[])], {})
-  }
-
-  /** @internal The same for the arguments of a call as Keras has them. */
-  call(args: readonly Value[], kwargs: Readonly<Record<string, Value>>): Output {
+  forward(x: Value | CallArguments): Output {
+    const { args, kwargs } = x instanceof CallArguments ? x : new CallArguments([x], {})
     const given = new Given(this.#spec.config, args, kwargs)
     // A mask that a call names is that of the input.
     if (kwargs.mask instanceof Tensor) masked(given.x, kwargs.mask)
     const output = this.#made.forward(this, given)
     return this.#made.keepsMask === true ? masked(output, maskOf(given.x)) : output
-  }
-
-  override extraRepr(): string {
-    return this.#spec.className
   }
 }
 

@@ -5,6 +5,7 @@ import { DataFormatError, expected, ShapeError } from '../base/errors.ts'
 import { isPlainObject } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
 import { Module } from '../nn/module.ts'
+import { titled } from '../nn/repr.ts'
 import { tensor, zeros } from '../tensor/creation.ts'
 import { Tensor, type TensorLike } from '../tensor/tensor.ts'
 import { variable } from '../tensor/variable.ts'
@@ -17,7 +18,7 @@ import {
   type ModelBlueprint,
 } from './blueprint.ts'
 import { type Config, fail, type Origin } from './config.ts'
-import { KerasLayer, type Output as LayerOutput, resolve, type Value } from './layer.ts'
+import { CallArguments, KerasLayer, type Output as LayerOutput, resolve, type Value } from './layer.ts'
 import { masked, maskOf } from './masks.ts'
 import { keyOf, planOf, type Step } from './plan.ts'
 import type { Weights } from './weights.ts'
@@ -60,7 +61,7 @@ function propertyFor(module: object, name: string): string {
  * A model that `keras.load` or `tfjs.load` made: a module whose properties are the layers, by their names (with `_` for dots, and
  * after a name that modules have for something else). `Output` is what it gives, one tensor unless said otherwise. It takes and gives what the model in Keras does, with channels where they are there.
  */
-export class KerasModel<Output extends ModelOutput = Tensor> extends Module<ModelValue, Output> {
+export class KerasModel<Output extends ModelOutput = Tensor> extends Module<ModelValue | CallArguments, Output> {
   readonly #blueprint: ModelBlueprint
   readonly #modules = new Map<Blueprint, Module<never, unknown>>()
   readonly #layers = new Map<string, Module<never, unknown>>()
@@ -71,6 +72,7 @@ export class KerasModel<Output extends ModelOutput = Tensor> extends Module<Mode
   constructor(blueprint: ModelBlueprint, weights: Weights) {
     super()
     this.#blueprint = blueprint
+    titled(this, blueprint.model.kind)
     this.#inputs = referencesIn(blueprint.model.inputs).map((input) => inputOf(blueprint.model, input))
     this.#steps = planOf(blueprint.model)
     for (const [name, layer] of blueprint.layers) {
@@ -132,13 +134,8 @@ export class KerasModel<Output extends ModelOutput = Tensor> extends Module<Mode
    *
    * @throws ShapeError for an input of another shape, TypeError for inputs that are not there or too many
    */
-  forward(x: ModelValue): Output {
-    return this.call([this.#standard(x)]) as Output
-  }
-
-  /** @internal The same for the arguments of a call. */
-  call(args: readonly Value[]): ModelOutput {
-    const given = flatOf(args.length > 1 ? args : (args[0] as Value))
+  forward(x: ModelValue | CallArguments): Output {
+    const given = flatOf(x instanceof CallArguments ? [...x.args, ...Object.values(x.kwargs)] : this.#standard(x))
     const values = new Map<string, LayerOutput>()
     if (given.length !== this.#inputs.length)
       throw new TypeError(expected('forward', `${this.#inputs.length} inputs`, String(given.length)))
@@ -150,7 +147,7 @@ export class KerasModel<Output extends ModelOutput = Tensor> extends Module<Mode
       const named = Object.fromEntries(Object.entries(call.kwargs).map(([name, part]) => [name, resolve(part, value)]))
       values.set(key, called(this.#layers.get(layer.name)!, given, named))
     }
-    return resolve(this.#blueprint.model.outputs as Structure, value) as ModelOutput
+    return resolve(this.#blueprint.model.outputs as Structure, value) as Output
   }
 
   /** The inputs in order, whichever way they were given. */
@@ -183,10 +180,6 @@ export class KerasModel<Output extends ModelOutput = Tensor> extends Module<Mode
   /** @internal The module of a layer that is anywhere in it. */
   moduleOf(blueprint: LayerBlueprint | CustomBlueprint): Module<never, unknown> {
     return this.#modules.get(blueprint)!
-  }
-
-  override extraRepr(): string {
-    return this.#blueprint.model.kind
   }
 }
 
@@ -242,14 +235,20 @@ function outputAt(model: ModelSpec, values: ReadonlyMap<string, LayerOutput>, re
   return one ?? fail(model.origin, `output ${reference.output} of the layer ${reference.layer}`, 'none')
 }
 
+/** Modules of a user take the arguments themselves, those by name in a record behind the others. */
 function called(
   module: Module<never, unknown>,
   args: readonly Value[],
   kwargs: Readonly<Record<string, Value>>,
 ): LayerOutput {
-  if (module instanceof KerasLayer) return module.call(args, kwargs)
+  if (module instanceof KerasLayer) return module.forward(new CallArguments(args, kwargs))
   const tensors = Object.fromEntries(Object.entries(kwargs).filter(([, value]) => flatOf(value).length > 0))
-  if (module instanceof KerasModel) return module.call([...args, ...Object.values(tensors)]) as LayerOutput
+  if (module instanceof KerasModel) {
+    // A mask goes along with the tensor that it is about.
+    const { mask, ...others } = tensors
+    if (mask instanceof Tensor) masked(flatOf(args)[0], mask)
+    return module.forward(new CallArguments(args, others)) as LayerOutput
+  }
   const others = Object.keys(tensors).length === 0 ? [] : [tensors]
   return module.forward(...([...args, ...others] as unknown as [never])) as LayerOutput
 }
@@ -277,7 +276,7 @@ export function buildModel(blueprint: ModelBlueprint, weights: Weights): KerasMo
 /** Records the forward pass of a model whose file says the shapes of its inputs, and refuses the file where it cannot be. */
 export function tryModel(
   origin: Origin,
-  model: Module<ModelValue, ModelOutput> & { readonly inputs: readonly ModelInput[] },
+  model: { forward(x: ModelValue): unknown; readonly inputs: readonly ModelInput[] },
 ): void {
   const { inputs } = model
   const shapes = inputs.map(({ shape }) => shape?.map((extent, i) => (i === 0 ? (extent ?? 1) : extent)))

@@ -68,6 +68,21 @@ describe('a model', () => {
     expect(() => model.forward([extra, tokens])).toThrow('expected an input tokens of shape [batch, 6, 4], got [2, 2]')
   })
 
+  test('has a text and a summary that name the layers of Keras', async () => {
+    const model = await keras.load(pathOf('mlp.keras'))
+    expect(String(model)).toBe(
+      [
+        'Sequential(',
+        '  (hidden): Dense(units=8, activation=relu)',
+        '  (norm): BatchNormalization()',
+        '  (drop): Dropout(rate=0.25)',
+        '  (classes): Dense(units=3, activation=softmax)',
+        ')',
+      ].join('\n'),
+    )
+    expect(model.summary([1, 4])).toMatch(/hidden: Dense +\[1, 8\] +40/)
+  })
+
   test('runs compiled', async () => {
     const model = await keras.load(pathOf('cnn.keras'))
     const { inputs, outputs } = files.cnn!

@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { scan } from '../../transforms/scan.ts'
 import { type LayerSpec, readPart } from '../architecture.ts'
 import { Config } from '../config.ts'
-import { asFloat, type Given, type KerasLayer, type Make, type Output, type Value } from '../layer.ts'
+import { asFloat, CallArguments, type Given, type KerasLayer, type Make, type Output, type Value } from '../layer.ts'
 import { masked, maskOf } from '../masks.ts'
 import { type Cell, cellClasses, cellOf } from './cells.ts'
 
@@ -180,10 +180,11 @@ function directions(layer: KerasLayer, given: Given): [Tensor[], Tensor[]] {
   const half = states.length / 2
   const mask = given.optional(2, 'mask') ?? maskOf(given.x)
   const run = (part: string, own: readonly Value[]) => {
-    const output = (layer.part(part) as KerasLayer).call([masked(given.x, mask)], {
+    const kwargs = {
       ...given.kwargs,
       ...(own.length > 0 && { initial_state: own }),
-    })
+    }
+    const output = (layer.part(part) as KerasLayer).forward(new CallArguments([masked(given.x, mask)], kwargs))
     return Array.isArray(output) ? output : [output]
   }
   return [run('forward_layer', states.slice(0, half)), run('backward_layer', states.slice(half))]
