@@ -163,9 +163,13 @@ function readFunctional(config: Config, depth: number): ModelSpec {
   return {
     ...{ kind: 'Functional', name: config.layer, origin: config.origin, layers },
     inputs: structure('input_layers'),
-    outputs: structure('output_layers'),
+    outputs: config.origin.dialect === 'keras2' ? alone(structure('output_layers')) : structure('output_layers'),
   }
 }
+
+/** Keras 2 and TensorFlow.js write a list of one output for an output alone. */
+const alone = (outputs: Structure): Structure =>
+  Array.isArray(outputs) && outputs.length === 1 ? (outputs[0] as Structure) : outputs
 
 const isHistory = (value: unknown): value is [string, number, number] =>
   Array.isArray(value) &&

@@ -1,4 +1,5 @@
 /** Configs of Keras 2: they describe calls in another way, and a name or two means something else. */
+import * as g from 'galvani'
 import { describe, expect, test } from 'vitest'
 import { readModel } from '../../lib/keras/architecture.ts'
 import { drawModel, placesOf } from '../../lib/keras/blueprint.ts'
@@ -113,4 +114,12 @@ test('LeakyReLU has its slope under another name', () => {
     delete options.negative_slope
   })
   expectCase(model, 'LeakyReLU')
+})
+
+test('a list of one output is an output alone', () => {
+  const model = keras2Model('Dense', (config) => {
+    config.config.output_layers = [[last(config).name, 0, 0]]
+  })
+  expect(model.forward(tensorOf(cases.Dense!.inputs[0]!))).toBeInstanceOf(g.Tensor)
+  expectCase(model, 'Dense')
 })
