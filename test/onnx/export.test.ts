@@ -125,6 +125,10 @@ describe('what is refused', () => {
       /^export: expected operations that ONNX has, got cholesky \(.+\), lgamma \(.+\)$/,
     )
     await expect(onnx.export((x: g.Tensor) => x.add(g.randn([3])), g.zeros([2, 3]))).rejects.toThrow('random (')
+    const inside = (x: g.Tensor) => g.scan((c, v) => [c.add(v), v.lgamma()], g.zeros([3]), x)
+    await expect(onnx.export(inside, g.zeros([2, 3]), { dynamicBatch: false })).rejects.toThrow(
+      'operations that ONNX has, got lgamma (',
+    )
   })
 
   test('what depends on the batch otherwise than as a multiple and a sum', async () => {

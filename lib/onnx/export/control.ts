@@ -10,7 +10,7 @@ import type { ControlName, Rows } from './row.ts'
 import type { Scope } from './scope.ts'
 
 /** What an operation of several outputs is in each recording. */
-function definitions<D>(operation: Operation<unknown>, Def: abstract new (...args: never[]) => D): D[] {
+function definitions<D>(operation: Operation, Def: abstract new (...args: never[]) => D): D[] {
   return operation.nodes.map(({ def }) => def as unknown as D).filter((def) => def instanceof Def)
 }
 
@@ -38,73 +38,86 @@ function writeBody(scope: Scope, { name, inputs, outputs }: BodyParts): GraphMes
 const freshFor = (builder: Builder, stem: string, operations: readonly Operation[]) =>
   operations.map((of) => ({ name: builder.names.fresh(stem), of }))
 
-/** The outputs of an operation that are read, each once, by the operations that read them. */
-function readOutputs(scope: Scope, operation: Operation<unknown>): Map<string, Operation> {
-  const readers = scope.graph.readersOf(operation as Operation)
-  return new Map(readers.map((reader) => [JSON.stringify(reader.params.output), reader]))
+/** A body's scope in which its first arguments are operands of the node. */
+function scopeWith(scope: Scope, args: readonly Operation[], operands: readonly string[]): Scope {
+  const inner = scope.inner()
+  args.forEach((arg, i) => {
+    inner.bind(arg, elementAt(operands, i))
+  })
+  return inner
 }
 
-function loop(scope: Scope, operation: Operation<unknown>, operands: readonly string[]): string {
-  const { builder, graph } = scope
+/** An output of a loop, as the operations that read it call it. */
+type LoopOutput = readonly number[]
+
+const outputIn = (reader: Operation, recording: number): LoopOutput =>
+  (elementAt(reader.nodes, recording).params as { output: LoopOutput }).output
+
+function loop(scope: Scope, operation: Operation, operands: readonly string[]): string {
   const defs = definitions(operation, LoopOp)
   const def = elementAt(defs, 0)
-  const { constants, carries } = def
-  // The outputs that are no carries, by what each has stacked.
-  const stacked = [...readOutputs(scope, operation)].filter(([, { params }]) => !def.isCarry(params.output as number[]))
-  const roots = graph.merge(
-    defs.map((each, recording) => [
-      ...each.body.args,
-      ...each.nexts,
-      ...stacked.map(([, reader]) => each.nodeAt(outputOfRecording(reader, recording))),
-    ]),
+  // One operation for each output that is read and no carry.
+  const readers = new Map(
+    scope.graph.readersOf(operation).map((reader) => [JSON.stringify(reader.params.output), reader]),
   )
-  const args = roots.slice(0, def.body.args.length)
-  const outputs = roots.slice(args.length)
-  const keys = [...Array.from({ length: carries }, (_, i) => JSON.stringify([i])), ...stacked.map(([key]) => key)]
-  if (def.options.length === 0) {
-    const nothing = stacked.map(([, { shape, dtype }]) =>
-      builder.node('Expand', [builder.scalar(0, dtype), builder.dims(shape)]),
-    )
-    const names = [...operands.slice(constants, constants + carries), ...nothing]
-    scope.setOutputs(operation, names, keys)
-    return names[0] ?? ''
-  }
-  const bodyScope = scope.inner()
-  args.slice(0, constants).forEach((arg, i) => {
-    bodyScope.bind(arg, elementAt(operands, i))
-  })
-  const states = freshFor(builder, 'state', args.slice(constants, constants + carries))
-  const parts = freshFor(builder, 'part', args.slice(constants + carries))
-  const sequences = operands.slice(constants + carries)
-  const counter = sequences.length > 0 ? [] : [builder.names.fresh('step')]
-  const written = writeBody(bodyScope, { name: 'step', inputs: [...states, ...parts], outputs })
-  // A Scan has a sequence, if only to say how many steps there are.
-  if (counter.length > 0) {
-    const { length } = def.options
-    sequences.push(builder.constant('uint8', [length], new Uint8Array(length)))
-    written.input.push(...counter.map((name) => builder.value(name, 'uint8', [])))
-  }
-  const { reverse } = def.options
-  const direction = (count: number) => ints(new Array<number>(count).fill(reverse ? 1 : 0))
-  const names = builder.several(
-    'Scan',
-    [...operands.slice(constants, constants + carries), ...sequences],
-    carries + stacked.length,
-    {
-      body: body(written),
-      num_scan_inputs: int(sequences.length),
-      scan_input_directions: direction(sequences.length),
-      ...(stacked.length > 0 ? { scan_output_directions: direction(stacked.length) } : {}),
-    },
-  )
+  const stacked = [...readers].filter(([, reader]) => !def.isCarry(outputIn(reader, 0)))
+  const keys = [...def.carryArgs.map((_, i) => JSON.stringify([i])), ...stacked.map(([key]) => key)]
+  const outputs = stacked.map(([, reader]) => reader)
+  const names = def.options.length === 0 ? noSteps(scope, def, outputs, operands) : scan(scope, defs, outputs, operands)
   scope.setOutputs(operation, names, keys)
   return elementAt(names, 0)
 }
 
-const outputOfRecording = (reader: Operation, recording: number): number[] =>
-  (elementAt(reader.nodes, recording).params as { output: number[] }).output
+/** What a loop gives that takes no step: the carries as they are, and nothing stacked. */
+function noSteps(
+  { builder }: Scope,
+  def: LoopOp,
+  outputs: readonly Operation[],
+  operands: readonly string[],
+): string[] {
+  const initial = operands.slice(def.constants, def.constants + def.carries)
+  const nothing = ({ dtype, shape }: Operation) =>
+    builder.node('Expand', [builder.scalar(0, dtype), builder.dims(shape)])
+  return [...initial, ...outputs.map(nothing)]
+}
 
-function whileLoop(scope: Scope, operation: Operation<unknown>, operands: readonly string[]): string {
+function scan(
+  scope: Scope,
+  defs: readonly LoopOp[],
+  stacked: readonly Operation[],
+  operands: readonly string[],
+): string[] {
+  const { builder, graph } = scope
+  const { constants, carries, body: closed, options } = elementAt(defs, 0)
+  const roots = graph.merge(
+    defs.map((def, recording) => [
+      ...def.body.args,
+      ...def.nexts,
+      ...stacked.map((reader) => def.nodeAt(outputIn(reader, recording))),
+    ]),
+  )
+  const args = roots.slice(0, closed.args.length)
+  const states = freshFor(builder, 'state', args.slice(constants, constants + carries))
+  const parts = freshFor(builder, 'part', args.slice(constants + carries))
+  const written = writeBody(scopeWith(scope, args.slice(0, constants), operands), {
+    ...{ name: 'step', inputs: [...states, ...parts], outputs: roots.slice(args.length) },
+  })
+  const given = operands.slice(constants)
+  // A Scan has a sequence, if only to say how many steps there are.
+  if (parts.length === 0) {
+    given.push(builder.constant('uint8', [options.length], new Uint8Array(options.length)))
+    written.input.push(builder.value(builder.names.fresh('step'), 'uint8', []))
+  }
+  const directions = (count: number) => ints(new Array<number>(count).fill(options.reverse ? 1 : 0))
+  return builder.several('Scan', given, carries + stacked.length, {
+    body: body(written),
+    num_scan_inputs: int(given.length - carries),
+    scan_input_directions: directions(given.length - carries),
+    ...(stacked.length > 0 ? { scan_output_directions: directions(stacked.length) } : {}),
+  })
+}
+
+function whileLoop(scope: Scope, operation: Operation, operands: readonly string[]): string {
   const { builder, graph } = scope
   const defs = definitions(operation, WhileOp)
   const { constants, body: closed } = elementAt(defs, 0)
@@ -113,23 +126,18 @@ function whileLoop(scope: Scope, operation: Operation<unknown>, operands: readon
   const [condition, ...nexts] = roots.slice(args.length) as [Operation, ...Operation[]]
   const carries = args.slice(constants)
   const initial = operands.slice(constants)
-  const bodyScope = scope.inner()
-  args.slice(0, constants).forEach((arg, i) => {
-    bodyScope.bind(arg, elementAt(operands, i))
-  })
+  const bodyScope = scopeWith(scope, args.slice(0, constants), operands)
   /** The condition of some carries, written where they are. */
-  const conditionOf = (values: readonly string[]): string => {
-    const of = bodyScope.inner()
-    carries.forEach((arg, i) => {
-      of.bind(arg, elementAt(values, i))
-    })
-    return elementAt(of.write([condition]), 0)
-  }
+  const conditionOf = (values: readonly string[]): string =>
+    elementAt(scopeWith(bodyScope, carries, values).write([condition]), 0)
   const states = freshFor(builder, 'state', carries)
   const [step, goesOn] = [builder.names.fresh('step'), builder.names.fresh('condition')]
   const { result, nodes } = builder.inBody(() => {
-    const inner = bodyScope.inner()
-    for (const { name, of } of states) inner.bind(of, name)
+    const inner = scopeWith(
+      bodyScope,
+      carries,
+      states.map(({ name }) => name),
+    )
     const next = inner.write(nexts).map((value) => builder.node('Identity', [value]))
     return [builder.node('Identity', [conditionOf(next)]), ...next]
   })
@@ -155,7 +163,7 @@ function whileLoop(scope: Scope, operation: Operation<unknown>, operands: readon
   return elementAt(names, 0)
 }
 
-function cond(scope: Scope, operation: Operation<unknown>, operands: readonly string[]): string {
+function cond(scope: Scope, operation: Operation, operands: readonly string[]): string {
   const { builder, graph } = scope
   const defs = definitions(operation, BranchOp)
   const def = elementAt(defs, 0)
@@ -164,10 +172,7 @@ function cond(scope: Scope, operation: Operation<unknown>, operands: readonly st
   const values = roots.slice(args.length)
   const count = def.outputs.length
   const [predicate, ...given] = operands
-  const bodyScope = scope.inner()
-  args.forEach((arg, i) => {
-    bodyScope.bind(arg, elementAt(given, i))
-  })
+  const bodyScope = scopeWith(scope, args, given)
   const branch = (name: string, outputs: readonly Operation[]) =>
     body(writeBody(bodyScope, { name, inputs: [], outputs }))
   const names = builder.several('If', [predicate!], count, {

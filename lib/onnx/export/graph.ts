@@ -4,7 +4,7 @@
  */
 
 import type { DType } from '../../base/dtype.ts'
-import { expectation } from '../../base/errors.ts'
+import { expectation, InternalError } from '../../base/errors.ts'
 import { elementAt } from '../../base/lists.ts'
 import { type AnyNode, type Node, type OpDef, type ParamValue, topologicalOrder } from '../../graph/node.ts'
 import { demandOps } from '../../graph/ops/demand.ts'
@@ -96,7 +96,13 @@ export class ExportedGraph {
 
   /** The operation that a node of the first recording is a part of. */
   at(node: Node): Operation {
-    return this.#known.get(sourceOf(node))!
+    const operation = this.find(node)
+    if (operation === undefined) throw new InternalError(`${node.def.name} is not in the exported graph`)
+    return operation
+  }
+
+  find(node: Node): Operation | undefined {
+    return this.#known.get(sourceOf(node))
   }
 
   /** @throws where the nodes are no counterparts of each other */

@@ -23,7 +23,7 @@ import {
 } from './recording.ts'
 import type { ExportName } from './row.ts'
 import { rows } from './rows.ts'
-import { Scope } from './scope.ts'
+import { Scope, unsupported } from './scope.ts'
 import { rename, withoutUnused } from './unused.ts'
 
 export interface GraphOptions {
@@ -50,7 +50,7 @@ export async function graphOf(
   const recording = elementAt(recordings, 0)
   const inputs = roots.slice(0, recording.inputs.length)
   const outputs = roots.slice(inputs.length)
-  checkSupported(op, graph.operations)
+  checkSupported(op, graph.operations, recording)
   const variables = variablesOf(recording, options.parametersOf)
   await evaluateNodes(graph.operations.filter(({ name }) => name === 'data').map(({ nodes }) => elementAt(nodes, 0)))
   await evaluateNodes(variables.map(({ value }) => value))
@@ -79,17 +79,18 @@ function recordAll(
   })
 }
 
-/** @throws TypeError that names every operation that cannot be written, and why */
-function checkSupported(op: string, operations: readonly Operation[]): void {
+/** @throws TypeError that names every operation that cannot be written, and why; but for those in bodies, which say so when they are met */
+function checkSupported(op: string, operations: readonly Operation[], { inputs, variables }: ModelRecording): void {
   const reasons = new Map<string, string>()
-  for (const { name } of operations) {
-    if (name === 'placeholder' || name === 'argument') continue
+  for (const { name, nodes } of operations) {
+    const leaf = elementAt(nodes, 0)
+    if (inputs.includes(leaf) || variables.has(leaf)) continue
     const row = rows[name as ExportName]
     if ('unsupported' in row) reasons.set(name, row.unsupported)
   }
-  if (reasons.size === 0) return
-  const listed = [...reasons].map(([name, reason]) => `${name} (${reason})`).join(', ')
-  throw new TypeError(expected(op, 'operations that ONNX has', listed))
+  // Keys of random numbers are placeholders too, and random numbers say more.
+  if (reasons.size > 1) reasons.delete('placeholder')
+  if (reasons.size > 0) throw unsupported(op, [...reasons])
 }
 
 /** A variable that is read: the leaf that stands for it, the value it holds, and its name in the state of a model. */
@@ -155,12 +156,16 @@ class GraphWriter {
   write(outputs: readonly Operation[], variables: readonly NamedVariable[]): GraphMessage {
     const builder = this.#builder
     const scope = new Scope(builder, this.graph)
-    zipWith(this.inputs, this.#inputNames, (input, name) => scope.bind(input, name))
+    this.inputs.forEach((input, i) => {
+      scope.bind(input, elementAt(this.#inputNames, i))
+    })
     for (const { leaf, value, name, stem } of variables) {
       if (name !== null) this.#names.reserve(builder.op, 'a parameter', name)
+      const operation = this.graph.find(leaf)
+      if (operation === undefined) continue
       const { dtype, shape } = leaf
       const given = name ?? this.#names.fresh(stem)
-      scope.bind(this.graph.at(leaf), builder.initializer(given, dtype, shape, bytesOf(settledArray(storageOf(value)))))
+      scope.bind(operation, builder.initializer(given, dtype, shape, bytesOf(settledArray(storageOf(value)))))
     }
     const names = this.#nameOutputs(scope.write(outputs))
     const read = new Set(this.#outputNames)

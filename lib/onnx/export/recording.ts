@@ -19,8 +19,6 @@ export interface ModelRecording {
   readonly outputs: readonly Node[]
   /** By the leaf that stands for it, each variable that was read. */
   readonly variables: ReadonlyMap<Node, Cell>
-  /** Leaves of random numbers and the like, which are other ones at each call. */
-  readonly dynamic: ReadonlySet<Node>
   readonly inputPaths: readonly string[]
   readonly outputPaths: readonly string[]
 }
@@ -53,7 +51,6 @@ export function recordModel(op: string, model: Exportable, args: readonly unknow
     inputs: leaves,
     outputs: outputs.map(([, node]) => node),
     variables,
-    dynamic: new Set(trace.dynamicInputs.map(({ leaf }) => leaf)),
     inputPaths: tensorsOf(op, 'input', args.length === 1 ? args[0] : args, isArgument).map(([path]) => path),
     outputPaths: outputs.map(([path]) => path),
   }

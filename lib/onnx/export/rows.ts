@@ -20,7 +20,7 @@ import { attentionRows, softmaxRows } from './softmax.ts'
 /** Of what is a view of its first input, which the exported graph has in its place. */
 const view: Write = (_scope, _operation, x) => x
 
-const bound: Unsupported = { unsupported: 'it is no input of the exported function' }
+const bound: Unsupported = { unsupported: 'it is neither an argument nor a variable, and another value at each call' }
 
 const leafRows: Rows<keyof typeof leafOps> = {
   data: ({ builder }, { nodes, dtype }) => {

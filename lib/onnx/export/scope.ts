@@ -1,6 +1,6 @@
 /** One graph of the exported model, the outermost or a body, while its operations are written. */
 import { allocate } from '../../base/dtype.ts'
-import { InternalError } from '../../base/errors.ts'
+import { expected, InternalError } from '../../base/errors.ts'
 import { elementAt } from '../../base/lists.ts'
 import { elementwiseOps } from '../../graph/ops/elementwise.ts'
 import type { Builder } from './builder.ts'
@@ -11,6 +11,12 @@ import { rows } from './rows.ts'
 
 /** Written where they are first read, if at all: most operators broadcast by themselves, and literals are constants. */
 const late: ReadonlySet<string> = new Set(['broadcastTo', 'literal', 'data'])
+
+/** The error for operations that cannot be written, each with the reason. */
+export function unsupported(op: string, reasons: readonly (readonly [name: string, reason: string])[]): TypeError {
+  const listed = reasons.map(([name, reason]) => `${name} (${reason})`).join(', ')
+  return new TypeError(expected(op, 'operations that ONNX has', listed))
+}
 
 export class Scope {
   readonly #names = new Map<Operation, string>()
@@ -94,8 +100,7 @@ export class Scope {
     // What has no elements is a constant: runtimes differ in what they do with nothing.
     if (shape.includes(0) && shape.every(isFixed)) return this.builder.constant(dtype, shape, allocate(dtype, 0))
     const row = rows[name as ExportName]
-    if (row === undefined || 'unsupported' in row)
-      throw new InternalError(`${name} passed the check of what is supported`)
+    if ('unsupported' in row) throw unsupported(this.builder.op, [[name, row.unsupported]])
     const isElementwise = Object.hasOwn(elementwiseOps, name)
     const operands = isElementwise ? this.broadcast(operation) : operation.inputs.map(this.of)
     return (row as Write)(this, operation as never, ...operands)

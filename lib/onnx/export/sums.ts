@@ -1,9 +1,10 @@
 /** Sums that are one operator with what they add to: a product and a bias, a convolution and a bias, a batch normalization. */
 import { isFloat } from '../../base/dtype.ts'
 import { elementAt } from '../../base/lists.ts'
+import type { Convolution } from '../../program/schema.ts'
 import { float, int } from './builder.ts'
 import { convolution } from './convolution.ts'
-import { type Dim, isFixed, sameDim, sameDims } from './dims.ts'
+import { type Dim, isFixed, type Symbolic, sameDim, sameDims } from './dims.ts'
 import { beforeBroadcast, type Operation } from './graph.ts'
 import type { Scope } from './scope.ts'
 
@@ -57,7 +58,7 @@ function perChannel(operand: Operation, { shape }: Operation<unknown>): Operatio
 function biased(scope: Scope, sum: Operation<unknown>): string | null {
   const found = parts(scope, sum, 'conv2d')
   const bias = found && perChannel(found.other, sum)
-  return bias === null ? null : convolution(scope, found!.inner as never, bias)
+  return found && bias && convolution(scope, found.inner as Operation<Symbolic<Convolution>>, bias)
 }
 
 /** What a normalization is made of: (x − mean)·(variance + ε)^−½·weight + bias. */
