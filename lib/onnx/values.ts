@@ -25,7 +25,7 @@ export class TensorValue {
 }
 
 /** The elements of a host array: of 64-bit integers as bigint. */
-export type HostData = Float64Array | BigInt64Array
+export type HostData = Float64Array | BigInt64Array | BigUint64Array
 
 /** Numbers on the host. Integers are exact, floats are what their type rounds them to. */
 export class HostArray {
@@ -43,7 +43,7 @@ export class HostArray {
 
   /** Of values that are brought into the range of the type, as a cast does: floats are truncated, integers wrap. */
   static of(type: ElementType, shape: Shape, values: ArrayLike<number | bigint>): HostArray {
-    const data: HostData = isWide(type) ? new BigInt64Array(values.length) : new Float64Array(values.length)
+    const data = hostData(type, values.length)
     for (let i = 0; i < values.length; i++) data[i] = elementOfType(type, values[i]!)
     return new HostArray(type, shape, data)
   }
@@ -90,11 +90,16 @@ export class HostArray {
     if (dtype === null) throw new RangeError(expected('onnx', 'a type that tensors have', this.type))
     const { data, shape } = this
     if (data instanceof Float64Array) return tensor(data, { dtype, shape })
-    const far = data.find((x) => x !== BigInt.asIntN(32, x))
+    const far = Array.from(data).find((x) => x !== BigInt.asIntN(32, x))
     if (far !== undefined)
       throw new RangeError(expected('onnx', `${this.type} numbers within int32, which tensors have`, far.toString()))
-    return tensor(Int32Array.from(data, Number), { dtype, shape })
+    return tensor(Int32Array.from(data as BigInt64Array, Number), { dtype, shape })
   }
+}
+
+const hostData = (type: ElementType, size: number): HostData => {
+  if (!isWide(type)) return new Float64Array(size)
+  return type === 'uint64' ? new BigUint64Array(size) : new BigInt64Array(size)
 }
 
 const single = new Float32Array(1)
@@ -112,7 +117,7 @@ export function elementOfType(type: ElementType, value: number | bigint): number
   const integer = typeof value === 'bigint' ? value : BigInt(Number.isFinite(value) ? Math.trunc(value) : 0)
   const bits = (range[1] - range[0] + 1n).toString(2).length - 1
   const wrapped = range[0] === 0n ? BigInt.asUintN(bits, integer) : BigInt.asIntN(bits, integer)
-  return isWide(type) ? BigInt.asIntN(64, wrapped) : Number(wrapped)
+  return isWide(type) ? wrapped : Number(wrapped)
 }
 
 /** What a body gives, as a value: a tensor alone has the type of the first input that is held in the same way. */

@@ -7,7 +7,7 @@ import { isCompiling } from '../../tensor/trace.ts'
 import { Variable } from '../../tensor/variable.ts'
 import type { Attributes } from '../attributes.ts'
 import { DependsOnDataError } from '../errors.ts'
-import { type Doubles, dtypeOfType, type ElementType } from '../types.ts'
+import { type Doubles, dtypeOfType, type ElementType, isFloatType } from '../types.ts'
 import { HostArray, TensorValue, type Value, valueFrom } from '../values.ts'
 
 /** A graph in an attribute, which sees the values around it. */
@@ -110,9 +110,10 @@ export class Call {
   /** A tensor, or the number of a scalar that is known: no program holds an input for it. */
   operand(input: number): Tensor | number {
     const value = this.value(input)
-    return value instanceof HostArray && value.shape.length === 0 && value.type !== 'bool'
-      ? Number(value.data[0])
-      : this.tensorOf(value)
+    const isNumber = value instanceof HostArray && value.shape.length === 0 && value.type !== 'bool'
+    const number = isNumber ? Number(value.data[0]) : Number.NaN
+    // An integer that no tensor holds is refused in words by what makes one of it.
+    return isNumber && (isFloatType(value.type) || number === (number | 0)) ? number : this.tensorOf(value)
   }
 
   /** Whether the numbers of an input are known on the host, without evaluating anything. */

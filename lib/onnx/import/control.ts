@@ -11,7 +11,11 @@ import type { ElementType } from '../types.ts'
 import { HostArray, TensorValue, type Value } from '../values.ts'
 import type { Call, Inner } from './call.ts'
 import { fitsHost } from './host.ts'
+import { countTo } from './places.ts'
 import { type Family, type Result, row } from './row.ts'
+
+/** A loop of more steps is one of the program, where its body allows it. */
+const mostListed = 32
 
 /** So many steps of a loop are recorded one after the other; more would be no graph any more. */
 const mostUnrolled = 100_000
@@ -37,8 +41,9 @@ interface LoopState {
 }
 
 /**
- * Steps of a body are recorded one after the other, with the number of the step known to each. A condition that is computed is
- * evaluated after each step; inside compile such a loop runs in the program, and collects nothing from its steps.
+ * Steps of a body are recorded one after the other, with the number of the step known to each; many of them, whose number is known, are
+ * a scan. A condition that is computed is evaluated after each step; inside compile such a loop runs in the program, and collects
+ * nothing from its steps.
  */
 function loop(call: Call): readonly Result[] {
   const body = call.inner('body')
@@ -46,6 +51,9 @@ function loop(call: Call): readonly Result[] {
   const condition = call.has(1) ? call.value(1) : HostArray.of('bool', [], [1])
   const initial = call.inputs.slice(2).map((_, i) => call.value(i + 2))
   if (isCompiling() && !(condition instanceof HostArray)) return inProgram(call, body, most, condition, initial)
+  const steps = mostListed < most && most <= mostUnrolled && (!call.has(1) || call.number(1) !== 0) ? most : 0
+  const results = steps === 0 ? undefined : asScan(call, body, steps, initial)
+  if (results !== undefined) return results
   let goesOn = !call.has(1) || call.number(1) !== 0
   let state: LoopState = {
     carried: initial,
@@ -67,6 +75,28 @@ function loop(call: Call): readonly Result[] {
     }
   }
   return [...state.carried, ...state.scanned.map((list) => stacked(call, list))]
+}
+
+/** Undefined for a body that asks for the number of its step, gives other shapes than it takes, or may end the loop. */
+function asScan(call: Call, body: Inner, steps: number, initial: readonly Value[]): Result[] | undefined {
+  const types: ElementType[] = []
+  const step = (carry: Tensor[], index: Tensor): readonly [Tensor[], Tensor[]] => {
+    const given = carry.map((tensor, i) => call.as(initial[i]!.type, tensor))
+    const [next, ...results] = body.run([call.as('int64', index), HostArray.of('bool', [], [1]), ...given])
+    if (!(next instanceof HostArray) || !isTrue(next))
+      throw new RangeError(expected('Loop', 'a condition that stays true', 'another'))
+    types.splice(0, types.length, ...results.map(({ type }) => type))
+    const tensors = results.map((value) => call.tensorOf(value))
+    return [tensors.slice(0, initial.length), tensors.slice(initial.length)]
+  }
+  try {
+    const carry = initial.map((value) => call.tensorOf(value))
+    const [finals, outputs] = scanSteps(step as never, carry, countTo(steps)) as unknown as [Tensor[], Tensor[]]
+    return [...finals, ...outputs].map((tensor, i) => call.as(types[i]!, tensor))
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 const isTrue = (value: Value): boolean =>

@@ -14,7 +14,7 @@ import {
   rangeOf,
   typeOfCode,
 } from '../types.ts'
-import { HostArray, TensorValue, type Value } from '../values.ts'
+import { HostArray, type HostData, TensorValue, type Value } from '../values.ts'
 import { create } from './messages.ts'
 import { type TensorProto, TensorProtoSchema } from './onnx_pb.ts'
 
@@ -63,23 +63,17 @@ function checkCount(what: string, count: number, size: number, shape: Shape, pla
   if (count !== size) throw formatError(`${size} ${what} for shape ${formatShape(shape)}`, count, place)
 }
 
-function wideElements(proto: TensorProto, type: ElementType, size: number, place: string): BigInt64Array {
+function wideElements(proto: TensorProto, type: ElementType, size: number, place: string): HostData {
   const { rawData, int64Data, uint64Data } = proto
-  const given = type === 'int64' ? int64Data : uint64Data
+  const isSigned = type === 'int64'
   const shape = proto.dims.map(Number)
   if (!hasBytes(proto)) {
-    checkCount('elements', given.length, size, shape, place)
-    return checkUnsigned(BigInt64Array.from(given), type, place)
+    checkCount('elements', (isSigned ? int64Data : uint64Data).length, size, shape, place)
+    return isSigned ? BigInt64Array.from(int64Data) : BigUint64Array.from(uint64Data)
   }
   checkCount('bytes', rawData.length, size * 8, shape, place)
-  const copy = new Uint8Array(rawData)
-  return checkUnsigned(new BigInt64Array(copy.buffer, 0, size), type, place)
-}
-
-function checkUnsigned(data: BigInt64Array, type: ElementType, place: string): BigInt64Array {
-  if (type === 'uint64' && data.some((x) => x < 0n))
-    throw formatError('uint64 numbers below 2⁶³', 'a greater one', place)
-  return data
+  const { buffer } = new Uint8Array(rawData)
+  return isSigned ? new BigInt64Array(buffer) : new BigUint64Array(buffer)
 }
 
 function elementsOf(proto: TensorProto, type: ElementType, dtype: DType, size: number, place: string): TypedArray {
