@@ -186,27 +186,64 @@ const reshape: GraphOp = (inputs) => {
   return x.reshape(shape.map((extent) => (extent === -1 ? (known === 0 ? 0 : x.size / known) : extent)))
 }
 
+/** A part along one axis, or a new axis. */
+interface Cut {
+  /** Null is where the step comes from, or goes to. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly step: number
+  /** Whether the axis goes, of which one element is taken. */
+  readonly isOne: boolean
+}
+
 const stridedSlice: GraphOp = (inputs, node) => {
   const x = inputs.tensor(0)
-  const [begin, end, step] = [inputs.integers(1), inputs.integers(2), inputs.integers(3)]
-  const mask = (name: string, i: number) => ((node.integer(name, 0) >> i) & 1) === 1
-  if (node.integer('ellipsis_mask', 0) !== 0 || node.integer('new_axis_mask', 0) !== 0)
-    node.fail('no ellipsis and no new axis', 'one')
-  if (step.some((by) => by !== 1)) node.fail('steps of 1', step)
-  const wrap = (at: number, extent: number) => Math.min(Math.max(at < 0 ? at + extent : at, 0), extent)
-  const isOne = (i: number) => i < begin.length && mask('shrink_axis_mask', i)
-  const from = x.shape.map((n, i) =>
-    i >= begin.length || (mask('begin_mask', i) && !isOne(i)) ? 0 : wrap(begin[i]!, n),
-  )
-  const to = x.shape.map((n, i) =>
-    isOne(i) ? from[i]! + 1 : i >= end.length || mask('end_mask', i) ? n : wrap(end[i]!, n),
-  )
+  const cuts = cutsOf(inputs, node, x.shape)
+  const axes = cuts.filter((cut) => cut !== 'new')
   const part = g.slice(
     x,
-    from,
-    to.map((end, i) => Math.max(end, from[i]!)),
+    axes.map(({ from }) => from),
+    axes.map(({ to }) => to),
+    { step: axes.map(({ step }) => step) },
   )
-  return part.reshape(part.shape.filter((_, i) => !isOne(i)))
+  let axis = 0
+  const shape = cuts.flatMap((cut) => {
+    if (cut === 'new') return [1]
+    const extent = part.shape[axis++]!
+    return cut.isOne ? [] : [extent]
+  })
+  return part.reshape(shape)
+}
+
+/** What is done with each axis of a tensor, in order; an ellipsis stands for all that are not named. */
+function cutsOf(inputs: Inputs, node: GraphNode, shape: readonly number[]): (Cut | 'new')[] {
+  const [begin, end, step] = [inputs.integers(1), inputs.integers(2), inputs.integers(3)]
+  const has = (name: string, i: number) => ((node.integer(name, 0) >> i) & 1) === 1
+  const named = begin.filter((_, i) => !has('new_axis_mask', i) && !has('ellipsis_mask', i)).length
+  const cuts: (Cut | 'new')[] = []
+  const whole: Cut = { from: null, to: null, step: 1, isOne: false }
+  let axis = 0
+  for (const [i, from] of begin.entries()) {
+    const isWide = has('ellipsis_mask', i)
+    if (isWide) cuts.push(...new Array<Cut>(Math.max(shape.length - named, 0)).fill(whole))
+    else cuts.push(has('new_axis_mask', i) ? 'new' : cutOf(i, from, shape[axis]))
+    axis = cuts.filter((cut) => cut !== 'new').length
+  }
+  return [...cuts, ...new Array<Cut>(Math.max(shape.length - axis, 0)).fill(whole)]
+
+  function cutOf(i: number, from: number, extent: number | undefined): Cut {
+    if (extent === undefined) return node.fail('as many axes as are cut', shape)
+    if (has('shrink_axis_mask', i)) {
+      const at = from < 0 ? from + extent : from
+      return { from: at, to: at + 1, step: 1, isOne: true }
+    }
+    return {
+      from: has('begin_mask', i) ? null : from,
+      to: has('end_mask', i) ? null : (end[i] ?? null),
+      step: step[i] ?? 1,
+      isOne: false,
+    }
+  }
 }
 
 const slice: GraphOp = (inputs) => {

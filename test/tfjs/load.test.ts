@@ -32,9 +32,12 @@ async function refused(path: string, message: string | RegExp): Promise<void> {
   await failure.toThrow(g.DataFormatError)
 }
 
-test.each(['mlp', 'graph', 'graph-cnn', 'graph-several'])('the model %s gives what it gave there', async (name) => {
-  expectOutputs(await tfjs.load(pathOf(name)), name)
-})
+test.each(['mlp', 'graph', 'graph-cnn', 'graph-several', 'graph-more'])(
+  'the model %s gives what it gave there',
+  async (name) => {
+    expectOutputs(await tfjs.load(pathOf(name)), name)
+  },
+)
 
 test('a model in memory', async () => {
   const json = JSON.parse(readFileSync(pathOf('mlp'), 'utf8'))
