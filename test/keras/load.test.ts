@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as g from 'galvani'
 import { describe, expect, test } from 'vitest'
+import { openHdf5 } from '../../lib/keras/hdf5/hdf5.ts'
 import * as keras from '../../lib/keras/index.ts'
 import { expectClose } from '../support/close.ts'
 import { type Case, fixture, forward, modelOf, type Numbers, pathOf, tensorOf } from './fixtures.ts'
@@ -22,6 +23,13 @@ describe.each(['mlp', 'cnn', 'graph', 'custom'])('the model %s', (name) => {
     expectOutputs(await keras.load(path, { customLayers }), name)
     expectOutputs(await keras.load(readFileSync(path), { customLayers }), name)
   })
+})
+
+test('a file in the newest format of HDF5 gives the same', async () => {
+  expectOutputs(await keras.load(pathOf('small-newest.h5')), 'small')
+  const root = openHdf5('small-newest.h5', readFileSync(pathOf('small-newest.h5')))
+  const names = Array.from({ length: 40 }, (_, i) => `group_${i}`)
+  expect(root.child('many')!.names.toSorted()).toEqual(names.toSorted())
 })
 
 describe('a model', () => {

@@ -13,7 +13,8 @@ import type { Format } from './format.ts'
 
 const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../fixtures/keras/${name}`, import.meta.url)))
 
-const whole = fixture('small.h5')
+/** Of the older and of the newest format. */
+const wholes = [fixture('small.h5'), fixture('small-newest.h5')]
 const archive = fixture('small.keras')
 
 /** The bytes themselves, or by a file. */
@@ -37,7 +38,7 @@ const refusal = /^(keras\.load|hdf5|zip): expected .+, got .*\(.+\)$/s
 
 const refuses = (error: unknown): boolean => error instanceof g.DataFormatError && refusal.test(error.message)
 
-export const hdf5: Format = { name: 'hdf5', sample: () => whole, read: check, refuses }
+export const hdf5: Format = { name: 'hdf5', sample: (random) => random.pick(wholes), read: check, refuses }
 
 /** The sums of a zip file find every change, so the members are changed before they are packed again. */
 export const kerasZip: Format = {
