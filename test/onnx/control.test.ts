@@ -109,3 +109,22 @@ test('a loop without an end is refused', async () => {
   const net = await onnx.load(bytes)
   expect(() => net.forward(g.tensor(1))).toThrow(/Loop: expected at most 100000 steps, got more \(node y \(Loop\)\)/)
 })
+
+test('a value that may be left out is asked for', async () => {
+  const net = await onnx.load(
+    model(
+      {
+        inputs: [value('x', 'float', [1])],
+        outputs: [value('has', 'bool', []), value('lacks', 'bool', []), value('y', 'float', [1])],
+        nodes: [
+          node('OptionalHasElement', ['x'], ['has']),
+          node('OptionalHasElement', [], ['lacks']),
+          node('OptionalGetElement', ['x'], ['y']),
+        ],
+      },
+      18,
+    ),
+  )
+  const { has, lacks, y }: Record<string, g.Tensor> = net.forward(g.tensor([3]))
+  expect([has!.itemSync(), lacks!.itemSync(), y!.itemSync()]).toEqual([1, 0, 3])
+})

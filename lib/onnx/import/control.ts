@@ -1,4 +1,4 @@
-/** Operators with graphs in them: a choice of two, and loops. */
+/** Operators with graphs in them: a choice of two, and loops; and those that ask whether a value is there. */
 import { DTypeError, expected, ShapeError } from '../../base/errors.ts'
 import { formatShape, normalizeAxis } from '../../base/shape.ts'
 import * as g from '../../operations/index.ts'
@@ -229,5 +229,7 @@ const newTypes = [16, 19, 21, 23, 24, 25]
 export const control: Family = {
   If: row([1, 11, 13, ...newTypes], choose, { host: [0] }),
   Loop: row([1, 11, 13, ...newTypes], loop, { host: [0, 1] }),
+  OptionalGetElement: row([15, 18, 28], (call) => call.value(0)),
+  OptionalHasElement: row([15, 18, 28], (call) => HostArray.of('bool', [], [call.has(0) ? 1 : 0])),
   Scan: row([8, 9, 11, ...newTypes], scan),
 }

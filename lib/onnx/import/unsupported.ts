@@ -2,7 +2,7 @@
 
 const strings = 'it works on strings, and tensors have numbers'
 const sequences = 'it works on sequences of tensors'
-const optionals = 'it works on optional values'
+const optionals = 'it makes an optional value, which no tensor is'
 
 export const reasons: Readonly<Record<string, string>> = {
   RegexFullMatch: strings,
@@ -20,8 +20,6 @@ export const reasons: Readonly<Record<string, string>> = {
   SequenceMap: sequences,
   SplitToSequence: sequences,
   Optional: optionals,
-  OptionalGetElement: optionals,
-  OptionalHasElement: optionals,
   BitCast: 'no operation of tensors takes the bits of a number for those of another one',
   Gradient: 'gradients of a model are asked of what it computed',
   ImageDecoder: 'it reads files of images, which are not in a tensor',
