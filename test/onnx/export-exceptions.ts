@@ -18,7 +18,6 @@ const without = (operation: string, reason: string, rows: Exception['rows'] = 'a
 const matrices = 'ONNX has no decomposition of matrices'
 const undecomposed = (operation: string, rows?: Exception['rows']): Exception[] => [without(operation, matrices, rows)]
 
-const gamma = [without('gamma', 'ONNX has no gamma function')].map((each) => ({ ...each, fault: 'no gamma function' }))
 const divisor = [without('gcd', 'ONNX has no greatest common divisor, and it has no derivative')]
 const training = (operation: string) => [without(operation, 'an update of an optimizer belongs to training')]
 const drawn = [without('random', 'random numbers of ONNX follow from no key, so they are other ones')]
@@ -42,9 +41,28 @@ export const exceptions: Readonly<Record<string, readonly Exception[]>> = {
   dropout2d: drawn,
   dropout3d: drawn,
   alphaDropout: drawn,
-  lgamma: gamma,
-  digamma: gamma,
-  polygamma: gamma,
+  polygamma: [
+    without('polygamma', 'ONNX has no derivatives of the gamma function', [
+      'order 1: float32[130]',
+      'order 1: float32[130] #2',
+      'order 2: float32[130]',
+      'order 2: float32[130] #2',
+      'order 5: float32[130]',
+      'order 5: float32[130] #2',
+      'order 1: float32[130] #3',
+      'order 1: float32[130] #4',
+      'order 1: uint8[130]',
+      'order 2: float32[130] #3',
+      'order 2: float32[130] #4',
+      'order 2: uint8[130]',
+      'order 30: float32[130]',
+      'order 30: float32[130] #2',
+      'order 30: uint8[130]',
+      'order 170: float32[130]',
+      'order 170: float32[130] #2',
+      'order 170: uint8[130]',
+    ]),
+  ],
   gcd: divisor,
   lcm: divisor,
   sgd: training('sgd'),

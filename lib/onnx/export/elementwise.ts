@@ -4,8 +4,9 @@ import type { elementwiseOps } from '../../graph/ops/elementwise.ts'
 import { Arithmetic } from './arithmetic.ts'
 import { bitRows } from './bits.ts'
 import { type Builder, float, text } from './builder.ts'
+import { digamma, lgamma } from './gamma.ts'
 import { remainderRows } from './remainders.ts'
-import type { Rows, Unsupported, Write } from './row.ts'
+import type { Rows, Write } from './row.ts'
 import { fusedSum } from './sums.ts'
 
 type ElementwiseOp = keyof typeof elementwiseOps
@@ -33,8 +34,6 @@ const comparison =
       opType,
       xs.map((x, i) => widened(builder, inputs[i]?.dtype ?? 'float32', x)),
     )
-
-const noGamma: Unsupported = { unsupported: 'ONNX has no gamma function' }
 
 /** log(1 + x) without the cancellation near 0, where it is 2·atanh(x/(x + 2)). */
 const log1p = (m: Arithmetic, x: string): string =>
@@ -165,9 +164,9 @@ export const elementwiseRows: Rows<ElementwiseOp> = {
   sinc: made(sinc),
   erfc: made((m, x) => m.sub(1, m.apply('Erf', x))),
   erfinv: made(erfinv),
-  lgamma: noGamma,
-  digamma: noGamma,
-  polygamma: noGamma,
+  lgamma: made(lgamma),
+  digamma: made(digamma),
+  polygamma: { unsupported: 'ONNX has no derivatives of the gamma function' },
   atan2: made(atan2),
   hypot: made(hypot),
   ...remainderRows,
