@@ -40,13 +40,27 @@ interface LoopState {
   readonly scanned: Value[][]
 }
 
+/** @throws ShapeError for a body that takes or gives other numbers of values than the node has for it */
+function checkBody(call: Call, body: Inner, inputs: number, leastOutputs: number): Inner {
+  if (body.inputs !== inputs || body.outputs < leastOutputs)
+    throw new ShapeError(
+      expected(
+        call.info.operator,
+        `a body of ${inputs} inputs and at least ${leastOutputs} outputs`,
+        `${body.inputs} and ${body.outputs}`,
+      ),
+    )
+  return body
+}
+
 /**
  * Steps of a body are recorded one after the other, with the number of the step known to each; many of them, whose number is known, are
  * a scan. A condition that is computed is evaluated after each step; inside compile such a loop runs in the program, and collects
  * nothing from its steps.
  */
 function loop(call: Call): readonly Result[] {
-  const body = call.inner('body')
+  const carriedCount = Math.max(0, call.count - 2)
+  const body = checkBody(call, call.inner('body'), 2 + carriedCount, 1 + carriedCount)
   const most = call.has(0) ? call.number(0) : Infinity
   const condition = call.has(1) ? call.value(1) : HostArray.of('bool', [], [1])
   const initial = call.inputs.slice(2).map((_, i) => call.value(i + 2))
@@ -167,8 +181,8 @@ function scan(call: Call): readonly Result[] {
 
 /** States that each step gives to the next one, and sequences of which each step takes a part. */
 function scanOf(call: Call, inputs: readonly Value[], entry: (list: string, i: number) => number): Result[] {
-  const body = call.inner('body')
   const sequences = call.attributes.int('num_scan_inputs', 0)
+  const body = checkBody(call, call.inner('body'), inputs.length, Math.max(0, inputs.length - sequences))
   const states = inputs.slice(0, inputs.length - sequences)
   const scanned = inputs.slice(states.length)
   const layout = (what: string, i: number, rank: number): Sequence => ({

@@ -233,7 +233,7 @@ export class Graph {
         const graph = graphs.get(attribute)
         if (graph === undefined) throw attributes.error(attribute, 'a graph', 'none')
         const run = (values: readonly Value[]) => graph.run(values, scope)
-        return { inputs: graph.content.inputs.length, outputs: graph.content.outputs.length, run }
+        return { inputs: graph.inputs.length, outputs: graph.content.outputs.length, run }
       }
       const given = row.body(new Call(info, inputs, inner))
       const list = Array.isArray(given) ? (given as readonly (typeof given)[]) : [given]
