@@ -11,13 +11,20 @@ const path = fileURLToPath(new URL('../docs/onnx.md', import.meta.url))
 
 const introduction = `# ONNX
 
-\`\`\`js
+\`\`\`ts
 import * as g from 'galvani'
 import * as onnx from 'galvani/onnx'
 
-const model = await onnx.load('resnet.onnx') // a module: its weights are parameters under their names in the file
-const logits = await model.run(image) // off the event loop, by one program for each set of shapes
-await g.fit(model, dataset, { loss: 'crossEntropy', optimizer: g.optim.adam({ learningRate: 1e-4 }) })
+// Any ONNX file; here one that was written a moment ago.
+const net = g.nn.sequential(g.nn.linear(4, 16), g.nn.relu(), g.nn.linear(16, 3))
+await onnx.export(net, g.ones([1, 4]), 'net.onnx')
+
+const model = await onnx.load('net.onnx') // a module: its weights are parameters under their names in the file
+const logits = await model.run(g.randn([8, 4])) // off the event loop, by one program for each set of shapes
+console.log(logits.shape, Object.keys(model.namedParameters())) // [ 8, 3 ] [ '0.weight', '0.bias', '2.weight', '2.bias' ]
+
+const dataset = g.data.fromTensors(g.randn([32, 4]), g.randint([32], 0, 3))
+await g.fit(model, dataset, { loss: 'crossEntropy', optimizer: g.optim.adam({ learningRate: 1e-3 }), epochs: 2 })
 \`\`\`
 
 \`model.forward\` takes tensors by the names of the inputs, or the tensor where there is one input, and gives tensors by the names of the
@@ -34,6 +41,7 @@ earlier opsets, the versions of operators that the tables below name.
   doubles, on the reference backend. An int64 beyond int32 is an error where a tensor needs it.
 - **Shapes** are computed on the host, exactly, and nothing of them is in a program. Where a shape depends on data (NonZero, Compress, Unique,
   NonMaxSuppression, a Reshape by what was computed), \`forward\` evaluates what it depends on; inside \`compile\` that is an error.
+  \`run\` evaluates too, and takes the path that an integer among the inputs chooses, such as a sampling rate.
 - **If** takes the branch of a condition that is known; one that is computed is evaluated, or inside \`compile\` chosen in the program, without gradients.
   **Loop** is recorded step by step, **Scan** is \`scan\`.
 - **Functions** of the model are expanded.

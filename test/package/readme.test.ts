@@ -1,6 +1,6 @@
 /** Every snippet of the documents runs, and every command it names exists. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -10,25 +10,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const documents = [
   'README.md',
   'ARCHITECTURE.md',
-  'docs/training.md',
-  'docs/optimizers.md',
-  'docs/files.md',
-  'docs/onnx-export.md',
-  'docs/migrating-from-pytorch.md',
-  'docs/migrating-from-keras.md',
-  'docs/migrating-from-tfjs.md',
-  'docs/keras.md',
-  'docs/tfjs.md',
-  'docs/metrics.md',
-  'docs/data.md',
-  'docs/support.md',
   'CHANGELOG.md',
-  'docs/platforms.md',
-  'docs/release.md',
-].map((name) => ({
-  name,
-  text: readFileSync(join(root, name), 'utf8'),
-}))
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+].map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
 
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]!)
