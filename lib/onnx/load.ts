@@ -10,9 +10,11 @@ import { Building, contentOf, Graph, type Opsets, opsetsOf } from './import/grap
 import { OnnxModel } from './model.ts'
 import { declaredOf } from './signature.ts'
 import type { Doubles } from './types.ts'
+import type { Value } from './values.ts'
 import { newestOpset } from './versions.ts'
 import { decodeModel } from './wire/messages.ts'
-import type { ModelProto } from './wire/onnx_pb.ts'
+import type { ModelProto, TensorProto } from './wire/onnx_pb.ts'
+import { decodeInPieces } from './wire/tensors.ts'
 
 export interface LoadOptions {
   /** Whether the initializers of floats are parameters, or which of them by name; all unless given. The others are buffers. */
@@ -61,7 +63,8 @@ export async function load(from: PathOrBytes, options?: LoadOptions, ...surplus:
     files === undefined && typeof from === 'string' ? { folder: dirname(from) } : { files: files ?? {} },
     file,
   )
-  return importModel(model, file, typeof trainable === 'function' ? trainable : () => trainable, doubles)
+  const decoded = await decodeInPieces(model.graph?.initializer ?? [], doubles, file)
+  return importModel(model, file, typeof trainable === 'function' ? trainable : () => trainable, doubles, decoded)
 }
 
 async function readModel(from: PathOrBytes): Promise<{ model: ModelProto; file: string }> {
@@ -78,13 +81,14 @@ function importModel(
   file: string,
   isTrainable: (name: string) => boolean,
   doubles: Doubles,
+  decoded: ReadonlyMap<TensorProto, Value>,
 ): OnnxModel {
   const { graph: proto } = model
   if (proto === undefined) throw formatError('a graph', 'none', file)
   const opsets = checkVersions(model, file)
   const functions = new Map(model.functions.map((fn) => [functionKey(fn), fn]))
   if (functions.size < model.functions.length) throw formatError('different functions', 'two of one name', file)
-  const building = new Building(file, functions, doubles, isTrainable)
+  const building = new Building(file, functions, doubles, isTrainable, decoded)
   const graph = new Graph(contentOf(proto), building, { names: null, opsets, within: [], depth: 0 })
   building.checkSupported()
   const inputs = graph.inputs.map((name) =>

@@ -172,3 +172,23 @@ describe('run', () => {
     await expect(g.compile((x: g.Tensor) => net.forward(x))(g.tensor([1]))).rejects.toThrow('depends on data')
   })
 })
+
+test('large weights are decoded in pieces, between which the event loop turns', async () => {
+  const elements = Array.from({ length: 2 ** 21 }, (_, i) => Math.sin(i))
+  const bytes = model({
+    inputs: [value('x', 'float', ['n', 2048])],
+    outputs: [value('y', 'float', ['n', 1024])],
+    initializers: [floats('w', [2048, 1024], elements)],
+    nodes: [node('MatMul', ['x', 'w'], ['y'])],
+  })
+  let [turns, isLoading] = [0, true]
+  const count = () => {
+    turns++
+    if (isLoading) setImmediate(count)
+  }
+  setImmediate(count)
+  const net = await onnx.load(bytes)
+  isLoading = false
+  expect(turns).toBeGreaterThan(4)
+  expect(await net.stateDict()['w']!.data()).toEqual(Float32Array.from(elements))
+})

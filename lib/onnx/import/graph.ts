@@ -28,6 +28,8 @@ export class Building {
     readonly functions: ReadonlyMap<string, FunctionProto>,
     readonly doubles: Doubles,
     readonly isTrainable: (name: string) => boolean,
+    /** Those tensors of the file that were decoded beforehand. */
+    readonly decoded: ReadonlyMap<TensorProto, Value>,
   ) {}
 
   countStep(): void {
@@ -179,7 +181,8 @@ export class Graph {
     const { building } = this
     const place = `initializer ${proto.name} of ${building.file}`
     this.#names.define(proto.name, place)
-    this.#names.constants.set(proto.name, () => decodeTensor(proto, building.doubles, place))
+    const decoded = building.decoded.get(proto)
+    this.#names.constants.set(proto.name, () => decoded ?? decodeTensor(proto, building.doubles, place))
   }
 
   #add(node: NodeProto, place: string): void {

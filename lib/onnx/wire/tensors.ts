@@ -1,8 +1,11 @@
 /** Tensors of files: their elements decoded within what their shapes promise, and encoded. */
 import type { DType, TypedArray } from '../../base/dtype.ts'
 import { formatShape, maxElements, maxRank, type Shape, sizeOf } from '../../base/shape.ts'
+import { memorySource, readIn } from '../../files/source.ts'
 import { decode, storedBytes } from '../../files/stored.ts'
+import { readTensor } from '../../files/tensor-file.ts'
 import { tensor } from '../../tensor/creation.ts'
+import { evaluate } from '../../tensor/tensor.ts'
 import { formatError, op } from '../errors.ts'
 import {
   type Doubles,
@@ -10,6 +13,7 @@ import {
   dtypeOfType,
   type ElementType,
   elementTypes,
+  isFloatType,
   isWide,
   rangeOf,
   typeOfCode,
@@ -55,6 +59,33 @@ export function decodeTensor(proto: TensorProto, doubles: Doubles, place: string
   const elements = elementsOf(proto, type, dtype, sizeOf(shape), place)
   if (elements.length <= mostOnHost) return HostArray.of(type, shape, elements)
   return new TensorValue(tensor(elements, { dtype, shape }), type)
+}
+
+/** Bytes of a tensor from which on it is decoded in pieces. */
+const manyBytes = 2 ** 20
+
+/**
+ * The float tensors of many bytes, decoded in pieces between which the event loop turns. What is not as it should be is left
+ * out, for decodeTensor to say.
+ */
+export async function decodeInPieces(
+  protos: readonly TensorProto[],
+  doubles: Doubles,
+  place: string,
+): Promise<Map<TensorProto, Value>> {
+  const decoded = new Map<TensorProto, Value>()
+  for (const proto of protos.filter(({ rawData }) => rawData.length >= manyBytes)) {
+    const [type, shape] = [typeOfProto(proto, place), shapeOfProto(proto, place)]
+    const [dtype, { stored }] = [dtypeOfType(type, doubles), elementTypes[type]]
+    const { name, rawData } = proto
+    if (!isFloatType(type) || dtype === null || stored === null) continue
+    if (rawData.length !== sizeOf(shape) * storedBytes(stored)) continue
+    const source = memorySource(op, rawData, place)
+    const entry = { name, type: stored, shape, start: 0, end: rawData.length }
+    const [value] = await evaluate(await readIn(source, readTensor(op, entry, dtype)))
+    decoded.set(proto, new TensorValue(value, type))
+  }
+  return decoded
 }
 
 const hasBytes = ({ rawData }: TensorProto): boolean => rawData.length > 0
