@@ -7,12 +7,13 @@ import { brand } from '../base/identity.ts'
 import { showAsText } from '../base/inspection.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape, maxElements, type Shape, sizeOf } from '../base/shape.ts'
+import { turnIfDue } from '../base/turns.ts'
 import { concat } from '../operations/joining.ts'
 import { tensor } from '../tensor/creation.ts'
 import { evaluate, type Tensor } from '../tensor/tensor.ts'
 import type { Part } from './parts.ts'
 import type { Entry, Metadata } from './safetensors-header.ts'
-import { type Reading, readIn, type Source } from './source.ts'
+import { memorySource, type Reading, readIn, type Source } from './source.ts'
 import { decode, dtypeOf, type LoadDType, loadDTypes, type StoredName, storedBytes } from './stored.ts'
 
 /** What a file says of a tensor. */
@@ -144,6 +145,21 @@ export function* readTensor(op: string, entry: Entry, asked: LoadDType | undefin
     yield
   }
   return concat(pieces).reshape(shape)
+}
+
+/** The tensor of bytes that are there, decoded in pieces between which the event loop turns. */
+export async function tensorOfBytes(
+  op: string,
+  { name, type, shape }: Pick<Entry, 'name' | 'type' | 'shape'>,
+  bytes: Uint8Array,
+  dtype: LoadDType,
+): Promise<Tensor> {
+  const source = memorySource(op, bytes, name)
+  const [x] = await evaluate(
+    await readIn(source, readTensor(op, { name, type, shape, start: 0, end: bytes.length }, dtype)),
+  )
+  await turnIfDue()
+  return x
 }
 
 function decodeNamed(op: string, { name, type, bigEndian = false }: Entry, bytes: Uint8Array, dtype: DType) {

@@ -117,7 +117,7 @@ export async function load<Output extends ModelOutput = Tensor>(
   if (config === undefined)
     return fail(origin, 'a whole model, with its config', 'weights alone, for which there is loadWeights')
   const blueprint = drawModel(readModel(origin, parseJson(origin, config, 'the config')), customs)
-  return buildModel(blueprint, readWeights(origin, root, blueprint)) as unknown as KerasModel<Output>
+  return buildModel(blueprint, await readWeights(origin, root, blueprint)) as unknown as KerasModel<Output>
 }
 
 /**
@@ -138,7 +138,7 @@ export async function loadWeights<Output extends ModelOutput>(
   checkOptions(op, undefined, {}, surplus)
   if (!(model instanceof KerasModel)) throw new TypeError(expected(op, 'a model that keras.load made', describe(model)))
   const [{ root }, file] = await contentsOf(op, from)
-  const weights = readWeights(plain(op, file), root, model.blueprint)
+  const weights = await readWeights(plain(op, file), root, model.blueprint)
   const pairs: [Variable, Tensor][] = []
   for (const [blueprint, values] of weights) {
     if (blueprint.kind === 'custom') continue

@@ -7,11 +7,11 @@ import { numberedNames } from './numbered-names.ts'
 import { put, putAll, toTensor, type Weights } from './weights.ts'
 
 /** The weights of a model in an HDF5 file of whichever kind. */
-export function readWeights(origin: Origin, root: Hdf5Object, model: ModelBlueprint): Weights {
+export async function readWeights(origin: Origin, root: Hdf5Object, model: ModelBlueprint): Promise<Weights> {
   const weights: Weights = new Map()
   const lists = root.child('model_weights') ?? root
-  if (listOf(lists, 'layer_names') !== undefined) readLists(origin, lists, model, weights)
-  else readTree(origin, root, model, weights)
+  if (listOf(lists, 'layer_names') !== undefined) await readLists(origin, lists, model, weights)
+  else await readTree(origin, root, model, weights)
   return weights
 }
 
@@ -29,11 +29,11 @@ function listOf(group: Hdf5Object, name: string): readonly string[] | undefined 
 
 interface Listed {
   readonly name: string
-  readonly values: () => Tensor[]
+  readonly values: () => Promise<Tensor[]>
   readonly count: number
 }
 
-function readLists(origin: Origin, group: Hdf5Object, model: ModelBlueprint, weights: Weights): void {
+async function readLists(origin: Origin, group: Hdf5Object, model: ModelBlueprint, weights: Weights): Promise<void> {
   const listed = listOf(group, 'layer_names')!.map((name) => listedLayer(origin, group, name))
   const layers = [...model.layers].filter(([, blueprint]) => blueprint.kind !== 'input')
   const withWeights = layers.filter(
@@ -46,29 +46,32 @@ function readLists(origin: Origin, group: Hdf5Object, model: ModelBlueprint, wei
   if (found.length !== withWeights.length)
     fail(origin, `weights of ${withWeights.length} layers`, `those of ${found.length}`)
   for (const [i, [name, blueprint]] of withWeights.entries())
-    putAll(weights, origin, name, placesByTraining(blueprint), found[i]!.values(), blueprint)
+    putAll(weights, origin, name, placesByTraining(blueprint), await found[i]!.values(), blueprint)
 }
 
 function listedLayer(origin: Origin, group: Hdf5Object, name: string): Listed {
   const layer = group.at(...segments(name)) ?? fail(origin, `weights of the layer ${name}`, 'none')
   const names = listOf(layer, 'weight_names') ?? fail(origin, `weight_names of the layer ${name}`, 'none')
-  const values = () =>
-    names.map((weight) => {
+  const values = async () => {
+    const tensors: Tensor[] = []
+    for (const weight of names) {
       const object = layer.at(...segments(weight)) ?? fail(origin, `the weight ${weight}`, 'none')
-      return toTensor(origin, weight, object.read())
-    })
+      tensors.push(await toTensor(origin, weight, object.read()))
+    }
+    return tensors
+  }
   return { name, values, count: names.length }
 }
 
 const segments = (path: string): string[] => path.split('/').filter((segment) => segment !== '')
 
 /** A tree: the layers of a model are under `layers`, called by their classes, and a layer's variables under `vars`, by numbers. */
-function readTree(origin: Origin, group: Hdf5Object, model: ModelBlueprint, weights: Weights): void {
+async function readTree(origin: Origin, group: Hdf5Object, model: ModelBlueprint, weights: Weights): Promise<void> {
   const layers = group.child('layers') ?? group.child('_layer_checkpoint_dependencies')
   const groups = groupsOf(model, layers)
   for (const [name, blueprint] of model.layers) {
     if (blueprint.kind === 'input') continue
-    readObject(origin, groups.get(name), blueprint, weights)
+    await readObject(origin, groups.get(name), blueprint, weights)
   }
 }
 
@@ -92,22 +95,32 @@ function groupsOf(model: ModelBlueprint, layers: Hdf5Object | undefined): Map<st
     : byNumber
 }
 
-function readObject(origin: Origin, group: Hdf5Object | undefined, blueprint: Blueprint, weights: Weights): void {
+async function readObject(
+  origin: Origin,
+  group: Hdf5Object | undefined,
+  blueprint: Blueprint,
+  weights: Weights,
+): Promise<void> {
   if (blueprint.kind === 'custom') {
-    weights.set(blueprint, group === undefined ? [] : allIn(origin, group))
+    weights.set(blueprint, group === undefined ? [] : await allIn(origin, group))
     return
   }
   const needs = placesByTraining(blueprint).length
   if (needs === 0 || blueprint.kind === 'input') return
   if (group === undefined) fail(origin, `${needs} weights of the layer ${nameOf(blueprint)}`, 'none')
-  else if (blueprint.kind === 'model') readTree(origin, group, blueprint, weights)
-  else readLayer(origin, group, blueprint, weights)
+  else if (blueprint.kind === 'model') await readTree(origin, group, blueprint, weights)
+  else await readLayer(origin, group, blueprint, weights)
 }
 
 const nameOf = (blueprint: Blueprint): string =>
   blueprint.kind === 'model' ? blueprint.model.name : blueprint.spec.name
 
-function readLayer(origin: Origin, group: Hdf5Object, blueprint: LayerBlueprint, weights: Weights): void {
+async function readLayer(
+  origin: Origin,
+  group: Hdf5Object,
+  blueprint: LayerBlueprint,
+  weights: Weights,
+): Promise<void> {
   const counts = new Map<string, number>()
   for (const [index, slot] of (blueprint.made.slots ?? []).entries()) {
     const path = slot.path ?? []
@@ -116,27 +129,27 @@ function readLayer(origin: Origin, group: Hdf5Object, blueprint: LayerBlueprint,
     const object =
       group.at(...path, 'vars', String(number)) ??
       fail(origin, `${slot.name} of the layer ${blueprint.spec.name}`, 'none')
-    const value = toTensor(origin, `${slot.name} of ${blueprint.spec.name}`, object.read())
+    const value = await toTensor(origin, `${slot.name} of ${blueprint.spec.name}`, object.read())
     put(weights, origin, { owner: blueprint, slot, index, isTrainable: true }, value)
   }
-  for (const { blueprint: part, path } of blueprint.parts.values()) readObject(origin, group.at(...path), part, weights)
+  for (const { blueprint: part, path } of blueprint.parts.values())
+    await readObject(origin, group.at(...path), part, weights)
 }
 
 /** Custom layers may hold others, so deep. */
 const deepest = 16
 
 /** All that a group holds, the variables of an object before those of the objects in it. */
-function allIn(origin: Origin, group: Hdf5Object, depth = 0): Tensor[] {
+async function allIn(origin: Origin, group: Hdf5Object, depth = 0): Promise<Tensor[]> {
   if (depth > deepest) fail(origin, `objects at most ${deepest} deep`, 'deeper ones')
   const vars = group.child('vars')
   const own = (vars?.names ?? []).toSorted((a, b) => Number(a) - Number(b))
-  return [
-    ...own.map((name) => toTensor(origin, `${group.path}/vars/${name}`, vars!.child(name)!.read())),
-    ...group.names
-      // The state of random numbers is no weight.
-      .filter((name) => name !== 'vars' && name !== 'seed_generator')
-      .map((name) => group.child(name)!)
-      .filter((child) => !child.hasElements)
-      .flatMap((child) => allIn(origin, child, depth + 1)),
-  ]
+  const tensors: Tensor[] = []
+  for (const name of own) tensors.push(await toTensor(origin, `${group.path}/vars/${name}`, vars!.child(name)!.read()))
+  // The state of random numbers is no weight.
+  for (const name of group.names.filter((name) => name !== 'vars' && name !== 'seed_generator')) {
+    const child = group.child(name)!
+    if (!child.hasElements) tensors.push(...(await allIn(origin, child, depth + 1)))
+  }
+  return tensors
 }

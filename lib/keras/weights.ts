@@ -1,7 +1,6 @@
 /** The weights of a model as they come from a file: by layer, with the shapes that the options of the layers say. */
 import { formatShape } from '../base/shape.ts'
-import { decode } from '../files/stored.ts'
-import { tensor } from '../tensor/creation.ts'
+import { tensorOfBytes } from '../files/tensor-file.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Blueprint, type CustomBlueprint, customsIn, type LayerBlueprint, type Place } from './blueprint.ts'
 import { fail, type Origin } from './config.ts'
@@ -11,10 +10,9 @@ import type { Elements } from './hdf5/hdf5.ts'
 export type Weights = Map<LayerBlueprint | CustomBlueprint, Tensor[]>
 
 /** Tensors of float32, whatever floats a file has. */
-export function toTensor(origin: Origin, name: string, { shape, type, bytes }: Elements): Tensor {
-  const values = decode(origin.op, type, bytes, 'float32')
+export async function toTensor(origin: Origin, name: string, { shape, type, bytes }: Elements): Promise<Tensor> {
   try {
-    return tensor(values, { shape })
+    return await tensorOfBytes(origin.op, { name, type, shape }, bytes, 'float32')
   } catch (error) {
     return fail(origin, `a shape of ${name} that a tensor has`, (error as Error).message)
   }

@@ -41,7 +41,7 @@ export async function readArtifacts(op: string, from: unknown): Promise<Artifact
   const topology = topologyOf(origin, json)
   const specs = specsOf(origin, json.weightSpecs ?? [])
   const weights = new Map<string, Tensor>()
-  readWeights(origin, specs, joined(op, json.weightData), weights)
+  await readWeights(origin, specs, joined(op, json.weightData), weights)
   return { origin, topology, json, weights }
 }
 
@@ -82,7 +82,7 @@ async function readFiles(op: string, path: string): Promise<Artifacts> {
   const topology = topologyOf(origin, record)
   const weights = new Map<string, Tensor>()
   for (const { paths, specs } of manifestOf(origin, record.weightsManifest ?? []))
-    readWeights(origin, specs, await readShards(origin, paths), weights)
+    await readWeights(origin, specs, await readShards(origin, paths), weights)
   return { origin, topology, json: record, weights }
 }
 

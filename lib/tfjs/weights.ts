@@ -1,7 +1,9 @@
 /** The weights of TensorFlow.js: their specifications, and the bytes in which they follow each other. */
 import { isPlainObject } from '../base/options.ts'
 import { maxElements, maxRank } from '../base/shape.ts'
+import { turnIfDue } from '../base/turns.ts'
 import { decode, type StoredName, storedBytes } from '../files/stored.ts'
+import { tensorOfBytes } from '../files/tensor-file.ts'
 import { fail, type Origin } from '../keras/config.ts'
 import { tensor } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -56,28 +58,29 @@ export function bytesOf(origin: Origin, spec: WeightSpec): number {
  * The weights of a list of specifications, whose bytes follow each other.
  * @throws DataFormatError for fewer or more bytes, or a name that is there twice
  */
-export function readWeights(
+export async function readWeights(
   origin: Origin,
   specs: readonly WeightSpec[],
   bytes: Uint8Array,
   into: Map<string, Tensor>,
-): void {
+): Promise<void> {
   const total = specs.reduce((sum, spec) => sum + bytesOf(origin, spec), 0)
   if (total !== bytes.length) fail(origin, `${total} bytes of weights`, String(bytes.length))
   let at = 0
   for (const spec of specs) {
     if (into.has(spec.name)) fail(origin, 'each weight once', `two ${spec.name}`)
     const end = at + bytesOf(origin, spec)
-    into.set(spec.name, weightOf(origin, spec, bytes.subarray(at, end)))
+    into.set(spec.name, await weightOf(origin, spec, bytes.subarray(at, end)))
     at = end
   }
 }
 
-function weightOf(origin: Origin, spec: WeightSpec, bytes: Uint8Array): Tensor {
+async function weightOf(origin: Origin, spec: WeightSpec, bytes: Uint8Array): Promise<Tensor> {
   const { shape, quantization } = spec
   const dtype = dtypes[spec.dtype as keyof typeof dtypes]
   const isScaled = quantization !== undefined && quantization.dtype !== 'float16'
-  if (!isScaled) return tensor(decode(origin.op, typeOf(spec), bytes, dtype), { shape, dtype })
+  if (!isScaled) return tensorOfBytes(origin.op, { name: spec.name, type: typeOf(spec), shape }, bytes, dtype)
+  await turnIfDue()
   const { min = 0, scale = 1 } = quantization
   const steps = decode(origin.op, typeOf(spec), bytes, 'float32')
   const values = Float64Array.from(steps, (step) => step * scale + min)

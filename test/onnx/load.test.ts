@@ -190,5 +190,5 @@ test('large weights are decoded in pieces, between which the event loop turns', 
   const net = await onnx.load(bytes)
   isLoading = false
   expect(turns).toBeGreaterThan(4)
-  expect(await net.stateDict()['w']!.data()).toEqual(Float32Array.from(elements))
+  expect(await net.stateDict().w!.data()).toEqual(Float32Array.from(elements))
 })

@@ -1,11 +1,9 @@
 /** Tensors of files: their elements decoded within what their shapes promise, and encoded. */
 import type { DType, TypedArray } from '../../base/dtype.ts'
 import { formatShape, maxElements, maxRank, type Shape, sizeOf } from '../../base/shape.ts'
-import { memorySource, readIn } from '../../files/source.ts'
 import { decode, storedBytes } from '../../files/stored.ts'
-import { readTensor } from '../../files/tensor-file.ts'
+import { tensorOfBytes } from '../../files/tensor-file.ts'
 import { tensor } from '../../tensor/creation.ts'
-import { evaluate } from '../../tensor/tensor.ts'
 import { formatError, op } from '../errors.ts'
 import {
   type Doubles,
@@ -80,10 +78,7 @@ export async function decodeInPieces(
     const { name, rawData } = proto
     if (!isFloatType(type) || dtype === null || stored === null) continue
     if (rawData.length !== sizeOf(shape) * storedBytes(stored)) continue
-    const source = memorySource(op, rawData, place)
-    const entry = { name, type: stored, shape, start: 0, end: rawData.length }
-    const [value] = await evaluate(await readIn(source, readTensor(op, entry, dtype)))
-    decoded.set(proto, new TensorValue(value, type))
+    decoded.set(proto, new TensorValue(await tensorOfBytes(op, { name, type: stored, shape }, rawData, dtype), type))
   }
   return decoded
 }
