@@ -1,19 +1,7 @@
 /** What readers of models decode their weights by: large ones in pieces, between which the event loop turns. */
 import { expect, test } from 'vitest'
 import { tensorOfBytes } from '../../lib/files/tensor-file.ts'
-
-/** How often the event loop turned until a promise was there. */
-async function turnsOf(promise: Promise<unknown>): Promise<number> {
-  let [turns, isDone] = [0, false]
-  const count = () => {
-    turns++
-    if (!isDone) setImmediate(count)
-  }
-  setImmediate(count)
-  await promise
-  isDone = true
-  return turns
-}
+import { turnsUntil } from '../support/turns.ts'
 
 test('a large tensor of bytes is that of all of them', async () => {
   const elements = Float32Array.from({ length: 2 ** 21 }, (_, i) => Math.cos(i))
@@ -23,7 +11,7 @@ test('a large tensor of bytes is that of all of them', async () => {
     new Uint8Array(elements.buffer),
     'float32',
   )
-  expect(await turnsOf(decoding)).toBeGreaterThan(4)
+  expect(await turnsUntil(decoding)).toBeGreaterThan(4)
   const x = await decoding
   expect(x.shape).toEqual([2 ** 10, 2 ** 11])
   expect(await x.data()).toEqual(elements)
@@ -34,5 +22,5 @@ test('many small ones do not hold it up together', async () => {
     for (let i = 0; i < 20_000; i++)
       await tensorOfBytes('read', { name: 'w', type: 'F16', shape: [32] }, new Uint8Array(64), 'float32')
   }
-  expect(await turnsOf(read())).toBeGreaterThan(4)
+  expect(await turnsUntil(read())).toBeGreaterThan(4)
 })

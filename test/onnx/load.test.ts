@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import * as onnx from '../../lib/onnx/index.ts'
+import { turnsUntil } from '../support/turns.ts'
 import { floats, graph, int64s, model, node, value } from './build.ts'
 
 /** relu(x·w + b) for any batch, its shape taken apart and put together as exporters do. */
@@ -181,14 +182,8 @@ test('large weights are decoded in pieces, between which the event loop turns', 
     initializers: [floats('w', [2048, 1024], elements)],
     nodes: [node('MatMul', ['x', 'w'], ['y'])],
   })
-  let [turns, isLoading] = [0, true]
-  const count = () => {
-    turns++
-    if (isLoading) setImmediate(count)
-  }
-  setImmediate(count)
-  const net = await onnx.load(bytes)
-  isLoading = false
-  expect(turns).toBeGreaterThan(4)
+  const loading = onnx.load(bytes)
+  expect(await turnsUntil(loading)).toBeGreaterThan(4)
+  const net = await loading
   expect(await net.stateDict().w!.data()).toEqual(Float32Array.from(elements))
 })
