@@ -1,6 +1,6 @@
 /** An imported model: a module whose parameters are the initializers of the file, under their names. */
 
-import { type CallOptions, callOptions } from '../base/abort.ts'
+import { type CallOptions, callOptions, liveSignal } from '../base/abort.ts'
 import { isFloat } from '../base/dtype.ts'
 import { checkOptions } from '../base/options.ts'
 import { Module } from '../nn/module.ts'
@@ -112,17 +112,18 @@ export class OnnxModel extends Module<TensorLike | Readonly<Record<string, Tenso
    * const logits = await model.run(image)
    */
   async run(x: TensorLike | Readonly<Record<string, TensorLike>>, options?: CallOptions): Promise<Outputs> {
-    const callOptionsGiven = checkOptions<CallOptions>('run', options, callOptions)
+    const signal = liveSignal('run', checkOptions<CallOptions>('run', options, callOptions))
     const given = inputTensors(this.#parts.inputs, x)
     if (!this.#dependsOnData) {
       try {
-        return await this.#programFor(await this.#integersIn(given))([...given], callOptionsGiven)
+        return await this.#programFor(await this.#integersIn(given))([...given], { signal })
       } catch (error) {
         if (!(error instanceof DependsOnDataError)) throw error
         this.#dependsOnData = true
       }
     }
     const results = this.#results(given, none)
+    signal?.throwIfAborted()
     await evaluate(...(results instanceof Tensor ? [results] : Object.values<Tensor>(results)))
     return results
   }
@@ -139,7 +140,7 @@ export class OnnxModel extends Module<TensorLike | Readonly<Record<string, Tenso
   }
 
   #programFor(known: Known): Compiled<[Tensor[]], Outputs> {
-    const key = [...known.values()].map(({ data }) => String(data[0])).join()
+    const key = [...known].map(([name, { shape, data }]) => `${name}[${shape}] = ${data[0]}`).join()
     const program =
       this.#programs.get(key) ?? (this.#programs.size < mostPrograms ? undefined : this.#programs.get('any'))
     if (program !== undefined) return program

@@ -1,3 +1,4 @@
+/** Models of ONNX files as modules: names, shapes on the host, paths that data choose, and loading. */
 import { describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import * as onnx from '../../lib/onnx/index.ts'
@@ -141,6 +142,19 @@ describe('run', () => {
       [1, 2],
       [3, 4],
     ])
+  })
+
+  test('tells which input an integer is of, and its shape', async () => {
+    const net = await onnx.load(
+      model({
+        inputs: [value('a', 'int64', ['n']), value('b', 'int64', ['m'])],
+        outputs: [value('y', 'int64', ['k'])],
+        initializers: [int64s('ten', [], [10n])],
+        nodes: [node('Mul', ['a', 'ten'], ['tens']), node('Add', ['tens', 'b'], ['y'])],
+      }),
+    )
+    expect((await net.run({ a: [5], b: [1, 2] })).arraySync()).toEqual([51, 52])
+    expect((await net.run({ a: [1, 2], b: [5] })).arraySync()).toEqual([15, 25])
   })
 
   test('takes more integers than it keeps programs for', async () => {

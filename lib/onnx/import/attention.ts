@@ -1,3 +1,4 @@
+/** Attention of queries over keys and values, in the forms that ONNX and onnxruntime have for it, and rotary positions. */
 import { add, div, mul, sub } from '../../operations/arithmetic.ts'
 import { scaledDotProductAttention } from '../../operations/attention.ts'
 import { equal, greaterEqual, less, lessEqual, where } from '../../operations/comparison.ts'

@@ -1,3 +1,4 @@
+/** Operators that read images at places between their elements: grids, offsets and regions. */
 import { add, clamp, div, mul, sub } from '../../operations/arithmetic.ts'
 import { greaterEqual, less, lessEqual, where } from '../../operations/comparison.ts'
 import { affineGrid, gridSample } from '../../operations/grid-sampling.ts'
