@@ -15,7 +15,16 @@ import type { Call } from './call.ts'
 import { convolve } from './convolution.ts'
 import { type Family, row } from './row.ts'
 import { table, wrong } from './tables.ts'
-import { checkWork, explicitPads, kernelOf, padForWindows, perAxis, type Windows, windowsOf } from './windows.ts'
+import {
+  checkWork,
+  explicitPads,
+  kernelOf,
+  padForWindows,
+  perAxis,
+  placeInPlane,
+  type Windows,
+  windowsOf,
+} from './windows.ts'
 
 /** The windows of a node over an input [n, c, …]; also those that begin on it and end past it, with `ceil_mode`. */
 interface Pool extends Windows {
@@ -106,21 +115,10 @@ const leastOf = (x: Tensor): number => (x.dtype === 'uint8' ? 0 : -(2 ** 31))
 const mostPlaces = 2 ** 24
 
 /** Where each element of each window lies in a plane, [windows, elements]; beyond the plane for padding. */
-function windowPlaces(n: Call, extents: readonly number[], { kernel, strides, dilations, pads, out }: Windows): Tensor {
-  const [count, taps, size] = [sizeOf(out), sizeOf(kernel), sizeOf(extents)]
+function windowPlaces(n: Call, extents: readonly number[], windows: Windows): Tensor {
+  const [count, taps] = [sizeOf(windows.out), sizeOf(windows.kernel)]
   checkWork(n, [count, taps], mostPlaces)
-  return table('int32', [count, taps], (at) => {
-    let [window, tap, place, step] = [Math.floor(at / taps), at % taps, 0, 1]
-    for (let axis = out.length - 1; axis >= 0; axis--) {
-      const i = (window % out[axis]!) * strides[axis]! - pads[axis]![0] + (tap % kernel[axis]!) * dilations[axis]!
-      if (i < 0 || i >= extents[axis]!) return size
-      place += i * step
-      step *= extents[axis]!
-      window = Math.floor(window / out[axis]!)
-      tap = Math.floor(tap / kernel[axis]!)
-    }
-    return place
-  })
+  return table('int32', [count, taps], (at) => placeInPlane(extents, windows, Math.floor(at / taps), at % taps))
 }
 
 /** Where in a plane places are if columns stood one after the other, and not rows. */

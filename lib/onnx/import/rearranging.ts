@@ -9,7 +9,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Call } from './call.ts'
 import { type Family, row } from './row.ts'
 import { table, wrong } from './tables.ts'
-import { checkWork, explicitPads, perAxis, reachOf } from './windows.ts'
+import { checkWork, explicitPads, perAxis, placeInPlane, reachOf } from './windows.ts'
 
 /** The size of a block over images, and whether the channels of a place come first: depth, column, row. */
 function blocksOf(n: Call, isSpace: boolean): { x: Tensor; size: number; isDepthFirst: boolean } {
@@ -59,19 +59,11 @@ function columnsToImage(n: Call): Tensor {
     throw wrong(n, `columns [n, channels · ${taps}, ${windows}]`, `[${x.shape}]`)
   const channels = elements / taps
   checkWork(n, [batch, channels, ...image])
-  const places = table('int32', [taps * windows], (at) => {
-    let [tap, window, place, step] = [Math.floor(at / windows), at % windows, 0, 1]
-    for (let axis = axes - 1; axis >= 0; axis--) {
-      const i = (window % out[axis]!) * strides[axis]! + (tap % block[axis]!) * dilations[axis]! - pads[axis]![0]
-      // What falls on padding is added to a row that nobody reads.
-      if (i < 0 || i >= image[axis]!) return size
-      place += i * step
-      step *= image[axis]!
-      tap = Math.floor(tap / block[axis]!)
-      window = Math.floor(window / out[axis]!)
-    }
-    return place
-  })
+  const layout = { kernel: block, strides, dilations, pads, out }
+  // What falls on padding is added to a row that nobody reads.
+  const places = table('int32', [taps * windows], (at) =>
+    placeInPlane(image, layout, at % windows, Math.floor(at / windows)),
+  )
   const rows = reshape(permute(reshape(x, [batch * channels, taps * windows]), [1, 0]), [
     taps * windows,
     batch * channels,

@@ -18,6 +18,25 @@ export interface Windows {
   readonly out: readonly number[]
 }
 
+/** Where an element of a window lies in a plane of these extents, all counted row by row; past its end for padding. */
+export function placeInPlane(
+  extents: readonly number[],
+  { kernel, strides, dilations, pads, out }: Windows,
+  window: number,
+  tap: number,
+): number {
+  let [place, step] = [0, 1]
+  for (let axis = out.length - 1; axis >= 0; axis--) {
+    const i = (window % out[axis]!) * strides[axis]! - pads[axis]![0] + (tap % kernel[axis]!) * dilations[axis]!
+    if (i < 0 || i >= extents[axis]!) return sizeOf(extents)
+    place += i * step
+    step *= extents[axis]!
+    window = Math.floor(window / out[axis]!)
+    tap = Math.floor(tap / kernel[axis]!)
+  }
+  return place
+}
+
 /** What a node may make of its input by its attributes alone: elements, 1 GB of float32. */
 export const mostElements = 2 ** 28
 
