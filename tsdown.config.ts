@@ -79,7 +79,7 @@ const declarationsOnce: Rolldown.OutputOptions = {
 export default defineConfig({
   entry: {
     index: 'lib/index.ts',
-    cli: 'lib/cli/index.ts',
+    cli: 'lib/cli/main.ts',
     ...Object.fromEntries(subpaths.map((name) => [name, `lib/${name}/index.ts`])),
   },
   format: 'cjs',

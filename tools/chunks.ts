@@ -4,7 +4,7 @@
  */
 import type { Rolldown } from 'tsdown'
 
-/** Those of the folders of lib that are not a file of the same name. The modules of the command and of subpaths are in their entries. */
+/** Those of the folders of lib that are not a file of the same name. The modules of subpaths are in their entries. */
 const files: Record<string, string | null> = {
   base: 'surface',
   tensor: 'surface',
@@ -13,7 +13,6 @@ const files: Record<string, string | null> = {
   program: 'engine',
   runtime: 'engine',
   backend: 'engine',
-  cli: null,
   torch: null,
   onnx: null,
 }
@@ -21,10 +20,18 @@ const files: Record<string, string | null> = {
 /** Modules of other folders that modules of the surface read while they are loaded. */
 const readOnImport = /\/lib\/files\/stored\.ts$/
 
+/** A file for each command, and for each folder of what commands share. */
+const chunkOfCommand = (rest: string): string => {
+  const [, folder, name] = /^(?:(\w+)\/)?([\w-]+)\.ts$/.exec(rest) ?? []
+  if (folder === 'commands') return `cli-${name}`
+  return folder === undefined ? 'cli-program' : `cli-${folder}`
+}
+
 const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
   const module = build.getModuleInfo(id)
   const [, folder, rest] = /\/lib\/(\w+)\/(.*)/.exec(id) ?? []
   if (id.includes('/node_modules/csv-parse/')) return 'csv-parse'
+  if (id.includes('/node_modules/commander/')) return 'commander'
   // Messages are made when the first file is read.
   if (id.includes('/node_modules/@bufbuild/')) return 'protobuf'
   if (id.endsWith('/onnx_pb.ts')) return 'onnx-messages'
@@ -32,6 +39,7 @@ const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
   // What lib/index.ts names is there for `import`, which reads every name: the members of a namespace, but not what they stand for.
   if (readOnImport.test(id) || module.importers.some((importer) => importer.endsWith('/lib/index.ts'))) return 'surface'
   if (folder === 'backend' && rest!.startsWith('reference/')) return 'reference'
+  if (folder === 'cli') return chunkOfCommand(rest!)
   return folder in files ? files[folder]! : folder
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { version } from '../../lib/base/version.ts'
-import { compilerInstall } from '../../lib/cli/compiler.ts'
+import { compilerInstall } from '../../lib/cli/addon/compiler.ts'
 import { another, built, inPackage, named, node, places, project, root, write } from '../support/project.ts'
 
 type Settings = Readonly<Record<string, string>>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Compilation, CompileError, compileAddon } from '../../lib/cli/compile.ts'
+import { type Compilation, CompileError, compileAddon } from '../../lib/cli/addon/compile.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'galvani-compile-'))

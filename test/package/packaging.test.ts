@@ -41,7 +41,7 @@ describe('native sources', () => {
     expect(flags).toEqual(expect.arrayContaining(['-ffp-contract=off', '-DNAPI_VERSION=8']))
     for (const flag of flags!) expect(flag).not.toMatch(/-ffast-math|-Ofast|-funsafe-math|-ffinite-math|-march=/)
     for (const build of ['binding.gyp', 'CMakeLists.txt']) expect(read(build)).toContain('native/flags/compile.txt')
-    expect(read('lib/cli/compile.ts')).toContain("flagsIn(root, 'compile')")
+    expect(read('lib/cli/addon/compile.ts')).toContain("flagsIn(root, 'compile')")
   })
 })
 

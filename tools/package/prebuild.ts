@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileAddon } from '../../lib/cli/compile.ts'
+import { compileAddon } from '../../lib/cli/addon/compile.ts'
 import { addonOf, type Target, targetNamed, targets } from './targets.ts'
 import { findZig, type Zig } from './zig.ts'
 
@@ -35,7 +35,7 @@ function hashOf(target: Target, zig: Zig): string {
   for (const path of readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' }).sort())
     if (/^(?!test|bench).*\.(cc|h|inc|map|txt)$/.test(path)) add(join('native', path))
   for (const name of ['node-addon-api', 'node-api-headers']) add(`node_modules/${name}/package.json`)
-  add('lib/cli/compile.ts')
+  add('lib/cli/addon/compile.ts')
   return hash.digest('hex')
 }
 

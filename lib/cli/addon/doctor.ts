@@ -1,8 +1,8 @@
-/** `galvani doctor`: what runs here, or why it does not. */
-import { findAddon } from '../backend/addon-search.ts'
-import type { BackendInfo } from '../backend/backend.ts'
-import { glibcVersion, thisMachine } from '../backend/machine.ts'
-import { version } from '../base/version.ts'
+/** What runs on this machine, or why it does not. */
+import { findAddon } from '../../backend/addon-search.ts'
+import type { BackendInfo } from '../../backend/backend.ts'
+import { glibcVersion, thisMachine } from '../../backend/machine.ts'
+import { version } from '../../base/version.ts'
 import { compilerInstall, findCompiler } from './compiler.ts'
 import { trainXor } from './xor.ts'
 

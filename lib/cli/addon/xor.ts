@@ -1,12 +1,12 @@
 /** The least that a network has to learn: whether one of two inputs is on, but not both. */
-import { backendInfo, setBackend } from '../backend/active.ts'
-import type { BackendInfo } from '../backend/backend.ts'
-import { binaryCrossEntropy } from '../losses/binary.ts'
-import { adam } from '../optim/adam.ts'
-import { tensor } from '../tensor/creation.ts'
-import { randn } from '../tensor/random.ts'
-import { variable } from '../tensor/variable.ts'
-import { compile } from '../transforms/compile.ts'
+import { backendInfo, setBackend } from '../../backend/active.ts'
+import type { BackendInfo } from '../../backend/backend.ts'
+import { binaryCrossEntropy } from '../../losses/binary.ts'
+import { adam } from '../../optim/adam.ts'
+import { tensor } from '../../tensor/creation.ts'
+import { randn } from '../../tensor/random.ts'
+import { variable } from '../../tensor/variable.ts'
+import { compile } from '../../transforms/compile.ts'
 
 const steps = 200
 const learnt = 0.1

@@ -1,10 +1,10 @@
-/** `galvani build`: compiles the addon from the sources of the package, for machines without a prebuilt one. */
+/** Compiles the addon from the sources of the package, for machines without a prebuilt one. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { builtFile } from '../backend/addon-search.ts'
-import { packageRoot } from '../base/package-root.ts'
+import { builtFile } from '../../backend/addon-search.ts'
+import { packageRoot } from '../../base/package-root.ts'
 import { CompileError, compileAddon, headersIn } from './compile.ts'
 import { compilerInstall, findCompiler } from './compiler.ts'
 
