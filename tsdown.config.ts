@@ -1,4 +1,7 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { defineConfig, type Rolldown } from 'tsdown'
+import { pageFiles } from './lib/board/assets.ts'
 import manifest from './package.json' with { type: 'json' }
 import { inChunks } from './tools/chunks.ts'
 import { methodTypes } from './tools/method-types.ts'
@@ -46,8 +49,18 @@ const licences: Rolldown.Plugin = {
     const modules = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
     const folders = new Set(modules.map((id) => id.match(/^.*[/]node_modules[/](?:@[^/]+[/])?[^/]+/)?.[0] ?? ''))
     folders.delete('')
+    // The page's, which no module imports.
+    folders.add(dirname(createRequire(import.meta.url).resolve('uplot/package.json')))
     const source = textOf([...folders].toSorted().map(noticeIn))
     if (source !== '') this.emitFile({ type: 'asset', fileName: 'third-party-licences.txt', source })
+  },
+}
+
+/** The page of runs as it is served. */
+const page: Rolldown.Plugin = {
+  name: 'page',
+  generateBundle() {
+    for (const [path, { text }] of pageFiles()) this.emitFile({ type: 'asset', fileName: `page/${path}`, source: text })
   },
 }
 
@@ -88,7 +101,7 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   fixedExtension: false,
-  plugins: [esmFacades, licences],
+  plugins: [esmFacades, licences, page],
   inputOptions: { preserveEntrySignatures: 'allow-extension', experimental: { nativeMagicString: true } },
   outputOptions: (_options, _format, { cjsDts }) =>
     cjsDts ? { ...declarationsOnce, plugins: [methodTypes] } : inChunks,

@@ -23,7 +23,10 @@ export interface RunSummary {
   readonly controls: boolean
 }
 
-/** `GET /api/series?run=…&tag=…&points=2000[&from=…&to=…]` (steps): columns of equal length, decimated so that no peak is lost. */
+/**
+ * `GET /api/series?run=…&run=…&tag=…&points=2000[&from=…&to=…]` (steps) → `Series[]`, one for each run that is asked for, in that order, and empty
+ * where a run has no such tag: columns of equal length, decimated so that no peak is lost, with the first and the last of what is asked for.
+ */
 export interface Series {
   readonly run: string
   readonly tag: string
@@ -53,7 +56,10 @@ export type ControlRequest =
   | { readonly run: string; readonly action: 'stop' | 'checkpoint' }
   | { readonly run: string; readonly action: 'learningRate'; readonly value: number }
 
-/** `GET /api/export?run=…` → one HTML file, in which `window.galvaniExport` holds what these give, for the same page without a server. */
+/**
+ * `GET /api/export?run=…[&run=…]` → one HTML file, the same page without a server, which holds these: `pageWithRuns` of assets.ts makes it. A run's
+ * `system` records are among its records.
+ */
 export interface ExportedRun {
   readonly summary: RunSummary
   readonly series: readonly Series[]
