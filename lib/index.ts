@@ -81,7 +81,7 @@ export {
 export { guard, isCompiling } from './tensor/trace.ts'
 export type { TensorOptions, TensorValues } from './tensor/values.ts'
 export { Variable, type VariableOptions, variable } from './tensor/variable.ts'
-export type { Callbacks, TrainingContext } from './train/callbacks/callback.ts'
+export type { Callbacks, TrainCloseInfo, TrainingContext } from './train/callbacks/callback.ts'
 export * as callbacks from './train/callbacks/index.ts'
 export type { CheckpointInterval, CheckpointOptions } from './train/checkpoints.ts'
 export {

@@ -2,7 +2,7 @@
 import type { OptionTypes } from '../base/options.ts'
 import type { Batch } from '../data/dataset.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { callHooks, type TrainingContext } from './callbacks/callback.ts'
+import { callHooks, closeCallbacks, type TrainCloseInfo, type TrainingContext } from './callbacks/callback.ts'
 import type { TrainEvent } from './events.ts'
 import { History } from './history.ts'
 import { loop, newRun, type Run } from './loop.ts'
@@ -49,11 +49,19 @@ export function train<X extends Batch = Tensor, Y extends Batch = Tensor, Predic
 export async function* follow(run: Run): AsyncGenerator<TrainEvent, History, void> {
   const { callbacks, signal } = run.settings
   const context = contextOf(run)
-  for await (const event of loop(run)) {
-    await callHooks(callbacks, event, context, signal)
-    yield event
+  const info: TrainCloseInfo = {}
+  try {
+    for await (const event of loop(run)) {
+      await callHooks(callbacks, event, context, signal)
+      yield event
+    }
+    return run.history
+  } catch (error) {
+    info.error = error
+    throw error
+  } finally {
+    await closeCallbacks(callbacks, info, context)
   }
-  return run.history
 }
 
 const contextOf = (run: Run): TrainingContext => ({

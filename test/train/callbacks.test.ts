@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
 import { classifier, clouds, counter, options, valuesOf } from '../support/training.ts'
@@ -165,42 +164,4 @@ describe('loggers', () => {
     await expect(g.fit(model, clouds(30, 1), options({ epochs: 3, callbacks }))).rejects.toThrow('ENOENT')
     expect(valuesOf(model)).not.toEqual(before)
   })
-})
-
-describe('progressBar', () => {
-  const recorder = (isTTY: boolean) => {
-    let text = ''
-    const stream = new Writable({
-      write(chunk, _, done) {
-        text += chunk
-        done()
-      },
-    })
-    return { stream: Object.assign(stream, { isTTY, columns: 120, cursorTo() {}, clearLine() {} }), text: () => text }
-  }
-
-  test('is a line for each epoch where there is no terminal', async () => {
-    const { stream, text } = recorder(false)
-    await g.fit(classifier(), clouds(30, 1), {
-      ...options({ epochs: 2, metrics: ['accuracy'], validation: clouds(9, 2) }),
-      callbacks: g.callbacks.progressBar({ stream }),
-    })
-    const line = (epoch: number) =>
-      `epoch ${epoch}/2: loss [\\d.]+, accuracy [\\d.]+, validation.loss [\\d.]+, validation.accuracy [\\d.]+ in \\d+\\.\\d s\\n`
-    expect(text()).toMatch(new RegExp(`^${line(1)}${line(2)}$`))
-  })
-
-  test('is a bar on a terminal, which reaches its end', async () => {
-    const { stream, text } = recorder(true)
-    await g.fit(classifier(), clouds(30, 1), {
-      ...options({ epochs: 2, batchSize: 10 }),
-      callbacks: g.callbacks.progressBar({ stream }),
-    })
-    expect(text()).toMatch(/epoch 1\/2 =+ 3\/3 loss [\d.]+ in [\d.]+ s[\s\S]*\n[\s\S]*epoch 2\/2 =+ 3\/3 loss/)
-  })
-
-  test('refuses what is no stream', () =>
-    expect(() => g.callbacks.progressBar({ stream: 1 } as never)).toThrow(
-      'progressBar: expected a stream to write to, got 1',
-    ))
 })

@@ -159,6 +159,52 @@ describe('callbacks in a list', () => {
     expect([lengths, epochs.length]).toEqual([[1, 2], 2])
   })
 
+  describe('onTrainClose is called once, last of all', () => {
+    const log: string[] = []
+    const closing = (more: g.Callbacks = {}): g.Callbacks => ({
+      onTrainEnd: () => log.push('end'),
+      onTrainClose: (info) => log.push('error' in info ? `closed: ${info.error}` : 'closed'),
+      ...more,
+    })
+    const run = (callbacks: g.Callbacks | g.Callbacks[], more: Partial<g.FitOptions> = {}) => {
+      const { model, loss, optimizer } = counter()
+      log.length = 0
+      return g.train(model, rows(2), { epochs: 2, loss, optimizer, callbacks, ...more })
+    }
+    const toEnd = async (events: ReturnType<typeof run>) => {
+      for await (const _ of events);
+    }
+
+    test('where training came to its end', async () => {
+      await toEnd(run(closing()))
+      expect(log).toEqual(['end', 'closed'])
+    })
+
+    test('where it was left', async () => {
+      for await (const event of run(closing())) if (event.type === 'epochEnd') break
+      expect(log).toEqual(['closed'])
+    })
+
+    test('where it failed, with what it failed with', async () => {
+      const failing = closing({ onEpochEnd: () => Promise.reject(new Error('of a hook')) })
+      await expect(toEnd(run([failing, closing()]))).rejects.toThrow('of a hook')
+      expect(log).toEqual(['closed: Error: of a hook', 'closed: Error: of a hook'])
+    })
+
+    test('where it did not begin', async () => {
+      await expect(toEnd(run(closing(), { signal: AbortSignal.abort('no time') }))).rejects.toBe('no time')
+      expect(log).toEqual(['closed: no time'])
+    })
+
+    test('and of every one, though the first throws, which counts where nothing else failed', async () => {
+      const throwing: g.Callbacks = { onTrainClose: () => Promise.reject(new Error('of closing')) }
+      await expect(toEnd(run([throwing, closing()]))).rejects.toThrow('of closing')
+      expect(log).toEqual(['end', 'closed'])
+      const failing = closing({ onEpochBegin: () => Promise.reject(new Error('of a hook')) })
+      await expect(toEnd(run([throwing, failing]))).rejects.toThrow('of a hook')
+    })
+  })
+
   test.each([
     [[null], 'fit: expected callbacks, an object of functions or a list of such, got null'],
     [[{}, { onEpoch: () => {} }], 'fit: callbacks: unknown option onEpoch; did you mean onEpochEnd?'],

@@ -30,6 +30,12 @@ type Hooks = {
   ) => unknown
 }
 
+/** How a training was left. */
+export interface TrainCloseInfo {
+  /** What it failed with, the reason of a signal too; not there where it came to its end, or was left by `break`. */
+  error?: unknown
+}
+
 /**
  * Hooks that are called while training, in the order of the list they stand in; what they return is awaited, and what they throw ends
  * it (Keras's Callback). `context.stop()` ends it without an error.
@@ -41,6 +47,11 @@ type Hooks = {
 export interface Callbacks extends Hooks {
   /** Under which a checkpoint keeps what `stateDict` gives. */
   readonly name?: string
+  /**
+   * Called last of all and once, whichever way training was left, also before it began. What it throws is lost where training failed, whose error
+   * is the one that counts.
+   */
+  onTrainClose?(info: TrainCloseInfo, context: TrainingContext): unknown
   /** What a checkpoint keeps of it: tensors and plain values, in lists and by name. */
   stateDict?(): Readonly<Record<string, unknown>>
   /** Takes over what `stateDict` gave. */
@@ -55,6 +66,7 @@ const callbackTypes: OptionTypes<Callbacks> = {
   onValidationEnd: 'function',
   onEpochEnd: 'function',
   onTrainEnd: 'function',
+  onTrainClose: 'function',
   name: 'string',
   stateDict: 'function',
   loadStateDict: 'function',
@@ -98,4 +110,21 @@ export async function callHooks(
 ): Promise<void> {
   const name = hookOf(type)
   for (const each of callbacks) if (each[name]) await unlessAborted(signal, each[name]({ ...info } as never, context))
+}
+
+/** Calls `onTrainClose` of all, also where one of them throws. */
+export async function closeCallbacks(
+  callbacks: readonly Callbacks[],
+  info: TrainCloseInfo,
+  context: TrainingContext,
+): Promise<void> {
+  const thrown: unknown[] = []
+  for (const each of callbacks) {
+    try {
+      await each.onTrainClose?.({ ...info }, context)
+    } catch (error) {
+      thrown.push(error)
+    }
+  }
+  if (thrown.length > 0 && !('error' in info)) throw thrown[0]
 }
