@@ -15,6 +15,7 @@ const files: Record<string, string | null> = {
   backend: 'engine',
   torch: null,
   onnx: null,
+  tensorboard: null,
 }
 
 /** Modules of other folders that modules of the surface read while they are loaded. */
@@ -34,7 +35,8 @@ const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
   if (id.includes('/node_modules/commander/')) return 'commander'
   // Messages are made when the first file is read.
   if (id.includes('/node_modules/@bufbuild/')) return 'protobuf'
-  if (id.endsWith('/onnx_pb.ts')) return 'onnx-messages'
+  const messages = /\/(\w+)_pb\.ts$/.exec(id)?.[1]
+  if (messages !== undefined) return `${messages}-messages`
   if (module === null || module.isEntry || folder === undefined) return null
   // What lib/index.ts names is there for `import`, which reads every name: the members of a namespace, but not what they stand for.
   if (readOnImport.test(id) || module.importers.some((importer) => importer.endsWith('/lib/index.ts'))) return 'surface'

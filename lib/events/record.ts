@@ -45,6 +45,17 @@ export interface ExampleValue {
   readonly image?: ImageValue
 }
 
+/** What a classifier of two classes does by threshold, in ascending order of those; each list has one number for each. */
+export interface PrCurveValue {
+  readonly thresholds: readonly number[]
+  readonly truePositives: readonly number[]
+  readonly falsePositives: readonly number[]
+  readonly trueNegatives: readonly number[]
+  readonly falseNegatives: readonly number[]
+  readonly precision: readonly number[]
+  readonly recall: readonly number[]
+}
+
 /** An operation of a model's forward pass, or what goes into it. */
 export interface GraphNodeValue {
   /** The path of the layer it is in, and its own name: `layers.0/matmul`. Unique. */
@@ -77,6 +88,7 @@ export interface RunRecords {
   histogram: RecordPlace & { readonly tag: string; readonly value: HistogramValue }
   images: RecordPlace & { readonly tag: string; readonly images: readonly ImageValue[] }
   text: RecordPlace & { readonly tag: string; readonly text: string }
+  prCurve: RecordPlace & { readonly tag: string; readonly value: PrCurveValue }
   /** counts[i][j]: how many rows of class i were predicted as class j. */
   confusion: RecordPlace & { readonly labels: readonly string[]; readonly counts: readonly (readonly number[])[] }
   /** Those with the least probability of their label first. */

@@ -5,6 +5,7 @@ import { hdf5, kerasZip } from './keras.ts'
 import { npy, npz } from './numpy.ts'
 import { onnxModel } from './onnx.ts'
 import { safetensors } from './safetensors.ts'
+import { tensorboard } from './tensorboard.ts'
 import { tfjsGraph, tfjsLayers } from './tfjs.ts'
 import { torch } from './torch.ts'
 
@@ -16,6 +17,7 @@ export const formats: readonly Format[] = [
   npz,
   onnxModel,
   safetensors,
+  tensorboard,
   tfjsGraph,
   tfjsLayers,
   torch,
