@@ -26,12 +26,14 @@ export interface Run {
   checkpoints: Checkpoints | undefined
   /** Whether somebody wants no further step. */
   stopped: boolean
+  /** Whether somebody wants none for now. */
+  paused: boolean
 }
 
 export function newRun(settings: Settings): Run {
   const progress = { epoch: 0, step: 0, totalSteps: 0, seconds: 0, waited: 0 }
   const totals = noTotals(settings)
-  return { settings, progress, totals, history: new History(), checkpoints: undefined, stopped: false }
+  return { settings, progress, totals, history: new History(), checkpoints: undefined, stopped: false, paused: false }
 }
 
 const noTotals = ({ metrics, loss }: Settings) => new Totals(metrics, loss.names)
@@ -67,8 +69,9 @@ async function* epochsOf(run: Run): AsyncGenerator<TrainEvent, void, void> {
   yield eventOf('trainBegin', { epochs, epoch: progress.epoch })
   if (resumed) loadCallbacks(run.settings.callbacks, resumed)
   // One that is under way is ended, also where it was stopped in the midst of it.
-  while (progress.epoch < epochs && (!run.stopped || progress.step > 0)) {
-    yield* trainEpoch(run, steps)
+  while (progress.epoch < epochs && !run.paused && (!run.stopped || progress.step > 0)) {
+    const isOver = yield* trainEpoch(run, steps)
+    if (run.paused && !isOver) break
     // Stopped before its first step: it has no scores.
     if (run.stopped && progress.step === 0) break
     const info = await endEpoch(run)
@@ -150,7 +153,8 @@ function isScored({ settings: { validation, epochs }, stopped }: Run, epoch: num
   return stopped || epoch + 1 === epochs || (epoch + 1) % validation!.every === 0
 }
 
-async function* trainEpoch(run: Run, steps: Steps): AsyncGenerator<TrainEvent, void, void> {
+/** Gives whether all its steps were done. */
+async function* trainEpoch(run: Run, steps: Steps): AsyncGenerator<TrainEvent, boolean, void> {
   const { settings, progress, checkpoints } = run
   const { epoch, step, data } = progress
   yield eventOf('epochBegin', { epoch })
@@ -159,13 +163,14 @@ async function* trainEpoch(run: Run, steps: Steps): AsyncGenerator<TrainEvent, v
   const feed = await settings.source.feed(settings, { epoch, step, seed, state: data })
   const clock = { pace: new Pace(settings.sliceMilliseconds), called: performance.now(), told: step }
   try {
-    while (!feed.isOver && !run.stopped) {
+    while (!feed.isOver && !run.stopped && !run.paused) {
       yield* trainSteps(run, steps.train, feed, clock)
       progress.seconds = (performance.now() - start) / 1000
       if (checkpoints?.isDue(progress.totalSteps)) checkpoints.save(progress, packRun(run, steps))
     }
     // Where nobody knew that it was the last one.
     if (clock.told < progress.step) yield batchEvent(run, feed.steps)
+    return feed.isOver
   } finally {
     await feed.close()
   }
@@ -206,7 +211,7 @@ function limitOf(run: Run): (submitted: number) => number {
   return (submitted) => {
     run.checkpoints?.check()
     const total = before + submitted
-    if (run.stopped || run.checkpoints?.isDue(total)) return 0
+    if (run.stopped || run.paused || run.checkpoints?.isDue(total)) return 0
     return run.checkpoints?.stepsLeft(total) ?? Infinity
   }
 }

@@ -74,4 +74,7 @@ const contextOf = (run: Run): TrainingContext => ({
   stop() {
     run.stopped = true
   },
+  pause() {
+    run.paused = true
+  },
 })

@@ -90,6 +90,30 @@ describe('a training that goes on', () => {
     expect(await train(options)).toEqual(whole)
   })
 
+  test.each([
+    [
+      'in the midst of an epoch',
+      { onStepEnd: ({ epoch, step }, context) => epoch === 1 && step === 5 && context.pause() },
+      1,
+    ],
+    [
+      'at the last step of one',
+      { onStepEnd: ({ epoch, step }, context) => epoch === 1 && step === 9 && context.pause() },
+      2,
+    ],
+    ['after one', { onEpochEnd: ({ epoch }, context) => epoch === 1 && context.pause() }, 2],
+    ['before it began', { onTrainBegin: (_, context) => context.pause() }, 0],
+  ] satisfies [string, g.Callbacks, number][])(
+    'after it was paused %s ends with the same bits',
+    async (_, callbacks, ended) => {
+      const whole = await train()
+      const options = { checkpoint: { directory, every: { epochs: 100 } }, resume: directory, sliceMilliseconds: 0.01 }
+      const paused = await train({ ...options, callbacks })
+      expect(paused.epochs).toHaveLength(ended)
+      expect(await train(options)).toEqual(whole)
+    },
+  )
+
   test('takes over a seed that was not given', async () => {
     const checkpoint = { directory }
     await expect(train({ seed: undefined as never, checkpoint, callbacks: failAt(2, 1) })).rejects.toBe(enough)

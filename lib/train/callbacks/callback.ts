@@ -21,6 +21,12 @@ export interface TrainingContext {
    * the last one. `fit` resolves to the history as usual, and so it does where it is resumed from the last checkpoint, unless of more `epochs`.
    */
   stop(): void
+  /**
+   * Has training end for now: no further step is submitted, and `fit` resolves to the history of the epochs that have ended, without a validation
+   * of one that has not. With `checkpoint` the state is written, also in the midst of an epoch, and a training that is resumed from
+   * it ends with the same bits as if it had not been paused.
+   */
+  pause(): void
 }
 
 type Hooks = {
