@@ -32,6 +32,7 @@ const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
   const module = build.getModuleInfo(id)
   const [, folder, rest] = /\/lib\/(\w+)\/(.*)/.exec(id) ?? []
   if (id.includes('/node_modules/csv-parse/')) return 'csv-parse'
+  if (id.includes('/node_modules/pngjs/')) return 'png-encoder'
   if (id.includes('/node_modules/commander/')) return 'commander'
   // Messages are made when the first file is read.
   if (id.includes('/node_modules/@bufbuild/')) return 'protobuf'

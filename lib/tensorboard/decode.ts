@@ -91,7 +91,7 @@ function ofOldHistogram({ min, max, sum, sumSquares, bucket, bucketLimit }: Hist
   const counts = bucket.slice(start, end + 1)
   const edges = [min, ...bucketLimit.slice(start, Math.max(start, end)), max]
   return {
-    edges: counts.length === 0 ? [] : edges,
+    edges: counts.length === 0 ? [min] : edges,
     counts,
     minimum: min,
     maximum: max,
@@ -108,7 +108,7 @@ function ofNewHistogram(numbers: readonly number[], rows: number): HistogramValu
   const total = (of: (middle: number) => number) =>
     counts.reduce((sum, count, i) => sum + count * of((elementAt(lower, i) + elementAt(upper, i)) / 2), 0)
   return {
-    edges: rows === 0 ? [] : [lower[0]!, ...upper],
+    edges: [lower[0] ?? 0, ...upper],
     counts,
     minimum: lower[0] ?? 0,
     maximum: upper.at(-1) ?? 0,
