@@ -16,6 +16,7 @@ const files: Record<string, string | null> = {
   torch: null,
   onnx: null,
   tensorboard: null,
+  board: null,
 }
 
 /** Modules of other folders that modules of the surface read while they are loaded. */

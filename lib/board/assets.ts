@@ -5,7 +5,6 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expected } from '../base/errors.ts'
 import { packageRoot } from '../base/package-root.ts'
-import type { ExportedRun } from './protocol.ts'
 
 export interface PageFile {
   /** The value of `Content-Type`. */
@@ -67,10 +66,10 @@ function uplotFile(root: string, name: string): string {
 }
 
 /**
- * The page as one HTML file that holds runs and needs no server: scripts and styles in the place of what names them, which are allowed by their
- * hashes alone, and the runs as JSON, which is not executed.
+ * The page as one HTML file that holds runs and needs no server, what stands in it before and behind their JSON (a list of `ExportedRun`, in which
+ * no `<` may be): scripts and styles in the place of what names them, which are allowed by their hashes alone. The JSON is not executed.
  */
-export function pageWithRuns(runs: readonly ExportedRun[]): string {
+export function pageAround(): [before: string, after: string] {
   const files = pageFiles()
   const text = (name: string) => files.get(name)!.text
   const styles = ['uplot.css', 'style.css'].map(text)
@@ -80,18 +79,14 @@ export function pageWithRuns(runs: readonly ExportedRun[]): string {
   const head = [
     `<meta http-equiv="Content-Security-Policy" content="${policy(hashes(scripts), hashes(styles), "'none'")}">`,
     ...styles.map((text) => `<style>${text}</style>`),
-    `<script type="application/json" id="galvani-export">${jsonInHtml(runs)}</script>`,
-    `<script>${scripts[0]}</script>`,
-    `<script type="module">${scripts[1]}</script>`,
+    '<script type="application/json" id="galvani-export">',
   ]
-  // A function, as texts hold what `replace` would read as patterns.
-  return text('index.html').replace(/<!-- files -->[\s\S]*?<!-- end of files -->/, () => head.join('\n'))
+  const tail = ['</script>', `<script>${scripts[0]}</script>`, `<script type="module">${scripts[1]}</script>`]
+  const [before, after] = text('index.html').split(/<!-- files -->[\s\S]*?<!-- end of files -->/) as [string, string]
+  return [before + head.join('\n'), tail.join('\n') + after]
 }
 
-/** Nothing in JSON ends the element that it is in, or begins a comment there. */
-const jsonInHtml = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c')
-
-/** The same of a script: within strings, regular expressions and templates `\x3c` would do, but there is no such text in ours. */
+/** Nothing in a script ends its element: within strings, regular expressions and templates `\x3c` would do, but there is no such text in ours. */
 function endless(script: string): string {
   if (/<\/script|<!--/i.test(script)) throw new Error('internal: a script of the page would end its element')
   return script

@@ -26,6 +26,7 @@ const weights: Readonly<Record<string, Weight>> = {
   './onnx': { bytes: 1.1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
   './keras': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras')] },
   './tfjs': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras' && name !== 'tfjs')] },
+  './board': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'board')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */

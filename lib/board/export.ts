@@ -1,0 +1,66 @@
+/** Runs as one file of the page, which needs no server: to be mailed. */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { turnIfDue } from '../base/turns.ts'
+import { pageAround } from './assets.ts'
+import type { News } from './news.ts'
+
+const pointsOfSeries = 4000
+const recordsOfTag = 100
+const types = ['histogram', 'images', 'text', 'confusion', 'examples', 'graph', 'program', 'system'] as const
+
+/** Answers with the file, a piece at a time. */
+export async function exportRuns(news: News, ids: readonly string[], response: ServerResponse): Promise<void> {
+  const [before, after] = pageAround()
+  response.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-disposition': `attachment; filename="${fileName(ids)}"`,
+  })
+  const write = async (text: string) => {
+    if (response.destroyed) throw new Error('nobody waits for the file any more')
+    if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    await turnIfDue()
+  }
+  await write(before)
+  for (const text of piecesOf(news, ids)) await write(inHtml(text))
+  response.end(after)
+}
+
+/** The list of `ExportedRun`s, as JSON. */
+function* piecesOf(news: News, ids: readonly string[]): Generator<string> {
+  yield '['
+  for (const [i, id] of ids.entries()) {
+    const run = news.runs.get(id)?.run
+    if (run === undefined) continue
+    // Nobody can control it from there.
+    const summary = { ...news.summary(id), controls: false }
+    yield `${i > 0 ? ',' : ''}{"summary":${JSON.stringify(summary)},"series":[`
+    let separator = ''
+    for (const tag of run.tags) {
+      yield separator + JSON.stringify({ ...run.series(tag, pointsOfSeries), at: 0 })
+      separator = ','
+    }
+    yield '],"records":['
+    separator = ''
+    for (const type of types)
+      for (const text of run.records(type, undefined, recordsOfTag)) {
+        yield `${separator}${text}`
+        separator = ','
+      }
+    yield ']}'
+  }
+  yield ']'
+}
+
+/** Nothing in it ends the element that it is in, or begins a comment there. */
+const inHtml = (json: string): string => json.replaceAll('<', '\\u003c')
+
+const fileName = (ids: readonly string[]): string =>
+  ids.length === 1
+    ? `${
+        ids[0]!
+          .replaceAll(/[^\w-]+/g, '-')
+          .slice(-60)
+          .replace(/^-+$/, '') || 'run'
+      }.html`
+    : 'runs.html'
