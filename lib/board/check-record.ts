@@ -65,6 +65,16 @@ const instruction = object({
   limitMicroseconds: optional(number),
 })
 
+const curve = object({
+  thresholds: list(number),
+  truePositives: list(number),
+  falsePositives: list(number),
+  trueNegatives: list(number),
+  falseNegatives: list(number),
+  precision: list(number),
+  recall: list(number),
+})
+
 const parameter: Test = (x) => number(x) || text(x) || truth(x)
 
 const tests: { readonly [Type in RunRecord['type']]: Test } = {
@@ -79,6 +89,7 @@ const tests: { readonly [Type in RunRecord['type']]: Test } = {
   histogram: object({ ...place, tag: text, value: histogram }),
   images: object({ ...place, tag: text, images: list(image) }),
   text: object({ ...place, tag: text, text }),
+  prCurve: object({ ...place, tag: text, value: curve }),
   confusion: object({ ...place, labels: list(text), counts: list(list(number)) }),
   examples: object({ ...place, labels: list(text), examples: list(example) }),
   graph: object({ nodes: list(node) }),

@@ -7,7 +7,7 @@ import type { News } from './news.ts'
 
 const pointsOfSeries = 4000
 const recordsOfTag = 100
-const types = ['histogram', 'images', 'text', 'confusion', 'examples', 'graph', 'program', 'system'] as const
+const types = ['histogram', 'images', 'text', 'prCurve', 'confusion', 'examples', 'graph', 'program', 'system'] as const
 
 /** Answers with the file, a piece at a time. */
 export async function exportRuns(news: News, ids: readonly string[], response: ServerResponse): Promise<void> {

@@ -5,7 +5,7 @@
 import type { RunRecord, RunRecords } from '../events/record.ts'
 
 /** The types of records that have a tag, and those that have none. */
-export type TaggedType = 'scalars' | 'histogram' | 'images' | 'text'
+export type TaggedType = 'scalars' | 'histogram' | 'images' | 'text' | 'prCurve'
 export type UntaggedType = 'confusion' | 'examples' | 'graph' | 'program' | 'system'
 
 /** `GET /api/runs` → `RunSummary[]`; a run is a folder, and its id the path of it under the one that is served, `.` for that one. */
@@ -56,7 +56,7 @@ export interface Series {
 
 /**
  * `GET /api/records?run=…&type=histogram[&tag=…][&most=200]` → `RunRecord[]`, the oldest first: at most 200 of each tag, spread over the run, always the
- * first and the newest; of images, text, examples and confusion the newest ones.
+ * first and the newest; of images, text, examples, PR curves and confusion the newest ones.
  */
 export type RecordsAnswer = readonly RunRecord[]
 

@@ -17,7 +17,7 @@ export interface Limits {
 const mostTags = 2000
 const longestTag = 1000
 
-const taggedTypes = ['scalars', 'histogram', 'images', 'text'] as const
+const taggedTypes = ['scalars', 'histogram', 'images', 'text', 'prCurve'] as const
 const untaggedTypes = ['confusion', 'examples', 'graph', 'program', 'system'] as const
 
 const keepings: { readonly [Type in RunRecord['type']]?: Keeping } = {
@@ -25,13 +25,20 @@ const keepings: { readonly [Type in RunRecord['type']]?: Keeping } = {
   system: 'spread',
   images: 'newest',
   text: 'newest',
+  prCurve: 'newest',
   confusion: 'newest',
   examples: 'newest',
   graph: 'newest',
   program: 'newest',
 }
 /** Fewer of those that are large, or of which the last one counts. */
-const mostOf: { readonly [Type in RunRecord['type']]?: number } = { images: 50, examples: 20, graph: 1, program: 1 }
+const mostOf: { readonly [Type in RunRecord['type']]?: number } = {
+  images: 50,
+  prCurve: 50,
+  examples: 20,
+  graph: 1,
+  program: 1,
+}
 
 const systemFigures = ['rss', 'eventLoopDelay', 'processors', 'threads'] as const
 
