@@ -35,6 +35,7 @@ const chunkOf: Rolldown.CodeSplittingNameFunction = (id, build) => {
   if (id.includes('/node_modules/csv-parse/')) return 'csv-parse'
   if (id.includes('/node_modules/pngjs/')) return 'png-encoder'
   if (id.includes('/node_modules/commander/')) return 'commander'
+  if (/\/node_modules\/(sucrase|ts-interface-checker|lines-and-columns|@jridgewell)\//.test(id)) return 'sucrase'
   // Messages are made when the first file is read.
   if (id.includes('/node_modules/@bufbuild/')) return 'protobuf'
   const messages = /\/(\w+)_pb\.ts$/.exec(id)?.[1]
@@ -64,7 +65,8 @@ const lazyRequires: Rolldown.Plugin = {
     for (const { 0: line, 1: name, 2: call, index } of code.matchAll(required)) {
       if (/^require_(surface|rolldown_runtime)$/.test(name!)) continue
       text.overwrite(index, index + line.length, `let ${name}_;\nconst ${name} = () => ${name}_ ??= ${call};`)
-      const uses = RegExp(`(?<![\\w$.])(new )?${name!.replaceAll('$', '\\$')}(?=\\.)`, 'g')
+      // Behind three dots, too, but not where it is a property.
+      const uses = RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)(new )?${name!.replaceAll('$', '\\$')}(?=\\.)`, 'g')
       for (const { 0: use, 1: made, index } of code.matchAll(uses))
         text.overwrite(index, index + use.length, made ? `new (${name}())` : `${name}()`)
     }

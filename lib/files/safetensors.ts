@@ -38,7 +38,8 @@ export interface LoadOptions {
   names?: readonly string[]
 }
 
-const saveOptions: OptionTypes<SaveOptions> = { ...serializeOptions, maxShardBytes: 'number' }
+/** Made when it is first asked for, as another file of the package has a part of it. */
+const saveOptions = (): OptionTypes<SaveOptions> => ({ ...serializeOptions, maxShardBytes: 'number' })
 const loadOptions: OptionTypes<LoadOptions> = { dtype: loadDTypes, names: 'other' }
 
 /**
@@ -59,7 +60,7 @@ const loadOptions: OptionTypes<LoadOptions> = { dtype: loadDTypes, names: 'other
  * await save('half.safetensors', model, { dtype: 'bfloat16' })
  */
 export async function save(path: string, from: Saveable, options?: SaveOptions, ...surplus: unknown[]): Promise<void> {
-  const given = checkOptions('save', options, saveOptions, surplus)
+  const given = checkOptions('save', options, saveOptions(), surplus)
   const file = checkPath('save', path)
   const contents = shardsOf('save', from, given)
   await evaluate(...valuesIn(contents))
@@ -82,7 +83,7 @@ async function saveShards(op: string, file: string, contents: readonly Content[]
 
 /** `save`, here and now. */
 export function saveSync(path: string, from: Saveable, options?: SaveOptions, ...surplus: unknown[]): void {
-  const given = checkOptions('saveSync', options, saveOptions, surplus)
+  const given = checkOptions('saveSync', options, saveOptions(), surplus)
   const file = checkPath('saveSync', path)
   const contents = shardsOf('saveSync', from, given)
   evaluateSync(...valuesIn(contents))

@@ -22,7 +22,8 @@ export interface TrainOptions<Prediction = Tensor, Target extends Batch = Tensor
   everyStep?: boolean
 }
 
-const trainOptions: OptionTypes<TrainOptions> = { ...fitOptions, everyStep: 'boolean' }
+/** Made when it is first asked for, as another file of the package has a part of it. */
+const trainOptions = (): OptionTypes<TrainOptions> => ({ ...fitOptions, everyStep: 'boolean' })
 
 /**
  * The same training as by `fit`, as an iterator of what happens: an event is `{ type: 'epochEnd', epoch, loss, … }`, with the names of
@@ -41,7 +42,7 @@ export function train<X extends Batch = Tensor, Y extends Batch = Tensor, Predic
   dataset: TrainingData<X, Y>,
   options: TrainOptions<Prediction, Y, X>,
 ): AsyncGenerator<TrainEvent, History, void> {
-  const settings = settingsOf('train', model, dataset as AnyData, options as AnyOptions, trainOptions)
+  const settings = settingsOf('train', model, dataset as AnyData, options as AnyOptions, trainOptions())
   return follow(newRun(settings))
 }
 

@@ -1,5 +1,6 @@
 /** What an import of the built package loads: its surface, and nothing that only the use of something needs. */
 import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
@@ -61,4 +62,35 @@ describe.each(ways)('loaded as a %s', (type, line) => {
   ])('with %s', (_, use, more) => {
     expect(loadedBy(type, `${line}\n${use}`).files).toEqual([...files, ...more])
   })
+})
+
+test('what a file requires when it is first used is called wherever it is used, behind three dots too', () => {
+  const lazy = /^const (require_\w+) = \(\) => /gm
+  const uncalled = readdirSync(`${root}dist`)
+    .filter((file) => file.endsWith('.cjs'))
+    .flatMap((file) => {
+      const code = readFileSync(`${root}dist/${file}`, 'utf8')
+      const names = Array.from(code.matchAll(lazy), ([, name]) => name!)
+      return names.flatMap((name) => code.match(RegExp(`.*\\b${name}\\.\\w+`, 'g')) ?? [])
+    })
+  expect(uncalled).toEqual([])
+})
+
+test('functions whose options are partly those of another file take them', () => {
+  const lines = `
+    import * as g from 'galvani'
+    import { mkdtempSync, rmSync } from 'node:fs'
+    import { tmpdir } from 'node:os'
+    import { join } from 'node:path'
+    const folder = mkdtempSync(join(tmpdir(), 'galvani-'))
+    const model = g.nn.linear(1, 1)
+    await g.save(join(folder, 'model.safetensors'), model, { metadata: { epoch: '3' } })
+    const events = []
+    const options = { epochs: 1, loss: 'mse', optimizer: g.optim.adam() }
+    for await (const { type } of g.train(model, g.data.fromTensors([[1]], [[2]]), options)) events.push(type)
+    const { metadata } = await g.open(join(folder, 'model.safetensors'))
+    rmSync(folder, { recursive: true })
+    console.log(metadata.epoch, events.at(-1))`
+  const args = ['--input-type=module', '--eval', lines]
+  expect(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toBe('3 trainEnd\n')
 })
