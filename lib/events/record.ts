@@ -79,8 +79,17 @@ export interface InstructionValue {
 }
 
 export interface RunRecords {
-  /** The first one: what the run is. */
-  run: { readonly name: string; readonly epochs?: number; readonly parameters?: number; readonly controls?: boolean }
+  /**
+   * The first one: what the run is. With `step` it was gone on with from there, also after it was killed: what stands before it of later steps
+   * is void. Another one without `step` begins anew, and voids all that stands before it.
+   */
+  run: {
+    readonly name: string
+    readonly epochs?: number
+    readonly parameters?: number
+    readonly controls?: boolean
+    readonly step?: number
+  }
   /** What was chosen for the run, by name. */
   hyperparameters: { readonly values: Readonly<Record<string, number | string | boolean>> }
   /** Numbers by tag, `loss/train`: what stands before the first slash is what a chart is of. */
@@ -120,5 +129,6 @@ export interface RecordSink {
   write(record: RunRecord): void
   /** Settles when all that was written is where others can read it. */
   flush(): Promise<void>
+  /** Settles when nothing is open any more; a later record opens it again. */
   close(): Promise<void>
 }

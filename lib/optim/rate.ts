@@ -55,6 +55,11 @@ export class LearningRate {
     return known
   }
 
+  /** Whether it follows from the count of steps. */
+  get isSchedule(): boolean {
+    return this.#value instanceof Schedule
+  }
+
   /** What it depends on beside the count of steps. */
   get kept(): readonly KeptBySchedule[] {
     return this.#value instanceof Schedule ? this.#value.kept : []

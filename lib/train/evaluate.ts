@@ -87,8 +87,8 @@ async function evaluateModel(
   const signal = liveSignal(op, checked)
   const source = sourceOf(op, data, checked)
   await unlessAborted(signal, source.load())
-  const score = scoringStep(source, { op, model, loss, metrics: table, seed: randomStream().seed })
+  const score = scoringStep(source, { op, model, loss, metrics: table, seed: randomStream().seed, watching: [] })
   const totals = new Totals(table, loss.names)
-  await addAll(totals, score, source, { batchSize, signal, sliceMilliseconds: usualMilliseconds })
+  await addAll(totals, score, source, { batchSize, signal, sliceMilliseconds: usualMilliseconds, watching: [] })
   return totals.scores()
 }

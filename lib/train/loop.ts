@@ -10,7 +10,7 @@ import { Pace } from './pace.ts'
 import { pipeline } from './pipeline.ts'
 import type { Progress } from './progress.ts'
 import { loadCallbacks, loadState, packState, resumedState, type TrainingState } from './resume.ts'
-import { batchesIn, meansOf, type Scores, type StepResult, type Sums, Totals } from './scores.ts'
+import { batchesIn, type Scores, type StepResult, type Sums, stepMeans, Totals } from './scores.ts'
 import { type Crossing, type Feed, type Source, StreamSource } from './source.ts'
 import { checkSingleRow, type Step, scoringStep, trainingStep } from './steps.ts'
 
@@ -21,6 +21,8 @@ export interface Run {
   settings: Settings
   readonly progress: Progress
   readonly history: History
+  /** How many steps the epoch under way has, Infinity where nobody knows. */
+  stepsPerEpoch: number
   /** Of the epoch under way. */
   totals: Totals
   checkpoints: Checkpoints | undefined
@@ -33,7 +35,14 @@ export interface Run {
 export function newRun(settings: Settings): Run {
   const progress = { epoch: 0, step: 0, totalSteps: 0, seconds: 0, waited: 0 }
   const totals = noTotals(settings)
-  return { settings, progress, totals, history: new History(), checkpoints: undefined, stopped: false, paused: false }
+  const rest = {
+    history: new History(),
+    stepsPerEpoch: Infinity,
+    checkpoints: undefined,
+    stopped: false,
+    paused: false,
+  }
+  return { settings, progress, totals, ...rest }
 }
 
 const noTotals = ({ metrics, loss }: Settings) => new Totals(metrics, loss.names)
@@ -161,6 +170,7 @@ async function* trainEpoch(run: Run, steps: Steps): AsyncGenerator<TrainEvent, b
   const start = performance.now() - 1000 * progress.seconds
   const seed = settings.shuffle ? settings.seed : undefined
   const feed = await settings.source.feed(settings, { epoch, step, seed, state: data })
+  run.stepsPerEpoch = feed.steps
   const clock = { pace: new Pace(settings.sliceMilliseconds), called: performance.now(), told: step }
   try {
     while (!feed.isOver && !run.stopped && !run.paused) {
@@ -187,8 +197,10 @@ interface Clock {
 async function* trainSteps(run: Run, train: Step, feed: Feed, clock: Clock): AsyncGenerator<TrainEvent, void, void> {
   const { settings, progress, totals } = run
   const idle = new Idle()
-  for await (const { batches, parts, crossing } of runSteps(train, feed, settings, clock.pace, limitOf(run), idle)) {
+  const results = runSteps(train, feed, settings, clock.pace, limitOf(run), idle)
+  for await (const { batches, parts, watched, crossing } of results) {
     totals.addParts(parts, crossing.steps)
+    settings.watching.forEach((each, i) => void each.onSteps?.(watched[i]!, { crossing, batches }))
     for (const batch of batches) {
       progress.step++
       progress.totalSteps++
@@ -216,21 +228,8 @@ function limitOf(run: Run): (submitted: number) => number {
   }
 }
 
-function stepEvent(
-  {
-    settings: {
-      metrics,
-      loss: { names },
-    },
-    progress: { epoch, step },
-  }: Run,
-  batch: Sums,
-) {
-  const { rows, lossWeight } = batch
-  const scaled = { ...batch, loss: batch.loss * lossWeight, terms: batch.terms.map((term) => term * lossWeight) }
-  const means = { ...meansOf(metrics, names, scaled), loss: batch.loss }
-  return eventOf('stepEnd', { epoch, step, samples: rows, ...means })
-}
+const stepEvent = ({ settings: { metrics, loss }, progress: { epoch, step } }: Run, batch: Sums) =>
+  eventOf('stepEnd', { epoch, step, samples: batch.rows, ...stepMeans(metrics, loss.names, batch) })
 
 const batchEvent = ({ totals, progress: { epoch, step } }: Run, steps: number) =>
   eventOf('batchEnd', { epoch, step, steps, samples: totals.rows, ...totals.means() })
@@ -247,16 +246,17 @@ export async function addAll(
   totals: Totals,
   score: Step,
   source: Source,
-  settings: Pick<Settings, 'batchSize' | 'signal' | 'sliceMilliseconds'>,
+  settings: Pick<Settings, 'batchSize' | 'signal' | 'sliceMilliseconds' | 'watching'>,
 ): Promise<void> {
-  const { batchSize, signal } = settings
+  const { batchSize, signal, watching } = settings
   const feed = await source.feed(
     { batchSize, signal, dropLast: false, stepsPerEpoch: undefined },
     { epoch: 0, step: 0 },
   )
   try {
-    for await (const { batches, parts, crossing } of runSteps(score, feed, settings)) {
+    for await (const { batches, parts, watched, crossing } of runSteps(score, feed, settings)) {
       totals.addParts(parts, crossing.steps)
+      watching.forEach((each, i) => void each.onRows?.(watched[i]!, { crossing, batches }))
       for (const batch of batches) totals.addBatch(batch)
     }
   } finally {
@@ -269,6 +269,7 @@ interface CrossingResult {
   /** Step by step. */
   readonly batches: readonly Sums[]
   readonly parts: StepResult['parts']
+  readonly watched: StepResult['watched']
 }
 
 /** Submits what is left of a feed, as far as the limit goes, and gives what came of each crossing. */
@@ -287,7 +288,8 @@ async function* runSteps(
   for await (const { result, item } of pipeline(crossings, submit)) {
     const { steps = 1, rows } = item
     pace.ended(steps)
-    yield { crossing: item, batches: batchesIn(result, steps, rows), parts: result.parts }
+    const { parts, watched } = result
+    yield { crossing: item, batches: batchesIn(result, steps, rows), parts, watched }
     pace.resume()
   }
 }

@@ -30,6 +30,7 @@ import type { LossName } from './names.ts'
 import { usualMilliseconds } from './pace.ts'
 import { type Metric, type MetricsByOutput, type MetricTable, metricTable } from './scores.ts'
 import { RowSource, type Source, StreamSource } from './source.ts'
+import { type Watching, watchingOf } from './watching.ts'
 
 /** What `fit` trains: every module of `nn`, and whatever else has these two. */
 export interface Trainable<Input = Tensor, Output = Tensor> {
@@ -175,6 +176,8 @@ export interface Settings {
   readonly seed: number
   readonly signal: Abortable | undefined
   readonly callbacks: readonly Callbacks[]
+  /** Of those that watch the steps. */
+  readonly watching: readonly Watching[]
   readonly sliceMilliseconds: number
   /** Whether each step is an event. */
   readonly everyStep: boolean
@@ -328,6 +331,7 @@ export function settingsOf(
     ...{ op, model, optimizer, loss, validation, epochs, batchSize, dropLast, stepsPerEpoch, shuffle, seed, signal },
     ...{ source: sourceOf(op, training, given), metrics: metricTable(op, metrics), sliceMilliseconds },
     callbacks: hooks,
+    watching: watchingOf(hooks),
     checkpoint: given.checkpoint === undefined ? undefined : checkpointSettings(op, given.checkpoint),
     resume: given.resume === undefined ? undefined : checkPath(op, given.resume),
     gradients: `clipNorm ${given.clipNorm ?? 'none'}, clipValue ${given.clipValue ?? 'none'}, accumulate ${given.accumulate ?? 1}`,

@@ -19,6 +19,7 @@ import {
   streamingByName,
   streamingMetric,
 } from './names.ts'
+import type { WatchedTensors } from './watching.ts'
 
 /** Gives a scalar that is a mean over the rows, or a value per row. */
 export type MetricFunction<Prediction = Tensor, Target = Tensor> = (prediction: Prediction, target: Target) => Tensor
@@ -122,6 +123,8 @@ export interface StepResult {
   readonly sums: readonly Tensor[]
   readonly weight: Tensor | undefined
   readonly parts: readonly MetricParts[]
+  /** What is made of the step for those that watch it. */
+  readonly watched: readonly WatchedTensors[]
 }
 
 /** Of a prediction, its target and the weights of the rows, where they have some. */
@@ -145,7 +148,7 @@ export function stepResult(
     return rowSum(op, name, rest.length > 0 ? meanOfRows(value) : value, rows, ofRows)
   })
   const parts = Array.from(streaming.values(), (metric) => metric.batch(prediction, target, weights))
-  return { loss: total, terms, lossWeight: weight, sums, weight: ofRows?.sum(), parts }
+  return { loss: total, terms, lossWeight: weight, sums, weight: ofRows?.sum(), parts, watched: [] }
 }
 
 /** Errors give those of single elements, too, of which each row counts with its mean; also those of one output, `mse.box`. */
@@ -256,9 +259,15 @@ export class Totals {
   }
 }
 
-/** What sums say of single steps, too. */
-export function meansOf({ means }: MetricTable, termNames: readonly string[], sums: Readonly<Sums>): Scores {
+function meansOf({ means }: MetricTable, termNames: readonly string[], sums: Readonly<Sums>): Scores {
   const terms = termNames.map((name, i) => [name, elementAt(sums.terms, i) / sums.lossWeight])
   const metrics = [...means.keys()].map((name, i) => [name, elementAt(sums.metrics, i) / sums.weight])
   return { loss: sums.loss / sums.lossWeight, ...Object.fromEntries([...terms, ...metrics]) }
+}
+
+/** Of a single step, whose loss is a mean already. */
+export function stepMeans(metrics: MetricTable, termNames: readonly string[], batch: Readonly<Sums>): Scores {
+  const { loss, lossWeight, terms } = batch
+  const scaled = { ...batch, loss: loss * lossWeight, terms: terms.map((term) => term * lossWeight) }
+  return { ...meansOf(metrics, termNames, scaled), loss }
 }

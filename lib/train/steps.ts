@@ -14,6 +14,7 @@ import { checkedWeights } from './loss.ts'
 import type { AnyTrainable, Settings } from './options.ts'
 import { type StepResult, stepResult } from './scores.ts'
 import { type Argument, RowSource, type Source } from './source.ts'
+import { watchSteps } from './watching.ts'
 
 /** From what a source gives of a batch to the batch's loss and what it adds to the metrics. */
 export interface Step {
@@ -23,7 +24,8 @@ export interface Step {
 }
 
 export function trainingStep(settings: Settings): Step {
-  const { op, model, source, loss, optimizer, metrics } = settings
+  const { op, model, source, loss, metrics } = settings
+  const { optimizer, watched } = watchSteps(settings.optimizer, settings.watching)
   return compileWithSeed(settings.seed, (argument) => {
     const { x, y, rows, ...batch } = source.batch(argument)
     const weights = checkedWeights(op, batch.weights)
@@ -34,23 +36,25 @@ export function trainingStep(settings: Settings): Step {
       const batchLoss = loss.of(prediction, y, weights)
       const named = namesOf(model, parameters)
       const total = optimizer.minimize(() => checkedLoss(op, batchLoss.total, parameters), named)
-      return stepResult(op, metrics, { ...batchLoss, total }, { prediction, target: y, weights, rows })
+      const result = stepResult(op, metrics, { ...batchLoss, total }, { prediction, target: y, weights, rows })
+      return { ...result, watched: watched() }
     })
   })
 }
 
 export function scoringStep(
   source: Source,
-  settings: Pick<Settings, 'op' | 'model' | 'loss' | 'metrics' | 'seed'>,
+  settings: Pick<Settings, 'op' | 'model' | 'loss' | 'metrics' | 'seed' | 'watching'>,
 ): Step {
-  const { op, model, loss, metrics } = settings
+  const { op, model, loss, metrics, watching } = settings
   return compileWithSeed(settings.seed, (argument) => {
     return withMode(model, parametersOf(op, model), false, () => {
       // Here, so that augmentations among the maps leave the rows as they are.
       const { x, y, rows, ...batch } = source.batch(argument)
       const weights = checkedWeights(op, batch.weights)
       const prediction = model.forward(x as never)
-      return stepResult(op, metrics, loss.of(prediction, y, weights), { prediction, target: y, weights, rows })
+      const result = stepResult(op, metrics, loss.of(prediction, y, weights), { prediction, target: y, weights, rows })
+      return { ...result, watched: watching.map((each) => each.rows?.({ prediction, target: y, rows }) ?? {}) }
     })
   })
 }

@@ -2,9 +2,10 @@
 import type { OptionTypes } from '../base/options.ts'
 import type { Batch } from '../data/dataset.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { callHooks, closeCallbacks, type TrainCloseInfo, type TrainingContext } from './callbacks/callback.ts'
+import { callHooks, closeCallbacks, type TrainCloseInfo } from './callbacks/callback.ts'
+import { contextOf } from './context.ts'
 import type { TrainEvent } from './events.ts'
-import { History } from './history.ts'
+import type { History } from './history.ts'
 import { loop, newRun, type Run } from './loop.ts'
 import {
   type AnyData,
@@ -64,18 +65,3 @@ export async function* follow(run: Run): AsyncGenerator<TrainEvent, History, voi
     await closeCallbacks(callbacks, info, context)
   }
 }
-
-const contextOf = (run: Run): TrainingContext => ({
-  model: run.settings.model,
-  optimizer: run.settings.optimizer,
-  validates: run.settings.validation !== undefined,
-  get history() {
-    return new History(run.history.epochs)
-  },
-  stop() {
-    run.stopped = true
-  },
-  pause() {
-    run.paused = true
-  },
-})
