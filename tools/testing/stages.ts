@@ -101,6 +101,7 @@ export const shortStages = (scratch: string): Stage[] => [
   stage('lint', ['node', 'tools/lint.mjs', '--typescript']),
   stage('lint, C++', ['node', 'tools/lint.mjs', '--native'], { needs: [program('clang-format')] }),
   stage('types', ['tsc']),
+  stage('types, page', ['tsc', '-p', 'lib/board/page']),
   recordedCases,
   nativeTests,
   ...sanitizedStages(scratch),

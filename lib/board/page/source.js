@@ -111,7 +111,7 @@ function serverSource(token) {
  */
 function watchServer(watcher) {
   let pause = firstPause
-  let isAnew = false
+  let [isAnew, wasLost, lastId] = [false, false, '']
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let silence
   const open = () => {
@@ -132,16 +132,19 @@ function watchServer(watcher) {
     const on = (name, take) =>
       stream.addEventListener(name, ({ data, lastEventId }) => {
         heard()
+        lastId = lastEventId
         take(JSON.parse(data), Number(lastEventId.split(':')[1] ?? 0))
       })
     stream.onopen = () => {
       heard()
       pause = firstPause
       watcher.connection('live')
-      if (isAnew) watcher.stale()
-      isAnew = false
+      // Without an id the server cannot tell what was missed.
+      if (isAnew || (wasLost && lastId === '')) watcher.stale()
+      isAnew = wasLost = false
     }
     stream.onerror = () => {
+      wasLost = true
       watcher.connection('lost')
       if (stream.readyState === EventSource.CLOSED) again()
     }

@@ -1,7 +1,7 @@
 /** A server of runs in memory, that speaks what lib/board/protocol.ts says: what the page is tried with where no files are wanted. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { contentSecurityPolicy, pageFiles, pageWithRuns } from '../../../lib/board/assets.ts'
+import { contentSecurityPolicy, pageAround, pageFiles } from '../../../lib/board/assets.ts'
 import type { ControlRequest, ExportedRun, RunSummary, Series } from '../../../lib/board/protocol.ts'
 import type { RunRecord } from '../../../lib/events/record.ts'
 
@@ -61,9 +61,7 @@ export class MadeUpServer {
     if (pathname === '/api/records') return json(this.records(runs[0]!, query.get('type')!, query.get('tag')))
     if (pathname === '/api/stream') return this.#stream(request, response)
     if (pathname === '/api/export')
-      return void response
-        .writeHead(200, { 'content-type': 'text/html' })
-        .end(pageWithRuns(runs.map((run) => this.exported(run))))
+      return void response.writeHead(200, { 'content-type': 'text/html' }).end(this.#file(runs))
     if (pathname === '/api/control') {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk)
@@ -87,6 +85,11 @@ export class MadeUpServer {
       send(response, 'records', { run, records: [record], more: large([record]) }, `0:${from + i + 1}`)
     this.#streams.add(response)
     response.on('close', () => this.#streams.delete(response))
+  }
+
+  #file(runs: readonly string[]): string {
+    const [before, after] = pageAround()
+    return before + JSON.stringify(runs.map((run) => this.exported(run))).replaceAll('<', '\\u003c') + after
   }
 
   exported(run: string): ExportedRun {
@@ -121,6 +124,7 @@ export class MadeUpServer {
         histogram: tags(of('histogram')),
         images: tags(of('images')),
         text: tags(of('text')),
+        prCurve: tags(of('prCurve')),
       },
       has: (['confusion', 'examples', 'graph', 'program', 'system'] as const).filter((type) => of(type).length > 0),
       controls: of('run')[0]?.controls === true,
