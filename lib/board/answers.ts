@@ -1,10 +1,9 @@
 /** What is answered to the questions of the page, made so that the event loop turns in between. */
 import { turnIfDue } from '../base/turns.ts'
-import { isRecordType } from './check-record.ts'
 import { fewestPoints } from './decimate.ts'
 import { Refusal } from './guard.ts'
 import type { News } from './news.ts'
-import type { Run } from './run.ts'
+import { keptTypes, type Run } from './run.ts'
 
 const [usualPoints, mostPoints] = [2000, 100_000]
 const mostRecords = 200
@@ -68,8 +67,10 @@ export class Answers {
 
   async records(query: URLSearchParams): Promise<Buffer> {
     checkNames(query, ['run', 'type', 'tag', 'most'])
-    const type = textIn(query, 'type')
-    if (!isRecordType(type)) throw new Refusal(400, `there is no type ${JSON.stringify(type)}`)
+    const asked = textIn(query, 'type')
+    const type = keptTypes.find((name) => name === asked)
+    if (type === undefined)
+      throw new Refusal(400, `expected a type of ${keptTypes.join(', ')}, got ${JSON.stringify(asked)}`)
     const most = integerIn(query, 'most', mostRecords, 1, mostRecords)
     const [id] = this.runsIn(query)
     return listOf(this.#news.runs.get(id!)!.run.records(type, query.get('tag') ?? undefined, most))

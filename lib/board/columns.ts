@@ -92,11 +92,11 @@ export class Columns {
     this.#inOrder = this.#length
   }
 
-  /** Drops the points from a step on. */
-  dropFrom(step: number): void {
+  /** Drops the points after a step. */
+  dropAfter(step: number): void {
     const table = this.settled()
     this.version++
-    const kept = firstFrom(table.step, this.#length, step)
+    const kept = firstThat(table.step, this.#length, (x) => x > step)
     this.total -= this.#length - kept
     this.#length = this.#inOrder = kept
     this.last = kept > 0 ? table.value[kept - 1]! : Number.NaN
@@ -105,18 +105,18 @@ export class Columns {
   /** Where the points from one step to another are, with the neighbours of both. */
   range(from: number, to: number): [start: number, end: number] {
     const { step } = this.settled()
-    const start = Math.max(0, firstFrom(step, this.#length, from) - 1)
-    const behind = firstFrom(step, this.#length, to, (x, y) => x > y)
+    const start = Math.max(0, firstThat(step, this.#length, (x) => x >= from) - 1)
+    const behind = firstThat(step, this.#length, (x) => x > to)
     return [start, Math.min(this.#length, behind + 1)]
   }
 }
 
-/** The first index whose step is at least the given one, or passes another test of that kind. */
-function firstFrom(step: Float64Array, length: number, from: number, passes = (x: number, from: number) => x >= from) {
+/** The first index whose step passes a test that all later ones pass too. */
+function firstThat(step: Float64Array, length: number, passes: (step: number) => boolean): number {
   let [low, high] = [0, length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if (passes(step[middle]!, from)) high = middle
+    if (passes(step[middle]!)) high = middle
     else low = middle + 1
   }
   return low

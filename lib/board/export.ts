@@ -4,10 +4,10 @@ import type { ServerResponse } from 'node:http'
 import { turnIfDue } from '../base/turns.ts'
 import { pageAround } from './assets.ts'
 import type { News } from './news.ts'
+import { keptTypes } from './run.ts'
 
 const pointsOfSeries = 4000
 const recordsOfTag = 100
-const types = ['histogram', 'images', 'text', 'prCurve', 'confusion', 'examples', 'graph', 'program', 'system'] as const
 
 /** Answers with the file, a piece at a time. */
 export async function exportRuns(news: News, ids: readonly string[], response: ServerResponse): Promise<void> {
@@ -42,7 +42,7 @@ function* piecesOf(news: News, ids: readonly string[]): Generator<string> {
     }
     yield '],"records":['
     separator = ''
-    for (const type of types)
+    for (const type of keptTypes)
       for (const text of run.records(type, undefined, recordsOfTag)) {
         yield `${separator}${text}`
         separator = ','

@@ -3,13 +3,12 @@ import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { turnIfDue } from '../base/turns.ts'
+import { recordFilesIn } from './formats.ts'
 
 /** So far below the folder, and so many entries in all, are looked at. */
 const deepest = 16
 const mostEntries = 200_000
 const mostRuns = 10_000
-
-export const isRecordFile = (name: string): boolean => name.endsWith('.jsonl')
 
 interface Folder {
   readonly path: string
@@ -29,11 +28,12 @@ export async function findRuns(root: string): Promise<Map<string, string[]>> {
     const found = await entriesOf(folder.path)
     entries += found.length
     if (entries > mostEntries || runs.size >= mostRuns) break
-    const files = found.filter((entry) => entry.isFile() && isRecordFile(entry.name)).map(({ name }) => name)
+    const files = recordFilesIn(found.filter((entry) => entry.isFile()).map(({ name }) => name))
+    const { path } = folder
     if (files.length > 0)
       runs.set(
         folder.id,
-        files.sort().map((name) => join(folder.path, name)),
+        files.map((name) => join(path, name)),
       )
     if (folder.depth < deepest) folders.push(...foldersIn(folder, found))
     await turnIfDue()

@@ -54,9 +54,9 @@ export class Kept {
     this.bytes -= removed?.text.length ?? 0
   }
 
-  /** Drops those from a step on. */
-  dropFrom(step: number): void {
-    this.#items = this.#items.filter((item) => item.step < step)
+  /** Drops those after a step. */
+  dropAfter(step: number): void {
+    this.#items = this.#items.filter((item) => item.step <= step)
     this.bytes = this.#items.reduce((sum, { text }) => sum + text.length, 0)
     this.#skipped = 0
   }

@@ -20,6 +20,9 @@ const longestTag = 1000
 const taggedTypes = ['scalars', 'histogram', 'images', 'text', 'prCurve'] as const
 const untaggedTypes = ['confusion', 'examples', 'graph', 'program', 'system'] as const
 
+/** Those of which records are kept as they are. */
+export const keptTypes = [...taggedTypes.slice(1), ...untaggedTypes] as const
+
 const keepings: { readonly [Type in RunRecord['type']]?: Keeping } = {
   histogram: 'spread',
   system: 'spread',
@@ -40,7 +43,13 @@ const mostOf: { readonly [Type in RunRecord['type']]?: number } = {
   program: 1,
 }
 
-const systemFigures = ['rss', 'eventLoopDelay', 'processors', 'threads'] as const
+const systemFigures = ({ rss, eventLoopDelay, processors, threads }: RunRecords['system']) => ({
+  'system/rss': rss,
+  'system/eventLoopDelay': eventLoopDelay,
+  'system/processors': processors,
+  'system/threads': threads,
+})
+const systemTags = ['system/rss', 'system/eventLoopDelay', 'system/processors', 'system/threads']
 
 /** A run without an end is thought to go on for so long after its last sign of life. */
 const silence = 5 * 60_000
@@ -61,8 +70,6 @@ export class Run {
   #place: { step: number; epoch?: number | undefined } = { step: 0 }
   #started = Infinity
   #updated = -Infinity
-  /** Whether the next record with a step replaces what a run that was gone on with had from there on. */
-  #resumes = false
   #tooMany = false
 
   constructor(id: string, limits: Readonly<Limits>) {
@@ -70,42 +77,48 @@ export class Run {
     this.#limits = limits
   }
 
-  /** @returns whether records that were there are gone */
-  add(record: RunRecord): boolean {
+  /** Whether it was begun: another record `run` begins it anew, or goes on from an earlier step. */
+  get hasBegun(): boolean {
+    return this.#run !== undefined
+  }
+
+  add(record: RunRecord): void {
     if ('time' in record) {
       this.#started = Math.min(this.#started, record.time)
       this.#updated = Math.max(this.#updated, record.time)
     }
+    if ('step' in record && record.type !== 'run') this.#place = record
     switch (record.type) {
       case 'run':
-        this.#resumes = this.#run !== undefined
-        this.#run = withoutType(record)
-        this.#end = undefined
-        return false
+        this.#begin(record)
+        break
       case 'hyperparameters':
         this.#hyperparameters = { ...this.#hyperparameters, ...record.values }
-        return false
+        break
       case 'end':
         this.#end = record
-        return false
+        break
+      case 'scalars':
+        this.#addPoints(record, Object.entries(record.values))
+        break
+      case 'system':
+        this.#addPoints(record, Object.entries(systemFigures(record)))
+        this.#keep(record)
+        break
+      default:
+        this.#keep(record)
     }
-    const replaces = this.#resumes && 'step' in record
-    if (replaces) this.#dropFrom((record as { step: number }).step)
-    if ('step' in record) this.#place = record
-    if (record.type === 'scalars') this.#addPoints(record, Object.entries(record.values))
-    else this.#keep(record)
-    if (record.type === 'system')
-      this.#addPoints(
-        record,
-        systemFigures.map((name) => [`system/${name}`, record[name]]),
-      )
-    return replaces
   }
 
-  #dropFrom(step: number): void {
-    this.#resumes = false
-    for (const columns of this.#series.values()) columns.dropFrom(step)
-    for (const byTag of this.#kept.values()) for (const kept of byTag.values()) kept.dropFrom(step)
+  /** What stands there of later steps than it goes on from is void. */
+  #begin({ type: _, ...run }: Extract<RunRecord, { type: 'run' }>): void {
+    const { step = 0 } = run
+    if (this.hasBegun) {
+      for (const columns of this.#series.values()) columns.dropAfter(step)
+      for (const byTag of this.#kept.values()) for (const kept of byTag.values()) kept.dropAfter(step)
+    }
+    this.#run = run
+    this.#end = undefined
   }
 
   #addPoints(
@@ -126,7 +139,7 @@ export class Run {
     return columns
   }
 
-  #keep(record: RunRecord): void {
+  #keep(record: Exclude<RunRecord, { type: 'run' }>): void {
     const { type } = record
     const kept = this.#keptOf(type, 'tag' in record ? record.tag : type === 'program' ? record.title : '')
     // A graph is of no step: it is there from the first one on.
@@ -205,10 +218,9 @@ export class Run {
   }
 
   summary(): Omit<RunSummary, 'state' | 'read' | 'controls' | 'learningRate'> {
+    const scalars = this.#scalars
     const tagged = (type: TaggedType) =>
-      type === 'scalars'
-        ? [...this.#series.keys()].filter((tag) => !isSystem(tag) || !this.#kept.has('system'))
-        : [...(this.#kept.get(type)?.keys() ?? [])]
+      type === 'scalars' ? scalars.map(([tag]) => tag) : [...(this.#kept.get(type)?.keys() ?? [])]
     const { step, epoch } = this.#place
     const message =
       this.#end?.message ?? (this.#tooMany ? `more than ${mostTags} tags: the others are left out` : undefined)
@@ -218,7 +230,7 @@ export class Run {
       ...(this.#hyperparameters && { hyperparameters: this.#hyperparameters }),
       ...(this.#started < Infinity && { started: this.#started, updated: this.#updated }),
       ...(message !== undefined && { message }),
-      last: this.#last(),
+      last: Object.fromEntries(scalars.map(([tag, { last }]) => [tag, finiteOrNull(last)])),
       step,
       ...(Number.isFinite(epoch) && { epoch: epoch! }),
       tags: Object.fromEntries(taggedTypes.map((type) => [type, tagged(type)])) as Record<TaggedType, string[]>,
@@ -226,14 +238,10 @@ export class Run {
     }
   }
 
-  #last(): Record<string, number | null> {
-    const scalars = [...this.#series].filter(([tag]) => !isSystem(tag) || !this.#kept.has('system'))
-    return Object.fromEntries(scalars.map(([tag, columns]) => [tag, finiteOrNull(columns.last)]))
+  /** Those of scalars: figures of the system have no tags. */
+  get #scalars(): [tag: string, columns: Columns][] {
+    return [...this.#series].filter(([tag]) => !this.#kept.has('system') || !systemTags.includes(tag))
   }
 }
 
-const isSystem = (tag: string): boolean => systemFigures.some((name) => tag === `system/${name}`)
-
 const finiteOrNull = (x: number): number | null => (Number.isFinite(x) ? x : null)
-
-const withoutType = ({ type: _, ...rest }: { readonly type: 'run' } & RunRecords['run']): RunRecords['run'] => rest

@@ -47,11 +47,11 @@ class Followed {
     this.files = paths.map((path) => new RunFile(path))
   }
 
-  /** How much of its files was read. */
+  /** How much of its files was read: 1 once all was. */
   get read(): number {
     const sum = (of: (file: RunFile) => number) => this.files.reduce((sum, file) => sum + of(file), 0)
-    const size = sum((file) => file.size)
-    return this.isWhole || size === 0 ? 1 : Math.min(1, sum((file) => file.offset) / size)
+    const part = sum((file) => file.offset) / sum((file) => file.size)
+    return this.isWhole ? 1 : Math.min(0.99, part || 0)
   }
 
   get modified(): number {
@@ -223,7 +223,13 @@ export class Runs {
 
   #take(followed: Followed, records: readonly RunRecord[]): void {
     let isStale = false
-    for (const record of records) if (followed.run.add(record)) isStale = true
+    for (const record of records) {
+      if (record.type === 'run' && followed.run.hasBegun) {
+        isStale = true
+        if (record.step === undefined) followed.run = new Run(followed.id, this.#limits)
+      }
+      followed.run.add(record)
+    }
     if (!followed.isWhole) return
     if (isStale) this.#listener.stale(followed.id)
     else if (records.length > 0) this.#listener.records(followed.id, records)

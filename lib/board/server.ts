@@ -7,7 +7,6 @@ import { checkInteger, checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkPath, fileError } from '../files/file-error.ts'
-import type { Controlled } from './control.ts'
 import { tokenIn } from './guard.ts'
 import { News } from './news.ts'
 import { listenerOf } from './routes.ts'
@@ -59,9 +58,8 @@ export interface OpenBoardOptions {
 
 /** A page of which this process may have more to say than files do. */
 export interface OpenBoard extends Board {
-  /** Has a run controlled, until it is called with undefined. */
-  control(run: string, training: Controlled | undefined): void
-  /** Whether it keeps the process alive. */
+  readonly news: News
+  /** Whether it keeps the process alive; it does unless told otherwise. */
   keepAlive(isKept: boolean): void
 }
 
@@ -116,11 +114,7 @@ function boardOf(server: Server, news: News, token: string | undefined): OpenBoa
     port,
     url: `http://127.0.0.1:${port}/${token === undefined ? '' : `?token=${token}`}`,
     close: () => (closed ??= close()),
-    control(run, training) {
-      if (training === undefined) news.controlled.delete(run)
-      else news.controlled.set(run, training)
-      news.changed(run)
-    },
+    news,
     keepAlive: (isKept) => (isKept ? server.ref() : server.unref()),
   }
 }

@@ -40,8 +40,10 @@ export class Stream {
     return this.#number
   }
 
-  get pages(): number {
-    return this.#pages.size
+  /** What is kept for pages that come back, and what waits in the connections of those that are there. */
+  get bytes(): { readonly kept: number; readonly waiting: number } {
+    const waiting = [...this.#pages].reduce((sum, { response }) => sum + response.writableLength, 0)
+    return { kept: this.#bytes, waiting }
   }
 
   publish<Name extends keyof StreamEvents>(name: Name, data: StreamEvents[Name]): void {
