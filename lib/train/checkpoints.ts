@@ -104,6 +104,8 @@ export class Checkpoints {
   #best: Best | undefined
   /** The step at which one is due next. */
   #nextStep = 0
+  /** Whether somebody wants one that is not due by itself. */
+  #isAsked = false
   #lastTime = performance.now()
   #writes: Promise<void> = Promise.resolve()
   #underWay = 0
@@ -152,9 +154,19 @@ export class Checkpoints {
     return left > 0 ? left : Infinity
   }
 
+  get directory(): string {
+    return this.#settings.directory
+  }
+
+  /** Has one be due as soon as none is being written. */
+  ask(): void {
+    this.#isAsked = true
+  }
+
   /** Whether one is due after so many steps; while one is being written, none is. */
   isDue(totalSteps: number): boolean {
     if (this.#underWay > 0) return false
+    if (this.#isAsked) return true
     const { seconds = Infinity } = this.#settings.every
     return totalSteps >= this.#nextStep || performance.now() - this.#lastTime >= 1000 * seconds
   }
@@ -177,6 +189,7 @@ export class Checkpoints {
   save({ totalSteps, epoch }: { totalSteps: number; epoch: number }, packed: Packed): void {
     const { directory, keep } = this.#settings
     this.#last = `${totalSteps} ${epoch}`
+    this.#isAsked = false
     this.#count(totalSteps)
     this.#write(async () => {
       await writePacked(join(directory, fileOf(totalSteps)), packed)

@@ -1,4 +1,5 @@
 /** What hooks are given: the training that calls them, of which they see a part. */
+import { expected } from '../base/errors.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
 import type { TrainingContext } from './callbacks/callback.ts'
 import { History } from './history.ts'
@@ -36,6 +37,16 @@ class Context implements TrainingContext {
 
   pause(): void {
     this.#run.paused = true
+  }
+
+  saveCheckpoint(): string {
+    const { checkpoints, settings } = this.#run
+    if (checkpoints === undefined)
+      throw new TypeError(
+        expected('saveCheckpoint', `a training whose ${settings.op} has the option checkpoint`, 'one without'),
+      )
+    checkpoints.ask()
+    return checkpoints.directory
   }
 }
 

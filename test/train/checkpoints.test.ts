@@ -114,6 +114,39 @@ describe('a training that goes on', () => {
     },
   )
 
+  test.each([
+    [
+      'in the midst of an epoch',
+      { onStepEnd: ({ epoch, step }, c) => void (epoch === 1 && step === 5 && c.saveCheckpoint()) },
+    ],
+    ['between two epochs', { onEpochEnd: ({ epoch }, c) => void (epoch === 1 && c.saveCheckpoint()) }],
+  ] satisfies [string, g.Callbacks][])(
+    'from a checkpoint that was asked for %s ends with the same bits',
+    async (_, callbacks) => {
+      const whole = await train()
+      const options = { checkpoint: { directory, every: { epochs: 100 }, keep: 9 }, sliceMilliseconds: 0.01 }
+      expect(await train({ ...options, callbacks })).toEqual(whole)
+      const [asked, last, ...more] = readdirSync(directory).sort()
+      expect([more, Number(/\d+/.exec(last!)![0])]).toEqual([[], 36])
+      expect(Number(/\d+/.exec(asked!)![0])).toBeLessThan(27)
+      rmSync(join(directory, last!))
+      expect(await train({ ...options, resume: directory })).toEqual(whole)
+    },
+  )
+
+  test('a checkpoint that is asked for while another one is written comes after that, and none is asked for at the end', async () => {
+    const checkpoint = { directory, every: { steps: 2 }, keep: 99 }
+    const asking: g.Callbacks = { onStepEnd: (_, c) => c.saveCheckpoint(), onEpochEnd: (_, c) => c.saveCheckpoint() }
+    expect(await train({ checkpoint, callbacks: asking, sliceMilliseconds: 0.01 })).toEqual(await train())
+    expect(readdirSync(directory).sort().at(-1)).toBe('step-0000000036.safetensors')
+  })
+
+  test('a checkpoint is refused where there are none', async () => {
+    await expect(train({ callbacks: { onEpochEnd: (_, context) => context.saveCheckpoint() } })).rejects.toThrow(
+      'saveCheckpoint: expected a training whose fit has the option checkpoint, got one without',
+    )
+  })
+
   test('takes over a seed that was not given', async () => {
     const checkpoint = { directory }
     await expect(train({ seed: undefined as never, checkpoint, callbacks: failAt(2, 1) })).rejects.toBe(enough)

@@ -27,6 +27,14 @@ export interface TrainingContext {
    * it ends with the same bits as if it had not been paused.
    */
   pause(): void
+  /**
+   * Has a checkpoint written as soon as the steps under way are done, also in the midst of an epoch, beside those that `checkpoint.every` asks
+   * for. It is there some time later, so that there is nothing to wait for in a hook.
+   *
+   * @returns the directory in which it will be
+   * @throws TypeError where training has no `checkpoint`
+   */
+  saveCheckpoint(): string
 }
 
 type Hooks = {
