@@ -113,6 +113,13 @@ describe('on a terminal', () => {
     for (const each of drawn()) expect(each.length).toBeLessThan(columns)
   })
 
+  test('says what an epoch came to before it shows a bar of it', async () => {
+    const { batch, drawn, bar } = await told(75)
+    batch(100)
+    bar.onEpochEnd!({ epoch: 0, loss: 0.5, seconds: 2, validation: { loss: 0.25 } })
+    expect(drawn().at(-1)).toBe('epoch 1/2 100/100 loss 0.5000 validation.loss 0.2500 in 2.0 s')
+  })
+
   test('has no bar of a stream without end, and no time', async () => {
     const { batch, drawn } = await told(120)
     for (const step of [1, 2, 3]) batch(step, { steps: Infinity })

@@ -32,12 +32,16 @@ interface Status {
   readonly scores: readonly string[]
   readonly rate: string
   readonly time: string
+  /** Whether this is what an epoch came to. */
+  readonly isOver: boolean
 }
+
+const nothing: Status = { title: '', step: 0, steps: Infinity, scores: [], rate: '', time: '', isOver: false }
 
 class ProgressBar implements Callbacks {
   readonly name = 'progressBar'
   #epochs = 0
-  #status: Status = { title: '', step: 0, steps: Infinity, scores: [], rate: '', time: '' }
+  #status = nothing
   #samples = 0
   #speed = new Speed()
   #losses = new SparkLine()
@@ -53,8 +57,8 @@ class ProgressBar implements Callbacks {
   }
 
   onEpochBegin({ epoch }: EpochBeginInfo): void {
-    const { steps } = this.#status
-    this.#status = { title: `epoch ${epoch + 1}/${this.#epochs}`, step: 0, steps, scores: [], rate: '', time: '' }
+    const title = `epoch ${epoch + 1}/${this.#epochs}`
+    this.#status = { ...nothing, title, steps: this.#status.steps }
     this.#speed = new Speed()
     this.#lastLine = performance.now()
     this.#bar?.start(1, 0)
@@ -76,7 +80,7 @@ class ProgressBar implements Callbacks {
   onEpochEnd(info: EpochInfo): void {
     const { seconds } = info
     const rate = seconds > 0 ? rateText(this.#samples / seconds) : ''
-    this.#status = { ...this.#status, scores: scoresIn(info), rate, time: `in ${seconds.toFixed(1)} s` }
+    this.#status = { ...this.#status, scores: scoresIn(info), rate, time: `in ${seconds.toFixed(1)} s`, isOver: true }
     const { title, scores, time } = this.#status
     if (this.#bar) this.#bar.stop()
     else this.stream.write(`${title}: ${scores.join(', ')} ${time}${rate === '' ? '' : `, ${rate}`}\n`)
@@ -98,15 +102,15 @@ class ProgressBar implements Callbacks {
   }
 
   #format = (bar: string, width: number): string => {
-    const { title, step, steps, scores, rate, time } = this.#status
+    const { title, step, steps, scores, rate, time, isOver } = this.#status
     const [first = '', ...others] = scores
     const parts: Part[] = [
       { text: title, rank: 0, style: 'bold' },
-      { text: Number.isFinite(steps) ? bar : '', rank: 3, style: 'cyan' },
+      { text: Number.isFinite(steps) ? bar : '', rank: isOver ? 98 : 3, style: 'cyan' },
       { text: countText(step, steps), rank: 2 },
       { text: first, rank: 1 },
       ...others.map((text, i) => ({ text, rank: 6 + i })),
-      { text: String(this.#losses), rank: 5, style: 'green' },
+      { text: String(this.#losses), rank: isOver ? 97 : 5, style: 'green' },
       { text: rate, rank: 99, style: 'dim' },
       { text: time, rank: 4 },
     ]
