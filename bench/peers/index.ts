@@ -61,8 +61,10 @@ function runPeer({ name, command: [file, ...args], env }: Peer): Report['microse
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
 
-const formatTime = (µs: number): string =>
-  µs < 100 ? `${µs.toPrecision(3)} µs` : µs < 1e4 ? `${µs.toFixed(0)} µs` : `${(µs / 1000).toPrecision(3)} ms`
+const formatTime = (µs: number): string => (µs < 1e4 ? `${threeDigits(µs)} µs` : `${threeDigits(µs / 1000)} ms`)
+
+/** At least three, without an exponent. */
+const threeDigits = (x: number): string => (x < 100 ? x.toPrecision(3) : x.toFixed(0))
 
 const peers = installedPeers()
 const measured = new Map(peers.map((peer) => [peer.name, [] as Report['microseconds'][]]))

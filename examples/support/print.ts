@@ -20,9 +20,10 @@ const formatRow = (row: NestedArray): string =>
     .map((value) => formatNumber(Number(value)))
     .join('')
 
-/** Nine characters and five digits, whatever the size. */
-function formatNumber(value: number): string {
+/** Nine characters, and of the usual sizes five digits, rounded: those before the point and 4, 3, … after it. */
+export function formatNumber(value: number): string {
   const size = Math.abs(value)
-  const text = size !== 0 && (size < 1e-3 || size >= 1e4) ? value.toExponential(1) : value.toPrecision(5).slice(0, 7)
+  const digitsBefore = size < 10 ? 1 : 1 + Math.floor(Math.log10(size))
+  const text = size !== 0 && (size < 1e-3 || size >= 1e4) ? value.toExponential(1) : value.toFixed(5 - digitsBefore)
   return text.padStart(9)
 }

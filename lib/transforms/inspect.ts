@@ -89,7 +89,7 @@ export class Inspection {
     if (this.machine) {
       const { gigaflops, gigabytesPerSecond, bytes } = this.machine
       lines.push(
-        `limits, measured: ${gigaflops.toPrecision(3)} GFLOP/s, ${gigabytesPerSecond.toPrecision(3)} GB/s over ${amount(bytes)}B`,
+        `limits, measured: ${threeDigits(gigaflops)} GFLOP/s, ${threeDigits(gigabytesPerSecond)} GB/s over ${amount(bytes)}B`,
       )
     }
     return lines.join('\n')
@@ -115,11 +115,16 @@ function figures({ bytes, flops, microseconds, limitMicroseconds }: Figures): st
   return [...work, microseconds.toFixed(1), limitMicroseconds.toFixed(1), share.toFixed(0)]
 }
 
-/** 1234567 is 1.23M. */
+/** 1234567 is 1.23M, and 999999, which is rounded to more than there are of the smaller unit, 1.00M. */
 function amount(x: number): string {
-  const power = x < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(x) / 3))
-  return power === 0 ? String(x) : `${(x / 1000 ** power).toPrecision(3)}${'kMGT'[power - 1]}`
+  if (x < 1000) return String(x)
+  const rounded = Number(x.toPrecision(3))
+  const power = Math.min(4, Math.floor(Math.log10(rounded) / 3))
+  return `${threeDigits(rounded / 1000 ** power)}${'kMGT'[power - 1]}`
 }
+
+/** At least three, without an exponent. */
+const threeDigits = (x: number): string => (x < 100 ? x.toPrecision(3) : x.toFixed(0))
 
 const shortened = (text: string, most = 100): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as lesson from '../../examples/lesson.ts'
+import { formatNumber } from '../../examples/support/print.ts'
 import { sigmoid, step } from '../../lib/index.ts'
 
 /** Numbers by PyTorch in float64, nested as the shapes of the tensors are. */
@@ -63,5 +64,29 @@ describe.each([
     expectClose(lossBefore, fixture.perceptron.loss, tolerance, 'loss')
     expect(lossAfter).toBeLessThan(0.01)
     expect(wAfter).not.toEqual(wBefore)
+  })
+})
+
+describe('what is printed', () => {
+  test.each([
+    [-7 / 9, '-0.7778'],
+    [7 / 9, '0.7778'],
+    [0.00129, '0.0013'],
+    [-12.34567, '-12.346'],
+    [-9999.96, '-10000.0'],
+    [0, '0.0000'],
+    [-0.000126, '-1.3e-4'],
+    [98765, '9.9e+4'],
+  ])('of %d is %s', (value, text) => expect(formatNumber(value)).toBe(text.padStart(9)))
+
+  test('is the nearest number of so many digits, whatever the sign', () => {
+    for (let i = -2000; i <= 2000; i++) {
+      const value = Math.sign(i) * Math.exp(Math.abs(i) / 200 - 5)
+      const text = formatNumber(value)
+      expect(text).toHaveLength(9)
+      const [digits, exponent = '0'] = text.trim().split('e')
+      const unit = 10 ** (Number(exponent) - (digits!.split('.')[1]?.length ?? 0))
+      expect(Math.abs(Number(text) - value), text).toBeLessThanOrEqual(0.5001 * unit)
+    }
   })
 })

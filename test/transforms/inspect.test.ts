@@ -48,6 +48,14 @@ describe.each(backends)('inspect on %s', (backend) => {
     expect(nodeInspect(report)).toBe(String(report))
   })
 
+  test('rounds to three digits, up to the next unit where there are no more of this one', () => {
+    // 8 bytes for each element, of which there is an operation.
+    const rowOf = (elements: number) => String(g.inspect((x: g.Tensor) => x.exp(), g.zeros([elements]))).split('\n')[1]
+    expect(rowOf(124_999)).toMatch(/^0 +1\.00M +125k /)
+    expect(rowOf(124_936)).toMatch(/^0 +999k +125k /)
+    expect(rowOf(123_449)).toMatch(/^0 +988k +123k /)
+  })
+
   test('measures each instruction, and changes no variable', () => {
     const { model, step } = stepOf()
     const [x, y] = [g.randn([8, 6], { seed: 3 }), classes(8)]
@@ -64,7 +72,7 @@ describe.each(backends)('inspect on %s', (backend) => {
     expect(report.machine!.gigabytesPerSecond).toBeGreaterThan(0)
     expect(report.machine!.bytes).toBe(2 ** 14)
     expect(String(report)).toMatch(/µs +limit +% +instruction/)
-    expect(String(report)).toMatch(/limits, measured: [\d.e+]+ GFLOP\/s, [\d.e+]+ GB\/s over 16.4kB$/)
+    expect(String(report)).toMatch(/limits, measured: [\d.]+ GFLOP\/s, [\d.]+ GB\/s over 16.4kB$/)
   })
 
   test('leaves data that is handed out alone', () => {
