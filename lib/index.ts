@@ -48,6 +48,7 @@ export * as linalg from './operations/linalg.ts'
 export * as updates from './operations/updates.ts'
 export * as optim from './optim/index.ts'
 export * as schedules from './optim/schedules/index.ts'
+export * as plot from './plot/index.ts'
 export { arange, eye, full, fullLike, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
 export {
   bernoulli,

@@ -8,7 +8,7 @@ import { circles, folderOf, forbiddenArrows, importsOf, layersOf, privateImports
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Folders on the public API. */
-const users = ['nn', 'losses', 'optim', 'metrics', 'files', 'data', 'train', 'torch', 'keras']
+const users = ['nn', 'losses', 'optim', 'metrics', 'files', 'data', 'plot', 'train', 'torch', 'keras']
 
 /** What they take beside it: operands that are refused by the name of the function that was called, and the public `evaluate` where it is of tensors. */
 const operandsByName = / → tensor\/tensor\.ts (toTensor|evaluate)$/

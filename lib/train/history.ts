@@ -1,5 +1,8 @@
 /** What a training gives: its epochs, as data and as a table. */
 import { refuseSurplus } from '../base/arguments.ts'
+import { columnsOf } from '../base/columns.ts'
+import { type HistoryPlotOptions, history } from '../plot/history.ts'
+import type { Plot } from '../plot/plot.ts'
 import type { EpochInfo } from './events.ts'
 
 /** The epochs of a training (Keras's History). */
@@ -22,15 +25,14 @@ export class History {
     const lines = [names, ...rows.map((row) => names.map((name) => row[name]))]
     return lines.map((cells) => `${cells.map(csvCell).join(',')}\n`).join('')
   }
-}
 
-/** The numbers in an epoch by the path that leads to them: `validation.loss`. */
-export function columnsOf(info: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const columns = Object.entries(info).flatMap(([name, value]): [string, unknown][] => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[name, value]]
-    return Object.entries(columnsOf(value as Record<string, unknown>)).map(([key, x]) => [`${name}.${key}`, x])
-  })
-  return Object.fromEntries(columns)
+  /**
+   * The loss and each metric by epoch, of training and of the validation set: `console.log(history.plot())`, `await history.plot().save('history.svg')`.
+   * @throws RangeError for a history without epochs, or scores that it has not
+   */
+  plot(options?: HistoryPlotOptions, ...surplus: []): Plot {
+    return history(this, options, ...surplus)
+  }
 }
 
 /** Quoted where it has to be (RFC 4180). */

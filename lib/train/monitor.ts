@@ -1,10 +1,11 @@
 /** A score that is followed from epoch to epoch: which one it is, and when one value is better than another. */
+
 import { checkChoice, checkText } from '../base/arguments.ts'
+import { columnsOf } from '../base/columns.ts'
 import { expected } from '../base/errors.ts'
 import type { OptionTypes } from '../base/options.ts'
 import type { TrainingContext } from './callbacks/callback.ts'
 import type { EpochInfo } from './events.ts'
-import { columnsOf } from './history.ts'
 
 export interface MonitorOptions {
   /** A score by its path in the info of an epoch: `'validation.loss'`, which it is unless given where there is a validation set, else `'loss'`. */

@@ -1,6 +1,6 @@
 /** What a progress bar says in one line: as much of it as the width allows. */
+import { columnsOf } from '../../base/columns.ts'
 import { cutTo, oneLine, type Paint, type Style, widthOf } from '../../base/terminal.ts'
-import { columnsOf } from '../history.ts'
 
 /** A part of a line. Those of the highest rank are left out first where it is too narrow. */
 export interface Part {

@@ -38,6 +38,7 @@ export const receivers: Readonly<Record<string, () => object | Promise<object>>>
   StreamIterator: () => g.data.fromArrays([1, 2, 3]).open(),
   History: () =>
     g.fit(g.nn.linear(3, 1), g.data.fromTensors(matrix(), [[0], [1]]), { loss: 'mse', optimizer: g.optim.adam() }),
+  Plot: () => g.plot.lines({ loss: [3, 2, 1] }),
   RandomStream: () => g.randomStream(1),
   TensorFile: () => g.open(g.serializeSync(state())),
   Inspection: () => g.inspect((x: g.Tensor) => x.exp(), matrix()),
