@@ -11,7 +11,7 @@ import { panelOf, type Series, seriesOf } from './chart.ts'
 import { Plot } from './plot.ts'
 
 export interface RocCurveOptions {
-  /** The names of the classes, where there are several; their numbers unless given. */
+  /** The names of the classes, unless given their numbers; of one curve `['ROC']`. */
   names?: readonly string[]
   /** `ROC`, and of one curve the area under it, unless given. */
   title?: string
@@ -43,12 +43,12 @@ export async function rocCurve(
   const [y, x] = [toTensor('rocCurve', labels), toTensor('rocCurve', scores)]
   checkShapes(y, x)
   const table = isFloat(x.dtype) ? x : x.cast('float32')
-  const curves =
-    x.ndim === 1
-      ? [await curveOf('ROC', table, y.greater(0.5))]
-      : await Promise.all(
-          classNames(names, x.shape[1]!).map((name, i) => curveOf(name, table.select(1, i), y.equal(i))),
-        )
+  const classes = classNames(names, x.ndim === 1 ? ['ROC'] : Array.from({ length: x.shape[1]! }, (_, i) => String(i)))
+  const curves = await Promise.all(
+    classes.map((name, i) =>
+      x.ndim === 1 ? curveOf(name, table, y.greater(0.5)) : curveOf(name, table.select(1, i), y.equal(i)),
+    ),
+  )
   const found = curves.filter((curve) => curve !== undefined)
   if (found.length === 0) throw new RangeError(expected('rocCurve', 'labels of yes and of no', 'one kind alone'))
   const chance = { ...seriesOf('rocCurve', 'chance', { x: [0, 1], y: [0, 1] }), isReference: true }
@@ -70,9 +70,9 @@ function checkShapes(labels: Tensor, scores: Tensor): void {
     throw new RangeError(expected('rocCurve', `scores of 1 to ${mostClasses} classes`, classes))
 }
 
-function classNames(names: readonly string[] | undefined, classes: number): readonly string[] {
-  const list = checkList('rocCurve', 'a list of names', names ?? Array.from({ length: classes }, (_, i) => String(i)))
-  if (list.length !== classes) throw new RangeError(expected('rocCurve', `${classes} names`, list.length))
+function classNames(names: readonly string[] | undefined, usual: readonly string[]): readonly string[] {
+  const list = checkList('rocCurve', 'a list of names', names ?? usual)
+  if (list.length !== usual.length) throw new RangeError(expected('rocCurve', `${usual.length} names`, list.length))
   return list.map((name) => checkText('rocCurve', 'names that are texts', name))
 }
 

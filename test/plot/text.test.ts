@@ -294,6 +294,7 @@ test.each<[string, () => Promise<unknown>, string]>([
     () => g.plot.rocCurve([0, 1], [0, Number.NaN]),
     'rocCurve: expected scores that are numbers, got NaN',
   ],
+  ['too many names', () => g.plot.rocCurve([0, 1], [0, 1], { names: ['a', 'b'] }), 'rocCurve: expected 1 names, got 2'],
   ['other shapes', () => g.plot.rocCurve([0, 1], [1]), 'rocCurve: expected labels [rows] and scores'],
   ['no schedule', () => g.plot.schedule(0.1 as never, { steps: 3 }), 'schedule: expected a schedule, got 0.1'],
   [

@@ -39,7 +39,9 @@ export async function pngOf(op: string, chart: Chart, size: GraphicSize, scale: 
 async function toolsOf(op: string): Promise<Tools> {
   const plot = await import('@observablehq/plot').catch(missingPackage(op, '@observablehq/plot'))
   const { parseHTML } = await import('linkedom').catch(missingPackage(op, 'linkedom'))
-  return { plot, document: parseHTML('<html><body></body></html>').document as never }
+  // With and without the types of a browser.
+  const { document } = parseHTML('<html><body></body></html>') as unknown as Pick<Tools, 'document'>
+  return { plot, document }
 }
 
 /** Panels one below the other. */
