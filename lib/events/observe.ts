@@ -1,18 +1,25 @@
 /** Callbacks that record a training: what happens in it, as records that go to sinks. */
 import { reasonOf } from '../base/abort.ts'
-import { checkChoice, checkText, describe } from '../base/arguments.ts'
-import { expected } from '../base/errors.ts'
+import { checkList, checkNumber, checkNumbers, checkText, describe } from '../base/arguments.ts'
+import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, checkRecord, type OptionTypes } from '../base/options.ts'
+import { formatShape, type Shape } from '../base/shape.ts'
+import { turnIfDue } from '../base/turns.ts'
 import type { Callbacks, TrainCloseInfo, TrainingContext } from '../train/callbacks/callback.ts'
 import { runOf } from '../train/context.ts'
 import type { EpochInfo } from '../train/events.ts'
 import type { Run } from '../train/loop.ts'
 import { parametersOf } from '../train/steps.ts'
 import { type Watching, watching } from '../train/watching.ts'
+import { Graph, Program, Summary, Texts } from './parts/about.ts'
+import { Histograms } from './parts/histograms.ts'
+import { type ImageFunction, ImagesOfFunction, InputImages } from './parts/images.ts'
 import { Scalars } from './parts/scalars.ts'
 import { System } from './parts/system.ts'
+import { ValidationRows } from './parts/validation.ts'
 import type { RecordSink, RunRecords } from './record.ts'
 import { type Part, Recording } from './recording.ts'
+import { batchIn, firstRows } from './sample.ts'
 
 /** What is recorded of a training. */
 export interface ObserveOptions {
@@ -27,6 +34,35 @@ export interface ObserveOptions {
   every?: 'epoch' | 'batch' | 'step'
   /** Whether the norm of all gradients is among the numbers, before they are clipped; true unless given. */
   gradientNorm?: boolean
+  /**
+   * How weights, gradients and activations are spread: after each epoch, or after every so many and the last one. Gradients and activations are those
+   * of one batch, the first rows of data in memory or the first batch of a stream. false unless given.
+   */
+  histograms?: 'epoch' | number | false
+  /**
+   * Pictures: how many of the first inputs, once, or a function that gives tensors of some by their tags after each epoch: [n, height, width],
+   * [n, channels, height, width] or [n, height, width, channels] of 1, 3 or 4 channels, from 0 to 1 or bytes. None unless given.
+   */
+  images?: number | ImageFunction
+  /** Of one picture, where they come as rows of numbers: [28, 28], or [3, 32, 32]. */
+  imageShape?: Shape
+  /** Which classes are taken for which on the validation set, of labels and a number for each class; false unless given. */
+  confusion?: boolean
+  /** How many rows of the validation set that are predicted worst, with their pictures; 0 unless given. */
+  examples?: number
+  /** The names of the classes; their numbers unless given. */
+  labels?: readonly string[]
+  /** Whether the graph of the model's forward pass is recorded; false unless given. */
+  graph?: boolean
+  /**
+   * Whether the program of a training step is, after the first epoch, with what `inspect` measures of it where a step takes less than 5 ms; false
+   * unless given.
+   */
+  program?: boolean
+  /** Texts by their tags, or 'summary': that of the model. */
+  text?: 'summary' | Readonly<Record<string, string>>
+  /** Whether the run may be controlled by who looks at it, which `board` sees to; false unless given. */
+  controls?: boolean
   /** Whether memory, processors and the delay of the event loop are recorded, at most once a second; true unless given. */
   system?: boolean
 }
@@ -36,6 +72,16 @@ export const observeOptions: OptionTypes<ObserveOptions> = {
   hyperparameters: 'other',
   every: ['epoch', 'batch', 'step'],
   gradientNorm: 'boolean',
+  histograms: 'other',
+  images: 'other',
+  imageShape: 'other',
+  confusion: 'boolean',
+  examples: 'number',
+  labels: 'other',
+  graph: 'boolean',
+  program: 'boolean',
+  text: 'other',
+  controls: 'boolean',
   system: 'boolean',
 }
 
@@ -46,26 +92,45 @@ class Observation implements Callbacks {
   readonly #options: ObserveOptions
   readonly #parts: readonly Part[]
   #recording: Recording | undefined
+  #hasLooked = false
 
   constructor(sinks: readonly RecordSink[], options: ObserveOptions) {
-    const { every = 'batch', gradientNorm = true, system = true } = options
     this.#sinks = sinks
     this.#options = options
-    this.#parts = [new Scalars({ every, gradientNorm }), ...(system ? [new System()] : [])]
-    this[watching] = this.#parts
+    this.#parts = partsOf(options)
+    const samples: Watching = {
+      onSteps: (_, { crossing }) => {
+        const recording = this.#recording!
+        recording.sample ??= batchIn(crossing)
+      },
+    }
+    this[watching] = [samples, ...this.#parts]
   }
 
   async onTrainBegin(_: unknown, context: TrainingContext): Promise<void> {
     const recording = this.#begin(runOf(context))
     for (const part of this.#parts) await part.begin?.(recording)
+    recording.sample = firstRows(recording.run.settings)
+    await this.#look(recording)
+  }
+
+  /** As soon as there is a batch to look at the model with. */
+  async #look(recording: Recording): Promise<void> {
+    if (this.#hasLooked || recording.sample === undefined) return
+    this.#hasLooked = true
+    for (const part of this.#parts) {
+      await part.sampled?.(recording, recording.sample)
+      await turnIfDue()
+    }
   }
 
   /** The first records. */
   #begin(run: Run): Recording {
-    const { name = 'run', hyperparameters } = this.#options
+    const { name = 'run', hyperparameters, controls = false } = this.#options
     const recording = new Recording(run, this.#sinks)
     this.#recording = recording
-    recording.write({ type: 'run', name, ...aboutRun(run) })
+    this.#hasLooked = false
+    recording.write({ type: 'run', name, ...aboutRun(run), ...(controls && { controls }) })
     recording.write({ type: 'hyperparameters', values: { ...knownOf(run), ...hyperparameters } })
     return recording
   }
@@ -75,6 +140,7 @@ class Observation implements Callbacks {
   }
 
   async onBatchEnd(): Promise<void> {
+    await this.#look(this.#recording!)
     for (const part of this.#parts) await part.batch?.(this.#recording!)
   }
 
@@ -92,6 +158,24 @@ class Observation implements Callbacks {
       await closeAll(this.#sinks)
     }
   }
+}
+
+function partsOf(options: ObserveOptions): Part[] {
+  const { every = 'batch', gradientNorm = true, system = true, histograms = false, images, imageShape, text } = options
+  const { confusion = false, examples = 0, labels } = options
+  const parts: (Part | false)[] = [
+    new Scalars({ every, gradientNorm }),
+    system && new System(),
+    typeof text === 'object' && new Texts(text),
+    text === 'summary' && new Summary(),
+    options.graph === true && new Graph(),
+    typeof images === 'number' && new InputImages(images, imageShape),
+    typeof images === 'function' && new ImagesOfFunction(images, imageShape),
+    (confusion || examples > 0) && new ValidationRows({ confusion, examples, labels, imageShape }),
+    histograms !== false && new Histograms(histograms === 'epoch' ? 1 : histograms),
+    options.program === true && new Program(),
+  ]
+  return parts.filter((part) => part !== false)
 }
 
 /** All of them, also where one fails. */
@@ -139,6 +223,29 @@ function checkHyperparameters(values: Readonly<Record<string, unknown>>): void {
       throw new TypeError(expected('observe', `a number, a text or a truth as hyperparameter ${name}`, describe(value)))
 }
 
+const atLeast = (least: number) => (x: number) => Number.isInteger(x) && x >= least
+
+/** Checks what `checkOptions` does not. */
+function checked(given: Partial<ObserveOptions>): ObserveOptions {
+  const { hyperparameters, histograms, images, imageShape, examples, labels, text } = given
+  if (hyperparameters !== undefined) checkHyperparameters(hyperparameters)
+  if (histograms !== undefined && histograms !== false && histograms !== 'epoch')
+    checkNumber('observe', "histograms to be 'epoch', a positive integer or false", histograms, atLeast(1))
+  if (images !== undefined && typeof images !== 'function')
+    checkNumber('observe', 'images to be a function or a positive integer', images, atLeast(1))
+  if (examples !== undefined) checkNumber('observe', 'an integer of examples of at least 0', examples, atLeast(0))
+  const shape = imageShape && checkNumbers('observe', 'an imageShape', imageShape, atLeast(1))
+  if (shape !== undefined && shape.length !== 2 && shape.length !== 3)
+    throw new ShapeError(expected('observe', 'an imageShape of two or three extents', formatShape(shape)))
+  const names =
+    labels &&
+    checkList('observe', 'labels in a list', labels).map((x) => checkText('observe', 'labels that are texts', x))
+  if (text !== undefined && text !== 'summary')
+    for (const value of Object.values(checkRecord('observe', "text to be 'summary' or texts by name", text)))
+      checkText('observe', 'texts by name', value)
+  return { ...given, ...(shape && { imageShape: shape }), ...(names && { labels: names }) }
+}
+
 /**
  * Callbacks for `fit` and `train` that make records of what happens. They change nothing of the training: its parameters are of the same bits
  * with and without them.
@@ -154,10 +261,7 @@ export function observe(
   options?: ObserveOptions,
   ...surplus: []
 ): Callbacks {
-  const checked = checkOptions('observe', options, observeOptions, surplus)
+  const given = checked(checkOptions('observe', options, observeOptions, surplus))
   const list = (Array.isArray(sinks) ? [...sinks] : [sinks]) as RecordSink[]
-  if (checked.name !== undefined) checkText('observe', 'a name', checked.name)
-  if (checked.every !== undefined) checkChoice('observe', 'every', checked.every, ['epoch', 'batch', 'step'])
-  if (checked.hyperparameters !== undefined) checkHyperparameters(checked.hyperparameters)
-  return new Observation(list.map(checkSink), { ...checked })
+  return new Observation(list.map(checkSink), given)
 }

@@ -30,27 +30,39 @@ export function watchForward(
   forward: (inputs: readonly unknown[]) => void,
 ): ReadonlyMap<object, Calls> {
   const calls = new Map<object, Calls>()
-  const unwatch = [...modules.keys()].filter(Object.isExtensible).map((module) => watch(module as Forwarding, calls))
-  try {
-    // It returns nothing, so that what was recorded is not prepared either.
-    compile((...given: unknown[]) => forward(given)).program(...inputs.map(likeInput))
-  } finally {
-    for (const restore of unwatch.reverse()) restore()
-  }
-  return calls
-}
-
-/** Has a module note what it gives, by a `forward` of its own; the result takes that back. */
-function watch(module: Forwarding, calls: Map<object, Calls>): () => void {
-  const own = Object.getOwnPropertyDescriptor(module, 'forward')
-  const { forward } = module
-  const value = (...args: readonly unknown[]): unknown => {
-    const result = Reflect.apply(forward, module, args)
+  const note = (module: object, call: () => unknown): unknown => {
+    const result = call()
     const known = calls.get(module)
     if (known === undefined) calls.set(module, { output: formatOutput(result), count: 1 })
     else known.count++
     return result
   }
+  aroundForward(modules.keys(), note, () => {
+    // It returns nothing, so that what was recorded is not prepared either.
+    compile((...given: unknown[]) => forward(given)).program(...inputs.map(likeInput))
+  })
+  return calls
+}
+
+/** Runs `fn`; meanwhile a call of `forward` of one of the modules is what `around` makes of it. */
+export function aroundForward<T>(
+  modules: Iterable<object>,
+  around: (module: object, call: () => unknown) => unknown,
+  fn: () => T,
+): T {
+  const unwatch = [...modules].filter(Object.isExtensible).map((module) => watch(module as Forwarding, around))
+  try {
+    return fn()
+  } finally {
+    for (const restore of unwatch.reverse()) restore()
+  }
+}
+
+/** Has a module call something else, by a `forward` of its own; the result takes that back. */
+function watch(module: Forwarding, around: (module: object, call: () => unknown) => unknown): () => void {
+  const own = Object.getOwnPropertyDescriptor(module, 'forward')
+  const { forward } = module
+  const value = (...args: readonly unknown[]): unknown => around(module, () => Reflect.apply(forward, module, args))
   Object.defineProperty(module, 'forward', { value, configurable: true, enumerable: own?.enumerable ?? false })
   return () => {
     if (own === undefined) Reflect.deleteProperty(module, 'forward')

@@ -6,6 +6,7 @@
 import { activeBackend, backendInfo } from '../backend/active.ts'
 import { allocate } from '../base/dtype.ts'
 import { sizeOf } from '../base/shape.ts'
+import type { Pieces } from '../base/turns.ts'
 import { buildProgram } from '../program/build.ts'
 import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
 import type { Instruction } from '../program/instructions.ts'
@@ -24,33 +25,41 @@ const milliseconds = 40
 
 const measured = new Map<string, number>()
 
-/** Measured when they are first asked for. */
-export function machineLimits(workingSet: number): MachineLimits {
+/**
+ * Measured when they are first asked for, in pieces of a millisecond or a product each.
+ * @param extent of the matrices that are multiplied by the native backend
+ */
+export function* machineLimits(workingSet: number, extent: number): Pieces<MachineLimits> {
   const { backend, isa, threads } = backendInfo()
   const bytes = 2 ** Math.min(28, Math.max(14, Math.ceil(Math.log2(Math.max(1, workingSet)))))
-  const once = (what: string, measure: () => number): number => {
+  function* once(what: string, work: number, draft: () => Draft): Pieces<number> {
     const key = `${what} ${backend} ${isa} ${threads}`
-    const known = measured.get(key) ?? measure()
+    const known = measured.get(key) ?? work / (yield* leastNanoseconds(draft()))
     measured.set(key, known)
     return known
   }
-  const extent = backend === 'native' ? 1024 : 96
+  const n = backend === 'native' ? extent : 96
   return {
-    gigaflops: once('matmul', () => (2 * extent ** 3) / leastNanoseconds(product(extent))),
-    gigabytesPerSecond: once(`copy ${bytes}`, () => bytes / leastNanoseconds(copy(bytes / 8))),
+    gigaflops: yield* once(`matmul ${n}`, 2 * n ** 3, () => product(n)),
+    gigabytesPerSecond: yield* once(`copy ${bytes}`, bytes, () => copy(bytes / 8)),
     bytes,
   }
 }
 
 /** The shortest of many runs, as a machine that does other things too lengthens them at random. */
-function leastNanoseconds(draft: Draft): number {
+function* leastNanoseconds(draft: Draft): Pieces<number> {
   const program = buildProgram(draft, [])
   const executable = activeBackend().prepare(program)
   const buffers = program.values.map(({ shape, dtype }) => allocate(dtype, sizeOf(shape)).fill(1))
   let least = Infinity
   const end = performance.now() + milliseconds
-  do least = Math.min(least, ...executable.profile(buffers))
-  while (performance.now() < end)
+  let turned = performance.now()
+  do {
+    least = Math.min(least, ...executable.profile(buffers))
+    if (performance.now() - turned < 1) continue
+    yield
+    turned = performance.now()
+  } while (performance.now() < end)
   executable.dispose()
   return least
 }

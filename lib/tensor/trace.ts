@@ -55,6 +55,17 @@ export function traced<T>(fn: () => T): { result: T; trace: Trace } {
   }
 }
 
+/** Runs a function that is being recorded; what it assigns to variables is no part of the recording. */
+export function withoutAssignments<T>(fn: () => T): T {
+  const variables = activeTrace()?.variables ?? new Map<Cell, TracedVariable>()
+  const before = new Map(Array.from(variables, ([cell, { value }]) => [cell, value]))
+  try {
+    return fn()
+  } finally {
+    for (const [cell, traced] of variables) traced.value = before.get(cell) ?? traced.leaf
+  }
+}
+
 /**
  * Whether a function is being recorded by `compile`: values have no data then, and what a variable is assigned becomes
  * part of the function.

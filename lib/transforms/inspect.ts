@@ -5,6 +5,7 @@ import { expected } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
 import { elementAt, pick, zipWith } from '../base/lists.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
+import { atOnce, inTurns, type Pieces } from '../base/turns.ts'
 import { newStorage } from '../graph/node.ts'
 import type { PassEffect } from '../program/passes/index.ts'
 import { formatType } from '../program/program.ts'
@@ -160,6 +161,25 @@ export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[])
   checkFunction('inspect', 'a function', fn)
   if (activeTrace() !== null) throw new TypeError(expected('inspect', 'a call outside compile', 'one inside'))
   const { args, profile } = withoutOptions(fn, rest)
+  return atOnce(inspectedInPieces(fn, args, profile ? mostMilliseconds : 0, usualExtent))
+}
+
+/** Multiplies matrices of such an extent to find how fast they are; the smaller one does not hold up the event loop for long. */
+const [usualExtent, quickExtent] = [1024, 512]
+
+/** `inspect` so that the event loop turns between runs, of which all together take about so long; without a profile for 0 milliseconds. */
+export const inspectInTurns = (
+  fn: (...args: unknown[]) => unknown,
+  args: unknown[],
+  milliseconds: number,
+): Promise<Inspection> => inTurns(inspectedInPieces(fn, args, milliseconds, quickExtent))
+
+function* inspectedInPieces(
+  fn: (...args: unknown[]) => unknown,
+  args: unknown[],
+  milliseconds: number,
+  extent: number,
+): Pieces<Inspection> {
   const recording = recordFunction(recordable(fn), args)
   const traced = tracedWith(recording, prepareAlone(recording))
   const { program, effects } = traced.graph
@@ -176,9 +196,10 @@ export function inspect(fn: (...args: unknown[]) => unknown, ...rest: unknown[])
   )
   const total = workingSet(program)
   const text = formatProgram(program)
-  if (!profile) return new Inspection(plain, program.arenaBytes, total, effects, text)
-  const machine = machineLimits(total)
-  const times = profileTraced(traced, args)
+  if (milliseconds === 0) return new Inspection(plain, program.arenaBytes, total, effects, text)
+  yield
+  const machine = yield* machineLimits(total, extent)
+  const times = yield* profileTraced(traced, args, milliseconds)
   const instructions = zipWith(plain, times, (x, nanoseconds) => {
     const limit = Math.max(x.flops / machine.gigaflops, x.bytes / machine.gigabytesPerSecond)
     return { ...x, microseconds: nanoseconds / 1000, limitMicroseconds: limit / 1000 }
@@ -208,7 +229,7 @@ const mostMilliseconds = 500
 const warmingRuns = 3
 
 /** The median time of each instruction, in nanoseconds. */
-function profileTraced(traced: Traced, args: unknown[]): number[] {
+function* profileTraced(traced: Traced, args: unknown[], milliseconds: number): Pieces<number[]> {
   const { graph, sources, updated } = traced
   const nodes = tensorsIn(args)
   evaluateNodesSync(nodes)
@@ -217,7 +238,8 @@ function profileTraced(traced: Traced, args: unknown[]): number[] {
   const inputs = sources.map((source) => source(nodes, 1))
   const states = updated.map(({ storage }) => copyOf(settledArray(storage)))
   const { buffers } = bindRun(graph, inputs, states.map(inPlace))
-  const runs = timedRuns(graph, buffers).map((times) => Array.from(times))
+  const timed = yield* timedRuns(graph, buffers, milliseconds)
+  const runs = timed.map((times) => Array.from(times))
   return graph.program.instructions.map((_, i) => median(runs.map((times) => elementAt(times, i))))
 }
 
@@ -228,12 +250,18 @@ function inPlace(array: TypedArray) {
   return { read: storage, written: storage }
 }
 
-function timedRuns({ executable }: PreparedGraph, buffers: readonly TypedArray[]): Float64Array[] {
-  for (let i = 0; i < warmingRuns; i++) executable.profile(buffers)
+function* timedRuns(
+  { executable }: PreparedGraph,
+  buffers: readonly TypedArray[],
+  milliseconds: number,
+): Pieces<Float64Array[]> {
+  for (let i = 0; i < warmingRuns; i++, yield) executable.profile(buffers)
   const runs: Float64Array[] = []
-  const end = performance.now() + mostMilliseconds
-  do runs.push(executable.profile(buffers))
-  while (runs.length < mostRuns && performance.now() < end)
+  const end = performance.now() + milliseconds
+  do {
+    runs.push(executable.profile(buffers))
+    yield
+  } while (runs.length < mostRuns && performance.now() < end)
   return runs
 }
 

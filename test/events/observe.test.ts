@@ -2,41 +2,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type ObserveOptions, observe } from '../../lib/events/observe.ts'
-import type { RecordSink, RunRecord, RunRecords } from '../../lib/events/record.ts'
 import * as g from '../../lib/index.ts'
+import { KeptRecords } from '../support/kept-records.ts'
 import { classifier, clouds, options } from '../support/training.ts'
-
-/** A sink that keeps all, and says how often it was closed. */
-class Kept implements RecordSink {
-  readonly records: RunRecord[] = []
-  closed = 0
-
-  write(record: RunRecord): void {
-    this.records.push(record)
-  }
-
-  async flush(): Promise<void> {}
-
-  async close(): Promise<void> {
-    this.closed++
-  }
-
-  of<Type extends keyof RunRecords>(type: Type): Extract<RunRecord, { type: Type }>[] {
-    return this.records.filter((record): record is Extract<RunRecord, { type: Type }> => record.type === type)
-  }
-
-  get scalars() {
-    return this.of('scalars')
-  }
-
-  valuesOf(tag: string): number[] {
-    return this.scalars.flatMap(({ values }) => (tag in values ? [values[tag]!] : []))
-  }
-}
 
 async function observed(given: ObserveOptions, more: Partial<g.FitOptions> = {}) {
   g.setSeed(1)
-  const sink = new Kept()
+  const sink = new KeptRecords()
   const model = classifier()
   const settings = { epochs: 3, batchSize: 30, seed: 1, metrics: ['accuracy'], ...more } as const
   const history = await g.fit(model, clouds(90, 1), options({ ...settings, callbacks: observe(sink, given) }))
@@ -56,7 +28,7 @@ describe('a run', () => {
   })
 
   test('that is stopped says so', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const stop: g.Callbacks = { onEpochEnd: (_, context) => context.stop() }
     await g.fit(classifier(), clouds(60, 1), options({ epochs: 9, callbacks: [observe(sink), stop] }))
     expect(sink.records.at(-1)).toMatchObject({ type: 'end', state: 'stopped' })
@@ -64,7 +36,7 @@ describe('a run', () => {
   })
 
   test('that is left says so', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     for await (const { type } of g.train(classifier(), clouds(60, 1), options({ epochs: 9, callbacks: observe(sink) })))
       if (type === 'epochEnd') break
     expect(sink.records.at(-1)).toMatchObject({ type: 'end', state: 'stopped' })
@@ -72,7 +44,7 @@ describe('a run', () => {
   })
 
   test('that is aborted says so', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const controller = new AbortController()
     const abort: g.Callbacks = { onEpochEnd: () => controller.abort(new Error('enough')) }
     const settings = options({ epochs: 9, signal: controller.signal, callbacks: [observe(sink), abort] })
@@ -82,7 +54,7 @@ describe('a run', () => {
   })
 
   test('that fails says so, with its last loss', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const data = g.data.fromTensors(g.tensor([[1], [Number.NaN]]), g.tensor([[1], [1]]))
     const settings = options({ epochs: 2, loss: 'mse', callbacks: observe(sink) })
     await expect(g.fit(g.nn.linear(1, 1), data, settings)).rejects.toThrow('loss is NaN')
@@ -92,7 +64,7 @@ describe('a run', () => {
   })
 
   test('that fails before it begins says so too', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const settings = options({ resume: '/nowhere/at/all', callbacks: observe(sink, { name: 'lost' }) })
     await expect(g.fit(classifier(), clouds(60, 1), settings)).rejects.toThrow('checkpoints')
     expect(sink.records.map(({ type }) => type)).toEqual(['run', 'hyperparameters', 'end'])
@@ -101,7 +73,7 @@ describe('a run', () => {
   })
 
   test('whose other callback throws is failed, and all sinks are closed', async () => {
-    const sinks = [new Kept(), new Kept()]
+    const sinks = [new KeptRecords(), new KeptRecords()]
     const thrower: g.Callbacks = {
       onEpochEnd() {
         throw new Error('mine')
@@ -114,7 +86,7 @@ describe('a run', () => {
   })
 
   test('ends with the error of a sink, and closes the others', async () => {
-    const [sink, bad] = [new Kept(), new Kept()]
+    const [sink, bad] = [new KeptRecords(), new KeptRecords()]
     bad.close = async () => {
       throw new Error('disk full')
     }
@@ -125,7 +97,7 @@ describe('a run', () => {
   })
 
   test('may follow another with the same callbacks', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const callbacks = observe(sink)
     for (let i = 0; i < 2; i++) await g.fit(classifier(), clouds(60, 1), options({ callbacks }))
     expect(sink.of('run').length).toBe(2)
@@ -137,8 +109,8 @@ describe('a run', () => {
 describe('numbers', () => {
   test('after each epoch are those of the history', async () => {
     const { sink, history } = await observed({ every: 'epoch' }, { validationSplit: 0.2 })
-    expect(sink.scalars.length).toBe(3)
-    for (const [i, { epoch, step, values }] of sink.scalars.entries()) {
+    expect(sink.of('scalars').length).toBe(3)
+    for (const [i, { epoch, step, values }] of sink.of('scalars').entries()) {
       const { loss, accuracy, validation } = history.epochs[i]!
       expect([epoch, step]).toEqual([i + 1, 3 * (i + 1)])
       expect(values).toMatchObject({
@@ -155,25 +127,28 @@ describe('numbers', () => {
 
   test('after each step are those of the steps', async () => {
     const steps: number[] = []
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const follow: g.Callbacks = { onStepEnd: ({ loss }) => void steps.push(loss) }
     const callbacks = [observe(sink, { every: 'step' }), follow]
     await g.fit(classifier(), clouds(90, 1), options({ epochs: 2, batchSize: 20, seed: 1, callbacks }))
     expect(steps.length).toBe(10)
     expect(sink.valuesOf('loss/train')).toEqual(steps)
-    const places = sink.scalars.filter(({ values }) => 'loss/train' in values).map(({ step, epoch }) => [step, epoch])
+    const places = sink
+      .of('scalars')
+      .filter(({ values }) => 'loss/train' in values)
+      .map(({ step, epoch }) => [step, epoch])
     expect(places).toEqual(Array.from({ length: 10 }, (_, i) => [i + 1, (i + 1) / 5]))
   })
 
   test('of batches have the mean of the epoch as their mean', async () => {
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const settings = options({
       epochs: 1,
       batchSize: 1,
       callbacks: [observe(sink), { onStepEnd: () => setImmediate() }],
     })
     const { epochs } = await g.fit(classifier(), clouds(3000, 1), { ...settings, sliceMilliseconds: 1 })
-    const found = sink.scalars.filter(({ values }) => 'loss/train' in values)
+    const found = sink.of('scalars').filter(({ values }) => 'loss/train' in values)
     expect(found.length).toBeGreaterThan(1)
     let [sum, last] = [0, 0]
     for (const { step, values } of found) {
@@ -197,7 +172,7 @@ describe('numbers', () => {
 
   test('have what is no mean after the epoch, and nothing that is no number', async () => {
     const { sink } = await observed({}, { metrics: ['accuracy', 'confusionMatrix'], epochs: 1 })
-    for (const { values } of sink.scalars)
+    for (const { values } of sink.of('scalars'))
       for (const value of Object.values(values)) expect(value).toEqual(expect.any(Number))
   })
 })
@@ -222,7 +197,7 @@ describe('the norm of the gradients', () => {
         return g.gradients(g.losses.crossEntropy(model.forward(x), y), model.parameters()) as g.Tensor[]
       })(),
     )
-    const sink = new Kept()
+    const sink = new KeptRecords()
     const optimizer = wrap(g.optim.adam({ learningRate: 0.01 }))
     await g.fit(build(), g.data.fromTensors(x, y), options({ optimizer, batchSize: 40, callbacks: observe(sink) }))
     expect(sink.valuesOf('training/gradientNorm')[0]).toBeCloseTo(expected.itemSync(), 5)
@@ -252,7 +227,7 @@ describe('the system', () => {
 })
 
 describe('options', () => {
-  const sink = new Kept()
+  const sink = new KeptRecords()
   test.each([
     ['no sink', () => observe(undefined as never), /sinks of records/],
     ['a sink without close', () => observe({ write() {}, async flush() {} } as never), /sinks of records/],

@@ -1,12 +1,14 @@
 /** Loss and metrics, learning rate, norm of the gradients and speed, as numbers by tags. */
-import { globalNorm } from '../../optim/clip.ts'
 import { engineOf, Optimizer } from '../../optim/optimizer.ts'
 import type { SeenStep } from '../../optim/watch.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { tensor } from '../../tensor/creation.ts'
+import { type Tensor, wrap } from '../../tensor/tensor.ts'
+import { dynamicInput } from '../../tensor/trace.ts'
 import type { EpochInfo } from '../../train/events.ts'
 import type { Run } from '../../train/loop.ts'
 import { stepMeans, Totals } from '../../train/scores.ts'
 import type { SeenCrossing, WatchedTensors } from '../../train/watching.ts'
+import { cond } from '../../transforms/control-flow.ts'
 import type { Part, Recording } from '../recording.ts'
 
 export interface ScalarOptions {
@@ -14,6 +16,9 @@ export interface ScalarOptions {
   readonly every: 'epoch' | 'batch' | 'step'
   readonly gradientNorm: boolean
 }
+
+/** At most so often, so that the steps of a crossing have one of them. */
+const millisecondsBetweenNorms = 25
 
 /** What came since the last record. */
 interface Interval {
@@ -32,6 +37,8 @@ export class Scalars implements Part {
   readonly #options: ScalarOptions
   #recording: Recording | undefined
   #interval: Interval | undefined
+  /** When a step was submitted last whose gradients are measured. */
+  #sampledAt = -Infinity
   /** Of the last step, where there is a schedule. */
   #rate: number | undefined
 
@@ -42,8 +49,27 @@ export class Scalars implements Part {
   step({ gradients, scale, learningRate }: SeenStep): WatchedTensors {
     const found: Record<string, Tensor> = learningRate === undefined ? {} : { learningRate }
     if (!this.#options.gradientNorm || gradients === undefined) return found
-    const norm = globalNorm(gradients.map(([, gradient]) => gradient.cast('float32')))
+    const norm = this.#sampled(gradients.map(([, gradient]) => gradient.cast('float32')))
     return { ...found, gradientNorm: scale === undefined ? norm : norm.div(scale) }
+  }
+
+  /** The norm; below 0 at steps of which nobody wants to know it, which are most of them: it is not for nothing. */
+  #sampled(gradients: readonly Tensor[]): Tensor {
+    if (this.#options.every === 'step') return normOf(gradients)
+    const isDue = wrap(dynamicInput('int32', [], () => Int32Array.of(this.#isNormDue() ? 1 : 0)))
+    return cond(
+      isDue.equal(1),
+      (...list: Tensor[]) => normOf(list),
+      () => tensor(-1),
+      ...gradients,
+    )
+  }
+
+  #isNormDue(): boolean {
+    const now = performance.now()
+    const isDue = now - this.#sampledAt >= millisecondsBetweenNorms
+    if (isDue) this.#sampledAt = now
+    return isDue
   }
 
   begin(recording: Recording): void {
@@ -53,13 +79,14 @@ export class Scalars implements Part {
 
   beginEpoch({ run }: Recording): void {
     this.#interval = newInterval(run)
+    this.#sampledAt = -Infinity
   }
 
   onSteps(results: WatchedTensors, { batches }: SeenCrossing): void {
     const [norms, rates] = [results.gradientNorm, results.learningRate].map((x) => x?.dataSync())
     const { totals, norms: all } = this.#interval!
     for (const batch of batches) totals.addBatch(batch)
-    if (norms !== undefined) all.push(...norms)
+    for (const norm of norms ?? []) if (!(norm < 0)) all.push(norm)
     if (rates !== undefined) this.#rate = rates.at(-1)
     if (this.#options.every !== 'step') return
     const { run } = this.#recording!
@@ -112,6 +139,18 @@ export class Scalars implements Part {
     this.#recording!.write({ type: 'scalars', ...this.#recording!.place(ahead), values })
   }
 }
+
+/** By products of rows with themselves, which are one pass over the gradients. */
+const normOf = (gradients: readonly Tensor[]): Tensor =>
+  gradients
+    .map((x) =>
+      x
+        .reshape([1, x.size])
+        .matmul(x.reshape([x.size, 1]))
+        .reshape([]),
+    )
+    .reduce((a, b) => a.add(b))
+    .sqrt()
 
 /** The rate that the next step takes, where it is a number that can be read without waiting for steps. */
 function rateOf({ settings: { optimizer } }: Run): number | undefined {
