@@ -41,7 +41,7 @@ export function control(training: Controlled, request: ControlRequest): string {
       training.stop()
       return 'The training ends after the steps under way.'
     case 'checkpoint':
-      return `A checkpoint is written to ${training.saveCheckpoint()} after the steps under way.`
+      return `A checkpoint is written to ${checkpointOf(training)} after the steps under way.`
     case 'learningRate': {
       if (!training.hasLearningRate)
         throw new Refusal(409, 'the learning rate of this training follows a schedule: it cannot be set')
@@ -49,5 +49,13 @@ export function control(training: Controlled, request: ControlRequest): string {
       training.learningRate = request.value
       return `The learning rate is ${request.value} from the next steps on; it was ${before}.`
     }
+  }
+}
+
+function checkpointOf(training: Controlled): string {
+  try {
+    return training.saveCheckpoint()
+  } catch (error) {
+    throw new Refusal(409, (error as Error).message)
   }
 }

@@ -15,8 +15,7 @@ const isNews = (record: RunRecord): boolean =>
 export class News implements RunsListener {
   readonly stream = new Stream()
   readonly runs: Runs
-  /** The trainings that may be controlled, by the ids of their runs. */
-  readonly controlled = new Map<string, Controlled>()
+  readonly #controlled = new Map<string, Controlled>()
   readonly #changed = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   /** The state that was told last: it may change by time alone. */
@@ -51,6 +50,24 @@ export class News implements RunsListener {
     this.stream.publish('gone', [id])
   }
 
+  /** Has the training of a run be controlled; undefined ends that. */
+  control(run: string, training: Controlled | undefined): void {
+    if (training === undefined) this.#controlled.delete(run)
+    else this.#controlled.set(run, training)
+    this.changed(run)
+  }
+
+  /** The training of a run that may be controlled. */
+  controlled(run: string): Controlled | undefined {
+    return this.#controlled.get(run)
+  }
+
+  /** Settles when pages were told of all that is in the files by now, or after two seconds where that is very much. */
+  async catchUp(): Promise<void> {
+    await this.runs.catchUp(2000)
+    this.#tell()
+  }
+
   #tell(): void {
     const now = Date.now()
     for (const [id, state] of this.#told) if (state !== this.runs.get(id)?.stateAt(now)) this.#changed.add(id)
@@ -63,7 +80,7 @@ export class News implements RunsListener {
   summary(id: string): RunSummary | undefined {
     const followed = this.runs.get(id)
     if (followed === undefined) return undefined
-    const training = this.controlled.get(id)
+    const training = this.#controlled.get(id)
     return {
       ...followed.summary(Date.now()),
       controls: training !== undefined,

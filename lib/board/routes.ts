@@ -87,7 +87,7 @@ function openStream(news: News, request: IncomingMessage, response: ServerRespon
 
 function controlRun(news: News, body: string): string {
   const request = controlRequestIn(body)
-  const training = news.controlled.get(request.run)
+  const training = news.controlled(request.run)
   if (training === undefined) throw new Refusal(409, `the run ${JSON.stringify(request.run)} is not under way here`)
   const done = control(training, request)
   news.changed(request.run)

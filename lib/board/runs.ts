@@ -1,4 +1,5 @@
 /** All runs under a folder as they are by now: who follows them is told what changes. */
+import { setTimeout } from 'node:timers/promises'
 import { turnIfDue } from '../base/turns.ts'
 import type { RunRecord } from '../events/record.ts'
 import { Rewritten, RunFile } from './files.ts'
@@ -76,6 +77,8 @@ export class Runs {
   readonly #limits: Limits = { points: 2 ** 17, records: 200 }
   readonly #followed = new Map<string, Followed>()
   readonly #watch = new Watch()
+  /** Who wants to know when all was read. */
+  readonly #waiting: (() => void)[] = []
   #isFull = false
   #isClosed = false
   #loop: Promise<void> = Promise.resolve()
@@ -107,16 +110,26 @@ export class Runs {
     return this.#followed.get(id)
   }
 
+  /** Settles when all that is there now was read, or after so many milliseconds. */
+  async catchUp(most: number): Promise<void> {
+    const whole = new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#watch.hurry()
+    await Promise.race([whole, setTimeout(most, undefined, { ref: false })])
+  }
+
   async #follow(): Promise<void> {
-    let scanned = performance.now()
+    let nextScan = performance.now() + betweenScans
     while (!this.#isClosed) {
+      const waiting = this.#waiting.splice(0)
       const start = performance.now()
-      const hasMore = await this.#round()
-      const looked = performance.now()
-      if (looked - scanned > betweenScans) {
+      if (waiting.length > 0 || start > nextScan) {
         await this.#scan()
-        scanned = performance.now() + (performance.now() - looked) / share
+        const now = performance.now()
+        nextScan = now + Math.max(betweenScans, (now - start) / share)
       }
+      const hasMore = await this.#round()
+      if (hasMore) this.#waiting.unshift(...waiting)
+      else for (const resolve of waiting) resolve()
       const spent = performance.now() - start
       if (hasMore) await turnIfDue()
       else await this.#watch.pause(Math.max(betweenRounds, spent), Math.max(betweenLooks, spent / share))

@@ -29,7 +29,7 @@ export interface Board {
   close(): Promise<void>
 }
 
-export const usualPort = 6007
+const usualPort = 6007
 const usualMemory = 2 ** 29
 const leastMemory = 2 ** 20
 
@@ -63,10 +63,16 @@ export interface OpenBoard extends Board {
   keepAlive(isKept: boolean): void
 }
 
-export async function openBoard(op: string, folder: string, options: OpenBoardOptions): Promise<OpenBoard> {
-  const { port = usualPort, memory = usualMemory, controls = false } = options
+export const checkPort = (op: string, port = usualPort): number =>
   checkInteger(op, 'a port from 0 to 65535', port, 0, 65535)
+
+export const checkMemory = (op: string, memory = usualMemory): number =>
   checkNumber(op, `a memory of at least ${leastMemory} bytes`, memory, (x) => x >= leastMemory)
+
+export async function openBoard(op: string, folder: string, options: OpenBoardOptions): Promise<OpenBoard> {
+  const { controls = false } = options
+  const port = checkPort(op, options.port)
+  const memory = checkMemory(op, options.memory)
   const root = await folderAt(op, checkPath(op, folder))
   const token = controls ? await tokenIn(op, join(root, '.galvani-board-token')) : undefined
   const news = new News(root, memory)

@@ -9,7 +9,8 @@ export class Watch {
   readonly #watchers = new Map<string, FSWatcher>()
   #isDue = false
   #wake: (() => void) | undefined
-  #isClosed = false
+  /** Whether the next pause is none. */
+  #isHurried = false
 
   /** Watches the folders of these files instead of those so far; the last ones, if they are too many. */
   folders(files: readonly string[]): void {
@@ -40,11 +41,11 @@ export class Watch {
   async pause(least: number, most: number): Promise<void> {
     await this.#sleep(least, false)
     if (!this.#isDue) await this.#sleep(most - least, true)
-    this.#isDue = false
+    this.#isDue = this.#isHurried = false
   }
 
   #sleep(milliseconds: number, endsByChange: boolean): Promise<void> {
-    if (this.#isClosed) return Promise.resolve()
+    if (this.#isHurried) return Promise.resolve()
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
@@ -52,14 +53,20 @@ export class Watch {
       }
       const timer = setTimeout(end, milliseconds).unref()
       this.#wake = () => {
-        if (endsByChange || this.#isClosed) end()
+        if (endsByChange || this.#isHurried) end()
       }
     })
   }
 
-  close(): void {
-    this.#isClosed = true
-    for (const [folder, watcher] of this.#watchers) this.#forget(folder, watcher)
+  /** Ends the pause that is, or the next one. */
+  hurry(): void {
+    this.#isHurried = true
+    this.#isDue = true
     this.#wake?.()
+  }
+
+  close(): void {
+    for (const [folder, watcher] of this.#watchers) this.#forget(folder, watcher)
+    this.hurry()
   }
 }

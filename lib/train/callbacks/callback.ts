@@ -86,14 +86,14 @@ const callbackTypes: OptionTypes<Callbacks> = {
   loadStateDict: 'function',
 }
 
+export const hookNames = Object.keys(callbackTypes).filter((name) => name.startsWith('on')) as (
+  | keyof Hooks
+  | 'onTrainClose'
+)[]
+
 /** The hooks of an object of a class, which are its own or its class's. */
 const hooksOf = (callbacks: Callbacks): Callbacks =>
-  Object.fromEntries(
-    Object.keys(callbackTypes)
-      .filter((name) => name.startsWith('on'))
-      .map((name) => [name, callbacks?.[name as keyof Callbacks]])
-      .filter(([, hook]) => hook !== undefined),
-  )
+  Object.fromEntries(hookNames.map((name) => [name, callbacks?.[name]]).filter(([, hook]) => hook !== undefined))
 
 /** An object of a class of the user's may have more in it: it is what has at least one hook. */
 function checkOne(op: string, callbacks: Callbacks): Callbacks {
