@@ -1,5 +1,6 @@
-/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx] */
+/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx board] */
 import * as g from '../lib/index.ts'
+import { benchBoard } from './board.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLoop } from './loop.ts'
@@ -22,6 +23,7 @@ const benches: Record<string, () => Promise<void>> = {
   neighbour: benchNeighbour,
   startup: benchStartup,
   onnx: benchOnnx,
+  board: benchBoard,
 }
 
 const asked = process.argv.slice(2)

@@ -35,13 +35,17 @@ export function decimate({ step, value }: Points, start: number, end: number, mo
   return kept.subarray(0, length)
 }
 
-/** Where the part ends that begins at `i`. Steps that are all the same are one part. */
-function endOfPart(step: Float64Array, i: number, end: number, first: number, perStep: number, parts: number): number {
+/** Where the part ends that begins at `start`, found by halves as steps never fall. Steps that are all the same are one part. */
+function endOfPart(step: Float64Array, start: number, end: number, first: number, perStep: number, parts: number) {
   const partOf = (i: number) => Math.min(parts - 1, Math.floor((step[i]! - first) * perStep) || 0)
-  const part = partOf(i)
-  let next = i + 1
-  while (next < end && partOf(next) === part) next++
-  return next
+  const part = partOf(start)
+  let [low, high] = [start + 1, end]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (partOf(middle) > part) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 /** Adds what is kept of a part, and gives how many are there then. */

@@ -194,8 +194,12 @@ export class Run {
     if (columns === undefined) return series
     const table = columns.settled()
     const indices = decimate(table, ...columns.range(from, to), most)
-    const column = <T>(name: keyof typeof table, of: (x: number) => T) =>
-      Array.from(indices, (i) => of(table[name][i]!))
+    const column = <T>(name: keyof typeof table, of: (x: number) => T): T[] => {
+      const values = table[name]
+      const picked: T[] = []
+      for (const i of indices) picked.push(of(values[i]!))
+      return picked
+    }
     return {
       ...series,
       step: column('step', (x) => x),
