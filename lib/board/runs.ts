@@ -28,7 +28,7 @@ const [betweenLooks, betweenScans, betweenRounds] = [1000, 2000, 100]
 const share = 0.1
 
 /** Of each run at a time, so that all of them come forward. */
-const piecesPerRound = 2
+const piecesPerRound = 8
 
 /** A run and its files. */
 class Followed {

@@ -18,7 +18,7 @@ export interface RecordReaderOptions {
 const readerOptions: OptionTypes<RecordReaderOptions> = { offset: 'number', mostBytesPerLine: 'number' }
 
 /** So much is read and parsed in one go, which takes a few milliseconds. */
-const bytesPerRead = 2 ** 18
+const bytesPerRead = 2 ** 16
 
 const lineFeed = 0x0a
 
@@ -69,7 +69,7 @@ export class RecordReader {
   }
 
   /**
-   * What comes next: some 256 KiB of lines, or one that is longer.
+   * What comes next: some 64 KiB of lines, or one that is longer.
    * @throws (rejects with) an Error with the `code` of the file system, but where the file is not there
    */
   async read(): Promise<ReadRecords> {
