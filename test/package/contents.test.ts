@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stage } from '../../tools/package/contents.ts'
@@ -94,6 +94,31 @@ describe('the files', () => {
 
   test('have the addon as it was given', () => {
     expect(readFileSync(join(staged, 'prebuilds/linux-x64/galvani.node'))).toEqual(readFileSync(addon))
+  })
+
+  test('have a map wherever one is named, which says the lines of lib and does not hold them', () => {
+    const scripts = filesIn(join(staged, 'dist')).filter((path) => /\.(cjs|js|mjs)$/.test(path))
+    const named = scripts.flatMap((script) => {
+      const [, map] = read(join('dist', script)).match(/^\/\/# sourceMappingURL=(.*)$/m) ?? []
+      return map === undefined ? [] : [join('dist', dirname(script), map)]
+    })
+    const maps = filesIn(staged).filter((path) => path.startsWith('dist') && path.endsWith('.map'))
+    expect(named.toSorted()).toEqual(maps.toSorted())
+    expect(maps).toContain('dist/surface.cjs.map')
+    for (const map of maps) expect(json(map).sourcesContent ?? [], map).toEqual([])
+    expect(json('dist/train.cjs.map').sources).toContain('../lib/train/loop.ts')
+  })
+
+  test('name the lines of lib in stack traces, which are not there', () => {
+    const code = 'require("./dist/index.cjs").tensor([1, 2]).matmul([[1], [2], [3]])'
+    const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', '--eval', code], {
+      cwd: staged,
+      encoding: 'utf8',
+    })
+    expect(stderr).toContain('inner dimensions differ')
+    const [, file, line] = stderr.match(/[/\\](lib[/\\]graph[/\\]ops[/\\]matmul\.ts):(\d+)/)!
+    expect(existsSync(join(staged, file!))).toBe(false)
+    expect(readFileSync(join(root, file!), 'utf8').split('\n')[Number(line) - 1]).toContain('.shape.at(-1)')
   })
 
   test('are packed as they are laid out', () => {
