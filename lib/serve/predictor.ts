@@ -1,0 +1,314 @@
+/** A predictor: requests wait in a queue, are joined to batches, and are answered when these were computed, off the event loop. */
+import { type Abortable, liveSignal, reasonOf } from '../base/abort.ts'
+import { checkInteger, checkNumber } from '../base/arguments.ts'
+import { expected } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Variable } from '../tensor/variable.ts'
+import { type AnyTrainable, checkModel, type Trainable } from '../train/options.ts'
+import { Batcher } from './batcher.ts'
+import { ClosedError, QueueFullError, TimeoutError } from './errors.ts'
+import type { InputSpec, RowValues } from './inputs.ts'
+import { LatencyModel } from './latency.ts'
+import { checkedOptions, type PredictorOptions, type RequestOptions, requestOptions } from './options.ts'
+import type { OutputType } from './outputs.ts'
+import { Waiting, WaitingQueue } from './queue.ts'
+import { type Outcome, Request, type RequestRow } from './request.ts'
+import { ServedModel } from './served-model.ts'
+import { type Described, type PredictorStatistics, prometheusText, Statistics } from './statistics.ts'
+
+const op = 'predictor'
+
+/** What is in a predictor, for the others of this folder. */
+export let servedBy: (predictor: Predictor) => ServedModel
+
+/** Made by `predictor`. */
+export class Predictor<Answer = unknown> {
+  readonly #served: ServedModel
+  readonly #settings: ReturnType<typeof checkedOptions>
+  readonly #latency: LatencyModel
+  readonly #batcher: Batcher
+  readonly #queue = new WaitingQueue<RequestRow>()
+  readonly #statistics = new Statistics()
+  #batchesInFlight = 0
+  #rowsInFlight = 0
+  #turn: NodeJS.Immediate | undefined
+  #timer: NodeJS.Timeout | undefined
+  #outputTypes: readonly OutputType[] = []
+  #isReady = false
+  #closing: Promise<void> | undefined
+  #drained: (() => void) | undefined
+
+  static {
+    servedBy = (predictor) => predictor.#served
+  }
+
+  /** @internal */
+  constructor(model: AnyTrainable, options: PredictorOptions) {
+    checkModel(op, model)
+    this.#settings = checkedOptions(op, options)
+    this.#served = new ServedModel(op, model, options)
+    this.#latency = new LatencyModel(this.#settings.sizes)
+    this.#batcher = new Batcher(this.#settings, this.#latency)
+  }
+
+  /** What a row is, of each input. */
+  get inputs(): readonly InputSpec[] {
+    return this.#served.reader.specs
+  }
+
+  /** What the answer to a row is made of. */
+  get outputs(): readonly OutputType[] {
+    return this.#outputTypes
+  }
+
+  /** How many classes an answer has, and whether by name; undefined without `topK`. */
+  get topClasses(): { readonly count: number; readonly named: boolean } | undefined {
+    return this.#served.outputs.topClasses
+  }
+
+  /** Whether it answers: all programs are prepared, and it is not being closed. */
+  get ready(): boolean {
+    return this.#isReady && this.#closing === undefined
+  }
+
+  /** The snapshot that is served: 1, and one more after each swap. */
+  get version(): number {
+    return this.#served.snapshot.version
+  }
+
+  /** @internal Prepares a program for each size and length, and has each run. */
+  async warmUp(): Promise<this> {
+    const { reader, outputs } = this.#served
+    for (const length of reader.lengths.length === 0 ? [0] : reader.lengths)
+      for (const size of this.#settings.sizes) {
+        const rows = Array.from({ length: size }, () => reader.zeros(length))
+        this.#outputTypes = outputs.types(await this.#served.compute(rows, size))
+        // Once more, as memory is touched for the first time in the first run.
+        const start = performance.now()
+        await this.#served.compute(rows, size)
+        this.#latency.observe(size, performance.now() - start)
+      }
+    this.#isReady = true
+    return this
+  }
+
+  /**
+   * Has rows answered, in a batch with others that wait.
+   *
+   * @param rows a row, or several: nested arrays, a typed array of the elements of a row or of several rows, or a tensor; of several
+   * inputs a record of them
+   * @returns of one row its answer, of several a list: the elements of each output as a typed array, in a record or list where the model gives
+   * several; with `topK` the likeliest classes
+   * @throws (rejects with) TypeError, ShapeError, RangeError for rows that are none; QueueFullError, TimeoutError; ClosedError after
+   * `close`; the signal's reason. It never throws at once.
+   *
+   * @example
+   * const { classes } = await p.predict(pixels, { timeout: 50 })
+   */
+  predict(rows: RowValues, options?: RequestOptions, ...surplus: []): Promise<Answer> {
+    const { counts } = this.#statistics
+    counts.requests++
+    const start = performance.now()
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        counts[counterOf(error, options?.signal)]++
+        reject(error)
+      }
+      try {
+        this.#enqueue(rows, checkOptions('predict', options, requestOptions, surplus), start, (outcome, isSingle) => {
+          if ('error' in outcome) return fail(outcome.error)
+          counts.answered++
+          this.#statistics.requestMilliseconds.add(performance.now() - start)
+          resolve((isSingle ? outcome.answers[0] : outcome.answers) as Answer)
+        })
+      } catch (error) {
+        fail(error)
+      }
+    })
+  }
+
+  #enqueue(
+    given: RowValues,
+    { signal: givenSignal, timeout = this.#settings.timeout, priority = 0 }: RequestOptions,
+    start: number,
+    settle: (outcome: Outcome, isSingle: boolean) => void,
+  ): void {
+    if (this.#closing !== undefined) throw new ClosedError('predict: the predictor is closed')
+    const signal = liveSignal('predict', { signal: givenSignal })
+    checkInteger('predict', 'a priority from 0 to 9', priority, 0, 9)
+    if (timeout !== undefined) checkNumber('predict', 'a timeout of at least 0', timeout, (x) => x >= 0)
+    const { reader } = this.#served
+    const { rows, isSingle } = reader.read(given)
+    this.#statistics.counts.rows += rows.length
+    this.#checkRoom(rows.length)
+    const waiting: Waiting<RequestRow>[] = []
+    const request = new Request(rows.length, (outcome) => {
+      for (const row of waiting) this.#queue.remove(row)
+      settle(outcome, isSingle)
+    })
+    if (signal !== undefined) request.endBy(signal)
+    if (timeout !== undefined && timeout < Infinity) request.endAfter(timeout)
+    rows.forEach((row, place) => {
+      const value = { request, place, row, since: start }
+      const rank = start - priority * this.#settings.patience
+      waiting.push(new Waiting(value, rank, priority, String(reader.padded(row.length))))
+    })
+    for (const row of waiting) this.#queue.add(row)
+    this.#wake()
+  }
+
+  /** @throws QueueFullError where so many rows more may not wait */
+  #checkRoom(rows: number): void {
+    const waiting = this.#queue.size
+    if (waiting + rows > this.#settings.maxQueue)
+      throw new QueueFullError(
+        expected(
+          'predict',
+          `room for ${rows} of at most ${this.#settings.maxQueue} rows that wait`,
+          `${waiting} that do`,
+        ),
+      )
+    if (!this.#batcher.isInTime(waiting + rows - 1 + this.#rowsInFlight))
+      throw new QueueFullError(expected('predict', 'an answer within targetP99', `${waiting} rows that wait before it`))
+  }
+
+  /** Looks at the queue once all that came in this turn of the event loop is in it. */
+  #wake(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined
+      this.#dispatch()
+    })
+  }
+
+  #dispatch(): void {
+    clearTimeout(this.#timer)
+    while (this.#batchesInFlight < this.#settings.maxInFlight) {
+      const next = this.#queue.next()
+      if (next === null) return
+      const { first, size } = next
+      const isClosing = this.#closing !== undefined
+      const decision = this.#batcher.decide({
+        rows: size,
+        waited: isClosing ? Infinity : performance.now() - first.value.since,
+      })
+      if ('wait' in decision) {
+        this.#timer = setTimeout(() => this.#dispatch(), Math.ceil(decision.wait))
+        return
+      }
+      void this.#answer(this.#queue.take(first.kind, decision.run))
+    }
+  }
+
+  async #answer(rows: readonly RequestRow[]): Promise<void> {
+    const start = performance.now()
+    for (const { since } of rows) this.#statistics.queueMilliseconds.add(start - since)
+    this.#batchesInFlight++
+    this.#rowsInFlight += rows.length
+    await this.#answerTogether(rows)
+    this.#batchesInFlight--
+    this.#rowsInFlight -= rows.length
+    this.#dispatch()
+    if (this.#batchesInFlight === 0 && this.#queue.size === 0) this.#drained?.()
+  }
+
+  /** Halves a batch that fails, until what is wrong with a row is that of its request alone. */
+  async #answerTogether(rows: readonly RequestRow[]): Promise<void> {
+    try {
+      const answers = await this.#computeAnswers(rows)
+      for (const [i, { request, place }] of rows.entries()) request.answer(place, answers[i])
+    } catch (error) {
+      if (rows.length === 1) return rows[0]!.request.fail(error)
+      const middle = rows.length >> 1
+      await this.#answerTogether(rows.slice(0, middle))
+      await this.#answerTogether(rows.slice(middle))
+    }
+  }
+
+  async #computeAnswers(rows: readonly RequestRow[]): Promise<unknown[]> {
+    const size = this.#settings.sizes.find((size) => size >= rows.length)!
+    const { counts, batchRows, computeMilliseconds } = this.#statistics
+    const start = performance.now()
+    const results = await this.#served.compute(
+      rows.map(({ row }) => row),
+      size,
+    )
+    const milliseconds = performance.now() - start
+    this.#latency.observe(size, milliseconds)
+    counts.batches++
+    counts.padding += size - rows.length
+    batchRows.add(rows.length)
+    computeMilliseconds.add(milliseconds)
+    return this.#served.outputs.cut(results, rows.length)
+  }
+
+  /**
+   * Serves from the next batch on what the model holds now, or the values that `snapshot` gave. Each batch has all its parameters of
+   * one version.
+   * @returns the number of the version that is served now
+   */
+  swap(values?: ReadonlyMap<Variable, Tensor>): number {
+    this.#served.snapshot.swap(values)
+    return this.version
+  }
+
+  /** What is served now, for `swap` to go back to. */
+  snapshot(): ReadonlyMap<Variable, Tensor> {
+    return this.#served.snapshot.values
+  }
+
+  statistics(): PredictorStatistics {
+    return this.#statistics.toJSON(this.#gauges)
+  }
+
+  /** The statistics in Prometheus' text format, with labels that are the predictor's: `{ model: 'digits' }`. */
+  prometheus(labels: Readonly<Record<string, string>> = {}): string {
+    return prometheusText([this.described(labels)])
+  }
+
+  /** @internal */
+  described(labels: Readonly<Record<string, string>>): Described {
+    return { statistics: this.#statistics, gauges: this.#gauges, labels }
+  }
+
+  get #gauges() {
+    return { queued: this.#queue.size, inFlight: this.#rowsInFlight, version: this.version }
+  }
+
+  /** Takes no more requests, and settles once those that wait are answered. */
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      this.#drained = resolve
+      if (this.#batchesInFlight === 0 && this.#queue.size === 0) resolve()
+      else this.#dispatch()
+    })
+    return this.#closing
+  }
+}
+
+function counterOf(error: unknown, signal: Abortable | undefined) {
+  if (error instanceof QueueFullError) return 'rejected'
+  if (error instanceof TimeoutError) return 'timedOut'
+  return signal !== undefined && typeof signal.throwIfAborted === 'function' && reasonOf(signal)?.reason === error
+    ? 'aborted'
+    : 'failed'
+}
+
+/**
+ * Has a model answer requests of a service: rows that wait are joined to batches, filled up to sizes of which programs are
+ * prepared at the beginning, and computed off the event loop in evaluation mode, on a copy of the parameters that training does not touch.
+ *
+ * @returns once every program was prepared and has run
+ * @throws (rejects with) TypeError, RangeError, ShapeError for options or a model that do not fit
+ *
+ * @example
+ * const p = await predictor(model, { inputShape: [784], output: { softmax: true, topK: 3 } })
+ * const { classes, values } = await p.predict(pixels)
+ * await p.close()
+ */
+export async function predictor<Answer = unknown>(
+  model: Trainable<never, unknown>,
+  options: PredictorOptions,
+): Promise<Predictor<Answer>> {
+  return new Predictor<Answer>(model, options).warmUp()
+}
