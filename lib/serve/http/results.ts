@@ -1,0 +1,63 @@
+/** The answers to the rows of a request as results by name, each with an entry for each row. */
+import type { DType, TypedArray } from '../../base/dtype.ts'
+import type { OutputType, TopClasses } from '../outputs.ts'
+import type { Predictor } from '../predictor.ts'
+import { bytesOf, datatypeOf } from './datatypes.ts'
+import type { NamedResult } from './inference.ts'
+
+/** What the one output of a model that gives a bare tensor is called. */
+const bareName = 'output'
+
+export const outputName = ({ name }: OutputType): string => (name === '' ? bareName : name)
+
+export function namedResults({ outputs, topClasses }: Predictor, answers: readonly unknown[]): NamedResult[] {
+  if (topClasses !== undefined) return resultsOfClasses(answers as readonly TopClasses[], topClasses.named)
+  return outputs.map((output) => {
+    const parts = answers.map((answer) => partOf(answer, output.name))
+    const datatype = datatypeOf(output.dtype)
+    return result(outputName(output), datatype, [answers.length, ...output.shape], joined(parts))
+  })
+}
+
+/** The part of an answer by its path: `boxes`, or `head.0` where records and lists are in each other. */
+const partOf = (answer: unknown, path: string): TypedArray =>
+  (path === ''
+    ? answer
+    : path.split('.').reduce((inner, key) => (inner as Record<string, unknown>)[key], answer)) as TypedArray
+
+function joined(parts: readonly TypedArray[]): TypedArray {
+  const [first] = parts as [TypedArray]
+  if (parts.length === 1) return first
+  const all = new (first.constructor as new (size: number) => TypedArray)(parts.length * first.length)
+  for (const [i, part] of parts.entries()) all.set(part, i * first.length)
+  return all
+}
+
+function result(name: string, datatype: string, shape: readonly number[], array: TypedArray): NamedResult {
+  const list = () => (datatype === 'BOOL' ? Array.from(array, Boolean) : Array.from(array))
+  return { name, datatype, shape, values: { bytes: bytesOf(array), list } }
+}
+
+function resultsOfClasses(answers: readonly TopClasses[], named: boolean): NamedResult[] {
+  const shape = [answers.length, answers[0]!.classes.length]
+  const classes = answers.flatMap((answer) => answer.classes)
+  return [
+    named
+      ? { name: 'classes', datatype: 'BYTES', shape, values: classes }
+      : result('classes', 'INT32', shape, Int32Array.from(classes as number[])),
+    result('values', 'FP32', shape, Float32Array.from(answers.flatMap(({ values }) => values))),
+  ]
+}
+
+/** What an output is, for the description of a model. */
+export const describedOutputs = ({ outputs, topClasses }: Predictor) =>
+  topClasses === undefined
+    ? outputs.map((output) => ({
+        name: outputName(output),
+        datatype: datatypeOf(output.dtype as DType),
+        shape: [-1, ...output.shape],
+      }))
+    : [
+        { name: 'classes', datatype: topClasses.named ? 'BYTES' : 'INT32', shape: [-1, topClasses.count] },
+        { name: 'values', datatype: 'FP32', shape: [-1, topClasses.count] },
+      ]

@@ -1,0 +1,126 @@
+/** A whole service: the models of a folder behind an HTTP server, which is drained before it ends. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { checkInteger, checkText } from '../../base/arguments.ts'
+import { checkOptions, type OptionTypes } from '../../base/options.ts'
+import { checkPath } from '../../files/file-error.ts'
+import { type HandlerLimits, handlerOf, limitOptions, limitsOf } from './handler.ts'
+import { type ModelChange, ModelFolder } from './model-folder.ts'
+
+export interface ServeOptions extends HandlerLimits {
+  /** 8080 unless given; 0 for any that is free. */
+  port?: number
+  /** 127.0.0.1 unless given: this machine alone. 0.0.0.0 is for all that can reach it. */
+  host?: string
+  /** How many of the newest versions of each model are served; 1 unless given. */
+  versions?: number
+  /** Milliseconds between two looks for new versions; 1000 unless given. */
+  poll?: number
+  /** Connections at a time; 1024 unless given. */
+  maxConnections?: number
+  /** Told of each version that was loaded, taken away or refused. */
+  onChange?: (change: ModelChange) => void
+}
+
+const serveOptions: OptionTypes<ServeOptions> = {
+  ...limitOptions,
+  port: 'number',
+  host: 'string',
+  versions: 'number',
+  poll: 'number',
+  maxConnections: 'number',
+  onChange: 'function',
+}
+
+/** A service that runs. */
+export interface Service {
+  /** `http://127.0.0.1:8080`. */
+  readonly url: string
+  readonly port: number
+  /** Is not ready from then on, answers what is under way, and ends; whatever is still open after so many milliseconds is cut off; 10,000 unless given. */
+  close(timeout?: number): Promise<void>
+}
+
+const op = 'serve'
+
+/** Milliseconds for the headers of a request, and for all of it. */
+const [headersTimeout, requestTimeout] = [10_000, 60_000]
+
+/**
+ * Serves the models of a folder over HTTP: `<model>/<version>/`, in which `model.onnx` stands, or `model.mjs`, of which the default export makes a
+ * model, with `model.safetensors`. Options of a predictor are in `serve.json` there or beside the versions. What is new is loaded,
+ * warmed up and takes the place of what was served, without a request being lost; what is broken is refused.
+ *
+ * The code of `model.mjs` is run: the folder has to be one of yours.
+ *
+ * @throws (rejects with) TypeError, RangeError for options; Error with the `code` of the system for a folder that is not there, or a port in use
+ *
+ * @example
+ * const service = await serve('models', { port: 8080 })
+ */
+export async function serve(folder: string, options?: ServeOptions, ...surplus: []): Promise<Service> {
+  const given = checkOptions(op, options, serveOptions, surplus)
+  const {
+    port = 8080,
+    host = '127.0.0.1',
+    versions = 1,
+    poll = 1000,
+    maxConnections = 1024,
+    onChange = () => {},
+  } = given
+  checkInteger(op, 'a port from 0 to 65535', port, 0, 65535)
+  checkText(op, 'a host', host)
+  checkInteger(op, 'an integer of at least 1 as versions', versions, 1)
+  checkInteger(op, 'an integer of at least 10 as poll', poll, 10, 2 ** 31 - 1)
+  checkInteger(op, 'an integer maxConnections of at least 1', maxConnections, 1)
+  const limits = limitsOf(op, given)
+  const models = await new ModelFolder(checkPath(op, folder), versions, poll, onChange).open()
+  let isDraining = false
+  const handle = handlerOf(models.models, limits, () => isDraining)
+  const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1000 }, handle)
+  server.maxConnections = maxConnections
+  try {
+    await listen(server, port, host)
+  } catch (error) {
+    await models.close()
+    throw error
+  }
+  const address = server.address() as AddressInfo
+  const close = async (timeout: number) => {
+    isDraining = true
+    await closeServer(server, timeout)
+    await models.close()
+  }
+  let closed: Promise<void> | undefined
+  return {
+    port: address.port,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    close: (timeout = 10_000) => (closed ??= close(timeout)),
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const message =
+        error.code === 'EADDRINUSE'
+          ? `${op}: port ${port} is in use: give another one, or 0 for any that is free`
+          : `${op}: cannot listen on ${host}, port ${port}: ${error.message}`
+      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }))
+    })
+    server.listen({ port, host }, resolve)
+  })
+}
+
+function closeServer(server: Server, timeout: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), timeout)
+    // Connections that wait for a next request are closed at once, the others once they are answered.
+    const idle = setInterval(() => server.closeIdleConnections(), 50)
+    server.close(() => {
+      clearTimeout(timer)
+      clearInterval(idle)
+      resolve()
+    })
+  })
+}
