@@ -64,9 +64,9 @@ const page: Rolldown.Plugin = {
   },
 }
 
-/** An entry for each export of the package: `./numpy` is lib/numpy/index.ts. */
+/** An entry for each export of the package: `./numpy` is lib/numpy/index.ts, `./serve/http` lib/serve/http/index.ts and dist/serve-http. */
 const subpaths = Object.keys(manifest.exports)
-  .filter((path) => /^\.\/\w+$/.test(path))
+  .filter((path) => /^\.\/[\w/]+$/.test(path))
   .map((path) => path.slice(2))
 
 /**
@@ -93,7 +93,7 @@ export default defineConfig({
   entry: {
     index: 'lib/index.ts',
     cli: 'lib/cli/main.ts',
-    ...Object.fromEntries(subpaths.map((name) => [name, `lib/${name}/index.ts`])),
+    ...Object.fromEntries(subpaths.map((name) => [name.replace('/', '-'), `lib/${name}/index.ts`])),
   },
   format: 'cjs',
   platform: 'node',

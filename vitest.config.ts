@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^galvani$/, replacement: lib('index.ts') },
-      { find: /^galvani\/(\w+)$/, replacement: lib('$1/index.ts') },
+      { find: /^galvani\/([\w/]+)$/, replacement: lib('$1/index.ts') },
     ],
   },
   test: {

@@ -17,6 +17,7 @@ const files: Record<string, string | null> = {
   onnx: null,
   tensorboard: null,
   board: null,
+  serve: null,
 }
 
 /** Modules of other folders that modules of the surface read while they are loaded. */

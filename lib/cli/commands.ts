@@ -18,6 +18,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'say what runs on this machine, or why it does not; the exit code is 0 where native code runs',
     load: () => import('./commands/doctor.ts'),
   },
+  serve: {
+    summary: 'serve the models of a folder over HTTP, until a signal ends it',
+    load: () => import('./commands/serve.ts'),
+  },
   build: {
     summary: 'compile the addon for this machine, by CXX or c++, g++ or clang++; nothing is downloaded',
     load: () => import('./commands/build.ts'),

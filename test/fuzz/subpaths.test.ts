@@ -9,7 +9,7 @@ import { allJunk } from './api/junk.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const subpaths = Object.keys(exports).flatMap((path) => path.match(/^\.\/(\w+)$/)?.[1] ?? [])
+const subpaths = Object.keys(exports).flatMap((path) => path.match(/^\.\/([\w/]+)$/)?.[1] ?? [])
 
 type Call = (...args: unknown[]) => unknown
 
@@ -27,7 +27,7 @@ afterAll(() => {
 
 const functions: [name: string, call: Call][] = []
 for (const subpath of subpaths) {
-  const values: object = await import(`../../lib/${subpath}/index.ts`)
+  const values: object = await import(/* @vite-ignore */ `../../lib/${subpath}/index.ts`)
   for (const [name, value] of Object.entries(values))
     if (typeof value === 'function' && !/^class\b/.test(String(value))) functions.push([`${subpath}.${name}`, value])
 }

@@ -26,6 +26,8 @@ const weights: Readonly<Record<string, Weight>> = {
   './onnx': { bytes: 1.1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
   './keras': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras')] },
   './tfjs': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras' && name !== 'tfjs')] },
+  './serve': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
+  './serve/http': { bytes: 1.2e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve' && name !== 'onnx')] },
   './board': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'board')] },
 }
 
