@@ -73,7 +73,7 @@ export function pageAround(): [before: string, after: string] {
   const files = pageFiles()
   const text = (name: string) => files.get(name)!.text
   const styles = ['uplot.css', 'style.css'].map(text)
-  const scripts = [text('uplot.js'), oneModule('app.js', text)].map(endless)
+  const scripts = [text('uplot.js'), oneModule('app', text)].map(endless)
   const hashes = (texts: readonly string[]) =>
     texts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`).join(' ')
   const head = [
@@ -92,22 +92,28 @@ function endless(script: string): string {
   return script
 }
 
-const importOf = /^import (?:[^'"]*? from )?'\.\/([\w-]+\.js)'\n/gm
+const importOf = /^import (?:\{([^}]*)\} from )?'\.\/([\w-]+)\.js'\n/gm
+const exportOf = /^export (?=(?:async )?(?:function|class|const|let) (\w+))/gm
 
 /**
- * Modules as one, those that are imported first: no two of them declare the same name, and imports keep the names of exports, which
- * test/board/assets.test.ts holds.
+ * Modules as one, those that are imported first: each is a function that gives its exports. Imports are of names, from modules of the page, and what
+ * is exported is declared there and never set anew, to which test/board/assets.test.ts holds them.
  */
 function oneModule(entry: string, text: (name: string) => string): string {
   const parts = new Map<string, string>()
+  const variable = (name: string) => `module_${name.replaceAll('-', '_')}`
   const visit = (name: string) => {
     if (parts.has(name)) return
     parts.set(name, '')
-    const source = text(name)
-    for (const [, imported] of source.matchAll(importOf)) visit(imported!)
+    const source = text(`${name}.js`)
+    for (const [, , imported] of source.matchAll(importOf)) visit(imported!)
+    const body = source
+      .replace(importOf, (_, names: string | undefined, from: string) => `const {${names ?? ''}} = ${variable(from)}\n`)
+      .replace(exportOf, '')
+    const exports = [...source.matchAll(exportOf)].map(([, exported]) => exported)
     // Set anew, so that it stands behind what it imports.
     parts.delete(name)
-    parts.set(name, source.replace(importOf, '').replace(/^export (?=\w)/gm, ''))
+    parts.set(name, `const ${variable(name)} = (() => {\n${body}\nreturn { ${exports.join(', ')} }\n})()`)
   }
   visit(entry)
   return [...parts.values()].join('\n')

@@ -110,12 +110,12 @@ const connections = {
 function showConnection() {
   const place = part('connection')
   const update = () => {
-    place.className = `connection ${connection}`
-    place.textContent = connections[connection]
+    place.className = `connection ${connection()}`
+    place.textContent = connections[connection()]
   }
   listen('connection', () => {
     update()
-    announce(connection === 'live' ? 'Connected' : connections[connection])
+    announce(connection() === 'live' ? 'Connected' : connections[connection()])
   })
   update()
 }
@@ -150,7 +150,7 @@ function watch() {
     gone: forget,
     stale: (stale) => {
       if (stale === undefined) fillRuns()
-      tell('stale', stale)
+      tell('stale', stale ?? null)
     },
     connection: setConnection,
   })

@@ -1,13 +1,15 @@
 // What stands where there is nothing yet: why, and what one would write.
 import { element } from './dom.js'
 
-const example = `import * as g from 'galvani'
-import { board } from 'galvani/board'
-
-await g.fit(model, data, {
-  // …
-  callbacks: [board({ folder: 'runs/first' })],
-})`
+const example = [
+  "import * as g from 'galvani'",
+  "import { board } from 'galvani/board'",
+  '',
+  'await g.fit(model, data, {',
+  '  // …',
+  "  callbacks: [board({ folder: 'runs/first' })],",
+  '})',
+].join('\n')
 
 export const nothingYet = () =>
   element(

@@ -50,7 +50,7 @@ export function withUnit(value, unit, thousand = 1000) {
   const prefixes = ['', 'k', 'M', 'G', 'T', 'P']
   let i = 0
   for (; Math.abs(value) >= thousand && i < prefixes.length - 1; i++) value /= thousand
-  return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(3))}\u202f${prefixes[i]}${unit}`
+  return `${Number(value.toPrecision(4))}\u202f${prefixes[i]}${unit}`
 }
 
 /** @param {number} value */

@@ -1,60 +1,16 @@
 // Histograms over time: one ridge behind the other, or a map of how dense values are; and their quantiles as a table.
 import { choice, colourOf, element, newId, replace } from './dom.js'
 import { noSuch } from './empty.js'
+import { densities, quantileOf } from './figures.js'
 import { short } from './format.js'
 import { followRecords, placeText, viewOfRun } from './pick.js'
 import { byName, colourNumber, listen } from './store.js'
 
 /**
- * @typedef {import('../../events/record.ts').HistogramValue} HistogramValue
  * @typedef {Extract<import('./source.js').RunRecord, { type: 'histogram' }>} HistogramRecord
  */
 
 const quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
-
-/**
- * The value that a part of the elements lies below: elements of a bin are taken to be spread evenly over it.
- * @param {HistogramValue} histogram
- * @param {number} part from 0 to 1
- */
-export function quantileOf({ edges, counts }, part) {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  if (total === 0) return NaN
-  let below = part * total
-  for (let i = 0; i < counts.length; i++) {
-    if (counts[i] > 0 && below <= counts[i]) return edges[i] + (edges[i + 1] - edges[i]) * (below / counts[i])
-    below -= counts[i]
-  }
-  return edges[edges.length - 1]
-}
-
-/** How many columns of equal width a histogram is drawn in. */
-const columnsDrawn = 96
-
-/**
- * Counts per width in equal columns from `low` to `high`, as histograms of one tag have edges of their own.
- * @param {HistogramValue} histogram
- * @param {number} low
- * @param {number} high
- * @param {number} [columns]
- * @returns {Float64Array}
- */
-export function densities({ edges, counts }, low, high, columns = columnsDrawn) {
-  const found = new Float64Array(columns)
-  const width = (high - low) / columns
-  const at = /** @param {number} value */ (value) => Math.max(0, Math.min(columns, (value - low) / width))
-  for (let i = 0; i < counts.length; i++) {
-    if (!(counts[i] > 0)) continue
-    const [from, to] = [at(edges[i]), at(edges[i + 1])]
-    if (to - from < 1e-9) {
-      found[Math.min(columns - 1, Math.floor(from))] += counts[i]
-      continue
-    }
-    for (let c = Math.floor(from); c < to; c++)
-      found[c] += (counts[i] * (Math.min(to, c + 1) - Math.max(from, c))) / (to - from)
-  }
-  return found
-}
 
 /** @type {'ridges' | 'map'} */
 let form = 'ridges'

@@ -4,6 +4,8 @@ import { noSuch } from './empty.js'
 import { percent, short } from './format.js'
 import { picture } from './media.js'
 import { followRecords, leafing, placeText, viewOfRun } from './pick.js'
+import { prCurveCard } from './pr-curves.js'
+import { byName } from './store.js'
 
 /** @typedef {Extract<import('./source.js').RunRecord, { type: 'confusion' }>} Confusion */
 
@@ -20,14 +22,20 @@ export function openPredictions(root, signal) {
     signal,
     (content, run, signal) => {
       const [hasConfusion, hasExamples] = [run.has.includes('confusion'), run.has.includes('examples')]
-      if (!hasConfusion && !hasExamples)
+      const curves = [...run.tags.prCurve].sort(byName)
+      if (!hasConfusion && !hasExamples && curves.length === 0)
         return replace(
           content,
           noSuch('predictions', 'A classifier with validation data records them with `predictions: true`.'),
         )
-      replace(content, hasConfusion && confusionCard(run, signal), hasExamples && examplesCard(run, signal))
+      replace(
+        content,
+        hasConfusion && confusionCard(run, signal),
+        curves.map((tag) => prCurveCard(run, tag, signal)),
+        hasExamples && examplesCard(run, signal),
+      )
     },
-    ({ has }) => JSON.stringify(has),
+    ({ has, tags }) => JSON.stringify([has, tags.prCurve]),
   )
 }
 

@@ -176,10 +176,9 @@ export function openRuns(root, signal) {
   function comparisonOf(all) {
     const known = /** @param {string | undefined} id */ (id) => runs.get(id ?? '')
     const visible = shownRuns()
-    const [a, b] = [
-      known(compared[0]) ?? visible.at(-2) ?? all.at(-2),
-      known(compared[1]) ?? visible.at(-1) ?? all.at(-1),
-    ]
+    const b = known(compared[1]) ?? visible.at(-1) ?? all.at(-1)
+    const isOther = /** @param {RunSummary} run */ (run) => run.id !== b?.id
+    const a = known(compared[0]) ?? visible.findLast(isOther) ?? all.findLast(isOther)
     const id = newId()
     comparison.setAttribute('aria-labelledby', id)
     const pick = /** @param {0 | 1} which @param {RunSummary | undefined} run */ (which, run) => {

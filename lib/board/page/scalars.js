@@ -1,5 +1,5 @@
 // The series that charts show: asked for when a chart comes into view, then kept up to date by what the stream brings.
-import { appendPoint, columnsOf, thinned } from './series.js'
+import { appendPoint, columnsOf, noPoints, thinned } from './series.js'
 import { listen, source } from './store.js'
 
 /** @typedef {import('./series.js').Columns} Columns */
@@ -149,14 +149,16 @@ async function fetchSeries(tag, ids, points) {
   const entries = ids.map((id) => known.get(id))
   const answer = await inTurn(() => source.series(ids, tag, points)).catch(() => null)
   if (answer === null) return void setTimeout(() => askAgain(tag, ids, points), pauseAfterFailure)
-  ids.forEach((id, i) => {
+  const bySeries = new Map(answer.map((series) => [series.run, series]))
+  for (const [i, id] of ids.entries()) {
     const entry = entries[i]
     // Another request was made since, and this answer is older.
-    if (entry === undefined || known.get(id) !== entry) return
-    entry.columns = columnsOf(answer[i])
+    if (entry === undefined || known.get(id) !== entry) continue
+    const series = bySeries.get(id)
+    entry.columns = series === undefined ? noPoints() : columnsOf(series)
     for (const { place, value, event } of entry.early ?? []) appendPoint(entry.columns, place, value, event)
     entry.early = null
-  })
+  }
   changed(tag)
 }
 
@@ -217,9 +219,9 @@ function appendTo(tag, run, place, value, event) {
 listen('records', ({ run, records, number }) => append(run, records, number))
 
 /** What is stale is asked for again; what is there stays until the answer. */
-listen('stale', (/** @type {readonly string[] | undefined} */ stale) => {
+listen('stale', (/** @type {readonly string[] | null} */ stale) => {
   for (const [tag, known] of cache) {
-    const ids = [...known.keys()].filter((id) => stale === undefined || stale.includes(id))
+    const ids = [...known.keys()].filter((id) => stale === null || stale.includes(id))
     ask(tag, ids, pointsFor(known.size))
   }
 })

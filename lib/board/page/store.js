@@ -29,12 +29,14 @@ export const tell = (event, detail) => bus.dispatchEvent(new CustomEvent(event, 
 export const runs = new Map()
 
 /** @type {import('./source.js').Connection} */
-export let connection = 'connecting'
+let state = 'connecting'
 
-/** @param {import('./source.js').Connection} state */
-export function setConnection(state) {
-  if (state === connection) return
-  connection = state
+export const connection = () => state
+
+/** @param {import('./source.js').Connection} changed */
+export function setConnection(changed) {
+  if (changed === state) return
+  state = changed
   tell('connection')
 }
 
@@ -127,7 +129,7 @@ export function setFocus(id) {
 const numbers = new Map()
 
 /** How many colours there are, and forms of lines. */
-export const [colours, dashes] = [8, 4]
+const [colours, dashes] = [8, 4]
 
 /** A run keeps its colour as long as the page is there, and when it is read again in the same order. @param {string} id */
 export const colourNumber = (id) => (numbers.get(id) ?? 0) % colours
@@ -169,7 +171,7 @@ function setRuns(all) {
 /** A name that people know it by. @param {RunSummary} run */
 export const nameOf = (run) => (run.id === '.' ? (run.run?.name ?? 'this folder') : run.id)
 
-/** All tags of a type that the runs which are shown have, in order. @param {'scalars' | 'histogram' | 'images' | 'text'} type */
+/** All tags of a type that the runs which are shown have, in order. @param {import('../protocol.ts').TaggedType} type */
 export const tagsOf = (type) => [...new Set(shownRuns().flatMap(({ tags }) => tags[type]))].sort(byName)
 
 const collator = new Intl.Collator('en', { numeric: true })

@@ -1,6 +1,16 @@
 /** Runs that nobody trained: records of every type, the same for the same seed. */
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { PNG } from 'pngjs'
-import type { ExampleValue, GraphNodeValue, HistogramValue, ImageValue, RunRecord } from '../../../lib/events/record.ts'
+import { eventsFile, lineOf } from '../../../lib/events/json-lines.ts'
+import type {
+  ExampleValue,
+  GraphNodeValue,
+  HistogramValue,
+  ImageValue,
+  PrCurveValue,
+  RunRecord,
+} from '../../../lib/events/record.ts'
 
 export type Random = () => number
 
@@ -154,6 +164,7 @@ export function madeUpRun(options: MadeUp): RunRecord[] {
       processors: 1.7 + 0.2 * random(),
       threads: 2,
     })
+    records.push({ type: 'prCurve', ...place, tag: 'boots', value: madeUpPrCurve(place.epoch) })
     records.push({ type: 'confusion', ...place, labels: clothes, counts: madeUpCounts(random, place.epoch) })
     records.push({
       type: 'text',
@@ -196,6 +207,21 @@ export function madeUpRun(options: MadeUp): RunRecord[] {
   return records
 }
 
+function madeUpPrCurve(epoch: number): PrCurveValue {
+  const thresholds = Array.from({ length: 21 }, (_, i) => i / 20)
+  const truePositives = thresholds.map((t) => Math.round(100 * (1 - t ** (2 + epoch))))
+  const falsePositives = thresholds.map((t) => Math.round((900 * (1 - t) ** 4) / epoch))
+  const precision = thresholds.map((_, i) =>
+    truePositives[i] === 0 ? 1 : truePositives[i]! / (truePositives[i]! + falsePositives[i]!),
+  )
+  return {
+    ...{ thresholds, truePositives, falsePositives, precision },
+    trueNegatives: falsePositives.map((count) => 900 - count),
+    falseNegatives: truePositives.map((count) => 100 - count),
+    recall: truePositives.map((count) => count / 100),
+  }
+}
+
 const madeUpCounts = (random: Random, epoch: number) =>
   clothes.map((_, i) =>
     clothes.map((_, j) => (i === j ? 850 + Math.round(20 * epoch) : Math.round((random() * 90) / (1 + epoch / 2)))),
@@ -211,4 +237,10 @@ function madeUpExample(random: Random, i: number): ExampleValue {
     probability: 0.001 * (i + random()),
     image: madeUpImage(random),
   }
+}
+
+/** Appends records to the file of a run in a folder, as a training does. */
+export function writeRecords(folder: string, run: string, records: readonly RunRecord[]): void {
+  mkdirSync(join(folder, run), { recursive: true })
+  appendFileSync(join(folder, run, eventsFile), records.map(lineOf).join(''))
 }
