@@ -230,8 +230,7 @@ describe.skipIf(browserPath === undefined)(`the page of runs that go on${lackOfB
         return 'there'
       },
     }
-    board.news.controlled.set('mlp/second', training)
-    board.news.changed('mlp/second')
+    board.news.control('mlp/second', training)
     const { page, faults } = await openPage(browser, board.url)
     expect(new URL(page.url()).search).toBe('')
     const control = page.getByRole('region', { name: 'Control' })

@@ -7,7 +7,7 @@ const example = [
   '',
   'await g.fit(model, data, {',
   '  // …',
-  "  callbacks: [board({ folder: 'runs/first' })],",
+  "  callbacks: [board({ folder: 'runs', name: 'first' })],",
   '})',
 ].join('\n')
 

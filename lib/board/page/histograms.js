@@ -35,7 +35,10 @@ export function openHistograms(root, signal) {
     (content, run, signal, tools) => {
       const tags = [...run.tags.histogram].sort(byName)
       if (tags.length === 0)
-        return replace(content, noSuch('histograms', 'Weights and gradients are recorded with `histograms: true`.'))
+        return replace(
+          content,
+          noSuch('histograms', 'Weights, gradients and activations are recorded with `histograms: "epoch"`.'),
+        )
       /** @type {Set<() => void>} */
       const redraws = new Set()
       const redrawAll = () => {

@@ -34,7 +34,14 @@ export function openMedia(root, signal) {
     signal,
     (content, run, signal) => {
       const [images, texts] = [[...run.tags.images].sort(byName), [...run.tags.text].sort(byName)]
-      if (images.length + texts.length === 0) return replace(content, noSuch('images and no texts'))
+      if (images.length + texts.length === 0)
+        return replace(
+          content,
+          noSuch(
+            'images and no texts',
+            'Inputs are recorded with `images: 8`, and whatever a function of your own makes of the model.',
+          ),
+        )
       replace(
         content,
         images.map((tag) => mediaCard(tag, (leaf) => followRecords(run, 'images', tag, leaf, signal), imagesOf(tag))),

@@ -26,7 +26,10 @@ export function openPredictions(root, signal) {
       if (!hasConfusion && !hasExamples && curves.length === 0)
         return replace(
           content,
-          noSuch('predictions', 'A classifier with validation data records them with `predictions: true`.'),
+          noSuch(
+            'predictions',
+            'A classifier with validation data records them with `confusion: true` and `examples: 12`.',
+          ),
         )
       replace(
         content,
