@@ -37,7 +37,6 @@ export interface BoardOptions extends ObserveOptions {
 const ownOptions: OptionTypes<Omit<BoardOptions, keyof ObserveOptions>> = {
   folder: 'string',
   port: 'number',
-  controls: 'boolean',
   keepOpen: 'boolean',
   memory: 'number',
   onOpen: 'function',
@@ -147,7 +146,7 @@ function hasLearningRate(optimizer: Minimizer): boolean {
  */
 export function board(options?: BoardOptions, ...surplus: []): Callbacks {
   const given = { ...checkOptions('board', options, boardOptions, surplus) }
-  const { folder: _, port: __, controls: ___, keepOpen: ____, memory: _____, onOpen: ______, ...observed } = given
+  const { folder: _, port: __, keepOpen: ___, memory: ____, onOpen: _____, ...observed } = given
   const folder = checkPath('board', given.folder ?? 'runs')
   checkPort('board', given.port)
   checkMemory('board', given.memory)
