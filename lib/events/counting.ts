@@ -4,9 +4,6 @@ import { full, zeros } from '../tensor/creation.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { HistogramValue } from './record.ts'
 
-/** Intervals of equal width from the least to the greatest element. */
-const bins = 30
-
 /** What is recorded of one tensor. */
 export interface Counted {
   /** int32[bins + 1]: of the intervals, and of what is not finite. */
@@ -15,8 +12,8 @@ export interface Counted {
   readonly figures: Tensor
 }
 
-/** Records the counting of a tensor of floats that has elements. */
-export function counted(x: Tensor): Counted {
+/** Records the counting of a tensor that has elements, in intervals of equal width from the least to the greatest. */
+export function counted(x: Tensor, bins = 30): Counted {
   const flat = stopGradient(x).cast('float32').flatten()
   const isCounted = isFiniteAt(flat)
   const [low, high] = [where(isCounted, flat, Infinity).min(), where(isCounted, flat, -Infinity).max()]
@@ -45,6 +42,7 @@ export function counted(x: Tensor): Counted {
 export function histogramOf({ counts, figures }: Counted): HistogramValue {
   const all = Array.from(counts.dataSync())
   const notFinite = all.pop()!
+  const bins = all.length
   const [minimum, maximum, sum, sumOfSquares] = figures.dataSync() as unknown as [number, number, number, number]
   // None of them is finite.
   if (minimum > maximum)

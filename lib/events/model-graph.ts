@@ -9,7 +9,7 @@ import { nodeOf, Tensor } from '../tensor/tensor.ts'
 import { activeTrace, withoutAssignments } from '../tensor/trace.ts'
 import { cellOf } from '../tensor/variable.ts'
 import type { Settings } from '../train/options.ts'
-import type { Argument } from '../train/source.ts'
+import type { Argument, Source } from '../train/source.ts'
 import { parametersOf } from '../train/steps.ts'
 import { compile } from '../transforms/compile.ts'
 import type { GraphNodeValue } from './record.ts'
@@ -25,7 +25,10 @@ interface Span {
 const passedOn = new Set(['watch', 'stopGradient', 'broadcastTo'])
 
 /** Records the forward pass on a batch in evaluation mode; nothing is computed. */
-export function graphOf({ op, model, source, seed }: Settings, argument: Argument): readonly GraphNodeValue[] {
+export function graphOf(
+  { op, model, source, seed }: Pick<Settings, 'op' | 'model' | 'seed'> & { readonly source: Pick<Source, 'batch'> },
+  argument: Argument,
+): readonly GraphNodeValue[] {
   let nodes: readonly GraphNodeValue[] = []
   const record = (argument: Argument): void => {
     const { x } = source.batch(argument)

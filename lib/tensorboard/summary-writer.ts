@@ -2,16 +2,21 @@
 import { hostname } from 'node:os'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { checkInteger, checkNumber, checkText, describe } from '../base/arguments.ts'
+import { checkFunction, checkInteger, checkNumber, checkText, describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, checkRecord, type OptionTypes } from '../base/options.ts'
-import { histogramTensors, histogramValueOf } from '../events/histograms.ts'
+import type { Batch } from '../data/dataset.ts'
+import { counted, histogramOf } from '../events/counting.ts'
+import { graphOf } from '../events/model-graph.ts'
 import { checkPath } from '../files/file-error.ts'
 import { evaluate, type TensorLike, toTensor } from '../tensor/tensor.ts'
+import type { Trainable } from '../train/options.ts'
+import type { Argument } from '../train/source.ts'
 import { Inspection } from '../transforms/inspect.ts'
 import {
   type EventPlace,
   experimentValue,
+  graphFrame,
   type Hyperparameters,
   histogramValue,
   imagesValue,
@@ -136,14 +141,10 @@ export class SummaryWriter {
     const t = toTensor('histogram', x)
     if (t.size === 0) throw new ShapeError(expected('histogram', 'a tensor with elements', t))
     const place = this.#placeOf('histogram', [tag], rest)
-    const { counts, edges, figures, notFinite } = histogramTensors(t, bins)
+    const counts = counted(t, bins)
     const record = async () => {
-      await evaluate(counts, edges, figures, notFinite)
-      const [c, e, f, n] = [counts, edges, figures, notFinite].map((part) => part.dataSync())
-      return summaryFrame(
-        place,
-        histogramValue(tag, histogramValueOf({ counts: c!, edges: e!, figures: f!, notFinite: n! })),
-      )
+      await evaluate(counts.counts, counts.figures)
+      return summaryFrame(place, histogramValue(tag, histogramOf(counts)))
     }
     this.#queue.add(record)
   }
@@ -168,6 +169,21 @@ export class SummaryWriter {
   }
 
   /**
+   * The graph of a model's forward pass, with its layers as scopes; nothing is computed.
+   * @param input what its `forward` takes: a tensor, or several by name or in a list
+   * @throws TypeError for what is no model; what `forward` throws
+   */
+  graph(model: Trainable<never, unknown>, input: Batch, ...surplus: []): void {
+    refuseSurplus('graph', 2, surplus)
+    this.#queue.check()
+    checkFunction('graph', 'a model with forward and parameters', (model as Partial<typeof model> | null)?.forward)
+    checkFunction('graph', 'a model with forward and parameters', (model as Partial<typeof model>).parameters)
+    const source = { batch: (argument: Argument) => ({ ...alone, x: (argument as readonly Batch[])[0]! }) }
+    const nodes = graphOf({ op: 'graph', model, source, seed: 0 }, [input])
+    this.#queue.add(graphFrame({ step: 0, time: Date.now() }, nodes))
+  }
+
+  /**
    * The hyper-parameters of the run, for the page HParams, which compares the runs of a folder of folders.
    * @param values numbers, texts and truths by name
    * @param metrics the tags whose last numbers stand beside them, or numbers by tag, which are written as scalars; unless given all scalars
@@ -177,7 +193,7 @@ export class SummaryWriter {
     metrics?: readonly string[] | Readonly<Record<string, number>>,
     ...surplus: []
   ): void {
-    if (surplus.length > 0) throw new TypeError(expected('hparams', 'two arguments', surplus.length + 2))
+    refuseSurplus('hparams', 2, surplus)
     for (const [name, value] of Object.entries(checkRecord('hparams', 'hyper-parameters by name', values)))
       if (!['number', 'string', 'boolean'].includes(typeof value))
         throw new TypeError(expected('hparams', `a number, a text or a truth as ${name}`, describe(value)))
@@ -262,6 +278,9 @@ export class SummaryWriter {
     await this.#queue.close()
   }
 }
+
+/** Of a batch that is but an input. */
+const alone = { y: undefined, weights: undefined, rows: 1 }
 
 const zip = promisify(gzip)
 

@@ -86,7 +86,7 @@ describe('what is written', () => {
     ])
     expect(figures(holes)).toEqual([4, 8, 2, 12, 80])
     expect(packedDoubles(holes!, 7)).toEqual([1, 1])
-    expect([number(nothing!, 3), packedDoubles(nothing!, 7)]).toEqual([0, [0, 0]])
+    expect([number(nothing!, 3), packedDoubles(nothing!, 7)]).toEqual([0, [0]])
     expect(figures(integers)).toEqual([1, 2, 3, 4, 6])
     expect(written()[0]!.step).toBe(7)
   })
@@ -173,6 +173,28 @@ describe('what is written', () => {
       ['nesterov', [[4, [0]]]],
     ])
     expect([values[2]!.tag, number(values[2]!.fields, 2)]).toEqual(['accuracy', 0.75])
+  })
+
+  test('the graph of a model, with its layers as scopes and the shapes of its edges', async () => {
+    const writer = summaryWriter(folder)
+    const model = g.nn.sequential(g.nn.linear(4, 3), g.nn.relu(), g.nn.sequential(g.nn.linear(3, 2)))
+    writer.graph(model, g.zeros([8, 4]))
+    expect(() => writer.graph({} as never, g.zeros([1]))).toThrow('graph: expected a model with forward and parameters')
+    await writer.close()
+    const graph = recordsOf(bytesIn(folder)[0]!).flatMap((record) => messages(fieldsOf(record), 4))[0]!
+    const nodes = messages(graph, 1).map((node) => {
+      const attributes = new Map(messages(node, 5).map((entry) => [text(entry, 1), message(entry, 2)]))
+      const dims = messages(message(message(attributes.get('_output_shapes')!, 1), 7), 2)
+      const inputs = (node.get(3) ?? []).map(String)
+      return [text(node, 1), text(node, 2), inputs, dims.map((dim) => number(dim, 1))]
+    })
+    expect(nodes).toContainEqual(['input', 'Placeholder', [], [8, 4]])
+    expect(nodes).toContainEqual(['0/weight', 'VariableV2', [], [3, 4]])
+    const product = nodes.find(([name]) => name === '2/0/matmul')!
+    expect(product[3]).toEqual([8, 2])
+    const names = nodes.map(([name]) => name)
+    expect(names).toEqual(expect.arrayContaining(nodes.flatMap(([, , inputs]) => inputs as string[])))
+    expect(nodes.at(-1)!.slice(1)).toEqual(['Identity', [names.at(-2)], [8, 2]])
   })
 
   test('vectors for the projector, with labels and a sheet of images', async () => {

@@ -54,7 +54,7 @@ const prefixed = (prefix: string, named: Named): Named =>
 
 /** Counts tensors by name, some at a time. Programs are found again by the types of tensors, and by the variables themselves. */
 function counting() {
-  const count = compile((tensors: readonly Tensor[]) => tensors.map(counted))
+  const count = compile((tensors: readonly Tensor[]) => tensors.map((x) => counted(x)))
   return async (named: Named): Promise<[string, Counted][]> => {
     const entries = Object.entries(named).filter(([, x]) => isFloat(x.dtype) && x.size > 0)
     const found: [string, Counted][] = []

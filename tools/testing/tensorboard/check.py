@@ -114,8 +114,11 @@ for run, wanted in expected.items():
     spans = [event for event in trace["traceEvents"] if event["ph"] == "X" and event["tid"] == 1]
     assert spans and all(span["dur"] > 0 for span in spans), "trace"
 
-    if "graph" in wanted:
-        names = [node.name for node in events.Graph().node]
-        same("graph", names, wanted["graph"])
+    nodes = {node.name: node for node in events.Graph().node}
+    for name in wanted["graph"]:
+        assert name in nodes, name
+    assert all(name in nodes for node in nodes.values() for name in node.input), "edges"
+    shapes = [[dim.size for dim in nodes[name].attr["_output_shapes"].list.shape[0].dim] for name in wanted["graph"]]
+    same("shapes", shapes == [[32, 784], [128, 784], [128], [10, 128], [10], [32, 10]], True)
 
 print(f"{checks} comparisons of {len(expected)} runs agree")

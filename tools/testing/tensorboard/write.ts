@@ -61,6 +61,8 @@ for (const [name, learningRate] of [
   await writer.embedding(matrix, { name: 'plain', labels: classes })
   const profile = g.inspect((x: g.Tensor) => x.matmul(x).relu().sum(), g.randn([64, 64]), { profile: true })
   await writer.trace(profile)
+  const model = g.nn.sequential(g.nn.linear(784, 128), g.nn.relu(), g.nn.linear(128, 10))
+  writer.graph(model, g.zeros([32, 784]))
   await writer.close()
   expected[name] = {
     scalars,
@@ -70,6 +72,7 @@ for (const [name, learningRate] of [
     labels: await values(labels),
     predictions: await values(predictions),
     learningRate,
+    graph: ['input', '0/weight', '0/bias', '2/weight', '2/bias', 'output'],
   }
 }
 
