@@ -121,6 +121,17 @@ describe('the files', () => {
     expect(readFileSync(join(root, file!), 'utf8').split('\n')[Number(line) - 1]).toContain('.shape.at(-1)')
   })
 
+  test('ask for the packages that pictures are made with, where they are not installed', () => {
+    const code = `
+      const plot = require('./dist/index.cjs').plot.lines({ y: [1, 2] })
+      for (const file of ['svg', 'png']) plot[file]().catch((error) => console.log(error.name, error.message))`
+    const { stdout } = spawnSync(process.execPath, ['--eval', code], { cwd: staged, encoding: 'utf8' })
+    expect(stdout.trim().split('\n').toSorted()).toEqual([
+      'MissingPackageError png: expected the package sharp to be there: npm install sharp',
+      'MissingPackageError svg: expected the package @observablehq/plot to be there: npm install @observablehq/plot',
+    ])
+  })
+
   test('are packed as they are laid out', () => {
     const paths = packed.files.map(({ path }) => path)
     expect(paths.toSorted()).toEqual(filesIn(staged).toSorted())

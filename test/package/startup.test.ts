@@ -58,6 +58,7 @@ describe.each(ways)('loaded as a %s', (type, line) => {
     ['a tensor', 'g.tensor([1, 2])', ['dist/engine.cjs']],
     ['an operation', 'g.add(1, 2).dataSync()', ['dist/engine.cjs', 'build/Release/galvani.node']],
     ['a layer', 'g.nn.relu()', ['dist/nn.cjs', 'dist/engine.cjs']],
+    ['a plot', 'String(g.plot.lines({ y: [1, 2] }))', ['dist/plot.cjs']],
     ['a file', "try { g.loadSync('none') } catch {}", ['dist/files.cjs']],
   ])('with %s', (_, use, more) => {
     expect(loadedBy(type, `${line}\n${use}`).files).toEqual([...files, ...more])
