@@ -3,6 +3,7 @@ import { checkList, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, isPlainObject, type OptionTypes } from '../base/options.ts'
 import { oneLine } from '../base/terminal.ts'
+import { placesKept } from './thin.ts'
 
 /** What stands around a plot. */
 export interface AxisOptions {
@@ -85,22 +86,28 @@ export function panelOf(options: Partial<AxisOptions>, title: string, xLabel: st
 /** The points of a series, as users give them: y alone stands at 0, 1, 2, … */
 export type SeriesValues = ArrayLike<number> | { readonly x: ArrayLike<number>; readonly y: ArrayLike<number> }
 
+/** Of a longer series the extremes of so many parts are kept: more than there are columns or pixels. */
+const mostParts = 2000
+
 /** @throws TypeError for what are no numbers, RangeError for coordinates of different lengths */
 export function seriesOf(op: string, name: string, given: SeriesValues): Series {
   const { x, y } = isPlainObject(given) ? checkOptions(op, given as never, pointTypes) : { x: undefined, y: given }
   const [ys, xs] = [numbersOf(op, name, y), x === undefined ? undefined : numbersOf(op, name, x)]
   if (xs !== undefined && xs.length !== ys.length)
     throw new RangeError(expected(op, `as many x as y of ${oneLine(name)}`, `${xs.length} and ${ys.length}`))
-  return { name: oneLine(name), x: xs ?? ys.map((_, i) => i), y: ys }
+  const places = placesKept(ys.length, (i) => (Number.isFinite(ys[i]) ? ys[i]! : Number.NaN), mostParts)
+  return { name: oneLine(name), x: places.map((i) => xs?.[i] ?? i), y: places.map((i) => ys[i]!) }
 }
 
 const pointTypes: OptionTypes<{ x?: ArrayLike<number>; y?: ArrayLike<number> }> = { x: 'other', y: 'other' }
 
-function numbersOf(op: string, name: string, given: unknown): number[] {
-  const list = ArrayBuffer.isView(given) && 'length' in given ? Array.from(given as Float64Array) : given
-  const numbers = checkList(op, `numbers of ${oneLine(name)}`, list as unknown[])
-  for (const value of numbers)
-    if (typeof value !== 'number') throw new TypeError(expected(op, `numbers of ${oneLine(name)}`, describe(value)))
+function numbersOf(op: string, name: string, given: unknown): ArrayLike<number> {
+  const what = `numbers of ${oneLine(name)}`
+  if (ArrayBuffer.isView(given) && 'length' in given && typeof (given as Float64Array)[0] !== 'bigint')
+    return given as Float64Array
+  const numbers = checkList(op, what, given as unknown[])
+  const wrong = numbers.findIndex((value) => typeof value !== 'number')
+  if (wrong >= 0) throw new TypeError(expected(op, what, describe(numbers[wrong])))
   return numbers as number[]
 }
 

@@ -1,6 +1,7 @@
 /** A plot: text for a terminal or a log, SVG for a page, PNG for what shows images. */
 import { extname } from 'node:path'
 import { checkInteger, checkNumber, refuseSurplus } from '../base/arguments.ts'
+import { notCloned } from '../base/cloning.ts'
 import { expected } from '../base/errors.ts'
 import { inspection } from '../base/inspection.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
@@ -45,6 +46,7 @@ const mostPixels = 16_384
 
 /** What the functions of `g.plot` give. `console.log(plot)` shows it. */
 export class Plot {
+  protected readonly notCloned = notCloned('a plot: send its text or SVG')
   readonly #chart: Chart
 
   /** @internal */

@@ -269,6 +269,7 @@ test.each<[string, () => unknown, string]>([
   ['gaps alone', () => g.plot.lines({ a: [Number.NaN] }), 'lines: expected at least one finite number, got none'],
   ['nothing for a logarithm', () => g.plot.lines({ a: [0, -1] }, { yLog: true }), 'at least one finite number above 0'],
   ['texts', () => g.plot.lines({ a: ['1'] as never }), 'lines: expected numbers of a, got "1"'],
+  ['a typed array of others', () => g.plot.lines({ a: new BigInt64Array(1) as never }), 'lines: expected numbers of a'],
   ['too few x', () => g.plot.lines({ a: { x: [1], y: [1, 2] } }), 'lines: expected as many x as y of a, got 1 and 2'],
   ['an unknown option', () => g.plot.lines({ a: [1] }, { xlog: true } as never), 'did you mean xLog?'],
   [
