@@ -41,7 +41,8 @@ const ownOptions: OptionTypes<Omit<BoardOptions, keyof ObserveOptions>> = {
   memory: 'number',
   onOpen: 'function',
 }
-const boardOptions: OptionTypes<BoardOptions> = { ...observeOptions, ...ownOptions }
+/** Made when it is first asked for, as another file of the package has a part of it. */
+const boardOptions = (): OptionTypes<BoardOptions> => ({ ...observeOptions, ...ownOptions })
 
 const writeAddress = (url: string): void => {
   process.stderr.write(`board: ${url}\n`)
@@ -145,7 +146,7 @@ function hasLearningRate(optimizer: Minimizer): boolean {
  * callbacks: [board({ name: 'first', controls: true })]
  */
 export function board(options?: BoardOptions, ...surplus: []): Callbacks {
-  const given = { ...checkOptions('board', options, boardOptions, surplus) }
+  const given = { ...checkOptions('board', options, boardOptions(), surplus) }
   const { folder: _, port: __, keepOpen: ___, memory: ____, onOpen: _____, ...observed } = given
   const folder = checkPath('board', given.folder ?? 'runs')
   checkPort('board', given.port)
