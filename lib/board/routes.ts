@@ -37,6 +37,8 @@ export function listenerOf(
   }
   return (request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
+    // Who asked may be gone before the answer.
+    response.on('error', () => {})
     answer(request, response).catch((error: unknown) => refuse(request, response, error))
   }
 }

@@ -93,7 +93,8 @@ export class Runs {
   /** Begins to follow them; settles when it is known which there are. */
   async start(): Promise<void> {
     await this.#scan()
-    this.#loop = this.#follow()
+    // Neither a page nor a training ends by a fault of ours: what was read is shown.
+    this.#loop = this.#follow().catch((error: Error) => process.emitWarning(error))
   }
 
   async close(): Promise<void> {

@@ -99,5 +99,6 @@ export class Stream {
   close(): void {
     clearInterval(this.#beats)
     for (const { response } of this.#pages) response.end()
+    this.#pages.clear()
   }
 }

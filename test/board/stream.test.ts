@@ -236,6 +236,18 @@ describe('a page that reads slowly', () => {
   })
 })
 
+test('what happens after the end is told nobody, and does no harm', async () => {
+  const { port, news } = await boardOf(runsFolder())
+  const page = await stream(port)
+  news.stream.close()
+  news.stream.publish('gone', ['a'])
+  await until(
+    () => page.isOver,
+    (isOver) => isOver,
+  )
+  expect(named(page, 'gone')).toEqual([])
+})
+
 test('so many pages are open, and then no more', async () => {
   const { port } = await boardOf(runsFolder())
   const pages = await Promise.all(Array.from({ length: 64 }, () => stream(port)))
