@@ -166,6 +166,15 @@ export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
     if (rows * columns > maxExtent)
       refuse(site, `windows that reach over at most ${maxExtent} elements`, rows * columns)
   },
+
+  /** Windows of 2×2 lie inside what the others give. */
+  pooledWindows(p, context) {
+    checks.windows(p, context)
+    const [rows, columns] = [2 * p.pooledHeight, 2 * p.pooledWidth]
+    if (rows > p.outHeight || columns > p.outWidth) {
+      refuse(context.site, `at least ${rows} × ${columns} outputs to pool`, `${p.outHeight} × ${p.outWidth}`)
+    }
+  },
 }
 
 const windowReach = (out: number, stride: number, kernel: number, dilation: number): number =>

@@ -493,6 +493,22 @@ export const schema = {
     flops: convolutionFlops,
   }),
 
+  /**
+   * The greatest element of each of pooledHeight × pooledWidth windows of 2×2 of what conv2d gives, side by side from its
+   * first element on: as maxPool2d of that.
+   */
+  maxPooledConv2d: op({
+    params: { ...convolution, pooledHeight: count, pooledWidth: count, activation, slope: real },
+    inputs: { x: [floats, images], w: ['x', kernels], bias: optional(['x', 'groups filters']) },
+    outputs: { y: ['x', 'batch groups filters pooledHeight pooledWidth'] },
+    check: 'pooledWindows',
+    flops: (p) =>
+      p.batch *
+      p.groups *
+      p.filters *
+      (2 * p.outHeight * p.outWidth * p.channels * p.kernelHeight * p.kernelWidth + 4 * p.pooledHeight * p.pooledWidth),
+  }),
+
   /** The adjoint of conv2d in x. */
   conv2dInputGradient: op({
     params: convolution,

@@ -30,6 +30,7 @@ int64_t even_part(int64_t size, int64_t most) {
 int64_t kernel_size(const Windows& w) { return w.kernel_height * w.kernel_width; }
 int64_t plane_size(const Windows& w) { return w.height * w.width; }
 int64_t out_size(const Windows& w) { return w.out_height * w.out_width; }
+int64_t out_size(const ConvolutionShape& s) { return out_size(s.windows) / (s.is_pooled ? 4 : 1); }
 
 // 1×1 windows that meet every element once: the image is its own unfolding.
 bool is_pointwise(const Windows& w) {
@@ -52,15 +53,28 @@ OutputBlock block_of(const Windows& w, const ConvolutionPlan& plan, int64_t inde
           std::min(plan.block_columns, w.out_width - column)};
 }
 
+// At least so many floats, and no multiple of a page's fraction, which would put all rows into the same few sets of a
+// cache.
+int64_t apart_in_cache(int64_t floats) {
+  const int64_t rounded = round_up(floats, 16);
+  return rounded % 64 == 0 ? rounded + 16 : rounded;
+}
+
 // Whole rows, or a part of one: so the outputs of a block lie one after the other.
 void plan_blocks(const Windows& w, int64_t outputs, const GemmKernels& gemm, ConvolutionPlan* plan) {
   plan->block_columns =
       w.out_width <= 2 * outputs ? std::max<int64_t>(w.out_width, 1) : even_part(w.out_width, outputs);
   plan->block_rows = plan->block_columns < w.out_width ? 1 : even_part(w.out_height, outputs / plan->block_columns);
-  // A vector more, for what is written past the last row; and no multiple of a page's fraction, which would put all
-  // rows into the same few sets of a cache.
-  plan->column_stride = round_up(plan->block_rows * plan->block_columns + gemm.lanes, 16);
-  if (plan->column_stride % 64 == 0) plan->column_stride += 16;
+  // A vector more, for what is written past the last row.
+  plan->column_stride = apart_in_cache(plan->block_rows * plan->block_columns + gemm.lanes);
+}
+
+// Whole windows to pool.
+void plan_pooled_blocks(const ConvolutionShape& s, const GemmKernels& gemm, ConvolutionPlan* plan) {
+  plan->block_rows = round_up(plan->block_rows, 2);
+  plan->block_columns = round_up(plan->block_columns, 2);
+  plan->column_stride = apart_in_cache(plan->block_rows * plan->block_columns + gemm.lanes);
+  plan->pooled_floats = round_up(s.filters * plan->column_stride + 2 * gemm.lanes, 16);
 }
 
 // What the windows of a block reach over, and a vector more.
@@ -136,18 +150,42 @@ void unfold(const Windows& w, const KernelTable& kernels, const OutputBlock& blo
 
 }  // namespace
 
+namespace {
+
+// Whether a product reads the image itself, of which a block to pool is no part.
+bool is_read_in_place(const ConvolutionShape& s) { return is_pointwise(s.windows) && !s.is_pooled; }
+
+}  // namespace
+
 ConvolutionPlan plan_convolution(const ConvolutionShape& s, const KernelTable& kernels) {
   ConvolutionPlan plan = {};
   const Windows& w = s.windows;
   plan_blocks(w, kBlockOutputs, kernels.gemm, &plan);
+  if (s.is_pooled) plan_pooled_blocks(s, kernels.gemm, &plan);
   plan.channels = even_part(s.channels, std::min(kernels.gemm.kc, kBlockDepth) / kernel_size(w));
   plan.parts = 1;
   plan.tasks = s.filters == 0 ? 0 : s.batch * s.groups * output_blocks(w, plan);
   const int64_t padded = padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
   bound_memory(w, padded, &plan);
-  if (!is_pointwise(w)) plan.thread_floats = columns_floats(plan) + (plan.is_clipped ? 0 : padded);
+  if (!is_read_in_place(s)) {
+    plan.thread_floats = columns_floats(plan) + (plan.is_clipped ? 0 : padded) + plan.pooled_floats;
+  }
   return plan;
 }
+
+namespace {
+
+void pool_block(const ConvolutionShape& s, const ConvolutionPlan& plan, const KernelTable& kernels,
+                const OutputBlock& block, const float* outputs, float* y) {
+  const Windows& w = s.windows;
+  y += block.row / 2 * (w.out_width / 2) + block.column / 2;
+  for (int64_t i = 0; i < s.filters; ++i) {
+    kernels.pool_pairs(outputs + i * plan.column_stride, block.rows, block.columns, y + i * out_size(s),
+                       w.out_width / 2);
+  }
+}
+
+}  // namespace
 
 void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const KernelTable& kernels, const float* x,
               const float* weight, const ConvolutionEpilogue& epilogue, float* y, float* scratch, int64_t begin,
@@ -155,7 +193,8 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
   const Windows& w = s.windows;
   const int64_t blocks = output_blocks(w, plan), depth = s.channels * kernel_size(w);
   const int64_t pieces = piece_count(w, plan.taps);
-  float* const padded = plan.is_clipped ? nullptr : scratch + columns_floats(plan);
+  float* const unpooled = scratch + columns_floats(plan);
+  float* const padded = plan.is_clipped ? nullptr : unpooled + plan.pooled_floats;
   for (int64_t task = begin; task < end; ++task) {
     const int64_t image = task / blocks, filter = image % s.groups * s.filters;  // of all groups
     const OutputBlock block = block_of(w, plan, task % blocks);
@@ -165,8 +204,9 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
     product.n = block.rows * block.columns;
     product.a_row_stride = depth;
     product.a_column_stride = 1;
-    product.c = y + image * s.filters * out_size(w) + first;
-    product.c_stride = out_size(w);
+    float* const planes_of_y = y + image * s.filters * out_size(s);
+    product.c = s.is_pooled ? unpooled : planes_of_y + first;
+    product.c_stride = s.is_pooled ? plan.column_stride : out_size(w);
     product.row_bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + filter;
     product.activation = epilogue.activation;
     product.slope = epilogue.slope;
@@ -174,13 +214,13 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
     do {
       const int64_t channels = std::min(plan.channels, s.channels - channel);
       const float* const planes = x + (image * s.channels + channel) * plane_size(w);
-      product.b = is_pointwise(w) ? planes + first : scratch;
-      product.b_stride = is_pointwise(w) ? plane_size(w) : plan.column_stride;
+      product.b = is_read_in_place(s) ? planes + first : scratch;
+      product.b_stride = is_read_in_place(s) ? plane_size(w) : plan.column_stride;
       for (int64_t index = 0; index < pieces; ++index) {
         const Piece piece = piece_of(w, plan.taps, index);
         product.k = channels * piece.taps;
         product.a = weight + filter * depth + channel * kernel_size(w) + piece.first;
-        if (!is_pointwise(w)) {
+        if (!is_read_in_place(s)) {
           unfold(piece.windows, kernels, block, planes, channels, padded, scratch, plan.column_stride);
         }
         product.accumulate = channel > 0 || index > 0;
@@ -189,6 +229,7 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
       }
       channel += channels;
     } while (channel < s.channels);
+    if (s.is_pooled) pool_block(s, plan, kernels, block, unpooled, planes_of_y);
   }
 }
 

@@ -12,6 +12,8 @@ namespace galvani {
 struct ConvolutionShape {
   int64_t batch, groups, channels, filters;  // channels of the input and of the output, in each group
   Windows windows;
+  // Whether windows of 2×2 of the outputs, even numbers of which lie in a row and in a column, become their greatest.
+  bool is_pooled = false;
 };
 
 struct ConvolutionEpilogue {
@@ -30,6 +32,7 @@ struct ConvolutionPlan {
   int64_t parts;                      // of the batch, each of which has sums of its own
   int64_t tasks;
   int64_t column_stride;  // between the rows of unfolded columns
+  int64_t pooled_floats;  // of a block of outputs that is to be pooled
   int64_t thread_floats, shared_floats;
 };
 

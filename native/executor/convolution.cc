@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "convolution/convolution.h"
+#include "convolution/winograd.h"
 #include "executor/families.h"
 
 namespace galvani {
@@ -85,35 +86,120 @@ class PreparedWeightGradient final : public PreparedInstruction {
   Location dw_;
 };
 
+// What a convolution reads and writes, and what follows it.
+struct ConvolutionOperands {
+  Location x, w, bias, y;  // bias.base is -1 where there is none
+  Activation activation;
+  float slope;
+
+  ConvolutionEpilogue epilogue(const Run& run) const {
+    return {bias.base < 0 ? nullptr : bias.in<const float>(run), activation, slope};
+  }
+};
+
+// By tiles; and then directly the images that have outputs that are not finite.
+class PreparedWinograd final : public PreparedInstruction {
+ public:
+  PreparedWinograd(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels,
+                   const ConvolutionOperands& operands)
+      : PreparedInstruction(split_tasks(shape, plan.tasks).tasks()),
+        shape_(shape),
+        plan_(plan),
+        direct_(plan_convolution(shape, kernels)),
+        split_(split_tasks(shape, plan.tasks)),
+        kernels_(kernels),
+        operands_(operands) {}
+
+  bool run(Run& run) const override {
+    Parallel& parallel = threads_of(run);
+    const float* const x = operands_.x.in<const float>(run);
+    const float* const w = operands_.w.in<const float>(run);
+    float* const y = operands_.y.in<float>(run);
+    float* const shared = reinterpret_cast<float*>(run.workspace);
+    const auto scratch = [&](int thread) { return shared + plan_.shared_floats + thread * thread_floats(); };
+    for (int thread = 0; thread < parallel.threads(); ++thread) begin_winograd(plan_, scratch(thread));
+    for_ranges(parallel, split_work(plan_.weight_tasks, 1, kNanosecondsPerWeightTask),
+               [&](int64_t begin, int64_t end, int thread) {
+                 transform_weights(shape_, plan_, kernels_, w, scratch(thread), shared, begin, end);
+               });
+    const ConvolutionEpilogue epilogue = operands_.epilogue(run);
+    for_ranges(parallel, split_, [&](int64_t begin, int64_t end, int thread) {
+      convolve_tiles(shape_, plan_, kernels_, x, epilogue, y, scratch(thread), shared, begin, end);
+    });
+    const int64_t tasks = direct_.tasks / shape_.batch;  // of an image
+    for (int64_t image = 0; image < shape_.batch; ++image) {
+      if (!is_image_broken(shape_, plan_, shared, image)) continue;
+      for_ranges(parallel, {tasks, 1}, [&](int64_t begin, int64_t end, int thread) {
+        convolve(shape_, direct_, kernels_, x, w, epilogue, y, scratch(thread), image * tasks + begin,
+                 image * tasks + end);
+      });
+    }
+    return true;
+  }
+
+  int64_t workspace_bytes(int threads) const override {
+    return (plan_.shared_floats + thread_floats() * threads) * static_cast<int64_t>(sizeof(float));
+  }
+
+ private:
+  static constexpr double kNanosecondsPerWeightTask = 1000;
+  int64_t thread_floats() const { return round_up(std::max(plan_.thread_floats, direct_.thread_floats), 16); }
+
+  ConvolutionShape shape_;
+  WinogradPlan plan_;
+  ConvolutionPlan direct_;
+  Split split_;
+  const KernelTable& kernels_;
+  ConvolutionOperands operands_;
+};
+
 template <typename P>
 ConvolutionShape shape_of(const P& p) {
   return {p.batch, p.groups, p.channels, p.filters, p};
+}
+
+// What is not pooled need not be computed.
+ConvolutionShape shape_of(const MaxPooledConv2dParams& p) {
+  ConvolutionShape shape = {p.batch, p.groups, p.channels, p.filters, p, true};
+  shape.windows.out_height = 2 * p.pooled_height;
+  shape.windows.out_width = 2 * p.pooled_width;
+  return shape;
+}
+
+template <typename P>
+std::unique_ptr<PreparedInstruction> prepare_forward(const Preparation& preparation, const Instruction& instruction) {
+  const P& params = std::get<P>(instruction.params);
+  const ConvolutionShape shape = shape_of(params);
+  const KernelTable& kernels = preparation.kernels;
+  const ConvolutionOperands operands = {
+      preparation.input(instruction, 0),
+      preparation.input(instruction, 1),
+      instruction.inputs.size() == 3 ? preparation.input(instruction, 2) : Location{-1, 0},
+      preparation.output(instruction, 0),
+      params.activation,
+      static_cast<float>(params.slope),
+  };
+  const WinogradPlan tiles = plan_winograd(shape, kernels);
+  if (tiles.is_worthwhile) return std::make_unique<PreparedWinograd>(shape, tiles, kernels, operands);
+  const ConvolutionPlan plan = plan_convolution(shape, kernels);
+  return prepare_tasks(shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
+    convolve(shape, plan, kernels, operands.x.in<const float>(run), operands.w.in<const float>(run),
+             operands.epilogue(run), operands.y.in<float>(run), scratch, begin, end);
+  });
 }
 
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_convolution(const Preparation& preparation,
                                                          const Instruction& instruction) {
-  const bool is_forward = instruction.opcode == Opcode::k_conv2d;
-  const ConvolutionShape shape = is_forward ? shape_of(std::get<Conv2dParams>(instruction.params))
-                                            : shape_of(std::get<Conv2dInputGradientParams>(instruction.params));
+  if (instruction.opcode == Opcode::k_conv2d) return prepare_forward<Conv2dParams>(preparation, instruction);
+  if (instruction.opcode == Opcode::k_maxPooledConv2d) {
+    return prepare_forward<MaxPooledConv2dParams>(preparation, instruction);
+  }
+  const ConvolutionShape shape = shape_of(std::get<Conv2dInputGradientParams>(instruction.params));
   const KernelTable& kernels = preparation.kernels;
   const Location first = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
-  if (is_forward) {
-    const auto& params = std::get<Conv2dParams>(instruction.params);
-    const ConvolutionPlan plan = plan_convolution(shape, kernels);
-    const bool has_bias = instruction.inputs.size() == 3;
-    const Location bias = has_bias ? preparation.input(instruction, 2) : Location{};
-    const Activation activation = params.activation;
-    const float slope = static_cast<float>(params.slope);
-    return prepare_tasks(shape, plan,
-                         [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
-                           const float* const added = has_bias ? bias.in<const float>(run) : nullptr;
-                           convolve(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run),
-                                    {added, activation, slope}, out.in<float>(run), scratch, begin, end);
-                         });
-  }
   if (instruction.opcode == Opcode::k_conv2dInputGradient) {
     const ConvolutionPlan plan = plan_input_gradient(shape, kernels);
     return prepare_tasks(

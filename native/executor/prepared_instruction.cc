@@ -80,6 +80,7 @@ std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation,
     case Opcode::k_recurrence: return prepare_recurrence(preparation, instruction);
     case Opcode::k_argsort: return prepare_argsort(preparation, instruction);
     case Opcode::k_conv2d:
+    case Opcode::k_maxPooledConv2d:
     case Opcode::k_conv2dInputGradient:
     case Opcode::k_conv2dWeightGradient: return prepare_convolution(preparation, instruction);
     case Opcode::k_maxPool2d:

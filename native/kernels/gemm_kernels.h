@@ -14,16 +14,21 @@
 #include "simd/vectors.h"
 
 template <Activation kActivation>
+inline F32 activated(F32 x, float slope) {
+  if constexpr (kActivation == Activation::k_relu) return relu(x);
+  if constexpr (kActivation == Activation::k_leakyRelu) return leaky_relu(x, broadcast(slope));
+  if constexpr (kActivation == Activation::k_sigmoid) return sigmoid(x);
+  if constexpr (kActivation == Activation::k_tanh) return tanh(x);
+  return x;
+}
+
+template <Activation kActivation>
 struct Activate {
   float* c;
   float slope;
   template <class Lanes>
   void operator()(int64_t j, Lanes lanes) const {
-    const F32 x = lanes.read(c + j);
-    if constexpr (kActivation == Activation::k_relu) lanes.write(c + j, relu(x));
-    if constexpr (kActivation == Activation::k_leakyRelu) lanes.write(c + j, leaky_relu(x, broadcast(slope)));
-    if constexpr (kActivation == Activation::k_sigmoid) lanes.write(c + j, sigmoid(x));
-    if constexpr (kActivation == Activation::k_tanh) lanes.write(c + j, tanh(x));
+    lanes.write(c + j, activated<kActivation>(lanes.read(c + j), slope));
   }
 };
 

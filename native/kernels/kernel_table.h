@@ -80,6 +80,14 @@ struct GemmKernels {
   int64_t packed_a_floats(int64_t m, int64_t k) const { return round_up(m, mr) * k; }
 };
 
+// What is done to sums before they are written.
+struct OutputFinish {
+  float bias;
+  Activation activation;
+  float slope;
+  bool is_pooled;
+};
+
 struct KernelTable {
   const char* isa;
 
@@ -158,6 +166,19 @@ struct KernelTable {
   // The plane without its padding; zeros where no window reaches.
   void (*crop)(const Windows& windows, const float* padded, float* plane);
 
+  // The transforms of kernels/winograd.h, between 16 matrices that are `stride` floats apart and: n kernels of 3×3,
+  // element by element; rows of tiles of a plane; and rows of tiles of a plane of outputs, or of their pooling by 2×2,
+  // with whether all were finite before the bias. Matrices have room for a vector more, `padded` for what the tiles
+  // reach over and two.
+  void (*spread_weights)(const float* w, int64_t n, float* out, int64_t stride);
+  void (*spread_inputs)(const Windows& windows, const float* plane, int64_t first, int64_t rows, float* padded,
+                        float* out, int64_t stride);
+  bool (*gather_outputs)(const Windows& windows, const float* m, int64_t stride, int64_t first, int64_t rows,
+                         const OutputFinish& finish, float* plane);
+
+  // The greatest of windows of 2×2 side by side, of even numbers of rows and columns that lie one after the other: rows
+  // of columns / 2 that are out_stride apart. x has room for two vectors more.
+  void (*pool_pairs)(const float* x, int64_t rows, int64_t columns, float* out, int64_t out_stride);
   // Planes [begin, end) of `planes`.
   void (*max_pool)(const Windows& windows, const float* x, const float* z, float* out, int64_t planes, int64_t begin,
                    int64_t end);

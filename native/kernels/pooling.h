@@ -102,6 +102,17 @@ inline void max_pool_pairs(const Windows& w, const float* x, float* out, int64_t
   }
 }
 
+inline void pool_pairs_kernel(const float* x, int64_t rows, int64_t columns, float* out, int64_t out_stride) {
+  for (int64_t row = 0; row < rows; row += 2, x += 2 * columns, out += out_stride) {
+    for (int64_t j = 0; j < columns / 2; j += kLanes) {
+      const int count = lanes_left(columns / 2 - j);
+      const float* const limit = x + 2 * columns + 2 * kLanes;
+      const Pairs upper = read_pairs(x + 2 * j, limit, count), lower = read_pairs(x + columns + 2 * j, limit, count);
+      store_partial(out + j, greatest_of_pairs(upper, lower), count);
+    }
+  }
+}
+
 inline void max_pool_kernel(const Windows& w, const float* x, const float* z, float* out, int64_t planes, int64_t begin,
                             int64_t end) {
   if (x == z && are_pairs(w)) return max_pool_pairs(w, x, out, planes, begin, end);

@@ -14,6 +14,7 @@
 #include "kernels/reduce.h"
 #include "kernels/scan.h"
 #include "kernels/softmax.h"
+#include "kernels/winograd.h"
 #include "math/distributions.h"
 
 constexpr KernelTable make_table(const char* isa) {
@@ -57,6 +58,10 @@ constexpr KernelTable make_table(const char* isa) {
   table.fold = fold_kernel;
   table.fold_clipped = fold_clipped;
   table.crop = crop_kernel;
+  table.spread_weights = spread_weights_kernel;
+  table.spread_inputs = spread_inputs_kernel;
+  table.gather_outputs = gather_outputs_kernel;
+  table.pool_pairs = pool_pairs_kernel;
   table.max_pool = max_pool_kernel;
   table.max_pool_gradient = max_pool_gradient_kernel;
   table.random[static_cast<int>(Distribution::k_normal)] = random_kernel<OfUnit<inverse_normal>>;

@@ -255,6 +255,14 @@ void check_windows(const Windows& w, Operands& operands) {
   operands.expect(reach <= INT32_MAX, "expected windows that reach over as many elements as 32 bits count, got more");
 }
 
+// Windows of 2×2 lie inside what the others give.
+template <typename P>
+void check_pooled_windows(const P& p, Operands& operands) {
+  check_windows(p, operands);
+  operands.expect(2 * p.pooled_height <= p.out_height && 2 * p.pooled_width <= p.out_width,
+                  "expected outputs enough to pool, got less");
+}
+
 // check_instruction(instruction, operands)
 #define GALVANI_INSTRUCTION_OPERANDS
 #include "program/instructions.inc"

@@ -274,16 +274,29 @@ inline Words windows_of_28(int32_t size, int32_t stride) {
   return {28, 28, size, size, out, out, stride, stride, pad, pad, 1, 1};
 }
 
-// 3×3, from 8 channels to 8.
-inline InstructionCase convolution(const char* name, Opcode opcode, int64_t bytes) {
-  const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (8 * 8 * 28 * 28), 1));
-  const Words image = {images, 8, 28, 28}, weight = {8, 8, 3, 3};
-  InstructionCase c{name, int64_t{images} * 8 * 28 * 28, int64_t{images} * 8 * 8 * 28 * 28, {}};
-  const Words params = Words{images, 1, 8, 8} + windows_of_28(3, 1);
+// 3×3, from so many channels to as many.
+inline InstructionCase convolution(const char* name, Opcode opcode, int64_t bytes, int32_t channels = 8) {
+  const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (channels * 8 * 28 * 28), 1));
+  const Words image = {images, channels, 28, 28}, weight = {channels, channels, 3, 3};
+  const int64_t size = int64_t{images} * channels * 28 * 28;
+  InstructionCase c{name, size, 8 * size, {}};
+  const Words params = Words{images, 1, channels, channels} + windows_of_28(3, 1);
   const bool is_forward = opcode == Opcode::k_conv2d, has_weight = opcode != Opcode::k_conv2dWeightGradient;
   const Words in = {c.builder.input(kFloat, image), c.builder.input(kFloat, has_weight ? weight : image)};
   c.builder.instruction(opcode, in, {c.builder.result(kFloat, has_weight ? image : weight)},
                         is_forward ? params + Words{0} + real(0) : params);
+  return c;
+}
+
+// The same, pooled.
+inline InstructionCase pooled_convolution(const char* name, int64_t bytes, int32_t channels) {
+  const int32_t images = static_cast<int32_t>(std::max<int64_t>(bytes / (channels * 8 * 28 * 28), 1));
+  const Words image = {images, channels, 28, 28}, weight = {channels, channels, 3, 3};
+  const int64_t size = int64_t{images} * channels * 28 * 28;
+  InstructionCase c{name, size, 8 * size, {}};
+  const Words in = {c.builder.input(kFloat, image), c.builder.input(kFloat, weight)};
+  c.builder.instruction(Opcode::k_maxPooledConv2d, in, {c.builder.result(kFloat, {images, channels, 14, 14})},
+                        Words{images, 1, channels, channels} + windows_of_28(3, 1) + Words{14, 14, 0} + real(0));
   return c;
 }
 
@@ -344,6 +357,9 @@ inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   cases.push_back(permute("NHWC to NCHW", kFloat, {images, 56, 56, 3}, {0, 3, 1, 2}));
   cases.push_back(permute("NCHW to NHWC", kFloat, {images, 3, 56, 56}, {0, 2, 3, 1}));
   cases.push_back(convolution("conv2d", Opcode::k_conv2d, bytes));
+  cases.push_back(convolution("conv2d by tiles", Opcode::k_conv2d, bytes, 20));
+  cases.push_back(pooled_convolution("maxPooledConv2d", bytes, 8));
+  cases.push_back(pooled_convolution("maxPooledConv2d by tiles", bytes, 20));
   cases.push_back(convolution("conv2dInputGradient", Opcode::k_conv2dInputGradient, bytes));
   cases.push_back(convolution("conv2dWeightGradient", Opcode::k_conv2dWeightGradient, bytes));
   cases.push_back(max_pool("maxPool2d", Opcode::k_maxPool2d, bytes));

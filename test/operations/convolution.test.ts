@@ -6,6 +6,59 @@ beforeEach(() => g.setSeed(1))
 
 const image = g.tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], { shape: [1, 1, 3, 3], dtype: 'float32' })
 
+/** By tiles of 2×2 outputs in the native backend, where this meets a 4×4 tile of the input. */
+describe('what is not finite', () => {
+  const [count, channels, filters, size] = [3, 16, 16, 12]
+  const plane = size * size
+  const given = () => ({
+    x: g.randn([count, channels, size, size], { seed: 1 }).dataSync() as Float32Array,
+    w: g.randn([filters, channels, 3, 3], { seed: 2 }).dataSync() as Float32Array,
+  })
+  const convolve = ({ x, w }: { x: Float32Array; w: Float32Array }, pools = false): Float32Array => {
+    const y = g.conv2d(
+      g.tensor(x, { shape: [count, channels, size, size] }),
+      g.tensor(w, { shape: [filters, channels, 3, 3] }),
+      { padding: 1 },
+    )
+    return (pools ? g.maxPool2d(y.relu(), 2) : y).dataSync() as Float32Array
+  }
+  /** 0 for what is finite. */
+  const kinds = (y: Float32Array) => Array.from(y, (value) => (Number.isFinite(value) ? 0 : value))
+
+  test.each([
+    ['an infinity', Infinity],
+    ['a NaN', Number.NaN],
+    ['a number whose sums overflow', 3e38],
+  ])('%s in an image is where it was in the outputs that meet it, and in no others', (_, value) => {
+    for (const pools of [false, true]) {
+      const data = given()
+      const ordinary = convolve(data, pools)
+      data.x[(channels + 5) * plane + 4 * size + 7] = value
+      const y = convolve(data, pools)
+      g.setBackend('reference')
+      const expected = convolve(data, pools)
+      g.setBackend('native')
+      if (Number.isFinite(value)) y.forEach((element, i) => void (Number.isNaN(element) && expect.fail(`NaN at ${i}`)))
+      else expect(kinds(y)).toEqual(kinds(expected))
+      const image = y.length / count
+      for (const other of [0, 2]) {
+        const [begin, end] = [other * image, (other + 1) * image]
+        expect(y.subarray(begin, end)).toEqual(ordinary.subarray(begin, end))
+      }
+    }
+  })
+
+  test('a filter with an infinity leaves the others as they are', () => {
+    const data = given()
+    data.w[(3 * channels + 2) * 9 + 4] = -Infinity
+    const y = convolve(data)
+    g.setBackend('reference')
+    const expected = convolve(data)
+    g.setBackend('native')
+    expect(kinds(y)).toEqual(kinds(expected))
+  })
+})
+
 describe('values', () => {
   test('a convolution does not turn its filter', async () => {
     const y = g.conv2d(image, [

@@ -50,7 +50,7 @@ export const operand = (shape: Shape, values?: Values, dtype: DType = 'float32')
 export const shapesOf = (text: string): Shape[] =>
   text.split(' ').map((shape) => (shape === '.' ? [] : shape.split(',').map(Number)))
 
-type Magnitude = OpCase['f']
+export type Magnitude = OpCase['f']
 
 /**
  * How far a backend may be from the reference, see tolerance.ts. `depth` is the number of terms of a sum, and the

@@ -168,6 +168,23 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     const rounding = params.activation === 'none' || params.activation === 'relu' ? 0 : 2
     return [epsilons(out!.length, (i) => errors[i]! * steepest + rounding * magnitude(out![i]!))]
   },
+  maxPooledConv2d({ params, inputs, expected: [out] }) {
+    const { outHeight: height, outWidth: width, pooledHeight, pooledWidth } = params
+    const planes = params.batch * params.groups * params.filters
+    const wide = inputs.map((x) => Float64Array.from(x))
+    const [y] = runInstruction(reference, 'conv2d', params, wide, [['float64', planes * height * width]])
+    const [contract] = contracts.conv2d({ params, inputs: wide, expected: [y!] })
+    const errors = (contract as { epsilons: Float64Array }).epsilons
+    const plane = pooledHeight * pooledWidth
+    // As far as the farthest of a window: any may be the greatest.
+    return [
+      epsilons(out!.length, (i) => {
+        const [row, column] = [2 * Math.floor((i % plane) / pooledWidth), 2 * (i % pooledWidth)]
+        const first = Math.floor(i / plane) * height * width + row * width + column
+        return Math.max(...[first, first + 1, first + width, first + width + 1].map((place) => errors[place]!))
+      }),
+    ]
+  },
   conv2dInputGradient: ({ params, inputs, expected: [out] }) => [
     { epsilons: convolutionErrors('conv2dInputGradient', params, inputs, out!.length) },
   ],
@@ -176,6 +193,23 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   ],
   maxPool2d: same,
   maxPool2dGradient: same,
+}
+
+/** Whether kernels may compute 2×2 outputs together, from all that these meet. */
+const isOfTiles = (p: Convolution): boolean =>
+  p.kernelHeight === 3 && p.kernelWidth === 3 && Math.max(p.strideHeight, p.strideWidth) === 1 && p.dilationHeight === 1
+
+/** The greatest of each sum and of those around it, which may be beyond the last row and column. */
+function greatestBeside(p: Convolution, sums: TypedArray): Float64Array {
+  const [height, width] = [p.outHeight, p.outWidth]
+  return Float64Array.from(sums, (_, i) => {
+    const [row, column] = [Math.floor(i / width) % height, i % width]
+    let most = 0
+    for (let y = Math.max(row - 1, 0); y <= Math.min(row + 1, height - 1); y++)
+      for (let x = Math.max(column - 1, 0); x <= Math.min(column + 1, width - 1); x++)
+        most = Math.max(most, sums[i + (y - row) * width + x - column]!)
+    return most
+  })
 }
 
 type ConvolutionOpcode = 'conv2d' | 'conv2dInputGradient' | 'conv2dWeightGradient'
@@ -188,7 +222,8 @@ function convolutionErrors(
   size: number,
 ): Float64Array {
   const plain = { ...params, activation: 'none', slope: 0 } as const
-  const [terms] = runInstruction(reference, opcode, plain, inputs.map(magnitudes), [['float64', size]])
+  const [sums] = runInstruction(reference, opcode, plain, inputs.map(magnitudes), [['float64', size]])
+  const terms = opcode === 'conv2d' && isOfTiles(params) ? greatestBeside(params, sums!) : sums!
   const { batch, channels, filters, kernelHeight, kernelWidth, outHeight, outWidth } = params
   const kernel = kernelHeight * kernelWidth
   const depth = {
@@ -196,7 +231,7 @@ function convolutionErrors(
     conv2dInputGradient: filters * kernel,
     conv2dWeightGradient: batch * outHeight * outWidth,
   }
-  return (accumulated(depth[opcode], terms!) as { epsilons: Float64Array }).epsilons
+  return (accumulated(depth[opcode], terms) as { epsilons: Float64Array }).epsilons
 }
 
 /** Of row-wise exponentials: |x − max|, which is how much exp enlarges a rounding of x − max, and the error of softmax. */

@@ -212,6 +212,13 @@ const paramRows: readonly Malformed[] = [
   paramRow('conv2d', 'another group', 'x to be float32 with 240 elements, got float32[2,4,5,4]', { groups: 3 }),
   paramRow('conv2dInputGradient', 'a row more', 'y to be float32 with 192 elements', { outHeight: 4 }),
   paramRow('conv2dWeightGradient', 'a filter more', 'y to be float32 with 192 elements', { filters: 4 }),
+  paramRow('maxPooledConv2d', 'more to pool than there is', 'at least 4 × 4 outputs to pool, got 3 × 4', {
+    pooledHeight: 2,
+  }),
+  paramRow('maxPooledConv2d', 'a kernel of 0', 'a kernel, strides and dilations of at least 1, got 0', {
+    kernelWidth: 0,
+  }),
+  paramRow('maxPooledConv2d', 'a column less', 'y to be float32 with 12 elements', { pooledWidth: 1 }),
   paramRow('maxPool2d', 'a plane more', 'x to be float32 with 80 elements', { planes: 4 }),
   paramRow('maxPool2d', 'a kernel of 0', 'a kernel, strides and dilations of at least 1, got 0', { kernelWidth: 0 }),
   paramRow('maxPool2dGradient', 'windows that reach too far', 'windows that reach over at most 2147483647 elements', {

@@ -308,6 +308,16 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
     ],
     [['float32', 2, 6, 3, 4]],
   ),
+  maxPooledConv2d: sample(
+    'maxPooledConv2d',
+    { ...convolution, pooledHeight: 1, pooledWidth: 2, activation: 'tanh', slope: 0 },
+    [
+      ['float32', 2, 4, 5, 4],
+      ['float32', 6, 2, 3, 2],
+      ['float32', 6],
+    ],
+    [['float32', 2, 6, 1, 2]],
+  ),
   conv2dInputGradient: sample(
     'conv2dInputGradient',
     convolution,

@@ -631,6 +631,16 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     if (tape.oneIn(2)) inputs.push(s.operand(dtype, p.groups * p.filters))
     s.emit('conv2d', { ...p, activation: tape.pick(activations), slope: 0.01 }, inputs, [s.output(dtype, y)])
   },
+  maxPooledConv2d(s, tape) {
+    const p = randomConvolution(tape)
+    const [dtype, x, w] = [tape.pick(s.floats), ...convolutionSizes(p)] as const
+    const inputs = [s.operand(dtype, x), s.operand(dtype, w)]
+    if (tape.oneIn(2)) inputs.push(s.operand(dtype, p.groups * p.filters))
+    const pooled = { pooledHeight: p.outHeight >> 1, pooledWidth: tape.below((p.outWidth >> 1) + 1) }
+    const size = p.batch * p.groups * p.filters * pooled.pooledHeight * pooled.pooledWidth
+    const params = { ...p, ...pooled, activation: tape.pick(activations), slope: 0.01 }
+    s.emit('maxPooledConv2d', params, inputs, [s.output(dtype, size)])
+  },
   conv2dInputGradient(s, tape) {
     const p = randomConvolution(tape)
     const [dtype, x, w, y] = [tape.pick(s.floats), ...convolutionSizes(p)] as const
@@ -673,9 +683,21 @@ function randomWindows(tape: Tape): Windows {
   }
 }
 
-const randomConvolution = (tape: Tape): Convolution => ({
-  ...{ batch: tape.below(4), groups: 1 + tape.below(3), channels: tape.pick([1, 2, 3, 0]), filters: tape.below(4) },
-  ...randomWindows(tape),
+/** Some are of a form that kernels may compute by tiles: few, as the reference takes long for so many channels. */
+const randomConvolution = (tape: Tape): Convolution =>
+  tape.oneIn(30)
+    ? randomTiles(tape)
+    : {
+        ...{ batch: tape.below(4), groups: 1 + tape.below(3) },
+        ...{ channels: tape.pick([1, 2, 3, 0]), filters: tape.below(4) },
+        ...randomWindows(tape),
+      }
+
+const randomTiles = (tape: Tape): Convolution => ({
+  ...{ batch: 2, groups: 1, channels: tape.pick([16, 17]), filters: tape.pick([16, 20]) },
+  ...{ height: tape.pick([8, 11]), width: tape.pick([9, 12]), kernelHeight: 3, kernelWidth: 3 },
+  ...{ outHeight: tape.pick([9, 10]), outWidth: tape.pick([10, 11]), strideHeight: 1, strideWidth: 1 },
+  ...{ padTop: tape.below(3), padLeft: tape.below(3), dilationHeight: 1, dilationWidth: 1 },
 })
 
 /** Of x, w and y. */

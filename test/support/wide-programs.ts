@@ -85,6 +85,10 @@ const pooled = Object.entries(wideWindows).flatMap(([name, windows]) => {
   ]
 })
 
+const pooledBy = ({ outHeight, outWidth }: Windows) => ({
+  ...{ pooledHeight: Math.floor(outHeight / 2), pooledWidth: Math.floor(outWidth / 2) },
+})
+
 const convolved = Object.entries({ ...farWindows, ...greatKernels }).flatMap(([name, windows]) => {
   const params = { batch: 2, groups: 1, channels: 2, filters: 3, ...windows }
   const x = noise(4 * windows.height * windows.width)
@@ -92,6 +96,13 @@ const convolved = Object.entries({ ...farWindows, ...greatKernels }).flatMap(([n
   const y = noise(6 * windows.outHeight * windows.outWidth)
   return [
     wide(name, 'conv2d', { ...params, activation: 'relu', slope: 0 }, [x, w], [y.length]),
+    wide(
+      name,
+      'maxPooledConv2d',
+      { ...params, ...pooledBy(windows), activation: 'relu', slope: 0 },
+      [x, w],
+      [6 * pooledBy(windows).pooledHeight * pooledBy(windows).pooledWidth],
+    ),
     wide(name, 'conv2dInputGradient', params, [y, w], [x.length]),
     wide(name, 'conv2dWeightGradient', params, [x, y], [w.length]),
   ]

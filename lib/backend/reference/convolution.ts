@@ -4,6 +4,7 @@ import type { InstructionParams } from '../../program/instructions.ts'
 import type { Convolution } from '../../program/schema.ts'
 import { activations } from './functions.ts'
 import type { Floats } from './loop.ts'
+import { maxPool2d } from './pooling.ts'
 import { forEachElement, forEachMeeting } from './windows.ts'
 
 /** The products with padding are zeros, unless what is multiplied by zero is no number. */
@@ -49,6 +50,22 @@ export function conv2d(
     if (bias) out[i]! += bias[Math.floor(i / plane) % filters]!
     if (p.activation !== 'none') out[i] = activate(out[i]!, p.slope)
   }
+}
+
+export function maxPooledConv2d(
+  p: InstructionParams['maxPooledConv2d'],
+  inputs: readonly [Floats, Floats, ...Floats[]],
+  [out]: readonly [Floats],
+): void {
+  const planes = p.batch * p.groups * p.filters
+  const y = new (out.constructor as new (size: number) => Floats)(planes * p.outHeight * p.outWidth)
+  conv2d(p, inputs, [y])
+  const windows = {
+    ...{ height: p.outHeight, width: p.outWidth, outHeight: p.pooledHeight, outWidth: p.pooledWidth },
+    ...{ kernelHeight: 2, kernelWidth: 2, strideHeight: 2, strideWidth: 2, padTop: 0, padLeft: 0 },
+    ...{ dilationHeight: 1, dilationWidth: 1 },
+  }
+  maxPool2d({ planes, ...windows }, [y, y], [out])
 }
 
 export function conv2dInputGradient(p: Convolution, [dy, w]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {

@@ -16,7 +16,7 @@ import type { Backend, Buffers, Executable } from '../backend.ts'
 import { rangeError } from '../failure.ts'
 import { attention } from './attention.ts'
 import { type Bound, bindBuffers, copyStates, fixedArrays } from './binding.ts'
-import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './convolution.ts'
+import { conv2d, conv2dInputGradient, conv2dWeightGradient, maxPooledConv2d } from './convolution.ts'
 import { demand } from './demand.ts'
 import { elementwise } from './elementwise.ts'
 import { cholesky, determinant, lu, qr, solve, triangularSolve } from './factorizations.ts'
@@ -70,6 +70,7 @@ const loops: { readonly [K in Exclude<Opcode, NestedOpcode>]: Loop<K> } = {
   momentum,
   adam,
   conv2d,
+  maxPooledConv2d,
   conv2dInputGradient,
   conv2dWeightGradient,
   maxPool2d,

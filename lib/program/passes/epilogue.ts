@@ -1,8 +1,11 @@
-/** Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers. */
+/**
+ * Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers,
+ * and so does max pooling by 2×2 of a convolution.
+ */
 import { elementAt } from '../../base/lists.ts'
 import { extentAt, sizeOf } from '../../base/shape.ts'
 import { type Draft, type Uses, usesOf } from '../draft.ts'
-import type { InstructionOf } from '../instructions.ts'
+import type { Instruction, InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
 import { isDense } from '../patterns.ts'
 import { valueAt } from '../program.ts'
@@ -14,13 +17,14 @@ const isActivation = (op: string): op is ActivationName =>
 type Product = InstructionOf<'matmul'> | InstructionOf<'conv2d'>
 type Absorb = (draft: Draft, product: Product, next: InstructionOf<'elementwise'>) => Product | null
 
-/** product → + bias → activation becomes one product. */
+/** product → + bias → activation → max pooling becomes one product. */
 export function fuseEpilogues(draft: Draft): void {
   const uses = usesOf(draft)
   const removed = new Set<number>()
   for (let position = 0; position < draft.instructions.length; position++) {
     const biased = absorbReader(draft, uses, removed, position, absorbBias)
-    absorbReader(draft, uses, removed, biased, absorbActivation)
+    const activated = absorbReader(draft, uses, removed, biased, absorbActivation)
+    absorbPooling(draft, uses, removed, activated)
   }
   draft.instructions = draft.instructions.filter((_, position) => !removed.has(position))
 }
@@ -39,6 +43,32 @@ function absorbReader(draft: Draft, uses: Uses, removed: Set<number>, position: 
   removed.add(position)
   draft.instructions[reader] = fused
   return reader
+}
+
+/** As `absorbReader`, of max pooling, both of whose operands are what a convolution gives. */
+function absorbPooling(draft: Draft, uses: Uses, removed: Set<number>, position: number): void {
+  const product = elementAt(draft.instructions, position)
+  if (product.opcode !== 'conv2d' || removed.has(position)) return
+  const value = elementAt(product.outputs, 0)
+  const reader = uses.lastReaders[value]!
+  const next = draft.instructions[reader]
+  if (next?.opcode !== 'maxPool2d' || uses.counts[value] !== 1 || next.inputs.some((x) => x !== value)) return
+  if (!isPoolingByTwo(next, product)) return
+  const { outHeight: pooledHeight, outWidth: pooledWidth } = next.params
+  removed.add(position)
+  draft.instructions[reader] = {
+    ...{ opcode: 'maxPooledConv2d', inputs: product.inputs, outputs: next.outputs },
+    params: { ...product.params, pooledHeight, pooledWidth },
+  } as Instruction
+}
+
+/** Whether windows of 2×2 lie side by side inside the planes of a convolution. */
+function isPoolingByTwo({ params: p }: InstructionOf<'maxPool2d'>, { params: c }: InstructionOf<'conv2d'>): boolean {
+  const sizes = [p.kernelHeight, p.kernelWidth, p.strideHeight, p.strideWidth]
+  const isDense = p.dilationHeight === 1 && p.dilationWidth === 1 && p.padTop === 0 && p.padLeft === 0
+  const isInside = 2 * p.outHeight <= p.height && 2 * p.outWidth <= p.width
+  const arePlanes = p.height === c.outHeight && p.width === c.outWidth && p.planes === c.batch * c.groups * c.filters
+  return sizes.every((size) => size === 2) && isDense && isInside && arePlanes
 }
 
 /** What a bias adds to: [rows, channels, plane], with one element for each channel. */

@@ -2,9 +2,9 @@
 
 import type { Shape } from '../../../lib/base/shape.ts'
 import * as nodes from '../../../lib/graph/ops/convolution.ts'
-import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../../../lib/operations/index.ts'
-import { nodeOf, wrap } from '../../../lib/tensor/tensor.ts'
-import { type OpCase, operand } from '../../support/cases.ts'
+import { conv1d, conv2d, convTranspose1d, convTranspose2d, maxPool2d } from '../../../lib/operations/index.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
+import { type Magnitude, type OpCase, operand } from '../../support/cases.ts'
 
 type Options = Parameters<typeof conv2d>[2]
 
@@ -29,6 +29,33 @@ const biased = (note: string, f: OpCase['f']): OpCase => ({
   contract: { depth: 19, magnitude: (x, w, b) => conv2d(x.abs(), w.abs(), { bias: b.abs(), padding: 1 }) },
   differentiable: true,
 })
+
+const activations: Readonly<Record<string, (y: Tensor) => Tensor>> = {
+  relu: (y) => y.relu(),
+  leakyRelu: (y) => y.leakyRelu(),
+  sigmoid: (y) => y.sigmoid(),
+  tanh: (y) => y.tanh(),
+  '': (y) => y,
+}
+
+/** By tiles, with all that may follow. */
+const activated = Object.entries(activations).flatMap(([name, f]): OpCase[] => {
+  const inputs = [operand([3, 16, 9, 12]), operand([18, 16, 3, 3]), operand([18])]
+  const magnitude: Magnitude = (x, w, b) => conv2d(x.abs(), w.abs(), { bias: b.abs(), padding: 1 })
+  const convolved: OpCase['f'] = (x, w, b) => f(conv2d(x, w, { bias: b, padding: 1 }))
+  return [
+    { note: `tiles, ${name}(y + bias)`, inputs, f: convolved, contract: { depth: 146, magnitude } },
+    {
+      note: `tiles, maxPool2d(${name}(y + bias))`,
+      inputs,
+      f: (...given) => maxPool2d(convolved(...given) as Tensor, 2),
+      contract: { depth: 146, magnitude: (...given) => maxPool2d(magnitude(...given) as Tensor, 2) },
+    },
+  ]
+})
+
+const pooled = (note: string, x: Shape, w: Shape, options: Options = {}): OpCase =>
+  row(note, x, w, options, { f: (x, w) => maxPool2d(conv2d(x, w, options), 2) })
 
 const geometry = {
   ...{ batch: 2, groups: 2, channels: 2, filters: 3, height: 6, width: 7, kernelHeight: 3, kernelWidth: 2 },
@@ -77,7 +104,30 @@ export const convolutionCases = {
     ),
     biased('relu(y + bias)', (x, w, b) => conv2d(x, w, { bias: b, padding: 1 }).relu()),
     biased('tanh(y + bias)', (x, w, b) => conv2d(x, w, { bias: b, padding: 1 }).tanh()),
+    row('tiles', [3, 16, 9, 11], [16, 16, 3, 3], { padding: 1 }, large),
+    row('tiles of odd planes, without padding', [2, 20, 9, 35], [19, 20, 3, 3], {}, large),
+    row(
+      'tiles with uneven padding, in groups',
+      [3, 32, 9, 6],
+      [36, 16, 3, 3],
+      {
+        groups: 2,
+        padding: [
+          [2, 0],
+          [0, 2],
+        ],
+      },
+      large,
+    ),
+    row('tiles of wide rows', [1, 16, 6, 70], [16, 16, 3, 3], { padding: 'same' }, large),
+    row('tiles of several strips and parts', [2, 16, 34, 30], [40, 16, 3, 3], { padding: 1 }, large),
+    ...activated,
     row('many channels', [2, 40, 9, 9], [10, 40, 3, 3], { padding: 1 }, large),
+    pooled('pooled', [2, 3, 7, 9], [4, 3, 2, 3], { padding: 1 }),
+    pooled('pooled 1×1', [2, 3, 4, 6], [5, 3, 1, 1]),
+    pooled('pooled groups with a stride', [2, 4, 13, 12], [6, 2, 3, 3], { groups: 2, stride: 2, padding: 1 }),
+    pooled('pooled in blocks', [1, 2, 40, 30], [5, 2, 5, 5], { padding: 2 }),
+    pooled('pooled parts of rows', [1, 1, 3, 1300], [3, 1, 2, 3]),
     row('large', [1, 3, 36, 100], [20, 3, 5, 5], { padding: 2, stride: 2 }, large),
     row('wide', [2, 2, 1, 3000], [7, 2, 1, 9], {}, large),
   ],

@@ -1,0 +1,43 @@
+// Convolutions of 3×3 windows side by side by Winograd's minimal filtering: 16 matrix products, of a place of all tiles
+// each, instead of 36 products a tile. No intrinsics here, and no knowledge of programs.
+//
+// Sums of inputs take the place of inputs. So what is not finite spreads to outputs that do not meet it, and so may
+// what overflows: outputs of images where any is not finite are to be computed once more, directly.
+#pragma once
+
+#include "convolution/convolution.h"
+
+namespace galvani {
+
+// How such a convolution is cut. A strip is rows of tiles, which may be of several images; a task is a part of the
+// filters of one group over one strip. It depends on the shape and on the kernels alone, and so do the bits of the
+// results.
+struct WinogradPlan {
+  bool is_worthwhile;
+  int64_t tile_rows, tile_columns;  // of an image
+  int64_t strip_rows, strips;
+  int64_t part_filters, parts;  // of a group
+  int64_t tasks, weight_tasks;
+  int64_t row_floats;                                  // between the rows of the matrices of inputs and of outputs
+  int64_t weight_stride, input_stride, output_stride;  // between the matrices of 16 places
+  int64_t padded_floats, thread_floats, shared_floats;
+};
+
+WinogradPlan plan_winograd(const ConvolutionShape& shape, const KernelTable& kernels);
+
+// Before anything else, for each thread.
+void begin_winograd(const WinogradPlan& plan, float* scratch);
+
+// Tasks [begin, end) of plan.weight_tasks, before all others.
+void transform_weights(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels,
+                       const float* w, float* scratch, float* shared, int64_t begin, int64_t end);
+
+// Tasks [begin, end) of y = activation(x ∗ w + bias).
+void convolve_tiles(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels, const float* x,
+                    const ConvolutionEpilogue& epilogue, float* y, float* scratch, float* shared, int64_t begin,
+                    int64_t end);
+
+// Whether an image is to be computed directly, once all tasks are done.
+bool is_image_broken(const ConvolutionShape& shape, const WinogradPlan& plan, const float* shared, int64_t image);
+
+}  // namespace galvani
