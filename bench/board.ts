@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { serveBoard } from '../lib/board/index.ts'
 import type { RunSummary } from '../lib/board/protocol.ts'
+import { measurePage } from './board-page.ts'
 import { printTable } from './harness.ts'
 
 const [runs, points] = [100, 100_000]
@@ -77,8 +78,9 @@ async function measure(folder: string): Promise<void> {
   }
   const alone = await timeOf(`${url}api/series?run=run-1&tag=${tags[1]}&points=4000`)
   row('one series of 4000 points', alone.milliseconds, alone.bytes)
-  await close()
   printTable(`Board: ${runs} runs of ${points} points in ${tags.length} series`, rows)
   const rss = process.memoryUsage.rss() / 2 ** 20
   console.log(`event loop while files are read: p99 ${p99.toFixed(1)} ms; RSS at the end ${rss.toFixed(0)} MiB`)
+  await measurePage(url, runs)
+  await close()
 }

@@ -1,7 +1,7 @@
 // The page: its views, which is open, light or dark, and what the stream brings.
 import { openControls } from './controls.js'
 import { openCurves } from './curves.js'
-import { announce, choice, element, oncePerFrame, replace } from './dom.js'
+import { announce, choice, element, forgetColours, oncePerFrame, replace } from './dom.js'
 import { openModel } from './graph.js'
 import { openHistograms } from './histograms.js'
 import { openMedia } from './media.js'
@@ -84,10 +84,14 @@ const themes = [
 ]
 
 function showTheme() {
+  const changed = () => {
+    forgetColours()
+    tell('theme')
+  }
   const apply = () => {
     if (settings.theme === 'system') delete document.documentElement.dataset.theme
     else document.documentElement.dataset.theme = settings.theme
-    tell('theme')
+    changed()
   }
   replace(
     part('theme'),
@@ -96,7 +100,7 @@ function showTheme() {
     ),
   )
   listen('settings', (changes) => 'theme' in changes && apply())
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => tell('theme'))
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed)
   apply()
 }
 

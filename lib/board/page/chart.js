@@ -1,6 +1,6 @@
 // One chart of lines over one another, drawn by uPlot: every line has its own x. Drag to zoom, double-click or Escape to see all again; with
 // the keyboard arrows move the cursor, and + and − zoom.
-import { announce, colourOf, element, oncePerFrame } from './dom.js'
+import { announce, colourOf, element, inTurn } from './dom.js'
 import { duration, short } from './format.js'
 import { nearest } from './series.js'
 
@@ -27,6 +27,9 @@ import { nearest } from './series.js'
  */
 
 const patterns = [[], [7, 4], [2, 3], [9, 3, 2, 3]]
+
+/** Beyond so many lines they are thin, and what was smoothed is not seen behind them. */
+export const many = 24
 
 /** How many lines the readout lists. */
 const listed = 10
@@ -115,7 +118,7 @@ export class Chart {
     this.#remove()
   }
 
-  #draw = oncePerFrame(() => {
+  #draw = inTurn(() => {
     if (!this.node.isConnected || this.#area.clientWidth === 0) return
     this.#plot ??= this.#make()
     this.#update(this.#plot)
@@ -209,7 +212,7 @@ export class Chart {
       facets,
       stroke: colourOf(`--run-${colour}`),
       alpha: isFaint ? 0.22 : 1,
-      width: isFaint ? 1 : 1.6,
+      width: isFaint || this.#lines.length > many ? 1 : 1.6,
       dash: isFaint ? [] : patterns[dash],
       paths: linePath,
     })

@@ -100,15 +100,49 @@ export function oncePerFrame(draw) {
   }
 }
 
+/** What is to be drawn, in the order in which it was asked for. @type {Set<() => void>} */
+const turns = new Set()
+
+/** Milliseconds of drawing in one frame, unless one thing takes longer. */
+const drawingPerFrame = 10
+
+const takeTurns = oncePerFrame(() => {
+  const end = performance.now() + drawingPerFrame
+  for (const draw of turns) {
+    turns.delete(draw)
+    draw()
+    if (performance.now() > end) break
+  }
+  if (turns.size > 0) takeTurns()
+})
+
+/**
+ * The same as `oncePerFrame`, but not all in one frame where that would take long: a click is answered before everything is drawn.
+ * @param {() => void} draw
+ */
+export const inTurn = (draw) => () => {
+  turns.add(draw)
+  takeTurns()
+}
+
+/** By the names of custom properties. @type {Map<string, string>} */
+const knownColours = new Map()
+
+/** When the theme changes. */
+export const forgetColours = () => knownColours.clear()
+
 /**
  * A colour of the theme as a canvas takes it.
  * @param {string} name of a custom property
  */
 export function colourOf(name) {
+  const known = knownColours.get(name)
+  if (known !== undefined) return known
   const probe = element('span', { style: { color: `var(${name})` }, hidden: true })
   document.body.append(probe)
   const { color } = getComputedStyle(probe)
   probe.remove()
+  knownColours.set(name, color)
   return color
 }
 

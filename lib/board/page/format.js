@@ -80,7 +80,12 @@ export const moment = (time) => (time === undefined || !isDate(time) ? '–' : c
 const isDate = (time) => Math.abs(time) <= 8.64e15
 
 /** @param {number} part of one */
-export const percent = (part) => (Number.isFinite(part) ? `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)}\u202f%` : '–')
+export const percent = (part) =>
+  part > 0 && part < 0.0005
+    ? '<\u202f0.1\u202f%'
+    : Number.isFinite(part)
+      ? `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)}\u202f%`
+      : '–'
 
 /** @param {readonly number[]} shape */
 export const shapeText = (shape) => `[${shape.join(', ')}]`

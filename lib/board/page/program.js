@@ -136,6 +136,13 @@ function roofline(instructions, { gigaflops, gigabytesPerSecond, title }) {
   const left = scale(x0, x1, inner.left, inner.right)
   const top = scale(y0, y1, inner.bottom, inner.top)
   const longest = Math.max(...points.map(({ microseconds }) => microseconds))
+  /** Where numbers stand: those that take the most time first, and none over another. @type {[number, number][]} */
+  const labels = []
+  const hasRoom = /** @param {number} x @param {number} y */ (x, y) => {
+    if (labels.some(([a, b]) => Math.abs(a - x) < 18 && Math.abs(b - y) < 12)) return false
+    labels.push([x, y])
+    return true
+  }
   return element(
     'figure',
     { class: 'roofline' },
@@ -159,7 +166,8 @@ function roofline(instructions, { gigaflops, gigabytesPerSecond, title }) {
             `${number} ${opcode}: ${short(y)} GFLOP/s at ${short(x)} FLOP per byte, ${short(microseconds)} µs`,
           ),
           drawing('circle', { class: 'dot', cx: left(x), cy: top(y), r: radius }),
-          drawing('text', { class: 'dot-label', x: left(x) + radius + 3, y: top(y) + 4 }, number),
+          hasRoom(left(x) + radius, top(y)) &&
+            drawing('text', { class: 'dot-label', x: left(x) + radius + 3, y: top(y) + 4 }, number),
         )
       }),
     ),
@@ -167,7 +175,7 @@ function roofline(instructions, { gigaflops, gigabytesPerSecond, title }) {
       'figcaption',
       { class: 'quiet' },
       hasRoof
-        ? `Up to ${short(gigaflops)} GFLOP/s of arithmetic and ${short(gigabytesPerSecond)} GB/s of memory. A dot is an instruction by its number, as large as its time; below the line is what the machine could do and does not.`
+        ? `Up to ${short(gigaflops)} GFLOP/s of arithmetic and ${short(gigabytesPerSecond)} GB/s of memory. A dot is an instruction by its number, as large as its time; below the line is what the machine could do and does not, above it is what found its data in a cache.`
         : 'A dot is an instruction by its number, as large as its time. What the machine can do at best was not measured.',
     ),
   )

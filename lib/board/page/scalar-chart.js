@@ -1,6 +1,6 @@
 // A chart of one tag: what is seen of it is asked for, drawn as it was chosen, and listed as a table.
-import { Chart } from './chart.js'
-import { element, newId, oncePerFrame, replace } from './dom.js'
+import { Chart, many } from './chart.js'
+import { element, inTurn, newId, oncePerFrame, replace } from './dom.js'
 import { short } from './format.js'
 import { onSeries, pointsFor, seriesBetween, seriesOf, want } from './scalars.js'
 import { ascending, extremesOf, smoothed, stepsBetween, xOf } from './series.js'
@@ -120,7 +120,7 @@ export class ScalarChart {
   })
 
   /** What arrived is drawn at once, and asks for nothing. */
-  #changed = oncePerFrame(() => {
+  #changed = inTurn(() => {
     if (this.#isSeen) this.#draw()
   })
 
@@ -144,14 +144,16 @@ export class ScalarChart {
   #draw() {
     const weight = this.#figure.smoothing ?? settings.smoothing
     let left = 0
-    const lines = this.#runs().flatMap((run) => {
+    const ofRuns = this.#runs()
+    const isFaintSeen = weight > 0 && ofRuns.length <= many
+    const lines = ofRuns.flatMap((run) => {
       const columns = this.#detail?.get(run.id) ?? seriesOf(this.tag, run.id)
       if (!columns) return []
       if (settings.logY) for (const value of columns.value) if (value !== null && value <= 0) left++
       const { x, y: values } = ascending(xOf(columns, settings.x, run.started), columns.value)
       const y = weight > 0 ? smoothed(values, weight) : values
       const look = { name: nameOf(run), colour: colourNumber(run.id), dash: dashNumber(run.id) }
-      return [{ id: run.id, ...look, x, y, ...(weight > 0 && { faint: values }) }]
+      return [{ id: run.id, ...look, x, y, ...(isFaintSeen && { faint: values }) }]
     })
     this.#chart.setLines(lines)
     this.#chart.label = `${this.#figure.title ?? this.tag}: ${lines.length === 1 ? 'one run' : `${lines.length} runs`}. Arrow keys read values, plus and minus zoom, Escape shows all.`

@@ -72,8 +72,8 @@ function item(id) {
       if (run === undefined) return
       box.checked = isShown(id)
       if (name.textContent !== nameOf(run)) name.textContent = node.title = nameOf(run)
-      if (state.textContent !== run.state) {
-        state.textContent = run.state
+      if (state.textContent !== (run.state === 'ended' ? '' : run.state)) {
+        state.textContent = run.state === 'ended' ? '' : run.state
         state.className = `state ${stateClass(run.state)}`
       }
     },
