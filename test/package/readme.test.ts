@@ -11,7 +11,9 @@ const documents = [
   'README.md',
   'ARCHITECTURE.md',
   'CHANGELOG.md',
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ].map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
 
 const blocks = (text: string, language: string): string[] =>
