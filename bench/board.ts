@@ -45,7 +45,7 @@ export async function benchBoard(): Promise<void> {
 async function measure(folder: string): Promise<void> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
-  const start = performance.now()
+  const [start, before] = [performance.now(), process.cpuUsage()]
   const { url, close } = await serveBoard(folder, { port: 0 })
   const rows: Record<string, string | number>[] = []
   const row = (what: string, milliseconds: number, bytes?: number) =>
@@ -63,6 +63,7 @@ async function measure(folder: string): Promise<void> {
     await setTimeout(500)
   }
   row('until all is read', performance.now() - start)
+  const { user, system } = process.cpuUsage(before)
   row('100 series of 400 points while files are read, median', median(during))
   const p99 = delay.percentile(99) / 1e6
 
@@ -80,7 +81,9 @@ async function measure(folder: string): Promise<void> {
   row('one series of 4000 points', alone.milliseconds, alone.bytes)
   printTable(`Board: ${runs} runs of ${points} points in ${tags.length} series`, rows)
   const rss = process.memoryUsage.rss() / 2 ** 20
-  console.log(`event loop while files are read: p99 ${p99.toFixed(1)} ms; RSS at the end ${rss.toFixed(0)} MiB`)
+  const seconds = (user + system) / 1e6
+  console.log(`until all is read: ${seconds.toFixed(1)} s of processors, event loop p99 ${p99.toFixed(1)} ms`)
+  console.log(`RSS at the end: ${rss.toFixed(0)} MiB`)
   await measurePage(url, runs)
   await close()
 }

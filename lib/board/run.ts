@@ -227,7 +227,8 @@ export class Run {
       type === 'scalars' ? scalars.map(([tag]) => tag) : [...(this.#kept.get(type)?.keys() ?? [])]
     const { step, epoch } = this.#place
     const message =
-      this.#end?.message ?? (this.#tooMany ? `more than ${mostTags} tags: the others are left out` : undefined)
+      this.#end?.message ??
+      (this.#tooMany ? `tags beyond ${mostTags}, or of more than ${longestTag} characters, are left out` : undefined)
     return {
       id: this.id,
       ...(this.#run && { run: this.#run }),

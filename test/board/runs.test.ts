@@ -392,7 +392,7 @@ describe('memory', () => {
     const { port } = await boardOf(runsFolder({ a: [{ type: 'scalars', step: 1, time: 1, values }] }))
     const [a] = await read(port)
     expect(a!.tags.scalars).toHaveLength(2000)
-    expect(a!.message).toBe('more than 2000 tags: the others are left out')
+    expect(a!.message).toBe('tags beyond 2000, or of more than 1000 characters, are left out')
   })
 })
 
