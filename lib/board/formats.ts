@@ -37,7 +37,8 @@ function jsonLines(path: string): Format {
   }
 }
 
-const pieceBytes = 2 ** 16
+/** Some two hundred scalars, each of which is an event. */
+const pieceBytes = 2 ** 13
 
 function eventFile(path: string): Format {
   const options = { maxEventBytes: 2 ** 24, plugins: new Map<string, string>() }
