@@ -3,6 +3,7 @@
 
 import { Command } from 'commander'
 import * as g from '../lib/index.ts'
+import { tensorBoard } from '../lib/tensorboard/index.ts'
 import { count, isProgram, seed as seedOption } from './support/options.ts'
 import { createReport, formatPercent, printTable } from './support/report.ts'
 
@@ -13,6 +14,7 @@ interface Options {
   channels: number
   batchSize: number
   seed: number
+  tensorboard?: string
 }
 
 const command = new Command('npx tsx examples/fashion-cnn.ts')
@@ -23,6 +25,7 @@ const command = new Command('npx tsx examples/fashion-cnn.ts')
   .option('--channels <n>', 'of the first convolution; the next ones have twice as many each', count, 32)
   .option('--batch-size <n>', 'images per step', count, 128)
   .option('--seed <n>', 'of all that is random', seedOption, 1)
+  .option('--tensorboard <folder>', 'where the run is recorded for `tensorboard --logdir`')
 
 const classes = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'boot']
 const size = 28
@@ -32,6 +35,16 @@ const [mean, deviation] = [0.286, 0.353]
 
 /** uint8[n, 28, 28] as [n, 1, 28, 28]. */
 const ofOneChannel = (images: g.Tensor): g.Tensor => images.reshape([images.size / size ** 2, 1, size, size])
+
+/** What TensorBoard shows beside loss and accuracy. */
+const recorded = {
+  histograms: 'epoch',
+  graph: true,
+  confusion: true,
+  examples: 16,
+  labels: classes,
+  images: 8,
+} as const
 
 /** Pixels with mean 0 and variance 1. */
 const standardized = (images: g.Tensor): g.Tensor => images.cast('float32').div(255).sub(mean).div(deviation)
@@ -57,7 +70,7 @@ export const createModel = (channels: number) =>
     g.nn.linear(4 * channels * 9, classes.length),
   )
 
-async function main({ dir, epochs, rows, channels, batchSize, seed }: Options): Promise<void> {
+async function main({ dir, epochs, rows, channels, batchSize, seed, tensorboard }: Options): Promise<void> {
   g.setSeed(seed)
   const { train, test } = await g.datasets.fashionMnist({ dir })
   const trainData = g.data.fromTensors(train.images, train.labels).slice(0, rows)
@@ -79,7 +92,7 @@ async function main({ dir, epochs, rows, channels, batchSize, seed }: Options): 
       metrics: ['accuracy'],
       validation: testData,
       seed,
-      callbacks: report.callbacks,
+      callbacks: [report.callbacks, ...(tensorboard === undefined ? [] : [tensorBoard(tensorboard, recorded)])],
     },
   )
   report.close()

@@ -74,11 +74,11 @@ function imagesIn([width, height, ...files]: readonly Uint8Array[]): EncodedImag
   return files.map((bytes) => ({ width: size(width), height: size(height), bytes }))
 }
 
-/** Where a weight was no finite number, so may edges be. */
+/** Where a weight was no finite number, so may edges be; and who writes a file may give fewer of them. */
 function histogramOr(value: HistogramValue, other: Content): Content {
   const { edges, counts, minimum, maximum, sum, sumOfSquares } = value
   const areFinite = [edges, counts, [minimum, maximum, sum, sumOfSquares]].every((list) => list.every(Number.isFinite))
-  return areFinite ? { kind: 'histogram', value } : other
+  return areFinite && edges.length === counts.length + 1 ? { kind: 'histogram', value } : other
 }
 
 /** Outer limits may be the greatest numbers there are, so that empty intervals are left out and the extremes stand for the outer edges. */

@@ -97,18 +97,20 @@ const encoders: { readonly [Type in keyof RunRecords]: (record: RunRecords[Type]
     const rows = counts.map((row, i) => [`**${nameOf(labels, i)}**`, ...row])
     const image = async () => {
       const { file, size } = await confusionImage(record)
-      return summaryFrame(record, imagesValue('confusion', { width: size, height: size }, [file]))
+      return summaryFrame(record, imagesValue('confusion/matrix', { width: size, height: size }, [file]))
     }
     return [
-      summaryFrame(record, textValue('confusion', table(['', ...labels], rows))),
+      summaryFrame(record, textValue('confusion/table', table(['', ...labels], rows))),
       ...(counts.length > 0 ? [image] : []),
     ]
   },
   examples: (record) => {
     const images = record.examples.flatMap(({ image }) => image ?? [])
     return [
-      summaryFrame(record, textValue('examples', examplesText(record))),
-      ...(images.length > 0 ? [summaryFrame(record, imagesValue('examples', images[0]!, images.map(bytesOf)))] : []),
+      summaryFrame(record, textValue('examples/table', examplesText(record))),
+      ...(images.length > 0
+        ? [summaryFrame(record, imagesValue('examples/images', images[0]!, images.map(bytesOf)))]
+        : []),
     ]
   },
   graph: ({ nodes }) => [graphFrame(atBegin(), nodes)],

@@ -77,8 +77,8 @@ const mostPixels = 8192
 export class SummaryWriter {
   readonly #folder: string
   readonly #queue: RecordQueue
-  /** How many there were under each tag. */
-  readonly #counts = new Map<string, number>()
+  /** What each tag is of, and how many there were under it. */
+  readonly #tags = new Map<string, { readonly kind: string; readonly count: number }>()
   readonly #embeddings = new Map<string, EmbeddingEntry>()
 
   /** @internal */
@@ -96,13 +96,20 @@ export class SummaryWriter {
   /** Where something stands that has tags. */
   #placeOf(op: string, tags: readonly string[], { step, time = Date.now() }: SummaryOptions): EventPlace {
     this.#queue.check()
-    for (const tag of tags)
-      if (checkText(op, 'a tag', tag) === '') throw new RangeError(expected(op, 'a tag', 'an empty text'))
+    const kind = op === 'scalars' ? 'scalar' : op
+    for (const tag of tags) this.#checkTag(op, tag, kind)
     checkNumber(op, 'a finite time in milliseconds', time, Number.isFinite)
-    const before = Math.max(0, ...tags.map((tag) => this.#counts.get(tag) ?? 0))
+    const before = Math.max(0, ...tags.map((tag) => this.#tags.get(tag)?.count ?? 0))
     checkInteger(op, 'an integer step', step ?? before, -(2 ** 53), 2 ** 53)
-    for (const tag of tags) this.#counts.set(tag, before + 1)
+    for (const tag of tags) this.#tags.set(tag, { kind, count: before + 1 })
     return { step: step ?? before, time }
+  }
+
+  /** TensorBoard shows all that a run has under a tag on one page, or none of it. */
+  #checkTag(op: string, tag: string, kind: string): void {
+    if (checkText(op, 'a tag', tag) === '') throw new RangeError(expected(op, 'a tag', 'an empty text'))
+    const before = this.#tags.get(tag)?.kind ?? kind
+    if (before !== kind) throw new TypeError(expected(op, `a tag that is not of ${before} already`, describe(tag)))
   }
 
   /**

@@ -234,6 +234,17 @@ describe('damage', () => {
     )
   })
 
+  test('a histogram of more counts than limits is none', async () => {
+    const counts = Buffer.from(new Float64Array([1, 2, 3]).buffer)
+    // By their numbers: bucket 7 of histo 5 of value 1 of summary 5.
+    const event = [7, 5, 1, 5].reduce(
+      (inner, field) => Buffer.concat([Uint8Array.of(8 * field + 2, inner.length), inner]),
+      counts,
+    )
+    const events = await eventsIn(framed(event))
+    expect(events.flatMap(({ values }) => values)).toMatchObject([{ kind: 'other' }])
+  })
+
   test('an event of more parts than memory has room for', async () => {
     // Field 1 of a summary, empty, over and over.
     const summary = Buffer.alloc(6e6, Uint8Array.of(0x0a, 0))

@@ -120,8 +120,8 @@ test('what has no form of its own is under a tag of its own', async () => {
   const records = await read()
   expect(Object.fromEntries(ofType(records, 'text').map(({ tag, text }) => [tag, text]))).toEqual({
     run: '|  |  |\n| --- | --- |\n| name | first\\|one |\n| epochs | 3 |',
-    confusion: '|  | cat | dog |\n| --- | --- | --- |\n| **cat** | 3 | 1 |\n| **dog** | 0 | 0 |',
-    examples:
+    'confusion/table': '|  | cat | dog |\n| --- | --- | --- |\n| **cat** | 3 | 1 |\n| **dog** | 0 | 0 |',
+    'examples/table':
       '| row | label | predicted | probability of the label |\n| --- | --- | --- | --- |\n| 5 | cat | dog | 12.5% |',
     'program/step':
       '**step**\n\n| instruction | bytes | FLOPs | µs | limit in µs |\n| --- | --- | --- | --- | --- |\n| `%1 = matmul` | 10 | 20 | 1.3 |  |',
@@ -131,8 +131,8 @@ test('what has no form of its own is under a tag of its own', async () => {
     [12, { 'system/memory': 2 ** 30, 'system/eventLoopDelay': 1.5, 'system/processors': 0.5, 'system/threads': 2 }],
   ])
   const images = Object.fromEntries(ofType(records, 'images').map(({ tag, images }) => [tag, images[0]!]))
-  expect(images.examples).toEqual(example.image)
-  const { data, width } = PNG.sync.read(Buffer.from(images.confusion!.png, 'base64'))
+  expect(images['examples/images']).toEqual(example.image)
+  const { data, width } = PNG.sync.read(Buffer.from(images['confusion/matrix']!.png, 'base64'))
   const cell = (i: number, j: number) => data[4 * (16 * i * width + 16 * j)]
   expect([width, cell(0, 0), cell(0, 1), cell(1, 0), cell(1, 1)]).toEqual([32, 64, 191, 255, 255])
 })

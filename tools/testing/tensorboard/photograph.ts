@@ -24,7 +24,7 @@ const pages: Readonly<Record<string, string>> = {
   graphs: 'text=input',
   hparams: 'text=nesterov',
   pr_curves: 'text=digit 7',
-  projector: 'text=Points: 60',
+  projector: 'text=Dimension: 8',
 }
 
 mkdirSync(pictures, { recursive: true })
