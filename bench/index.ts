@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx board] */
+/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx board watching] */
 import * as g from '../lib/index.ts'
 import { benchBoard } from './board.ts'
 import { benchGrowth } from './growth.ts'
@@ -11,6 +11,7 @@ import { benchOverhead } from './overhead.ts'
 import { benchStartup } from './startup.ts'
 import { benchAround, benchTrain } from './train.ts'
 import { benchUpdates } from './updates.ts'
+import { benchWatching } from './watching.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   overhead: benchOverhead,
@@ -24,6 +25,7 @@ const benches: Record<string, () => Promise<void>> = {
   startup: benchStartup,
   onnx: benchOnnx,
   board: benchBoard,
+  watching: benchWatching,
 }
 
 const asked = process.argv.slice(2)

@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { checkText, describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import { jsonLines } from '../events/json-lines.ts'
+import { jsonLinesSink } from '../events/json-lines.ts'
 import { type ObserveOptions, observe, observeOptions } from '../events/observe.ts'
 import { checkPath, fileError } from '../files/file-error.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
@@ -154,7 +154,7 @@ export function board(options?: BoardOptions, ...surplus: []): Callbacks {
   const name = given.name ?? timeText(new Date())
   const run = runId(folder, checkText('board', 'a name', name))
   const page = new TrainingPage(folder, run, given)
-  const recording = observe(jsonLines(join(folder, run), 'board'), { ...observed, name })
+  const recording = observe(jsonLinesSink('board', join(folder, run)), { ...observed, name })
   return followedBy(recording, page)
 }
 

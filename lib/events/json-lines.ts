@@ -2,11 +2,9 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { checkText } from '../base/arguments.ts'
 import { checkPath, fileError } from '../files/file-error.ts'
-import type { Callbacks } from '../train/callbacks/callback.ts'
-import { type ObserveOptions, observe } from './observe.ts'
 import type { RecordSink, RunRecord } from './record.ts'
 
 /** In the folder of a run. */
@@ -117,27 +115,11 @@ async function endLine(file: FileHandle): Promise<void> {
 }
 
 /**
- * A sink that adds records to `events.jsonl` in a folder, which is made where it is not there, a line of JSON for each. Lines are written about
- * every second and at the end; what the file system refuses is thrown at the next record or at the end.
+ * A sink that adds records to the file in a folder, which is made where it is not there. Lines are written about every second and at the end; what
+ * the file system refuses is thrown at the next record or at the end.
  *
  * @param op what messages call it
  * @throws TypeError, RangeError for a folder that is no path
  */
-export function jsonLines(folder: string, op = 'jsonLines'): RecordSink {
-  return new JsonLines(op, checkPath(op, checkText(op, 'a folder', folder)))
-}
-
-/**
- * Callbacks for `fit` and `train` that record a training as JSON lines, for the page of runs and for programs of yours: `events.jsonl` in the folder
- * of the run. Where it is there already, what is recorded comes after it.
- *
- * @param folder of the run, whose name is that of the run unless another is given
- * @throws TypeError, RangeError for a folder or options; the training rejects with what the file system says
- *
- * @example
- * callbacks: [recordRun('runs/first', { hyperparameters: { width: 128 } })]
- */
-export function recordRun(folder: string, options?: ObserveOptions, ...surplus: []): Callbacks {
-  const sink = jsonLines(folder, 'recordRun')
-  return observe(sink, { name: basename(resolve(folder)), ...options }, ...surplus)
-}
+export const jsonLinesSink = (op: string, folder: string): RecordSink =>
+  new JsonLines(op, checkPath(op, checkText(op, 'a folder', folder)))

@@ -13,9 +13,15 @@ export interface RecordReaderOptions {
   offset?: number
   /** Lines that are longer are no records; 16 MiB unless given. */
   mostBytesPerLine?: number
+  /** Whether a file that is not there is an error; false unless given. */
+  mustExist?: boolean
 }
 
-const readerOptions: OptionTypes<RecordReaderOptions> = { offset: 'number', mostBytesPerLine: 'number' }
+const readerOptions: OptionTypes<RecordReaderOptions> = {
+  offset: 'number',
+  mostBytesPerLine: 'number',
+  mustExist: 'boolean',
+}
 
 /** So much is read and parsed in one go, which takes a few milliseconds. */
 const bytesPerRead = 2 ** 16
@@ -52,13 +58,19 @@ export interface ReadRecords {
 export class RecordReader {
   readonly #path: string
   readonly #mostBytesPerLine: number
+  readonly #mustExist: boolean
   #offset: number
   /** Whether it is in the midst of a line that is too long. */
   #isSkipping = false
 
   constructor(path: string, options?: RecordReaderOptions) {
-    const { offset = 0, mostBytesPerLine = 2 ** 24 } = checkOptions('RecordReader', options, readerOptions)
+    const {
+      offset = 0,
+      mostBytesPerLine = 2 ** 24,
+      mustExist = false,
+    } = checkOptions('RecordReader', options, readerOptions)
     this.#path = checkPath('RecordReader', path)
+    this.#mustExist = mustExist
     this.#offset = checkInteger('RecordReader', 'an offset that is an integer of at least 0', offset, 0)
     this.#mostBytesPerLine = checkInteger('RecordReader', 'mostBytesPerLine of at least 1', mostBytesPerLine, 1)
   }
@@ -70,14 +82,15 @@ export class RecordReader {
 
   /**
    * What comes next: some 64 KiB of lines, or one that is longer.
-   * @throws (rejects with) an Error with the `code` of the file system, but where the file is not there
+   * @throws (rejects with) an Error with the `code` of the file system, but where the file may not be there yet
    */
   async read(): Promise<ReadRecords> {
     let file: FileHandle
     try {
       file = await open(this.#path)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('RecordReader', 'read', this.#path, error)
+      const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
+      if (!isAbsent || this.#mustExist) throw fileError('RecordReader', 'read', this.#path, error)
       return { records: [], damaged: [], ...this.#shrunkTo(0), isAtEnd: true }
     }
     try {

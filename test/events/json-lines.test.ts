@@ -3,8 +3,9 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { jsonLines, readRecords, recordRun } from '../../lib/board/index.ts'
 import { checkedRecord } from '../../lib/events/checked-record.ts'
-import { jsonLines, lineOf } from '../../lib/events/json-lines.ts'
+import { lineOf } from '../../lib/events/json-lines.ts'
 import type { RunRecord } from '../../lib/events/record.ts'
 import { RecordReader } from '../../lib/events/record-reader.ts'
 import { records } from '../support/records.ts'
@@ -106,6 +107,8 @@ describe('a sink', () => {
 
   test.each([[''], ['a\0b']])('refuses the folder %j', (bad) => {
     expect(() => jsonLines(bad)).toThrow(RangeError)
+    expect(() => recordRun(bad)).toThrow(/^recordRun: expected a path/)
+    expect(() => recordRun('a', { histogram: 1 } as object)).toThrow(/^recordRun: unknown option histogram/)
   })
 })
 
@@ -197,6 +200,24 @@ describe('a reader', () => {
   test('takes no other options', () => {
     expect(() => new RecordReader(path, { offset: -1 })).toThrow(RangeError)
     expect(() => new RecordReader(path, { bytes: 1 } as object)).toThrow(/unknown option bytes/)
+  })
+})
+
+describe('readRecords', () => {
+  test('gives all records of a file, and tells of lines that are none', async () => {
+    await writeFile(path, records.map(lineOf).join('no JSON\n'))
+    const [found, damaged]: [RunRecord[], number[]] = [[], []]
+    const onDamaged = ({ offset }: { offset: number }) => damaged.push(offset)
+    for await (const record of readRecords(path, { onDamaged })) found.push(record)
+    expect(found).toEqual(records)
+    expect(damaged.length).toBe(records.length - 1)
+    expect(damaged[0]).toBe(lineOf(records[0]!).length)
+  })
+
+  test('refuses what is no path, and a file that is not there', async () => {
+    expect(() => readRecords(1 as never)).toThrow(/^readRecords: expected a path/)
+    expect(() => readRecords('a', { from: 1 } as never)).toThrow(/unknown option from/)
+    await expect(readRecords(path).next()).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
 

@@ -16,7 +16,7 @@ import type { Part, Recording } from '../recording.ts'
 import { onSample } from '../sample.ts'
 
 /** So many tensors are counted in one program: its making is what holds up the event loop. */
-const tensorsPerProgram = 8
+const tensorsPerProgram = 4
 
 type Named = Readonly<Record<string, Tensor>>
 
