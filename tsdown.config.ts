@@ -20,8 +20,8 @@ const esmFacades: Rolldown.Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk' || !chunk.isEntry) continue
       const { name, fileName, exports } = chunk
-      // A command is not imported.
-      if (exports.length === 0) continue
+      // A command is not imported, and its hooks are by itself.
+      if (name.startsWith('cli')) continue
       const files = {
         [`${name}.required.cjs`]: `exports.required = require('./${fileName}')\n`,
         [`${name}.js`]: reexport(exports, `./${name}.required.cjs`),
@@ -93,6 +93,7 @@ export default defineConfig({
   entry: {
     index: 'lib/index.ts',
     cli: 'lib/cli/main.ts',
+    'cli-typescript': 'lib/cli/typescript/hooks.ts',
     ...Object.fromEntries(subpaths.map((name) => [name.replace('/', '-'), `lib/${name}/index.ts`])),
   },
   format: 'cjs',

@@ -36,9 +36,13 @@ export function cutTo(text: string, width: number): string {
 export const oneLine = (text: string): string =>
   text.replaceAll(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 
-/** Whether what is written there may have colours: on a terminal, unless NO_COLOR (no-color.org) is set. */
+/**
+ * Whether what is written there may have colours: on a terminal, unless NO_COLOR (no-color.org) is set, or TERM is dumb. FORCE_COLOR is stronger than all
+ * that, as it is for Node: with 0 or false there are none, with anything else there are, also in a file.
+ */
 export function hasColours({ isTTY }: { readonly isTTY?: boolean }): boolean {
-  const { NO_COLOR = '', TERM } = process.env
+  const { FORCE_COLOR, NO_COLOR = '', TERM } = process.env
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   return isTTY === true && NO_COLOR === '' && TERM !== 'dumb'
 }
 

@@ -1,4 +1,5 @@
 /** How the command ends: its exit codes, and what it says of an error. */
+import { hasColours, paintIf } from '../base/terminal.ts'
 
 /** What a shell sees of an end. */
 export const exitCodes = {
@@ -44,16 +45,30 @@ export const setDebugging = (): void => {
   debugging = true
 }
 
+let isJson = false
+
+/** Errors are objects of JSON on stdout, as all else is. */
+export const setJsonErrors = (): void => {
+  isJson = true
+}
+
 /** What is said of an error: a line of what it is, and below it where, and what to do. */
 export function textOfError(error: unknown): string {
+  const paint = paintIf(hasColours(process.stderr))
   const message = error instanceof Error ? error.message : String(error)
-  const lines = [`galvani: ${message}`]
+  const lines = [`${paint('galvani:', 'red')} ${message}`]
   if (error instanceof CommandError) {
     if (error.where !== undefined) lines.push(`  in ${error.where}`)
-    if (error.help !== undefined) lines.push(`  ${error.help}`)
+    if (error.help !== undefined) lines.push(paint(`  ${error.help}`, 'dim'))
   }
   if (debugging && error instanceof Error) lines.push(...stackOf(error))
   return `${lines.join('\n')}\n`
+}
+
+function errorEvent(error: unknown) {
+  const { where, help } = error instanceof CommandError ? error : {}
+  const stack = debugging && error instanceof Error ? stackOf(error).join('\n') : undefined
+  return { type: 'error', message: error instanceof Error ? error.message : String(error), where, help, stack }
 }
 
 const stackOf = (error: Error): string[] => {
@@ -63,7 +78,8 @@ const stackOf = (error: Error): string[] => {
 
 /** Says what the error is, and has the process end with its code. */
 export function fail(error: unknown): void {
-  process.stderr.write(textOfError(error))
+  if (isJson) process.stdout.write(`${JSON.stringify(errorEvent(error))}\n`)
+  else process.stderr.write(textOfError(error))
   process.exitCode = error instanceof CommandError ? error.code : exitCodes.failure
 }
 

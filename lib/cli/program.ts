@@ -30,9 +30,14 @@ export function programOf(loaded: Readonly<Record<string, CommandFile>>): Comman
     const command = quiet(program.command(name), `galvani ${name}`).description(summary)
     // Also behind the name of the command.
     command.option('--debug', 'show where an error comes from').on('option:debug', setDebugging)
-    loaded[name]?.configure(command)
+    loaded[name]?.configure(command, wholeProgram)
   }
   return program
+}
+
+async function wholeProgram(): Promise<Command> {
+  const files = Object.entries(commands).map(async ([name, { load }]) => [name, await load()] as const)
+  return programOf(Object.fromEntries(await Promise.all(files)))
 }
 
 export async function main(args: readonly string[]): Promise<void> {

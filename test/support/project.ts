@@ -3,12 +3,13 @@ import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 import { prebuiltFor, thisMachine } from '../../lib/backend/machine.ts'
 import { buildUnlessThere } from './dist.ts'
+import { root } from './root.ts'
 
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+export { root }
+
 export const built = join(root, 'build/Release/galvani.node')
 const folder = mkdtempSync(join(tmpdir(), 'galvani-project-'))
 export const named = (name: string) => join(folder, name)
