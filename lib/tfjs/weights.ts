@@ -1,12 +1,13 @@
 /** The weights of TensorFlow.js: their specifications, and the bytes in which they follow each other. */
 import { isPlainObject } from '../base/options.ts'
 import { maxElements, maxRank } from '../base/shape.ts'
-import { turnIfDue } from '../base/turns.ts'
+import { stepsPerPiece, turnIfDue } from '../base/turns.ts'
 import { decode, type StoredName, storedBytes } from '../files/stored.ts'
 import { tensorOfBytes } from '../files/tensor-file.ts'
 import { fail, type Origin } from '../keras/config.ts'
+import { concat } from '../operations/joining.ts'
 import { tensor } from '../tensor/creation.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { evaluate, type Tensor } from '../tensor/tensor.ts'
 
 /** One weight: what it is, and as what it is stored where that is something else. */
 export interface WeightSpec {
@@ -80,9 +81,15 @@ async function weightOf(origin: Origin, spec: WeightSpec, bytes: Uint8Array): Pr
   const dtype = dtypes[spec.dtype as keyof typeof dtypes]
   const isScaled = quantization !== undefined && quantization.dtype !== 'float16'
   if (!isScaled) return tensorOfBytes(origin.op, { name: spec.name, type: typeOf(spec), shape }, bytes, dtype)
-  await turnIfDue()
   const { min = 0, scale = 1 } = quantization
-  const steps = decode(origin.op, typeOf(spec), bytes, 'float32')
-  const values = Float64Array.from(steps, (step) => step * scale + min)
-  return tensor(dtype === 'float32' ? Float32Array.from(values) : values.map(Math.round), { shape, dtype })
+  const pieceBytes = stepsPerPiece * storedBytes(typeOf(spec))
+  const pieces: Tensor[] = []
+  for (let at = 0; at === 0 || at < bytes.length; at += pieceBytes) {
+    await turnIfDue()
+    const steps = decode(origin.op, typeOf(spec), bytes.subarray(at, at + pieceBytes), 'float32')
+    const values = Float64Array.from(steps, (step) => step * scale + min)
+    pieces.push(tensor(dtype === 'float32' ? Float32Array.from(values) : values.map(Math.round), { dtype }))
+  }
+  const [weight] = await evaluate(concat(pieces).reshape(shape))
+  return weight
 }
