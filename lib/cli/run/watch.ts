@@ -1,6 +1,6 @@
 /** Who looks on while a run is trained: its file of events, the page, TensorBoard. */
 import { basename, dirname, join } from 'node:path'
-import { recordRun } from '../../events/json-lines.ts'
+import { recordRun } from '../../board/recording.ts'
 import type { ObserveOptions } from '../../events/observe.ts'
 import type { Callbacks } from '../../train/callbacks/callback.ts'
 import { argumentsOf, type Call } from '../config/calls.ts'
