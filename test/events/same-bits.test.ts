@@ -59,6 +59,17 @@ describe('the bits of a training', () => {
     expect(new Set(sink.records.map(({ type }) => type))).toEqual(new Set([...types, ...rest]))
   })
 
+  test('are the same where it is resumed in the midst of an epoch, whose mean is recorded whole', async () => {
+    const { sink: _, ...plain } = await train({}, null)
+    const checkpoint = { directory: folder, every: { steps: 2 } }
+    const pause: g.Callbacks = { onStepEnd: ({ epoch, step }, context) => epoch === 1 && step === 2 && context.pause() }
+    await train({ checkpoint, sliceMilliseconds: 0.01, callbacks: pause }, null)
+    const { sink, ...found } = await train({ checkpoint, resume: folder }, { ...everything, every: 'epoch' })
+    expect(sink.of('run')[0]!.step! % 6).not.toBe(0)
+    expect(found.values).toEqual(plain.values)
+    expect(sink.valuesOf('loss/train')).toEqual(plain.epochs.slice(1).map(({ loss }) => loss))
+  })
+
   test('are the same where it is resumed, recorded or not before', async () => {
     const { sink: _, ...plain } = await train({}, null)
     const checkpoint = { directory: folder, every: { epochs: 1 } }
@@ -71,6 +82,7 @@ describe('the bits of a training', () => {
     expect(second.of('run')[0]!.step).toBe(18)
     expect(found.values).toEqual(plain.values)
     expect(found.epochs).toEqual(plain.epochs)
+    expect(second.valuesOf('loss/train').every(Number.isFinite)).toBe(true)
     await expect(train({ epochs: 5, checkpoint, resume: folder }, null)).resolves.toBeDefined()
   })
 })

@@ -108,10 +108,12 @@ export class Scalars implements Part {
   epoch({ run }: Recording, { validation, ...scores }: EpochInfo): void {
     const isPerEpoch = this.#options.every === 'epoch'
     const { streaming } = run.settings.metrics
-    // What is no mean is there once an epoch has ended.
-    const others = Object.fromEntries(Object.entries(scores).filter(([name]) => streaming.has(name)))
-    const means = isPerEpoch ? { ...this.#means(), ...this.#speed() } : {}
-    this.#write({ ...means, ...tagged('train', others), ...tagged('validation', validation ?? {}) })
+    const means = this.#interval!.totals.means()
+    // What is no mean is there once an epoch has ended; means are those of the whole of it, of which a part may stand before a resume.
+    const isOfNow = (name: string) => streaming.has(name) || (isPerEpoch && Object.hasOwn(means, name))
+    const found = Object.fromEntries(Object.entries(scores).filter(([name]) => isOfNow(name)))
+    const rest = isPerEpoch ? { ...this.#means(), ...this.#speed() } : {}
+    this.#write({ ...rest, ...tagged('train', found), ...tagged('validation', validation ?? {}) })
     this.#interval = undefined
   }
 
@@ -123,6 +125,7 @@ export class Scalars implements Part {
 
   #means(): Record<string, number> {
     const { totals, norms } = this.#interval!
+    if (totals.rows === 0) return {}
     const gradientNorm = norms.length === 0 ? undefined : norms.reduce((sum, x) => sum + x, 0) / norms.length
     const learningRate = this.#rate ?? rateOf(this.#recording!.run)
     return { ...tagged('train', totals.means()), ...tags({ learningRate, gradientNorm }) }
