@@ -254,14 +254,15 @@ class GraphView {
       const middle = (p.y + q.y) / 2
       path += `C${p.x} ${middle} ${q.x} ${middle} ${q.x} ${q.y}`
     }
-    const [p, q] = [points[points.length - 2], points[points.length - 1]]
+    const [start, next, q] = [points[0], points[1], points[points.length - 1]]
     const text = shapes.length > 1 ? `${shapes[0]} +${shapes.length - 1}` : shapes[0]
     return drawing(
       'g',
       { class: 'edge', 'aria-hidden': 'true' },
       drawing('path', { d: path }),
       drawing('path', { class: 'head', d: `M${q.x - 3.5} ${q.y - 6}L${q.x} ${q.y}L${q.x + 3.5} ${q.y - 6}` }),
-      this.#edges.length <= labelled && drawing('text', { x: (p.x + q.x) / 2 + 5, y: (p.y + q.y) / 2 + 4 }, text),
+      this.#edges.length <= labelled &&
+        drawing('text', { x: 0.8 * start.x + 0.2 * next.x + 5, y: 0.64 * start.y + 0.36 * next.y + 4 }, text),
     )
   }
 

@@ -199,7 +199,7 @@ function drawHistograms(canvas, records, colour) {
 
 /** The last one in front. @param {CanvasRenderingContext2D} context @param {readonly Float64Array[]} rows @param {number} greatest @param {Frame} frame @param {number} colour */
 function drawRidges(context, rows, greatest, { left, right, top, bottom }, colour) {
-  const tall = Math.min(60, (bottom - top) * 0.5)
+  const tall = rows.length < 3 ? (bottom - top) / (rows.length + 0.3) : Math.min(60, (bottom - top) * 0.5)
   const space = rows.length > 1 ? (bottom - top - 30) / (rows.length - 1) : 0
   const [line, back] = [colourOf(`--run-${colour}`), colourOf('--card')]
   rows.forEach((row, r) => {

@@ -118,7 +118,17 @@ export function openRuns(root, signal) {
             element('td', {}),
             groups.map(([group, of]) => element('th', { scope: 'colgroup', colspan: of.length }, group)),
           ),
-          element('tr', {}, heading({ id: 'name', text: 'run' }), columns.map(heading)),
+          element(
+            'tr',
+            {},
+            heading({ id: 'name', text: 'run' }, false),
+            columns.map((column) =>
+              heading(
+                column,
+                all.some((run) => typeof column.value(run) === 'number'),
+              ),
+            ),
+          ),
         ),
         element(
           'tbody',
@@ -129,8 +139,8 @@ export function openRuns(root, signal) {
     )
   }
 
-  /** @param {{ id: string, text: string }} column */
-  function heading({ id, text }) {
+  /** @param {{ id: string, text: string }} column @param {boolean} isNumber */
+  function heading({ id, text }, isNumber) {
     const isSorted = sort.id === id
     const choose = () => {
       sort = { id, direction: isSorted ? -sort.direction : 1 }
@@ -138,7 +148,11 @@ export function openRuns(root, signal) {
     }
     return element(
       'th',
-      { scope: 'col', 'aria-sort': isSorted ? (sort.direction > 0 ? 'ascending' : 'descending') : false },
+      {
+        scope: 'col',
+        class: isNumber ? 'number' : null,
+        'aria-sort': isSorted ? (sort.direction > 0 ? 'ascending' : 'descending') : false,
+      },
       element(
         'button',
         { type: 'button', 'data-key': `sort ${id}`, onclick: choose },
