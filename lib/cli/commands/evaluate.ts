@@ -49,12 +49,19 @@ async function run(path: string, options: Options): Promise<void> {
     batchSize: options.batchSize,
   })
   reporter.event('scores', { model: path, data: what, rows: dataset.size, scores })
-  const shown = Object.entries(scores).map(([name, value]) => `${name} ${textOf(value)}`)
+  const entries = Object.entries(scores)
+  const numbers = entries.filter(([, value]) => typeof value === 'number')
+  const shown = numbers.map(([name, value]) => `${name} ${Number((value as number).toPrecision(4))}`)
   reporter.result(`${shown.join(', ')} (${dataset.size.toLocaleString('en')} rows of ${what})`)
+  for (const [name, value] of entries.filter((entry) => !numbers.includes(entry)))
+    reporter.result(`${name}\n${linesOf(value)}`)
 }
 
-const textOf = (value: unknown): string =>
-  typeof value === 'number' ? String(Number(value.toPrecision(4))) : `\n${JSON.stringify(value)}`
+/** A row of a matrix is a line. */
+const linesOf = (value: unknown): string =>
+  Array.isArray(value) && value.every(Array.isArray)
+    ? value.map((row) => row.map((each) => String(each).padStart(6)).join('')).join('\n')
+    : JSON.stringify(value)
 
 /** That of the run, or the one that is named. */
 async function configOf(
