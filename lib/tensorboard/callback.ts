@@ -10,7 +10,8 @@ import { type SummaryWriterOptions, summaryWriterOptions } from './writer-option
 /** What is recorded of a training, and how it is written. */
 export interface TensorBoardOptions extends ObserveOptions, SummaryWriterOptions {}
 
-const tensorBoardOptions: OptionTypes<TensorBoardOptions> = { ...observeOptions, ...summaryWriterOptions }
+/** When it is called first, as those of recordings are a file that an import does not load. */
+const tensorBoardOptions = (): OptionTypes<TensorBoardOptions> => ({ ...observeOptions, ...summaryWriterOptions })
 
 /**
  * Callbacks for `fit` and `train` that write event files of TensorBoard into the folder of a run: loss and metrics of the training under `loss/train`,
@@ -24,7 +25,7 @@ const tensorBoardOptions: OptionTypes<TensorBoardOptions> = { ...observeOptions,
  * await g.fit(model, train, { epochs: 5, loss: 'crossEntropy', optimizer, callbacks: tensorBoard('runs/first') })
  */
 export function tensorBoard(folder: string, options?: TensorBoardOptions, ...surplus: []): Callbacks {
-  const checked = checkOptions('tensorBoard', options, tensorBoardOptions, surplus)
+  const checked = checkOptions('tensorBoard', options, tensorBoardOptions(), surplus)
   const { flushSeconds, maxBytes, ...observed } = checked as TensorBoardOptions
   const path = checkPath('tensorBoard', folder)
   const written = { ...(flushSeconds !== undefined && { flushSeconds }), ...(maxBytes !== undefined && { maxBytes }) }

@@ -26,7 +26,7 @@ const weights: Readonly<Record<string, Weight>> = {
   './onnx': { bytes: 1.1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
   './keras': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras')] },
   './tfjs': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras' && name !== 'tfjs')] },
-  './tensorboard': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'tensorboard')] },
+  './tensorboard': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'tensorboard')] },
   './board': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'board')] },
   './serve': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
   './serve/http': { bytes: 1.2e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve' && name !== 'onnx')] },
