@@ -389,6 +389,11 @@ describe('what is wrong', () => {
       expect(outcome.errors).toMatch(/^ +at .*throws\.mjs/m)
   })
 
+  test('is told apart from a wrong setting of the environment', async () => {
+    const { code, errors } = await galvani(['train', 'flowers.json'], { cwd: folder.path, env: { GALVANI_ISA: 'mmx' } })
+    expect([code, errors]).toEqual([1, expect.stringMatching(/^galvani: GALVANI_ISA: expected .*, got mmx\n$/)])
+  })
+
   test('is an object for machines', async () => {
     const outcome = await call('train', 'flowers.json', '--json', '--set', 'data.target=kin')
     expect([outcome.code, outcome.errors]).toEqual([1, ''])

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import '../../operations/methods.ts'
+import { backendInfo } from '../../backend/active.ts'
 import { portOf, seedOf } from '../arguments.ts'
 import { checkConfig, loadConfig } from '../config/load.ts'
 import { type Override, overrideOf, withOverrides } from '../config/overrides.ts'
@@ -37,6 +38,8 @@ export function configure(command: Command): void {
     .option('--quiet', 'say nothing but errors')
     .action(async (config: string | undefined, options: Options) => {
       const reporter = await reporterOf(options)
+      // A setting of the environment that is wrong is no fault of the configuration.
+      backendInfo()
       const { run, resume } = await requested(config, options)
       const { board, tensorboard } = options
       const watch = { ...(board === undefined ? {} : { board }), ...(tensorboard === undefined ? {} : { tensorboard }) }
