@@ -1,6 +1,7 @@
 /** Runs as one file of the page, which needs no server: to be mailed. */
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { turnIfDue } from '../base/turns.ts'
 import { pageAround } from './assets.ts'
 import type { News } from './news.ts'
@@ -9,21 +10,26 @@ import { keptTypes } from './run.ts'
 const pointsOfSeries = 4000
 const recordsOfTag = 100
 
-/** Answers with the file, a piece at a time. */
+/**
+ * Answers with the file, a piece at a time and as fast as it is taken.
+ * @throws (rejects with) an Error where who asked for it is gone
+ */
 export async function exportRuns(news: News, ids: readonly string[], response: ServerResponse): Promise<void> {
-  const [before, after] = pageAround()
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
     'content-disposition': `attachment; filename="${fileName(ids)}"`,
   })
-  const write = async (text: string) => {
-    if (response.destroyed) throw new Error('nobody waits for the file any more')
-    if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  await pipeline(Readable.from(piecesOfFile(news, ids), { objectMode: false }), response)
+}
+
+async function* piecesOfFile(news: News, ids: readonly string[]): AsyncGenerator<string> {
+  const [before, after] = pageAround()
+  yield before
+  for (const text of piecesOf(news, ids)) {
+    yield inHtml(text)
     await turnIfDue()
   }
-  await write(before)
-  for (const text of piecesOf(news, ids)) await write(inHtml(text))
-  response.end(after)
+  yield after
 }
 
 /** The list of `ExportedRun`s, as JSON. */

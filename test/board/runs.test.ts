@@ -224,6 +224,25 @@ describe('names and texts', () => {
   })
 })
 
+test('an export larger than a connection holds is written as it is taken, and warns of nothing', async () => {
+  const tags = Array.from({ length: 40 }, (_, i) => `loss/${i}`)
+  const steps = Array.from({ length: 1000 }, (_, i) => i + 1)
+  const records = steps.map((step): RunRecord => {
+    const values = Object.fromEntries(tags.map((tag) => [tag, Math.sin(step)]))
+    return { type: 'scalars', step, time: 1.7e12 + step, values }
+  })
+  const { port } = await boardOf(runsFolder({ a: records }))
+  await read(port)
+  const warnings: Error[] = []
+  const warn = (warning: Error) => warnings.push(warning)
+  process.on('warning', warn)
+  const { text } = await ask(port, '/api/export?run=a')
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', warn)
+  expect(text.length).toBeGreaterThan(1e6)
+  expect(warnings).toEqual([])
+})
+
 describe('a file', () => {
   test('whose last line is not there whole is read on when it is', async () => {
     const folder = runsFolder({ a: [scalar(1, 1)] })
