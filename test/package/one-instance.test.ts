@@ -20,7 +20,7 @@ async function broken(...args: string[]): Promise<[claim: string, outcome: unkno
 
 /** The modules of the library that the built files hold, each as often as it is there. */
 function builtModules(): string[] {
-  const files = readdirSync(path('dist')).filter((file) => !file.endsWith('.map'))
+  const files = readdirSync(path('dist')).filter((file) => /\.c?js$/.test(file))
   return files.flatMap((file) => readFileSync(path(`dist/${file}`), 'utf8').match(/(?<=^\/\/#region )lib\/.*/gm) ?? [])
 }
 
