@@ -83,6 +83,12 @@ export function openRuns(root, signal) {
   /** @type {[string | undefined, string | undefined]} */
   let compared = [undefined, undefined]
   let onlyDifferences = false
+  /** The rows as they stand, by what they were made of: another order makes no row anew. @type {Map<string, { of: readonly unknown[], row: HTMLElement }>} */
+  let made = new Map()
+
+  const sortTable = oncePerFrame(() => {
+    if (!signal.aborted) keepingFocus(root, () => replace(table, tableOf([...runs.values()])))
+  })
 
   const update = oncePerFrame(() => {
     if (signal.aborted) return
@@ -130,11 +136,7 @@ export function openRuns(root, signal) {
             ),
           ),
         ),
-        element(
-          'tbody',
-          {},
-          rows.map((run) => rowOf(run, columns)),
-        ),
+        element('tbody', {}, keptRows(rows, columns)),
       ),
     )
   }
@@ -144,7 +146,7 @@ export function openRuns(root, signal) {
     const isSorted = sort.id === id
     const choose = () => {
       sort = { id, direction: isSorted ? -sort.direction : 1 }
-      update()
+      sortTable()
     }
     return element(
       'th',
@@ -160,6 +162,21 @@ export function openRuns(root, signal) {
         isSorted && element('span', { 'aria-hidden': 'true' }, sort.direction > 0 ? ' ↑' : ' ↓'),
       ),
     )
+  }
+
+  /** @param {readonly RunSummary[]} all @param {readonly Column[]} columns */
+  function keptRows(all, columns) {
+    const names = columns.map(({ id }) => id).join('\0')
+    const before = made
+    made = new Map(
+      all.map((run) => {
+        const of = [run, names, isShown(run.id), colourNumber(run.id), dashNumber(run.id)]
+        const known = before.get(run.id)
+        const isSame = known !== undefined && of.every((x, i) => x === known.of[i])
+        return [run.id, isSame ? known : { of, row: rowOf(run, columns) }]
+      }),
+    )
+    return [...made.values()].map(({ row }) => row)
   }
 
   /** @param {RunSummary} run @param {readonly Column[]} columns */
