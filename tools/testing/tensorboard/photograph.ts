@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { chromium } from 'playwright-core'
+import { chromium, type Page } from 'playwright-core'
 
 const [folder, pictures, program = 'tensorboard'] = process.argv.slice(2) as [string, string, string?]
 const port = 6123
@@ -24,7 +24,17 @@ const pages: Readonly<Record<string, string>> = {
   graphs: 'text=input',
   hparams: 'text=nesterov',
   pr_curves: 'text=digit 7',
-  projector: 'text=Dimension: 8',
+  projector: 'text=Total variance described',
+}
+
+/** Some pages are frames of their own. */
+async function isDrawn(page: Page, drawn: string): Promise<boolean> {
+  const end = performance.now() + 20000
+  while (performance.now() < end) {
+    for (const frame of page.frames()) if (await frame.$(drawn).catch(() => null)) return true
+    await setTimeout(200)
+  }
+  return false
 }
 
 mkdirSync(pictures, { recursive: true })
@@ -43,7 +53,7 @@ try {
   for (const [name, drawn] of Object.entries(pages)) {
     await page.goto(`${address}/#${name}`)
     await page.reload()
-    const isThere = await page.waitForSelector(drawn, { timeout: 20000 }).catch(() => undefined)
+    const isThere = await isDrawn(page, drawn)
     await setTimeout(3000)
     await page.screenshot({ path: join(pictures, `${name}.png`) })
     console.log(`${name}: ${isThere ? 'drawn' : `without ${drawn}`}`)
