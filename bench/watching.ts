@@ -3,29 +3,36 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import { recordRun } from '../lib/board/index.ts'
+import { board, recordRun } from '../lib/board/index.ts'
 import type { ObserveOptions } from '../lib/events/observe.ts'
 import * as g from '../lib/index.ts'
+import { tensorBoard } from '../lib/tensorboard/index.ts'
 import { printTable } from './harness.ts'
 
 const rounds = Number(process.env.ROUNDS ?? 50)
 
-const variants: Record<string, ObserveOptions | null> = {
-  nothing: null,
-  scalars: {},
-  everything: {
-    ...{
-      histograms: 'epoch',
-      images: 8,
-      imageShape: [28, 28],
-      confusion: true,
-      examples: 16,
-      graph: true,
-      program: true,
-    },
-    text: 'summary',
+const everything: ObserveOptions = {
+  ...{
+    histograms: 'epoch',
+    images: 8,
+    imageShape: [28, 28],
+    confusion: true,
+    examples: 16,
+    graph: true,
+    program: true,
   },
-  'nothing, again': null,
+  text: 'summary',
+}
+
+/** Callbacks for a folder of their own. */
+const variants: Record<string, (folder: string) => g.Callbacks[]> = {
+  nothing: () => [],
+  scalars: (folder) => [recordRun(folder)],
+  everything: (folder) => [recordRun(folder, everything)],
+  'scalars, TensorBoard': (folder) => [tensorBoard(folder)],
+  'everything, TensorBoard': (folder) => [tensorBoard(folder, everything)],
+  'everything, with its page': (folder) => [board({ folder, name: 'run', port: 0, onOpen: () => {}, ...everything })],
+  'nothing, again': () => [],
 }
 
 type Data = Awaited<ReturnType<typeof loadData>>
@@ -80,10 +87,9 @@ export async function benchWatching(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'galvani-watching-'))
   try {
     const data = await loadData()
-    const trainings = Object.entries(variants).map(([name, options]) => {
-      const callbacks = options === null ? [] : [recordRun(join(folder, name), options)]
-      return [name, new Training(data, callbacks)] as const
-    })
+    const trainings = Object.entries(variants).map(
+      ([name, callbacks]) => [name, new Training(data, callbacks(join(folder, name)))] as const,
+    )
     // The first epochs have what is made once: programs, the graph, the profile.
     for (let round = 0; round <= rounds; round++) for (const [, training] of trainings) await training.epoch()
     for (const [, training] of trainings) await training.end()

@@ -1,3 +1,4 @@
+/** The progress bar on a terminal that is made up, and its lines elsewhere. */
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as g from '../../lib/index.ts'
