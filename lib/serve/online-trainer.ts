@@ -3,6 +3,7 @@ import { checkFunction, checkInteger, checkNumber, describe } from '../base/argu
 import type { DType } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes, requireOptions } from '../base/options.ts'
+import { startTimer } from '../base/timers.ts'
 import { withMode } from '../nn/module.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
@@ -137,6 +138,8 @@ export class OnlineTrainer {
   #fresh = 0
   #training: Promise<void> | undefined
   #isClosed = false
+  /** What training ended with that no row is to blame for: it is not begun again. */
+  #failure: { readonly error: unknown } | undefined
 
   /** @internal */
   constructor(model: AnyTrainable, options: OnlineTrainerOptions) {
@@ -173,7 +176,8 @@ export class OnlineTrainer {
    * @param rows as `predict` takes them
    * @param targets of each row one: a number for a row by itself, else a list
    * @returns how many rows that were
-   * @throws TypeError, ShapeError, RangeError for what does not fit, and then none is taken; ClosedError after `close`
+   * @throws TypeError, ShapeError, RangeError for what does not fit, and then none is taken; ClosedError after `close`; what a round
+   * before failed with, after which no other begins
    *
    * @example
    * trainer.learn(pixels, 7)
@@ -181,6 +185,7 @@ export class OnlineTrainer {
   learn(rows: RowValues, targets: InputValues, ...surplus: unknown[]): number {
     if (surplus.length > 0) throw new TypeError(expected('learn', 'rows and targets', describe(surplus[0])))
     if (this.#isClosed) throw new ClosedError('learn: the trainer is closed')
+    this.#throwFailure()
     const given = this.#rows.read(rows)
     const wanted = this.#targets.read(targets)
     if (given.rows.length !== wanted.rows.length)
@@ -205,15 +210,28 @@ export class OnlineTrainer {
     this.#fresh++
   }
 
-  /** Settles when no round is under way. */
+  /**
+   * Settles when no round is under way.
+   * @throws (rejects with) what training failed with
+   */
   async idle(): Promise<void> {
     await this.#training
+    this.#throwFailure()
+  }
+
+  /** Nobody waits for a round, so whoever calls next is told: a loss that does not fit the model, say. */
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   #begin(): void {
-    this.#training ??= this.#rounds().finally(() => {
-      this.#training = undefined
-    })
+    this.#training ??= this.#rounds()
+      .catch((error: unknown) => {
+        this.#failure = { error }
+      })
+      .finally(() => {
+        this.#training = undefined
+      })
   }
 
   async #rounds(): Promise<void> {
@@ -274,14 +292,16 @@ export class OnlineTrainer {
   /** Finds by themselves those that a step cannot take: labels out of range. */
   async #removeBad(examples: readonly Example[], error: unknown): Promise<void> {
     const bad = new Set<Example>()
-    for (const example of new Set(examples)) {
+    const all = new Set(examples)
+    for (const example of all) {
       try {
         await this.#scores(...this.#tensors([example]))
       } catch {
         bad.add(example)
       }
     }
-    if (bad.size === 0) throw error
+    // Where no row is to blame, or every one of several, it is the model, the loss, or what all rows are taken for.
+    if (bad.size === 0 || (all.size > 1 && bad.size === all.size)) throw error
     this.#counts.removed += bad.size
     this.#buffer.remove(bad)
     this.#heldOut.remove(bad)
@@ -363,7 +383,7 @@ const lengths = new WeakMap<Example, number>()
 const exampleOf = (row: Row, target: Row): Example => [...row.parts, ...target.parts].map((part) => part.slice())
 
 const rest = (milliseconds: number) =>
-  milliseconds <= 0 ? undefined : new Promise((resolve) => setTimeout(resolve, milliseconds))
+  milliseconds <= 0 ? undefined : new Promise<void>((resolve) => startTimer(resolve, milliseconds))
 
 function checkedOptions(options: OnlineTrainerOptions) {
   const given = requireOptions(op, options, onlineTrainerOptions, ['predictor', 'optimizer', 'loss'])

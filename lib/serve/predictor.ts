@@ -3,6 +3,7 @@ import { type Abortable, liveSignal, reasonOf } from '../base/abort.ts'
 import { checkInteger, checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { startTimer } from '../base/timers.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
 import { type AnyTrainable, checkModel, type Trainable } from '../train/options.ts'
@@ -193,7 +194,7 @@ export class Predictor<Answer = unknown> {
         waited: isClosing ? Infinity : performance.now() - first.value.since,
       })
       if ('wait' in decision) {
-        this.#timer = setTimeout(() => this.#dispatch(), Math.ceil(decision.wait))
+        this.#timer = startTimer(() => this.#dispatch(), Math.ceil(decision.wait))
         return
       }
       void this.#answer(this.#queue.take(first.kind, decision.run))

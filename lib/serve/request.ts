@@ -1,5 +1,6 @@
 /** One call of `predict`: its rows are answered one by one, and it is settled once, whatever ends it. */
 import { type Abortable, onAbort, reasonOf } from '../base/abort.ts'
+import { startTimer } from '../base/timers.ts'
 import { TimeoutError } from './errors.ts'
 import type { Row } from './inputs.ts'
 
@@ -33,7 +34,7 @@ export class Request {
 
   /** Ends it after so many milliseconds. */
   endAfter(timeout: number): void {
-    const timer = setTimeout(() => this.fail(new TimeoutError(`predict: no answer within ${timeout} ms`)), timeout)
+    const timer = startTimer(() => this.fail(new TimeoutError(`predict: no answer within ${timeout} ms`)), timeout)
     this.#forget.push(() => clearTimeout(timer))
   }
 

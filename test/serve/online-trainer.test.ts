@@ -130,6 +130,19 @@ describe('a round', () => {
   })
 })
 
+test('a round that fails by no row of its own ends no process: whoever calls next is told', async () => {
+  const made = await make({
+    loss: () => {
+      throw new TypeError('loss: expected something else, got this')
+    },
+  })
+  learnLine(made.trainer, 3, 20)
+  await expect(made.trainer.idle()).rejects.toThrow('loss: expected something else')
+  expect(() => made.trainer.learn([1], [1])).toThrow('loss: expected something else')
+  expect(await answerOf(made)).toBe(0)
+  await made.trainer.close()
+})
+
 describe('versions', () => {
   test('go back, with the model and its optimizer', async () => {
     const made = await make({ steps: 50, optimizer: g.optim.adam({ learningRate: 0.1 }) })

@@ -225,6 +225,15 @@ describe('what is refused', () => {
     await expect(p.predict([3], { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
   })
 
+  test('a time that is longer than Node counts is no time at once', async () => {
+    const p = await serve(new Doubling(), { inputShape: [1], maxDelay: 1e12, maxBatch: 2, timeout: 1e13 })
+    const first = p.predict([1])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(p.statistics()).toMatchObject({ queued: 1, batches: 0, timedOut: 0 })
+    const second = p.predict([2])
+    expect((await Promise.all([first, second])).map(([x]) => x)).toEqual([2, 4])
+  })
+
   test('options that do not fit', async () => {
     const model = new Doubling()
     const refused = (options: object) => expect(predictor(model, options as never)).rejects

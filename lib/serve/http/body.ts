@@ -1,5 +1,6 @@
 /** The body of a request, within limits of size and time. */
 import type { IncomingMessage } from 'node:http'
+import { startTimer } from '../../base/timers.ts'
 import { HttpError } from './reply.ts'
 
 export interface BodyLimits {
@@ -17,7 +18,7 @@ export function readBody(request: IncomingMessage, { maxBody, bodyTimeout }: Bod
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const timer = setTimeout(
+    const timer = startTimer(
       () => end(new HttpError(408, `the body took more than ${bodyTimeout} ms`, close)),
       bodyTimeout,
     )

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkInteger, checkText } from '../../base/arguments.ts'
 import { checkOptions, type OptionTypes } from '../../base/options.ts'
+import { startTimer } from '../../base/timers.ts'
 import { checkPath } from '../../files/file-error.ts'
 import { type HandlerLimits, handlerOf, limitOptions, limitsOf } from './handler.ts'
 import { type ModelChange, ModelFolder } from './model-folder.ts'
@@ -114,7 +115,7 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 
 function closeServer(server: Server, timeout: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), timeout)
+    const timer = startTimer(() => server.closeAllConnections(), timeout)
     // Connections that wait for a next request are closed at once, the others once they are answered.
     const idle = setInterval(() => server.closeIdleConnections(), 50)
     server.close(() => {
