@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { checkInteger, checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
+import { listen } from '../base/listen.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkPath, fileError } from '../files/file-error.ts'
 import { tokenIn } from './guard.ts'
@@ -78,7 +79,7 @@ export async function openBoard(op: string, folder: string, options: OpenBoardOp
   const news = new News(root, memory)
   const server = createServer({ maxHeaderSize: 2 ** 17, requestTimeout: 30_000 }, listenerOf(news, token))
   server.maxConnections = 256
-  await listen(op, server, port)
+  await listen(op, server, { port, host: '127.0.0.1', exclusive: true })
   await news.start()
   return boardOf(server, news, token)
 }
@@ -91,19 +92,6 @@ async function folderAt(op: string, path: string): Promise<string> {
   } catch (error) {
     throw fileError(op, 'read', path, error)
   }
-}
-
-function listen(op: string, server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const message =
-        error.code === 'EADDRINUSE'
-          ? `${op}: port ${port} is in use: give another one, or 0 for any that is free`
-          : `${op}: cannot listen on port ${port}: ${error.message}`
-      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }))
-    })
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, resolve)
-  })
 }
 
 function boardOf(server: Server, news: News, token: string | undefined): OpenBoard {

@@ -168,3 +168,23 @@ export function tick(label, checked, change) {
   const box = element('input', { type: 'checkbox', checked, onchange: () => change(box.checked) })
   return element('label', { class: 'tick' }, box, label)
 }
+
+/**
+ * A table under its headings.
+ * @param {readonly string[]} heads @param {HTMLElement[]} rows @param {Parameters<typeof element>[1]} [attributes]
+ */
+export const tableUnder = (heads, rows, attributes = {}) =>
+  element(
+    'table',
+    attributes,
+    element(
+      'thead',
+      {},
+      element(
+        'tr',
+        {},
+        heads.map((text) => element('th', { scope: 'col' }, text)),
+      ),
+    ),
+    element('tbody', {}, rows),
+  )

@@ -1,5 +1,5 @@
 // The model's graph: layers as boxes that open, operations in them, and lines with shapes. Arrow keys go along the lines.
-import { announce, drawing, element, newId, replace, tick } from './dom.js'
+import { announce, drawing, element, newId, replace, tableUnder, tick } from './dom.js'
 import { noSuch } from './empty.js'
 import { shapeText, short } from './format.js'
 import { layered } from './layout.js'
@@ -438,20 +438,7 @@ function fillTable(details, nodes) {
     element(
       'div',
       { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Operations' },
-      element(
-        'table',
-        {},
-        element(
-          'thead',
-          {},
-          element(
-            'tr',
-            {},
-            heads.map((text) => element('th', { scope: 'col' }, text)),
-          ),
-        ),
-        element('tbody', {}, rows),
-      ),
+      tableUnder(heads, rows),
     ),
   )
 }

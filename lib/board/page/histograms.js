@@ -1,5 +1,5 @@
 // Histograms over time: one ridge behind the other, or a map of how dense values are; and their quantiles as a table.
-import { choice, colourOf, element, newId, replace } from './dom.js'
+import { choice, colourOf, element, newId, replace, tableUnder } from './dom.js'
 import { noSuch } from './empty.js'
 import { densities, quantileOf } from './figures.js'
 import { short } from './format.js'
@@ -150,20 +150,7 @@ function quantileTable(records) {
       figures.map((figure) => element('td', { class: 'number' }, short(figure))),
     )
   })
-  return element(
-    'table',
-    {},
-    element(
-      'thead',
-      {},
-      element(
-        'tr',
-        {},
-        heads.map((text) => element('th', { scope: 'col' }, text)),
-      ),
-    ),
-    element('tbody', {}, rows),
-  )
+  return tableUnder(heads, rows)
 }
 
 /** Ridges that are drawn at most: more of them would be lines without a form. */

@@ -1,5 +1,5 @@
 // The program of a run and its roofline: which instruction takes the time, and what the machine would need for it at least.
-import { drawing, element, newId, replace } from './dom.js'
+import { drawing, element, newId, replace, tableUnder } from './dom.js'
 import { noSuch } from './empty.js'
 import { bytes, percent, short, withUnit } from './format.js'
 import { followRecords, viewOfRun } from './pick.js'
@@ -90,20 +90,7 @@ function instructionTable(instructions, total) {
       element('td', { class: 'number' }, short(size > 0 ? flops / size : NaN)),
     ),
   )
-  return element(
-    'table',
-    { class: 'instructions' },
-    element(
-      'thead',
-      {},
-      element(
-        'tr',
-        {},
-        heads.map((text) => element('th', { scope: 'col' }, text)),
-      ),
-    ),
-    element('tbody', {}, rows),
-  )
+  return tableUnder(heads, rows, { class: 'instructions' })
 }
 
 /** @param {number} part @param {string} kind */

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkInteger, checkText } from '../../base/arguments.ts'
+import { listen } from '../../base/listen.ts'
 import { checkOptions, type OptionTypes } from '../../base/options.ts'
 import { startTimer } from '../../base/timers.ts'
 import { checkPath } from '../../files/file-error.ts'
@@ -81,7 +82,7 @@ export async function serve(folder: string, options?: ServeOptions, ...surplus: 
   const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1000 }, handle)
   server.maxConnections = maxConnections
   try {
-    await listen(server, port, host)
+    await listen(op, server, { port, host })
   } catch (error) {
     await models.close()
     throw error
@@ -98,19 +99,6 @@ export async function serve(folder: string, options?: ServeOptions, ...surplus: 
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     close: (timeout = 10_000) => (closed ??= close(timeout)),
   }
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const message =
-        error.code === 'EADDRINUSE'
-          ? `${op}: port ${port} is in use: give another one, or 0 for any that is free`
-          : `${op}: cannot listen on ${host}, port ${port}: ${error.message}`
-      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }))
-    })
-    server.listen({ port, host }, resolve)
-  })
 }
 
 function closeServer(server: Server, timeout: number): Promise<void> {
