@@ -56,7 +56,10 @@ export class ModelFolder {
   #wait(): void {
     if (this.#isClosed) return
     this.#timer = setTimeout(() => {
-      this.#looking = this.#lookAgain().finally(() => this.#wait())
+      this.#looking = this.#lookAgain()
+        // Such as an error of onChange, for which nobody waits.
+        .catch((error: Error) => process.emitWarning(error))
+        .finally(() => this.#wait())
     }, this.poll)
     this.#timer.unref()
   }

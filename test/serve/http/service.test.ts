@@ -199,6 +199,23 @@ test('its end answers what is under way, and says that it is not ready', async (
   await expect(fetch(service!.url)).rejects.toThrow()
 })
 
+test('an onChange that throws is a warning, and what is there is served', async () => {
+  await putModule('times', 1, 1)
+  let isThrowing = false
+  await start({
+    onChange: (change) => {
+      changes.push(change)
+      if (isThrowing) throw new Error('from onChange')
+    },
+  })
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+  isThrowing = true
+  await putModule('times', 2, 2)
+  expect((await warned).message).toBe('from onChange')
+  isThrowing = false
+  expect(await predict('times', [1, 1])).toMatchObject({ row: [2, 2], version: '2' })
+})
+
 test('what it cannot do is said', async () => {
   await expect(serve(join(folder, 'none'), { port: 0 })).rejects.toMatchObject({ code: 'ENOENT' })
   await start()
