@@ -49,7 +49,7 @@ export interface OnlineTrainerOptions {
   holdOut?: number
   /** By how much the score may be worse, relatively, and be served all the same; 0 unless given. */
   tolerance?: number
-  /** Versions that `rollback` may go back to; 8 unless given. */
+  /** Versions that `rollback` may go back to, beside the first one, to which it always may; 8 unless given. */
   keep?: number
   /** Of which rows are held out, kept and drawn; 0 unless given. */
   seed?: number
@@ -334,7 +334,8 @@ export class OnlineTrainer {
   #keepVersion(): void {
     const optimizer = this.#counts.steps === 0 ? undefined : this.#optimizer.stateDict?.()
     this.#versions.push({ number: this.#predictor.version, values: this.#predictor.snapshot(), optimizer })
-    if (this.#versions.length > this.#settings.keep) this.#versions.shift()
+    // Behind the first one, which is what there was before anything was learned.
+    if (this.#versions.length > this.#settings.keep + 1) this.#versions.splice(1, 1)
   }
 
   /** The examples as the parts that the model takes, all of one length, and their targets. */

@@ -159,13 +159,16 @@ describe('versions', () => {
     await expect(made.trainer.rollback(999)).rejects.toThrow('rollback: expected one of the versions')
   })
 
-  test('are kept as many as was asked for', async () => {
+  test('are kept as many as was asked for, and the one that was there before anything was learned', async () => {
     const made = await make({ steps: 1, keep: 3, holdOut: 0 })
     for (let i = 0; i < 6; i++) {
       learnLine(made.trainer, 3, 16)
       await made.trainer.idle()
     }
-    expect(made.trainer.statistics().versions).toEqual([5, 6, 7])
+    expect(made.trainer.statistics().versions).toEqual([1, 5, 6, 7])
+    await made.trainer.rollback(1)
+    expect(await answerOf(made)).toBe(0)
+    expect(made.trainer.statistics().versions).toEqual([1, 6, 7, 8])
   })
 })
 
