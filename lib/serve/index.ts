@@ -13,4 +13,5 @@ export {
 export type { PredictorOptions, RequestOptions } from './options.ts'
 export type { OutputOptions, OutputType, TopClasses } from './outputs.ts'
 export { type Predictor, predictor } from './predictor.ts'
+export type { SharedParameter, SharedParameters } from './shared-parameters.ts'
 export type { PredictorStatistics } from './statistics.ts'

@@ -16,6 +16,7 @@ import type { OutputType } from './outputs.ts'
 import { Waiting, WaitingQueue } from './queue.ts'
 import { type Outcome, Request, type RequestRow } from './request.ts'
 import { ServedModel } from './served-model.ts'
+import type { SharedParameters } from './shared-parameters.ts'
 import { type Described, type PredictorStatistics, prometheusText, Statistics } from './statistics.ts'
 
 const op = 'predictor'
@@ -73,7 +74,7 @@ export class Predictor<Answer = unknown> {
     return this.#isReady && this.#closing === undefined
   }
 
-  /** The snapshot that is served: 1, and one more after each swap. */
+  /** The snapshot that is served: 1, and one more after each swap; of one that follows another predictor, the version of that. */
   get version(): number {
     return this.#served.snapshot.version
   }
@@ -247,6 +248,7 @@ export class Predictor<Answer = unknown> {
    * Serves from the next batch on what the model holds now, or the values that `snapshot` gave. Each batch has all its parameters of
    * one version.
    * @returns the number of the version that is served now
+   * @throws TypeError while it follows another predictor
    */
   swap(values?: ReadonlyMap<Variable, Tensor>): number {
     this.#served.snapshot.swap(values)
@@ -256,6 +258,32 @@ export class Predictor<Answer = unknown> {
   /** What is served now, for `swap` to go back to. */
   snapshot(): ReadonlyMap<Variable, Tensor> {
     return this.#served.snapshot.values
+  }
+
+  /**
+   * What predictors of the same model follow in other threads: plain data for `workerData` and `postMessage`, in shared memory, that has
+   * what is served now, and from then on what each swap takes over. It is as large as the parameters three times.
+   * @throws RangeError where there is no memory for it
+   *
+   * @example
+   * const worker = new Worker('./worker.mjs', { workerData: p.share() })
+   */
+  share(): SharedParameters {
+    return this.#served.snapshot.share()
+  }
+
+  /**
+   * Serves what a predictor in another thread serves, by what its `share` gave: at once, and whenever it has swapped. It keeps no process alive,
+   * and ends with `close`, or when it follows another one.
+   * @returns ends it: what is served then stays
+   * @throws TypeError for parameters that are not those of this model, of which it names the first; ClosedError after `close`
+   *
+   * @example
+   * const stop = p.follow(workerData)
+   */
+  follow(shared: SharedParameters): () => void {
+    if (this.#closing !== undefined) throw new ClosedError('follow: the predictor is closed')
+    return this.#served.snapshot.follow(shared)
   }
 
   statistics(): PredictorStatistics {
@@ -278,6 +306,7 @@ export class Predictor<Answer = unknown> {
 
   /** Takes no more requests, and settles once those that wait are answered. */
   close(): Promise<void> {
+    this.#served.snapshot.unfollow()
     this.#closing ??= new Promise((resolve) => {
       this.#drained = resolve
       if (this.#batchesInFlight === 0 && this.#queue.size === 0) resolve()

@@ -1,11 +1,16 @@
 /** What a predictor serves: a model in evaluation mode on values of its variables that nobody else changes. */
 import { expected } from '../base/errors.ts'
+import { storageOf } from '../graph/node.ts'
+import { data } from '../graph/ops/leaf.ts'
 import { withMode } from '../nn/module.ts'
+import { partsOf } from '../nn/parts.ts'
 import type { Cell } from '../tensor/cell.ts'
-import { nodeOf, type Tensor } from '../tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../tensor/tensor.ts'
 import { activeTrace, traced } from '../tensor/trace.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import type { AnyTrainable } from '../train/options.ts'
+import { type SharedParameter, type SharedParameters, SharedReader } from './shared-parameters.ts'
+import { followShared, Publisher } from './sharing.ts'
 
 /**
  * The variables that a model reads in its forward pass, wherever they are in it, each with another one in its place. A swap gives all of these
@@ -14,7 +19,10 @@ import type { AnyTrainable } from '../train/options.ts'
  */
 export class Snapshot {
   readonly #standIns = new Map<Cell, Variable>()
-  #version = 0
+  #version = 1
+  #publisher: Publisher | undefined
+  /** Ends that it follows another one; undefined where it does not. */
+  #stop: (() => void) | undefined
 
   constructor(
     private readonly model: AnyTrainable,
@@ -26,9 +34,9 @@ export class Snapshot {
       this.#standIns.set(cell, variable(cell.variable.value, { trainable: false }))
   }
 
-  /** 1 for the values at the beginning, and one more after each swap. */
+  /** 1 for the values at the beginning, and one more after each swap; that of the one that it follows. */
   get version(): number {
-    return this.#version + 1
+    return this.#version
   }
 
   /** What the model holds now, by its variables. */
@@ -38,11 +46,61 @@ export class Snapshot {
 
   /** Takes over what the variables of the model hold now, or what they are given here. */
   swap(values: ReadonlyMap<Variable, Tensor> = new Map()): void {
-    const next = [...this.#standIns].map(
-      ([cell, standIn]) => [standIn, values.get(cell.variable) ?? cell.variable.value] as const,
-    )
-    for (const [standIn, value] of next) standIn.assign(value)
-    this.#version++
+    if (this.#stop !== undefined)
+      throw new TypeError(expected('swap', 'a predictor with parameters of its own', 'one that follows another one'))
+    const next = [...this.#standIns.keys()].map(({ variable }) => values.get(variable) ?? variable.value)
+    this.#serve(this.#version + 1, next)
+  }
+
+  /** @param next of each stand-in the value, in their order */
+  #serve(version: number, next: readonly Tensor[]): void {
+    for (const [i, standIn] of [...this.#standIns.values()].entries()) standIn.assign(next[i]!)
+    this.#version = version
+    this.#publish()
+  }
+
+  /** What others follow: it has this version now, and will have the next ones. */
+  share(): SharedParameters {
+    if (this.#publisher === undefined) {
+      this.#publisher = new Publisher(this.#parameters)
+      this.#publish()
+    }
+    return this.#publisher.shared
+  }
+
+  #publish(): void {
+    const storages = [...this.#standIns.values()].map((standIn) => storageOf(nodeOf(standIn)))
+    this.#publisher?.publish({ version: this.#version, storages })
+  }
+
+  /** Takes over the versions of another one, which it is in step with from then on. */
+  follow(shared: SharedParameters): () => void {
+    const parameters = this.#parameters
+    const reader = new SharedReader(shared, parameters)
+    this.unfollow()
+    const stop = followShared(reader, ({ version, arrays }) => {
+      const next = parameters.map(({ dtype, shape }, i) => wrap(data(arrays[i]!, dtype, shape)))
+      this.#serve(version, next)
+    })
+    this.#stop = stop
+    return () => {
+      if (this.#stop === stop) this.unfollow()
+    }
+  }
+
+  unfollow(): void {
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  /** By the paths that lead to them, where one does. */
+  get #parameters(): SharedParameter[] {
+    const { paths } = partsOf(this.model)
+    return [...this.#standIns.keys()].map(({ variable, dtype, shape }, i) => ({
+      name: paths.get(variable) ?? variable.name ?? String(i),
+      dtype,
+      shape,
+    }))
   }
 
   /** Records what `forward` does with the model, on the values of the snapshot. */

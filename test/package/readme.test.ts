@@ -30,7 +30,7 @@ test.each(snippets)('snippet $title runs', { timeout: 120_000 }, ({ code }) => {
   try {
     const file = join(folder, 'snippet.ts')
     writeFileSync(file, code.replace(/'galvani(\/\w+)?'/g, "'../../lib$1/index.ts'"))
-    const output = execFileSync(process.execPath, ['--import', 'tsx', file], {
+    const output = execFileSync(process.execPath, ['--import', '../support/typescript.mjs', file], {
       // What it writes goes with it.
       cwd: folder,
       encoding: 'utf8',

@@ -50,4 +50,8 @@ describe('a process ends', { timeout: 120_000 }, () => {
   ])('%s', async (_, name, code, lines) => {
     expect(await run('exit', [name])).toMatchObject({ code, lines })
   })
+
+  test.each(['waiting', 'polling'])('by itself where it follows the parameters of a predictor, %s', async (how) => {
+    expect(await run('follow', [how])).toMatchObject({ code: 0, lines: ['worker 0'] })
+  })
 })
