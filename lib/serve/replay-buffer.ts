@@ -1,23 +1,27 @@
 /** The rows that an online trainer learns from: as many as there is room for, of all that came or of the last ones. */
-import type { TypedArray } from '../base/dtype.ts'
 
-/** Elements of a row, of each input and then of the target. */
-export type Example = readonly TypedArray[]
+/** Numbers from 0 to 1 by a counter: SplitMix32, after G. Steele, D. Lea and C. Flood (2014). */
+class Generator {
+  constructor(public state: number) {}
 
-/** A generator of 32 bits of state, by a counter: SplitMix32, after G. Steele, D. Lea and C. Flood (2014). */
-function generator(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x9e3779b9) | 0
-    let bits = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
+  next(): number {
+    this.state = (this.state + 0x9e3779b9) | 0
+    let bits = Math.imul(this.state ^ (this.state >>> 16), 0x21f0aaad)
     bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97)
     return ((bits ^ (bits >>> 15)) >>> 0) / 2 ** 32
   }
 }
 
-export class ReplayBuffer {
-  readonly #examples: Example[] = []
-  readonly #random: () => number
+/** All that what is drawn next depends on, beside the examples. */
+export interface BufferState {
+  readonly seen: number
+  readonly next: number
+  readonly random: number
+}
+
+export class ReplayBuffer<T extends object> {
+  readonly #examples: T[] = []
+  readonly #random: Generator
   #seen = 0
   #next = 0
 
@@ -27,14 +31,14 @@ export class ReplayBuffer {
     private readonly kind: 'reservoir' | 'recent',
     seed: number,
   ) {
-    this.#random = generator(seed)
+    this.#random = new Generator(seed | 0)
   }
 
   get size(): number {
     return this.#examples.length
   }
 
-  add(example: Example): void {
+  add(example: T): void {
     this.#seen++
     if (this.#examples.length < this.capacity) {
       this.#examples.push(example)
@@ -45,21 +49,21 @@ export class ReplayBuffer {
       this.#next = (this.#next + 1) % this.capacity
       return
     }
-    const place = Math.floor(this.#random() * this.#seen)
+    const place = Math.floor(this.#random.next() * this.#seen)
     if (place < this.capacity) this.#examples[place] = example
   }
 
   /** So many of them, at random and with repetitions. */
-  sample(count: number): Example[] {
-    return Array.from({ length: count }, () => this.#examples[Math.floor(this.#random() * this.#examples.length)]!)
+  sample(count: number): T[] {
+    return Array.from({ length: count }, () => this.#examples[Math.floor(this.#random.next() * this.#examples.length)]!)
   }
 
   /** So many of them, each as often as any other, but for one time. */
-  all(count: number): Example[] {
+  all(count: number): T[] {
     return Array.from({ length: count }, (_, i) => this.#examples[i % this.#examples.length]!)
   }
 
-  remove(bad: ReadonlySet<Example>): void {
+  remove(bad: ReadonlySet<T>): void {
     // The oldest one first, so that what comes next is put behind the newest one.
     const byAge = [...this.#examples.slice(this.#next), ...this.#examples.slice(0, this.#next)]
     this.#examples.splice(0, this.#examples.length, ...byAge.filter((example) => !bad.has(example)))

@@ -1,5 +1,6 @@
 /** What a predictor has done so far: counters and histograms, as plain data and as Prometheus' text. */
 import { type Distribution, Histogram } from './histogram.ts'
+import { histogram, type Labelled, metric, snake, textOf } from './prometheus.ts'
 
 /** Of a predictor, since it was made. */
 export interface PredictorStatistics {
@@ -63,6 +64,25 @@ const help: Readonly<Record<CounterName | keyof Gauges, string>> = {
 const secondsBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const rowsBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
+/** What a distribution is called where it goes, and of which it is counted: in milliseconds here, in seconds there. */
+const distributions = {
+  batchRows: { name: 'batch_rows', text: 'Rows per batch.', bounds: rowsBounds, unit: 1 },
+  queueMilliseconds: { name: 'queue_seconds', text: 'How long rows have waited.', bounds: secondsBounds, unit: 1000 },
+  computeMilliseconds: {
+    name: 'compute_seconds',
+    text: 'How long batches took to compute.',
+    bounds: secondsBounds,
+    unit: 1000,
+  },
+  requestMilliseconds: {
+    name: 'request_seconds',
+    text: 'How long requests took in all.',
+    bounds: secondsBounds,
+    unit: 1000,
+  },
+} as const
+const distributionNames = Object.keys(distributions) as (keyof typeof distributions)[]
+
 export class Statistics {
   readonly counts: Record<CounterName, number> = Object.fromEntries(counterNames.map((name) => [name, 0])) as never
   readonly batchRows = new Histogram()
@@ -82,85 +102,21 @@ export class Statistics {
   }
 }
 
-/** One of those that a text is about, with what is said of it: `{ model: 'digits' }`. */
-export interface Described {
+/** A predictor, and what is said of it. */
+export interface Described extends Labelled {
   readonly statistics: Statistics
   readonly gauges: Gauges
-  readonly labels: Readonly<Record<string, string>>
 }
 
-/**
- * Prometheus' text format 0.0.4 of one or several predictors: every metric once, with a line for each of them.
- * https://prometheus.io/docs/instrumenting/exposition_formats/
- */
+/** Prometheus' text of one or several predictors. */
 export function prometheusText(all: readonly Described[]): string {
   const counters = counterNames.flatMap((name) =>
     metric(`${snake(name)}_total`, help[name], 'counter', all, ({ statistics }) => statistics.counts[name]),
   )
   const gauges = gaugeNames.flatMap((name) => metric(snake(name), help[name], 'gauge', all, (x) => x.gauges[name]))
-  const histograms = [
-    ...histogram('batch_rows', 'Rows per batch.', rowsBounds, 1, all, (x) => x.batchRows),
-    ...histogram('queue_seconds', 'How long rows have waited.', secondsBounds, 1000, all, (x) => x.queueMilliseconds),
-    ...histogram(
-      'compute_seconds',
-      'How long batches took to compute.',
-      secondsBounds,
-      1000,
-      all,
-      (x) => x.computeMilliseconds,
-    ),
-    ...histogram(
-      'request_seconds',
-      'How long requests took in all.',
-      secondsBounds,
-      1000,
-      all,
-      (x) => x.requestMilliseconds,
-    ),
-  ]
-  return [...counters, ...gauges, ...histograms].map((line) => `${line}\n`).join('')
-}
-
-const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join()}}`
-}
-
-const header = (name: string, text: string, type: string) => [
-  `# HELP galvani_${name} ${text}`,
-  `# TYPE galvani_${name} ${type}`,
-]
-
-const metric = (
-  name: string,
-  text: string,
-  type: string,
-  all: readonly Described[],
-  valueIn: (x: Described) => number,
-): string[] => [...header(name, text, type), ...all.map((x) => `galvani_${name}${labelText(x.labels)} ${valueIn(x)}`)]
-
-/** The numbers are divided by `unit`, as Prometheus counts in seconds. */
-function histogram(
-  name: string,
-  text: string,
-  bounds: readonly number[],
-  unit: number,
-  all: readonly Described[],
-  histogramOf: (x: Statistics) => Histogram,
-): string[] {
-  const lines = all.flatMap(({ statistics, labels }) => {
-    const found = histogramOf(statistics)
-    const counts = found.atMost(bounds.map((bound) => bound * unit))
-    return [
-      ...bounds.map((bound, i) => `galvani_${name}_bucket${labelText({ ...labels, le: String(bound) })} ${counts[i]}`),
-      `galvani_${name}_bucket${labelText({ ...labels, le: '+Inf' })} ${found.count}`,
-      `galvani_${name}_sum${labelText(labels)} ${found.sum / unit}`,
-      `galvani_${name}_count${labelText(labels)} ${found.count}`,
-    ]
+  const histograms = distributionNames.flatMap((key) => {
+    const { name, text, bounds, unit } = distributions[key]
+    return histogram(name, text, bounds, unit, all, ({ statistics }) => statistics[key])
   })
-  return [...header(name, text, 'histogram'), ...lines]
+  return textOf([...counters, ...gauges, ...histograms])
 }

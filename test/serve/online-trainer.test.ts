@@ -102,6 +102,17 @@ describe('a round', () => {
     expect(await answerOf(made)).toBe(0)
   })
 
+  test('that is undone before any was served leaves nothing in the optimizer, either', async () => {
+    const optimizer = g.optim.adam({ learningRate: 0.1 })
+    const made = await make({ optimizer, steps: 10, holdOut: 0, buffer: { size: 16, kind: 'recent' } })
+    for (let i = 0; i < 16; i++) made.trainer.learn([1], [1e30])
+    await made.trainer.idle()
+    learnLine(made.trainer, 3, 16)
+    await made.trainer.idle()
+    expect(made.rounds.map(({ outcome }) => outcome)).toEqual(['undone', 'swapped'])
+    expect(await answerOf(made)).toBeGreaterThan(0)
+  })
+
   test('goes on without rows that no step can take', async () => {
     const model = g.nn.sequential(g.nn.linear(2, 3))
     const p = await predictor(model, { inputShape: [2], maxBatch: 2 })
@@ -218,13 +229,13 @@ describe('what is refused', () => {
 })
 
 describe('the buffer', () => {
-  const idOf = ([part]: readonly { readonly [i: number]: number }[]) => part![0]!
+  const idOf = ([part]: Float32Array[]) => part![0]!
   const exampleOf = (id: number) => [Float32Array.of(id)]
 
   test('a reservoir has each row with the same probability', () => {
     const counts = new Float64Array(100)
     for (let seed = 0; seed < 2000; seed++) {
-      const buffer = new ReplayBuffer(10, 'reservoir', seed)
+      const buffer = new ReplayBuffer<Float32Array[]>(10, 'reservoir', seed)
       for (let id = 0; id < 100; id++) buffer.add(exampleOf(id))
       for (const example of buffer.all(10)) counts[idOf(example)]!++
     }
@@ -233,7 +244,7 @@ describe('the buffer', () => {
   })
 
   test('the other one has the last rows, also after some were removed', () => {
-    const buffer = new ReplayBuffer(4, 'recent', 0)
+    const buffer = new ReplayBuffer<Float32Array[]>(4, 'recent', 0)
     const examples = Array.from({ length: 12 }, (_, id) => exampleOf(id))
     for (const example of examples.slice(0, 6)) buffer.add(example)
     const ids = () =>
