@@ -1,6 +1,7 @@
 /** The body of a request, within limits of size and time. */
 import type { IncomingMessage } from 'node:http'
 import { startTimer } from '../../base/timers.ts'
+import { invalid } from '../protocol/faults.ts'
 import { HttpError } from './reply.ts'
 
 export interface BodyLimits {
@@ -46,15 +47,14 @@ const close = { connection: 'close' }
 
 const tooLong = (maxBody: number) => new HttpError(413, `a body of at most ${maxBody} bytes is expected`, close)
 
-/** @throws HttpError 400 for what is no JSON object */
+/** @throws RequestError for what is no JSON object */
 export function jsonOf(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
-    throw new HttpError(400, `a JSON object in UTF-8 is expected: ${(error as Error).message}`)
+    throw invalid(`a JSON object in UTF-8 is expected: ${(error as Error).message}`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new HttpError(400, 'a JSON object is expected')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('a JSON object is expected')
   return value as Record<string, unknown>
 }

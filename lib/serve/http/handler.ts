@@ -1,36 +1,27 @@
 /** The models of a service over HTTP, as a plain `(request, response)` function. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { checkInteger, describe } from '../../base/arguments.ts'
-import { expected } from '../../base/errors.ts'
-import { checkRecord, isPlainObject, type OptionTypes, requireOptions } from '../../base/options.ts'
-import { version } from '../../base/version.ts'
-import type { InputValues, RowValues } from '../inputs.ts'
-import { Predictor } from '../predictor.ts'
+import { checkInteger } from '../../base/arguments.ts'
+import { type OptionTypes, requireOptions } from '../../base/options.ts'
+import { invalid, RequestError } from '../protocol/faults.ts'
+import { type Models, type ModelsByName, modelsOf, type RowLimit, server } from '../protocol/models.ts'
 import { prometheusText } from '../statistics.ts'
-import { jsonOf, readBody } from './body.ts'
-import { datatypeOf } from './datatypes.ts'
+import { type BodyLimits, jsonOf, readBody } from './body.ts'
 import { inferenceReply, inferenceRequest } from './inference.ts'
 import { openApiDocument } from './open-api.ts'
 import { errorReply, HttpError, jsonReply, type Reply, send, textReply } from './reply.ts'
-import { describedOutputs, namedResults } from './results.ts'
 import { predictReply, predictRows } from './tensorflow-serving.ts'
 
-/** A model by its versions, which are numbers as texts; the greatest is the one that is meant where none is named. */
-export type ModelVersions = Readonly<Record<string, Predictor>>
-
 /** What a request may be at most. */
-export interface HandlerLimits {
+export interface HandlerLimits extends RowLimit {
   /** Bytes of a body at most; 8 MiB unless given. */
   maxBody?: number
-  /** Rows of a request at most; 1024 unless given. */
-  maxRows?: number
   /** Milliseconds in which a body has to be there; 10,000 unless given. */
   bodyTimeout?: number
 }
 
 export interface HandlerOptions extends HandlerLimits {
   /** The predictors by the names of models, or by versions of them. */
-  models: Readonly<Record<string, Predictor | ModelVersions>>
+  models: ModelsByName
 }
 
 export const limitOptions: OptionTypes<HandlerLimits> = { maxBody: 'number', maxRows: 'number', bodyTimeout: 'number' }
@@ -38,12 +29,11 @@ export const limitOptions: OptionTypes<HandlerLimits> = { maxBody: 'number', max
 const handlerOptions: OptionTypes<HandlerOptions> = { ...limitOptions, models: 'other' }
 
 /** @throws TypeError, RangeError for limits that are none */
-export function limitsOf(op: string, given: HandlerLimits): Required<HandlerLimits> {
-  const { maxBody = 8 * 2 ** 20, maxRows = 1024, bodyTimeout = 10_000 } = given
+export function bodyLimitsOf(op: string, given: HandlerLimits): BodyLimits {
+  const { maxBody = 8 * 2 ** 20, bodyTimeout = 10_000 } = given
   checkInteger(op, 'an integer maxBody of at least 1', maxBody, 1)
-  checkInteger(op, 'an integer maxRows of at least 1', maxRows, 1)
   checkInteger(op, 'an integer bodyTimeout of at least 1', bodyTimeout, 1)
-  return { maxBody, maxRows, bodyTimeout }
+  return { maxBody, bodyTimeout }
 }
 
 const op = 'handler'
@@ -51,12 +41,6 @@ const op = 'handler'
 interface Call {
   readonly request: IncomingMessage
   readonly signal: AbortSignal
-}
-
-interface Served {
-  readonly name: string
-  readonly version: string
-  readonly predictor: Predictor
 }
 
 type Route = readonly [
@@ -71,29 +55,20 @@ class Handler {
   readonly #routes: readonly Route[]
 
   constructor(
-    private readonly models: HandlerOptions['models'],
-    private readonly limits: Required<HandlerLimits>,
-    private readonly isDraining: () => boolean,
+    private readonly models: Models,
+    private readonly limits: BodyLimits,
   ) {
     this.#routes = [
-      ['GET', /^\/v2\/?$/, () => jsonReply({ name: 'galvani', version, extensions: ['binary_tensor_data'] })],
+      ['GET', /^\/v2\/?$/, () => jsonReply({ ...server, extensions: ['binary_tensor_data'] })],
       ['GET', /^\/v2\/health\/live$/, () => jsonReply({ live: true })],
-      [
-        'GET',
-        /^\/v2\/health\/ready$/,
-        () =>
-          readiness(
-            {},
-            this.#all().every(({ predictor }) => predictor.ready),
-          ),
-      ],
+      ['GET', /^\/v2\/health\/ready$/, () => readiness({}, models.ready)],
       ['GET', RegExp(`^/v2${model}/ready$`), (_, ...path) => this.#readiness(...path)],
-      ['GET', RegExp(`^/v2${model}$`), (_, ...path) => this.#description(...path)],
+      ['GET', RegExp(`^/v2${model}$`), (_, ...path) => jsonReply(models.describe(models.find(...path)))],
       ['POST', RegExp(`^/v2${model}/infer$`), (call, ...path) => this.#infer(call, ...path)],
       ['POST', RegExp(`^/v1${model}:predict$`), (call, ...path) => this.#predict(call, ...path)],
       ['GET', RegExp(`^/v1${model}$`), (_, ...path) => this.#status(...path)],
       ['GET', /^\/metrics$/, () => this.#metrics()],
-      ['GET', /^\/openapi\.json$/, () => jsonReply(openApiDocument(this.#all().map(({ name }) => name)))],
+      ['GET', /^\/openapi\.json$/, () => jsonReply(openApiDocument(models.all.map(({ name }) => name)))],
     ]
   }
 
@@ -101,7 +76,7 @@ class Handler {
   async handle(request: IncomingMessage, response: ServerResponse, url = request.url): Promise<void> {
     const gone = new AbortController()
     response.once('close', () => {
-      if (!response.writableFinished) gone.abort(new HttpError(499, 'the client is gone'))
+      if (!response.writableFinished) gone.abort(new RequestError('gone', 'the client is gone'))
     })
     const isHead = request.method === 'HEAD'
     try {
@@ -124,79 +99,34 @@ class Handler {
     return answer(call, ...pattern.exec(path)!.slice(1).map(decoded))
   }
 
-  #all(): Served[] {
-    return Object.keys(this.models).flatMap((name) => this.#versions(name))
-  }
-
-  #versions(name: string): Served[] {
-    const found = this.models[name]!
-    if (found instanceof Predictor) return [{ name, version: String(found.version), predictor: found }]
-    return Object.keys(found)
-      .toSorted((a, b) => Number(a) - Number(b))
-      .map((version) => ({ name, version, predictor: found[version]! }))
-  }
-
-  /** @throws HttpError 404 for a model, or a version of it, that there is not */
-  #find(name = '', wanted?: string): Served {
-    if (!Object.hasOwn(this.models, name)) throw new HttpError(404, `no model ${name.slice(0, 200)}`)
-    const versions = this.#versions(name)
-    const found = wanted === undefined ? versions.at(-1) : versions.find((other) => other.version === wanted)
-    if (found === undefined) throw new HttpError(404, `no version ${wanted?.slice(0, 200)} of ${name}`)
-    return found
-  }
-
   #readiness(...path: string[]): Reply {
-    const { name, predictor } = this.#find(...path)
-    return readiness({ name }, !this.isDraining() && predictor.ready)
-  }
-
-  #description(...path: string[]): Reply {
-    const { name, predictor } = this.#find(...path)
-    const inputs = predictor.inputs.map((spec) => ({
-      name: spec.name === '' ? 'input' : spec.name,
-      datatype: datatypeOf(spec.dtype),
-      shape: [-1, ...spec.shape.map((extent) => extent ?? -1)],
-    }))
-    const versions = this.#versions(name).map((each) => each.version)
-    return jsonReply({ name, versions, platform: 'galvani', inputs, outputs: describedOutputs(predictor) })
+    const served = this.models.find(...path)
+    return readiness({ name: served.name }, this.models.isReady(served))
   }
 
   async #infer({ request, signal }: Call, ...path: string[]): Promise<Reply> {
-    this.#find(...path)
+    this.models.find(...path)
     const body = await readBody(request, this.limits)
     // Another one may have taken its place while the body came.
-    const served = this.#find(...path)
-    const { predictor } = served
-    const inference = inferenceRequest(body, request.headers, predictor.inputs)
-    const rows = predictor.inputs.map(({ name }) => [name, inference.inputs.get(name)!] as const)
-    const given = rows[0]![0] === '' ? rows[0]![1] : Object.fromEntries(rows)
-    const answers = await this.#rowsOf(predictor, given, signal)
-    return inferenceReply(served, inference, namedResults(predictor, answers))
+    const served = this.models.find(...path)
+    const inference = inferenceRequest(body, request.headers, served.predictor.inputs, this.models.maxRows)
+    const results = await this.models.answer(served, inference.rows, new Set(inference.outputs.keys()), signal)
+    return inferenceReply(served, inference, results)
   }
 
   async #predict({ request, signal }: Call, ...path: string[]): Promise<Reply> {
-    this.#find(...path)
+    this.models.find(...path)
     const body = jsonOf(await readBody(request, this.limits))
-    const { predictor } = this.#find(...path)
-    const { rows, isColumnar } = predictRows(body, predictor.inputs)
-    const answers = await this.#rowsOf(predictor, rows, signal)
-    return predictReply(namedResults(predictor, answers), isColumnar)
-  }
-
-  /** The answers to several rows, also where it is one. */
-  async #rowsOf(predictor: Predictor, given: RowValues, signal: AbortSignal): Promise<readonly unknown[]> {
-    const count = rowCount(given)
-    if (count > this.limits.maxRows)
-      throw new HttpError(413, `at most ${this.limits.maxRows} rows in a request are expected, got ${count}`)
-    const answers = await predictor.predict(given, { signal })
-    if (!Array.isArray(answers)) throw new HttpError(400, 'rows are expected, with the number of them as first extent')
-    return answers
+    const served = this.models.find(...path)
+    const { rows, isColumnar } = predictRows(body, served.predictor.inputs)
+    return predictReply(await this.models.answer(served, rows, new Set(), signal), isColumnar)
   }
 
   #status(...path: string[]): Reply {
-    const { name } = this.#find(...path)
+    const { name } = this.models.find(...path)
     const wanted = path[1]
-    const states = this.#versions(name)
+    const states = this.models
+      .versions(name)
       .filter(({ version }) => wanted === undefined || version === wanted)
       .map(({ version, predictor }) => ({
         version,
@@ -207,44 +137,25 @@ class Handler {
   }
 
   #metrics(): Reply {
-    const all = this.#all().map(({ name, version, predictor }) => predictor.described({ model: name, version }))
+    const all = this.models.all.map(({ name, version, predictor }) => predictor.described({ model: name, version }))
     return textReply(prometheusText(all), 'text/plain; version=0.0.4; charset=utf-8')
   }
 }
 
 const readiness = (what: object, ready: boolean): Reply => jsonReply({ ...what, ready }, ready ? 200 : 503)
 
-/** The extent of the first axis of the first input. */
-function rowCount(given: RowValues): number {
-  const [first] = isPlainObject(given) ? Object.values(given) : [given]
-  const { shape, length } = first as InputValues & { shape?: readonly number[]; length?: number }
-  return shape?.[0] ?? length ?? 1
-}
-
 function pathOf(url: string): string {
   const end = url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)
 }
 
-/** @throws HttpError 400 for a bad percent-encoding */
+/** @throws RequestError for a bad percent-encoding */
 function decoded(part: string | undefined): string {
   if (part === undefined) return undefined as never
   try {
     return decodeURIComponent(part)
   } catch {
-    throw new HttpError(400, 'a path in percent-encoding is expected')
-  }
-}
-
-function checkModels(models: HandlerOptions['models']): void {
-  for (const [name, given] of Object.entries(checkRecord(op, 'models by name', models))) {
-    const versions = given instanceof Predictor ? { 1: given } : given
-    if (!isPlainObject(versions) || Object.keys(versions).length === 0)
-      throw new TypeError(expected(op, `a predictor, or predictors by version, as ${name}`, describe(given)))
-    for (const [version, each] of Object.entries(versions)) {
-      if (!/^\d{1,15}$/.test(version)) throw new TypeError(expected(op, `numbers as versions of ${name}`, version))
-      if (!(each instanceof Predictor)) throw new TypeError(expected(op, `a predictor as ${name}`, describe(each)))
-    }
+    throw invalid('a path in percent-encoding is expected')
   }
 }
 
@@ -266,19 +177,14 @@ export function handler(options: HandlerOptions, ...surplus: []): Handle {
 /** The same for who knows the path better than the request does. */
 export function pathHandlerOf(options: HandlerOptions, ...surplus: []): Handler['handle'] {
   const given = requireOptions(op, options, handlerOptions, ['models'], surplus)
-  checkModels(given.models)
-  const made = new Handler(given.models, limitsOf(op, given), () => false)
+  const made = new Handler(modelsOf(op, given.models, given), bodyLimitsOf(op, given))
   return (request, response, url) => made.handle(request, response, url)
 }
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** Of a service, which says when it ends. */
-export function handlerOf(
-  models: HandlerOptions['models'],
-  limits: Required<HandlerLimits>,
-  isDraining: () => boolean,
-): Handle {
-  const made = new Handler(models, limits, isDraining)
+/** Of a service, which looks after its models itself. */
+export function handlerOf(models: Models, limits: BodyLimits): Handle {
+  const made = new Handler(models, limits)
   return (request, response) => made.handle(request, response)
 }

@@ -1,8 +1,8 @@
-/** What is answered to a request over HTTP, and the faults that have a status of their own. */
+/** What is answered to a request over HTTP, and the faults that are of HTTP alone. */
 import type { ServerResponse } from 'node:http'
-import { ClosedError, QueueFullError, TimeoutError } from '../errors.ts'
+import { type Fault, faultOf } from '../protocol/faults.ts'
 
-/** A fault that is the client's, or a state that it may wait out. */
+/** A fault of the client with a status of HTTP. */
 export class HttpError extends Error {
   override name = 'HttpError'
 
@@ -33,26 +33,29 @@ export const textReply = (body: string, type: string): Reply => ({
   body,
 })
 
-/** In the form of the Open Inference Protocol: `{ "error": … }`. Rows that are refused are the client's fault, all else is ours and not told. */
+const statuses: Readonly<Record<Fault, number>> = {
+  invalid: 400,
+  notFound: 404,
+  tooLarge: 413,
+  full: 429,
+  gone: 499,
+  internal: 500,
+  closed: 503,
+  late: 504,
+}
+
+/** In the form of the Open Inference Protocol: `{ "error": … }`. */
 export function errorReply(error: unknown): Reply {
-  const { status, message, headers } = faultOf(error)
-  const reply = jsonReply({ error: message }, status)
+  if (error instanceof HttpError) return failed(error.status, error.message, error.headers)
+  const { fault, message } = faultOf(error)
+  // A second is long enough for a queue to be worked off, and short enough not to leave it idle.
+  return failed(statuses[fault], message, fault === 'full' ? { 'retry-after': '1' } : {})
+}
+
+function failed(status: number, error: string, headers: Reply['headers']): Reply {
+  const reply = jsonReply({ error }, status)
   return { ...reply, headers: { ...reply.headers, ...headers } }
 }
-
-function faultOf(error: unknown): { status: number; message: string; headers?: Readonly<Record<string, string>> } {
-  if (error instanceof HttpError) return error
-  // A second is long enough for a queue to be worked off, and short enough not to leave it idle.
-  if (error instanceof QueueFullError) return { status: 429, message: error.message, headers: { 'retry-after': '1' } }
-  if (error instanceof TimeoutError) return { status: 504, message: error.message }
-  if (error instanceof ClosedError) return { status: 503, message: error.message }
-  if (isRefusal(error)) return { status: 400, message: error.message }
-  return { status: 500, message: 'internal error' }
-}
-
-/** What the library refuses: `predictor: expected …`; another TypeError is a fault of somebody's code. */
-const isRefusal = (error: unknown): error is Error =>
-  (error instanceof TypeError || error instanceof RangeError) && /^\w+: /.test(error.message)
 
 /** Sends it, unless the client is gone. */
 export function send(response: ServerResponse, { status, headers, body }: Reply, isHead = false): void {

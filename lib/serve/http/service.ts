@@ -6,7 +6,8 @@ import { listen } from '../../base/listen.ts'
 import { checkOptions, type OptionTypes } from '../../base/options.ts'
 import { startTimer } from '../../base/timers.ts'
 import { checkPath } from '../../files/file-error.ts'
-import { type HandlerLimits, handlerOf, limitOptions, limitsOf } from './handler.ts'
+import { modelsOf } from '../protocol/models.ts'
+import { bodyLimitsOf, type HandlerLimits, handlerOf, limitOptions } from './handler.ts'
 import { type ModelChange, ModelFolder } from './model-folder.ts'
 
 export interface ServeOptions extends HandlerLimits {
@@ -75,23 +76,25 @@ export async function serve(folder: string, options?: ServeOptions, ...surplus: 
   checkInteger(op, 'an integer of at least 1 as versions', versions, 1)
   checkInteger(op, 'an integer of at least 10 as poll', poll, 10, 2 ** 31 - 1)
   checkInteger(op, 'an integer maxConnections of at least 1', maxConnections, 1)
-  const limits = limitsOf(op, given)
-  const models = await new ModelFolder(checkPath(op, folder), versions, poll, onChange).open()
+  const limits = bodyLimitsOf(op, given)
+  const found = new ModelFolder(checkPath(op, folder), versions, poll, onChange)
   let isDraining = false
-  const handle = handlerOf(models.models, limits, () => isDraining)
+  const models = modelsOf(op, found.models, given, () => isDraining)
+  await found.open()
+  const handle = handlerOf(models, limits)
   const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1000 }, handle)
   server.maxConnections = maxConnections
   try {
     await listen(op, server, { port, host })
   } catch (error) {
-    await models.close()
+    await found.close()
     throw error
   }
   const address = server.address() as AddressInfo
   const close = async (timeout: number) => {
     isDraining = true
     await closeServer(server, timeout)
-    await models.close()
+    await found.close()
   }
   let closed: Promise<void> | undefined
   return {

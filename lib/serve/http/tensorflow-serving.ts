@@ -1,18 +1,18 @@
 /** The REST API of TensorFlow Serving: `:predict` by rows or by columns. https://www.tensorflow.org/tfx/serving/api_rest */
 import { isPlainObject } from '../../base/options.ts'
 import type { InputSpec, InputValues, RowValues } from '../inputs.ts'
-import type { NamedResult } from './inference.ts'
-import { HttpError, jsonReply, type Reply } from './reply.ts'
+import { invalid } from '../protocol/faults.ts'
+import type { NamedResult } from '../protocol/results.ts'
+import { jsonReply, type Reply } from './reply.ts'
 
-/** @throws HttpError 400 for neither `instances` nor `inputs`, or both */
+/** @throws RequestError for neither `instances` nor `inputs`, or both */
 export function predictRows(
   { instances, inputs }: Record<string, unknown>,
   specs: readonly InputSpec[],
 ): { rows: RowValues; isColumnar: boolean } {
-  if ((instances === undefined) === (inputs === undefined)) throw new HttpError(400, 'instances or inputs are expected')
+  if ((instances === undefined) === (inputs === undefined)) throw invalid('instances or inputs are expected')
   if (inputs !== undefined) return { rows: byColumn(inputs, specs), isColumnar: true }
-  if (!Array.isArray(instances) || instances.length === 0)
-    throw new HttpError(400, 'instances: a list of rows is expected')
+  if (!Array.isArray(instances) || instances.length === 0) throw invalid('instances: a list of rows is expected')
   return { rows: byRow(instances, specs), isColumnar: false }
 }
 
@@ -20,7 +20,7 @@ function byColumn(inputs: unknown, specs: readonly InputSpec[]): RowValues {
   if (specs[0]!.name !== '' || !isPlainObject(inputs)) return inputs as RowValues
   // A model that takes a bare tensor has no name for it.
   const values = Object.values(inputs)
-  if (values.length !== 1) throw new HttpError(400, 'inputs: one of them is expected')
+  if (values.length !== 1) throw invalid('inputs: one of them is expected')
   return values[0] as InputValues
 }
 
@@ -35,8 +35,7 @@ function byRow(instances: readonly unknown[], specs: readonly InputSpec[]): RowV
     spec.name,
     instances.map((row) => {
       const value = isPlainObject(row) ? (row as Record<string, unknown>)[spec.name] : undefined
-      if (value === undefined)
-        throw new HttpError(400, `instances: a record with ${spec.name} is expected for each row`)
+      if (value === undefined) throw invalid(`instances: a record with ${spec.name} is expected for each row`)
       return value
     }),
   ])
@@ -45,14 +44,12 @@ function byRow(instances: readonly unknown[], specs: readonly InputSpec[]): RowV
 
 function onlyValue(row: object): unknown {
   const values = Object.values(row)
-  if (values.length !== 1) throw new HttpError(400, 'instances: rows of one input are expected')
+  if (values.length !== 1) throw invalid('instances: rows of one input are expected')
   return values[0]
 }
 
 export function predictReply(results: readonly NamedResult[], isColumnar: boolean): Reply {
-  const nested = results.map(
-    ({ name, shape, values }) => [name, nest('list' in values ? values.list() : values, shape)] as const,
-  )
+  const nested = results.map(({ name, shape, list }) => [name, nest(list(), shape)] as const)
   if (isColumnar) return jsonReply({ outputs: nested.length === 1 ? nested[0]![1] : Object.fromEntries(nested) })
   const rows = nested[0]![1].map((_, i) =>
     nested.length === 1 ? nested[0]![1][i] : Object.fromEntries(nested.map(([name, column]) => [name, column[i]])),

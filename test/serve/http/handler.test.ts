@@ -88,7 +88,7 @@ describe('the Open Inference Protocol, health and metadata', () => {
     expect((await get('/v2/models/versioned')).body).toEqual({
       name: 'versioned',
       versions: ['2', '10'],
-      platform: 'galvani',
+      platform: 'galvani_graph',
       inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, 2] }],
       outputs: [{ name: 'output', datatype: 'FP32', shape: [-1, 2] }],
     })

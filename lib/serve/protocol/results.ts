@@ -2,13 +2,26 @@
 import type { DType, TypedArray } from '../../base/dtype.ts'
 import type { OutputType, TopClasses } from '../outputs.ts'
 import type { Predictor } from '../predictor.ts'
-import { bytesOf, datatypeOf } from './datatypes.ts'
-import type { NamedResult } from './inference.ts'
+import { bytesOf, bytesOfTexts, datatypeOf } from './datatypes.ts'
+
+/** A tensor of a model, without its elements. */
+export interface DescribedTensor {
+  readonly name: string
+  readonly datatype: string
+  readonly shape: readonly number[]
+}
+
+/** A result with an entry for each row. */
+export interface NamedResult extends DescribedTensor {
+  /** Its elements: numbers, truths, or texts where the datatype is BYTES. */
+  list(): readonly (number | boolean | string)[]
+  bytes(): Uint8Array
+}
 
 /** What the one output of a model that gives a bare tensor is called. */
 const bareName = 'output'
 
-export const outputName = ({ name }: OutputType): string => (name === '' ? bareName : name)
+const outputName = ({ name }: OutputType): string => (name === '' ? bareName : name)
 
 export function namedResults({ outputs, topClasses }: Predictor, answers: readonly unknown[]): NamedResult[] {
   if (topClasses !== undefined) return resultsOfClasses(answers as readonly TopClasses[], topClasses.named)
@@ -33,24 +46,35 @@ function joined(parts: readonly TypedArray[]): TypedArray {
   return all
 }
 
-function result(name: string, datatype: string, shape: readonly number[], array: TypedArray): NamedResult {
-  const list = () => (datatype === 'BOOL' ? Array.from(array, Boolean) : Array.from(array))
-  return { name, datatype, shape, values: { bytes: bytesOf(array), list } }
-}
+const result = (name: string, datatype: string, shape: readonly number[], array: TypedArray): NamedResult => ({
+  name,
+  datatype,
+  shape,
+  list: () => (datatype === 'BOOL' ? Array.from(array, Boolean) : Array.from(array)),
+  bytes: () => bytesOf(array),
+})
+
+const resultOfTexts = (name: string, shape: readonly number[], texts: readonly string[]): NamedResult => ({
+  name,
+  datatype: 'BYTES',
+  shape,
+  list: () => texts,
+  bytes: () => bytesOfTexts(texts),
+})
 
 function resultsOfClasses(answers: readonly TopClasses[], named: boolean): NamedResult[] {
   const shape = [answers.length, answers[0]!.classes.length]
   const classes = answers.flatMap((answer) => answer.classes)
   return [
     named
-      ? { name: 'classes', datatype: 'BYTES', shape, values: classes }
+      ? resultOfTexts('classes', shape, classes as string[])
       : result('classes', 'INT32', shape, Int32Array.from(classes as number[])),
     result('values', 'FP32', shape, Float32Array.from(answers.flatMap(({ values }) => values))),
   ]
 }
 
 /** What an output is, for the description of a model. */
-export const describedOutputs = ({ outputs, topClasses }: Predictor) =>
+export const describedOutputs = ({ outputs, topClasses }: Predictor): DescribedTensor[] =>
   topClasses === undefined
     ? outputs.map((output) => ({
         name: outputName(output),
