@@ -309,8 +309,9 @@ export class Predictor<Answer = unknown> {
     this.#served.snapshot.unfollow()
     this.#closing ??= new Promise((resolve) => {
       this.#drained = resolve
+      // Also where nothing waits any more: the timer for what did would keep the process.
+      this.#dispatch()
       if (this.#batchesInFlight === 0 && this.#queue.size === 0) resolve()
-      else this.#dispatch()
     })
     return this.#closing
   }

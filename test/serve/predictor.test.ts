@@ -1,6 +1,6 @@
 /** A predictor answers every row once, and with its own answer, whatever happens around it. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as g from '../../lib/index.ts'
 import {
   ClosedError,
@@ -328,6 +328,23 @@ describe('its life', () => {
     expect((await Promise.all(waiting)).map(([x]) => x)).toEqual([2, 4])
     await closed
     await p.close()
+  })
+
+  test('a closed one leaves no timer behind, which would keep the process', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const p = await predictor(new Doubling(), { inputShape: [1], maxDelay: 600_000 })
+      const controller = new AbortController()
+      const waiting = p.predict([1], { signal: controller.signal })
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      expect(vi.getTimerCount()).toBe(1)
+      controller.abort(new Error('gone'))
+      await expect(waiting).rejects.toThrow('gone')
+      await p.close()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('nothing is recorded or prepared after the warm-up', async () => {

@@ -143,7 +143,7 @@ const propertyTests = (): string[] =>
 
 /**
  * Of `minutes` each: properties, the fuzz suites and the native fuzz tests under other seeds, the accuracy over the more floats the longer
- * it may take, and memory over the more steps. Then what emulation makes slow, once, and the prebuilt addons.
+ * it may take, memory over the more steps, and a service under load. Then what emulation makes slow, once, and the prebuilt addons.
  */
 export function longStages(scratch: string, minutes: number): Stage[] {
   const repeat = (...command: Command): Command => ['tsx', 'tools/testing/repeat.ts', String(minutes), ...command]
@@ -184,6 +184,7 @@ export function longStages(scratch: string, minutes: number): Stage[] {
       after,
     }),
     vitestStage('memory', scratch, ['vitest', 'run', 'steady-memory.test.ts'], { after }),
+    vitestStage('serving', scratch, ['vitest', 'run', 'serve/soak.test.ts'], { after }),
     ...prebuiltStages(scratch),
     ...installStages(),
   ]
