@@ -215,8 +215,9 @@ async function runInTurn(
  * was updated by the function, or in place since; the results of `scan`; and where more than some thousands of calls
  * (64 with arguments above half a megabyte) follow on each other. `stopGradient` makes such a result a constant.
  *
- * Calls run in the order in which they are made. An asynchronous call with an argument that is still to be computed
- * is made once that has its value: synchronous calls may overtake it until then.
+ * Calls have the values that they would have in the order in which they are made. One that updates nothing is answered before updates
+ * under way that it does not depend on: it waits for an instruction of theirs, not for a step. An asynchronous call with an argument
+ * that is still to be computed is made once that has its value: synchronous calls may overtake it until then.
  *
  * @example
  * const step = compile((x, y) => optimizer.minimize(() => losses.crossEntropy(model.forward(x), y)))

@@ -16,7 +16,8 @@ class AsyncRun final : public ExecutionQueue::Task {
         executable_(std::move(executable)),
         steps_(steps),
         pointers_(environment.bound.pointers),
-        strides_(environment.bound.strides) {}
+        strides_(environment.bound.strides),
+        regions_(environment.bound.regions) {}
 
   // The buffers by a list of its own, since JavaScript may empty the one it passed.
   bool hold(napi_env env, const std::vector<napi_value>& buffers, napi_value callback) {
@@ -32,14 +33,22 @@ class AsyncRun final : public ExecutionQueue::Task {
     if (callback_ != nullptr) napi_delete_reference(env, callback_);
   }
 
-  void run(const std::atomic<bool>& is_stopping) override {
-    for (int64_t step = 0; step < steps_ && !is_stopping; ++step) {
-      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_, {&is_stopping, &is_aborted_});
+  void run(const ExecutionQueue::Turn& turn) override {
+    const Interruption interruption = {&turn.is_stopping, &is_aborted_, is_short() ? nullptr : turn.passing};
+    for (int64_t step = 0; step < steps_ && !turn.is_stopping; ++step) {
+      succeeded_ = executable_->run(pointers_.data(), ThreadPool::instance(), &failure_, interruption, turn.threads);
       if (!succeeded_) return;
       go_to_next_step();
     }
   }
   void finish() override { environment_.complete(this); }
+
+  // One step that updates nothing: an answer of a service that trains meanwhile.
+  bool is_short() const override { return steps_ == 1 && executable_->state_count() == 0; }
+  bool depends_on(const ExecutionQueue::Task& other) const override {
+    return have_conflict(regions_, static_cast<const AsyncRun&>(other).regions_);
+  }
+  bool can_pass() override { return executable_->can_pass(); }
 
   // For the thread of the environment, until it is settled.
   uint32_t let_abort() {
@@ -71,6 +80,7 @@ class AsyncRun final : public ExecutionQueue::Task {
   int64_t steps_;
   std::vector<void*> pointers_;
   std::vector<int64_t> strides_;
+  std::vector<BoundBuffers::Region> regions_;
   napi_ref buffers_ = nullptr, callback_ = nullptr;
   Failure failure_ = {};
   bool succeeded_ = false;

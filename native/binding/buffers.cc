@@ -107,6 +107,17 @@ bool lend(napi_env env, const Intrinsics& intrinsics, const BoundBuffers& bound)
 
 }  // namespace
 
+// Both are in order, and only what is read overlaps within one: so what ends first meets no other that it conflicts
+// with.
+bool have_conflict(const std::vector<BoundBuffers::Region>& a, const std::vector<BoundBuffers::Region>& b) {
+  for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+    const bool do_overlap = i->begin < j->end && j->begin < i->end;
+    if (do_overlap && (i->is_written || j->is_written)) return true;
+    ++(i->end < j->end ? i : j);
+  }
+  return false;
+}
+
 bool bind_buffers(napi_env env, Environment& environment, const Executable& executable, napi_value list, RunMode mode,
                   int64_t steps) {
   BoundBuffers& bound = environment.bound;

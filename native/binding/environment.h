@@ -25,8 +25,11 @@ struct BoundBuffers {
   std::vector<napi_value> memories;  // their ArrayBuffers
   std::vector<void*> pointers;
   std::vector<int64_t> strides;  // bytes from one step's part to the next one's; 0 where all steps share the buffer
-  std::vector<Region> regions;
+  std::vector<Region> regions;   // in the order of where they begin
 };
+
+// Whether one of two runs writes to what the other one reads or writes.
+bool have_conflict(const std::vector<BoundBuffers::Region>& a, const std::vector<BoundBuffers::Region>& b);
 
 class Environment {
  public:

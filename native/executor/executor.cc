@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <optional>
 
 #include "base/numbers.h"
 
@@ -99,21 +100,37 @@ void Executable::bind(void* const* buffers, uint8_t* arena) {
 }
 
 bool Executable::run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption,
-                     double* nanoseconds) {
+                     Parallel* lent, double* nanoseconds) {
   // After setNumThreads; where there is no memory for more, fewer threads do it.
-  if (pool.threads() > threads_) take_memory(pool.threads());
+  if (lent == nullptr && pool.threads() > threads_) take_memory(pool.threads());
   const std::shared_ptr<Block> block = room_->block();
   bind(buffers, block->data());
-  ThreadPool::Lease lease(pool, has_parallel_instruction_ ? threads_ : 1);
-  Run run{bases_.data(), lease, block->data() + round_up(program_.arena_bytes, kArenaAlignment), {}, {}};
+  std::optional<ThreadPool::Lease> own;
+  if (lent == nullptr || lent->threads() == 1 || lent->threads() > threads_) {
+    own.emplace(pool, has_parallel_instruction_ ? threads_ : 1);
+  }
+  Run run{bases_.data(),
+          own.has_value() ? *own : *lent,
+          block->data() + round_up(program_.arena_bytes, kArenaAlignment),
+          {},
+          {}};
   run.is_lent = interruption.is_stopping != nullptr;
+  is_running_ = true;
+  const bool succeeded = run_instructions(run, interruption, failure, nanoseconds);
+  is_running_ = false;
+  return succeeded;
+}
+
+bool Executable::run_instructions(Run& run, const Interruption& interruption, Failure* failure, double* nanoseconds) {
   for (size_t i = 0; i < instructions_.size(); ++i) {
+    interruption.let_pass(run.parallel);
     if (is_set(interruption.is_stopping)) break;
     if (i <= first_update_ && is_set(interruption.is_aborted)) {
       *failure = {kAborted, 0, 0, 0};
       return false;
     }
-    run.interruption = {interruption.is_stopping, i < first_update_ ? interruption.is_aborted : nullptr};
+    run.interruption = interruption;
+    if (i >= first_update_) run.interruption.is_aborted = nullptr;
     if (nanoseconds == nullptr ? instructions_[i]->run(run) : run_timed(*instructions_[i], run, nanoseconds + i))
       continue;
     if (run.is_ended && is_set(interruption.is_stopping)) break;

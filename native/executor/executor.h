@@ -32,14 +32,18 @@ class Executable {
   int state_count() const { return program_.state_count; }
 
   // One buffer for each of buffers(), no writable one overlapping another except a state its old self. Runs of the
-  // executables that share memory must not overlap. False where an index in the data is out of range.
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption = {}) {
-    return run(buffers, pool, failure, interruption, nullptr);
+  // executables that share memory are of one thread at a time; one may be in the midst of another, whose threads it is
+  // lent, if it can_pass(). False where an index in the data is out of range.
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption = {},
+           Parallel* lent = nullptr) {
+    return run(buffers, pool, failure, interruption, lent, nullptr);
   }
   // The same, with the time that each instruction took: nanoseconds[instruction_count()].
   bool profile(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
-    return run(buffers, pool, failure, {}, nanoseconds);
+    return run(buffers, pool, failure, {}, nullptr, nanoseconds);
   }
+  // Whether a run can be in the midst of the one that is under way: not of itself, and with memory of its own.
+  bool can_pass() const { return !is_running_ && room_->block()->data() != nullptr; }
   size_t instruction_count() const { return instructions_.size(); }
 
  private:
@@ -48,8 +52,9 @@ class Executable {
   int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
   void bind(void* const* buffers, uint8_t* arena);
-  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption,
+  bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption, Parallel* lent,
            double* nanoseconds);
+  bool run_instructions(Run& run, const Interruption& interruption, Failure* failure, double* nanoseconds);
 
   Program program_;
   std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
@@ -61,6 +66,7 @@ class Executable {
   std::unique_ptr<SharedBlock::Room> room_;  // for the arena, then the workspace
   int threads_ = 0;                          // that there is workspace for
   std::vector<uint8_t*> bases_;              // see Run
+  bool is_running_ = false;
 };
 
 }  // namespace galvani

@@ -35,7 +35,7 @@ Block::~Block() { free_aligned(data_); }
 struct SharedBlock::Room::State {
   mutable std::mutex mutex;
   std::multiset<int64_t> reserved;
-  std::shared_ptr<Block> block;
+  std::shared_ptr<Block> block, second;
 
   // Takes another block; a run that is under way keeps the one that it has. False where there is no memory for it.
   bool replace(int64_t bytes) {
@@ -64,16 +64,21 @@ SharedBlock::Room::~Room() {
   std::lock_guard<std::mutex> lock(state_->mutex);
   state_->reserved.erase(state_->reserved.find(bytes_));
   if (state_->reserved.empty()) {
-    state_->block = nullptr;
+    state_->block = state_->second = nullptr;
     return;
   }
   const int64_t most = *state_->reserved.rbegin();
+  if (state_->second != nullptr && state_->second->bytes() > most) state_->second = nullptr;
   if (state_->block->bytes() / kShrinkingFactor >= std::max(most, kSmallBlock)) state_->replace(most);
 }
 
 std::shared_ptr<Block> SharedBlock::Room::block() const {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->block;
+  auto& [mutex, reserved, block, second] = *state_;
+  const bool is_free = block.use_count() == 1;
+  if (is_free) return block;
+  if (second == nullptr || second->bytes() < bytes_) second = std::make_shared<Block>(bytes_);
+  return second;
 }
 
 }  // namespace galvani

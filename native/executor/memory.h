@@ -22,8 +22,9 @@ class Block {
   int64_t bytes_;
 };
 
-// One block for all executables of an environment, whose runs never overlap: as large as the one needs that needs most,
-// and smaller again once that is gone. Copies are the same block. Threads may ask at the same time.
+// One block for all executables of an environment, which run one at a time: as large as the one needs that needs most,
+// and smaller again once that is gone. A run in the midst of another has a second block. Copies are the same blocks.
+// Threads may ask at the same time.
 class SharedBlock {
  public:
   // So many bytes of the block, until it is destroyed.
@@ -32,7 +33,8 @@ class SharedBlock {
     ~Room();
     Room(const Room&) = delete;
     Room& operator=(const Room&) = delete;
-    // The block at present, for one run.
+    // The block for one run, which holds it until it ends. Another one while a run has that of all: its data are null
+    // where there is not enough memory for it.
     std::shared_ptr<Block> block() const;
 
    private:

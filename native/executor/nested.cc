@@ -51,6 +51,7 @@ class Body {
     bases_.back() = outer.workspace;
     Run run{bases_.data(), outer.parallel, outer.workspace + arena_bytes_, {}, {}, outer.is_lent, outer.interruption};
     for (size_t i = 0; i < instructions_.size(); ++i) {
+      run.interruption.let_pass(run.parallel);
       if (instructions_[i]->run(run)) continue;
       outer.failure = run.failure;
       outer.failure.instruction += numbers_[i] + 1;

@@ -8,14 +8,20 @@
 #include "executor/cost.h"
 #include "kernels/kernel_table.h"
 #include "program/program.h"
+#include "runtime/execution_queue.h"
 #include "runtime/parallel.h"
 
 namespace galvani {
 
-// What ends a run before its end, from another thread, once it is true.
+// What comes between the instructions of a run. The first two end it, from another thread, once they are true.
 struct Interruption {
   const std::atomic<bool>* is_stopping = nullptr;  // after the instruction or step that runs, leaving nothing of use
   const std::atomic<bool>* is_aborted = nullptr;   // as a failure of the next one, unless one has written a state
+  ExecutionQueue* passing = nullptr;               // has short tasks that go first
+
+  void let_pass(Parallel& threads) const {
+    if (passing != nullptr && passing->has_short()) passing->let_pass(threads);
+  }
 };
 
 inline bool is_set(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }

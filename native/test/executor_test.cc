@@ -436,6 +436,11 @@ TEST(executables_share_an_arena_and_outlive_each_other) {
   check(*small, 10);
 }
 
+bool is_shared(const SharedBlock::Room& a, const SharedBlock::Room& b) {
+  const Block* const block = a.block().get();
+  return block == b.block().get();
+}
+
 TEST(an_arena_is_as_large_as_the_one_that_needs_most) {
   constexpr int64_t kMebibyte = int64_t{1} << 20;
   SharedBlock memory;
@@ -446,16 +451,96 @@ TEST(an_arena_is_as_large_as_the_one_that_needs_most) {
   EXPECT_EQ(memory.bytes(), 9 * kMebibyte);
   // A run goes on with what it has, and the next one takes the larger one.
   EXPECT_EQ(before->bytes(), kMebibyte);
-  EXPECT(small->block() == large->block());
+  EXPECT(is_shared(*small, *large));
   EXPECT_EQ(before.use_count(), 1);
   large.reset();
   EXPECT_EQ(memory.bytes(), 3 * kMebibyte / 2);
-  EXPECT(small->block() == other->block());
+  EXPECT(is_shared(*small, *other));
   // Not worth another block.
   other.reset();
   EXPECT_EQ(memory.bytes(), 3 * kMebibyte / 2);
   small.reset();
   EXPECT_EQ(memory.bytes(), 0);
+}
+
+TEST(a_run_in_the_midst_of_another_has_memory_of_its_own) {
+  SharedBlock memory;
+  auto large = memory.reserve(5000), small = memory.reserve(1000);
+  const std::shared_ptr<Block> outer = large->block();
+  std::shared_ptr<Block> inner = small->block();
+  EXPECT(inner != outer);
+  EXPECT_EQ(inner->bytes(), 1000);
+  const Block* const first = inner.get();
+  inner.reset();
+  EXPECT(small->block().get() == first);
+  EXPECT_EQ(large->block()->bytes(), 5000);
+}
+
+// Runs another program on the threads that it is lent, for as long as the log has room.
+class Passing final : public ExecutionQueue::Task {
+ public:
+  Passing(Executable& executable, Floats& x, Floats& y, std::atomic<int>& runs)
+      : executable_(executable), x_(x), y_(y), runs_(runs) {}
+  void run(const ExecutionQueue::Turn& turn) override {
+    void* buffers[] = {x_.data(), y_.data()};
+    Failure failure;
+    EXPECT(executable_.run(buffers, pool_of(2), &failure, {}, turn.threads));
+    ++runs_;
+  }
+  void finish() override { delete this; }
+  bool is_short() const override { return true; }
+  bool depends_on(const Task&) const override { return false; }
+  bool can_pass() override { return executable_.can_pass(); }
+
+ private:
+  Executable& executable_;
+  Floats &x_, &y_;
+  std::atomic<int>& runs_;
+};
+
+TEST(another_program_runs_between_the_instructions_of_a_program) {
+  constexpr int32_t kSize = 100000;
+  SharedBlock memory;
+  std::string error;
+  const auto make = [&](MicroOp op) {
+    ProgramBuilder builder;
+    const int32_t x = builder.input(kFloat, {kSize}), y = builder.scratch(kFloat, {kSize});
+    builder.instruction(Opcode::k_elementwise, {x}, {y}, elementwise({kSize}, {{0, {1}}}, {{op, kFloat, {0}}}, {1}));
+    builder.instruction(Opcode::k_elementwise, {y}, {builder.result(kFloat, {kSize})},
+                        elementwise({kSize}, {{0, {1}}}, {{op, kFloat, {0}}}, {1}));
+    return prepare(builder.words(), {}, kBaselineKernels, memory, 2, &error);
+  };
+  const auto outer = make(MicroOp::k_neg), inner = make(MicroOp::k_abs);
+  Floats x = random_floats(kSize), magnitudes(kSize), y(kSize), z(kSize);
+  for (int32_t i = 0; i < kSize; ++i) magnitudes[i] = std::fabs(x[i]);
+  std::atomic<int> runs{0};
+
+  class Outer final : public ExecutionQueue::Task {
+   public:
+    Outer(Executable& executable, Floats& x, Floats& y, const std::atomic<bool>& may_begin)
+        : executable_(executable), x_(x), y_(y), may_begin_(may_begin) {}
+    void run(const ExecutionQueue::Turn& turn) override {
+      while (!may_begin_) std::this_thread::yield();
+      void* buffers[] = {x_.data(), y_.data()};
+      Failure failure;
+      EXPECT(executable_.run(buffers, pool_of(2), &failure, {&turn.is_stopping, nullptr, turn.passing}));
+    }
+    void finish() override { delete this; }
+
+   private:
+    Executable& executable_;
+    Floats &x_, &y_;
+    const std::atomic<bool>& may_begin_;
+  };
+  std::atomic<bool> may_begin{false};
+  ExecutionQueue queue;
+  EXPECT(queue.submit(new Outer(*outer, x, y, may_begin)));
+  EXPECT(queue.submit(new Passing(*inner, x, z, runs)));
+  may_begin = true;
+  queue.drain();
+  EXPECT_EQ(runs.load(), 1);
+  EXPECT(y == x);
+  EXPECT(z == magnitudes);
 }
 
 TEST(a_program_may_get_more_threads_than_it_was_prepared_for) {

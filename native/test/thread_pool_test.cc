@@ -381,7 +381,7 @@ class LoggedTask final : public ExecutionQueue::Task {
  public:
   LoggedTask(Log& log, int number, int milliseconds = 0) : log_(log), number_(number), milliseconds_(milliseconds) {}
   ~LoggedTask() override { ++log_.deleted; }
-  void run(const std::atomic<bool>&) override {
+  void run(const ExecutionQueue::Turn&) override {
     if (milliseconds_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds_));
     log_.order.push_back(number_);
   }
@@ -415,8 +415,8 @@ TEST(queue_that_shuts_down_tells_the_task_in_flight) {
   class Endless final : public ExecutionQueue::Task {
    public:
     explicit Endless(std::atomic<bool>& runs) : runs_(runs) {}
-    void run(const std::atomic<bool>& is_stopping) override {
-      for (runs_ = true; !is_stopping;) std::this_thread::yield();
+    void run(const ExecutionQueue::Turn& turn) override {
+      for (runs_ = true; !turn.is_stopping;) std::this_thread::yield();
     }
     void finish() override { delete this; }
 
@@ -439,6 +439,124 @@ TEST(queue_ends_with_the_task_in_flight_and_drops_the_rest) {
   EXPECT(log.finished < 100);
   EXPECT_EQ(log.finished.load(), static_cast<int>(log.order.size()));
   EXPECT_EQ(log.deleted.load(), 100);
+}
+
+// A task that logs its number, after it has let others pass where it is a long one.
+class SteppedTask final : public ExecutionQueue::Task {
+ public:
+  struct Kind {
+    bool is_short;
+    const Task* needs = nullptr;  // what a short one depends on
+    bool can_pass = true;
+    std::atomic<bool>* begins = nullptr;           // is told
+    const std::atomic<bool>* may_go_on = nullptr;  // waits for that before it lets others pass
+  };
+  SteppedTask(Log& log, int number, const Kind& kind) : log_(log), number_(number), kind_(kind) {}
+  ~SteppedTask() override { ++log_.deleted; }
+  void run(const ExecutionQueue::Turn& turn) override {
+    if (kind_.begins != nullptr) *kind_.begins = true;
+    while (kind_.may_go_on != nullptr && !*kind_.may_go_on) std::this_thread::yield();
+    Serial threads;
+    if (!kind_.is_short && turn.passing != nullptr) turn.passing->let_pass(threads);
+    log_.order.push_back(number_);
+  }
+  void finish() override {
+    ++log_.finished;
+    delete this;
+  }
+  bool is_short() const override { return kind_.is_short; }
+  bool depends_on(const Task& other) const override { return kind_.needs == &other; }
+  bool can_pass() override { return kind_.can_pass; }
+
+ private:
+  Log& log_;
+  int number_;
+  Kind kind_;
+};
+
+TEST(short_tasks_pass_long_ones_that_they_do_not_depend_on) {
+  Log log;
+  std::atomic<bool> has_begun{false}, may_go_on{false};
+  ExecutionQueue queue;
+  const auto submit = [&](int number, const SteppedTask::Kind& kind) {
+    auto* const task = new SteppedTask(log, number, kind);
+    EXPECT(queue.submit(task));
+    return task;
+  };
+  submit(0, {false, nullptr, true, &has_begun, &may_go_on});
+  while (!has_begun) std::this_thread::yield();
+  const auto* const second = submit(1, {false});
+  submit(2, {true});
+  submit(3, {true, second});
+  submit(4, {true});
+  may_go_on = true;
+  queue.drain();
+  // Number 3 keeps its place behind number 1.
+  EXPECT((log.order == std::vector<int>{2, 4, 0, 1, 3}));
+  EXPECT_EQ(log.finished.load(), 5);
+}
+
+TEST(a_short_task_that_cannot_pass_is_run_before_later_long_ones_that_it_has_to_do_with) {
+  Log log;
+  std::atomic<bool> has_begun{false}, may_go_on{false};
+  ExecutionQueue queue;
+  // Short ones that came before it, and have to do with it: they would read what it changes.
+  class Needs final : public ExecutionQueue::Task {
+   public:
+    explicit Needs(Log& log) : log_(log) {}
+    void run(const ExecutionQueue::Turn&) override { log_.order.push_back(9); }
+    void finish() override { delete this; }
+
+   private:
+    Log& log_;
+  };
+  auto* const later = new Needs(log);
+  EXPECT(queue.submit(new SteppedTask(log, 0, {false, nullptr, true, &has_begun, &may_go_on})));
+  while (!has_begun) std::this_thread::yield();
+  EXPECT(queue.submit(new SteppedTask(log, 1, {true, later, false})));
+  EXPECT(queue.submit(new SteppedTask(log, 2, {true, later, false})));
+  EXPECT(queue.submit(later));
+  may_go_on = true;
+  queue.drain();
+  EXPECT((log.order == std::vector<int>{0, 1, 2, 9}));
+}
+
+TEST(long_tasks_go_on_however_many_short_ones_come) {
+  // Submits another of its kind each time it has run.
+  class Again final : public ExecutionQueue::Task {
+   public:
+    Again(ExecutionQueue& queue, std::atomic<int>& left) : queue_(queue), left_(left) {}
+    void run(const ExecutionQueue::Turn&) override {
+      if (left_ > 0) EXPECT(queue_.submit(new Again(queue_, left_)));
+    }
+    void finish() override { delete this; }
+    bool is_short() const override { return true; }
+    bool depends_on(const Task&) const override { return false; }
+    bool can_pass() override { return true; }
+
+   private:
+    ExecutionQueue& queue_;
+    std::atomic<int>& left_;
+  };
+  class Last final : public ExecutionQueue::Task {
+   public:
+    explicit Last(std::atomic<int>& left) : left_(left) {}
+    void run(const ExecutionQueue::Turn& turn) override {
+      Serial threads;
+      turn.passing->let_pass(threads);
+      --left_;
+    }
+    void finish() override { delete this; }
+
+   private:
+    std::atomic<int>& left_;
+  };
+  std::atomic<int> left{20};
+  ExecutionQueue queue;
+  EXPECT(queue.submit(new Again(queue, left)));
+  for (int i = 0; i < 20; ++i) EXPECT(queue.submit(new Last(left)));
+  queue.drain();
+  EXPECT_EQ(left.load(), 0);
 }
 
 }  // namespace
