@@ -1,6 +1,6 @@
 /**
- * npx tsx tools/screenshots.ts: the pictures of docs/images, of a perceptron that learns MNIST at three learning rates, in the page of its runs. Chromium
- * takes them, sharp makes them small.
+ * npx tsx tools/screenshots.ts: the pictures of docs/images, of a perceptron that learns MNIST at three learning rates, in the page of its runs, and of the
+ * example of a service. Chromium takes them, sharp makes them small.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import sharp from 'sharp'
+import { createApp } from '../examples/service/app.ts'
+import { predictorOf, trainedDigits } from '../examples/service/digits.ts'
+import { knownDigits, Lessons } from '../examples/service/lessons.ts'
 import { createModel } from '../examples/train-mnist.ts'
 import { board, serveBoard } from '../lib/board/index.ts'
 import * as g from '../lib/index.ts'
@@ -67,13 +70,58 @@ async function take(browser: Browser, url: string, { name, view, colorScheme, he
   await page.waitForLoadState('networkidle').catch(() => {})
   await page.waitForTimeout(1500)
   await prepare?.(page)
-  const bytes = await page.screenshot()
+  await write(name, await page.screenshot())
+  await page.close()
+}
+
+async function write(name: string, bytes: Buffer): Promise<void> {
   const { size } = await sharp(bytes)
     .png({ palette: true, colours: 128, effort: 10 })
     .toFile(join(images, `${name}.png`))
   console.log(`docs/images/${name}.png: ${(size / 1000).toFixed(0)} KB`)
   if (size > mostBytes) throw new Error(`${name}: expected at most ${mostBytes} bytes, got ${size}`)
+}
+
+/** A one as it is written in Europe, which MNIST has few of. */
+const one = [
+  [0.24, 0.46],
+  [0.55, 0.16],
+  [0.53, 0.86],
+] as const
+
+/** The example of a service, in which a digit was drawn and taught twice. */
+async function takeService(browser: Browser, folder: string): Promise<void> {
+  const mnist = await g.datasets.mnist()
+  const { signal } = new AbortController()
+  const model = await trainedDigits(join(folder, 'digits.safetensors'), mnist, { rows, epochs: 1, signal })
+  const digits = await predictorOf(model)
+  const lessons = new Lessons(model, digits, await knownDigits(mnist.train))
+  const app = createApp(digits, lessons)
+  const page = await browser.newPage({
+    viewport: { width: 1100, height: 1110 },
+    colorScheme: 'light',
+    deviceScaleFactor: 1.5,
+  })
+  await page.goto(await app.listen({ port: 0 }))
+  const pad = (await page.locator('#pad').boundingBox())!
+  const [first, ...others] = one.map(([x, y]) => [pad.x + x * pad.width, pad.y + y * pad.height] as const)
+  await page.mouse.move(...first!)
+  await page.mouse.down()
+  for (const place of others) await page.mouse.move(...place, { steps: 8 })
+  await page.mouse.up()
+  for (let lesson = 1; lesson <= 2; lesson++) {
+    await page.locator('#bars[aria-busy=false]').waitFor()
+    await page.getByRole('button', { name: 'It is a 1' }).click()
+    await page.locator('#rounds', { hasText: String(lesson) }).waitFor()
+    await page.locator('#said', { hasText: /went from|kept back/ }).waitFor()
+    console.log(await page.locator('#said').textContent())
+  }
+  await page.mouse.move(0, 0)
+  await write('service', await page.screenshot({ fullPage: true }))
   await page.close()
+  await app.close()
+  await lessons.close()
+  await digits.close()
 }
 
 const root = process.getuid?.() === 0
@@ -89,6 +137,7 @@ async function main(): Promise<void> {
     const { url, close } = await serveBoard(folder, { port: 0 })
     for (const shot of shots) await take(browser, url, shot)
     await close()
+    await takeService(browser, folder)
   } finally {
     await browser.close()
     rmSync(folder, { recursive: true })

@@ -6,19 +6,10 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Controlled } from '../../lib/board/control.ts'
 import { type OpenBoard, openBoard } from '../../lib/board/server.ts'
-import { browserPath, lackOfBrowser, openBrowser } from '../support/browser.ts'
+import { browserPath, lackOfBrowser, openBrowser, violationsIn } from '../support/browser.ts'
 import { hostile, hostileFolder, hostileRun } from './support/hostile-run.ts'
 import { madeUpRun, madeUpScalars, writeRecords } from './support/made-up-runs.ts'
-import {
-  expectDrawn,
-  newFolder,
-  numbersOf,
-  openNumbers,
-  openPage,
-  openView,
-  views,
-  violationsIn,
-} from './support/page.ts'
+import { expectDrawn, newFolder, numbersOf, openNumbers, openPage, openView, views } from './support/page.ts'
 
 const folders: string[] = []
 const boards: OpenBoard[] = []

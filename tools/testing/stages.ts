@@ -102,6 +102,7 @@ export const shortStages = (scratch: string): Stage[] => [
   stage('lint, C++', ['node', 'tools/lint.mjs', '--native'], { needs: [program('clang-format')] }),
   stage('types', ['tsc']),
   stage('types, page', ['tsc', '-p', 'lib/board/page']),
+  stage('types, page of the example', ['tsc', '-p', 'examples/service/page']),
   recordedCases,
   nativeTests,
   ...sanitizedStages(scratch),
