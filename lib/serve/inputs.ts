@@ -79,6 +79,8 @@ const formatRowShape = (shape: RowShape): string => `[${shape.map((extent) => ex
 /** Reads rows for the inputs of a model. */
 export class RowReader {
   readonly #isBare: boolean
+  /** The places of the inputs that have any length. */
+  readonly #variable: readonly number[]
   readonly lengths: readonly number[]
   readonly padValue: number
 
@@ -89,6 +91,7 @@ export class RowReader {
     private readonly finiteOnly: boolean,
   ) {
     this.#isBare = specs.length === 1 && specs[0]!.name === ''
+    this.#variable = specs.flatMap((spec, i) => (isVariable(spec) ? [i] : []))
     this.lengths = this.#checkedLengths(lengths)
     this.padValue = checkNumber(op, 'a finite padValue', padValue, Number.isFinite)
     if (lengthsAs !== undefined && (this.#isBare || this.lengths.length === 0))
@@ -97,7 +100,7 @@ export class RowReader {
 
   #checkedLengths(lengths: readonly number[] | undefined): readonly number[] {
     const { op } = this
-    if (!this.specs.some(isVariable)) {
+    if (this.#variable.length === 0) {
       if (lengths !== undefined) throw new TypeError(expected(op, 'lengths for an inputShape with null', lengths))
       return []
     }
@@ -130,7 +133,7 @@ export class RowReader {
       )
     }
     const rows = first.rows.map((_, row) => {
-      const lengths = read.map((input) => input.lengths[row]!).filter((_, i) => isVariable(specs[i]!))
+      const lengths = this.#variable.map((i) => read[i]!.lengths[row]!)
       if (lengths.some((length) => length !== lengths[0]))
         throw new ShapeError(expected(op, 'inputs of one length in a row', lengths.join(' and ')))
       return { parts: read.map((input) => input.rows[row]!), length: lengths[0] ?? 0 }
@@ -243,7 +246,9 @@ export class RowReader {
 
 function parsed(op: string, value: unknown, dtype: DType): { array: TypedArray; shape: Shape } {
   if (!(value instanceof Tensor)) return parseValues(op, value as TensorValues, { dtype })
-  return parseValues(op, value.dataSync(), { dtype, shape: value.shape })
+  const [array, shape] = [value.dataSync(), value.shape]
+  // A copy by itself, which needs no other one.
+  return value.dtype === dtype ? { array, shape } : parseValues(op, array, { dtype, shape })
 }
 
 /** Whether nested values are several rows, of which each may have another length. */

@@ -98,12 +98,13 @@ export class OutputReader {
   /** Of the results of a batch the answer to each of its first rows. */
   async cut(results: unknown, rows: number): Promise<unknown[]> {
     const leaves = leavesOf(this.op, '', results).map(([, leaf]) => leaf as Tensor)
+    const sizes = leaves.map((leaf) => sizeOf(leaf.shape.slice(1)))
     const arrays = await Promise.all(leaves.map((leaf) => leaf.data()))
     return Array.from({ length: rows }, (_, row) => {
-      let i = 0
-      const parts = mapTree(this.op, results, (leaf) => {
-        const size = sizeOf((leaf as Tensor).shape.slice(1))
-        return arrays[i++]!.slice(row * size, (row + 1) * size)
+      let leaf = 0
+      const parts = mapTree(this.op, results, () => {
+        const size = sizes[leaf]!
+        return arrays[leaf++]!.slice(row * size, (row + 1) * size)
       })
       return this.#topK === undefined ? parts : this.#named(parts as { values: TypedArray; indices: TypedArray })
     })

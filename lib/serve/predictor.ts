@@ -160,6 +160,20 @@ export class Predictor<Answer = unknown> {
     this.#wake()
   }
 
+  /**
+   * @internal Refuses a request before anybody reads what is in it, where there is no room for a single row.
+   * @throws QueueFullError, and counts the request
+   */
+  checkOpen(): void {
+    try {
+      this.#checkRoom(1)
+    } catch (error) {
+      this.#statistics.counts.requests++
+      this.#statistics.counts.rejected++
+      throw error
+    }
+  }
+
   /** @throws QueueFullError where so many rows more may not wait */
   #checkRoom(rows: number): void {
     const waiting = this.#queue.size
@@ -306,13 +320,14 @@ export class Predictor<Answer = unknown> {
 
   /** Takes no more requests, and settles once those that wait are answered. */
   close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing
     this.#served.snapshot.unfollow()
-    this.#closing ??= new Promise((resolve) => {
+    this.#closing = new Promise((resolve) => {
       this.#drained = resolve
-      // Also where nothing waits any more: the timer for what did would keep the process.
-      this.#dispatch()
-      if (this.#batchesInFlight === 0 && this.#queue.size === 0) resolve()
     })
+    // Rows wait for no others any more, and where there are none the timer for them would keep the process.
+    this.#dispatch()
+    if (this.#batchesInFlight === 0 && this.#queue.size === 0) this.#drained?.()
     return this.#closing
   }
 }

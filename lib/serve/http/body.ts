@@ -47,11 +47,13 @@ const close = { connection: 'close' }
 
 const tooLong = (maxBody: number) => new HttpError(413, `a body of at most ${maxBody} bytes is expected`, close)
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** @throws RequestError for what is no JSON object */
 export function jsonOf(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    value = JSON.parse(utf8.decode(bytes))
   } catch (error) {
     throw invalid(`a JSON object in UTF-8 is expected: ${(error as Error).message}`)
   }

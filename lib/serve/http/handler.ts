@@ -1,5 +1,6 @@
 /** The models of a service over HTTP, as a plain `(request, response)` function. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Abortable } from '../../base/abort.ts'
 import { checkInteger } from '../../base/arguments.ts'
 import { type OptionTypes, requireOptions } from '../../base/options.ts'
 import { invalid, RequestError } from '../protocol/faults.ts'
@@ -40,7 +41,30 @@ const op = 'handler'
 
 interface Call {
   readonly request: IncomingMessage
-  readonly signal: AbortSignal
+  readonly signal: Abortable
+}
+
+/** Aborted once the client of a response is gone: an AbortController for each request would cost more than its routing and parsing. */
+class ClientSignal implements Abortable {
+  #reason: RequestError | undefined
+
+  constructor(private readonly response: ServerResponse) {}
+
+  throwIfAborted(): void {
+    const { destroyed, writableFinished } = this.response
+    if (!destroyed || writableFinished) return
+    // One and the same, however often it is asked.
+    this.#reason ??= new RequestError('gone', 'the client is gone')
+    throw this.#reason
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.response.on('close', listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.response.off('close', listener)
+  }
 }
 
 type Route = readonly [
@@ -74,13 +98,10 @@ class Handler {
 
   /** @param url the path, where it is not that of the request */
   async handle(request: IncomingMessage, response: ServerResponse, url = request.url): Promise<void> {
-    const gone = new AbortController()
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort(new RequestError('gone', 'the client is gone'))
-    })
+    const call = { request, signal: new ClientSignal(response) }
     const isHead = request.method === 'HEAD'
     try {
-      send(response, await this.#answer({ request, signal: gone.signal }, isHead ? 'GET' : request.method, url), isHead)
+      send(response, await this.#answer(call, isHead ? 'GET' : request.method, url), isHead)
     } catch (error) {
       send(response, errorReply(error), isHead)
     }
@@ -88,15 +109,14 @@ class Handler {
 
   #answer(call: Call, method = '', url = '/'): Reply | Promise<Reply> {
     const path = pathOf(url)
-    const matching = this.#routes.filter(([, pattern]) => pattern.test(path))
-    if (matching.length === 0) throw new HttpError(404, `no such path: ${path.slice(0, 200)}`)
-    const route = matching.find(([allowed]) => allowed === method)
-    if (route === undefined)
-      throw new HttpError(405, `${path.slice(0, 200)} does not take ${method}`, {
-        allow: matching.map(([allowed]) => allowed).join(', '),
-      })
-    const [, pattern, answer] = route
-    return answer(call, ...pattern.exec(path)!.slice(1).map(decoded))
+    for (const [allowed, pattern, answer] of this.#routes) {
+      const found = allowed === method ? pattern.exec(path) : null
+      if (found !== null) return answer(call, ...found.slice(1).map(decoded))
+    }
+    const others = this.#routes.filter(([, pattern]) => pattern.test(path))
+    if (others.length === 0) throw new HttpError(404, `no such path: ${path.slice(0, 200)}`)
+    const allow = others.map(([allowed]) => allowed).join(', ')
+    throw new HttpError(405, `${path.slice(0, 200)} does not take ${method}`, { allow })
   }
 
   #readiness(...path: string[]): Reply {
@@ -105,7 +125,7 @@ class Handler {
   }
 
   async #infer({ request, signal }: Call, ...path: string[]): Promise<Reply> {
-    this.models.find(...path)
+    this.models.find(...path).predictor.checkOpen()
     const body = await readBody(request, this.limits)
     // Another one may have taken its place while the body came.
     const served = this.models.find(...path)
@@ -115,7 +135,7 @@ class Handler {
   }
 
   async #predict({ request, signal }: Call, ...path: string[]): Promise<Reply> {
-    this.models.find(...path)
+    this.models.find(...path).predictor.checkOpen()
     const body = jsonOf(await readBody(request, this.limits))
     const served = this.models.find(...path)
     const { rows, isColumnar } = predictRows(body, served.predictor.inputs)

@@ -146,7 +146,7 @@ function flat(name: string, data: readonly unknown[], size: number): number[] {
 }
 
 export function inferenceReply(
-  { name, version }: Served,
+  { name, version }: Pick<Served, 'name' | 'version'>,
   { id, outputs: asked, isBinary }: InferenceRequest,
   results: readonly NamedResult[],
 ): Reply {

@@ -1,4 +1,5 @@
 /** The models of a service by name and version: which is meant, what it takes and gives, and its answers. */
+import type { Abortable } from '../../base/abort.ts'
 import { checkInteger, describe } from '../../base/arguments.ts'
 import { expected } from '../../base/errors.ts'
 import { checkRecord, isPlainObject } from '../../base/options.ts'
@@ -105,7 +106,7 @@ export class Models {
     { predictor }: Served,
     rows: RowValues,
     asked: ReadonlySet<string>,
-    signal: AbortSignal,
+    signal: Abortable,
   ): Promise<NamedResult[]> {
     checkOutputs(describedOutputs(predictor), asked)
     checkRowCount(rowCount(rows), this.maxRows)

@@ -2,7 +2,7 @@
 import { createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as g from '../../../lib/index.ts'
 import { handler } from '../../../lib/serve/http/index.ts'
 import { type Predictor, predictor } from '../../../lib/serve/index.ts'
@@ -49,7 +49,7 @@ beforeAll(async () => {
   models.small = closing
   server = createServer(handler({ models, maxBody: 100_000, maxRows: 6, bodyTimeout: 200 }))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  base = `http://127.0.0.1:${portOf()}`
 })
 
 afterAll(async () => {
@@ -69,6 +69,22 @@ const post = async (path: string, body: unknown) => {
   })
   return { status: response.status, headers: response.headers, body: (await response.json()) as Json }
 }
+
+const portOf = () => (server.address() as AddressInfo).port
+
+/** Of a request to a model whose body has so many bytes. */
+const head = (model: string, length: number) =>
+  `POST /v2/models/${model}/infer HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
+
+/** All that comes after what is sent, however much of it there is. */
+const answerTo = (sent: string) =>
+  new Promise<string>((resolve, reject) => {
+    let text = ''
+    const socket = connect(portOf(), '127.0.0.1', () => socket.write(sent))
+    socket.on('data', (chunk) => (text += chunk))
+    socket.on('close', () => resolve(text))
+    socket.on('error', reject)
+  })
 
 const rowsOf = (...rows: number[][]) => ({
   inputs: [{ name: 'x', shape: [rows.length, rows[0]!.length], datatype: 'FP32', data: rows.flat() }],
@@ -366,23 +382,35 @@ describe('what is refused, with the reason', () => {
   })
 
   test('a body that takes too long', async () => {
-    const { port } = server.address() as AddressInfo
-    const answer = await new Promise<string>((resolve, reject) => {
-      let text = ''
-      const socket = connect(port, '127.0.0.1', () =>
-        socket.write('POST /v2/models/double/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'),
-      )
-      socket.on('data', (chunk) => (text += chunk))
-      socket.on('close', () => resolve(text))
-      socket.on('error', reject)
-    })
-    expect(answer).toMatch(/^HTTP\/1.1 408 /)
+    expect(await answerTo(`${head('double', 100)}{`)).toMatch(/^HTTP\/1.1 408 /)
   })
 
   test('more rows than may be in a request', async () => {
     const rows = Array.from({ length: 7 }, () => [1, 2, 3])
     expect((await post('/v2/models/double/infer', rowsOf(...rows))).status).toBe(413)
     expect((await post('/v1/models/double:predict', { instances: rows })).status).toBe(413)
+  })
+
+  test('where the queue is full, a request is refused before its body is there', async () => {
+    models.slow = await predictor(new Doubling(), { inputShape: [1], maxQueue: 1, maxDelay: 60_000 })
+    const before = models.slow.predict([1])
+    expect(await answerTo(head('slow', 100))).toMatch(/^HTTP\/1.1 429 .*retry-after: 1/is)
+    expect(models.slow.statistics()).toMatchObject({ requests: 2, rejected: 1, queued: 1 })
+    await models.slow.close()
+    expect(await before).toEqual(Float32Array.of(2))
+    delete models.slow
+  })
+
+  test('a client that goes away takes its request back', async () => {
+    const p = await predictor(new Doubling(), { inputShape: [1], maxDelay: 60_000 })
+    models.slow = p
+    const body = JSON.stringify(rowsOf([1]))
+    const socket = connect(portOf(), '127.0.0.1', () => socket.write(head('slow', body.length) + body))
+    await vi.waitFor(() => expect(p.statistics().queued).toBe(1), { timeout: 20_000 })
+    socket.destroy()
+    await vi.waitFor(() => expect(p.statistics()).toMatchObject({ queued: 0, aborted: 1 }), { timeout: 20_000 })
+    await p.close()
+    delete models.slow
   })
 
   test('a full queue, and a closed predictor', async () => {
