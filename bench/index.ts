@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx board watching] */
+/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx board watching serve [--only PART…]] */
 import * as g from '../lib/index.ts'
 import { benchBoard } from './board.ts'
 import { benchGrowth } from './growth.ts'
@@ -8,6 +8,7 @@ import { measureMachine } from './machine.ts'
 import { benchNeighbour } from './neighbour.ts'
 import { benchOnnx } from './onnx.ts'
 import { benchOverhead } from './overhead.ts'
+import { benchServe } from './serve/index.ts'
 import { benchStartup } from './startup.ts'
 import { benchAround, benchTrain } from './train.ts'
 import { benchUpdates } from './updates.ts'
@@ -26,9 +27,12 @@ const benches: Record<string, () => Promise<void>> = {
   onnx: benchOnnx,
   board: benchBoard,
   watching: benchWatching,
+  serve: () => benchServe(parts),
 }
 
-const asked = process.argv.slice(2)
+const flag = process.argv.indexOf('--only')
+const [asked, parts] =
+  flag === -1 ? [process.argv.slice(2), []] : [process.argv.slice(2, flag), process.argv.slice(flag + 1)]
 const unknown = asked.find((name) => !(name in benches))
 if (unknown !== undefined) {
   console.error(`bench: expected ${Object.keys(benches).join(', ')}, got ${unknown}`)

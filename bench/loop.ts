@@ -3,7 +3,6 @@
  * milliseconds, and the turns of the event loop are timed. On a busy machine a turn may be long because the thread waits for
  * a processor, which Linux tells from what it does itself: running, or blocked by a lock or for memory.
  */
-import { openSync, readSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { loadavg } from 'node:os'
@@ -11,23 +10,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import * as g from '../lib/index.ts'
 import { printTable } from './harness.ts'
-
-/** Milliseconds that the main thread has run, and that it has waited for a processor; zeros where that is not known. */
-function schedule(): () => readonly [ran: number, waited: number] {
-  try {
-    const file = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r')
-    const text = Buffer.alloc(128)
-    return () => {
-      const [ran = 0, waited = 0] = text
-        .toString('latin1', 0, readSync(file, text, 0, 128, 0))
-        .split(' ')
-        .map(Number)
-      return [ran / 1e6, waited / 1e6]
-    }
-  } catch {
-    return () => [0, 0]
-  }
-}
+import { mainThreadTimes } from './thread-time.ts'
 
 interface Turn {
   readonly all: number
@@ -42,7 +25,7 @@ const own = ({ all, waited }: Turn): number => all - waited
 
 /** Looks at the clock once a millisecond, where the loop turns that often. */
 function watchTurns() {
-  const read = schedule()
+  const read = mainThreadTimes()
   let [start, [ran, waited]] = [performance.now(), read()]
   let [longest, worst] = [nothing, nothing]
   const timer = setInterval(() => {

@@ -1,49 +1,17 @@
 /** Imported models beside onnxruntime-node: the same file, the same input, one thread and two, taken in turn. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as g from '../lib/index.ts'
 import * as onnx from '../lib/onnx/index.ts'
 import { printTable } from './harness.ts'
+import { type NetName, nets } from './nets.ts'
+import { findRuntime, type Runtime, runtimeAdvice } from './onnx-runtime.ts'
 
-const { nn } = g
 const batches = [1, 16, 64, 256]
 /** Rounds of each side, and milliseconds of a round at least. */
 const rounds = 15
 const roundMilliseconds = 20
-
-const nets = {
-  MLP: {
-    shape: [784],
-    create: () => nn.sequential(nn.linear(784, 256), nn.relu(), nn.linear(256, 128), nn.relu(), nn.linear(128, 10)),
-  },
-  CNN: {
-    shape: [1, 28, 28],
-    create: () =>
-      nn.sequential(
-        ...[nn.conv2d(1, 32, 3, { padding: 1 }), nn.relu(), nn.maxPool2d(2)],
-        ...[nn.conv2d(32, 64, 3, { padding: 1 }), nn.relu(), nn.maxPool2d(2)],
-        ...[nn.flatten(), nn.linear(64 * 7 * 7, 128), nn.relu(), nn.linear(128, 10)],
-      ),
-  },
-}
-
-/** The part of onnxruntime-node that is used here. */
-interface Runtime {
-  InferenceSession: { create(path: string, options: object): Promise<{ run(feeds: object): Promise<object> }> }
-  Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => object
-}
-
-const toolbox = 'tools/testing/onnx'
-
-function findRuntime(): Runtime | null {
-  try {
-    return createRequire(new URL(`../${toolbox}/package.json`, import.meta.url))('onnxruntime-node')
-  } catch {
-    return null
-  }
-}
 
 /** Milliseconds of a call of each of two functions: the medians of rounds that alternate. */
 async function inTurn(...sides: readonly [() => unknown, () => unknown]): Promise<readonly [number, number]> {
@@ -64,7 +32,7 @@ async function inTurn(...sides: readonly [() => unknown, () => unknown]): Promis
 
 type Row = Record<string, string | number>
 
-async function rowsOf(net: keyof typeof nets, threads: number, path: string, runtime: Runtime): Promise<Row[]> {
+async function rowsOf(net: NetName, threads: number, path: string, runtime: Runtime): Promise<Row[]> {
   const { shape } = nets[net]
   const session = await runtime.InferenceSession.create(path, { intraOpNumThreads: threads, interOpNumThreads: 1 })
   const model = await onnx.load(path)
@@ -84,11 +52,11 @@ async function rowsOf(net: keyof typeof nets, threads: number, path: string, run
 
 export async function benchOnnx(): Promise<void> {
   const runtime = findRuntime()
-  if (runtime === null) return console.log(`\nno onnxruntime-node: npm ci --ignore-scripts --prefix ${toolbox}`)
+  if (runtime === null) return console.log(`\n${runtimeAdvice}`)
   const threadsBefore = g.backendInfo().threads
   const folder = mkdtempSync(join(tmpdir(), 'galvani-bench-'))
   const rows: Row[] = []
-  for (const net of Object.keys(nets) as (keyof typeof nets)[]) {
+  for (const net of Object.keys(nets) as NetName[]) {
     const path = join(folder, `${net}.onnx`)
     await onnx.export(nets[net].create(), g.randn([2, ...nets[net].shape]), path)
     for (const threads of [1, 2]) {
