@@ -35,7 +35,7 @@ const recordedCases = join(root, 'build-cmake', 'cases.replay')
 const withoutRandomLayout = process.platform === 'linux' ? ['setarch', '-R'] : []
 // The features of a Haswell that its emulation lacks, of which it would warn at each start of a thread.
 const haswell = 'Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid'
-const quick = { GALVANI_TEST_QUICK: '1' }
+const quick = { GALVANI_TEST_QUICK: process.env.GALVANI_TEST_QUICK ?? '1' }
 
 const targets: Record<string, Target> = {
   release: { preset: 'release' },

@@ -34,13 +34,16 @@ float value(const KernelTable& table, MicroOp op, float x, float y = 0) {
   return out;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
 // Sanitizers and emulators make it slow.
 uint64_t stride() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 257 * 61;
-#else
+  if (kIsSanitized) return 257 * 61;
   return is_quick() ? 257 * 1009 : 257;
-#endif
 }
 
 TEST(math_errors_over_all_floats) {
@@ -294,20 +297,21 @@ TEST(remainders_are_exact) {
 }
 
 TEST(errors_of_pairs) {
-  constexpr int64_t kPoints = 300000;
-  std::vector<float> x(kPoints), y(kPoints), out(kPoints);
-  std::vector<double> exact(kPoints);
+  const int64_t points = kIsSanitized || is_quick() ? 16'000 : 300'000;
+  const size_t size = static_cast<size_t>(points);
+  std::vector<float> x(size), y(size), out(size);
+  std::vector<double> exact(size);
   for_each_function([&](const Function& function) {
     if (!function.has_pairs()) return;
     Random random(3);
-    for (size_t i = 0; i < kPoints; ++i) {
+    for (size_t i = 0; i < size; ++i) {
       draw_pair(function, random, x[i], y[i]);
       exact[i] = function.exact(static_cast<double>(x[i]), static_cast<double>(y[i]));
     }
     for_each_table([&](const KernelTable& table) {
-      float_kernel(table, function.op)(x.data(), y.data(), nullptr, out.data(), kPoints);
+      float_kernel(table, function.op)(x.data(), y.data(), nullptr, out.data(), points);
       Worst worst;
-      for (size_t i = 0; i < kPoints; ++i) worst.see(error_in_ulps(out[i], exact[i]), x[i], y[i]);
+      for (size_t i = 0; i < size; ++i) worst.see(error_in_ulps(out[i], exact[i]), x[i], y[i]);
       worst.expect_below(function.bound, table, function.name());
     });
   });

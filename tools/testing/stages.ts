@@ -63,6 +63,8 @@ const addonStage = (title: string, target: string, isa: string): Stage => {
   return stage(title, native('node', target, '--input-type=module', '-e', code), { after: ['addon', 'dist'], needs })
 }
 
+const arm64Tools = [program('aarch64-linux-gnu-g++'), program('qemu-aarch64-static')]
+
 /** Machines other than this one: arm64, and x86 with AVX-512, without it, or without any AVX. */
 function emulatedStages(): Stage[] {
   if (process.platform !== 'linux' || process.arch !== 'x64') return []
@@ -70,7 +72,7 @@ function emulatedStages(): Stage[] {
   // Their kernels ran in the native tests here, where the machine has them: what emulation shows is that nothing wider runs.
   const older = { after: ['native tests', 'recorded cases'], needs: [cmake, program('qemu-x86_64-static')] }
   return [
-    ...nativeStages('arm64', 'arm64', { needs: [program('aarch64-linux-gnu-g++'), program('qemu-aarch64-static')] }),
+    ...nativeStages('arm64', 'arm64', { needs: arm64Tools }),
     stage('cases, Haswell', native('replay', 'haswell'), older),
     stage('cases, Nehalem', native('replay', 'nehalem'), older),
     addonStage('addon, Haswell', 'haswell', 'avx2'),
@@ -166,6 +168,10 @@ export function longStages(scratch: string, minutes: number): Stage[] {
     stage('native tests, Haswell', native('test', 'haswell'), {
       after,
       needs: [cmake, program('qemu-x86_64-static')],
+      count: countNativeTests,
+    }),
+    stage('errors of pairs, arm64', ['env', 'GALVANI_TEST_QUICK=0', ...native('test', 'arm64', 'errors_of_pairs')], {
+      needs: [cmake, ...arm64Tools],
       count: countNativeTests,
     }),
     stage('galvani build', ['node', 'dist/cli.cjs', 'build', '--out', join(scratch, 'galvani.node')], {
