@@ -30,7 +30,7 @@ async function start(): Promise<Service> {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part) => (text += part))
   const said = () => text
-  await until('its start', () => /at http\S+\n/.test(text) || child.exitCode !== null, 60_000)
+  await until('its start', () => /at http\S+\n/.test(text) || child.exitCode !== null, 150_000)
   const service = { child, url: /at (http\S+)/.exec(text)?.[1] ?? text, said }
   started.push(service)
   return service
@@ -40,7 +40,7 @@ let service: Service
 
 beforeAll(async () => {
   service = await start()
-}, 90_000)
+}, 180_000)
 
 afterAll(() => {
   for (const { child } of started) child.kill('SIGKILL')
@@ -78,7 +78,9 @@ describe.skipIf(browserPath === undefined)(`the page${lackOfBrowser}`, () => {
   })
   afterAll(() => browser.close())
 
-  test('takes a drawing for a digit, is taught that it is another one, and goes back', async () => {
+  test('takes a drawing for a digit, is taught that it is another one, and goes back', {
+    timeout: 180_000,
+  }, async () => {
     const { page, faults, asked } = await openWatched(browser, service.url, {})
     const button = (name: string) => page.getByRole('button', { name, exact: true })
     expect(await button('It is a 7').isDisabled()).toBe(true)
@@ -92,8 +94,8 @@ describe.skipIf(browserPath === undefined)(`the page${lackOfBrowser}`, () => {
     const unlikeliest = before.percents.indexOf(Math.min(...before.percents))
     for (let lesson = 1; lesson <= 15 && (await answerIn(page)).digit !== unlikeliest; lesson++) {
       await button(`It is a ${unlikeliest}`).click()
-      await expect.poll(() => textOf(page, 'rounds'), { timeout: 20_000 }).toBe(String(lesson))
-      await expect.poll(() => textOf(page, 'said'), { timeout: 20_000 }).toMatch(/is served: a \d went from|kept back/)
+      await expect.poll(() => textOf(page, 'rounds'), { timeout: 40_000 }).toBe(String(lesson))
+      await expect.poll(() => textOf(page, 'said'), { timeout: 40_000 }).toMatch(/is served: a \d went from|kept back/)
     }
     expect(await textOf(page, 'said')).toMatch(new RegExp(`^Version \\d+ is served: a ${unlikeliest} went from \\d+%`))
     expect((await answerIn(page)).percents[unlikeliest]).toBeGreaterThan(before.percents[unlikeliest]!)
@@ -129,7 +131,7 @@ describe.skipIf(browserPath === undefined)(`the page${lackOfBrowser}`, () => {
     const { page } = await openWatched(browser, service.url, { bypassCSP: true })
     await draw(page, seven)
     await page.getByRole('button', { name: 'It is a 7' }).click()
-    await expect.poll(() => textOf(page, 'said'), { timeout: 20_000 }).toMatch(/is served: a 7 went from|kept back/)
+    await expect.poll(() => textOf(page, 'said'), { timeout: 40_000 }).toMatch(/is served: a 7 went from|kept back/)
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       expect({ colorScheme, violations: await violationsIn(page) }).toEqual({ colorScheme, violations: [] })
@@ -200,6 +202,69 @@ test('an address has a burst, and then so many requests in a second', () => {
   expect(Array.from({ length: 4 }, () => secondsLeft('a'))).toEqual([0, 0, 0, 0.5])
 })
 
+/** A module of the page that needs no browser. It is JavaScript that another configuration checks, so its names have no types here. */
+// biome-ignore lint/suspicious/noExplicitAny: as said
+const pageModule = (name: string): Promise<any> =>
+  import(new URL(`../../examples/service/page/${name}`, import.meta.url).href)
+
+describe('a drawing in pixels', () => {
+  type Stroke = readonly { x: number; y: number }[]
+  const hook: Stroke = seven.map(([x, y]) => ({ x, y }))
+
+  test('is the same wherever it was drawn, and however large', async () => {
+    const { rasterOf } = await pageModule('raster.js')
+    const pixels = [...rasterOf([hook])]
+    const small = [...rasterOf([hook.map(({ x, y }) => ({ x: 0.6 + x / 3, y: y / 3 }))])]
+    expect(Math.max(...pixels.map((ink, i) => Math.abs(ink - small[i]!)))).toBeLessThanOrEqual(1)
+  })
+
+  test('fits into 20×20, with its centre of mass in the middle', async () => {
+    const { rasterOf, centreOfMass } = await pageModule('raster.js')
+    const pixels: Uint8Array = rasterOf([hook])
+    const { x, y } = centreOfMass(pixels)
+    for (const at of [x, y]) expect(Math.abs(at - side / 2)).toBeLessThan(0.3)
+    const inked = (placeOf: (i: number) => number) =>
+      new Set([...pixels.keys()].filter((i) => pixels[i]! > 127).map(placeOf))
+    const rows = inked((i) => Math.floor(i / side)).size
+    expect(rows).toBeGreaterThanOrEqual(18)
+    expect(rows).toBeLessThanOrEqual(20)
+    expect(inked((i) => i % side).size).toBeLessThan(rows)
+  })
+
+  test('is blank where nothing is drawn, and small where it is a dot', async () => {
+    const { rasterOf } = await pageModule('raster.js')
+    const count = (pixels: Uint8Array) => pixels.filter((ink) => ink > 0).length
+    expect(count(rasterOf([]))).toBe(0)
+    expect(count(rasterOf([[{ x: 0.9, y: 0.1 }]]))).toBeGreaterThan(0)
+    expect(count(rasterOf([[{ x: 0.9, y: 0.1 }]]))).toBeLessThan(20)
+  })
+})
+
+test('one request is under way, the newest drawing is the next, and who takes too long is aborted', async () => {
+  const { newestWins } = await pageModule('newest.js')
+  const sent: { value: number; signal: AbortSignal; answer: () => void }[] = []
+  const send = (value: number, signal: AbortSignal) =>
+    new Promise<void>((answer) => {
+      sent.push({ value, signal, answer })
+      signal.addEventListener('abort', () => answer())
+    })
+  const requests = newestWins(send, 20)
+  for (const value of [1, 2, 3]) requests.send(value)
+  expect(sent.map(({ value }) => value)).toEqual([1])
+  sent[0]!.answer()
+  await until('the next one', () => sent.length === 2)
+  expect(sent[1]).toMatchObject({ value: 3, signal: { aborted: false } })
+  requests.send(4)
+  await until('what comes after it', () => sent.length === 3)
+  expect(sent.map(({ value, signal }) => [value, signal.aborted])).toEqual([
+    [1, false],
+    [3, true],
+    [4, false],
+  ])
+  requests.cancel()
+  expect(sent[2]!.signal.aborted).toBe(true)
+})
+
 describe('the end', () => {
   /** A request whose body is not there yet. */
   async function beginRequest(body: string) {
@@ -226,5 +291,5 @@ describe('the end', () => {
     const exitAgain = once(again.child, 'exit')
     again.child.kill('SIGINT')
     expect(await exitAgain).toEqual([0, null])
-  }, 90_000)
+  }, 240_000)
 })
