@@ -1,8 +1,16 @@
 /** The rows and targets that an online trainer was given: read, divided into those to train on and those held out, and drawn. */
 import { expected, ShapeError } from '../base/errors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { type InputValues, inputSpecs, type Row, RowReader, type RowShape, type RowValues } from './inputs.ts'
-import { ReplayBuffer } from './replay-buffer.ts'
+import {
+  type InputSpec,
+  type InputValues,
+  inputSpecs,
+  type Row,
+  RowReader,
+  type RowShape,
+  type RowValues,
+} from './inputs.ts'
+import { type Kept, ReplayBuffer } from './replay-buffer.ts'
 import { type ServedModel, tensorOf } from './served-model.ts'
 
 /** A row with its target, as copies. */
@@ -31,6 +39,16 @@ export interface ExampleSettings {
   readonly seed: number
 }
 
+/** All that examples are at a time. */
+export interface ExamplesState {
+  readonly counts: ExampleCounts
+  /** Undefined where they were not written. */
+  readonly buffer: KeptExamples | undefined
+  readonly heldOut: KeptExamples | undefined
+}
+
+export type KeptExamples = Kept<Example>
+
 export class Examples {
   readonly buffer: ReplayBuffer<Example>
   readonly heldOut: ReplayBuffer<Example>
@@ -54,8 +72,13 @@ export class Examples {
   }
 
   /** What the target of a row is. */
-  get target() {
+  get target(): InputSpec {
     return this.#targets.specs[0]!
+  }
+
+  /** Of each part of a row and then of its target, what it is. */
+  get specs(): readonly InputSpec[] {
+    return [...this.served.reader.specs, this.target]
   }
 
   /**
@@ -86,6 +109,16 @@ export class Examples {
     this.#counts.removed += bad.size
     this.buffer.remove(bad)
     this.heldOut.remove(bad)
+  }
+
+  state(): ExamplesState {
+    return { counts: { ...this.#counts }, buffer: this.buffer.state(), heldOut: this.heldOut.state() }
+  }
+
+  load({ counts, buffer, heldOut }: ExamplesState): void {
+    Object.assign(this.#counts, counts)
+    if (buffer !== undefined) this.buffer.load(buffer)
+    if (heldOut !== undefined) this.heldOut.load(heldOut)
   }
 
   /** As the parts that the model takes, all of one length, and their targets. */

@@ -11,6 +11,9 @@ export interface OnlineTrainerStatistics extends ExampleCounts {
   readonly swaps: number
   readonly keptBack: number
   readonly undone: number
+  /** Checkpoints that were written, and that could not be. */
+  readonly checkpoints: number
+  readonly failedCheckpoints: number
   /** The versions that `rollback` may go back to, the one that is served last. */
   readonly versions: readonly number[]
   readonly last: Round | null
@@ -27,6 +30,8 @@ const counters = {
   swaps: 'Rounds after which what was learned was served.',
   keptBack: 'Rounds after which it was kept back, as it was worse.',
   undone: 'Rounds that were undone, as their loss was no finite number.',
+  checkpoints: 'Checkpoints that were written.',
+  failedCheckpoints: 'Checkpoints that could not be written.',
 } as const
 const counterNames = Object.keys(counters) as (keyof typeof counters)[]
 

@@ -9,6 +9,7 @@ import type { LossName } from '../train/names.ts'
 import { checkOptimizer } from '../train/options.ts'
 import type { RowShape } from './inputs.ts'
 import { Predictor } from './predictor.ts'
+import { checkpointSettings, type TrainerCheckpointOptions } from './trainer-checkpoints.ts'
 
 export interface BufferOptions {
   /** Rows that are kept; 4096 unless given. */
@@ -43,6 +44,8 @@ export interface OnlineTrainerOptions {
   keep?: number
   /** Of which rows are held out, kept and drawn; 0 unless given. */
   seed?: number
+  /** Files from which another process goes on by `restore`; none unless given. A write that fails is a warning of the process. */
+  checkpoint?: TrainerCheckpointOptions
   /** Told after each round. What it throws is a warning of the process. */
   onRound?: (round: Round) => void
 }
@@ -62,6 +65,7 @@ const onlineTrainerOptions: OptionTypes<OnlineTrainerOptions> = {
   tolerance: 'number',
   keep: 'number',
   seed: 'number',
+  checkpoint: 'other',
   onRound: 'function',
 }
 
@@ -99,6 +103,7 @@ export function checkedOptions(op: string, options: OnlineTrainerOptions) {
     tolerance = 0,
     keep = 8,
     seed = 0,
+    checkpoint,
     onRound,
   } = given
   const { size = 4096, kind = 'reservoir' } = checkOptions(`${op}: buffer`, buffer, bufferOptions)
@@ -116,18 +121,21 @@ export function checkedOptions(op: string, options: OnlineTrainerOptions) {
   checkInteger(op, 'an integer of at least 1 as keep', keep, 1)
   checkInteger(op, 'an integer seed', seed)
   return {
-    targetShape,
-    targetDtype,
-    size,
-    kind,
-    every,
-    steps,
-    batchSize,
-    share,
-    holdOut,
-    tolerance,
-    keep,
-    seed,
-    onRound,
+    ...{
+      targetShape,
+      targetDtype,
+      size,
+      kind,
+      every,
+      steps,
+      batchSize,
+      share,
+      holdOut,
+      tolerance,
+      keep,
+      seed,
+      onRound,
+    },
+    checkpoint: checkpoint === undefined ? undefined : checkpointSettings(op, checkpoint),
   }
 }

@@ -1,15 +1,19 @@
 /** Learning while serving: rows with targets are trained on in the background, and what is learned is served once it is no worse. */
-import { describe } from '../base/arguments.ts'
+import { describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { startTimer } from '../base/timers.ts'
+import { checkPath } from '../files/file-error.ts'
 import { withMode } from '../nn/module.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
 import { type RandomStream, randomStream } from '../tensor/random.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
+import { isSameDirectory } from '../train/checkpoints.ts'
 import { trainingLoss } from '../train/loss.ts'
+import { modelState } from '../train/model-state.ts'
 import { type AnyTrainable, checkModel, type Trainable } from '../train/options.ts'
+import { loadState } from '../train/resume.ts'
 import { namesOf, parametersOf } from '../train/steps.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
 import { ClosedError } from './errors.ts'
@@ -18,6 +22,7 @@ import type { InputSpec, InputValues, RowValues } from './inputs.ts'
 import { learningText, type OnlineTrainerStatistics } from './learning-statistics.ts'
 import { checkedOptions, type OnlineTrainerOptions, type Round } from './online-options.ts'
 import { type Predictor, servedBy } from './predictor.ts'
+import { newestState, TrainerCheckpoints, type TrainerState } from './trainer-checkpoints.ts'
 
 interface Version {
   readonly number: number
@@ -32,6 +37,7 @@ const op = 'onlineTrainer'
 export class OnlineTrainer {
   readonly #settings: ReturnType<typeof checkedOptions>
   readonly #predictor: Predictor
+  readonly #model: AnyTrainable
   readonly #optimizer: Minimizer
   /** The parameters that are trained, as the optimizer knows them. */
   readonly #names: Record<string, Variable>
@@ -49,18 +55,24 @@ export class OnlineTrainer {
   #isClosed = false
   /** What training ended with that no row is to blame for: it is not begun again. */
   #failure: { readonly error: unknown } | undefined
+  readonly #checkpoints: TrainerCheckpoints | undefined
+  /** Rows that came while a checkpoint was being read; undefined while none is. */
+  #early: Example[] | undefined
 
   /** @internal */
   constructor(model: AnyTrainable, options: OnlineTrainerOptions) {
     checkModel(op, model)
     this.#settings = checkedOptions(op, options)
     this.#predictor = options.predictor
+    this.#model = model
     this.#optimizer = options.optimizer
     const parameters = parametersOf(op, model).filter(({ trainable }) => trainable)
     this.#names = namesOf(model, parameters)
     const served = servedBy(options.predictor)
     this.#examples = new Examples(op, served, this.#settings)
     this.#random = randomStream(this.#settings.seed >>> 0)
+    const { checkpoint } = this.#settings
+    this.#checkpoints = checkpoint && new TrainerCheckpoints(op, checkpoint, this.#examples.specs)
     const loss = trainingLoss(op, { loss: options.loss })
     const lossOf = (parts: Tensor[], target: Tensor) =>
       loss.of(model.forward(served.inputOf(parts) as never), target, undefined).total
@@ -106,7 +118,10 @@ export class OnlineTrainer {
   }
 
   #take(examples: readonly Example[]): number {
-    for (const example of examples) if (this.#examples.add(example)) this.#fresh++
+    for (const example of examples) {
+      if (this.#early !== undefined) this.#early.push(example)
+      else if (this.#examples.add(example)) this.#fresh++
+    }
     if (this.#fresh >= this.#settings.every) this.#begin()
     return examples.length
   }
@@ -143,6 +158,7 @@ export class OnlineTrainer {
       const round = await this.#round(steps)
       this.#counts.rounds++
       this.#last = round
+      if (round.outcome === 'swapped') this.#checkpoints?.changed(this.#state())
       this.#tell(round)
     }
   }
@@ -269,14 +285,77 @@ export class OnlineTrainer {
     this.#restore(found)
     this.#predictor.swap(found.values)
     this.#keepVersion()
+    this.#checkpoints?.changed(this.#state())
+    this.#checkpoints?.save()
     return this.#predictor.version
+  }
+
+  /** When the model is what is served, and no step is under way. */
+  #state(): TrainerState {
+    const { version } = this.#predictor
+    return {
+      ...{ model: modelState(this.#model), optimizer: this.#optimizerState(), version, draws: this.#random.draws },
+      ...{ counts: { ...this.#counts }, fresh: this.#fresh, last: this.#last, examples: this.#examples.state() },
+    }
+  }
+
+  /**
+   * Goes on where a trainer was when its last checkpoint was written: model, optimizer, counters and rows are what they were then, and the
+   * predictor serves it under the version of then, if that is no lower than its own. Checkpoints that are damaged are warnings, and the one before
+   * is taken. Rows that `learn` is given meanwhile are added to those.
+   *
+   * @param directory that of the option `checkpoint` unless given
+   * @returns the path of the checkpoint; null where the own directory has none, as it is a beginning then
+   * @throws (rejects with) RangeError after rows were learned, for another directory without checkpoints, or one of something else; DataFormatError
+   * where all are damaged; TypeError, ShapeError for another model or optimizer, and nothing is changed then
+   *
+   * @example
+   * const trainer = onlineTrainer(model, { predictor: p, optimizer, loss: 'crossEntropy', checkpoint: { directory: 'learned' } })
+   * await trainer.restore()
+   */
+  async restore(directory?: string, ...surplus: unknown[]): Promise<string | null> {
+    refuseSurplus('restore', 1, surplus)
+    const own = this.#settings.checkpoint?.directory
+    if (directory === undefined && own === undefined)
+      throw new TypeError(expected('restore', 'a directory, or the option checkpoint', 'neither'))
+    const from = checkPath('restore', directory ?? own)
+    if (this.#isClosed) throw new ClosedError('restore: the trainer is closed')
+    if (this.#early !== undefined || this.#examples.counts.rows > 0 || this.#counts.rounds > 0)
+      throw new RangeError(expected('restore', 'a trainer that has just been made', 'one that is under way'))
+    this.#early = []
+    try {
+      const found = await newestState('restore', from, this.#examples.specs)
+      if (found === undefined && !isSameDirectory(from, own))
+        throw new RangeError(expected('restore', 'a directory with checkpoints', from))
+      if (found === undefined) return null
+      this.#goOn(found.state)
+      this.#checkpoints?.resume(from)
+      return found.path
+    } finally {
+      const early = this.#early
+      this.#early = undefined
+      this.#take(early)
+    }
+  }
+
+  #goOn({ counts, fresh, last, version, draws, examples, ...state }: TrainerState): void {
+    loadState({ op: 'restore', model: this.#model, optimizer: this.#optimizer }, state, this.#names)
+    this.#hasMetOptimizer = state.optimizer !== undefined
+    Object.assign(this.#counts, counts)
+    this.#fresh = fresh
+    this.#last = last
+    this.#random.draws = draws
+    this.#examples.load(examples)
+    servedBy(this.#predictor).snapshot.swap(undefined, Math.max(version, this.#predictor.version + 1))
+    this.#keepVersion()
   }
 
   statistics(): OnlineTrainerStatistics {
     const failure = this.#failure === undefined ? null : messageOf(this.#failure.error)
     const versions = this.#versions.map(({ number }) => number)
     const { counts, buffer } = this.#examples
-    return { ...counts, buffered: buffer.size, ...this.#counts, versions, last: this.#last, failure }
+    const files = this.#checkpoints?.counts ?? { checkpoints: 0, failedCheckpoints: 0 }
+    return { ...counts, buffered: buffer.size, ...this.#counts, ...files, versions, last: this.#last, failure }
   }
 
   /** The statistics in Prometheus' text format, with labels that are the trainer's: `{ model: 'digits' }`. */
@@ -294,10 +373,11 @@ export class OnlineTrainer {
     return this.#examples.target
   }
 
-  /** Takes no more rows, and settles once no step is under way. */
+  /** Takes no more rows, and settles once no step is under way, and what is served is in a checkpoint if there are any. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#training
+    await this.#checkpoints?.end()
   }
 }
 

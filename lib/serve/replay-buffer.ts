@@ -19,8 +19,14 @@ export interface BufferState {
   readonly random: number
 }
 
+/** All of a buffer. */
+export interface Kept<T> {
+  readonly examples: readonly T[]
+  readonly draws: BufferState
+}
+
 export class ReplayBuffer<T extends object> {
-  readonly #examples: T[] = []
+  #examples: T[] = []
   readonly #random: Generator
   #seen = 0
   #next = 0
@@ -53,6 +59,21 @@ export class ReplayBuffer<T extends object> {
     if (place < this.capacity) this.#examples[place] = example
   }
 
+  state(): Kept<T> {
+    const draws = { seen: this.#seen, next: this.#next, random: this.#random.state }
+    return { examples: [...this.#examples], draws }
+  }
+
+  /** Takes over what `state` gave: what is drawn next is the same then, unless the other buffer was of another capacity. */
+  load({ examples, draws: { seen, next, random } }: Kept<T>): void {
+    const isSame = examples.length === this.capacity
+    const kept = isSame ? examples : [...examples.slice(next), ...examples.slice(0, next)].slice(-this.capacity)
+    this.#examples = [...kept]
+    this.#seen = seen
+    this.#next = isSame ? next : 0
+    this.#random.state = random
+  }
+
   /** So many of them, at random and with repetitions. */
   sample(count: number): T[] {
     return Array.from({ length: count }, () => this.#examples[Math.floor(this.#random.next() * this.#examples.length)]!)
@@ -66,7 +87,7 @@ export class ReplayBuffer<T extends object> {
   remove(bad: ReadonlySet<T>): void {
     // The oldest one first, so that what comes next is put behind the newest one.
     const byAge = [...this.#examples.slice(this.#next), ...this.#examples.slice(0, this.#next)]
-    this.#examples.splice(0, this.#examples.length, ...byAge.filter((example) => !bad.has(example)))
+    this.#examples = byAge.filter((example) => !bad.has(example))
     this.#next = 0
   }
 }

@@ -44,12 +44,12 @@ export class Snapshot {
     return new Map([...this.#standIns].map(([{ variable }, { value }]) => [variable, value]))
   }
 
-  /** Takes over what the variables of the model hold now, or what they are given here. */
-  swap(values: ReadonlyMap<Variable, Tensor> = new Map()): void {
+  /** Takes over what the variables of the model hold now, or what they are given here, as the next version unless given. */
+  swap(values: ReadonlyMap<Variable, Tensor> = new Map(), version = this.#version + 1): void {
     if (this.#stop !== undefined)
       throw new TypeError(expected('swap', 'a predictor with parameters of its own', 'one that follows another one'))
     const next = [...this.#standIns.keys()].map(({ variable }) => values.get(variable) ?? variable.value)
-    this.#serve(this.#version + 1, next)
+    this.#serve(version, next)
   }
 
   /** @param next of each stand-in the value, in their order */

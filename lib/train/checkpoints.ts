@@ -77,14 +77,49 @@ const bestFile = 'best.safetensors'
 
 const fileOf = (totalSteps: number): string => `step-${String(totalSteps).padStart(10, '0')}.safetensors`
 
-/** The checkpoints in a directory by their steps, the newest first; none where there is no directory. */
-export async function checkpointsIn(op: string, directory: string): Promise<string[]> {
+/** The steps of the checkpoints in a directory, the newest first; none where there is no directory. */
+async function stepsIn(op: string, directory: string): Promise<number[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw fileError(op, 'read', directory, error)
   })
   const steps = names.flatMap((name) => stepFile.exec(name)?.[1] ?? []).map(Number)
-  return steps.sort((a, b) => b - a).map((step) => join(directory, fileOf(step)))
+  return steps.sort((a, b) => b - a)
+}
+
+/** The checkpoints in a directory, the newest first; none where there is no directory. */
+export async function checkpointsIn(op: string, directory: string): Promise<string[]> {
+  return (await stepsIn(op, directory)).map((step) => join(directory, fileOf(step)))
+}
+
+/**
+ * Makes a directory ready for checkpoints.
+ * @param isResumed whether the training goes on from those that are in it
+ * @throws (rejects with) RangeError where it has checkpoints of another training
+ */
+export async function prepareDirectory(op: string, directory: string, isResumed: boolean): Promise<void> {
+  await mkdir(directory, { recursive: true }).catch((error) => {
+    throw fileError(op, 'write', directory, error)
+  })
+  const found = isResumed ? [] : await checkpointsIn(op, directory)
+  if (found.length > 0)
+    throw new RangeError(
+      expected(op, 'a directory without checkpoints, or to resume from it', `${found.length} in ${directory}`),
+    )
+  await removeLeftovers(directory)
+}
+
+/** Writes the checkpoint of a step, and removes those before it but for the last ones: it is one of the `keep` that are there then. */
+export async function writeCheckpoint(
+  op: string,
+  { directory, keep }: Pick<CheckpointSettings, 'directory' | 'keep'>,
+  totalSteps: number,
+  packed: Packed,
+): Promise<void> {
+  await writePacked(join(directory, fileOf(totalSteps)), packed)
+  // Those of more steps were damaged where the training went on from one before them: they are left to whoever looks for the reason.
+  const written = (await stepsIn(op, directory)).filter((step) => step <= totalSteps)
+  for (const step of written.slice(keep)) await rm(join(directory, fileOf(step)), { force: true })
 }
 
 /** Whether two paths are of the same directory, as far as they say. */
@@ -125,16 +160,7 @@ export class Checkpoints {
    * @throws RangeError where the directory has checkpoints of another training
    */
   static async open(op: string, settings: CheckpointSettings, from?: { totalSteps: number; best: Best | undefined }) {
-    const { directory } = settings
-    await mkdir(directory, { recursive: true }).catch((error) => {
-      throw fileError(op, 'write', directory, error)
-    })
-    const found = from === undefined ? await checkpointsIn(op, directory) : []
-    if (found.length > 0)
-      throw new RangeError(
-        expected(op, 'a directory without checkpoints, or to resume from it', `${found.length} in ${directory}`),
-      )
-    await removeLeftovers(directory)
+    await prepareDirectory(op, settings.directory, from !== undefined)
     return new Checkpoints(op, settings, from?.totalSteps ?? 0, from?.best)
   }
 
@@ -187,14 +213,10 @@ export class Checkpoints {
 
   /** Writes one soon; what it throws is thrown by `check` and `end`. */
   save({ totalSteps, epoch }: { totalSteps: number; epoch: number }, packed: Packed): void {
-    const { directory, keep } = this.#settings
     this.#last = `${totalSteps} ${epoch}`
     this.#isAsked = false
     this.#count(totalSteps)
-    this.#write(async () => {
-      await writePacked(join(directory, fileOf(totalSteps)), packed)
-      for (const old of (await checkpointsIn(this.#op, directory)).slice(keep)) await rm(old, { force: true })
-    })
+    this.#write(() => writeCheckpoint(this.#op, this.#settings, totalSteps, packed))
   }
 
   /** Whether the last one is of this place. */

@@ -114,12 +114,15 @@ function checkSame(op: string, path: string, found: readonly string[]): void {
 }
 
 /** Takes over model and optimizer, both or neither. */
-export function loadState({ op, model, optimizer }: Settings, state: TrainingState): void {
+export function loadState(
+  { op, model, optimizer }: Pick<Settings, 'op' | 'model' | 'optimizer'>,
+  state: Pick<TrainingState, 'model' | 'optimizer'>,
+  parameters = namesOf(model, parametersOf(op, model)),
+): void {
   const before = modelState(model)
   loadModel(model, state.model)
   try {
-    if (state.optimizer !== undefined)
-      optimizer.loadStateDict?.(state.optimizer, namesOf(model, parametersOf(op, model)))
+    if (state.optimizer !== undefined) optimizer.loadStateDict?.(state.optimizer, parameters)
   } catch (error) {
     loadModel(model, before)
     throw error
