@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Abortable } from '../../base/abort.ts'
 import { checkInteger } from '../../base/arguments.ts'
 import { type OptionTypes, requireOptions } from '../../base/options.ts'
+import { learningText } from '../learning-statistics.ts'
 import { invalid, RequestError } from '../protocol/faults.ts'
 import { type Models, type ModelsByName, modelsOf, type RowLimit, server } from '../protocol/models.ts'
 import { prometheusText } from '../statistics.ts'
 import { type BodyLimits, jsonOf, readBody } from './body.ts'
 import { inferenceReply, inferenceRequest } from './inference.ts'
+import { checkTrainers, Learning, type TrainersByName } from './learning.ts'
 import { openApiDocument } from './open-api.ts'
 import { errorReply, HttpError, jsonReply, type Reply, send, textReply } from './reply.ts'
 import { predictReply, predictRows } from './tensorflow-serving.ts'
@@ -23,11 +25,13 @@ export interface HandlerLimits extends RowLimit {
 export interface HandlerOptions extends HandlerLimits {
   /** The predictors by the names of models, or by versions of them. */
   models: ModelsByName
+  /** What models learn by, over the same server: whoever can reach it can teach them. None unless given. */
+  trainers?: TrainersByName
 }
 
 export const limitOptions: OptionTypes<HandlerLimits> = { maxBody: 'number', maxRows: 'number', bodyTimeout: 'number' }
 
-const handlerOptions: OptionTypes<HandlerOptions> = { ...limitOptions, models: 'other' }
+const handlerOptions: OptionTypes<HandlerOptions> = { ...limitOptions, models: 'other', trainers: 'other' }
 
 /** @throws TypeError, RangeError for limits that are none */
 export function bodyLimitsOf(op: string, given: HandlerLimits): BodyLimits {
@@ -74,6 +78,8 @@ type Route = readonly [
 ]
 
 const model = '/models/([^/]+)(?:/versions/([^/]+))?'
+/** Of the paths of trainers, which know no versions. */
+const trained = '/models/([^/]+)'
 
 class Handler {
   readonly #routes: readonly Route[]
@@ -81,6 +87,7 @@ class Handler {
   constructor(
     private readonly models: Models,
     private readonly limits: BodyLimits,
+    private readonly learning = new Learning({}, models.maxRows),
   ) {
     this.#routes = [
       ['GET', /^\/v2\/?$/, () => jsonReply({ ...server, extensions: ['binary_tensor_data'] })],
@@ -90,9 +97,13 @@ class Handler {
       ['GET', RegExp(`^/v2${model}$`), (_, ...path) => jsonReply(models.describe(models.find(...path)))],
       ['POST', RegExp(`^/v2${model}/infer$`), (call, ...path) => this.#infer(call, ...path)],
       ['POST', RegExp(`^/v1${model}:predict$`), (call, ...path) => this.#predict(call, ...path)],
+      ['POST', RegExp(`^/v2${trained}/learn$`), (call, name) => this.#learnTensors(call, name)],
+      ['GET', RegExp(`^/v2${trained}/learn$`), (_, name) => jsonReply(this.learning.find(name).statistics())],
+      ['POST', RegExp(`^/v2${trained}/learn/rollback$`), (call, name) => this.#rollback(call, name)],
+      ['POST', RegExp(`^/v1${trained}:learn$`), (call, name) => this.#learnRows(call, name)],
       ['GET', RegExp(`^/v1${model}$`), (_, ...path) => this.#status(...path)],
       ['GET', /^\/metrics$/, () => this.#metrics()],
-      ['GET', /^\/openapi\.json$/, () => jsonReply(openApiDocument(models.all.map(({ name }) => name)))],
+      ['GET', /^\/openapi\.json$/, () => this.#document()],
     ]
   }
 
@@ -142,6 +153,24 @@ class Handler {
     return predictReply(await this.models.answer(served, rows, new Set(), signal), isColumnar)
   }
 
+  async #learnTensors({ request }: Call, name?: string): Promise<Reply> {
+    this.learning.find(name)
+    const body = await readBody(request, this.limits)
+    return this.learning.tensors(this.learning.find(name), body, request.headers)
+  }
+
+  async #learnRows({ request }: Call, name?: string): Promise<Reply> {
+    this.learning.find(name)
+    const body = jsonOf(await readBody(request, this.limits))
+    return this.learning.rows(this.learning.find(name), body)
+  }
+
+  async #rollback({ request }: Call, name?: string): Promise<Reply> {
+    this.learning.find(name)
+    const body = jsonOf(await readBody(request, this.limits))
+    return this.learning.rollback(this.learning.find(name), body)
+  }
+
   #status(...path: string[]): Reply {
     const { name } = this.models.find(...path)
     const wanted = path[1]
@@ -156,9 +185,16 @@ class Handler {
     return jsonReply({ model_version_status: states })
   }
 
+  #document(): Reply {
+    const names = this.models.all.map(({ name }) => name)
+    return jsonReply(openApiDocument(names, this.learning.names))
+  }
+
   #metrics(): Reply {
-    const all = this.models.all.map(({ name, version, predictor }) => predictor.described({ model: name, version }))
-    return textReply(prometheusText(all), 'text/plain; version=0.0.4; charset=utf-8')
+    const all = this.models.all.map(({ labels, predictor }) => predictor.described(labels))
+    const { described } = this.learning
+    const text = prometheusText(all) + (described.length === 0 ? '' : learningText(described))
+    return textReply(text, 'text/plain; version=0.0.4; charset=utf-8')
   }
 }
 
@@ -182,9 +218,9 @@ function decoded(part: string | undefined): string {
 /**
  * A function for `http.createServer`, or a route of any framework that has Node's request and response: the Open Inference Protocol (`/v2`), TensorFlow
  * Serving's `:predict` (`/v1`), `/metrics` for Prometheus, and `/openapi.json`. What `models` holds is looked at for each request, so that a model may be
- * added, replaced or taken away.
+ * added, replaced or taken away; with `trainers` models also learn, of what is sent to `/v2/models/{model}/learn` and `/v1/models/{model}:learn`.
  *
- * @throws TypeError for what are no predictors
+ * @throws TypeError for what are no predictors, or no trainers of them
  *
  * @example
  * const server = http.createServer(handler({ models: { digits: await predictor(model, { inputShape: [784] }) } }))
@@ -197,7 +233,10 @@ export function handler(options: HandlerOptions, ...surplus: []): Handle {
 /** The same for who knows the path better than the request does. */
 export function pathHandlerOf(options: HandlerOptions, ...surplus: []): Handler['handle'] {
   const given = requireOptions(op, options, handlerOptions, ['models'], surplus)
-  const made = new Handler(modelsOf(op, given.models, given), bodyLimitsOf(op, given))
+  const models = modelsOf(op, given.models, given)
+  const { trainers = {} } = given
+  checkTrainers(op, trainers, given.models)
+  const made = new Handler(models, bodyLimitsOf(op, given), new Learning(trainers, models.maxRows))
   return (request, response, url) => made.handle(request, response, url)
 }
 

@@ -75,8 +75,50 @@ function ofModels(suffix: string, method: string, name: string, description: obj
 const under = (prefix: string, paths: readonly [string, object][]) =>
   Object.fromEntries(paths.map(([name, value]) => [`${prefix}${name}`, value]))
 
-/** @param models the names of those that are served, as examples */
-export function openApiDocument(models: readonly string[]): object {
+const statistics = object({
+  ...Object.fromEntries(
+    ['rows', 'heldOut', 'removed', 'buffered', 'steps', 'rounds', 'swaps', 'keptBack', 'undone'].map((name) => [
+      name,
+      integer,
+    ]),
+  ),
+  checkpoints: integer,
+  failedCheckpoints: integer,
+  versions: listOf(integer),
+  last: { type: ['object', 'null'] },
+  failure: { type: ['string', 'null'] },
+})
+
+const descriptionOf = (models: readonly string[], learning: readonly string[]): string =>
+  `Models: ${models.join(', ')}.${learning.length === 0 ? '' : ` Those that learn: ${learning.join(', ')}.`}`
+
+/** The paths of trainers. */
+function learningPaths(): Readonly<Record<string, object>> {
+  const taken = answers(
+    'How many rows were taken, and the version that is served.',
+    object({ rows: integer, version: integer }),
+  )
+  const learnTensors = object({ id: text, inputs: listOf(ref('Tensor')) }, ['inputs'])
+  const learnRows = object({ instances: listOf(anything), inputs: anything, targets: listOf(anything) }, ['targets'])
+  const of = (name: string) => path(name, ['model'])
+  return {
+    '/v2/models/{model}/learn': {
+      get: { ...of('learning'), ...answers('What was learned so far.', statistics) },
+      post: { ...of('learn'), requestBody: json(learnTensors), ...taken },
+    },
+    '/v2/models/{model}/learn/rollback': {
+      post: {
+        ...of('rollback'),
+        requestBody: json(object({ version: integer })),
+        ...answers('The version that is served.', object({ version: integer })),
+      },
+    },
+    '/v1/models/{model}:learn': { post: { ...of('learnRows'), requestBody: json(learnRows), ...taken } },
+  }
+}
+
+/** @param models the names of those that are served, and of those that learn, as examples */
+export function openApiDocument(models: readonly string[], learning: readonly string[]): object {
   const ready = answers('Whether requests are answered.', object({ ready: truth }, ['ready']))
   const predict = {
     requestBody: json(object({ instances: listOf(anything), inputs: anything }, [])),
@@ -84,7 +126,7 @@ export function openApiDocument(models: readonly string[]): object {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Galvani', version, description: `Models: ${models.join(', ')}.` },
+    info: { title: 'Galvani', version, description: descriptionOf(models, learning) },
     paths: {
       '/v2': {
         get: {
@@ -113,6 +155,7 @@ export function openApiDocument(models: readonly string[]): object {
         ),
         ...ofModels(':predict', 'post', 'predict', predict),
       ]),
+      ...(learning.length === 0 ? {} : learningPaths()),
       '/metrics': { get: { ...path('metrics', []), responses: { 200: { description: "Prometheus' text format." } } } },
     },
     components: { schemas },

@@ -43,13 +43,13 @@ export function rowsOfInputs<Given extends GivenInput>(
     const elements = read(given, { name, spec, datatype, size: sizeOf(shape) })
     found.set(spec.name, tensor(elements as TypedArray, { shape, dtype: spec.dtype }))
   }
-  return specs[0]!.name === '' ? found.get('')! : Object.fromEntries(found)
+  return specs.length === 1 && specs[0]!.name === '' ? found.get('')! : Object.fromEntries(found)
 }
 
 function specOf({ name }: GivenInput, specs: readonly InputSpec[]): { spec: InputSpec; name: string } {
   if (typeof name !== 'string') throw invalid('inputs: a name for each of them is expected')
   // A model that takes a bare tensor has no name for it.
-  const spec = specs[0]!.name === '' ? specs[0]! : specs.find((other) => other.name === name)
+  const spec = specs.find((other) => other.name === name) ?? specs.find((other) => other.name === '')
   if (spec === undefined) throw invalid(`inputs: ${specs.map((x) => x.name).join(', ')} are expected, got ${name}`)
   return { spec, name }
 }

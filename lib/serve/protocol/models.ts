@@ -27,6 +27,8 @@ export interface Served {
   readonly name: string
   readonly version: string
   readonly predictor: Predictor
+  /** What is said of it where it is counted: its version, where that does not change. */
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** What a model takes and gives. */
@@ -61,10 +63,11 @@ export class Models {
   /** Those of a model that there is, the newest last. */
   versions(name: string): Served[] {
     const found = this.given[name]!
-    if (found instanceof Predictor) return [{ name, version: String(found.version), predictor: found }]
+    if (found instanceof Predictor)
+      return [{ name, version: String(found.version), predictor: found, labels: { model: name } }]
     return Object.keys(found)
       .toSorted((a, b) => Number(a) - Number(b))
-      .map((version) => ({ name, version, predictor: found[version]! }))
+      .map((version) => ({ name, version, predictor: found[version]!, labels: { model: name, version } }))
   }
 
   /**
