@@ -36,8 +36,11 @@ export class Histogram {
   #sum = 0
   #minimum = Infinity
   #maximum = 0
+  /** Told of each number. */
+  onAdd: ((value: number) => void) | undefined
 
   add(value: number): void {
+    this.onAdd?.(value)
     this.#counts[bucketOf(value)]!++
     this.#count++
     this.#sum += value

@@ -1,4 +1,5 @@
 /** Learning while serving: rows with targets are trained on in the background, and what is learned is served once it is no worse. */
+import { AsyncResource } from 'node:async_hooks'
 import { describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { startTimer } from '../base/timers.ts'
@@ -50,6 +51,8 @@ export class OnlineTrainer {
   readonly #counts = { steps: 0, rounds: 0, swaps: 0, keptBack: 0, undone: 0 }
   #last: Round | null = null
   #fresh = 0
+  /** The context of rounds: that of whoever made the trainer, and not of whoever happened to send the row that began one. */
+  readonly #scope = new AsyncResource('galvani.trainer')
   #hasMetOptimizer = false
   #training: Promise<void> | undefined
   #isClosed = false
@@ -141,7 +144,8 @@ export class OnlineTrainer {
   }
 
   #begin(): void {
-    this.#training ??= this.#rounds()
+    this.#training ??= this.#scope
+      .runInAsyncScope(() => this.#rounds())
       .catch((error: unknown) => {
         this.#failure = { error }
       })

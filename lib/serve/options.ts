@@ -5,6 +5,7 @@ import type { DType } from '../base/dtype.ts'
 import { type OptionTypes, requireOptions } from '../base/options.ts'
 import type { LengthOptions, RowShape } from './inputs.ts'
 import type { OutputOptions } from './outputs.ts'
+import { checkTelemetry, type TelemetryOptions } from './telemetry.ts'
 
 export interface PredictorOptions extends LengthOptions {
   /** The shape of one row, `[784]`; of a model of several inputs by name. A first extent of null is as long as a row says. */
@@ -33,6 +34,8 @@ export interface PredictorOptions extends LengthOptions {
   finiteOnly?: boolean
   /** What is made of the logits. */
   output?: OutputOptions
+  /** Where its counters and distributions, and a span of each request, go; nowhere unless given. */
+  telemetry?: TelemetryOptions
 }
 
 const predictorOptions: OptionTypes<PredictorOptions> = {
@@ -49,6 +52,7 @@ const predictorOptions: OptionTypes<PredictorOptions> = {
   patience: 'number',
   finiteOnly: 'boolean',
   output: 'other',
+  telemetry: 'other',
   lengths: 'other',
   padValue: 'number',
   lengthsAs: 'string',
@@ -78,6 +82,7 @@ export function checkedOptions(op: string, options: PredictorOptions) {
     targetP99,
     patience = 100,
     finiteOnly = false,
+    telemetry,
   } = requireOptions(op, options, predictorOptions, ['inputShape'])
   checkInteger(op, 'an integer maxBatch of at least 1', maxBatch, 1, 65536)
   const isDuration = (x: number) => x >= 0 && Number.isFinite(x)
@@ -100,6 +105,7 @@ export function checkedOptions(op: string, options: PredictorOptions) {
     targetP99,
     patience,
     finiteOnly,
+    telemetry: telemetry === undefined ? undefined : checkTelemetry(op, telemetry),
   }
 }
 

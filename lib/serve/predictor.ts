@@ -1,4 +1,5 @@
 /** A predictor: requests wait in a queue, are joined to batches, and are answered when these were computed, off the event loop. */
+import { AsyncResource } from 'node:async_hooks'
 import { type Abortable, liveSignal, reasonOf } from '../base/abort.ts'
 import { checkInteger, checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
@@ -18,6 +19,7 @@ import { type Outcome, Request, type RequestRow } from './request.ts'
 import { ServedModel } from './served-model.ts'
 import type { SharedParameters } from './shared-parameters.ts'
 import { type Described, type PredictorStatistics, prometheusText, Statistics } from './statistics.ts'
+import { type OutcomeName, Telemetry } from './telemetry.ts'
 
 const op = 'predictor'
 
@@ -32,6 +34,9 @@ export class Predictor<Answer = unknown> {
   readonly #batcher: Batcher
   readonly #queue = new WaitingQueue<RequestRow>()
   readonly #statistics = new Statistics()
+  readonly #telemetry: Telemetry | undefined
+  /** The context that batches are computed in: that of whoever made the predictor, and never one that a request came in. */
+  readonly #scope = new AsyncResource('galvani.predictor')
   #batchesInFlight = 0
   #rowsInFlight = 0
   #turn: NodeJS.Immediate | undefined
@@ -52,6 +57,8 @@ export class Predictor<Answer = unknown> {
     this.#served = new ServedModel(op, model, options)
     this.#latency = new LatencyModel(this.#settings.sizes)
     this.#batcher = new Batcher(this.#settings, this.#latency)
+    const { telemetry } = this.#settings
+    this.#telemetry = telemetry && new Telemetry(telemetry, this.#statistics, () => this.#gauges)
   }
 
   /** What a row is, of each input. */
@@ -112,18 +119,27 @@ export class Predictor<Answer = unknown> {
     const { counts } = this.#statistics
     counts.requests++
     const start = performance.now()
+    const span = this.#telemetry?.begin()
+    let request = { rows: 0, batchRows: 0 }
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
-        counts[counterOf(error, options?.signal)]++
+        const outcome = counterOf(error, options?.signal)
+        counts[outcome]++
+        this.#telemetry?.end(span, outcome, request, error)
         reject(error)
       }
+      const settle = (outcome: Outcome, isSingle: boolean) => {
+        if ('error' in outcome) return fail(outcome.error)
+        counts.answered++
+        this.#statistics.requestMilliseconds.add(performance.now() - start)
+        this.#telemetry?.end(span, 'answered', request)
+        resolve((isSingle ? outcome.answers[0] : outcome.answers) as Answer)
+      }
       try {
-        this.#enqueue(rows, checkOptions('predict', options, requestOptions, surplus), start, (outcome, isSingle) => {
-          if ('error' in outcome) return fail(outcome.error)
-          counts.answered++
-          this.#statistics.requestMilliseconds.add(performance.now() - start)
-          resolve((isSingle ? outcome.answers[0] : outcome.answers) as Answer)
-        })
+        const given = checkOptions('predict', options, requestOptions, surplus)
+        // What is said to OpenTelemetry of a request is said in its caller's context.
+        const settled = this.#telemetry === undefined ? settle : AsyncResource.bind(settle)
+        request = this.#enqueue(rows, given, start, settled)
       } catch (error) {
         fail(error)
       }
@@ -135,7 +151,7 @@ export class Predictor<Answer = unknown> {
     { signal: givenSignal, timeout = this.#settings.timeout, priority = 0 }: RequestOptions,
     start: number,
     settle: (outcome: Outcome, isSingle: boolean) => void,
-  ): void {
+  ): Request {
     if (this.#closing !== undefined) throw new ClosedError('predict: the predictor is closed')
     const signal = liveSignal('predict', { signal: givenSignal })
     checkInteger('predict', 'a priority from 0 to 9', priority, 0, 9)
@@ -158,6 +174,7 @@ export class Predictor<Answer = unknown> {
     })
     for (const row of waiting) this.#queue.add(row)
     this.#wake()
+    return request
   }
 
   /**
@@ -193,7 +210,7 @@ export class Predictor<Answer = unknown> {
   #wake(): void {
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined
-      this.#dispatch()
+      this.#scope.runInAsyncScope(() => this.#dispatch())
     })
   }
 
@@ -251,6 +268,7 @@ export class Predictor<Answer = unknown> {
     )
     const milliseconds = performance.now() - start
     this.#latency.observe(size, milliseconds)
+    if (this.#telemetry !== undefined) for (const { request } of rows) request.batchRows = rows.length
     counts.batches++
     counts.padding += size - rows.length
     batchRows.add(rows.length)
@@ -322,17 +340,17 @@ export class Predictor<Answer = unknown> {
   close(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing
     this.#served.snapshot.unfollow()
-    this.#closing = new Promise((resolve) => {
+    this.#closing = new Promise<void>((resolve) => {
       this.#drained = resolve
-    })
+    }).then(() => this.#telemetry?.close())
     // Rows wait for no others any more, and where there are none the timer for them would keep the process.
-    this.#dispatch()
+    this.#scope.runInAsyncScope(() => this.#dispatch())
     if (this.#batchesInFlight === 0 && this.#queue.size === 0) this.#drained?.()
     return this.#closing
   }
 }
 
-function counterOf(error: unknown, signal: Abortable | undefined) {
+function counterOf(error: unknown, signal: Abortable | undefined): Exclude<OutcomeName, 'answered'> {
   if (error instanceof QueueFullError) return 'rejected'
   if (error instanceof TimeoutError) return 'timedOut'
   return signal !== undefined && typeof signal.throwIfAborted === 'function' && reasonOf(signal)?.reason === error

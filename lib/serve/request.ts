@@ -12,14 +12,16 @@ export class Request {
   #left: number
   #isSettled = false
   readonly #forget: (() => void)[] = []
+  /** Rows of the last batch that it had some in, where somebody asks. */
+  batchRows = 0
 
   /** @param settled is called once */
   constructor(
-    count: number,
+    readonly rows: number,
     private readonly settled: (outcome: Outcome) => void,
   ) {
-    this.#answers = new Array<unknown>(count)
-    this.#left = count
+    this.#answers = new Array<unknown>(rows)
+    this.#left = rows
   }
 
   /** Whether nobody waits for it any more. */

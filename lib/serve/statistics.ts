@@ -40,13 +40,13 @@ const counterNames = [
   'batches',
   'padding',
 ] as const
-type CounterName = (typeof counterNames)[number]
+export type CounterName = (typeof counterNames)[number]
 
 const gaugeNames = ['queued', 'inFlight', 'version'] as const
 /** What is so now, which the predictor says. */
 export type Gauges = Readonly<Record<(typeof gaugeNames)[number], number>>
 
-const help: Readonly<Record<CounterName | keyof Gauges, string>> = {
+export const help: Readonly<Record<CounterName | keyof Gauges, string>> = {
   requests: 'Calls of predict.',
   rows: 'Rows in all requests.',
   answered: 'Requests that were answered.',
@@ -64,24 +64,32 @@ const help: Readonly<Record<CounterName | keyof Gauges, string>> = {
 const secondsBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const rowsBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
-/** What a distribution is called where it goes, and of which it is counted: in milliseconds here, in seconds there. */
-const distributions = {
-  batchRows: { name: 'batch_rows', text: 'Rows per batch.', bounds: rowsBounds, unit: 1 },
-  queueMilliseconds: { name: 'queue_seconds', text: 'How long rows have waited.', bounds: secondsBounds, unit: 1000 },
+/** What a distribution is called by Prometheus and by OpenTelemetry, and how many of it here are one there: times are seconds there. */
+export const distributions = {
+  batchRows: { name: 'batch_rows', otel: 'batch.size', text: 'Rows per batch.', bounds: rowsBounds, unit: 1 },
+  queueMilliseconds: {
+    name: 'queue_seconds',
+    otel: 'queue.duration',
+    text: 'How long rows have waited.',
+    bounds: secondsBounds,
+    unit: 1000,
+  },
   computeMilliseconds: {
     name: 'compute_seconds',
+    otel: 'compute.duration',
     text: 'How long batches took to compute.',
     bounds: secondsBounds,
     unit: 1000,
   },
   requestMilliseconds: {
     name: 'request_seconds',
+    otel: 'request.duration',
     text: 'How long requests took in all.',
     bounds: secondsBounds,
     unit: 1000,
   },
 } as const
-const distributionNames = Object.keys(distributions) as (keyof typeof distributions)[]
+export const distributionNames = Object.keys(distributions) as (keyof typeof distributions)[]
 
 export class Statistics {
   readonly counts: Record<CounterName, number> = Object.fromEntries(counterNames.map((name) => [name, 0])) as never
