@@ -5,14 +5,7 @@
 import { checkFunction, checkText } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
-import {
-  type CounterName,
-  distributionNames,
-  distributions,
-  type Gauges,
-  help,
-  type Statistics,
-} from './statistics.ts'
+import { type CounterName, distributionNames, distributions, type Gauges, help, type Statistics } from './statistics.ts'
 
 type Attributes = Record<string, string | number>
 
