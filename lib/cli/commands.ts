@@ -58,7 +58,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/doctor.ts'),
   },
   serve: {
-    summary: 'serve the models of a folder over HTTP, until a signal ends it',
+    summary: 'serve the models of a folder over HTTP and gRPC, until a signal ends it',
     load: () => import('./commands/serve.ts'),
   },
   build: {

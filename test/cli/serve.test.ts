@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { InferenceClient } from '../serve/grpc/client.ts'
 import { buildUnlessThere } from '../support/dist.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -60,6 +61,28 @@ test.each([['1'], ['2']])('with %s workers', async (workers) => {
   expect(await Promise.all(underWay)).toEqual([{ predictions: [[42]] }, { predictions: [[42]] }])
   const [code] = await once(started, 'exit')
   expect(code).toBe(0)
+})
+
+test.each([['1'], ['2']])('over gRPC, too, with %s workers', async (workers) => {
+  const started = start('--port', '0', '--grpc-port', '0', '--workers', workers)
+  const addresses: string[] = []
+  for await (const line of createInterface({ input: started.stdout! })) if (addresses.push(line) === 2) break
+  expect(addresses[1]).toMatch(/^grpc:\/\/127\.0\.0\.1:\d+$/)
+  const client = new InferenceClient(Number(new URL(addresses[1]!).port))
+  const infer = async () => {
+    const contents = { fp32_contents: [21] }
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1], contents }]
+    const { outputs } = await client.call('ModelInfer', { model_name: 'double', inputs })
+    return outputs[0].contents.fp32_contents
+  }
+  expect(await infer()).toEqual([42])
+  const underWay = [infer(), infer()]
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  started.kill('SIGTERM')
+  expect(await Promise.all(underWay)).toEqual([[42], [42]])
+  const [code] = await once(started, 'exit')
+  expect(code).toBe(0)
+  client.close()
 })
 
 test('a port that is in use is a message and a failure, also of workers', async () => {

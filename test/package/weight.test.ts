@@ -30,6 +30,7 @@ const weights: Readonly<Record<string, Weight>> = {
   './board': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'board')] },
   './serve': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
   './serve/http': { bytes: 1.2e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve' && name !== 'onnx')] },
+  './serve/grpc': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
 }
 
 /** Modules of Node that take long to load, or open connections. */

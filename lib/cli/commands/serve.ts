@@ -1,4 +1,4 @@
-/** `galvani serve`: the models of a folder over HTTP, in one process or in several that share a port. */
+/** `galvani serve`: the models of a folder over HTTP and gRPC, in one process or in several that share a port. */
 import type { Cluster, Worker } from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
@@ -9,6 +9,7 @@ import { fail } from '../exit.ts'
 
 interface Options {
   readonly port: number
+  readonly grpcPort?: number
   readonly host: string
   readonly versions: number
   readonly workers: number
@@ -31,6 +32,7 @@ export function configure(command: Command): void {
   command
     .argument('<folder>', 'of models: <model>/<version>/ with model.onnx, or model.mjs and model.safetensors')
     .option('--port <number>', '0 for any that is free', portOf, 8080)
+    .option('--grpc-port <number>', 'where they are served over gRPC, too, by the package @grpc/grpc-js', portOf)
     .option('--host <address>', '0.0.0.0 for all that can reach this machine', '127.0.0.1')
     .option('--versions <number>', 'of each model the newest so many', countOf, 1)
     .option('--workers <number>', 'processes that share the port and the processors', countOf, 1)
@@ -46,12 +48,18 @@ export function configure(command: Command): void {
 const signals = ['SIGTERM', 'SIGINT'] as const
 
 /** Serves until a signal comes, and ends with 0 once all that was under way is answered. */
-async function serveHere(folder: string, { port, host, versions, drain }: Options): Promise<void> {
-  const service = await serve(folder, { port, host, versions, onChange: tell })
-  // A worker has its address told once by who started it.
-  if (process.send === undefined) process.stdout.write(`${service.url}\n`)
-  else process.send({ url: service.url })
+async function serveHere(folder: string, { drain, workers: _, ...options }: Options): Promise<void> {
+  const service = await serve(folder, { ...options, onChange: tell })
+  const { url, grpcPort } = service
+  const addresses = grpcPort === undefined ? [url] : [url, `grpc://${new URL(url).hostname}:${grpcPort}`]
+  // A worker has its addresses told once by who started it.
+  if (process.send === undefined) sayAddresses(addresses)
+  else process.send({ addresses })
   for (const signal of signals) process.once(signal, () => void end(service, drain))
+}
+
+function sayAddresses(addresses: readonly string[]): void {
+  for (const address of addresses) process.stdout.write(`${address}\n`)
 }
 
 /** The channel to who started it would keep a worker alive that cannot serve, and closing that would end it without a fault. */
@@ -84,8 +92,8 @@ async function supervise(cluster: Cluster, { workers }: Options): Promise<void> 
   let isTold = false
   const start = (): Worker => {
     const worker = cluster.fork({ GALVANI_NUM_THREADS: String(threads), ...givenThreads() })
-    worker.on('message', ({ url }: { url?: string }) => {
-      if (url !== undefined && !isTold) process.stdout.write(`${url}\n`)
+    worker.on('message', ({ addresses }: { addresses: string[] }) => {
+      if (!isTold) sayAddresses(addresses)
       isTold = true
     })
     return worker

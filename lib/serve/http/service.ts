@@ -1,4 +1,4 @@
-/** A whole service: the models of a folder behind an HTTP server, which is drained before it ends. */
+/** A whole service: the models of a folder behind a server of HTTP, and one of gRPC where it is asked for, which are drained before they end. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkInteger, checkText } from '../../base/arguments.ts'
@@ -6,6 +6,7 @@ import { listen } from '../../base/listen.ts'
 import { checkOptions, type OptionTypes } from '../../base/options.ts'
 import { startTimer } from '../../base/timers.ts'
 import { checkPath } from '../../files/file-error.ts'
+import { type GrpcServer, listenGrpc } from '../grpc/serve-grpc.ts'
 import { modelsOf } from '../protocol/models.ts'
 import { bodyLimitsOf, type HandlerLimits, handlerOf, limitOptions } from './handler.ts'
 import { type ModelChange, ModelFolder } from './model-folder.ts'
@@ -13,6 +14,8 @@ import { type ModelChange, ModelFolder } from './model-folder.ts'
 export interface ServeOptions extends HandlerLimits {
   /** 8080 unless given; 0 for any that is free. */
   port?: number
+  /** Where the same models are served over gRPC, by the package `@grpc/grpc-js`; 0 for any port that is free, nowhere unless given. */
+  grpcPort?: number
   /** 127.0.0.1 unless given: this machine alone. 0.0.0.0 is for all that can reach it. */
   host?: string
   /** How many of the newest versions of each model are served; 1 unless given. */
@@ -28,6 +31,7 @@ export interface ServeOptions extends HandlerLimits {
 const serveOptions: OptionTypes<ServeOptions> = {
   ...limitOptions,
   port: 'number',
+  grpcPort: 'number',
   host: 'string',
   versions: 'number',
   poll: 'number',
@@ -40,6 +44,7 @@ export interface Service {
   /** `http://127.0.0.1:8080`. */
   readonly url: string
   readonly port: number
+  readonly grpcPort?: number
   /** Is not ready from then on, answers what is under way, and ends; whatever is still open after so many milliseconds is cut off; 10,000 unless given. */
   close(timeout?: number): Promise<void>
 }
@@ -56,7 +61,8 @@ const [headersTimeout, requestTimeout] = [10_000, 60_000]
  *
  * The code of `model.mjs` is run: the folder has to be one of yours.
  *
- * @throws (rejects with) TypeError, RangeError for options; Error with the `code` of the system for a folder that is not there, or a port in use
+ * @throws (rejects with) TypeError, RangeError for options; Error with the `code` of the system for a folder that is not there, or a port in use;
+ * MissingPackageError for a `grpcPort` without `@grpc/grpc-js`
  *
  * @example
  * const service = await serve('models', { port: 8080 })
@@ -65,6 +71,7 @@ export async function serve(folder: string, options?: ServeOptions, ...surplus: 
   const given = checkOptions(op, options, serveOptions, surplus)
   const {
     port = 8080,
+    grpcPort,
     host = '127.0.0.1',
     versions = 1,
     poll = 1000,
@@ -72,6 +79,7 @@ export async function serve(folder: string, options?: ServeOptions, ...surplus: 
     onChange = () => {},
   } = given
   checkInteger(op, 'a port from 0 to 65535', port, 0, 65535)
+  if (grpcPort !== undefined) checkInteger(op, 'a grpcPort from 0 to 65535', grpcPort, 0, 65535)
   checkText(op, 'a host', host)
   checkInteger(op, 'an integer of at least 1 as versions', versions, 1)
   checkInteger(op, 'an integer of at least 10 as poll', poll, 10, 2 ** 31 - 1)
@@ -84,21 +92,25 @@ export async function serve(folder: string, options?: ServeOptions, ...surplus: 
   const handle = handlerOf(models, limits)
   const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1000 }, handle)
   server.maxConnections = maxConnections
+  let grpc: GrpcServer | undefined
+  const close = async (timeout: number) => {
+    isDraining = true
+    await Promise.all([closeServer(server, timeout), grpc?.close(timeout)])
+    await found.close()
+  }
   try {
     await listen(op, server, { port, host })
+    if (grpcPort !== undefined)
+      grpc = await listenGrpc(op, models, { port: grpcPort, host, maxMessage: limits.maxBody })
   } catch (error) {
-    await found.close()
+    await close(0)
     throw error
   }
   const address = server.address() as AddressInfo
-  const close = async (timeout: number) => {
-    isDraining = true
-    await closeServer(server, timeout)
-    await found.close()
-  }
   let closed: Promise<void> | undefined
   return {
     port: address.port,
+    ...(grpc !== undefined && { grpcPort: grpc.port }),
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     close: (timeout = 10_000) => (closed ??= close(timeout)),
   }

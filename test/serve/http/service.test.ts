@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as g from '../../../lib/index.ts'
 import * as onnx from '../../../lib/onnx/index.ts'
 import { type ModelChange, type ServeOptions, type Service, serve } from '../../../lib/serve/http/index.ts'
+import { InferenceClient } from '../grpc/client.ts'
 
 let folder: string
 let service: Service | undefined
@@ -181,6 +182,22 @@ test('several versions are served where they are asked for', async () => {
   await start({ versions: 2 })
   const { versions } = (await (await fetch(`${service!.url}/v2/models/times`)).json()) as { versions: string[] }
   expect(versions).toEqual(['2', '3'])
+})
+
+test('the same models over gRPC, until its end', async () => {
+  await putModule('times', 1, 3)
+  await start({ grpcPort: 0 })
+  const client = new InferenceClient(service!.grpcPort!)
+  const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2], contents: { fp32_contents: [1, 2] } }]
+  const infer = () => client.call('ModelInfer', { model_name: 'times', inputs })
+  expect(await infer()).toMatchObject({ model_version: '1', outputs: [{ contents: { fp32_contents: [3, 6] } }] })
+  await putModule('times', 2, 5)
+  await has('unloaded', 1)
+  expect(await infer()).toMatchObject({ model_version: '2', outputs: [{ contents: { fp32_contents: [5, 10] } }] })
+  await expect(serve(folder, { port: 0, grpcPort: service!.grpcPort! })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await service!.close()
+  await expect(infer()).rejects.toMatchObject({ code: expect.any(Number) })
+  client.close()
 })
 
 test('its end answers what is under way, and says that it is not ready', async () => {
