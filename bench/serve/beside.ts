@@ -7,7 +7,7 @@ import type { Format } from './requests.ts'
 import type { SideName } from './sides.ts'
 import { inRounds, type Measured, medianOf, Stage } from './stage.ts'
 
-const rounds = 5
+const rounds = 3
 const [saturationSeconds, openSeconds] = [1.5, 2]
 
 const cases: readonly (readonly [net: NetName, format: Format])[] = [

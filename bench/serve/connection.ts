@@ -82,7 +82,10 @@ export class ConnectionPool {
   /** How many requests have waited for a connection. */
   waited = 0
 
-  constructor(private readonly port: number) {}
+  #opened = 0
+
+  /** @param ports of one server, over which connections are dealt out evenly */
+  constructor(private readonly ports: readonly number[]) {}
 
   async open(count: number): Promise<this> {
     // Not more at once than a server lets wait to be accepted.
@@ -93,7 +96,7 @@ export class ConnectionPool {
   }
 
   #open(): Connection {
-    const connection = new Connection(this.port)
+    const connection = new Connection(this.ports[this.#opened++ % this.ports.length]!)
     this.#all.add(connection)
     return connection
   }

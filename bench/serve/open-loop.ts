@@ -10,7 +10,8 @@ import { quantile } from './numbers.ts'
 import { type Arrivals, intendedTimes } from './schedule.ts'
 
 export interface Load {
-  readonly port: number
+  /** Of the processes of a server. */
+  readonly ports: readonly number[]
   /** The bytes of a request. */
   readonly request: Uint8Array
   readonly connections: number
@@ -142,8 +143,8 @@ function closedLoop(pool: ConnectionPool, { request, timeout, connections, secon
 }
 
 async function run(load: Load): Promise<LoadResult> {
-  const { port, connections, rate, seconds, arrivals = 'poisson', seed = 1 } = load
-  const pool = await new ConnectionPool(port).open(connections)
+  const { ports, connections, rate, seconds, arrivals = 'poisson', seed = 1 } = load
+  const pool = await new ConnectionPool(ports).open(connections)
   const [start, before] = [performance.now(), process.cpuUsage()]
   const tally = await (rate === undefined
     ? closedLoop(pool, load)

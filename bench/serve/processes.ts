@@ -18,7 +18,7 @@ export interface PeerOptions {
  * measured with.
  */
 export async function buildPrograms(): Promise<(program: 'server' | 'client') => string> {
-  const outDir = join(packageRoot()!, 'build-bench')
+  const outDir = join(packageRoot()!, 'build', 'bench')
   const entry = { server: 'bench/serve/server.ts', client: 'bench/serve/open-loop.ts' }
   await build({
     config: false,

@@ -1,5 +1,4 @@
 /** The client and the servers of a part: which run where, and loads of them. */
-import cluster from 'node:cluster'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,12 +20,12 @@ const [busyConnections, openConnections] = [64, 512]
 
 export type Measured = LoadResult & Watched
 
-/** A server, or several processes that share its port, for requests of one format. */
+/** A server, or several processes over which connections are dealt out, as those that share a port do, for requests of one format. */
 export class Served {
   constructor(
     readonly peers: readonly Peer[],
     private readonly client: Peer,
-    private readonly port: number,
+    private readonly ports: readonly number[],
     private readonly request: Uint8Array,
   ) {}
 
@@ -42,7 +41,7 @@ export class Served {
 
   async #load(load: Pick<Load, 'rate' | 'seconds' | 'connections'>): Promise<Measured> {
     for (const peer of this.peers) await peer.ask({ watch: true } satisfies ServerQuestion)
-    const result = await this.client.ask<LoadResult>({ ...load, port: this.port, request: this.request, timeout })
+    const result = await this.client.ask<LoadResult>({ ...load, ports: this.ports, request: this.request, timeout })
     const all: Watched[] = []
     for (const peer of this.peers) all.push(await peer.ask<Watched>({ watched: true } satisfies ServerQuestion))
     return { ...result, ...all[0]!, delay99: Math.max(...all.map(({ delay99 }) => delay99)) }
@@ -88,11 +87,11 @@ export class Stage {
 
   /** Starts a server, and has it answer for a second. */
   async serve({ side, net, format = 'binary', threads = 1, workers = 1 }: ServedOptions): Promise<Served> {
-    const peers = workers === 1 ? [Peer.start(this.program('server'))] : this.#workers(workers)
+    const peers = Array.from({ length: workers }, () => Peer.start(this.program('server')))
     this.#peers.push(...peers)
     const start: ServerQuestion = { start: { side, net, file: this.#file(net), threads } }
     const ports = await Promise.all(peers.map((peer) => peer.ask<number>(start)))
-    const served = new Served(peers, this.client, ports[0]!, requestOf(nets[net].shape, format))
+    const served = new Served(peers, this.client, ports, requestOf(nets[net].shape, format))
     const { failed, answered } = await served.saturate(1)
     if (failed > 0 || answered === 0) throw new Error(`bench: ${side} answered ${answered} requests, failed ${failed}`)
     return served
@@ -103,11 +102,6 @@ export class Stage {
     const served: Served[] = []
     for (const options of all) served.push(await this.serve(options))
     return served
-  }
-
-  #workers(count: number): Peer[] {
-    cluster.setupPrimary({ exec: this.program('server'), execArgv: [], serialization: 'advanced' })
-    return Array.from({ length: count }, () => new Peer(cluster.fork().process))
   }
 
   /** Ends the servers, so that others may be measured. */

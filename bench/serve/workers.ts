@@ -4,7 +4,7 @@ import type { NetName } from '../nets.ts'
 import type { Format } from './requests.ts'
 import { inRounds, medianOf, Stage } from './stage.ts'
 
-const rounds = 5
+const rounds = 3
 const seconds = 1.5
 
 const kinds = [
