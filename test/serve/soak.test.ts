@@ -49,7 +49,7 @@ function expectSums({ outcomes, server: { statistics, own } }: Soak): void {
   })
   const least = {
     answered: seen('marked 200') + own.answered,
-    rejected: seen('marked 429') + own.rejected,
+    rejected: seen('marked 429') + seen('bad 429') + own.rejected,
     aborted: own.aborted,
   }
   const names = Object.keys(least) as (keyof typeof least)[]
@@ -76,8 +76,8 @@ function expectSteadyMemory({ quiet, rss }: Soak): void {
   const [first, last] = [quiet[1] ?? quiet[0]!, quiet.at(-1)!]
   for (const kind of ['heapUsed', 'external', 'arrayBuffers'] as const)
     expect((last[kind] - first[kind]) / mebibyte, kind).toBeLessThan(2)
-  // The first minute is for warming up, so there have to be three of them.
-  if (isLong && rss.length > 2) expect(Math.abs(rss.at(-1)! / rss[1]! - 1)).toBeLessThan(0.05)
+  // The first minute is for warming up, so there have to be three of them. It may well be less: systems take back what nobody touches.
+  if (isLong && rss.length > 2) expect(rss.at(-1)! / rss[1]!).toBeLessThan(1.05)
 }
 
 const figures = ({ outcomes, rates, latency, rss, quiet, versionSeen, server }: Soak): string =>

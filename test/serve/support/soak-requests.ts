@@ -135,14 +135,16 @@ export class Requests {
     return undefined
   }
 
-  /** What no server is to answer with anything but a reason. */
+  /** What no server is to answer with anything but a reason; a full queue is one before it is looked at. */
   bad(): Asked {
     const [status, bytes] = this.random.pick(badRequests)
     return {
       name: 'bad',
       bytes,
       judge: (answer) =>
-        answer.status === status ? errorOf(answer) : `${status} is expected, got ${answer.head}\n${answer.body}`,
+        answer.status === status || answer.status === 429
+          ? errorOf(answer)
+          : `${status} is expected, got ${answer.head}\n${answer.body}`,
     }
   }
 
