@@ -10,7 +10,7 @@ import {
   type RowShape,
   type RowValues,
 } from './inputs.ts'
-import { type Kept, ReplayBuffer } from './replay-buffer.ts'
+import { type Kept, numberAt, ReplayBuffer } from './replay-buffer.ts'
 import { type ServedModel, tensorOf } from './served-model.ts'
 
 /** A row with its target, as copies. */
@@ -54,6 +54,7 @@ export class Examples {
   readonly heldOut: ReplayBuffer<Example>
   readonly #targets: RowReader
   readonly #holdOut: number
+  readonly #seed: number
   readonly #counts = { rows: 0, heldOut: 0, removed: 0 }
 
   constructor(
@@ -63,6 +64,7 @@ export class Examples {
   ) {
     this.#targets = new RowReader('learn', inputSpecs(op, targetShape, targetDtype), {}, true)
     this.#holdOut = holdOut
+    this.#seed = seed
     this.buffer = new ReplayBuffer(size, kind, seed)
     this.heldOut = new ReplayBuffer(mostHeldOut, 'recent', seed)
   }
@@ -96,13 +98,24 @@ export class Examples {
 
   /** @returns whether it is one to train on */
   add(example: Example): boolean {
-    const place = this.#counts.rows++
-    // Evenly among all rows, so that both kinds are of any time.
-    const isHeldOut = Math.floor((place + 1) * this.#holdOut) > Math.floor(place * this.#holdOut)
+    const isHeldOut = this.#isHeldOut(this.#counts.rows++)
     if (isHeldOut) this.#counts.heldOut++
     const buffer = isHeldOut ? this.heldOut : this.buffer
     buffer.add(example)
     return !isHeldOut
+  }
+
+  /** One of each so many rows, so that both kinds are of any time; and any of them, as rows may come in a rhythm of their own. */
+  #isHeldOut(place: number): boolean {
+    const group = Math.floor(place * this.#holdOut)
+    const [begin, end] = [group, group + 1].map((each) => Math.ceil(each / this.#holdOut)) as [number, number]
+    return place === begin + Math.floor(numberAt(this.#seed, group) * (end - begin))
+  }
+
+  /** Lets go of all that may be trained on or is held out. */
+  forget(): void {
+    this.buffer.clear()
+    this.heldOut.clear()
   }
 
   remove(bad: ReadonlySet<Example>): void {

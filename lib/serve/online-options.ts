@@ -69,6 +69,12 @@ const onlineTrainerOptions: OptionTypes<OnlineTrainerOptions> = {
   onRound: 'function',
 }
 
+export interface RollbackOptions {
+  forget?: boolean
+}
+
+export const rollbackOptions: OptionTypes<RollbackOptions> = { forget: 'boolean' }
+
 const bufferOptions: OptionTypes<BufferOptions> = { size: 'number', kind: ['reservoir', 'recent'] }
 
 /** What came of a round. */

@@ -2,6 +2,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import { startTimer } from '../base/timers.ts'
 import { checkPath } from '../files/file-error.ts'
 import { withMode } from '../nn/module.ts'
@@ -21,7 +22,13 @@ import { ClosedError } from './errors.ts'
 import { type Example, Examples, mostHeldOut } from './examples.ts'
 import type { InputSpec, InputValues, RowValues } from './inputs.ts'
 import { learningText, type OnlineTrainerStatistics } from './learning-statistics.ts'
-import { checkedOptions, type OnlineTrainerOptions, type Round } from './online-options.ts'
+import {
+  checkedOptions,
+  type OnlineTrainerOptions,
+  type RollbackOptions,
+  type Round,
+  rollbackOptions,
+} from './online-options.ts'
 import { type Predictor, servedBy } from './predictor.ts'
 import { newestState, TrainerCheckpoints, type TrainerState } from './trainer-checkpoints.ts'
 
@@ -274,11 +281,15 @@ export class OnlineTrainer {
   }
 
   /**
-   * Goes back to a version: it is served, and model and optimizer are what they were then.
+   * Goes back to a version: it is served, and model and optimizer are what they were then. The rows that came since may be learned again, unless
+   * all rows are forgotten.
+   *
+   * @param options `forget`: whether no row that came so far is to be trained on or held out any more; false unless given
    * @returns the number under which it is served now
    * @throws (rejects with) RangeError for a version that is not kept
    */
-  async rollback(version: number): Promise<number> {
+  async rollback(version: number, options?: RollbackOptions, ...surplus: []): Promise<number> {
+    const { forget = false } = checkOptions('rollback', options, rollbackOptions, surplus)
     const found = this.#versions.find(({ number }) => number === version)
     if (found === undefined)
       throw new RangeError(
@@ -287,6 +298,7 @@ export class OnlineTrainer {
     // Rows that came meanwhile may have begun another one.
     while (this.#training !== undefined) await this.#training
     this.#restore(found)
+    if (forget) this.#examples.forget()
     this.#predictor.swap(found.values)
     this.#keepVersion()
     this.#checkpoints?.changed(this.#state())

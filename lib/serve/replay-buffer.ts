@@ -1,16 +1,22 @@
 /** The rows that an online trainer learns from: as many as there is room for, of all that came or of the last ones. */
 
+const increment = 0x9e3779b9
+
 /** Numbers from 0 to 1 by a counter: SplitMix32, after G. Steele, D. Lea and C. Flood (2014). */
 class Generator {
   constructor(public state: number) {}
 
   next(): number {
-    this.state = (this.state + 0x9e3779b9) | 0
+    this.state = (this.state + increment) | 0
     let bits = Math.imul(this.state ^ (this.state >>> 16), 0x21f0aaad)
     bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97)
     return ((bits ^ (bits >>> 15)) >>> 0) / 2 ** 32
   }
 }
+
+/** The number at a place of the sequence that belongs to a seed. */
+export const numberAt = (seed: number, place: number): number =>
+  new Generator((seed + Math.imul(place, increment)) | 0).next()
 
 /** All that what is drawn next depends on, beside the examples. */
 export interface BufferState {
@@ -82,6 +88,12 @@ export class ReplayBuffer<T extends object> {
   /** So many of them, each as often as any other, but for one time. */
   all(count: number): T[] {
     return Array.from({ length: count }, (_, i) => this.#examples[i % this.#examples.length]!)
+  }
+
+  clear(): void {
+    this.#examples = []
+    this.#next = 0
+    this.#seen = 0
   }
 
   remove(bad: ReadonlySet<T>): void {

@@ -1,6 +1,7 @@
 /** Learning while serving: what is learned, what is served, and what is kept back or undone. */
 import { afterEach, describe, expect, test } from 'vitest'
 import * as g from '../../lib/index.ts'
+import { Examples } from '../../lib/serve/examples.ts'
 import {
   ClosedError,
   type OnlineTrainer,
@@ -10,6 +11,7 @@ import {
   predictor,
   type Round,
 } from '../../lib/serve/index.ts'
+import { servedBy } from '../../lib/serve/predictor.ts'
 import { ReplayBuffer } from '../../lib/serve/replay-buffer.ts'
 
 const open: (Predictor | OnlineTrainer)[] = []
@@ -82,14 +84,14 @@ describe('a round', () => {
   })
 
   test('keeps back what is worse on the rows that are held out, and says so', async () => {
-    const made = await make({ steps: 30, holdOut: 0.5 })
-    // Every other row is held out: those say 3, the others −3.
-    for (let i = 0; i < 32; i++) made.trainer.learn([1], [i % 2 === 0 ? -3 : 3])
+    // Each step goes three times as far beyond what is sought as it was before it.
+    const made = await make({ optimizer: g.optim.sgd({ learningRate: 2 }), steps: 3, holdOut: 0.5 })
+    for (let i = 0; i < 32; i++) made.trainer.learn([1], [3])
     await made.trainer.idle()
     expect(made.rounds[0]).toMatchObject({ outcome: 'kept back', version: 1 })
     expect(made.rounds[0]!.learned).toBeGreaterThan(made.rounds[0]!.served!)
     expect(await answerOf(made)).toBe(0)
-    expect(made.model.slope.itemSync()).toBeCloseTo(-3, 2)
+    expect(made.model.slope.itemSync()).toBeCloseTo(3 + 3 * 27, 2)
     expect(made.trainer.statistics()).toMatchObject({ keptBack: 1, swaps: 0 })
   })
 
@@ -181,6 +183,33 @@ describe('versions', () => {
     expect(await answerOf(made)).toBe(0)
     expect(made.trainer.statistics().versions).toEqual([1, 6, 7, 8])
   })
+})
+
+test('going back may forget all rows, which would be learned again otherwise', async () => {
+  const made = await make({ steps: 20, holdOut: 0 })
+  learnLine(made.trainer, 3, 16)
+  await made.trainer.idle()
+  await made.trainer.rollback(1, { forget: true })
+  learnLine(made.trainer, 1, 16)
+  await made.trainer.idle()
+  expect(await answerOf(made)).toBeCloseTo(1, 3)
+  await expect(made.trainer.rollback(1, { forge: true } as never)).rejects.toThrow('forge')
+})
+
+test('rows that are held out are so many of any that come in turns', async () => {
+  const { p } = await make()
+  const heldOut = (seed: number) => {
+    const settings = { targetShape: [], targetDtype: 'float32', size: 10, kind: 'recent', holdOut: 0.1, seed } as const
+    const examples = new Examples('test', servedBy(p), settings)
+    const [example] = examples.read([1], 1).examples
+    return Array.from({ length: 1000 }, (_, i) => i).filter(() => !examples.add(example!))
+  }
+  const places = heldOut(7)
+  expect(places).toHaveLength(100)
+  expect(places.map((place) => Math.floor(place / 10))).toEqual(places.map((_, i) => i))
+  for (const turn of [0, 1]) expect(places.filter((place) => place % 2 === turn).length).toBeGreaterThan(30)
+  expect(heldOut(7)).toEqual(places)
+  expect(heldOut(8)).not.toEqual(places)
 })
 
 describe('what is refused', () => {

@@ -57,9 +57,9 @@ async function start(options: Partial<OnlineTrainerOptions> = {}, width = 4): Pr
   return { p, trainer, rounds }
 }
 
-/** A round of rows, that are others for each `turn`. */
+/** A round of rows, two of which are held out, that are others for each `turn`. */
 async function learn({ trainer }: Made, turn: number): Promise<void> {
-  const angles = Array.from({ length: 18 }, (_, i) => i + turn)
+  const angles = Array.from({ length: 20 }, (_, i) => i + turn)
   trainer.learn(
     angles.map((angle) => [Math.sin(angle), Math.cos(3 * angle)]),
     angles.map((angle) => [2 * Math.sin(angle)]),
@@ -130,7 +130,7 @@ describe('a trainer that goes on', () => {
     const second = await start({ checkpoint, holdOut: 0 })
     await second.trainer.restore()
     expect(await answersOf(second)).toEqual(await answersOf(first))
-    expect(second.trainer.statistics()).toMatchObject({ rows: 18, steps: 4, buffered: 0 })
+    expect(second.trainer.statistics()).toMatchObject({ rows: 20, steps: 4, buffered: 0 })
     await learn(second, 1)
     expect(second.rounds).toMatchObject([{ outcome: 'swapped', version: 3 }])
   })

@@ -67,9 +67,10 @@ export class Learning {
     return jsonReply({ id, rows: trainer.learnRows(rows, targets), version: trainer.predictor.version })
   }
 
-  async rollback(trainer: OnlineTrainer, { version }: Record<string, unknown>): Promise<Reply> {
+  async rollback(trainer: OnlineTrainer, { version, forget = false }: Record<string, unknown>): Promise<Reply> {
     if (typeof version !== 'number') throw invalid('version: a number is expected')
-    return jsonReply({ version: await trainer.rollback(version) })
+    if (typeof forget !== 'boolean') throw invalid('forget: true or false is expected')
+    return jsonReply({ version: await trainer.rollback(version, { forget }) })
   }
 }
 

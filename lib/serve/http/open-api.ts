@@ -109,7 +109,7 @@ function learningPaths(): Readonly<Record<string, object>> {
     '/v2/models/{model}/learn/rollback': {
       post: {
         ...of('rollback'),
-        requestBody: json(object({ version: integer })),
+        requestBody: json(object({ version: integer, forget: truth }, ['version'])),
         ...answers('The version that is served.', object({ version: integer })),
       },
     },

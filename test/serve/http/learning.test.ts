@@ -98,6 +98,7 @@ describe('what is taken', () => {
     expect((await post('/v1/models/line:predict', { instances: [[1]] })).body).toEqual({ predictions: [[0]] })
     expect(await post('/v2/models/line/learn/rollback', { version: 7 })).toMatchObject({ status: 400 })
     expect(await post('/v2/models/line/learn/rollback', { version: '1' })).toMatchObject({ status: 400 })
+    expect(await post('/v2/models/line/learn/rollback', { version: 1, forget: 1 })).toMatchObject({ status: 400 })
   })
 
   test('tensors of the Open Inference Protocol, in any order, also as bytes', async () => {
