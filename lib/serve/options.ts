@@ -22,7 +22,7 @@ export interface PredictorOptions extends LengthOptions {
   sizes?: readonly number[]
   /** Sizes at which a batch is computed though its rows might wait on; none unless given. */
   preferredSizes?: readonly number[]
-  /** Batches that are submitted at a time; 2 unless given: one is computed while the next one is ready. */
+  /** Batches that are submitted at a time; unless given 2, one that is computed and one that is ready, and 8 where whole batches wait. */
   maxInFlight?: number
   /** Milliseconds after which a request is refused, where it does not say so itself; no end unless given. */
   timeout?: number
@@ -77,7 +77,7 @@ export function checkedOptions(op: string, options: PredictorOptions) {
     maxQueue = 1024,
     sizes,
     preferredSizes = [],
-    maxInFlight = 2,
+    maxInFlight,
     timeout,
     targetP99,
     patience = 100,
@@ -88,7 +88,7 @@ export function checkedOptions(op: string, options: PredictorOptions) {
   const isDuration = (x: number) => x >= 0 && Number.isFinite(x)
   checkNumber(op, 'a finite maxDelay of at least 0', maxDelay, isDuration)
   checkInteger(op, 'an integer maxQueue of at least 1', maxQueue, 1)
-  checkInteger(op, 'an integer maxInFlight of at least 1', maxInFlight, 1)
+  if (maxInFlight !== undefined) checkInteger(op, 'an integer maxInFlight of at least 1', maxInFlight, 1)
   if (timeout !== undefined) checkNumber(op, 'a timeout of at least 0', timeout, (x) => x >= 0)
   if (targetP99 !== undefined)
     checkNumber(op, 'a finite targetP99 above 0', targetP99, (x) => x > 0 && Number.isFinite(x))

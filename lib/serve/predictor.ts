@@ -23,6 +23,9 @@ import { type OutcomeName, Telemetry } from './telemetry.ts'
 
 const op = 'predictor'
 
+/** Batches in flight, and where whole ones wait. */
+const [usualInFlight, wholeInFlight] = [2, 8]
+
 /** What is in a predictor, for the others of this folder. */
 export let servedBy: (predictor: Predictor) => ServedModel
 
@@ -216,10 +219,9 @@ export class Predictor<Answer = unknown> {
 
   #dispatch(): void {
     clearTimeout(this.#timer)
-    while (this.#batchesInFlight < this.#settings.maxInFlight) {
-      const next = this.#queue.next()
-      if (next === null) return
+    for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
       const { first, size } = next
+      if (this.#batchesInFlight >= this.#mostInFlight(size)) return
       const isClosing = this.#closing !== undefined
       const decision = this.#batcher.decide({
         rows: size,
@@ -231,6 +233,12 @@ export class Predictor<Answer = unknown> {
       }
       void this.#answer(this.#queue.take(first.kind, decision.run))
     }
+  }
+
+  /** More where whole batches wait: while many requests are read in one turn of the event loop, it gives nothing to compute. */
+  #mostInFlight(rows: number): number {
+    const { maxInFlight } = this.#settings
+    return maxInFlight ?? (rows >= this.#batcher.mostRows ? wholeInFlight : usualInFlight)
   }
 
   async #answer(rows: readonly RequestRow[]): Promise<void> {
