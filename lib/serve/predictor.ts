@@ -288,7 +288,7 @@ export class Predictor<Answer = unknown> {
    * Serves from the next batch on what the model holds now, or the values that `snapshot` gave. Each batch has all its parameters of
    * one version.
    * @returns the number of the version that is served now
-   * @throws TypeError while it follows another predictor
+   * @throws TypeError while it follows another predictor, TypeError, RangeError for values that do not fit: then nothing is taken over
    */
   swap(values?: ReadonlyMap<Variable, Tensor>): number {
     this.#served.snapshot.swap(values)

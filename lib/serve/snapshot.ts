@@ -1,11 +1,15 @@
 /** What a predictor serves: a model in evaluation mode on values of its variables that nobody else changes. */
+import { types } from 'node:util'
+import { describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
 import { storageOf } from '../graph/node.ts'
 import { data } from '../graph/ops/leaf.ts'
 import { withMode } from '../nn/module.ts'
 import { partsOf } from '../nn/parts.ts'
+import { evaluateNodesSync } from '../runtime/evaluate.ts'
 import type { Cell } from '../tensor/cell.ts'
-import { nodeOf, type Tensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, Tensor, wrap } from '../tensor/tensor.ts'
 import { activeTrace, traced } from '../tensor/trace.ts'
 import { type Variable, variable } from '../tensor/variable.ts'
 import type { AnyTrainable } from '../train/options.ts'
@@ -48,7 +52,12 @@ export class Snapshot {
   swap(values: ReadonlyMap<Variable, Tensor> = new Map(), version = this.#version + 1): void {
     if (this.#stop !== undefined)
       throw new TypeError(expected('swap', 'a predictor with parameters of its own', 'one that follows another one'))
-    const next = [...this.#standIns.keys()].map(({ variable }) => values.get(variable) ?? variable.value)
+    if (!types.isMap(values)) throw new TypeError(expected('swap', 'a map of variables to values', describe(values)))
+    const next = [...this.#standIns.keys()].map(({ variable }) =>
+      values.has(variable) ? checkedValue(variable, values.get(variable)) : variable.value,
+    )
+    // So that what cannot be computed is refused before anything is taken over.
+    evaluateNodesSync(next.map(nodeOf))
     this.#serve(version, next)
   }
 
@@ -124,4 +133,12 @@ export class Snapshot {
   #inEvaluation<T>(fn: () => T): T {
     return withMode(this.model, this.model.parameters(), false, fn)
   }
+}
+
+/** @throws TypeError for what the variable cannot hold */
+function checkedValue(variable: Variable, value: unknown): Tensor {
+  if (!(value instanceof Tensor)) throw new TypeError(expected('swap', 'a tensor for each variable', describe(value)))
+  if (value.dtype === variable.dtype && sameShape(value.shape, variable.shape)) return value
+  const [own, given] = [variable, value].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`)
+  throw new TypeError(expected('swap', `${own} for a variable of that`, given))
 }

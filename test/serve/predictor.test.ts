@@ -33,6 +33,14 @@ class Doubling extends g.nn.Module {
   }
 }
 
+class Sum extends g.nn.Module {
+  a = g.variable(1)
+  b = g.variable(1)
+  forward(x: g.Tensor): g.Tensor {
+    return x.add(this.a).add(this.b)
+  }
+}
+
 const rowOf = (id: number): Float32Array => Float32Array.of(id, id + 0.5, -id)
 
 describe('answers', () => {
@@ -268,6 +276,57 @@ describe('a snapshot', () => {
     expect(model.factor.itemSync()).toBe(3)
   })
 
+  test.each<[string, (model: Sum) => ReadonlyMap<g.Variable, g.Tensor>, string]>([
+    [
+      'another shape',
+      (m) =>
+        new Map([
+          [m.a, g.tensor(5)],
+          [m.b, g.tensor([5])],
+        ]),
+      'swap: expected float32[] for a variable of that, got float32[1]',
+    ],
+    [
+      'another dtype',
+      (m) =>
+        new Map([
+          [m.a, g.tensor(5)],
+          [m.b, g.tensor(5, { dtype: 'int32' })],
+        ]),
+      'got int32[]',
+    ],
+    [
+      'no tensor',
+      (m) =>
+        new Map([
+          [m.a, g.tensor(5)],
+          [m.b, 5 as never],
+        ]),
+      'swap: expected a tensor for each variable, got 5',
+    ],
+    ['no map', () => ({ a: g.tensor(5) }) as never, 'swap: expected a map of variables to values, got an object'],
+    [
+      'a value that cannot be computed',
+      (m) =>
+        new Map([
+          [m.a, g.tensor(5)],
+          [
+            m.b,
+            g
+              .tensor([1])
+              .gather(g.tensor([7], { dtype: 'int32' }))
+              .sum(),
+          ],
+        ]),
+      'gather',
+    ],
+  ])('stays what it was where it is given %s', async (_, valuesOf, message) => {
+    const model = new Sum()
+    const p = await serve(model, { inputShape: [] })
+    expect(() => p.swap(valuesOf(model))).toThrow(message)
+    expect([p.version, ...(await p.predict(0))]).toEqual([1, 2])
+  })
+
   test('is of one version within a batch, while the model is trained and swapped', async () => {
     /** Two parameters that are always equal after a step: an answer that mixes versions is not 0. */
     class Equal extends g.nn.Module {
@@ -345,6 +404,19 @@ describe('its life', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  test('close does not wait for others to join those that have begun to wait', async () => {
+    const p = await predictor<Float32Array>(new Doubling(), { inputShape: [1], maxDelay: 3_600_000 })
+    const waiting = p.predict([1])
+    const taken = new AbortController()
+    const takenBack = p.predict([2], { signal: taken.signal }).catch((error: Error) => error.message)
+    // So that they have been looked at.
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    taken.abort(new Error('taken back'))
+    await p.close()
+    expect([...(await waiting)]).toEqual([2])
+    expect(await takenBack).toBe('taken back')
   })
 
   test('nothing is recorded or prepared after the warm-up', async () => {
