@@ -1,6 +1,7 @@
 /** All runs under a folder as they are by now: who follows them is told what changes. */
 import { setTimeout } from 'node:timers/promises'
 import { turnIfDue } from '../base/turns.ts'
+import { warnOf } from '../base/warning.ts'
 import type { RunRecord } from '../events/record.ts'
 import { Rewritten, RunFile } from './files.ts'
 import { findRuns } from './find-runs.ts'
@@ -94,7 +95,7 @@ export class Runs {
   async start(): Promise<void> {
     await this.#scan()
     // Neither a page nor a training ends by a fault of ours: what was read is shown.
-    this.#loop = this.#follow().catch((error: Error) => process.emitWarning(error))
+    this.#loop = this.#follow().catch(warnOf)
   }
 
   async close(): Promise<void> {

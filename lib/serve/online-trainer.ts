@@ -4,6 +4,7 @@ import { describe, refuseSurplus } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { startTimer } from '../base/timers.ts'
+import { tell } from '../base/warning.ts'
 import { checkPath } from '../files/file-error.ts'
 import { withMode } from '../nn/module.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
@@ -170,15 +171,7 @@ export class OnlineTrainer {
       this.#counts.rounds++
       this.#last = round
       if (round.outcome === 'swapped') this.#checkpoints?.changed(this.#state())
-      this.#tell(round)
-    }
-  }
-
-  #tell(round: Round): void {
-    try {
-      this.#settings.onRound?.(round)
-    } catch (error) {
-      process.emitWarning(error as Error)
+      tell(this.#settings.onRound, round)
     }
   }
 

@@ -1,5 +1,6 @@
 /** Versions of parameters as time goes by: what one thread publishes and others follow, without keeping the event loop of either. */
 import { atOnce, inTurns } from '../base/turns.ts'
+import { warnOf } from '../base/warning.ts'
 import type { Storage } from '../graph/node.ts'
 import {
   type ReadVersion,
@@ -59,10 +60,7 @@ export function followShared(reader: SharedReader, take: (found: ReadVersion) =>
     while (isOn) {
       await reader.changed()
       // There may be no memory for a version: the one before stays.
-      if (isOn)
-        await inTurns(reader.read())
-          .then(takeIf)
-          .catch((error: Error) => process.emitWarning(error))
+      if (isOn) await inTurns(reader.read()).then(takeIf).catch(warnOf)
     }
   }
   takeIf(atOnce(reader.read()))

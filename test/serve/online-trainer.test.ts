@@ -242,17 +242,28 @@ describe('what is refused', () => {
     refused({ evry: 3 }).toThrow('every')
   })
 
-  test('an error of onRound is a warning, and training goes on', async () => {
-    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
-    const made = await make({
-      steps: 1,
-      onRound: () => {
+  test.each<[string, () => unknown, string]>([
+    [
+      'throws an error',
+      () => {
         throw new Error('from onRound')
       },
-    })
+      'from onRound',
+    ],
+    [
+      'throws nothing',
+      () => {
+        throw undefined
+      },
+      'undefined',
+    ],
+    ['rejects', () => Promise.reject(new Error('later')), 'later'],
+  ])('an onRound that %s is a warning, and training goes on', async (_, onRound, message) => {
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+    const made = await make({ steps: 1, onRound })
     learnLine(made.trainer, 3, 20)
     await made.trainer.idle()
-    expect((await warned).message).toBe('from onRound')
+    expect((await warned).message).toBe(message)
     expect(made.trainer.statistics().rounds).toBe(1)
   })
 })
