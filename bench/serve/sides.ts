@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as g from '../../lib/index.ts'
 import * as onnx from '../../lib/onnx/index.ts'
 import { readBody } from '../../lib/serve/http/body.ts'
-import { bodyLimitsOf } from '../../lib/serve/http/handler.ts'
+import { limitsOf } from '../../lib/serve/http/handler.ts'
 import { handler } from '../../lib/serve/http/index.ts'
 import { inferenceReply, inferenceRequest } from '../../lib/serve/http/inference.ts'
 import { errorReply, send } from '../../lib/serve/http/reply.ts'
@@ -97,7 +97,7 @@ function batched(run: (rows: Float32Array, count: number) => Promise<Float32Arra
 }
 
 function plainHandler(shape: readonly number[], predict: Predict): Side['handle'] {
-  const limits = bodyLimitsOf('bench', {})
+  const limits = limitsOf('bench', {})
   const specs = [{ name: '', shape, dtype: 'float32' }] as const
   const model = { name: 'net', version: '1' }
   return async (request, response) => {

@@ -59,7 +59,7 @@ export function inputSpecs(op: string, shapes: unknown, dtypes: unknown): readon
   if (entries.length === 0) throw new TypeError(expected(op, 'an inputShape of at least one input', 'none'))
   return entries.map(([name, shape]) => {
     const what = name === '' ? 'inputShape' : `inputShape.${name}`
-    const dtype = typeof dtypes === 'string' ? dtypes : (dtypes as Record<string, unknown> | undefined)?.[name]
+    const dtype = typeof dtypes === 'string' ? dtypes : new Map(Object.entries(dtypes ?? {})).get(name)
     return { name, shape: rowShape(op, what, shape), dtype: checkDType(op, dtype ?? 'float32') }
   })
 }
@@ -150,7 +150,7 @@ export class RowReader {
       if (!names.includes(name))
         throw new TypeError(expected(op, `the inputs ${names.join(', ')}`, `an unknown ${name}`))
     return names.map((name) => {
-      const value = (given as Record<string, unknown>)[name]
+      const value = Object.hasOwn(given, name) ? (given as Record<string, unknown>)[name] : undefined
       if (value === undefined) throw new TypeError(expected(op, `the inputs ${names.join(', ')}`, `no ${name}`))
       return value
     })

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { checkBoolean, checkInteger } from '../base/arguments.ts'
 import { DataFormatError, expected } from '../base/errors.ts'
 import { isPlainObject, type OptionTypes, requireOptions } from '../base/options.ts'
+import { warnOf } from '../base/warning.ts'
 import { checkPath } from '../files/file-error.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import { pack, readCheckpoint } from '../train/checkpoint-file.ts'
@@ -121,7 +122,7 @@ export class TrainerCheckpoints {
         if (this.#unsaved === state) this.#unsaved = undefined
       } catch (error) {
         this.counts.failedCheckpoints++
-        process.emitWarning(error as Error)
+        warnOf(error)
       }
     }
   }

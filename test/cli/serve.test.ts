@@ -101,3 +101,14 @@ test('a port that is in use is a message and a failure, also of workers', async 
   }
   taken.close()
 })
+
+test('a worker that cannot begin ends the others, which are still about to', async () => {
+  await writeFile(
+    join(folder, 'double', '1', 'model.mjs'),
+    `if (process.env.NODE_UNIQUE_ID === '2') process.exit(3)
+    await new Promise((resolve) => setTimeout(resolve, 1e6))
+    export default null`,
+  )
+  const [code] = await once(start('--port', '0', '--workers', '2'), 'exit')
+  expect(code).toBe(3)
+})

@@ -13,6 +13,7 @@ interface Options {
   readonly host: string
   readonly versions: number
   readonly workers: number
+  readonly maxBody: number
   readonly drain: number
 }
 
@@ -36,6 +37,7 @@ export function configure(command: Command): void {
     .option('--host <address>', '0.0.0.0 for all that can reach this machine', '127.0.0.1')
     .option('--versions <number>', 'of each model the newest so many', countOf, 1)
     .option('--workers <number>', 'processes that share the port and the processors', countOf, 1)
+    .option('--max-body <MiB>', 'of a request', countOf, 8)
     .option('--drain <seconds>', 'how long requests may take to end once it is told to', secondsOf, 10)
     .action(async (folder: string, options: Options) => {
       const { default: cluster } = await import('node:cluster')
@@ -48,8 +50,8 @@ export function configure(command: Command): void {
 const signals = ['SIGTERM', 'SIGINT'] as const
 
 /** Serves until a signal comes, and ends with 0 once all that was under way is answered. */
-async function serveHere(folder: string, { drain, workers: _, ...options }: Options): Promise<void> {
-  const service = await serve(folder, { ...options, onChange: tell })
+async function serveHere(folder: string, { drain, workers: _, maxBody, ...options }: Options): Promise<void> {
+  const service = await serve(folder, { ...options, maxBody: maxBody * 2 ** 20, onChange: tell })
   const { url, grpcPort } = service
   const addresses = grpcPort === undefined ? [url] : [url, `grpc://${new URL(url).hostname}:${grpcPort}`]
   // A worker has its addresses told once by who started it.
@@ -99,15 +101,18 @@ async function supervise(cluster: Cluster, { workers }: Options): Promise<void> 
     return worker
   }
   for (let i = 0; i < workers; i++) start()
-  for (const signal of signals)
-    process.on(signal, () => {
-      isEnding = true
-      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM')
-    })
+  const end = () => {
+    isEnding = true
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM')
+  }
+  for (const signal of signals) process.on(signal, end)
   await new Promise<void>((resolve) => {
-    cluster.on('exit', (_worker, code) => {
-      // One that could not begin would not the next time either.
-      if (!isTold && code !== 0) [isEnding, process.exitCode] = [true, code]
+    cluster.on('exit', (_worker, code: number | null) => {
+      // One that could not begin would not the next time either, and the others are no more than some of those that were asked for.
+      if (!isTold && !isEnding && code !== 0) {
+        process.exitCode = code ?? 1
+        end()
+      }
       if (!isEnding) setTimeout(() => isEnding || start(), millisecondsBetweenStarts)
       else if (Object.keys(cluster.workers ?? {}).length === 0) resolve()
     })

@@ -1,5 +1,6 @@
-/** The body of a request, within limits of size and time. */
+/** The bodies of requests, within limits of size and time, each and all. */
 import type { IncomingMessage } from 'node:http'
+import { expected } from '../../base/errors.ts'
 import { startTimer } from '../../base/timers.ts'
 import { invalid } from '../protocol/faults.ts'
 import { HttpError } from './reply.ts'
@@ -9,43 +10,84 @@ export interface BodyLimits {
   readonly maxBody: number
   /** Milliseconds from the first byte to the last one. */
   readonly bodyTimeout: number
+  /** Of all bodies that are on their way. */
+  readonly room: Room
 }
 
-/** @throws (rejects with) HttpError 413 for a body that is too long, 408 for one that takes too long, 415 for one that is compressed */
-export function readBody(request: IncomingMessage, { maxBody, bodyTimeout }: BodyLimits): Promise<Buffer> {
+/** Room for so many bytes. */
+export class Room {
+  #taken = 0
+
+  constructor(private readonly bytes: number) {}
+
+  /** Takes more, if there is as much. */
+  take(bytes: number): boolean {
+    if (this.#taken + bytes > this.bytes) return false
+    this.#taken += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#taken -= bytes
+  }
+}
+
+/**
+ * @throws (rejects with) HttpError 413 for a body that is too long, 408 for one that takes too long, 503 where there is no room for it, 415 for
+ * one that is compressed; Error where somebody has read it
+ */
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const { 'content-length': announced, 'content-encoding': encoding = 'identity' } = request.headers
   if (encoding !== 'identity') throw new HttpError(415, `a body without Content-Encoding is expected, got ${encoding}`)
-  if (announced !== undefined && Number(announced) > maxBody) throw tooLong(maxBody)
+  if (announced !== undefined && Number(announced) > limits.maxBody) throw tooLong(limits.maxBody)
+  if (request.readableEnded)
+    throw new Error(expected('handler', 'a request whose body nobody has read', 'one behind a parser of bodies'))
+  return receive(request, limits)
+}
+
+function receive(request: IncomingMessage, { maxBody, bodyTimeout, room }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    const end = (finish: () => void) => {
+      clearTimeout(timer)
+      for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
+      // It goes on to be told, and would be an error of nobody.
+      request.on('error', () => {})
+      room.give(size)
+      finish()
+    }
+    const fail = (error: Error) =>
+      end(() => {
+        // What else comes is not read: the connection is closed after the answer.
+        request.pause()
+        reject(error)
+      })
+    const listeners = {
+      data: (chunk: Buffer) => {
+        if (size + chunk.length > maxBody) return fail(tooLong(maxBody))
+        if (!room.take(chunk.length)) return fail(noRoom())
+        size += chunk.length
+        chunks.push(chunk)
+      },
+      end: () => end(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
+      error: () => fail(invalid('the request was broken off')),
+      close: () => fail(invalid('the request was broken off')),
+    }
     const timer = startTimer(
-      () => end(new HttpError(408, `the body took more than ${bodyTimeout} ms`, close)),
+      () => fail(new HttpError(408, `the body took more than ${bodyTimeout} ms`, close)),
       bodyTimeout,
     )
-    const end = (error?: Error) => {
-      clearTimeout(timer)
-      request.off('data', onData)
-      if (error === undefined) return resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
-      // What else comes is not read: the connection is closed after the answer.
-      request.pause()
-      reject(error)
-    }
-    const onData = (chunk: Buffer) => {
-      size += chunk.length
-      if (size > maxBody) return end(tooLong(maxBody))
-      chunks.push(chunk)
-    }
-    request.on('data', onData)
-    request.once('end', () => end())
-    request.once('error', end)
-    request.once('aborted', () => end(new HttpError(400, 'the request was aborted')))
+    for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
   })
 }
 
 const close = { connection: 'close' }
 
 const tooLong = (maxBody: number) => new HttpError(413, `a body of at most ${maxBody} bytes is expected`, close)
+
+const noRoom = () =>
+  new HttpError(503, 'there is no room for another body at the moment', { ...close, 'retry-after': '1' })
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

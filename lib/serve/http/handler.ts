@@ -7,7 +7,8 @@ import { learningText } from '../learning-statistics.ts'
 import { invalid, RequestError } from '../protocol/faults.ts'
 import { type Models, type ModelsByName, modelsOf, type RowLimit, server } from '../protocol/models.ts'
 import { prometheusText } from '../statistics.ts'
-import { type BodyLimits, jsonOf, readBody } from './body.ts'
+import { type BodyLimits, jsonOf, Room, readBody } from './body.ts'
+import { endUnlessTaken, turnOf } from './clients.ts'
 import { inferenceReply, inferenceRequest } from './inference.ts'
 import { checkTrainers, Learning, type TrainersByName } from './learning.ts'
 import { openApiDocument } from './open-api.ts'
@@ -18,8 +19,12 @@ import { predictReply, predictRows } from './tensorflow-serving.ts'
 export interface HandlerLimits extends RowLimit {
   /** Bytes of a body at most; 8 MiB unless given. */
   maxBody?: number
+  /** Bytes of all bodies that are on their way at a time at most; 32 times `maxBody` unless given. */
+  maxBodies?: number
   /** Milliseconds in which a body has to be there; 10,000 unless given. */
   bodyTimeout?: number
+  /** Milliseconds in which a client has to take its answer; 60,000 unless given. */
+  answerTimeout?: number
 }
 
 export interface HandlerOptions extends HandlerLimits {
@@ -29,16 +34,29 @@ export interface HandlerOptions extends HandlerLimits {
   trainers?: TrainersByName
 }
 
-export const limitOptions: OptionTypes<HandlerLimits> = { maxBody: 'number', maxRows: 'number', bodyTimeout: 'number' }
+export const limitOptions: OptionTypes<HandlerLimits> = {
+  maxBody: 'number',
+  maxBodies: 'number',
+  maxRows: 'number',
+  bodyTimeout: 'number',
+  answerTimeout: 'number',
+}
 
 const handlerOptions: OptionTypes<HandlerOptions> = { ...limitOptions, models: 'other', trainers: 'other' }
 
+export interface Limits extends BodyLimits {
+  readonly answerTimeout: number
+}
+
 /** @throws TypeError, RangeError for limits that are none */
-export function bodyLimitsOf(op: string, given: HandlerLimits): BodyLimits {
-  const { maxBody = 8 * 2 ** 20, bodyTimeout = 10_000 } = given
+export function limitsOf(op: string, given: HandlerLimits): Limits {
+  const { maxBody = 8 * 2 ** 20, bodyTimeout = 10_000, answerTimeout = 60_000 } = given
+  const { maxBodies = 32 * maxBody } = given
   checkInteger(op, 'an integer maxBody of at least 1', maxBody, 1)
+  checkInteger(op, 'an integer maxBodies of at least maxBody', maxBodies, maxBody)
   checkInteger(op, 'an integer bodyTimeout of at least 1', bodyTimeout, 1)
-  return { maxBody, bodyTimeout }
+  checkInteger(op, 'an integer answerTimeout of at least 1', answerTimeout, 1)
+  return { maxBody, bodyTimeout, answerTimeout, room: new Room(maxBodies) }
 }
 
 const op = 'handler'
@@ -86,7 +104,7 @@ class Handler {
 
   constructor(
     private readonly models: Models,
-    private readonly limits: BodyLimits,
+    private readonly limits: Limits,
     private readonly learning = new Learning({}, models.maxRows),
   ) {
     this.#routes = [
@@ -109,6 +127,9 @@ class Handler {
 
   /** @param url the path, where it is not that of the request */
   async handle(request: IncomingMessage, response: ServerResponse, url = request.url): Promise<void> {
+    const turn = turnOf(request, response)
+    if (turn !== undefined) await turn
+    if (request.socket.destroyed) return
     const call = { request, signal: new ClientSignal(response) }
     const isHead = request.method === 'HEAD'
     try {
@@ -116,6 +137,7 @@ class Handler {
     } catch (error) {
       send(response, errorReply(error), isHead)
     }
+    endUnlessTaken(response, this.limits.answerTimeout)
   }
 
   #answer(call: Call, method = '', url = '/'): Reply | Promise<Reply> {
@@ -200,9 +222,10 @@ class Handler {
 
 const readiness = (what: object, ready: boolean): Reply => jsonReply({ ...what, ready }, ready ? 200 : 503)
 
+/** Also of a whole address, as it is sent to proxies: RFC 9112, 3.2.2. */
 function pathOf(url: string): string {
-  const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
+  const [path] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)
+  return path!
 }
 
 /** @throws RequestError for a bad percent-encoding */
@@ -236,14 +259,14 @@ export function pathHandlerOf(options: HandlerOptions, ...surplus: []): Handler[
   const models = modelsOf(op, given.models, given)
   const { trainers = {} } = given
   checkTrainers(op, trainers, given.models)
-  const made = new Handler(models, bodyLimitsOf(op, given), new Learning(trainers, models.maxRows))
+  const made = new Handler(models, limitsOf(op, given), new Learning(trainers, models.maxRows))
   return (request, response, url) => made.handle(request, response, url)
 }
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** Of a service, which looks after its models itself. */
-export function handlerOf(models: Models, limits: BodyLimits): Handle {
+export function handlerOf(models: Models, limits: Limits): Handle {
   const made = new Handler(models, limits)
   return (request, response) => made.handle(request, response)
 }

@@ -1,5 +1,6 @@
 /** What is answered to a request over HTTP, and the faults that are of HTTP alone. */
 import type { ServerResponse } from 'node:http'
+import { warnOf } from '../../base/warning.ts'
 import { type Fault, faultOf } from '../protocol/faults.ts'
 
 /** A fault of the client with a status of HTTP. */
@@ -48,12 +49,17 @@ const statuses: Readonly<Record<Fault, number>> = {
 export function errorReply(error: unknown): Reply {
   if (error instanceof HttpError) return failed(error.status, error.message, error.headers)
   const { fault, message } = faultOf(error)
+  // Not told the client, but whoever runs the service.
+  if (fault === 'internal') warnOf(error)
   // A second is long enough for a queue to be worked off, and short enough not to leave it idle.
   return failed(statuses[fault], message, fault === 'full' ? { 'retry-after': '1' } : {})
 }
 
-function failed(status: number, error: string, headers: Reply['headers']): Reply {
-  const reply = jsonReply({ error }, status)
+/** What came may be in a message. */
+const longestMessage = 1000
+
+function failed(status: number, message: string, headers: Reply['headers']): Reply {
+  const reply = jsonReply({ error: message.slice(0, longestMessage) }, status)
   return { ...reply, headers: { ...reply.headers, ...headers } }
 }
 

@@ -34,9 +34,9 @@ function byRow(instances: readonly unknown[], specs: readonly InputSpec[]): RowV
   const columns = specs.map((spec) => [
     spec.name,
     instances.map((row) => {
-      const value = isPlainObject(row) ? (row as Record<string, unknown>)[spec.name] : undefined
-      if (value === undefined) throw invalid(`instances: a record with ${spec.name} is expected for each row`)
-      return value
+      const isThere = isPlainObject(row) && Object.hasOwn(row, spec.name)
+      if (!isThere) throw invalid(`instances: a record with ${spec.name} is expected for each row`)
+      return (row as Record<string, unknown>)[spec.name]
     }),
   ])
   return Object.fromEntries(columns) as RowValues

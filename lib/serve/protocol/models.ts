@@ -129,7 +129,7 @@ function checkOutputs(outputs: readonly DescribedTensor[], asked: ReadonlySet<st
 /** The extent of the first axis of the first input. */
 function rowCount(rows: RowValues): number {
   const [first] = isPlainObject(rows) ? Object.values(rows) : [rows]
-  const { shape, length } = first as { shape?: readonly number[]; length?: number }
+  const { shape, length } = (first ?? {}) as { shape?: readonly number[]; length?: number }
   return shape?.[0] ?? length ?? 1
 }
 

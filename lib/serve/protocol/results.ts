@@ -1,5 +1,6 @@
 /** The answers to the rows of a request as results by name, each with an entry for each row. */
 import type { DType, TypedArray } from '../../base/dtype.ts'
+import { leavesOf } from '../../base/tree.ts'
 import type { OutputType, TopClasses } from '../outputs.ts'
 import type { Predictor } from '../predictor.ts'
 import { bytesOf, bytesOfTexts, datatypeOf } from './datatypes.ts'
@@ -25,18 +26,14 @@ const outputName = ({ name }: OutputType): string => (name === '' ? bareName : n
 
 export function namedResults({ outputs, topClasses }: Predictor, answers: readonly unknown[]): NamedResult[] {
   if (topClasses !== undefined) return resultsOfClasses(answers as readonly TopClasses[], topClasses.named)
-  return outputs.map((output) => {
-    const parts = answers.map((answer) => partOf(answer, output.name))
+  // In the order of the outputs: a path of names may have dots in any of them.
+  const leaves = answers.map((answer) => leavesOf('predictor', '', answer))
+  return outputs.map((output, i) => {
+    const parts = leaves.map((each) => each[i]![1] as TypedArray)
     const datatype = datatypeOf(output.dtype)
     return result(outputName(output), datatype, [answers.length, ...output.shape], joined(parts))
   })
 }
-
-/** The part of an answer by its path: `boxes`, or `head.0` where records and lists are in each other. */
-const partOf = (answer: unknown, path: string): TypedArray =>
-  (path === ''
-    ? answer
-    : path.split('.').reduce((inner, key) => (inner as Record<string, unknown>)[key], answer)) as TypedArray
 
 function joined(parts: readonly TypedArray[]): TypedArray {
   const [first] = parts as [TypedArray]

@@ -1,0 +1,32 @@
+/** What one client may hold: on a connection one answer at a time, which it has to take in time, and of the memory for bodies what is left. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { startTimer } from '../../base/timers.ts'
+
+/** The answer that was asked for last on a connection. */
+const lastOf = new WeakMap<Socket, ServerResponse>()
+
+/**
+ * Of requests that a client sends without waiting for answers (HTTP pipelining) each waits until the answer before it is taken. They come in one piece, and
+ * all of their answers would have to be kept otherwise.
+ * @returns undefined where nothing has to be waited for
+ */
+export function turnOf(
+  { socket, httpVersionMajor }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> | undefined {
+  // The requests of HTTP/2 are answered in any order.
+  if (httpVersionMajor !== 1) return undefined
+  const before = lastOf.get(socket)
+  lastOf.set(socket, response)
+  if (before === undefined || before.closed) return undefined
+  return new Promise((resolve) => before.once('close', resolve))
+}
+
+/** Ends the connection of a client that has not taken an answer, which is written, in so many milliseconds. */
+export function endUnlessTaken(response: ServerResponse, milliseconds: number): void {
+  if (response.closed || response.destroyed) return
+  const timer = startTimer(() => response.destroy(), milliseconds)
+  timer.unref()
+  response.once('close', () => clearTimeout(timer))
+}
