@@ -177,7 +177,7 @@ const errorOf = ({ body }: Answer): string | undefined => {
 /** Requests are those that have ended, in one way each, and those of which rows wait or are computed. */
 function sumFault(model: string, text: string): string | undefined {
   const counted = (name: string) =>
-    Number(RegExp(`^galvani_${name}\\{model="${model}",.*\\} (\\d+)$`, 'm').exec(text)?.[1])
+    Number(RegExp(`^galvani_${name}\\{model="${model}"[^}]*\\} (\\d+)$`, 'm').exec(text)?.[1])
   const ended = ['answered', 'rejected', 'timed_out', 'aborted', 'failed'].map((name) => counted(`${name}_total`))
   const pending = counted('requests_total') - ended.reduce((sum, count) => sum + count)
   const most = counted('queued') + counted('in_flight')
