@@ -105,7 +105,8 @@ test('a port that is in use is a message and a failure, also of workers', async 
 test('a worker that cannot begin ends the others, which are still about to', async () => {
   await writeFile(
     join(folder, 'double', '1', 'model.mjs'),
-    `if (process.env.NODE_UNIQUE_ID === '2') process.exit(3)
+    `import cluster from 'node:cluster'
+    if (cluster.worker.id === 2) process.exit(3)
     await new Promise((resolve) => setTimeout(resolve, 1e6))
     export default null`,
   )
