@@ -291,7 +291,10 @@ export class OnlineTrainer {
     // Rows that came meanwhile may have begun another one.
     while (this.#training !== undefined) await this.#training
     this.#restore(found)
-    if (forget) this.#examples.forget()
+    if (forget) {
+      this.#examples.forget()
+      this.#fresh = 0
+    }
     this.#predictor.swap(found.values)
     this.#keepVersion()
     this.#checkpoints?.changed(this.#state())

@@ -193,6 +193,12 @@ test('going back may forget all rows, which would be learned again otherwise', a
   learnLine(made.trainer, 1, 16)
   await made.trainer.idle()
   expect(await answerOf(made)).toBeCloseTo(1, 3)
+  const { rounds } = made.trainer.statistics()
+  learnLine(made.trainer, 1, 10)
+  await made.trainer.rollback(1, { forget: true })
+  learnLine(made.trainer, 1, 10)
+  await made.trainer.idle()
+  expect(made.trainer.statistics()).toMatchObject({ rounds, buffered: 10 })
   await expect(made.trainer.rollback(1, { forge: true } as never)).rejects.toThrow('forge')
 })
 
