@@ -111,7 +111,7 @@ export class Models {
     asked: ReadonlySet<string>,
     signal: Abortable,
   ): Promise<NamedResult[]> {
-    checkOutputs(describedOutputs(predictor), asked)
+    if (asked.size > 0) checkOutputs(describedOutputs(predictor), asked)
     checkRowCount(rowCount(rows), this.maxRows)
     const answers = await predictor.predict(rows, { signal })
     if (!Array.isArray(answers)) throw invalid('rows are expected, with the number of them as first extent')
