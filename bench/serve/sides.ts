@@ -11,6 +11,7 @@ import { handler } from '../../lib/serve/http/index.ts'
 import { inferenceReply, inferenceRequest } from '../../lib/serve/http/inference.ts'
 import { errorReply, send } from '../../lib/serve/http/reply.ts'
 import { type Predictor, predictor } from '../../lib/serve/index.ts'
+import type { OwnElements } from '../../lib/serve/inputs.ts'
 import { bytesOf } from '../../lib/serve/protocol/datatypes.ts'
 import { type NetName, nets } from '../nets.ts'
 import { findRuntime, type Runtime, runtimeAdvice, type Session } from '../onnx-runtime.ts'
@@ -103,7 +104,8 @@ function plainHandler(shape: readonly number[], predict: Predict): Side['handle'
   return async (request, response) => {
     try {
       const inference = inferenceRequest(await readBody(request, limits), request.headers, specs, 1)
-      const answer = await predict((inference.rows as g.Tensor).dataSync() as Float32Array)
+      const { array } = inference.rows as unknown as OwnElements
+      const answer = await predict(array as Float32Array)
       const described = { name: 'output', datatype: 'FP32', shape: [1, answer.length] }
       const result = {
         ...described,

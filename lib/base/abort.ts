@@ -10,6 +10,8 @@ export interface Abortable {
   /** Says when that is. Without it the signal is asked before and after what takes time. */
   addEventListener?(type: 'abort', listener: () => void): void
   removeEventListener?(type: 'abort', listener: () => void): void
+  /** @internal Whether it was made for one call, so that not many listen to it. */
+  readonly isOfOneCall?: boolean
 }
 
 /** Of what is computed off the event loop. */
@@ -86,6 +88,10 @@ function startWaiting(signal: Abortable): Waiting {
 
 /** Calls `listener` once the signal is aborted, until what is returned is called. */
 export function onAbort(signal: Abortable, listener: () => void): () => void {
+  if (signal.isOfOneCall === true) {
+    signal.addEventListener?.('abort', listener)
+    return () => signal.removeEventListener?.('abort', listener)
+  }
   const { listeners, tell } = waiting.get(signal) ?? startWaiting(signal)
   listeners.add(listener)
   return () => {

@@ -27,6 +27,14 @@ export interface LengthOptions {
   readonly lengthsAs?: string | undefined
 }
 
+/** Elements of the dtype that is wanted, in memory that nobody else has: they are read without a copy. */
+export class OwnElements {
+  constructor(
+    readonly array: TypedArray,
+    readonly shape: Shape,
+  ) {}
+}
+
 export interface InputSpec {
   /** '' for the one input of a model that takes a bare tensor. */
   readonly name: string
@@ -245,6 +253,7 @@ export class RowReader {
 }
 
 function parsed(op: string, value: unknown, dtype: DType): { array: TypedArray; shape: Shape } {
+  if (value instanceof OwnElements) return value
   if (!(value instanceof Tensor)) return parseValues(op, value as TensorValues, { dtype })
   const [array, shape] = [value.dataSync(), value.shape]
   // A copy by itself, which needs no other one.

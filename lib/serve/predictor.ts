@@ -19,7 +19,7 @@ import { type Outcome, Request, type RequestRow } from './request.ts'
 import { ServedModel } from './served-model.ts'
 import type { SharedParameters } from './shared-parameters.ts'
 import { type Described, type PredictorStatistics, prometheusText, Statistics } from './statistics.ts'
-import { type OutcomeName, Telemetry } from './telemetry.ts'
+import { type OutcomeName, type SpanLike, Telemetry } from './telemetry.ts'
 
 const op = 'predictor'
 
@@ -119,42 +119,45 @@ export class Predictor<Answer = unknown> {
    * const { classes } = await p.predict(pixels, { timeout: 50 })
    */
   predict(rows: RowValues, options?: RequestOptions, ...surplus: []): Promise<Answer> {
-    const { counts } = this.#statistics
-    counts.requests++
-    const start = performance.now()
+    this.#statistics.counts.requests++
     const span = this.#telemetry?.begin()
-    let request = { rows: 0, batchRows: 0 }
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown) => {
-        const outcome = counterOf(error, options?.signal)
-        counts[outcome]++
-        this.#telemetry?.end(span, outcome, request, error)
-        reject(error)
+      const settle = (outcome: Outcome) => {
+        this.#count(request, outcome, options?.signal, span)
+        if ('error' in outcome) reject(outcome.error)
+        else resolve((request.isSingle ? outcome.answers[0] : outcome.answers) as Answer)
       }
-      const settle = (outcome: Outcome, isSingle: boolean) => {
-        if ('error' in outcome) return fail(outcome.error)
-        counts.answered++
-        this.#statistics.requestMilliseconds.add(performance.now() - start)
-        this.#telemetry?.end(span, 'answered', request)
-        resolve((isSingle ? outcome.answers[0] : outcome.answers) as Answer)
-      }
+      // What is said to OpenTelemetry of a request is said in its caller's context.
+      const settled = this.#telemetry === undefined ? settle : AsyncResource.bind(settle)
+      const request = new Request(performance.now(), settled)
       try {
-        const given = checkOptions('predict', options, requestOptions, surplus)
-        // What is said to OpenTelemetry of a request is said in its caller's context.
-        const settled = this.#telemetry === undefined ? settle : AsyncResource.bind(settle)
-        request = this.#enqueue(rows, given, start, settled)
+        this.#enqueue(request, rows, checkOptions('predict', options, requestOptions, surplus))
       } catch (error) {
-        fail(error)
+        request.fail(error)
       }
     })
   }
 
+  #count(request: Request, outcome: Outcome, signal: Abortable | undefined, span: SpanLike | undefined): void {
+    // It may end before all of them are computed.
+    for (const row of request.waiting) this.#queue.remove(row)
+    const { counts, requestMilliseconds } = this.#statistics
+    if ('error' in outcome) {
+      const name = counterOf(outcome.error, signal)
+      counts[name]++
+      this.#telemetry?.end(span, name, request, outcome.error)
+    } else {
+      counts.answered++
+      requestMilliseconds.add(performance.now() - request.since)
+      this.#telemetry?.end(span, 'answered', request)
+    }
+  }
+
   #enqueue(
+    request: Request,
     given: RowValues,
     { signal: givenSignal, timeout = this.#settings.timeout, priority = 0 }: RequestOptions,
-    start: number,
-    settle: (outcome: Outcome, isSingle: boolean) => void,
-  ): Request {
+  ): void {
     if (this.#closing !== undefined) throw new ClosedError('predict: the predictor is closed')
     const signal = liveSignal('predict', { signal: givenSignal })
     checkInteger('predict', 'a priority from 0 to 9', priority, 0, 9)
@@ -163,21 +166,16 @@ export class Predictor<Answer = unknown> {
     const { rows, isSingle } = reader.read(given)
     this.#statistics.counts.rows += rows.length
     this.#checkRoom(rows.length)
-    const waiting: Waiting<RequestRow>[] = []
-    const request = new Request(rows.length, (outcome) => {
-      for (const row of waiting) this.#queue.remove(row)
-      settle(outcome, isSingle)
-    })
+    request.expect(rows.length, isSingle)
     if (signal !== undefined) request.endBy(signal)
     if (timeout !== undefined && timeout < Infinity) request.endAfter(timeout)
-    rows.forEach((row, place) => {
-      const value = { request, place, row, since: start }
-      const rank = start - priority * this.#settings.patience
-      waiting.push(new Waiting(value, rank, priority, String(reader.padded(row.length))))
-    })
-    for (const row of waiting) this.#queue.add(row)
+    const rank = request.since - priority * this.#settings.patience
+    for (const [place, row] of rows.entries()) {
+      const waiting = new Waiting({ request, place, row }, rank, priority, String(reader.padded(row.length)))
+      request.waiting.push(waiting)
+      this.#queue.add(waiting)
+    }
     this.#wake()
-    return request
   }
 
   /**
@@ -225,7 +223,7 @@ export class Predictor<Answer = unknown> {
       const isClosing = this.#closing !== undefined
       const decision = this.#batcher.decide({
         rows: size,
-        waited: isClosing ? Infinity : performance.now() - first.value.since,
+        waited: isClosing ? Infinity : performance.now() - first.value.request.since,
       })
       if ('wait' in decision) {
         this.#timer = startTimer(() => this.#dispatch(), Math.ceil(decision.wait))
@@ -243,7 +241,7 @@ export class Predictor<Answer = unknown> {
 
   async #answer(rows: readonly RequestRow[]): Promise<void> {
     const start = performance.now()
-    for (const { since } of rows) this.#statistics.queueMilliseconds.add(start - since)
+    for (const { request } of rows) this.#statistics.queueMilliseconds.add(start - request.since)
     this.#batchesInFlight++
     this.#rowsInFlight += rows.length
     await this.#answerTogether(rows)

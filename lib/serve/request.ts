@@ -3,41 +3,52 @@ import { type Abortable, onAbort, reasonOf } from '../base/abort.ts'
 import { startTimer } from '../base/timers.ts'
 import { TimeoutError } from './errors.ts'
 import type { Row } from './inputs.ts'
+import type { Waiting } from './queue.ts'
 
 /** How a request has ended. */
 export type Outcome = { readonly answers: readonly unknown[] } | { readonly error: unknown }
 
 export class Request {
-  readonly #answers: unknown[]
-  #left: number
+  #answers: unknown[] = []
+  #left = 0
   #isSettled = false
-  readonly #forget: (() => void)[] = []
+  #forgetSignal: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** Its rows in the queue. */
+  readonly waiting: Waiting<RequestRow>[] = []
+  /** Whether it is one row by itself, whose answer is by itself as well. */
+  isSingle = false
   /** Rows of the last batch that it had some in, where somebody asks. */
   batchRows = 0
 
-  /** @param settled is called once */
+  /**
+   * @param since when it came, by `performance.now()`
+   * @param settled is called once
+   */
   constructor(
-    readonly rows: number,
+    readonly since: number,
     private readonly settled: (outcome: Outcome) => void,
-  ) {
-    this.#answers = new Array<unknown>(rows)
-    this.#left = rows
+  ) {}
+
+  get rows(): number {
+    return this.#answers.length
   }
 
-  /** Whether nobody waits for it any more. */
-  get isSettled(): boolean {
-    return this.#isSettled
+  /** Tells how many answers it waits for. */
+  expect(rows: number, isSingle: boolean): void {
+    this.#answers = new Array<unknown>(rows)
+    this.#left = rows
+    this.isSingle = isSingle
   }
 
   /** Ends it when the signal is aborted. */
   endBy(signal: Abortable): void {
-    this.#forget.push(onAbort(signal, () => this.fail(reasonOf(signal)?.reason)))
+    this.#forgetSignal = onAbort(signal, () => this.fail(reasonOf(signal)?.reason))
   }
 
   /** Ends it after so many milliseconds. */
   endAfter(timeout: number): void {
-    const timer = startTimer(() => this.fail(new TimeoutError(`predict: no answer within ${timeout} ms`)), timeout)
-    this.#forget.push(() => clearTimeout(timer))
+    this.#timer = startTimer(() => this.fail(new TimeoutError(`predict: no answer within ${timeout} ms`)), timeout)
   }
 
   answer(place: number, answer: unknown): void {
@@ -53,7 +64,8 @@ export class Request {
   #settle(outcome: Outcome): void {
     if (this.#isSettled) return
     this.#isSettled = true
-    for (const forget of this.#forget) forget()
+    this.#forgetSignal?.()
+    clearTimeout(this.#timer)
     this.settled(outcome)
   }
 }
@@ -63,6 +75,4 @@ export interface RequestRow {
   readonly request: Request
   readonly place: number
   readonly row: Row
-  /** When the request came, by `performance.now()`. */
-  readonly since: number
 }

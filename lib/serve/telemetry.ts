@@ -35,7 +35,7 @@ export interface TracerLike {
   startSpan(name: string, options: { attributes: Attributes }): SpanLike
 }
 
-interface SpanLike {
+export interface SpanLike {
   setAttribute(name: string, value: string | number): unknown
   setStatus(status: { code: number; message?: string }): unknown
   recordException(error: Error): unknown

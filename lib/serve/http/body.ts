@@ -1,15 +1,15 @@
 /** The bodies of requests, within limits of size and time, each and all. */
 import type { IncomingMessage } from 'node:http'
 import { expected } from '../../base/errors.ts'
-import { startTimer } from '../../base/timers.ts'
+import type { Deadlines } from '../../base/timers.ts'
 import { invalid } from '../protocol/faults.ts'
 import { HttpError } from './reply.ts'
 
 export interface BodyLimits {
   /** Bytes. */
   readonly maxBody: number
-  /** Milliseconds from the first byte to the last one. */
-  readonly bodyTimeout: number
+  /** Of each body from the first byte to the last one. */
+  readonly bodyTimes: Deadlines
   /** Of all bodies that are on their way. */
   readonly room: Room
 }
@@ -45,40 +45,41 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits): Pr
   return receive(request, limits)
 }
 
-function receive(request: IncomingMessage, { maxBody, bodyTimeout, room }: BodyLimits): Promise<Buffer> {
+function receive(request: IncomingMessage, { maxBody, bodyTimes, room }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const end = (finish: () => void) => {
-      clearTimeout(timer)
-      for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
-      // It goes on to be told, and would be an error of nobody.
-      request.on('error', () => {})
+    let isOver = false
+    const end = () => {
+      isOver = true
+      bodyTimes.remove(deadline)
       room.give(size)
-      finish()
     }
-    const fail = (error: Error) =>
-      end(() => {
-        // What else comes is not read: the connection is closed after the answer.
-        request.pause()
-        reject(error)
-      })
-    const listeners = {
-      data: (chunk: Buffer) => {
-        if (size + chunk.length > maxBody) return fail(tooLong(maxBody))
-        if (!room.take(chunk.length)) return fail(noRoom())
-        size += chunk.length
-        chunks.push(chunk)
-      },
-      end: () => end(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
-      error: () => fail(invalid('the request was broken off')),
-      close: () => fail(invalid('the request was broken off')),
+    const fail = (error: Error) => {
+      if (isOver) return
+      end()
+      // What else comes is not read: the connection is closed after the answer.
+      request.pause()
+      reject(error)
     }
-    const timer = startTimer(
-      () => fail(new HttpError(408, `the body took more than ${bodyTimeout} ms`, close)),
-      bodyTimeout,
-    )
-    for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
+    const expire = () => fail(new HttpError(408, `the body took more than ${bodyTimes.milliseconds} ms`, close))
+    const breakOff = () => isOver || fail(invalid('the request was broken off'))
+    const deadline = bodyTimes.add(expire)
+    request.on('data', (chunk: Buffer) => {
+      if (isOver) return
+      if (size + chunk.length > maxBody) return fail(tooLong(maxBody))
+      if (!room.take(chunk.length)) return fail(noRoom())
+      size += chunk.length
+      chunks.push(chunk)
+    })
+    request.on('end', () => {
+      if (isOver) return
+      end()
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    })
+    // Listeners stay where they are, as the request is over with its body: what is told after that is an error of nobody.
+    request.on('error', breakOff)
+    request.on('close', breakOff)
   })
 }
 

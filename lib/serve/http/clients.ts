@@ -25,7 +25,8 @@ export function turnOf(
 
 /** Ends the connection of a client that has not taken an answer, which is written, in so many milliseconds. */
 export function endUnlessTaken(response: ServerResponse, milliseconds: number): void {
-  if (response.closed || response.destroyed) return
+  // The system has taken it.
+  if (response.writableLength === 0 || response.destroyed) return
   const timer = startTimer(() => response.destroy(), milliseconds)
   timer.unref()
   response.once('close', () => clearTimeout(timer))

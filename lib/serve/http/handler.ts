@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Abortable } from '../../base/abort.ts'
 import { checkInteger } from '../../base/arguments.ts'
 import { type OptionTypes, requireOptions } from '../../base/options.ts'
+import { Deadlines } from '../../base/timers.ts'
 import { learningText } from '../learning-statistics.ts'
 import { invalid, RequestError } from '../protocol/faults.ts'
-import { type Models, type ModelsByName, modelsOf, type RowLimit, server } from '../protocol/models.ts'
+import { allOutputs, type Models, type ModelsByName, modelsOf, type RowLimit, server } from '../protocol/models.ts'
 import { prometheusText } from '../statistics.ts'
 import { type BodyLimits, jsonOf, Room, readBody } from './body.ts'
 import { endUnlessTaken, turnOf } from './clients.ts'
@@ -21,7 +22,7 @@ export interface HandlerLimits extends RowLimit {
   maxBody?: number
   /** Bytes of all bodies that are on their way at a time at most; 32 times `maxBody` unless given. */
   maxBodies?: number
-  /** Milliseconds in which a body has to be there; 10,000 unless given. */
+  /** Milliseconds in which a body has to be there, looked at in eighths of them; 10,000 unless given. */
   bodyTimeout?: number
   /** Milliseconds in which a client has to take its answer; 60,000 unless given. */
   answerTimeout?: number
@@ -56,7 +57,7 @@ export function limitsOf(op: string, given: HandlerLimits): Limits {
   checkInteger(op, 'an integer maxBodies of at least maxBody', maxBodies, maxBody)
   checkInteger(op, 'an integer bodyTimeout of at least 1', bodyTimeout, 1)
   checkInteger(op, 'an integer answerTimeout of at least 1', answerTimeout, 1)
-  return { maxBody, bodyTimeout, answerTimeout, room: new Room(maxBodies) }
+  return { maxBody, bodyTimes: new Deadlines(bodyTimeout), answerTimeout, room: new Room(maxBodies) }
 }
 
 const op = 'handler'
@@ -68,6 +69,7 @@ interface Call {
 
 /** Aborted once the client of a response is gone: an AbortController for each request would cost more than its routing and parsing. */
 class ClientSignal implements Abortable {
+  readonly isOfOneCall = true
   #reason: RequestError | undefined
 
   constructor(private readonly response: ServerResponse) {}
@@ -99,8 +101,18 @@ const model = '/models/([^/]+)(?:/versions/([^/]+))?'
 /** Of the paths of trainers, which know no versions. */
 const trained = '/models/([^/]+)'
 
+/** A route with the parts of a path. */
+interface Found {
+  readonly answer: Route[2]
+  readonly parts: readonly string[]
+}
+
+/** Addresses, and the length of one, of which it is kept what they mean. */
+const [mostRemembered, longestRemembered] = [256, 512]
+
 class Handler {
   readonly #routes: readonly Route[]
+  readonly #found = new Map<string, Found>()
 
   constructor(
     private readonly models: Models,
@@ -141,10 +153,24 @@ class Handler {
   }
 
   #answer(call: Call, method = '', url = '/'): Reply | Promise<Reply> {
-    const path = pathOf(url)
+    const key = `${method} ${url}`
+    const found = this.#found.get(key) ?? this.#remember(key, this.#find(method, pathOf(url)))
+    return found.answer(call, ...found.parts)
+  }
+
+  /** Clients ask for the same few addresses again and again; whoever asks for many others gains nothing, and takes no memory. */
+  #remember(key: string, found: Found): Found {
+    if (key.length > longestRemembered) return found
+    if (this.#found.size >= mostRemembered) this.#found.clear()
+    this.#found.set(key, found)
+    return found
+  }
+
+  /** @throws HttpError for a path that there is not, or not for the method; RequestError for a bad percent-encoding */
+  #find(method: string, path: string): Found {
     for (const [allowed, pattern, answer] of this.#routes) {
       const found = allowed === method ? pattern.exec(path) : null
-      if (found !== null) return answer(call, ...found.slice(1).map(decoded))
+      if (found !== null) return { answer, parts: found.slice(1).map(decoded) }
     }
     const others = this.#routes.filter(([, pattern]) => pattern.test(path))
     if (others.length === 0) throw new HttpError(404, `no such path: ${path.slice(0, 200)}`)
@@ -163,7 +189,7 @@ class Handler {
     // Another one may have taken its place while the body came.
     const served = this.models.find(...path)
     const inference = inferenceRequest(body, request.headers, served.predictor.inputs, this.models.maxRows)
-    const results = await this.models.answer(served, inference.rows, new Set(inference.outputs.keys()), signal)
+    const results = await this.models.answer(served, inference.rows, inference.outputs, signal)
     return inferenceReply(served, inference, results)
   }
 
@@ -172,7 +198,7 @@ class Handler {
     const body = jsonOf(await readBody(request, this.limits))
     const served = this.models.find(...path)
     const { rows, isColumnar } = predictRows(body, served.predictor.inputs)
-    return predictReply(await this.models.answer(served, rows, new Set(), signal), isColumnar)
+    return predictReply(await this.models.answer(served, rows, allOutputs, signal), isColumnar)
   }
 
   async #learnTensors({ request }: Call, name?: string): Promise<Reply> {

@@ -28,10 +28,12 @@ export interface InferenceRequest {
 /** An input, or an output that is asked for. */
 interface JsonTensor extends GivenInput {
   readonly data?: unknown
-  readonly parameters: Parameters
+  readonly parameters?: unknown
 }
 
 type Parameters = Readonly<Record<string, unknown>>
+
+const noParameters: Parameters = {}
 
 /** @throws RequestError that says what is wrong, and where */
 export function inferenceRequest(
@@ -65,17 +67,14 @@ function partsOf(body: Uint8Array, header: string | string[] | undefined) {
   return { json: jsonOf(body.subarray(0, length)), bytes: body.subarray(length) }
 }
 
-/** Objects, each with parameters, if only empty ones. */
 function listOf(key: string, list: unknown): JsonTensor[] {
   if (!Array.isArray(list)) throw invalid(`${key}: a list is expected`)
-  return list.map((item) => {
-    if (!isPlainObject(item)) throw invalid(`${key}: an object for each of them is expected`)
-    return { ...item, parameters: parametersOf(item as Record<string, unknown>) }
-  })
+  if (!list.every(isPlainObject)) throw invalid(`${key}: an object for each of them is expected`)
+  return list
 }
 
-function parametersOf({ parameters: given }: Record<string, unknown>): Parameters {
-  const parameters = given ?? {}
+function parametersOf({ parameters = null }: { readonly parameters?: unknown }): Parameters {
+  if (parameters === null) return noParameters
   if (!isPlainObject(parameters)) throw invalid('parameters: an object is expected')
   return parameters as Parameters
 }
@@ -86,9 +85,10 @@ function flag(parameters: Parameters, name: string): boolean | undefined {
   return value
 }
 
-function askedOutput({ name, parameters }: JsonTensor) {
+function askedOutput(output: JsonTensor) {
+  const { name } = output
   if (typeof name !== 'string') throw invalid('outputs: a name for each of them is expected')
-  return [name, flag(parameters, 'binary_data')] as const
+  return [name, flag(parametersOf(output), 'binary_data')] as const
 }
 
 /** The bytes behind the JSON, of which each input takes its own, one after the other. */
@@ -113,11 +113,12 @@ class Tail {
 }
 
 function elementsOfInput(
-  { data, parameters }: JsonTensor,
+  given: JsonTensor,
   { name, spec, datatype, size }: CheckedInput,
   tail: Tail,
 ): TypedArray | number[] {
-  const { binary_data_size: byteLength } = parameters
+  const { data } = given
+  const { binary_data_size: byteLength } = parametersOf(given)
   if (byteLength !== undefined) return elementsOf(name, datatype, tail.take(name, byteLength), size, spec.dtype)
   if (isBytesAlone(datatype))
     throw invalid(`input ${name}: bytes are expected of ${datatype}, with parameters.binary_data_size`)
@@ -152,13 +153,13 @@ export function inferenceReply(
 ): Reply {
   const chunks: Uint8Array[] = []
   const outputs = results.map(({ name, datatype, shape, list, bytes }) => {
-    const described = { name, datatype, shape }
-    if (!(asked.get(name) ?? isBinary)) return { ...described, data: list() }
+    if (!(asked.get(name) ?? isBinary)) return { name, datatype, shape, data: list() }
     const chunk = bytes()
     chunks.push(chunk)
-    return { ...described, parameters: { binary_data_size: chunk.byteLength } }
+    return { name, datatype, shape, parameters: { binary_data_size: chunk.byteLength } }
   })
-  const json = { model_name: name, model_version: version, ...(id === undefined ? {} : { id }), outputs }
+  // JSON has nothing of an id that is undefined.
+  const json = { model_name: name, model_version: version, id, outputs }
   if (chunks.length === 0) return jsonReply(json)
   const text = Buffer.from(JSON.stringify(json))
   const headers = { 'content-type': 'application/octet-stream', [lengthHeader]: String(text.length) }

@@ -1,9 +1,8 @@
 /** The inputs of a request, each named and with shape and datatype, as rows for a predictor. */
-import type { TypedArray } from '../../base/dtype.ts'
-import { sizeOf } from '../../base/shape.ts'
-import { tensor } from '../../tensor/creation.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import type { InputSpec, RowValues } from '../inputs.ts'
+import { type DType, isArrayOf, type TypedArray } from '../../base/dtype.ts'
+import { type Shape, sizeOf } from '../../base/shape.ts'
+import { parseValues } from '../../tensor/values.ts'
+import { type InputSpec, OwnElements, type RowValues } from '../inputs.ts'
 import { checkDatatype, type Datatype } from './datatypes.ts'
 import { invalid, RequestError } from './faults.ts'
 
@@ -24,7 +23,7 @@ export interface CheckedInput {
 }
 
 /**
- * @param read gives the elements of an input, as many as its size
+ * @param read gives the elements of an input, as many as its size, in memory that nobody else has
  * @throws RequestError that says what is wrong, and where
  */
 export function rowsOfInputs<Given extends GivenInput>(
@@ -34,16 +33,24 @@ export function rowsOfInputs<Given extends GivenInput>(
   read: (given: Given, input: CheckedInput) => TypedArray | readonly number[],
 ): RowValues {
   if (inputs.length !== specs.length) throw invalid(`inputs: ${specs.length} are expected, got ${inputs.length}`)
-  const found = new Map<string, Tensor>()
+  const found = new Map<string, OwnElements>()
   for (const given of inputs) {
     const { spec, name } = specOf(given, specs)
     if (found.has(spec.name)) throw invalid(`inputs: each of them once is expected, got ${spec.name} twice`)
     const datatype = checkDatatype(name, given.datatype)
     const shape = checkedShape(name, given.shape, spec, maxRows)
     const elements = read(given, { name, spec, datatype, size: sizeOf(shape) })
-    found.set(spec.name, tensor(elements as TypedArray, { shape, dtype: spec.dtype }))
+    found.set(spec.name, ownElements(elements, shape, spec.dtype))
   }
-  return specs.length === 1 && specs[0]!.name === '' ? found.get('')! : Object.fromEntries(found)
+  const isBare = specs.length === 1 && specs[0]!.name === ''
+  return (isBare ? found.get('') : Object.fromEntries(found)) as unknown as RowValues
+}
+
+function ownElements(elements: TypedArray | readonly number[], shape: Shape, dtype: DType): OwnElements {
+  // Truths may come as any number.
+  const isAsWanted = dtype !== 'bool' && isArrayOf(dtype, elements)
+  const { array } = isAsWanted ? { array: elements as TypedArray } : parseValues('infer', elements, { shape, dtype })
+  return new OwnElements(array, shape)
 }
 
 function specOf({ name }: GivenInput, specs: readonly InputSpec[]): { spec: InputSpec; name: string } {

@@ -22,6 +22,12 @@ export interface RowLimit {
   maxRows?: number
 }
 
+/** The outputs that are asked for, a set of names or a map from them. */
+export type AskedOutputs = Pick<ReadonlySet<string>, 'size' | 'has' | 'keys'>
+
+/** Where none is named. */
+export const allOutputs: AskedOutputs = new Set()
+
 /** One version of a model. */
 export interface Served {
   readonly name: string
@@ -46,6 +52,27 @@ export const server = { name: 'galvani', version } as const
 /** The protocol wants a project and a form. */
 const platform = 'galvani_graph'
 
+/** A model that has no versions but those of its parameters. */
+const servedAlone = (name: string, predictor: Predictor): Served => ({
+  name,
+  version: String(predictor.version),
+  predictor,
+  labels: { model: name },
+})
+
+const servedAs = (name: string, version: string, predictor: Predictor): Served => ({
+  name,
+  version,
+  predictor,
+  labels: { model: name, version },
+})
+
+function newestOf(versions: ModelVersions): string | undefined {
+  let newest: string | undefined
+  for (const version in versions) if (newest === undefined || Number(version) > Number(newest)) newest = version
+  return newest
+}
+
 /** What `given` holds is looked at for each request. */
 export class Models {
   /** @param isDraining whether the service is about to end: no model is ready then */
@@ -63,11 +90,10 @@ export class Models {
   /** Those of a model that there is, the newest last. */
   versions(name: string): Served[] {
     const found = this.given[name]!
-    if (found instanceof Predictor)
-      return [{ name, version: String(found.version), predictor: found, labels: { model: name } }]
+    if (found instanceof Predictor) return [servedAlone(name, found)]
     return Object.keys(found)
       .toSorted((a, b) => Number(a) - Number(b))
-      .map((version) => ({ name, version, predictor: found[version]!, labels: { model: name, version } }))
+      .map((version) => servedAs(name, version, found[version]!))
   }
 
   /**
@@ -76,10 +102,19 @@ export class Models {
    */
   find(name = '', wanted?: string): Served {
     if (!Object.hasOwn(this.given, name)) throw new RequestError('notFound', `no model ${name.slice(0, 200)}`)
-    const versions = this.versions(name)
-    const found = wanted === undefined ? versions.at(-1) : versions.find((other) => other.version === wanted)
+    const found = this.#version(name, wanted)
     if (found === undefined) throw new RequestError('notFound', `no version ${wanted?.slice(0, 200)} of ${name}`)
     return found
+  }
+
+  #version(name: string, wanted: string | undefined): Served | undefined {
+    const found = this.given[name]!
+    if (found instanceof Predictor) {
+      const served = servedAlone(name, found)
+      return wanted === undefined || wanted === served.version ? served : undefined
+    }
+    const version = wanted ?? newestOf(found)
+    return version !== undefined && Object.hasOwn(found, version) ? servedAs(name, version, found[version]!) : undefined
   }
 
   /** Whether all models are. */
@@ -103,24 +138,20 @@ export class Models {
 
   /**
    * The answers to several rows, also where it is one.
-   * @param asked names of outputs; all if there are none
+   * @param asked has the names of outputs; all if there are none
    */
-  async answer(
-    { predictor }: Served,
-    rows: RowValues,
-    asked: ReadonlySet<string>,
-    signal: Abortable,
-  ): Promise<NamedResult[]> {
-    if (asked.size > 0) checkOutputs(describedOutputs(predictor), asked)
+  async answer({ predictor }: Served, rows: RowValues, asked: AskedOutputs, signal: Abortable): Promise<NamedResult[]> {
+    if (asked.size > 0) checkOutputs(describedOutputs(predictor), asked.keys())
     checkRowCount(rowCount(rows), this.maxRows)
     const answers = await predictor.predict(rows, { signal })
     if (!Array.isArray(answers)) throw invalid('rows are expected, with the number of them as first extent')
-    return namedResults(predictor, answers).filter(({ name }) => asked.size === 0 || asked.has(name))
+    const results = namedResults(predictor, answers)
+    return asked.size === 0 ? results : results.filter(({ name }) => asked.has(name))
   }
 }
 
 /** @throws RequestError for a name that no output has */
-function checkOutputs(outputs: readonly DescribedTensor[], asked: ReadonlySet<string>): void {
+function checkOutputs(outputs: readonly DescribedTensor[], asked: Iterable<string>): void {
   const names = outputs.map(({ name }) => name)
   for (const name of asked)
     if (!names.includes(name)) throw invalid(`outputs: ${names.join(', ')} are expected, got ${name.slice(0, 200)}`)

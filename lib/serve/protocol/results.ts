@@ -26,14 +26,20 @@ const outputName = ({ name }: OutputType): string => (name === '' ? bareName : n
 
 export function namedResults({ outputs, topClasses }: Predictor, answers: readonly unknown[]): NamedResult[] {
   if (topClasses !== undefined) return resultsOfClasses(answers as readonly TopClasses[], topClasses.named)
+  const [first] = outputs as [OutputType]
+  if (outputs.length === 1 && first.name === '') return [resultOf(first, answers as readonly TypedArray[])]
   // In the order of the outputs: a path of names may have dots in any of them.
   const leaves = answers.map((answer) => leavesOf('predictor', '', answer))
-  return outputs.map((output, i) => {
-    const parts = leaves.map((each) => each[i]![1] as TypedArray)
-    const datatype = datatypeOf(output.dtype)
-    return result(outputName(output), datatype, [answers.length, ...output.shape], joined(parts))
-  })
+  return outputs.map((output, i) =>
+    resultOf(
+      output,
+      leaves.map((each) => each[i]![1] as TypedArray),
+    ),
+  )
 }
+
+const resultOf = (output: OutputType, parts: readonly TypedArray[]): NamedResult =>
+  result(outputName(output), datatypeOf(output.dtype), [parts.length, ...output.shape], joined(parts))
 
 function joined(parts: readonly TypedArray[]): TypedArray {
   const [first] = parts as [TypedArray]

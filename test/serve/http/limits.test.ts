@@ -130,7 +130,7 @@ describe('one that is slow', () => {
   test('a byte now and then does not help, of headers or of a body', async () => {
     const [header, content] = [await client(hasty), await client(hasty)]
     header.send('GET / HTTP/1.1\r\nX-A: ')
-    content.send(post())
+    content.send(post('Content-Length: 1000\r\n'))
     const drip = setInterval(() => {
       header.send('a')
       content.send(' ')
