@@ -63,6 +63,9 @@ export function drainOthers(backend: Backend): void {
   for (const other of loaded.values()) if (other !== backend) other.drain()
 }
 
+/** Whether every run that was submitted has ended. */
+export const isIdle = (): boolean => [...loaded.values()].every((backend) => backend.isIdle())
+
 /** Blocks until every run that was submitted has ended. */
 export function drainAll(): void {
   for (const backend of loaded.values()) backend.drain()

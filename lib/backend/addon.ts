@@ -32,6 +32,7 @@ export interface Addon {
   profile(handle: number, buffers: Buffers, nanoseconds: Float64Array): Failure | undefined
   release(handle: number): void
   drain(): void
+  isIdle(): boolean
   info(): Omit<BackendInfo, 'backend'>
   setIsa(name: string): void
   setNumThreads(threads: number): void
@@ -39,7 +40,7 @@ export interface Addon {
 
 const functions: Readonly<Record<keyof Addon, true>> = {
   ...{ names: true, configure: true, prepare: true, run: true, runAsync: true, abort: true, profile: true },
-  ...{ release: true, drain: true, info: true, setIsa: true, setNumThreads: true },
+  ...{ release: true, drain: true, isIdle: true, info: true, setIsa: true, setNumThreads: true },
 }
 
 /** The names that a program may mention. float64 is none of them: it is computed by the reference backend alone. */

@@ -50,6 +50,8 @@ export interface Backend {
   prepare(program: Program): Executable
   /** Blocks until every run that was submitted has ended. */
   drain(): void
+  /** Whether every run has, so that one that is to take place here and now waits for none. */
+  isIdle(): boolean
   setNumThreads(threads: number): void
   info(): BackendInfo
 }

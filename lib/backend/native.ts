@@ -31,6 +31,7 @@ export function loadNative(): NativeBackend {
       return executable
     },
     drain: () => addon.drain(),
+    isIdle: () => addon.isIdle(),
     setNumThreads: (threads) => addon.setNumThreads(threads),
     setIsa: (name) => addon.setIsa(name),
     info: () => ({ backend: 'native', ...addon.info() }),

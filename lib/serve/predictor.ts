@@ -1,5 +1,6 @@
 /** A predictor: requests wait in a queue, are joined to batches, and are answered when these were computed, off the event loop. */
 import { AsyncResource } from 'node:async_hooks'
+import { isIdle } from '../backend/active.ts'
 import { type Abortable, liveSignal, reasonOf } from '../base/abort.ts'
 import { checkInteger, checkNumber } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
@@ -10,7 +11,7 @@ import type { Variable } from '../tensor/variable.ts'
 import { type AnyTrainable, checkModel, type Trainable } from '../train/options.ts'
 import { Batcher } from './batcher.ts'
 import { ClosedError, QueueFullError, TimeoutError } from './errors.ts'
-import type { InputSpec, RowValues } from './inputs.ts'
+import type { InputSpec, Row, RowValues } from './inputs.ts'
 import { LatencyModel } from './latency.ts'
 import { checkedOptions, type PredictorOptions, type RequestOptions, requestOptions } from './options.ts'
 import type { OutputType } from './outputs.ts'
@@ -26,6 +27,12 @@ const op = 'predictor'
 /** Batches in flight, and where whole ones wait. */
 const [usualInFlight, wholeInFlight] = [2, 8]
 
+/**
+ * Milliseconds of a batch that is computed on the event loop: as long as a few requests are read in, and as handing it to another thread and back
+ * takes where processors are busy. What took more than the other ones is not tried there.
+ */
+const [quick, mostTried] = [0.1, 1]
+
 /** What is in a predictor, for the others of this folder. */
 export let servedBy: (predictor: Predictor) => ServedModel
 
@@ -40,6 +47,7 @@ export class Predictor<Answer = unknown> {
   readonly #telemetry: Telemetry | undefined
   /** The context that batches are computed in: that of whoever made the predictor, and never one that a request came in. */
   readonly #scope = new AsyncResource('galvani.predictor')
+  readonly #quickSizes = new Set<number>()
   #batchesInFlight = 0
   #rowsInFlight = 0
   #turn: NodeJS.Immediate | undefined
@@ -99,10 +107,22 @@ export class Predictor<Answer = unknown> {
         // Once more, as memory is touched for the first time in the first run.
         const start = performance.now()
         await this.#served.compute(rows, size)
-        this.#latency.observe(size, performance.now() - start)
+        const milliseconds = performance.now() - start
+        this.#latency.observe(size, milliseconds)
+        if (milliseconds < mostTried && this.#isQuick(rows, size)) this.#quickSizes.add(size)
       }
     this.#isReady = true
     return this
+  }
+
+  #isQuick(rows: readonly Row[], size: number): boolean {
+    let least = Infinity
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now()
+      this.#served.computeHere(rows, size)
+      least = Math.min(least, performance.now() - start)
+    }
+    return least <= quick
   }
 
   /**
@@ -165,7 +185,8 @@ export class Predictor<Answer = unknown> {
     const { reader } = this.#served
     const { rows, isSingle } = reader.read(given)
     this.#statistics.counts.rows += rows.length
-    this.#checkRoom(rows.length)
+    const why = this.#whyFull(rows.length)
+    if (why !== undefined) throw new QueueFullError(why)
     request.expect(rows.length, isSingle)
     if (signal !== undefined) request.endBy(signal)
     if (timeout !== undefined && timeout < Infinity) request.endAfter(timeout)
@@ -179,32 +200,27 @@ export class Predictor<Answer = unknown> {
   }
 
   /**
-   * @internal Refuses a request before anybody reads what is in it, where there is no room for a single row.
-   * @throws QueueFullError, and counts the request
+   * @internal Refuses a request before anybody reads what is in it, where there is no room for a single row: it is counted then. An error would cost
+   * more than the rest of a refusal, by its stack.
+   * @returns why; undefined where there is room
    */
-  checkOpen(): void {
-    try {
-      this.#checkRoom(1)
-    } catch (error) {
-      this.#statistics.counts.requests++
-      this.#statistics.counts.rejected++
-      throw error
-    }
+  refusal(): string | undefined {
+    const why = this.#whyFull(1)
+    if (why === undefined) return undefined
+    this.#statistics.counts.requests++
+    this.#statistics.counts.rejected++
+    return why
   }
 
-  /** @throws QueueFullError where so many rows more may not wait */
-  #checkRoom(rows: number): void {
+  /** Why so many rows more may not wait; undefined where they may. */
+  #whyFull(rows: number): string | undefined {
     const waiting = this.#queue.size
-    if (waiting + rows > this.#settings.maxQueue)
-      throw new QueueFullError(
-        expected(
-          'predict',
-          `room for ${rows} of at most ${this.#settings.maxQueue} rows that wait`,
-          `${waiting} that do`,
-        ),
-      )
+    const { maxQueue } = this.#settings
+    if (waiting + rows > maxQueue)
+      return expected('predict', `room for ${rows} of at most ${maxQueue} rows that wait`, `${waiting} that do`)
     if (!this.#batcher.isInTime(waiting + rows - 1 + this.#rowsInFlight))
-      throw new QueueFullError(expected('predict', 'an answer within targetP99', `${waiting} rows that wait before it`))
+      return expected('predict', 'an answer within targetP99', `${waiting} rows that wait before it`)
+    return undefined
   }
 
   /** Looks at the queue once all that came in this turn of the event loop is in it. */
@@ -268,7 +284,7 @@ export class Predictor<Answer = unknown> {
     const size = this.#settings.sizes.find((size) => size >= rows.length)!
     const { counts, batchRows, computeMilliseconds } = this.#statistics
     const start = performance.now()
-    const results = await this.#served.compute(
+    const results = await this.#compute(
       rows.map(({ row }) => row),
       size,
     )
@@ -280,6 +296,13 @@ export class Predictor<Answer = unknown> {
     batchRows.add(rows.length)
     computeMilliseconds.add(milliseconds)
     return this.#served.outputs.cut(results, rows.length)
+  }
+
+  /** On the event loop where that takes no longer than to hand it over, and it has to wait for nothing. */
+  #compute(rows: readonly Row[], size: number): unknown {
+    return this.#quickSizes.has(size) && isIdle()
+      ? this.#served.computeHere(rows, size)
+      : this.#served.compute(rows, size)
   }
 
   /**

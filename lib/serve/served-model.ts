@@ -33,6 +33,11 @@ export class ServedModel {
     return this.#run(this.tensors(rows, size))
   }
 
+  /** `compute`, here and now. */
+  computeHere(rows: readonly Row[], size: number): unknown {
+    return this.#run.sync(this.tensors(rows, size))
+  }
+
   /** Rows as the parts of a batch of a size, of a length that is theirs unless given. */
   tensors(rows: readonly Row[], size: number, length?: number): Tensor[] {
     const joined = this.reader.join(rows, size, length)

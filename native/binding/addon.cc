@@ -1,5 +1,6 @@
-// What JavaScript sees: names, prepare, run, runAsync, abort, profile, release, drain, info and the settings. Programs
-// are numbers and executables are handles, so no native object is ever wrapped. Only this folder knows Node-API.
+// What JavaScript sees: names, prepare, run, runAsync, abort, profile, release, drain, isIdle, info and the settings.
+// Programs are numbers and executables are handles, so no native object is ever wrapped. Only this folder knows
+// Node-API.
 #include <algorithm>
 #include <cmath>
 #include <mutex>
@@ -244,6 +245,10 @@ Napi::Value drain(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value is_idle(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), environment_of(info.Env()).queue.is_idle());
+}
+
 Napi::Value describe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   int count = 0;
@@ -308,6 +313,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("abort", Napi::Function::New(env, abort_run));
   exports.Set("release", Napi::Function::New(env, release));
   exports.Set("drain", Napi::Function::New(env, drain));
+  exports.Set("isIdle", Napi::Function::New(env, is_idle));
   exports.Set("info", Napi::Function::New(env, describe));
   exports.Set("setIsa", Napi::Function::New(env, set_isa));
   exports.Set("setNumThreads", Napi::Function::New(env, set_num_threads));

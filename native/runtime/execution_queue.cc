@@ -36,7 +36,7 @@ bool ExecutionQueue::must_wait_for_long(const Task& task) const {
 }
 
 void ExecutionQueue::drain() {
-  if (pending_.load(std::memory_order_acquire) == 0) return;
+  if (is_idle()) return;
   std::unique_lock<std::mutex> lock(mutex_);
   work_ended_.wait(lock, [this] { return pending_.load() == 0; });
 }

@@ -48,6 +48,8 @@ class ExecutionQueue {
 
   // Blocks until every task that was submitted has ended.
   void drain();
+  // Whether every one has, so that `drain` does not block.
+  bool is_idle() const { return pending_.load(std::memory_order_acquire) == 0; }
 
   // Tells the task in flight, waits for it and ends the thread. Tasks that were not begun are deleted.
   void shut_down();

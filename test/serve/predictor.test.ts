@@ -11,6 +11,7 @@ import {
   TimeoutError,
   type TopClasses,
 } from '../../lib/serve/index.ts'
+import { countRuns } from '../support/runs.ts'
 
 const open: Predictor[] = []
 
@@ -42,6 +43,37 @@ class Sum extends g.nn.Module {
 }
 
 const rowOf = (id: number): Float32Array => Float32Array.of(id, id + 0.5, -id)
+
+describe('where a batch is computed', () => {
+  /** Products of 32 million multiplications for each row, which take a millisecond on the fastest of machines. */
+  const heavy = { forward: (x: g.Tensor) => weights.reduce((y, w) => y.matmul(w), x), parameters: () => [] }
+  const weights = Array.from({ length: 8 }, (_, i) => g.uniform([2048, 2048], { min: -0.01, max: 0.01, seed: i }))
+
+  test('a quick one on the event loop, while nothing else is under way', async () => {
+    const p = await serve(new Doubling(), { inputShape: [3], maxBatch: 2 })
+    const runs = await countRuns(() => p.predict(rowOf(1)))
+    expect(runs).toMatchObject({ sync: 1, async: 0 })
+    const step = g.compile(() =>
+      g
+        .uniform([2000, 2000], { seed: 1 })
+        .matmul(g.uniform([2000, 2000], { seed: 2 }))
+        .sum(),
+    )
+    const busy = await countRuns(async () => {
+      const done = step()
+      expect([...(await p.predict(rowOf(2)))]).toEqual([4, 5, -4])
+      await done
+    })
+    expect(busy).toMatchObject({ sync: 0, async: 2 })
+    expect(await countRuns(() => p.predict(rowOf(3)))).toMatchObject({ sync: 1, async: 0 })
+  })
+
+  test('a longer one beside it', async () => {
+    const p = await serve(heavy, { inputShape: [2048], maxBatch: 1 })
+    const runs = await countRuns(() => p.predict(new Float32Array(2048)))
+    expect(runs).toMatchObject({ sync: 0, async: 1, drained: 0 })
+  })
+})
 
 describe('answers', () => {
   test('a row has its own, of a batch with others', async () => {

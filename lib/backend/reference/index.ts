@@ -85,6 +85,7 @@ export function createReferenceBackend(): Backend {
       return new ReferenceExecutable(program, queue)
     },
     drain: () => queue.drain(),
+    isIdle: () => queue.isEmpty,
     setNumThreads: () => {},
     info: () => ({
       backend: 'reference',

@@ -10,6 +10,10 @@ interface Waiting {
 export class SubmissionQueue {
   readonly #waiting: Waiting[] = []
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
   /** Settles as `work` ends. Between its pieces the event loop turns. */
   submit(work: Pieces<void>): Promise<void> {
     return new Promise((end, fail) => {

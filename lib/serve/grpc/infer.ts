@@ -1,7 +1,7 @@
 /** ModelInfer: the inputs of a message as rows, and results as the outputs of one, in the form that the inputs had. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { elementsOf } from '../protocol/datatypes.ts'
-import { invalid } from '../protocol/faults.ts'
+import { invalid, RequestError } from '../protocol/faults.ts'
 import { rowsOfInputs } from '../protocol/inputs.ts'
 import type { Models } from '../protocol/models.ts'
 import type { NamedResult } from '../protocol/results.ts'
@@ -15,7 +15,8 @@ export async function infer(
 ): Promise<MessageInitShape<typeof ModelInferResponseSchema>> {
   const { modelName, modelVersion, id } = request
   const served = models.find(modelName, modelVersion === '' ? undefined : modelVersion)
-  served.predictor.checkOpen()
+  const refusal = served.predictor.refusal()
+  if (refusal !== undefined) throw new RequestError('full', refusal)
   const inputs = givenInputs(request)
   const rows = rowsOfInputs(served.predictor.inputs, models.maxRows, inputs, ({ raw, contents }, input) => {
     const { name, datatype, size, spec } = input

@@ -13,7 +13,7 @@ import { endUnlessTaken, turnOf } from './clients.ts'
 import { inferenceReply, inferenceRequest } from './inference.ts'
 import { checkTrainers, Learning, type TrainersByName } from './learning.ts'
 import { openApiDocument } from './open-api.ts'
-import { errorReply, HttpError, jsonReply, type Reply, send, textReply } from './reply.ts'
+import { errorReply, faultReply, HttpError, jsonReply, type Reply, send, textReply } from './reply.ts'
 import { predictReply, predictRows } from './tensorflow-serving.ts'
 
 /** What a request may be at most. */
@@ -184,7 +184,8 @@ class Handler {
   }
 
   async #infer({ request, signal }: Call, ...path: string[]): Promise<Reply> {
-    this.models.find(...path).predictor.checkOpen()
+    const refusal = this.models.find(...path).predictor.refusal()
+    if (refusal !== undefined) return faultReply('full', refusal)
     const body = await readBody(request, this.limits)
     // Another one may have taken its place while the body came.
     const served = this.models.find(...path)
@@ -194,7 +195,8 @@ class Handler {
   }
 
   async #predict({ request, signal }: Call, ...path: string[]): Promise<Reply> {
-    this.models.find(...path).predictor.checkOpen()
+    const refusal = this.models.find(...path).predictor.refusal()
+    if (refusal !== undefined) return faultReply('full', refusal)
     const body = jsonOf(await readBody(request, this.limits))
     const served = this.models.find(...path)
     const { rows, isColumnar } = predictRows(body, served.predictor.inputs)

@@ -22,9 +22,11 @@ export interface Reply {
   readonly body: string | Uint8Array
 }
 
+const json = { 'content-type': 'application/json' }
+
 export const jsonReply = (value: unknown, status = 200): Reply => ({
   status,
-  headers: { 'content-type': 'application/json' },
+  headers: json,
   body: JSON.stringify(value),
 })
 
@@ -47,21 +49,27 @@ const statuses: Readonly<Record<Fault, number>> = {
 
 /** In the form of the Open Inference Protocol: `{ "error": … }`. */
 export function errorReply(error: unknown): Reply {
-  if (error instanceof HttpError) return failed(error.status, error.message, error.headers)
+  if (error instanceof HttpError)
+    return { status: error.status, headers: { ...json, ...error.headers }, body: errorBody(error.message) }
   const { fault, message } = faultOf(error)
   // Not told the client, but whoever runs the service.
   if (fault === 'internal') warnOf(error)
-  // A second is long enough for a queue to be worked off, and short enough not to leave it idle.
-  return failed(statuses[fault], message, fault === 'full' ? { 'retry-after': '1' } : {})
+  return faultReply(fault, message)
 }
+
+/** A second is long enough for a queue to be worked off, and short enough not to leave it idle. */
+const jsonForLater = { ...json, 'retry-after': '1' }
+
+export const faultReply = (fault: Fault, message: string): Reply => ({
+  status: statuses[fault],
+  headers: fault === 'full' ? jsonForLater : json,
+  body: errorBody(message),
+})
 
 /** What came may be in a message. */
 const longestMessage = 1000
 
-function failed(status: number, message: string, headers: Reply['headers']): Reply {
-  const reply = jsonReply({ error: message.slice(0, longestMessage) }, status)
-  return { ...reply, headers: { ...reply.headers, ...headers } }
-}
+const errorBody = (message: string): string => JSON.stringify({ error: message.slice(0, longestMessage) })
 
 /** Sends it, unless the client is gone. */
 export function send(response: ServerResponse, { status, headers, body }: Reply, isHead = false): void {
