@@ -110,7 +110,7 @@ export const shortStages = (scratch: string): Stage[] => [
   ...sanitizedStages(scratch),
   ...emulatedStages(),
   ...packageStages(scratch),
-  vitestStage('vitest', scratch, ['vitest', 'run', '--exclude', '**/*.{clock,prebuilt}.test.ts'], {
+  vitestStage('vitest', scratch, ['vitest', 'run', '--project', '!staged'], {
     after: ['addon', 'dist'],
   }),
   vitestStage('vitest, by the clock', scratch, ['vitest', 'run', '.clock.test.ts'], { after: ['addon'], alone: true }),
