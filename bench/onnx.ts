@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import * as g from '../lib/index.ts'
 import * as onnx from '../lib/onnx/index.ts'
 import { printTable } from './harness.ts'
-import { type NetName, nets } from './nets.ts'
+import { comparedNets, type NetName, nets } from './nets.ts'
 import { findRuntime, type Runtime, runtimeAdvice } from './onnx-runtime.ts'
 
 const batches = [1, 16, 64, 256]
@@ -56,7 +56,7 @@ export async function benchOnnx(): Promise<void> {
   const threadsBefore = g.backendInfo().threads
   const folder = mkdtempSync(join(tmpdir(), 'galvani-bench-'))
   const rows: Row[] = []
-  for (const net of Object.keys(nets) as NetName[]) {
+  for (const net of comparedNets) {
     const path = join(folder, `${net}.onnx`)
     await onnx.export(nets[net].create(), g.randn([2, ...nets[net].shape]), path)
     for (const threads of [1, 2]) {

@@ -1,6 +1,6 @@
 /** How long answers take while a model is trained in the same process. */
 import { printTable } from '../harness.ts'
-import type { NetName } from '../nets.ts'
+import { comparedNets } from '../nets.ts'
 import { goal } from './goals.ts'
 import { share } from './learner.ts'
 import { median } from './numbers.ts'
@@ -11,9 +11,8 @@ const [saturationSeconds, openSeconds] = [2, 3]
 
 export async function benchLearning(): Promise<void> {
   const stage = await Stage.open(true)
-  const names: readonly NetName[] = ['MLP', 'CNN']
   const rows: Record<string, string | number>[] = []
-  for (const net of names) {
+  for (const net of comparedNets) {
     const served = await stage.serve({ side: 'learning', net })
     const step = await served.ask<number>({ stepTime: true })
     const rate = 0.5 * (await served.saturate(saturationSeconds)).perSecond

@@ -144,7 +144,7 @@ function closedLoop(pool: ConnectionPool, { request, timeout, connections, secon
 
 async function run(load: Load): Promise<LoadResult> {
   const { ports, connections, rate, seconds, arrivals = 'poisson', seed = 1 } = load
-  const pool = await new ConnectionPool(ports).open(connections)
+  const pool = await (await new ConnectionPool(ports).open(connections)).warm(load.request)
   const [start, before] = [performance.now(), process.cpuUsage()]
   const tally = await (rate === undefined
     ? closedLoop(pool, load)

@@ -27,6 +27,8 @@ export interface SideOptions {
   readonly file: string
   /** That compute. */
   readonly threads: number
+  /** Of ours: milliseconds within which it answers, or refuses. */
+  readonly targetP99?: number
 }
 
 export interface Side {
@@ -44,10 +46,10 @@ export function createSide(options: SideOptions): Side | Promise<Side> {
   return options.side === 'galvani' || options.side === 'learning' ? ourSide(options) : otherSide(options)
 }
 
-async function ourSide({ side, net, file, threads }: SideOptions): Promise<Side> {
+async function ourSide({ side, net, file, threads, targetP99 }: SideOptions): Promise<Side> {
   g.setNumThreads(threads)
   const model = side === 'learning' ? nets[net].create() : await onnx.load(file)
-  const served = await predictor(model, { inputShape: nets[net].shape })
+  const served = await predictor(model, { inputShape: nets[net].shape, ...(targetP99 && { targetP99 }) })
   const learner = model instanceof g.nn.Sequential ? new Learner(nets[net], model, served) : undefined
   return { handle: handler({ models: { net: served } }), predictor: served, ...(learner && { learner }) }
 }

@@ -30,8 +30,8 @@ export class Served {
   ) {}
 
   /** What all connections get that ask again as soon as they are answered. */
-  saturate(seconds: number): Promise<Measured> {
-    return this.#load({ connections: busyConnections, seconds })
+  saturate(seconds: number, connections = busyConnections): Promise<Measured> {
+    return this.#load({ connections, seconds })
   }
 
   /** Requests at a rate, from as many clients that know nothing of each other. */
@@ -61,6 +61,7 @@ export interface ServedOptions {
   readonly threads?: number
   /** Processes; 1 unless given. */
   readonly workers?: number
+  readonly targetP99?: number
 }
 
 export class Stage {
@@ -86,10 +87,10 @@ export class Stage {
   readonly #file = (net: NetName): string => join(this.folder, `${net}.onnx`)
 
   /** Starts a server, and has it answer for a second. */
-  async serve({ side, net, format = 'binary', threads = 1, workers = 1 }: ServedOptions): Promise<Served> {
+  async serve({ side, net, format = 'binary', threads = 1, workers = 1, ...target }: ServedOptions): Promise<Served> {
     const peers = Array.from({ length: workers }, () => Peer.start(this.program('server')))
     this.#peers.push(...peers)
-    const start: ServerQuestion = { start: { side, net, file: this.#file(net), threads } }
+    const start: ServerQuestion = { start: { side, net, file: this.#file(net), threads, ...target } }
     const ports = await Promise.all(peers.map((peer) => peer.ask<number>(start)))
     const served = new Served(peers, this.client, ports, requestOf(nets[net].shape, format))
     const { failed, answered } = await served.saturate(1)
