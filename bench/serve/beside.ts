@@ -7,7 +7,7 @@ import type { Format } from './requests.ts'
 import type { SideName } from './sides.ts'
 import { inRounds, type Measured, medianOf, type Served, Stage } from './stage.ts'
 
-const rounds = 3
+const [rounds, equalRounds] = [3, 5]
 const [saturationSeconds, openSeconds] = [1.5, 2]
 
 const cases: readonly (readonly [net: NetName, format: Format])[] = [
@@ -67,7 +67,7 @@ export async function benchBeside(): Promise<void> {
     `One row a request, medians of ${rounds} rounds in turn; of loads that are shares of each side's own requests/s`,
     rows,
   )
-  if (hasRuntime) printTable(`The same requests/s for both, medians of ${rounds} rounds in turn`, equalRows)
+  if (hasRuntime) printTable(`The same requests/s for both, medians of ${equalRounds} rounds in turn`, equalRows)
 }
 
 /** Both at shares of what onnxruntime answers at most: clients ask as much as they do, whoever serves them. */
@@ -75,7 +75,7 @@ async function compareAtEqualRates(what: string, theirMost: number, ours: Served
   const rows: Record<string, string | number>[] = []
   for (const share of [0.5, 0.8]) {
     const rate = share * theirMost
-    const [our, their] = await inRounds(rounds, [ours, theirs], (served) => served.open(rate, openSeconds))
+    const [our, their] = await inRounds(equalRounds, [ours, theirs], (served) => served.open(rate, openSeconds))
     const p99 = (results: readonly Measured[]) => medianOf(results, ({ answerTimes }) => answerTimes.p99)
     goal(
       `${what}: p99 at ${100 * share} % of onnxruntime's requests/s, to its own`,

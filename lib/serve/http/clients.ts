@@ -1,26 +1,20 @@
 /** What one client may hold: on a connection one answer at a time, which it has to take in time, and of the memory for bodies what is left. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { startTimer } from '../../base/timers.ts'
-
-/** The answer that was asked for last on a connection. */
-const lastOf = new WeakMap<Socket, ServerResponse>()
 
 /**
  * Of requests that a client sends without waiting for answers (HTTP pipelining) each waits until the answer before it is taken. They come in one piece, and
  * all of their answers would have to be kept otherwise.
  * @returns undefined where nothing has to be waited for
  */
-export function turnOf(
-  { socket, httpVersionMajor }: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> | undefined {
-  // The requests of HTTP/2 are answered in any order.
-  if (httpVersionMajor !== 1) return undefined
-  const before = lastOf.get(socket)
-  lastOf.set(socket, response)
-  if (before === undefined || before.closed) return undefined
-  return new Promise((resolve) => before.once('close', resolve))
+export function turnOf(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
+  // The requests of HTTP/2 are answered in any order; of HTTP/1 the response whose turn it is has the connection.
+  if (request.httpVersionMajor !== 1 || response.socket !== null) return undefined
+  return new Promise((resolve) => {
+    response.once('socket', () => resolve())
+    // The connection may end before.
+    request.once('close', resolve)
+  })
 }
 
 /** Ends the connection of a client that has not taken an answer, which is written, in so many milliseconds. */
