@@ -42,6 +42,15 @@ interface Version {
 
 const op = 'onlineTrainer'
 
+/** Of those that are held out: in parts, so that requests do not wait for all of them. */
+const scoredAtOnce = 64
+
+/** Losses on the rows that are held out. */
+interface Scores {
+  readonly served: number
+  readonly learned: number
+}
+
 /** Made by `onlineTrainer`. */
 export class OnlineTrainer {
   readonly #settings: ReturnType<typeof checkedOptions>
@@ -195,18 +204,25 @@ export class OnlineTrainer {
     return { steps, loss, served, learned, outcome, version: this.#predictor.version }
   }
 
-  /** A step, and then as long a rest as its share asks for. */
-  async #trainStep(): Promise<number> {
-    const { batchSize, share } = this.#settings
-    const examples = this.#examples.buffer.sample(batchSize)
+  /** Computes something, and then rests as long as the share asks for. */
+  async #inItsShare<T>(compute: () => Promise<T>): Promise<T> {
+    const { share } = this.#settings
     const start = performance.now()
+    const result = await compute()
+    await rest(((performance.now() - start) * (1 - share)) / share)
+    return result
+  }
+
+  async #trainStep(): Promise<number> {
+    const examples = this.#examples.buffer.sample(this.#settings.batchSize)
     try {
-      const tensors = this.#examples.tensors(examples)
-      this.#meetOptimizer(tensors)
-      const loss = await (await this.#step(...tensors)).item()
-      this.#counts.steps++
-      await rest(((performance.now() - start) * (1 - share)) / share)
-      return loss as number
+      return await this.#inItsShare(async () => {
+        const tensors = this.#examples.tensors(examples)
+        this.#meetOptimizer(tensors)
+        const loss = (await (await this.#step(...tensors)).item()) as number
+        this.#counts.steps++
+        return loss
+      })
     } catch (error) {
       await this.#removeBad(examples, error)
       return 0
@@ -241,17 +257,28 @@ export class OnlineTrainer {
     this.#examples.remove(bad)
   }
 
-  async #score(): Promise<{ served: number; learned: number } | null> {
+  async #score(): Promise<Scores | null> {
     const { heldOut } = this.#examples
     if (heldOut.size === 0) return null
     const examples = heldOut.all(mostHeldOut)
-    try {
-      const { served, learned } = await this.#scores(...this.#examples.tensors(examples))
-      return { served: (await served.item()) as number, learned: (await learned.item()) as number }
-    } catch (error) {
-      await this.#removeBad(examples, error)
-      return this.#score()
+    const means = { served: 0, learned: 0 }
+    for (let i = 0; i < mostHeldOut; i += scoredAtOnce) {
+      const part = examples.slice(i, i + scoredAtOnce)
+      try {
+        const { served, learned } = await this.#inItsShare(() => this.#scoreOf(part))
+        means.served += served * (scoredAtOnce / mostHeldOut)
+        means.learned += learned * (scoredAtOnce / mostHeldOut)
+      } catch (error) {
+        await this.#removeBad(part, error)
+        return this.#score()
+      }
     }
+    return means
+  }
+
+  async #scoreOf(examples: readonly Example[]): Promise<Scores> {
+    const { served, learned } = await this.#scores(...this.#examples.tensors(examples))
+    return { served: (await served.item()) as number, learned: (await learned.item()) as number }
   }
 
   #undo(steps: number, loss: number): Round {

@@ -121,13 +121,16 @@ describe('the files', () => {
     expect(readFileSync(join(root, file!), 'utf8').split('\n')[Number(line) - 1]).toContain('.shape.at(-1)')
   })
 
-  test('ask for the packages that pictures are made with, where they are not installed', () => {
+  test('ask for the packages that pictures and gRPC are made with, where they are not installed', () => {
     const code = `
+      const tell = (error) => console.log(error.name, error.message)
       const plot = require('./dist/index.cjs').plot.lines({ y: [1, 2] })
-      for (const file of ['svg', 'png']) plot[file]().catch((error) => console.log(error.name, error.message))`
+      for (const file of ['svg', 'png']) plot[file]().catch(tell)
+      require('./dist/serve-grpc.cjs').serveGrpc({ models: {} }).catch(tell)`
     const { stdout } = spawnSync(process.execPath, ['--eval', code], { cwd: staged, encoding: 'utf8' })
     expect(stdout.trim().split('\n').toSorted()).toEqual([
       'MissingPackageError png: expected the package sharp to be there: npm install sharp',
+      'MissingPackageError serveGrpc: expected the package @grpc/grpc-js to be there: npm install @grpc/grpc-js',
       'MissingPackageError svg: expected the package @observablehq/plot to be there: npm install @observablehq/plot',
     ])
   })

@@ -60,6 +60,37 @@ const learnLine = (trainer: OnlineTrainer, slope: number, count: number) => {
 const answerOf = async ({ p }: Made) => (await p.predict([1]))[0]!
 
 describe('a round', () => {
+  test('judges what was learned by all rows that are held out, a part at a time', async () => {
+    const counts: number[] = []
+    class Noting extends Line {
+      override forward(x: g.Tensor): g.Tensor {
+        counts.push(x.shape[0]!)
+        return super.forward(x)
+      }
+    }
+    const model = new Noting()
+    const p = await predictor(model, { inputShape: [1], maxBatch: 4 })
+    const rounds: Round[] = []
+    const trainer = onlineTrainer(model, {
+      ...{
+        predictor: p,
+        optimizer: g.optim.sgd({ learningRate: 0 }),
+        loss: 'mse',
+        targetShape: [1],
+        targetDtype: 'float32',
+      },
+      ...{ every: 300, batchSize: 8, steps: 1, share: 1, holdOut: 0.5, onRound: (round: Round) => rounds.push(round) },
+    })
+    open.push(trainer, p)
+    for (let i = 0; i < 1000; i++) trainer.learn([0], [i % 2])
+    await trainer.idle()
+    expect(Math.max(...counts)).toBe(64)
+    // Every other row has a loss of 1, the others one of 0.
+    expect(rounds[0]!.served).toBeGreaterThan(0.3)
+    expect(rounds[0]!.served).toBeLessThan(0.7)
+    expect(rounds[0]!.learned).toBeCloseTo(rounds[0]!.served!, 6)
+  })
+
   test('serves what was learned once it is no worse', async () => {
     const made = await make({ steps: 50 })
     expect(await answerOf(made)).toBe(0)
