@@ -116,7 +116,7 @@ function elementsOfInput(
   given: JsonTensor,
   { name, spec, datatype, size }: CheckedInput,
   tail: Tail,
-): TypedArray | number[] {
+): TypedArray | readonly number[] {
   const { data } = given
   const { binary_data_size: byteLength } = parametersOf(given)
   if (byteLength !== undefined) return elementsOf(name, datatype, tail.take(name, byteLength), size, spec.dtype)
@@ -127,7 +127,8 @@ function elementsOfInput(
 }
 
 /** The numbers of nested or flat data; not more than the shape has. */
-function flat(name: string, data: readonly unknown[], size: number): number[] {
+function flat(name: string, data: readonly unknown[], size: number): readonly number[] {
+  if (data.length === size && data.every((x) => typeof x === 'number')) return data as readonly number[]
   const numbers: number[] = []
   const stack: { list: readonly unknown[]; next: number }[] = [{ list: data, next: 0 }]
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {

@@ -1,7 +1,7 @@
 /** The inputs of a request, each named and with shape and datatype, as rows for a predictor. */
-import { type DType, isArrayOf, type TypedArray } from '../../base/dtype.ts'
+import { allocateChecked } from '../../base/arrays.ts'
+import { type DType, isArrayOf, type TypedArray, writeElements } from '../../base/dtype.ts'
 import { type Shape, sizeOf } from '../../base/shape.ts'
-import { parseValues } from '../../tensor/values.ts'
 import { type InputSpec, OwnElements, type RowValues } from '../inputs.ts'
 import { checkDatatype, type Datatype } from './datatypes.ts'
 import { invalid, RequestError } from './faults.ts'
@@ -48,8 +48,9 @@ export function rowsOfInputs<Given extends GivenInput>(
 
 function ownElements(elements: TypedArray | readonly number[], shape: Shape, dtype: DType): OwnElements {
   // Truths may come as any number.
-  const isAsWanted = dtype !== 'bool' && isArrayOf(dtype, elements)
-  const { array } = isAsWanted ? { array: elements as TypedArray } : parseValues('infer', elements, { shape, dtype })
+  if (dtype !== 'bool' && isArrayOf(dtype, elements)) return new OwnElements(elements as TypedArray, shape)
+  const array = allocateChecked('infer', dtype, shape)
+  writeElements('infer', elements, dtype, array)
   return new OwnElements(array, shape)
 }
 
