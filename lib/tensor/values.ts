@@ -85,8 +85,9 @@ export function parseValues(op: string, values: TensorValues, { shape, dtype }: 
   const nested: number[] = []
   const elements: (number | boolean)[] = []
   flatten(op, values, 0, nested, elements)
-  const type = given ?? (elements.length > 0 && elements.every((x) => typeof x === 'boolean') ? 'bool' : 'float32')
-  return fill(op, elements.map(Number), type, shape ?? nested)
+  const hasTruths = elements.some((x) => typeof x === 'boolean')
+  const type = given ?? (hasTruths && elements.every((x) => typeof x === 'boolean') ? 'bool' : 'float32')
+  return fill(op, hasTruths ? elements.map(Number) : (elements as number[]), type, shape ?? nested)
 }
 
 /** A detached buffer has length 0, which would pass for an empty array. */
@@ -134,7 +135,10 @@ function flatten(
   const list = values as readonly TensorValues[]
   if (elements.length === 0 && depth === shape.length) shape.push(list.length)
   if (shape[depth] !== list.length) throw raggedError(op, shape, depth, `${list.length} values`)
-  for (const item of list) flatten(op, item, depth + 1, shape, elements)
+  for (const item of list) {
+    if (typeof item === 'number' && depth + 1 === shape.length) elements.push(item)
+    else flatten(op, item, depth + 1, shape, elements)
+  }
 }
 
 const raggedError = (op: string, shape: Shape, depth: number, got: string) =>
