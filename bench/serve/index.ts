@@ -1,6 +1,7 @@
-/** npm run bench -- serve [--only beside overload learning workers in-process]: what a service takes, on two processors that it shares with its clients. */
+/** npm run bench -- serve [--only beside fastapi overload learning workers in-process]: what a service takes, on two processors that it shares with its clients. */
 import { availableParallelism } from 'node:os'
 import { benchBeside } from './beside.ts'
+import { benchFastApi } from './fastapi.ts'
 import { benchInProcess } from './in-process.ts'
 import { benchLearning } from './learning.ts'
 import { benchOverload } from './overload.ts'
@@ -9,6 +10,7 @@ import { benchWorkers } from './workers.ts'
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   beside: benchBeside,
+  fastapi: benchFastApi,
   overload: benchOverload,
   learning: benchLearning,
   workers: benchWorkers,

@@ -64,6 +64,13 @@ export interface ServedOptions {
   readonly targetP99?: number
 }
 
+/** Has it answer for a second. */
+async function checkAnswers(served: Served, name: string): Promise<Served> {
+  const { failed, answered } = await served.saturate(1)
+  if (failed > 0 || answered === 0) throw new Error(`bench: ${name} answered ${answered} requests, failed ${failed}`)
+  return served
+}
+
 export class Stage {
   readonly #peers: Peer[] = []
 
@@ -93,9 +100,13 @@ export class Stage {
     const start: ServerQuestion = { start: { side, net, file: this.#file(net), threads, ...target } }
     const ports = await Promise.all(peers.map((peer) => peer.ask<number>(start)))
     const served = new Served(peers, this.client, ports, requestOf(nets[net].shape, format))
-    const { failed, answered } = await served.saturate(1)
-    if (failed > 0 || answered === 0) throw new Error(`bench: ${side} answered ${answered} requests, failed ${failed}`)
-    return served
+    return checkAnswers(served, side)
+  }
+
+  /** One that somebody else has started, of which nothing is measured inside. */
+  async attach(port: number, net: NetName, format: Format = 'binary'): Promise<Served> {
+    const served = new Served([], this.client, [port], requestOf(nets[net].shape, format))
+    return checkAnswers(served, `the server at port ${port}`)
   }
 
   /** Starts one after the other. */
