@@ -50,14 +50,20 @@ describe('where a batch is computed', () => {
   const weights = Array.from({ length: 8 }, (_, i) => g.uniform([2048, 2048], { min: -0.01, max: 0.01, seed: i }))
 
   test('a quick one on the event loop, while nothing else is under way', async () => {
-    const p = await serve(new Doubling(), { inputShape: [3], maxBatch: 2 })
-    const runs = await countRuns(() => p.predict(rowOf(1)))
-    expect(runs).toMatchObject({ sync: 1, async: 0 })
     const step = g.compile(() =>
       g
         .uniform([2000, 2000], { seed: 1 })
         .matmul(g.uniform([2000, 2000], { seed: 2 }))
         .sum(),
+    )
+    // What is quick is measured when it is made, which a machine that is busy then may show otherwise.
+    const p = await vi.waitFor(
+      async () => {
+        const made = await serve(new Doubling(), { inputShape: [3], maxBatch: 2 })
+        expect(await countRuns(() => made.predict(rowOf(1)))).toMatchObject({ sync: 1, async: 0 })
+        return made
+      },
+      { timeout: 50_000 },
     )
     const busy = await countRuns(async () => {
       const done = step()
@@ -66,6 +72,18 @@ describe('where a batch is computed', () => {
     })
     expect(busy).toMatchObject({ sync: 0, async: 2 })
     expect(await countRuns(() => p.predict(rowOf(3)))).toMatchObject({ sync: 1, async: 0 })
+  })
+
+  test('one that has no known end beside it', async () => {
+    const forward = (x: g.Tensor) =>
+      g.whileLoop(
+        (y) => y.max().lt(10),
+        (y) => y.add(1),
+        x,
+      )
+    const p = await serve({ forward, parameters: () => [] }, { inputShape: [1], maxBatch: 1 })
+    const runs = await countRuns(async () => expect([...(await p.predict([0.5]))]).toEqual([10.5]))
+    expect(runs).toMatchObject({ sync: 0, async: 1 })
   })
 
   test('a longer one beside it', async () => {

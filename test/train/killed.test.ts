@@ -3,7 +3,7 @@ import { Random } from '../fuzz/random.ts'
 import { digestsAfterKills, train } from '../support/killed.ts'
 
 /** How many, of which npm run test:long wants more. */
-const kills = Number(process.env.GALVANI_TEST_KILLS ?? 20)
+const kills = Number(process.env.GALVANI_TEST_KILLS ?? 12)
 
 test(`a training that is killed ${kills} times ends with the bits of one that is not`, {
   timeout: 20_000 + kills * 10_000,
