@@ -21,6 +21,8 @@ nets = {
 }
 
 torch.set_num_threads(1)
+# Where it cannot run it says so in each call, which takes longer than the call.
+torch.backends.nnpack.set_flags(False)
 model = nets[sys.argv[1]]().eval()
 app = FastAPI()
 LENGTH = "inference-header-content-length"
