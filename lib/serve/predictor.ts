@@ -1,4 +1,4 @@
-/** A predictor: requests wait in a queue, are joined to batches, and are answered when these were computed, off the event loop. */
+/** A predictor: requests wait in a queue, are joined to batches, and are answered when these were computed: off the event loop, unless that takes no time. */
 import { AsyncResource } from 'node:async_hooks'
 import { isIdle } from '../backend/active.ts'
 import { type Abortable, liveSignal, reasonOf } from '../base/abort.ts'
@@ -58,7 +58,8 @@ export class Predictor<Answer = unknown> {
   readonly #telemetry: Telemetry | undefined
   /** The context that batches are computed in: that of whoever made the predictor, and never one that a request came in. */
   readonly #scope = new AsyncResource('galvani.predictor')
-  readonly #quickSizes = new Set<number>()
+  /** Sizes whose batches are quick at all lengths; those are left that the warm-up finds so. */
+  readonly #quickSizes: Set<number>
   #batchesInFlight = 0
   #rowsInFlight = 0
   #turn: NodeJS.Immediate | undefined
@@ -78,6 +79,7 @@ export class Predictor<Answer = unknown> {
     this.#settings = checkedOptions(op, options)
     this.#served = new ServedModel(op, model, options)
     this.#latency = new LatencyModel(this.#settings.sizes)
+    this.#quickSizes = new Set(this.#settings.sizes)
     this.#batcher = new Batcher(this.#settings, this.#latency)
     const { telemetry } = this.#settings
     this.#telemetry = telemetry && new Telemetry(telemetry, this.#statistics, () => this.#gauges)
@@ -118,7 +120,8 @@ export class Predictor<Answer = unknown> {
         // Again, as memory is touched for the first time in the first run.
         const milliseconds = await leastTime(() => this.#served.compute(rows, size))
         this.#latency.observe(size, milliseconds)
-        if (milliseconds < mostTried && (await this.#isQuick(rows, size))) this.#quickSizes.add(size)
+        const isQuick = milliseconds < mostTried && (await this.#isQuick(rows, size))
+        if (!isQuick) this.#quickSizes.delete(size)
       }
     this.#isReady = true
     return this
@@ -151,6 +154,8 @@ export class Predictor<Answer = unknown> {
     const span = this.#telemetry?.begin()
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome) => {
+        // It may end before all of them are computed.
+        for (const row of request.waiting) this.#queue.remove(row)
         this.#count(request, outcome, options?.signal, span)
         if ('error' in outcome) reject(outcome.error)
         else resolve((request.isSingle ? outcome.answers[0] : outcome.answers) as Answer)
@@ -167,8 +172,6 @@ export class Predictor<Answer = unknown> {
   }
 
   #count(request: Request, outcome: Outcome, signal: Abortable | undefined, span: SpanLike | undefined): void {
-    // It may end before all of them are computed.
-    for (const row of request.waiting) this.#queue.remove(row)
     const { counts, requestMilliseconds } = this.#statistics
     if ('error' in outcome) {
       const name = counterOf(outcome.error, signal)
@@ -397,7 +400,8 @@ function counterOf(error: unknown, signal: Abortable | undefined): Exclude<Outco
 
 /**
  * Has a model answer requests of a service: rows that wait are joined to batches, filled up to sizes of which programs are
- * prepared at the beginning, and computed off the event loop in evaluation mode, on a copy of the parameters that training does not touch.
+ * prepared at the beginning, and computed in evaluation mode, on a copy of the parameters that training does not touch: off the event loop, but for sizes
+ * that take at most 0.1 milliseconds, while nothing else is under way.
  *
  * @returns once every program was prepared and has run
  * @throws (rejects with) TypeError, RangeError, ShapeError for options or a model that do not fit

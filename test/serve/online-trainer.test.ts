@@ -32,8 +32,7 @@ interface Made {
   rounds: Round[]
 }
 
-async function make(options: Partial<OnlineTrainerOptions> = {}): Promise<Made> {
-  const model = new Line()
+async function make(options: Partial<OnlineTrainerOptions> = {}, model = new Line()): Promise<Made> {
   const p = await predictor<Float32Array>(model, { inputShape: [1], maxBatch: 4 })
   const rounds: Round[] = []
   const trainer = onlineTrainer(model, {
@@ -68,20 +67,8 @@ describe('a round', () => {
         return super.forward(x)
       }
     }
-    const model = new Noting()
-    const p = await predictor(model, { inputShape: [1], maxBatch: 4 })
-    const rounds: Round[] = []
-    const trainer = onlineTrainer(model, {
-      ...{
-        predictor: p,
-        optimizer: g.optim.sgd({ learningRate: 0 }),
-        loss: 'mse',
-        targetShape: [1],
-        targetDtype: 'float32',
-      },
-      ...{ every: 300, batchSize: 8, steps: 1, share: 1, holdOut: 0.5, onRound: (round: Round) => rounds.push(round) },
-    })
-    open.push(trainer, p)
+    const options = { every: 300, steps: 1, holdOut: 0.5, optimizer: g.optim.sgd({ learningRate: 0 }) }
+    const { trainer, rounds } = await make(options, new Noting())
     for (let i = 0; i < 1000; i++) trainer.learn([0], [i % 2])
     await trainer.idle()
     expect(Math.max(...counts)).toBe(64)

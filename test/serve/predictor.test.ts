@@ -77,6 +77,19 @@ describe('where a batch is computed', () => {
     )
   })
 
+  test('one of long rows beside it, though short ones are quick', async () => {
+    // As many sines as pairs of numbers in a row.
+    const forward = (x: g.Tensor) =>
+      x
+        .reshape([-1, x.shape[1]!, 1])
+        .mul(x.reshape([-1, 1, x.shape[1]!]))
+        .sin()
+        .sum([1, 2])
+    const p = await serve({ forward, parameters: () => [] }, { inputShape: [null], lengths: [2, 3000], maxBatch: 1 })
+    const runs = await countRuns(() => p.predict(new Float32Array(3000)))
+    expect(runs).toMatchObject({ sync: 0, async: 1 })
+  })
+
   test('one that has no known end beside it', async () => {
     const forward = (x: g.Tensor) =>
       g.whileLoop(

@@ -1,7 +1,7 @@
 /** The bodies of requests, within limits of size and time, each and all. */
 import type { IncomingMessage } from 'node:http'
+import type { Deadlines } from '../../base/deadlines.ts'
 import { expected } from '../../base/errors.ts'
-import type { Deadlines } from '../../base/timers.ts'
 import { invalid } from '../protocol/faults.ts'
 import { HttpError } from './reply.ts'
 

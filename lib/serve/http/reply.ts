@@ -88,8 +88,8 @@ export function send(response: ServerResponse, { status, headers, body }: Reply,
 const mostAtOnce = 2 ** 14
 
 /**
- * Writes head and body as one text, which takes two thirds of the time that Node takes for a list of a head, bytes and an end: bytes as a text of as many
- * letters, and before the end is said, which would be gathered with it.
+ * Writes head and body as one text, which costs Node far less than to gather a head, bytes and an end: bytes as a text of as many letters, and before
+ * the end is said, which would be gathered with it.
  */
 function sendAtOnce(response: ServerResponse, body: string | Uint8Array): void {
   if (typeof body === 'string') response.write(body)

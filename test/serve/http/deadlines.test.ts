@@ -1,6 +1,6 @@
 /** Deadlines pass in the order of their coming and in time, but not those that were met. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Deadlines } from '../../../lib/base/timers.ts'
+import { Deadlines } from '../../../lib/base/deadlines.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
