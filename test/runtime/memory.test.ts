@@ -17,11 +17,14 @@ import { backends } from './backends.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** Whether an object is collected. `make` gives it without holding on to it. */
+/**
+ * Whether an object is collected, within two seconds: what is aborted stops a moment after its caller has been told.
+ * `make` gives it without holding on to it.
+ */
 async function isReleased(make: () => object | Promise<object>): Promise<boolean> {
   const made = new WeakRef(await make())
-  for (let i = 0; i < 5 && made.deref() !== undefined; i++) {
-    await new Promise((resolve) => setImmediate(resolve))
+  for (let pause = 0; pause < 63 && made.deref() !== undefined; pause++) {
+    await setTimeout(pause)
     collectGarbage()
   }
   return made.deref() === undefined
