@@ -29,7 +29,7 @@ constexpr int64_t kStreamedRows = 16;
 // A transposed A is packed where it meets so many columns of B, if its columns are far apart: read in place, each step
 // of k would then miss the caches at the same few sets.
 constexpr int64_t kManyColumns = 96;
-// Floats of A that are packed at a time.
+// Floats of A that are packed at a time, and of B that a thread keeps for its next rows of A.
 constexpr int64_t kPackedFloats = 1 << 20;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
@@ -58,6 +58,13 @@ struct Problem {
   int64_t bias_stride;
   Method method;
   int64_t kc, nc;
+  bool keeps_b;
+};
+
+// What a thread packs into, and which part of B that is, where it is kept: -1 for none.
+struct Packing {
+  float* floats;
+  int64_t kept = -1;
 };
 
 // A batch whose matrices A lie one below the other and share one B is a single product.
@@ -114,7 +121,7 @@ GemmEpilogue copy_of(const GemmEpilogue& e) { return {e.bias, e.activation, e.sl
 // All that decides the rounding of C is decided here, from the shape and the layout alone.
 Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
                      const GemmEpilogue& epilogue, const GemmKernels& kernels) {
-  Problem p = {copy_of(shape), copy_of(a), copy_of(b), c, copy_of(epilogue), 1, Method::k_tiles, 0, 0};
+  Problem p = {copy_of(shape), copy_of(a), copy_of(b), c, copy_of(epilogue), 1, Method::k_tiles, 0, 0, false};
   fold_batch(&p);
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
@@ -139,10 +146,19 @@ bool packs_a(const GemmShape& shape, const MatrixView& a, const GemmKernels& ker
   return shape.m > kernels.mr && shape.n >= kManyColumns && a.column_stride >= kernels.packing_stride;
 }
 
+// Whether a thread keeps the B that it has packed: its next task may be of other rows and the same columns.
+bool keeps_b(const GemmShape& shape, const GemmKernels& kernels) {
+  return shape.k * round_up(shape.n, kernels.lanes) <= kPackedFloats;
+}
+
+int64_t packed_b_floats(const GemmShape& shape, const GemmKernels& kernels) {
+  const int64_t depth = block_depth(shape.k, kernels.kc), columns = round_up(shape.n, kernels.lanes);
+  if (keeps_b(shape, kernels)) return round_up(shape.k * columns, 16);
+  return round_up(depth * std::min(columns, block_width(depth, kernels)), 16);
+}
+
 int64_t workspace_floats(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels) {
-  const int64_t depth = block_depth(shape.k, kernels.kc);
-  const int64_t columns = std::min(round_up(shape.n, kernels.lanes), block_width(depth, kernels));
-  int64_t floats = round_up(depth * columns, 16);
+  int64_t floats = packed_b_floats(shape, kernels);
   const GemmShape folded = {1, shape.batch * shape.m, shape.n, shape.k};
   if (packs_a(folded, a, kernels)) {
     floats += round_up(kernels.packed_a_floats(packed_rows(folded.m, shape.k, kernels), shape.k), 16);
@@ -161,23 +177,26 @@ struct Grid {
   int64_t tasks() const { return batch_parts * row_parts * column_parts; }
 };
 
-// The cut of one C into about `parts` whose largest part costs least. Beside the multiplications, a task reads its rows
-// of A and its columns of B, and may pack those: in multiplications per element and step of k. Where columns are cut,
-// two processors write each row of C, and their prefetching takes lines from each other.
-Grid cut_matrix(const Problem& p, int64_t parts, const GemmKernels& kernels) {
+// The cut of one C into about `parts_of_thread` parts for each thread that costs it least. Beside the multiplications,
+// a thread reads its rows of A and its columns of B, and may pack those: in multiplications per element and step of k.
+// Where columns are cut, two processors write each row of C, and their prefetching takes lines from each other.
+Grid cut_matrix(const Problem& p, int64_t threads, int64_t parts_of_thread, const GemmKernels& kernels) {
   constexpr double kReadCost = 1, kPackCost = 6, kCutRowCost = 3000;
   const bool has_tiles = p.method == Method::k_tiles;
   const double row_cost = has_tiles && packs_a(p.shape, p.a, kernels) ? kPackCost : kReadCost;
   const double column_cost = has_tiles && packs_blocks(p, kernels) ? kPackCost : kReadCost;
   const double cut_row_cost = kCutRowCost / static_cast<double>(std::max<int64_t>(p.shape.k, 1));
+  const int64_t parts = threads * parts_of_thread;
   Grid best = {1, 1, 1};
   double best_cost = 0;
   for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
     const int64_t column_parts = parts / row_parts;
     const double rows = static_cast<double>(round_up(ceil_div(p.shape.m, row_parts), kernels.mr));
     const double columns = static_cast<double>(round_up(ceil_div(p.shape.n, column_parts), kernels.lanes));
-    double cost = rows * columns + row_cost * rows + column_cost * columns;
-    if (column_parts > 1) cost += cut_row_cost * rows;
+    const double tasks = static_cast<double>(ceil_div(row_parts * column_parts, threads));
+    const double kept = keeps_b(p.shape, kernels) ? static_cast<double>(std::min(row_parts, parts_of_thread)) : 1;
+    double cost = tasks * (rows * columns + row_cost * rows + column_cost * columns / kept);
+    if (column_parts > 1) cost += tasks * cut_row_cost * rows;
     if (row_parts > 1 && cost >= best_cost) continue;
     best = {1, row_parts, column_parts};
     best_cost = cost;
@@ -199,7 +218,7 @@ Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
   if (s.batch % threads == 0 || s.batch >= 4 * threads) return {std::min(s.batch, 4 * threads), 1, 1};
   const double most = static_cast<double>(kMostTasksPerThread);
   const double tasks_per_thread = std::clamp(work / (kTaskWork * static_cast<double>(threads)), 1.0, most);
-  Grid grid = cut_matrix(p, threads * static_cast<int64_t>(tasks_per_thread), kernels);
+  Grid grid = cut_matrix(p, threads, static_cast<int64_t>(tasks_per_thread), kernels);
   grid.batch_parts = s.batch;
   return grid;
 }
@@ -232,9 +251,11 @@ bool packs_part(const Problem& p, const GemmBlock& part, const GemmKernels& kern
   return packs_blocks(p, kernels) || (is_narrow && part.n % kernels.lanes != 0 && part.m >= 4 * kernels.mr);
 }
 
-// The loops over blocks of B, which all rows of A meet while it is in L2.
-void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kernels, float* packed) {
+// The loops over blocks of B, which all rows of A meet while it is in L2. Blocks that are kept lie one after the other.
+void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kernels, int64_t part_of_b,
+                     Packing* packing) {
   const int64_t n = block.n, k = block.k;
+  const bool is_packed = packing->kept == part_of_b;
   const float* const a = block.a;
   const float* const b = block.b;
   const float* const bias = block.bias;
@@ -249,7 +270,8 @@ void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kern
       block.a = a + q * block.a_column_stride;
       block.b = b + q * p.b.row_stride + j * p.b.column_stride;
       if (block.b_is_packed) {
-        kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
+        float* const packed = packing->floats + (p.keeps_b ? j * k + q * round_up(block.n, kernels.lanes) : 0);
+        if (!is_packed) kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
         block.b = packed;
       }
       block.accumulate = q > 0;
@@ -258,23 +280,24 @@ void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kern
       kernels.multiply(block);
     } while (q < k);
   }
+  if (block.b_is_packed && p.keeps_b) packing->kept = part_of_b;
 }
 
-void multiply_part(const Problem& p, GemmBlock& part, const GemmKernels& kernels, float* packed) {
+void multiply_part(const Problem& p, GemmBlock& part, const GemmKernels& kernels, int64_t part_of_b, Packing* packing) {
   part.b_is_packed = packs_part(p, part, kernels);
-  if (!packs_a(p.shape, p.a, kernels)) return multiply_blocks(p, part, kernels, packed);
+  if (!packs_a(p.shape, p.a, kernels)) return multiply_blocks(p, part, kernels, part_of_b, packing);
   const int64_t most_rows = packed_rows(part.m, part.k, kernels);
-  float* const packed_b = packed + round_up(kernels.packed_a_floats(most_rows, part.k), 16);
+  float* const packed_a = packing->floats + packed_b_floats(p.shape, kernels);
   for (int64_t i = 0; i < part.m; i += most_rows) {
     GemmBlock rows = part;
     rows.m = std::min(most_rows, part.m - i);
-    kernels.pack_a(part.a + i, part.a_column_stride, rows.m, part.k, packed);
-    rows.a = packed;
+    kernels.pack_a(part.a + i, part.a_column_stride, rows.m, part.k, packed_a);
+    rows.a = packed_a;
     rows.a_is_packed = true;
     rows.a_row_stride = part.k;
     rows.a_column_stride = kernels.mr;
     rows.c = part.c + i * part.c_stride;
-    multiply_blocks(p, rows, kernels, packed_b);
+    multiply_blocks(p, rows, kernels, part_of_b, packing);
   }
 }
 
@@ -287,25 +310,27 @@ void pack_columns(GemmBlock* block, float* packed) {
   block->b_stride = block->k;
 }
 
-void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels, float* packed) {
+void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels,
+              Packing* packing) {
   if (rows.size() == 0 || columns.size() == 0) return;
   for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
     GemmBlock part = make_part(p, batch, rows, columns);
-    if (p.method == Method::k_packed_dot) pack_columns(&part, packed);
-    if (p.method == Method::k_tiles) multiply_part(p, part, kernels, packed);
+    if (p.method == Method::k_packed_dot) pack_columns(&part, packing->floats);
+    if (p.method == Method::k_tiles) multiply_part(p, part, kernels, batch * p.shape.n + columns.begin, packing);
     else if (p.method == Method::k_row) kernels.row(part);
     else if (p.method == Method::k_narrow) kernels.narrow(part, p.b.column_stride);
     else kernels.dot(part);
   }
 }
 
-void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, float* packed) {
-  const int64_t column_part = task % grid.column_parts;
-  const int64_t row_part = task / grid.column_parts % grid.row_parts;
-  const int64_t batch_part = task / grid.column_parts / grid.row_parts;
+// Tasks that follow each other are of other rows and the same columns.
+void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, Packing* packing) {
+  const int64_t row_part = task % grid.row_parts;
+  const int64_t column_part = task / grid.row_parts % grid.column_parts;
+  const int64_t batch_part = task / grid.row_parts / grid.column_parts;
   run_part(p, part_of(p.shape.batch, 1, grid.batch_parts, batch_part),
            part_of(p.shape.m, kernels.mr, grid.row_parts, row_part),
-           part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part), kernels, packed);
+           part_of(p.shape.n, kernels.lanes, grid.column_parts, column_part), kernels, packing);
 }
 
 }  // namespace
@@ -317,14 +342,20 @@ size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixView& a, const G
 void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c, const GemmEpilogue& epilogue,
           const GemmKernels& kernels, Parallel& parallel, void* workspace) {
   if (shape.batch == 0 || shape.m == 0 || shape.n == 0) return;
-  const Problem p = make_problem(shape, a, b, c, epilogue, kernels);
+  Problem p = make_problem(shape, a, b, c, epilogue, kernels);
   const Grid grid = make_grid(p, parallel.threads(), kernels);
   float* const floats = static_cast<float*>(workspace);
-  if (grid.tasks() == 1) return run_part(p, {0, p.shape.batch}, {0, p.shape.m}, {0, p.shape.n}, kernels, floats);
+  if (grid.tasks() == 1) {
+    Packing packing{floats};
+    return run_part(p, {0, p.shape.batch}, {0, p.shape.m}, {0, p.shape.n}, kernels, &packing);
+  }
   const int64_t floats_of_thread = workspace_floats(shape, a, kernels);
-  parallel.for_each(grid.tasks(), [&](int64_t task, int thread) {
-    run_task(p, grid, task, kernels, floats + thread * floats_of_thread);
-  });
+  p.keeps_b = keeps_b(p.shape, kernels);
+  Packing packings[kMaxThreads];
+  for (int thread = 0; thread < parallel.threads(); ++thread)
+    packings[thread].floats = floats + thread * floats_of_thread;
+  parallel.for_each(grid.tasks(),
+                    [&](int64_t task, int thread) { run_task(p, grid, task, kernels, &packings[thread]); });
 }
 
 }  // namespace galvani

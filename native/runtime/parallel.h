@@ -5,6 +5,8 @@
 
 namespace galvani {
 
+constexpr int kMaxThreads = 64;
+
 class Parallel {
  public:
   virtual ~Parallel() = default;

@@ -24,8 +24,6 @@
 
 namespace galvani {
 
-constexpr int kMaxThreads = 64;
-
 // A number of threads, and where it comes from.
 struct ThreadCount {
   int threads;
