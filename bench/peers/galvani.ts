@@ -7,9 +7,11 @@ import {
   medianMicroseconds,
   medianOfBatches,
   mlp,
+  normalized,
   numbers,
   recurrent,
   report,
+  residual,
   type TrainingRow,
   transformer,
 } from './rows.ts'
@@ -82,13 +84,75 @@ function convolutionalStep(): () => unknown {
     g.nn.relu(),
     g.nn.linear(hidden, 10),
   )
+  return imageStep(model, [batch, images, 28, 28])
+}
+
+/** A step of Adam on images of 10 classes. */
+function imageStep(model: g.nn.Module, shape: readonly [number, number, number, number]): () => unknown {
   const optimizer = g.optim.adam({ learningRate: 0.001 })
-  const x = g.tensor(numbers(batch * 784), { shape: [batch, images, 28, 28] })
-  const y = g.tensor(labelsOf(batch))
+  const x = g.tensor(numbers(shape.reduce((a, b) => a * b)), { shape })
+  const y = g.tensor(labelsOf(shape[0]))
   const step = g.compile((x: g.Tensor, y: g.Tensor) =>
     optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
   )
   return () => step.sync(x, y)
+}
+
+const normalizedConvolution = (from: number, to: number, kernel: number, stride = 1): g.nn.Module[] => [
+  g.nn.conv2d(from, to, kernel, { padding: kernel >> 1, stride, bias: false }),
+  g.nn.batchNorm2d(to),
+]
+
+function normalizedStep(): () => unknown {
+  const { batch, channels } = normalized
+  const [images, first, second, third] = channels
+  const model = g.nn.sequential(
+    ...normalizedConvolution(images, first, 3),
+    g.nn.relu(),
+    g.nn.maxPool2d(2),
+    ...normalizedConvolution(first, second, 3),
+    g.nn.relu(),
+    g.nn.maxPool2d(2),
+    ...normalizedConvolution(second, third, 3),
+    g.nn.relu(),
+    g.nn.flatten(),
+    g.nn.linear(7 * 7 * third, 10),
+  )
+  return imageStep(model, [batch, images, 28, 28])
+}
+
+class ResidualBlock extends g.nn.Module {
+  readonly main: g.nn.Module
+  readonly shortcut: g.nn.Module | null
+
+  constructor(from: number, to: number) {
+    super()
+    const stride = from === to ? 1 : 2
+    const last = normalizedConvolution(to, to, 3)
+    this.main = g.nn.sequential(...normalizedConvolution(from, to, 3, stride), g.nn.relu(), ...last)
+    this.shortcut = from === to ? null : g.nn.sequential(...normalizedConvolution(from, to, 1, stride))
+  }
+
+  forward(x: g.Tensor): g.Tensor {
+    return this.main.forward(x).add(this.shortcut?.forward(x) ?? x).relu()
+  }
+}
+
+function residualStep(): () => unknown {
+  const { batch, size, channels, blocks } = residual
+  const [first] = channels
+  const stages = channels.flatMap((to, i) =>
+    Array.from({ length: blocks }, (_, j) => new ResidualBlock(j > 0 ? to : (channels[i - 1] ?? first), to)),
+  )
+  const model = g.nn.sequential(
+    ...normalizedConvolution(3, first, 3),
+    g.nn.relu(),
+    ...stages,
+    g.nn.adaptiveAvgPool2d(1),
+    g.nn.flatten(),
+    g.nn.linear(channels[2], 10),
+  )
+  return imageStep(model, [batch, 3, size, size])
 }
 
 function inference({ batch }: InferenceRow): () => unknown {
@@ -130,6 +194,8 @@ await report('Galvani', async (row, seconds) => {
   if (row.kind === 'transformer') return medianMicroseconds(transformerStep(), seconds)
   if (row.kind === 'recurrent') return medianMicroseconds(recurrentStep(), seconds)
   if (row.kind === 'convolutional') return medianMicroseconds(convolutionalStep(), seconds)
+  if (row.kind === 'normalized') return medianMicroseconds(normalizedStep(), seconds)
+  if (row.kind === 'residual') return medianMicroseconds(residualStep(), seconds)
   if (row.kind === 'inference') return medianMicroseconds(inference(row), seconds)
   if (row.kind === 'tiny gradient') return medianOfBatches(tinyGradient(), seconds)
   return epoch()

@@ -5,6 +5,7 @@
 Inputs are resident; a call is one step, waited for. Epochs shuffle, and the shortest of those after the first counts.
 """
 
+import copy
 import gzip
 import json
 import os
@@ -32,6 +33,8 @@ TRANSFORMER = "transformer step"
 RECURRENT = "LSTM step, batch 16, 64 steps"
 LAYERS, FEATURES, HEADS, FEED_FORWARD, LENGTH, BATCH = 2, 128, 4, 512, 64, 16
 CNN = "CNN step, batch 64, Adam"
+NORMALIZED = "CNN with batch normalization, batch 128"
+RESIDUAL = "ResNet-20, batch 64"
 TINY = "tiny gradient"
 EPOCH = "Fashion-MNIST epoch"
 FASHION = os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
@@ -360,16 +363,69 @@ class Torch:
             nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
             nn.Flatten(), nn.Linear(7 * 7 * 32, 128), nn.ReLU(), nn.Linear(128, 10),
         )
-        update = self.optimizer(model, "adam")
-        x, y = map(self.torch.from_numpy, data(64, 784))
-        x, y = x.reshape(-1, 1, 28, 28), y.long()
+        return self.image_step(model, (64, 1, 28, 28))
 
-        def call():
-            update.zero_grad()
-            nn.functional.cross_entropy(model(x), y).backward()
-            update.step()
+    def image_step(self, model, shape):
+        """The fastest of the steps with channels first and last, compiled and not."""
+        torch = self.torch
+        x, y = map(torch.from_numpy, data(shape[0], int(np.prod(shape[1:]))))
+        x, y = x.reshape(shape), y.long()
 
-        return call
+        def step(layout, compiled):
+            own = copy.deepcopy(model).to(memory_format=layout)
+            update = self.optimizer(own, "adam")
+            prepared, images = torch.compile(own) if compiled else own, x.to(memory_format=layout)
+
+            def call():
+                update.zero_grad()
+                torch.nn.functional.cross_entropy(prepared(images), y).backward()
+                update.step()
+
+            return call
+
+        times = {}
+        for layout in (torch.contiguous_format, torch.channels_last):
+            for compiled in (False, True):
+                try:
+                    call = step(layout, compiled)
+                    times[call] = median_microseconds(call, 0.5)
+                except torch._dynamo.exc.BackendCompilerFailed:  # without a C++ compiler
+                    continue
+        return min(times, key=times.get)
+
+    def normalized_convolution(self, a, b, kernel, stride=1):
+        nn = self.torch.nn
+        return [nn.Conv2d(a, b, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(b)]
+
+    def normalized(self):
+        nn = self.torch.nn
+        model = nn.Sequential(
+            *self.normalized_convolution(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+            *self.normalized_convolution(32, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+            *self.normalized_convolution(32, 64, 3), nn.ReLU(),
+            nn.Flatten(), nn.Linear(7 * 7 * 64, 10),
+        )
+        return self.image_step(model, (128, 1, 28, 28))
+
+    def residual(self):
+        nn, convolution = self.torch.nn, self.normalized_convolution
+
+        class Block(nn.Module):
+            def __init__(self, a, b):
+                super().__init__()
+                stride = 1 if a == b else 2
+                self.main = nn.Sequential(*convolution(a, b, 3, stride), nn.ReLU(), *convolution(b, b, 3))
+                self.shortcut = nn.Identity() if a == b else nn.Sequential(*convolution(a, b, 1, stride))
+
+            def forward(self, x):
+                return nn.functional.relu(self.main(x) + self.shortcut(x))
+
+        widths = [(16, 16)] * 3 + [(16, 32)] + [(32, 32)] * 2 + [(32, 64)] + [(64, 64)] * 2
+        model = nn.Sequential(
+            *convolution(3, 16, 3), nn.ReLU(), *(Block(a, b) for a, b in widths),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+        )
+        return self.image_step(model, (64, 3, 32, 32))
 
     def inference(self, batch):
         model = self.model(MLP)
@@ -444,6 +500,33 @@ class TensorFlow:
         ])
         return self.step(model, model.trainable_variables, data(64, 784), True)
 
+    def normalized_convolution(self, x, filters, kernel, stride=1):
+        layers = self.tf.keras.layers
+        x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
+        return layers.BatchNormalization()(x)
+
+    def normalized(self):
+        layers = self.tf.keras.layers
+        inputs = self.tf.keras.Input((784,))
+        x = layers.Reshape((28, 28, 1))(inputs)
+        for i, filters in enumerate((32, 32, 64)):
+            x = layers.ReLU()(self.normalized_convolution(x, filters, 3))
+            x = layers.MaxPool2D(2)(x) if i < 2 else x
+        model = self.tf.keras.Model(inputs, layers.Dense(10)(layers.Flatten()(x)))
+        return self.step(lambda x: model(x, training=True), model.trainable_variables, data(128, 784), True)
+
+    def residual(self):
+        layers, convolution = self.tf.keras.layers, self.normalized_convolution
+        inputs = self.tf.keras.Input((32 * 32 * 3,))
+        x = layers.ReLU()(convolution(layers.Reshape((32, 32, 3))(inputs), 16, 3))
+        for filters in [16] * 3 + [32] * 3 + [64] * 3:
+            stride = 1 if filters == x.shape[-1] else 2
+            main = layers.ReLU()(convolution(x, filters, 3, stride))
+            shortcut = x if stride == 1 else convolution(x, filters, 1, stride)
+            x = layers.ReLU()(convolution(main, filters, 3) + shortcut)
+        model = self.tf.keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
+        return self.step(lambda x: model(x, training=True), model.trainable_variables, data(64, 32 * 32 * 3), True)
+
     def step(self, model, variables, arrays, adam):
         tf = self.tf
         m, v = ([tf.Variable(tf.zeros_like(x)) for x in variables] for _ in range(2))
@@ -506,6 +589,9 @@ def measure(peer, name, seconds):
         return median_microseconds(peer.recurrent(), seconds) if hasattr(peer, "recurrent") else None
     if name == CNN:
         return median_microseconds(peer.cnn(), seconds)
+    if name in (NORMALIZED, RESIDUAL):
+        step = getattr(peer, "normalized" if name == NORMALIZED else "residual", None)
+        return median_microseconds(step(), seconds) if step else None
     if name == TINY:
         return median_microseconds(peer.tiny(), seconds)
     return shortest_epoch(peer.epoch())
@@ -514,7 +600,7 @@ def measure(peer, name, seconds):
 def main():
     library = sys.argv[1]
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, RECURRENT, CNN, TINY, *INFERENCE, EPOCH]
+    wanted = sys.argv[3:] or [*TRAINING, TRANSFORMER, RECURRENT, CNN, NORMALIZED, RESIDUAL, TINY, *INFERENCE, EPOCH]
     peer = {"jax": Jax, "torch": Torch, "tensorflow": TensorFlow}[library]()
     print(json.dumps({"name": library, "microseconds": {name: measure(peer, name, seconds) for name in wanted}}))
 

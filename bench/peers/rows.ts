@@ -28,6 +28,19 @@ export const transformer = { layers: 2, features: 128, heads: 4, feedForward: 51
  */
 export const convolutional = { batch: 64, channels: [1, 16, 32], hidden: 128 } as const
 
+/**
+ * Convolutions 3×3 ('same', without bias) of 28×28 images, each with batch normalization in training and relu, max pooling by 2
+ * between them; a dense layer to 10 classes; cross entropy, Adam.
+ */
+export const normalized = { batch: 128, channels: [1, 32, 32, 64] } as const
+
+/**
+ * ResNet-20 of 3×32×32 images: a convolution 3×3 and three stages of three blocks, of which all but the first stage's halve the
+ * image; 1×1 convolutions where a block's input has another shape; batch normalization in training; the mean over the
+ * positions, a dense layer to 10 classes; cross entropy, Adam. K. He et al., "Deep residual learning" (2015).
+ */
+export const residual = { batch: 64, size: 32, channels: [16, 32, 64], blocks: 3 } as const
+
 /** One LSTM layer, the mean of the squares of its outputs as the loss, SGD. */
 export const recurrent = { batch: 16, length: 64, features: 64, hidden: 128 } as const
 
@@ -37,6 +50,8 @@ export type Row =
   | { readonly kind: 'transformer' }
   | { readonly kind: 'recurrent' }
   | { readonly kind: 'convolutional' }
+  | { readonly kind: 'normalized' }
+  | { readonly kind: 'residual' }
   | { readonly kind: 'tiny gradient' }
   | { readonly kind: 'epoch' }
 
@@ -57,6 +72,8 @@ export const rows: Readonly<Record<string, Row>> = {
   'transformer step': { kind: 'transformer' },
   'LSTM step, batch 16, 64 steps': { kind: 'recurrent' },
   'CNN step, batch 64, Adam': { kind: 'convolutional' },
+  'CNN with batch normalization, batch 128': { kind: 'normalized' },
+  'ResNet-20, batch 64': { kind: 'residual' },
   'tiny gradient': { kind: 'tiny gradient' },
   'inference, batch 1': { kind: 'inference', batch: 1 },
   'inference, batch 16': { kind: 'inference', batch: 16 },
