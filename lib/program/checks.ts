@@ -1,9 +1,17 @@
 /** The rules of instructions that are no products of parameters, by the names that rows of the schema call them by. */
 import { type DType, dtypes, isFloat } from '../base/dtype.ts'
+import { zipWith } from '../base/lists.ts'
 import { maxExtent, type Shape, sizeOf } from '../base/shape.ts'
 import type { InstructionParams, Opcode } from './instructions.ts'
 import { type MicroInstruction, microOps, microResultDType } from './micro-ops.ts'
-import { attentionShapes, hasAdjacentColumns, matrixReach, spanOf, targetsDiffer } from './patterns.ts'
+import {
+  attentionGradientShapes,
+  attentionShapes,
+  hasAdjacentColumns,
+  matrixReach,
+  spanOf,
+  targetsDiffer,
+} from './patterns.ts'
 import { formatType, type Program, type Value } from './program.ts'
 import { refuse, type Site } from './refuse.ts'
 import type { schema } from './schema.ts'
@@ -94,6 +102,19 @@ export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
     const rows = sizeOf(p.batch) * p.queries
     expectSize(site, 'out', out, rows * p.values)
     expectSize(site, 'logSums', logSums, rows)
+  },
+
+  attentionGradient(p, { inputs, outputs, site }) {
+    if (p.operands.length !== 4) refuse(site, '4 patterns', p.operands.length)
+    const shapes = attentionGradientShapes(p)
+    zipWith(['q', 'k', 'v', 'cotangent'], p.operands, (name, pattern, i) => {
+      if (!hasAdjacentColumns(shapes[i]!, pattern))
+        refuse(site, `${name} with adjacent columns and no negative strides`, `[${pattern.strides}]`)
+      expectAtLeast(site, name, inputs[i], reach(site, shapes[i]!, pattern))
+    })
+    expectSize(site, 'out', inputs[4], sizeOf(shapes[3]))
+    expectSize(site, 'logSums', inputs[5], sizeOf(p.batch) * p.queries)
+    zipWith(['dq', 'dk', 'dv'], outputs, (name, out, i) => expectSize(site, name, out, sizeOf(shapes[i]!)))
   },
 
   loop({ length, constants, body }, given) {

@@ -56,3 +56,11 @@ export const attentionShapes = (p: {
   [...p.batch, p.keys, p.values],
   [...p.batch, p.queries, p.keys],
 ]
+
+/** The shapes in which an attention's gradient reads q, k, v and the cotangent. */
+export const attentionGradientShapes = (
+  p: Parameters<typeof attentionShapes>[0],
+): [q: Shape, k: Shape, v: Shape, cotangent: Shape] => {
+  const [q, k, v] = attentionShapes(p)
+  return [q, k, v, [...p.batch, p.queries, p.values]]
+}

@@ -303,6 +303,36 @@ export const schema = {
   }),
 
   /**
+   * The gradients of an `attention` without a mask, of its operands, the cotangent of its out, which `operands` say how to
+   * read, its out and its logSums. With p = e^(s − logSums), which is 0 where s or logSums is −∞, and ds = scale · p ∘
+   * (cotangent·vᵀ − Σ cotangent ∘ out): dq = ds·k, dk = dsᵀ·q, dv = pᵀ·cotangent. The cotangent has adjacent columns, too.
+   */
+  attentionGradient: op({
+    params: {
+      batch: shape,
+      queries: count,
+      keys: count,
+      features: count,
+      values: count,
+      operands: patterns,
+      scale: real,
+      causal: flag,
+    },
+    inputs: {
+      q: [floats, checked],
+      k: ['q', checked],
+      v: ['q', checked],
+      cotangent: ['q', checked],
+      out: ['q', checked],
+      logSums: ['q', checked],
+    },
+    outputs: { dq: ['q', checked], dk: ['q', checked], dv: ['q', checked] },
+    check: 'attentionGradient',
+    // Five products, and what is done to the scores.
+    flops: (p) => sizeOf(p.batch) * p.queries * p.keys * (6 * p.features + 4 * p.values + 6),
+  }),
+
+  /**
    * Runs `body` once for each of `length` steps, from the first to the last or, with `reverse`, from the last to the first.
    * Operands are `constants` constants, the carries as they begin, and sequences x[length, …]; results are the carries as they
    * end, and sequences y[length, …]. In step t the body reads as its inputs the constants and then x[t] of each sequence, as

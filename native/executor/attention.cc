@@ -3,36 +3,11 @@
 #include <algorithm>
 
 #include "base/numbers.h"
+#include "executor/attention_blocks.h"
 #include "executor/families.h"
 
 namespace galvani {
 namespace {
-
-constexpr int64_t kQueries = 64, kKeys = 128;  // of a block
-
-// One matrix of an operand.
-template <typename T>
-struct Matrix {
-  const T* data;
-  int64_t row_stride, column_stride;
-  const T* row(int64_t i) const { return data + i * row_stride; }
-};
-
-// The matrix of `view` at position `batch` of the leading axes.
-template <typename T>
-Matrix<T> matrix_at(const StridedView& view, int64_t batch, const T* data) {
-  int64_t offset = view.offset;
-  for (int axis = view.rank - 3; axis >= 0; --axis) {
-    offset += batch % view.shape[axis] * view.strides[axis];
-    batch /= view.shape[axis];
-  }
-  return {data + offset, view.strides[view.rank - 2], view.strides[view.rank - 1]};
-}
-
-// Some queries and some of the keys.
-struct ScoreBlock {
-  int64_t query, queries, key, keys;
-};
 
 // score = score · scale, and what the mask says.
 void mask_scores(float* scores, const ScoreBlock& range, float scale, const Matrix<uint8_t>& mask) {
@@ -58,14 +33,6 @@ void mask_scores(float* scores, const ScoreBlock& range, float scale, const Matr
 void scale_scores(float* scores, const ScoreBlock& range, float scale) {
   for (int64_t i = 0; i < range.queries; ++i) {
     for (int64_t j = 0; j < range.keys; ++j) scores[i * kKeys + j] *= scale;
-  }
-}
-
-// Keys after the query of their row.
-void exclude_later(float* scores, const ScoreBlock& range) {
-  for (int64_t i = 0; i < range.queries; ++i) {
-    const int64_t first = std::max<int64_t>(range.query + i + 1 - range.key, 0);
-    for (int64_t j = first; j < range.keys; ++j) scores[i * kKeys + j] = -kInfinity;
   }
 }
 
@@ -98,8 +65,9 @@ class PreparedAttention final : public PreparedInstruction {
 
  private:
   // Scores, the greatest and the sums of their rows, and packed keys.
-  int64_t scratch_floats() const { return kQueries * kKeys + 2 * kQueries + depth() * kKeys; }
-  int64_t depth() const { return std::min(params_.features, kernels_.gemm.kc); }
+  int64_t scratch_floats() const {
+    return kQueries * kKeys + 2 * kQueries + packed_depth(params_.features, kernels_.gemm) * kKeys;
+  }
 
   void attend(const Run& run, int64_t task, float* scratch) const {
     const int64_t blocks = ceil_div(params_.queries, kQueries);
@@ -127,26 +95,15 @@ class PreparedAttention final : public PreparedInstruction {
   void score(const Run& run, int64_t batch, const ScoreBlock& range, float* scores, float* packed) const {
     const auto q = matrix_at(views_[0], batch, inputs_[0].in<const float>(run));
     const auto k = matrix_at(views_[1], batch, inputs_[1].in<const float>(run));
-    GemmBlock block = product(range.queries, range.keys, scores, kKeys);
-    int64_t p = 0;
-    do {
-      block.k = std::min(depth(), params_.features - p);
-      kernels_.gemm.pack_b(k.row(range.key) + p, 1, k.row_stride, block.k, block.n, packed);
-      block.a = q.row(range.query) + p;
-      block.a_row_stride = q.row_stride;
-      block.b = packed;
-      block.b_is_packed = true;
-      block.accumulate = p > 0;
-      p += block.k;
-      kernels_.gemm.multiply(block);
-    } while (p < params_.features);
+    multiply_rows(q.row(range.query), q.row_stride, k.row(range.key), k.row_stride, params_.features, range,
+                  kernels_.gemm, packed, scores);
   }
 
   // out += scores·v
   void add_values(const Run& run, int64_t batch, const ScoreBlock& range, const float* scores, float* out) const {
     if (params_.values == 0) return;
     const auto v = matrix_at(views_[2], batch, inputs_[2].in<const float>(run));
-    GemmBlock block = product(range.queries, params_.values, out, params_.values);
+    GemmBlock block = block_of(range.queries, params_.values, out, params_.values);
     block.k = range.keys;
     block.a = scores;
     block.a_row_stride = kKeys;
@@ -154,17 +111,6 @@ class PreparedAttention final : public PreparedInstruction {
     block.b_stride = v.row_stride;
     block.accumulate = range.key > 0;
     kernels_.gemm.multiply(block);
-  }
-
-  static GemmBlock product(int64_t m, int64_t n, float* c, int64_t c_stride) {
-    GemmBlock block = {};
-    block.m = m;
-    block.n = n;
-    block.a_column_stride = 1;
-    block.c = c;
-    block.c_stride = c_stride;
-    block.is_last = true;
-    return block;
   }
 
   // Whether it has scaled the scores, too.
@@ -178,7 +124,7 @@ class PreparedAttention final : public PreparedInstruction {
     } else {
       mask_scores(scores, range, scale, matrix_at(views_[3], batch, inputs_[3].in<const float>(run)));
     }
-    if (is_cut) exclude_later(scores, range);
+    if (is_cut) set_later(scores, range, -kInfinity);
     return is_cut || params_.operands.size() == 4;
   }
 

@@ -21,6 +21,8 @@ std::unique_ptr<PreparedInstruction> prepare_softmax(const Preparation& preparat
 std::unique_ptr<PreparedInstruction> prepare_cross_entropy(const Preparation& preparation,
                                                            const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_attention(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_attention_gradient(const Preparation& preparation,
+                                                                const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_random(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_sample(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_sgd(const Preparation& preparation, const Instruction& instruction);

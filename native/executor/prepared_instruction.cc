@@ -60,6 +60,7 @@ std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation,
     case Opcode::k_takeAlongAxis: return prepare_take_along_axis(preparation, instruction);
     case Opcode::k_scatterAlongAxis: return prepare_scatter_along_axis(preparation, instruction);
     case Opcode::k_attention: return prepare_attention(preparation, instruction);
+    case Opcode::k_attentionGradient: return prepare_attention_gradient(preparation, instruction);
     case Opcode::k_cholesky:
     case Opcode::k_triangularSolve:
     case Opcode::k_solve:

@@ -39,6 +39,30 @@ inline void attend_kernel(float* scores, int64_t stride, int64_t rows, int64_t c
   }
 }
 
+// w = e^(scale · score − shift), and scale · w · (product − inner).
+struct Slopes {
+  float* scores;
+  float* products;
+  F32 scale, shift, inner;
+  template <class Lanes>
+  void operator()(int64_t i, Lanes lanes) const {
+    const F32 weight = exp(scale * lanes.read(scores + i) - shift);
+    lanes.write(scores + i, weight);
+    lanes.write(products + i, scale * weight * (lanes.read(products + i) - inner));
+  }
+};
+
+inline void attention_slopes_kernel(float* scores, float* products, int64_t stride, int64_t rows, int64_t columns,
+                                    float scale, const float* log_sums, const float* inner) {
+  for (int64_t row = 0; row < rows; ++row) {
+    // A query without keys has no weights: what is shifted by ∞ is 0.
+    const float shift = log_sums[row] == -kInfinity ? kInfinity : log_sums[row];
+    for_each_vector(0, columns,
+                    Slopes{scores + row * stride, products + row * stride, broadcast(scale), broadcast(shift),
+                           broadcast(inner[row])});
+  }
+}
+
 inline void end_attention_kernel(const float* greatest, const float* sums, int64_t rows, float* out, int64_t width,
                                  float* log_sums) {
   for (int64_t row = 0; row < rows; ++row) {

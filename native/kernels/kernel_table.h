@@ -137,6 +137,10 @@ struct KernelTable {
   // After the last block: out / sums, and log_sums = greatest + log(sums).
   void (*end_attention)(const float* greatest, const float* sums, int64_t rows, float* out, int64_t width,
                         float* log_sums);
+  // Of a block of an attention's scores q·kᵀ and the products cotangent·vᵀ: the scores become weights, and the products
+  // what they pass back to the scores, by their rows' logSums and sums of cotangent ∘ out.
+  void (*attention_slopes)(float* scores, float* products, int64_t stride, int64_t rows, int64_t columns, float scale,
+                           const float* log_sums, const float* inner);
 
   // out[j] += x[j] for j in [0, n): scatterAdd's row.
   void (*accumulate_float32)(const float* x, float* out, int64_t n);

@@ -47,6 +47,7 @@ constexpr KernelTable make_table(const char* isa) {
   table.cross_entropy_classes = cross_entropy_classes_kernel;
   table.cross_entropy_probabilities = cross_entropy_probabilities_kernel;
   table.attend = attend_kernel;
+  table.attention_slopes = attention_slopes_kernel;
   table.end_attention = end_attention_kernel;
   table.accumulate_float32 = accumulate_kernel<float>;
   table.accumulate_int32 = accumulate_kernel<int32_t>;

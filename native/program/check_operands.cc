@@ -160,6 +160,24 @@ void check_attention(const AttentionParams& p, Operands& operands) {
   operands.expect_output_size(1, checked_product({batch, p.queries}));
 }
 
+void check_attention_gradient(const AttentionParams& p, Operands& operands) {
+  operands.expect(p.operands.size() == 4, "expected 4 patterns, got another number");
+  operands.expect(p.batch.rank <= kMaxRank - 2, "expected matrices of at most 8 axes, got more");
+  if (!operands.ok()) return;
+  for (size_t i = 0; i < p.operands.size(); ++i) {
+    const StridedView view = gradient_view_of(p, i);
+    operands.expect(p.operands[i].strides.rank == view.rank, "expected a stride for each axis, got another number");
+    operands.expect(is_inside(view, operands.input(i).size), "expected a pattern inside its operand, got outside");
+    operands.expect(has_adjacent_columns(view), "expected adjacent columns and no negative strides, got others");
+  }
+  const int64_t batch = size_of(p.batch);
+  operands.expect_input_size(4, checked_product({batch, p.queries, p.values}));
+  operands.expect_input_size(5, checked_product({batch, p.queries}));
+  operands.expect_output_size(0, checked_product({batch, p.queries, p.features}));
+  operands.expect_output_size(1, checked_product({batch, p.keys, p.features}));
+  operands.expect_output_size(2, checked_product({batch, p.keys, p.values}));
+}
+
 // `count` operands are what a body binds from its buffer number `first` on, or sequences of `length` such.
 template <typename Expect>
 void expect_bound(const Program& body, int64_t first, int64_t count, int64_t length, Expect expect) {
@@ -281,6 +299,14 @@ StridedView view_of(const AttentionParams& p, size_t operand) {
   PerAxis shape = p.batch;
   shape.values[shape.rank++] = operand == 0 || operand == 3 ? p.queries : p.keys;
   shape.values[shape.rank++] = operand < 2 ? p.features : operand == 2 ? p.values : p.keys;
+  return view_of(shape, p.operands[operand]);
+}
+
+StridedView gradient_view_of(const AttentionParams& p, size_t operand) {
+  if (operand < 3) return view_of(p, operand);
+  PerAxis shape = p.batch;
+  shape.values[shape.rank++] = p.queries;
+  shape.values[shape.rank++] = p.values;
   return view_of(shape, p.operands[operand]);
 }
 

@@ -96,6 +96,8 @@ inline StridedView view_of(const CopyParams& p) { return view_of(p.shape, {p.off
 
 // An attention's q, k, v or mask: [batch…, rows, columns].
 StridedView view_of(const AttentionParams& p, size_t operand);
+// The same of its gradient, whose fourth operand is the cotangent.
+StridedView gradient_view_of(const AttentionParams& p, size_t operand);
 
 // The programs that an instruction runs, in the order of its parameters.
 std::vector<const Program*> bodies_of(const Instruction& instruction);

@@ -133,6 +133,23 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
       return epsilons(x!.length, () => bound + denormal)
     })
   },
+  attentionGradient({ params, inputs: [q, k, v, cotangent, out, logSums], expected }) {
+    const { features, values, keys, queries, scale } = params
+    const [least, greatest] = [Math.min(...logSums!), features * largest(q!) * largest(k!) * Math.abs(scale)]
+    const relative = 8 * Math.sqrt(features) * greatest + 4 * largest(logSums!.filter(Number.isFinite)) + 16
+    const weight = Math.exp(greatest - Math.min(least, 0))
+    const slope = Math.abs(scale) * weight * values * largest(cotangent!) * (largest(v!) + largest(out!))
+    const terms = relative + 4 * (keys + queries + values)
+    const magnitudes = [
+      keys * slope * largest(k!),
+      queries * slope * largest(q!),
+      queries * weight * largest(cotangent!),
+    ]
+    return expected.map((x, i) => {
+      const bound = terms * magnitudes[i]! + denormal
+      return epsilons(x.length, () => (Number.isFinite(least) && bound < 2 ** 100 ? bound : Infinity))
+    })
+  },
   cholesky: same,
   triangularSolve: same,
   solve: same,

@@ -199,6 +199,12 @@ const paramRows: readonly Malformed[] = [
   paramRow('attention', 'steps backwards', 'q with adjacent columns and no negative strides, got [0,-5,1]', {
     operands: [{ offset: 25, strides: [0, -5, 1] }, ...attentionOperands.slice(1)],
   }),
+  paramRow('attentionGradient', 'a pattern less', '4 patterns, got 3', { operands: attentionOperands.slice(1) }),
+  paramRow('attentionGradient', 'a query more', 'q to be float32 with at least 35 elements', { queries: 4 }),
+  paramRow('attentionGradient', 'a feature less', 'dq to be float32 with 24 elements', { features: 4 }),
+  paramRow('attentionGradient', 'columns apart', 'q with adjacent columns and no negative strides, got [0,2,2]', {
+    operands: [{ offset: 0, strides: [0, 2, 2] }, ...attentionOperands.slice(1)],
+  }),
   paramRow(
     'conv2d',
     'an unknown activation',

@@ -172,6 +172,37 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
     ],
     [['float32', 2, 3, 2]],
   ),
+  attentionGradient: sample(
+    'attentionGradient',
+    {
+      batch: [2],
+      queries: 3,
+      keys: 4,
+      features: 5,
+      values: 2,
+      operands: [
+        { offset: 0, strides: [15, 5, 1] },
+        { offset: 0, strides: [20, 5, 1] },
+        { offset: 1, strides: [0, 3, 1] },
+        { offset: 0, strides: [6, 2, 1] },
+      ],
+      scale: 0.5,
+      causal: true,
+    },
+    [
+      ['float32', 2, 3, 5],
+      ['float32', 2, 4, 5],
+      ['float32', 12],
+      ['float32', 2, 3, 2],
+      ['float32', 2, 3, 2],
+      ['float32', 2, 3],
+    ],
+    [
+      ['float32', 2, 3, 5],
+      ['float32', 2, 4, 5],
+      ['float32', 2, 4, 2],
+    ],
+  ),
   attention: sample(
     'attention',
     {

@@ -553,6 +553,25 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const outputs = [s.output(dtype, batch * queries * values), s.output(dtype, batch * queries)]
     s.emit('attention', { ...params, operands: shapes.map(dense) }, inputs, outputs)
   },
+  attentionGradient(s, tape) {
+    const dtype = tape.pick(s.floats)
+    const extent = () => tape.pick([3, 1, 2, 4, 8, 17, 70, 0])
+    const [batch, queries, keys] = [tape.pick([1, 2, 3]), extent(), tape.oneIn(4) ? 150 : extent()]
+    const [features, values] = [extent(), extent()]
+    const [q, k] = [
+      [batch, queries, features],
+      [batch, keys, features],
+    ] as const
+    const [v, out] = [
+      [batch, keys, values],
+      [batch, queries, values],
+    ] as const
+    const shapes = [q, k, v, out]
+    const inputs = [...shapes, out, [batch, queries]].map((shape) => s.operand(dtype, sizeOf(shape)))
+    const params = { batch: [batch], queries, keys, features, values, scale: 0.3, causal: tape.oneIn(2) }
+    const outputs = [q, k, v].map((shape) => s.output(dtype, sizeOf(shape)))
+    s.emit('attentionGradient', { ...params, operands: shapes.map(dense) }, inputs, outputs)
+  },
   cholesky(s, tape) {
     const { dtype, batch, n, x } = squares(s, tape)
     s.emit('cholesky', { batch, n }, [x], [s.output(dtype, batch * n * n)])

@@ -15,6 +15,7 @@ import { verifyProgram } from '../../program/verify.ts'
 import type { Backend, Buffers, Executable } from '../backend.ts'
 import { rangeError } from '../failure.ts'
 import { attention } from './attention.ts'
+import { attentionGradient } from './attention-gradient.ts'
 import { type Bound, bindBuffers, copyStates, fixedArrays } from './binding.ts'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient, maxPooledConv2d } from './convolution.ts'
 import { demand } from './demand.ts'
@@ -56,6 +57,7 @@ const loops: { readonly [K in Exclude<Opcode, NestedOpcode>]: Loop<K> } = {
   scatterAlongAxis,
   demand,
   attention,
+  attentionGradient,
   cholesky,
   triangularSolve,
   solve,

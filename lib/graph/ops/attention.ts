@@ -3,16 +3,19 @@ import { allocate } from '../../base/dtype.ts'
 import { mapTuple } from '../../base/lists.ts'
 import { extentAt, type Shape, sizeOf } from '../../base/shape.ts'
 import { hasAdjacentColumns } from '../../program/patterns.ts'
+import { gradients } from '../autograd.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Cotangents, type Node, type OpDef, record } from '../node.ts'
 import { broadcastTo, reshape } from './broadcast.ts'
 import { add, equal, exp, greaterEqual, mul, sub, where, zerosLike } from './elementwise.ts'
+import { barrier } from './gradient-rules.ts'
 import { data, literal } from './leaf.ts'
 import { matmul } from './matmul.ts'
 import { concat, pad, sliceAt, transposeMatrices } from './movement.ts'
 import { sum } from './reduce.ts'
 
-type AttentionInputs = readonly [q: Node, k: Node, v: Node] | readonly [q: Node, k: Node, v: Node, mask: Node]
+type Unmasked = readonly [q: Node, k: Node, v: Node]
+type AttentionInputs = Unmasked | readonly [q: Node, k: Node, v: Node, mask: Node]
 
 /** `causal`: query i attends to keys j ≤ i alone. */
 export type AttentionParams = { readonly scale: number; readonly causal: boolean }
@@ -78,17 +81,73 @@ function operandView(emitter: Emitter, view: View, operand: number): View {
 const attentionOp: OpDef<AttentionParams, AttentionInputs> = {
   name: 'attention',
   infer: ([q, , v]) => ({ dtype: q.dtype, shape: [...q.shape.slice(0, -1), extentAt(v.shape, -1)] }),
-  // With weights P: dV = Pᵀ·ct, dP = ct·Vᵀ and the softmax's dS = P ∘ (dP − Σ ct ∘ out)
-  vjp: (ct, node) =>
-    attentionGradients(node, (weights, { v, rows }) => {
-      const [cotangent, out] = [rows(ct), rows(node)]
-      const inner = sum(mul(cotangent, out), -1, true)
-      return {
-        scores: mul(weights, sub(matmul(cotangent, transposeMatrices(v)), inner)),
-        values: matmul(transposeMatrices(weights), cotangent),
-      }
-    }),
+  vjp(ct, node) {
+    if (!isFused(node)) return composedGradients(ct, node)
+    const { inputs, params } = node
+    const logSums = record(attentionLogSumsOp, inputs, params)
+    return mapTuple(gradientOutputs, (of) =>
+      record(attentionGradientOp, [...inputs, ct, node, logSums], { ...params, of }),
+    )
+  },
   lower: lowerAttention('out'),
+}
+
+/** Two matrices for each thread of a small machine: the instruction gives all of a matrix to one. */
+const fewestMatrices = 4
+
+/** Whether one instruction computes the gradients. A mask may want one itself. */
+const isFused = (node: Node<AttentionParams, AttentionInputs>): node is Node<AttentionParams, Unmasked> =>
+  node.inputs.length === 3 && sizeOf(node.shape.slice(0, -2)) >= fewestMatrices
+
+/** With weights P: dV = Pᵀ·ct, dP = ct·Vᵀ and the softmax's dS = P ∘ (dP − Σ ct ∘ out) */
+const composedGradients = (ct: Node, node: Node<AttentionParams, AttentionInputs>): Cotangents<AttentionInputs> =>
+  attentionGradients(node, (weights, { v, rows }) => {
+    const [cotangent, out] = [rows(ct), rows(node)]
+    const inner = sum(mul(cotangent, out), -1, true)
+    return {
+      scores: mul(weights, sub(matmul(cotangent, transposeMatrices(v)), inner)),
+      values: matmul(transposeMatrices(weights), cotangent),
+    }
+  })
+
+type GradientParams = AttentionParams & { readonly of: 'q' | 'k' | 'v' }
+type GradientInputs = readonly [...Unmasked, ct: Node, out: Node, logSums: Node]
+
+const gradientOutputs = ['q', 'k', 'v'] as const
+
+/** The gradient of one of the operands; one instruction gives those of all three. Its own derivative is that of the composition. */
+const attentionGradientOp: OpDef<GradientParams, GradientInputs> = {
+  name: 'attentionGradient',
+  infer: (inputs, { of }) => inputs[gradientOutputs.indexOf(of)]!,
+  vjp(ct, { inputs, params }) {
+    // Apart from each other, as one of them may be made of another.
+    const [q, k, v, cotangent] = mapTuple(inputs, (x) => barrier(x, []))
+    const { of, ...attentionParams } = params
+    const node = record(attentionOp, [q, k, v], attentionParams) as Node<AttentionParams, Unmasked>
+    const composed = composedGradients(cotangent, node)[gradientOutputs.indexOf(of)]!
+    const [dq, dk, dv, dct] = gradients(composed, [q, k, v, cotangent], ct)
+    return [dq!, dk!, dv!, dct!, null, null]
+  },
+  lower(emitter, { inputs, params: { of, ...params } }) {
+    const [q, k, v, cotangent, out, logSums] = inputs
+    const views = [q, k, v, cotangent].map((x) => operandView(emitter, emitter.viewOf(x), 0))
+    const rows = q.shape.slice(0, -1)
+    const ids = emitter.emitShared(
+      'attentionGradient',
+      [...views.map(({ value }) => value), emitter.dense(out), emitter.dense(logSums)],
+      [q, k, v].map(({ dtype, shape }) => ({ dtype, shape })),
+      {
+        batch: rows.slice(0, -1),
+        queries: extentAt(q.shape, -2),
+        keys: extentAt(k.shape, -2),
+        features: extentAt(q.shape, -1),
+        values: extentAt(v.shape, -1),
+        operands: views.map(({ offset, strides }) => ({ offset, strides })),
+        ...params,
+      },
+    )
+    return emitter.denseView(ids[gradientOutputs.indexOf(of)]!)
+  },
 }
 
 /** The logarithm of the sum of each query's exponentials. */
@@ -218,4 +277,8 @@ export function attention(q: Node, k: Node, v: Node, mask: Node | null, params: 
   return record(attentionOp, mask === null ? [q, k, v] : [q, k, v, broadcastTo(mask, scores)], params)
 }
 
-export const attentionOps = { attention: attentionOp, attentionLogSums: attentionLogSumsOp }
+export const attentionOps = {
+  attention: attentionOp,
+  attentionLogSums: attentionLogSumsOp,
+  attentionGradient: attentionGradientOp,
+}

@@ -59,6 +59,14 @@ export const softmaxRows: Rows<keyof typeof softmaxOps> = {
 
 type AttentionName = keyof typeof attentionOps
 
+type GradientParams = { scale: Dim; causal: boolean; of: 'q' | 'k' | 'v' }
+
+/** x with its last two axes exchanged. */
+function transposeMatrices(builder: Builder, x: string, rank: number): string {
+  const turned = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis))
+  return builder.node('Transpose', [x], { perm: ints(turned) })
+}
+
 /** scale · q·kᵀ, and −∞ where a query does not attend to a key. */
 function scores(
   scope: Scope,
@@ -69,9 +77,8 @@ function scores(
   const m = new Arithmetic(builder, dtype)
   const [q, k, mask] = [operands[0]!, operands[1]!, operands[3]]
   const rank = elementAt(inputs, 0).shape.length
-  const turned = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis))
   const scale = graph.fixed('attention', 'the scale', params.scale)
-  let result = m.mul(m.apply('MatMul', q, builder.node('Transpose', [k], { perm: ints(turned) })), scale)
+  let result = m.mul(m.apply('MatMul', q, transposeMatrices(builder, k, rank)), scale)
   if (mask !== undefined)
     result = elementAt(inputs, 3).dtype === 'bool' ? m.where(mask, result, -Infinity) : m.add(result, mask)
   return params.causal ? m.where(causalMask(scope, inputs), result, -Infinity) : result
@@ -103,6 +110,24 @@ const constantOf = (builder: Builder, { shape, dtype }: Operation<unknown>, valu
   builder.node('Expand', [builder.scalar(value, dtype), builder.dims(shape)])
 
 export const attentionRows: Rows<AttentionName> = {
+  attentionGradient(scope, operation: Operation<GradientParams>, q, k, v, cotangent, out, logSums) {
+    const { builder } = scope
+    if (hasNoKeys(operation.inputs)) return constantOf(builder, operation, 0)
+    const m = new Arithmetic(builder, operation.dtype)
+    const finite = m.where(m.equal(logSums, -Infinity), Infinity, logSums)
+    const weights = m.exp(
+      m.sub(scores(scope, operation, [q, k, v]), builder.node('Unsqueeze', [finite, builder.dims([-1])])),
+    )
+    const rank = elementAt(operation.inputs, 0).shape.length
+    const turn = (x: string) => transposeMatrices(builder, x, rank)
+    if (operation.params.of === 'v') return m.apply('MatMul', turn(weights), cotangent)
+    const inner = builder.reduce('ReduceSum', m.mul(cotangent, out), [-1])
+    const product = m.sub(m.apply('MatMul', cotangent, turn(v)), inner)
+    const scale = scope.graph.fixed('attention', 'the scale', operation.params.scale)
+    const slopes = m.mul(m.mul(weights, product), scale)
+    return operation.params.of === 'q' ? m.apply('MatMul', slopes, k) : m.apply('MatMul', turn(slopes), q)
+  },
+
   attention(scope, operation, ...operands) {
     const { builder } = scope
     if (hasNoKeys(operation.inputs)) return constantOf(builder, operation, 0)

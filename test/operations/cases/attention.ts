@@ -74,7 +74,34 @@ const logSumRow = (shapes: string, causal: boolean): OpCase => ({
   differentiable: true,
 })
 
+/** What attention passes back to one of its operands. */
+const gradientRow = (shapes: string, causal: boolean, of: 'q' | 'k' | 'v', differentiable = true): OpCase => ({
+  note: `${of}, ${causal ? 'causal' : 'whole'}`,
+  inputs: shapesOf(shapes).map((shape) => operand(shape)),
+  f(q, k, v, cotangent) {
+    const operands = [nodeOf(q!), nodeOf(k!), nodeOf(v!)] as const
+    const params = { scale: 0.5, causal }
+    const [out, sums] = [
+      record(attentionOps.attention, operands, params),
+      record(attentionOps.attentionLogSums, operands, params),
+    ]
+    return wrap(record(attentionOps.attentionGradient, [...operands, nodeOf(cotangent!), out, sums], { ...params, of }))
+  },
+  contract: {
+    depth: 400,
+    magnitude: (q, k, v) => ({ q, k, v })[of]!.mul(0).add(16 * q!.shape.at(-1)! * Math.max(4, k!.shape.at(-2)!)),
+  },
+  differentiable,
+})
+
 export const attentionCases = {
+  attentionGradient: [
+    ...(['q', 'k', 'v'] as const).map((of) => gradientRow('2,3,4 2,5,4 2,5,2 2,3,2', false, of)),
+    ...(['q', 'k', 'v'] as const).map((of) => gradientRow('5,4 5,4 5,3 5,3', true, of)),
+    gradientRow('2,3,4 2,0,4 2,0,2 2,3,2', false, 'q'),
+    ...(['q', 'k', 'v'] as const).map((of) => gradientRow('6,150,32 6,150,32 6,150,32 6,150,32', true, of, false)),
+    ...(['q', 'k', 'v'] as const).map((of) => gradientRow('3,70,20 3,300,20 3,300,9 3,70,9', false, of, false)),
+  ],
   scaledDotProductAttention: attentionRows.map(attentionCase),
   attention: attentionRows.filter(({ note }) => note === 'batched').map(attentionCase),
   attentionLogSums: [logSumRow('2,3,4 2,5,4 2,5,2', false), logSumRow('5,4 5,4 5,2', true)],
