@@ -28,6 +28,29 @@ async function medianSync(fn: () => void): Promise<number> {
   return task.result.latency.p50 * 1000
 }
 
+/** Rounds of each side, and milliseconds of a round at least. */
+const rounds = 15
+const roundMilliseconds = 20
+
+/** Milliseconds of a call of each of some functions: the medians of rounds that alternate. */
+export async function inTurn<const Sides extends readonly (() => unknown)[]>(
+  ...sides: Sides
+): Promise<{ readonly [I in keyof Sides]: number }> {
+  const times = sides.map((): number[] => [])
+  for (let round = 0; round < rounds; round++)
+    for (const [i, run] of sides.entries()) {
+      const start = performance.now()
+      let calls = 0
+      do {
+        await run()
+        calls++
+      } while (performance.now() - start < roundMilliseconds)
+      times[i]!.push((performance.now() - start) / calls)
+    }
+  const median = (list: number[]) => list.toSorted((a, b) => a - b)[rounds >> 1]!
+  return times.map(median) as { readonly [I in keyof Sides]: number }
+}
+
 /** One row a line, numbers to three digits. */
 export function printTable(title: string, rows: readonly Record<string, string | number>[]): void {
   console.log(`\n${title}`)

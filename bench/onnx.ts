@@ -4,32 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as g from '../lib/index.ts'
 import * as onnx from '../lib/onnx/index.ts'
-import { printTable } from './harness.ts'
+import { inTurn, printTable } from './harness.ts'
 import { comparedNets, type NetName, nets } from './nets.ts'
 import { findRuntime, type Runtime, runtimeAdvice } from './onnx-runtime.ts'
 
 const batches = [1, 16, 64, 256]
-/** Rounds of each side, and milliseconds of a round at least. */
-const rounds = 15
-const roundMilliseconds = 20
-
-/** Milliseconds of a call of each of two functions: the medians of rounds that alternate. */
-async function inTurn(...sides: readonly [() => unknown, () => unknown]): Promise<readonly [number, number]> {
-  const times: [number[], number[]] = [[], []]
-  for (let round = 0; round < rounds; round++)
-    for (const [i, run] of sides.entries()) {
-      const start = performance.now()
-      let calls = 0
-      do {
-        await run()
-        calls++
-      } while (performance.now() - start < roundMilliseconds)
-      times[i]!.push((performance.now() - start) / calls)
-    }
-  const median = (list: number[]) => list.toSorted((a, b) => a - b)[rounds >> 1]!
-  return [median(times[0]), median(times[1])]
-}
-
 type Row = Record<string, string | number>
 
 async function rowsOf(net: NetName, threads: number, path: string, runtime: Runtime): Promise<Row[]> {

@@ -108,6 +108,7 @@ export {
   sinusoidalPositions,
 } from './positions.ts'
 export { PRelu, type PReluOptions, prelu } from './prelu.ts'
+export { Quantized, QuantizedLinear } from './quantize.ts'
 export {
   fold,
   identity,

@@ -21,6 +21,8 @@ interface Calls {
   count: number
 }
 
+type Around = (module: object, call: () => unknown, args: readonly unknown[]) => unknown
+
 type Forwarding = { forward: (...args: readonly unknown[]) => unknown }
 
 /** Runs a forward pass that is recorded and never computed, and gives the shapes of what the modules called in it gave. */
@@ -44,12 +46,8 @@ export function watchForward(
   return calls
 }
 
-/** Runs `fn`; meanwhile a call of `forward` of one of the modules is what `around` makes of it. */
-export function aroundForward<T>(
-  modules: Iterable<object>,
-  around: (module: object, call: () => unknown) => unknown,
-  fn: () => T,
-): T {
+/** Runs `fn`; meanwhile a call of `forward` of one of the modules is what `around` makes of it and of what it is given. */
+export function aroundForward<T>(modules: Iterable<object>, around: Around, fn: () => T): T {
   const unwatch = [...modules].filter(Object.isExtensible).map((module) => watch(module as Forwarding, around))
   try {
     return fn()
@@ -59,10 +57,11 @@ export function aroundForward<T>(
 }
 
 /** Has a module call something else, by a `forward` of its own; the result takes that back. */
-function watch(module: Forwarding, around: (module: object, call: () => unknown) => unknown): () => void {
+function watch(module: Forwarding, around: Around): () => void {
   const own = Object.getOwnPropertyDescriptor(module, 'forward')
   const { forward } = module
-  const value = (...args: readonly unknown[]): unknown => around(module, () => Reflect.apply(forward, module, args))
+  const value = (...args: readonly unknown[]): unknown =>
+    around(module, () => Reflect.apply(forward, module, args), args)
   Object.defineProperty(module, 'forward', { value, configurable: true, enumerable: own?.enumerable ?? false })
   return () => {
     if (own === undefined) Reflect.deleteProperty(module, 'forward')

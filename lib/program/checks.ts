@@ -9,6 +9,8 @@ import {
   attentionShapes,
   hasAdjacentColumns,
   matrixReach,
+  maxQuantizedDepth,
+  panelShape,
   spanOf,
   targetsDiffer,
 } from './patterns.ts'
@@ -36,6 +38,11 @@ export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
       refuse(site, 'integers without bias and activation', inputs.length > 2 ? 'a bias' : activation)
     expectAtLeast(site, 'a', inputs[0], matrixReach(a, batch, m, k))
     expectAtLeast(site, 'b', inputs[1], matrixReach(b, batch, k, n))
+  },
+
+  quantizedMatmul({ n, k }, { inputs: [, weight], site }) {
+    if (k > maxQuantizedDepth) refuse(site, `k of at most ${maxQuantizedDepth}`, k)
+    expectSize(site, 'weight', weight, sizeOf(panelShape(n, k)))
   },
 
   elementwise({ shape, operands, code, results }, { inputs, outputs, site }) {

@@ -64,3 +64,18 @@ export const attentionGradientShapes = (
   const [q, k, v] = attentionShapes(p)
   return [q, k, v, [...p.batch, p.queries, p.values]]
 }
+
+/** Of a quantizedMatmul: how many outputs a panel of the weight has, and of how many inputs each at a step. */
+export const panelOutputs = 16
+export const panelInputs = 4
+
+/** The greatest k: the sum of so many products of −128 and 127 is an int32. */
+export const maxQuantizedDepth = 2 ** 17
+
+/** The shape of the weight of a quantizedMatmul from k inputs to n outputs. */
+export const panelShape = (n: number, k: number): Shape => [
+  Math.ceil(n / panelOutputs),
+  Math.ceil(k / panelInputs),
+  panelOutputs,
+  panelInputs,
+]

@@ -25,7 +25,9 @@ import {
 
 const floats = ['float32', 'float64'] as const satisfies readonly DType[]
 const numbers = ['float32', 'float64', 'int32'] as const satisfies readonly DType[]
+const float32 = ['float32'] as const satisfies readonly DType[]
 const int32 = ['int32'] as const satisfies readonly DType[]
+const uint8 = ['uint8'] as const satisfies readonly DType[]
 const bool = ['bool'] as const satisfies readonly DType[]
 
 /** Of a copy and a pad. */
@@ -88,6 +90,23 @@ export const schema = {
     outputs: { c: ['a', 'batch m n'] },
     check: 'matmul',
     flops: '2 batch m n k',
+  }),
+
+  /**
+   * out[m, n] = activation(x·w + bias[n]) of x[m, k], each row of which is rounded to integers first, and integers w[k, n],
+   * n of which are scaled by `scales`. In float32, each operation rounded to the nearest, ties to even: with the greatest
+   * magnitude g of a row, q = round(x · (127 / g)), s = Σ q·w, an exact int32, out = s · (g / 127 · scales[n]) + bias[n]. Of a
+   * row with g < 2⁻¹¹⁹ the integers and the scale are 0; of one with an element that is not finite out is NaN.
+   *
+   * `weight` has w + 128 as panels [⌈n/16⌉, ⌈k/4⌉, 16, 4]: w[4·step + i, 16·panel + j] is at [panel, step, j, i], and what lies
+   * past n and k does not matter. k is at most 2¹⁷, so that no sum leaves int32. `slope` is leakyRelu's.
+   */
+  quantizedMatmul: op({
+    params: { m: count, n: count, k: count, activation, slope: real },
+    inputs: { x: [float32, 'm k'], weight: [uint8, checked], scales: ['x', 'n'], bias: optional(['x', 'n']) },
+    outputs: { out: ['x', 'm n'] },
+    check: 'quantizedMatmul',
+    flops: '2 m n k',
   }),
 
   /**

@@ -15,6 +15,8 @@ std::unique_ptr<PreparedInstruction> prepare_while_loop(Preparation& preparation
 std::unique_ptr<PreparedInstruction> prepare_branch(Preparation& preparation, const Instruction& instruction);
 
 std::unique_ptr<PreparedInstruction> prepare_matmul(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_quantized_matmul(const Preparation& preparation,
+                                                              const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_reduce(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_argmax(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_softmax(const Preparation& preparation, const Instruction& instruction);

@@ -45,6 +45,7 @@ namespace {
 std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation, const Instruction& instruction) {
   switch (instruction.opcode) {
     case Opcode::k_matmul: return prepare_matmul(preparation, instruction);
+    case Opcode::k_quantizedMatmul: return prepare_quantized_matmul(preparation, instruction);
     case Opcode::k_elementwise: return prepare_elementwise(preparation, instruction);
     case Opcode::k_copy: return prepare_copy(preparation, instruction);
     case Opcode::k_pad: return prepare_pad(preparation, instruction);

@@ -52,13 +52,6 @@ constexpr bool kStreamsRow = kLanes < 16;
 // Rows of A that meet the block of B together.
 constexpr int64_t kBlockRows = kBlocking.mc;
 
-// The sums of a tile stay in registers only where the loops over them vanish before the compiler looks.
-#if defined(__clang__)
-#define GALVANI_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GALVANI_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 struct Tile {
   int64_t a_row_stride, a_step;  // element (i, p) of A is at a[i·a_row_stride + p·a_step]
   const float* b;

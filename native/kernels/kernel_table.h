@@ -80,6 +80,29 @@ struct GemmKernels {
   int64_t packed_a_floats(int64_t m, int64_t k) const { return round_up(m, mr) * k; }
 };
 
+// Panels of the weight of a quantizedMatmul times rows of integers: `rows` rows of `out`, from the first output of the
+// first panel on, `columns` in all.
+struct QuantizedBlock {
+  int64_t rows, columns, steps;
+  const int8_t* x;  // x_stride bytes between rows, kPanelInputs for each step
+  int64_t x_stride;
+  const float* row_scales;    // [rows]
+  const int32_t* row_starts;  // [rows], what the sums begin with
+  const uint8_t* weight;
+  const float* scales;  // [columns]
+  const float* bias;    // [columns], or null
+  float* out;
+  int64_t out_stride;
+  bool has_relu;
+};
+
+struct QuantizedKernels {
+  // x[k] as integers, with zeros up to a multiple of kPanelInputs, their scale, and what sums of products begin with.
+  void (*quantize)(const float* x, int64_t k, int8_t* integers, float* scale, int32_t* start);
+  void (*multiply)(const QuantizedBlock& block);
+  int64_t rows;  // of x that meet a panel together
+};
+
 // What is done to sums before they are written.
 struct OutputFinish {
   float bias;
@@ -190,12 +213,16 @@ struct KernelTable {
                             int64_t begin, int64_t end);
 
   GemmKernels gemm;
+  QuantizedKernels quantized;
 };
 
 extern const KernelTable kBaselineKernels;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
+// With VNNI, which not all machines have that have the rest; without a multiplication where the compiler knows none.
+extern const QuantizedKernels kAvx2VnniKernels;
+extern const QuantizedKernels kAvx512VnniKernels;
 #elif defined(__aarch64__)
 extern const KernelTable kNeonKernels;
 #endif

@@ -10,6 +10,7 @@
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
+#include "kernels/quantized.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/scan.h"
@@ -69,5 +70,6 @@ constexpr KernelTable make_table(const char* isa) {
   table.random[static_cast<int>(Distribution::k_exponential)] = random_kernel<OfUnit<exponential>>;
   table.random[static_cast<int>(Distribution::k_gumbel)] = random_kernel<OfUnit<gumbel>>;
   table.gemm = kGemmKernels;
+  table.quantized = kQuantizedKernels;
   return table;
 }

@@ -61,6 +61,14 @@ inline Same<I32> same(const uint8_t* x) { return {broadcast(static_cast<int32_t>
 // call than have a function's code twice.
 #define GALVANI_INLINED __attribute__((always_inline))
 
+// An array of vectors, such as the sums of a tile, stays in registers only where the loops over it vanish before the
+// compiler looks.
+#if defined(__clang__)
+#define GALVANI_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GALVANI_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 template <int kUnroll = 4, class Body>
 GALVANI_INLINED inline void for_each_vector(int64_t begin, int64_t end, const Body& body) {
   int64_t i = begin;

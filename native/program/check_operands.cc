@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/numbers.h"
 #include "program/operands.h"
 
 namespace galvani {
@@ -52,6 +53,12 @@ void check_matmul(const MatmulParams& p, Operands& operands) {
                   "expected a inside its operand, got outside");
   operands.expect(is_inside(p.b, p.batch, p.k, p.n, operands.input(1).size),
                   "expected b inside its operand, got outside");
+}
+
+void check_quantized_matmul(const QuantizedMatmulParams& p, Operands& operands) {
+  operands.expect(p.k <= kMaxQuantizedDepth, "expected k of at most 2^17, got more");
+  const int64_t panels = ceil_div(p.n, kPanelOutputs), steps = ceil_div(p.k, kPanelInputs);
+  operands.expect_input_size(1, checked_product({panels, steps, kPanelOutputs, kPanelInputs}));
 }
 
 // `registers` holds the dtypes of the registers that are written before this step.

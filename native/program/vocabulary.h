@@ -78,6 +78,11 @@ constexpr DType result_of(MicroOp op, DType dtype, DType to) {
   return kind == MicroKind::k_cast ? to : dtype;
 }
 
+// Of the panels of a quantizedMatmul's weight: outputs of each, and of how many inputs at a step; the greatest k. See
+// lib/program/schema.ts.
+constexpr int64_t kPanelOutputs = 16, kPanelInputs = 4;
+constexpr int64_t kMaxQuantizedDepth = 1 << 17;
+
 // A strided view: element (i0, …) is at offset + Σ i·stride, in elements.
 struct StridedView {
   int rank;

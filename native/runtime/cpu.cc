@@ -23,7 +23,10 @@ class X86Features {
     const bool saves_registers = has_all(c, 1u << 27);
     has_fma_ = has_all(c, 1u << 12);
     if (saves_registers) saved_ = saved_registers();
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) extended_ = b;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
+    extended_ = b;
+    has_avx512_vnni_ = has_all(c, 1u << 11);
+    if (a > 0 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) has_avx_vnni_ = has_all(a, 1u << 4);
   }
 
   bool has_avx2() const { return has_fma_ && has_all(extended_, 1u << 5) && has_all(saved_, kXmm | kYmm); }
@@ -37,6 +40,10 @@ class X86Features {
 #endif
   }
 
+  // Beside AVX2, and beside AVX-512.
+  bool has_avx_vnni() const { return has_avx_vnni_; }
+  bool has_avx512_vnni() const { return has_avx512_vnni_; }
+
  private:
   static constexpr unsigned kXmm = 2, kYmm = 4, kMasks = 1u << 5, kZmm = 3u << 6;
 
@@ -49,10 +56,20 @@ class X86Features {
   }
 
   bool has_fma_ = false;
+  bool has_avx_vnni_ = false, has_avx512_vnni_ = false;
   unsigned saved_ = 0;
   unsigned extended_ = 0;
 };
 
+#endif
+
+#if defined(__x86_64__)
+// The table as it is, but for products of int8 where the machine and the compiler have better ones.
+KernelTable with_vnni(const KernelTable& table, bool has_vnni, const QuantizedKernels& kernels) {
+  KernelTable result = table;
+  if (has_vnni && kernels.multiply != nullptr) result.quantized = kernels;
+  return result;
+}
 #endif
 
 struct SupportedTables {
@@ -61,8 +78,10 @@ struct SupportedTables {
     // Nothing wider.
 #elif defined(__x86_64__)
     const X86Features features;
-    if (features.has_avx512() && features.has_avx2()) tables[count++] = &kAvx512Kernels;
-    if (features.has_avx2()) tables[count++] = &kAvx2Kernels;
+    static const KernelTable avx512 = with_vnni(kAvx512Kernels, features.has_avx512_vnni(), kAvx512VnniKernels);
+    static const KernelTable avx2 = with_vnni(kAvx2Kernels, features.has_avx_vnni(), kAvx2VnniKernels);
+    if (features.has_avx512() && features.has_avx2()) tables[count++] = &avx512;
+    if (features.has_avx2()) tables[count++] = &avx2;
 #elif defined(__aarch64__)
     tables[count++] = &kNeonKernels;
 #endif

@@ -177,6 +177,19 @@ inline F32 odd_lanes(F32 a, F32 b) {
   return {_mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8))};
 }
 
+inline I32 load_words(const uint8_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+constexpr int32_t kDotOffset = 128;
+#if defined(GALVANI_VNNI)
+inline I32 dot4(I32 sum, I32 weights, I32 x) { return {_mm256_dpbusd_avx_epi32(sum.v, weights.v, x.v)}; }
+#else
+inline I32 dot4(I32 sum, I32 weights, I32 x) {
+  const I32 low_bytes_of_halves = broadcast(0x00ff00ff);
+  const I32 even = weights & low_bytes_of_halves, odd = shift_right_unsigned<8>(weights) & low_bytes_of_halves;
+  const __m256i even_x = _mm256_srai_epi16(_mm256_slli_epi16(x.v, 8), 8), odd_x = _mm256_srai_epi16(x.v, 8);
+  return sum + (I32{_mm256_madd_epi16(even.v, even_x)} + I32{_mm256_madd_epi16(odd.v, odd_x)});
+}
+#endif
+
 inline float first_lane(F32 a) { return _mm256_cvtss_f32(a.v); }
 inline int32_t first_lane(I32 a) { return _mm256_cvtsi256_si32(a.v); }
 inline float reduce_add(F32 a) {

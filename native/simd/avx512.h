@@ -142,6 +142,19 @@ inline F32 odd_lanes(F32 a, F32 b) {
   return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
 }
 
+inline I32 load_words(const uint8_t* p) { return {_mm512_loadu_si512(p)}; }
+constexpr int32_t kDotOffset = 128;
+#if defined(GALVANI_VNNI)
+inline I32 dot4(I32 sum, I32 weights, I32 x) { return {_mm512_dpbusd_epi32(sum.v, weights.v, x.v)}; }
+#else
+inline I32 dot4(I32 sum, I32 weights, I32 x) {
+  const I32 low_bytes_of_halves = broadcast(0x00ff00ff);
+  const I32 even = weights & low_bytes_of_halves, odd = shift_right_unsigned<8>(weights) & low_bytes_of_halves;
+  const __m512i even_x = _mm512_srai_epi16(_mm512_slli_epi16(x.v, 8), 8), odd_x = _mm512_srai_epi16(x.v, 8);
+  return sum + (I32{_mm512_madd_epi16(even.v, even_x)} + I32{_mm512_madd_epi16(odd.v, odd_x)});
+}
+#endif
+
 inline float first_lane(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline int32_t first_lane(I32 a) { return _mm512_cvtsi512_si32(a.v); }
 inline float reduce_add(F32 a) { return _mm512_reduce_add_ps(a.v); }

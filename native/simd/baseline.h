@@ -202,6 +202,25 @@ inline I32 zip_high(I32 a, I32 b) { return {Ints{a.v[2], b.v[2], a.v[3], b.v[3]}
 inline F32 even_lanes(F32 a, F32 b) { return {Floats{a.v[0], a.v[2], b.v[0], b.v[2]}}; }
 inline F32 odd_lanes(F32 a, F32 b) { return {Floats{a.v[1], a.v[3], b.v[1], b.v[3]}}; }
 
+// Four bytes a lane.
+inline I32 load_words(const uint8_t* p) {
+  I32 a;
+  __builtin_memcpy(&a.v, p, 16);
+  return a;
+}
+typedef int16_t Shorts __attribute__((vector_size(16)));
+// sum + Σ (weight + kDotOffset - 128) · x over the four bytes of each lane: those of `weights` without a sign, those of x
+// with one, and not -128. Modulo 2^32; the product of two bytes is an int16.
+constexpr int32_t kDotOffset = 128;
+inline I32 dot4(I32 sum, I32 weights, I32 x) {
+  const Shorts bytes = reinterpret_cast<Shorts>(x.v);
+  const I32 even = {reinterpret_cast<Ints>(reinterpret_cast<Shorts>(weights.v & 0x00ff00ff) * (bytes << 8 >> 8))};
+  const I32 odd = {
+      reinterpret_cast<Ints>(reinterpret_cast<Shorts>(weights.v >> 8 & 0x00ff00ff) * (bytes >> 8))};
+  const I32 low = shift_right<16>(shift_left<16>(even)) + shift_right<16>(shift_left<16>(odd));
+  return sum + low + (shift_right<16>(even) + shift_right<16>(odd));
+}
+
 inline float first_lane(F32 a) { return a.v[0]; }
 inline int32_t first_lane(I32 a) { return a.v[0]; }
 inline float reduce_add(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }

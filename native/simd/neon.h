@@ -189,6 +189,25 @@ inline I32 zip_high(I32 a, I32 b) { return {vzip2q_s32(a.v, b.v)}; }
 inline F32 even_lanes(F32 a, F32 b) { return {vuzp1q_f32(a.v, b.v)}; }
 inline F32 odd_lanes(F32 a, F32 b) { return {vuzp2q_f32(a.v, b.v)}; }
 
+inline I32 load_words(const uint8_t* p) { return {vreinterpretq_s32_u8(vld1q_u8(p))}; }
+#if defined(__ARM_FEATURE_DOTPROD)
+constexpr int32_t kDotOffset = 0;
+inline I32 dot4(I32 sum, I32 weights, I32 x) {
+  const int8x16_t signs = vdupq_n_s8(-128);
+  return {vdotq_s32(sum.v, veorq_s8(vreinterpretq_s8_s32(weights.v), signs), vreinterpretq_s8_s32(x.v))};
+}
+#else
+constexpr int32_t kDotOffset = 128;
+inline I32 dot4(I32 sum, I32 weights, I32 x) {
+  const uint16x8_t bytes = vreinterpretq_u16_s32(weights.v);
+  const int16x8_t even = vreinterpretq_s16_u16(vandq_u16(bytes, vdupq_n_u16(0xff)));
+  const int16x8_t odd = vreinterpretq_s16_u16(vshrq_n_u16(bytes, 8));
+  const int16x8_t signed_bytes = vreinterpretq_s16_s32(x.v);
+  const int16x8_t even_x = vshrq_n_s16(vshlq_n_s16(signed_bytes, 8), 8), odd_x = vshrq_n_s16(signed_bytes, 8);
+  return {vpadalq_s16(vpadalq_s16(sum.v, vmulq_s16(even, even_x)), vmulq_s16(odd, odd_x))};
+}
+#endif
+
 inline float first_lane(F32 a) { return vgetq_lane_f32(a.v, 0); }
 inline int32_t first_lane(I32 a) { return vgetq_lane_s32(a.v, 0); }
 inline float reduce_add(F32 a) { return vpadds_f32(vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v))); }

@@ -31,6 +31,7 @@ import { normalizationCases } from './cases/normalization.ts'
 import { optimizerCases } from './cases/optimizer.ts'
 import { poolingCases } from './cases/pooling.ts'
 import { productCases } from './cases/products.ts'
+import { quantizedCases } from './cases/quantized.ts'
 import { padRows, rearrangingCases } from './cases/rearranging.ts'
 import { reduceCases } from './cases/reduce.ts'
 import { reductionCases } from './cases/reductions.ts'
@@ -67,6 +68,7 @@ const rows = {
   ...shapeCases,
   ...rearrangingCases,
   ...productCases,
+  ...quantizedCases,
   pad: [...movementCases.pad, ...padRows],
   ...reduceCases,
   ...reductionCases,

@@ -95,6 +95,12 @@ describe('parameters', () => {
     expect(real(params[13]!, params[14]!)).toBe(0.1)
   })
 
+  test('quantizedMatmul', () => {
+    const params = paramsOf(opcodeSamples.quantizedMatmul)
+    expect(params.slice(0, 4)).toEqual([3, 18, 5, activations.indexOf('leakyRelu')])
+    expect(real(params[4]!, params[5]!)).toBe(0.1)
+  })
+
   test('elementwise', () => {
     const step = (op: string, dtype: string, to: string, ...args: number[]) => [
       numbering.microOps.get(op),

@@ -64,6 +64,9 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     const rounding = params.activation === 'none' || params.activation === 'relu' ? 0 : 2
     return [epsilons(size, (i) => sum.epsilons[i]! * steepest + rounding * magnitude(expected[0]![i]!))]
   },
+  quantizedMatmul: ({ params: { activation } }) => [
+    activation === 'sigmoid' || activation === 'tanh' ? ulps(2) : exact,
+  ],
   copy: same,
   pad: same,
   concat: same,

@@ -83,6 +83,11 @@ const paramRows: readonly Malformed[] = [
       activation: 'swish',
     },
   ),
+  paramRow('quantizedMatmul', 'a panel more', 'weight to be uint8 with 384 elements', { n: 33 }),
+  paramRow('quantizedMatmul', 'a greater depth than sums have room for', 'k of at most 131072, got 131073', {
+    k: 131073,
+  }),
+  paramRow('quantizedMatmul', 'a row less', 'x to be float32 with 10 elements', { m: 2 }),
   paramRow('elementwise', 'nine axes', 'shape to have at most 8 axes, got 9', { shape: [1, 1, 1, 1, 1, 1, 1, 2, 3] }),
   paramRow('elementwise', 'a stride too few', '2 strides, got 1', withOperand({ strides: [1] })),
   paramRow(

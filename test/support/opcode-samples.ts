@@ -59,6 +59,17 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
     ],
     [['float32', 2, 3, 4]],
   ),
+  quantizedMatmul: sample(
+    'quantizedMatmul',
+    { m: 3, n: 18, k: 5, activation: 'leakyRelu', slope: 0.1 },
+    [
+      ['float32', 3, 5],
+      ['uint8', 2, 2, 16, 4],
+      ['float32', 18],
+      ['float32', 18],
+    ],
+    [['float32', 3, 18]],
+  ),
   elementwise: sample(
     'elementwise',
     {

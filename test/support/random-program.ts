@@ -6,6 +6,7 @@ import { type DType, isFloat, type TypedArray } from '../../lib/base/dtype.ts'
 import { denseStrides, type Shape, sizeOf } from '../../lib/base/shape.ts'
 import { type Instruction, type InstructionParams, type Opcode, opcodes } from '../../lib/program/instructions.ts'
 import { type MicroInstruction, microOpNames, microOps, microResultDType } from '../../lib/program/micro-ops.ts'
+import { panelShape } from '../../lib/program/patterns.ts'
 import type { Place, Program, Value } from '../../lib/program/program.ts'
 import type { Convolution, Windows } from '../../lib/program/schema.ts'
 import { signatures } from '../../lib/program/signatures.ts'
@@ -398,6 +399,14 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const activation = isInteger ? 'none' : tape.pick(activations)
     const params = { batch, m, n, k, a, b, activation, slope: 0.01 }
     s.emit('matmul', params, inputs, [s.output(dtype, batch * m * n)])
+  },
+  quantizedMatmul(s, tape) {
+    const extent = () => tape.pick([2, 1, 3, 5, 7, 16, 17, 33, 70, 130, 0])
+    const [m, n, k] = [extent(), extent(), extent()]
+    const inputs = [s.operand('float32', m * k), s.operand('uint8', sizeOf(panelShape(n, k))), s.operand('float32', n)]
+    if (tape.oneIn(2)) inputs.push(s.operand('float32', n))
+    const params = { m, n, k, activation: tape.pick(activations), slope: 0.01 }
+    s.emit('quantizedMatmul', params, inputs, [s.output('float32', m * n)])
   },
   elementwise(s, tape) {
     const first = s.any(s.dtypes)

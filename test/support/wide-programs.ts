@@ -21,6 +21,7 @@ const most = 2 ** 31 - 1
 const noise = (size: number): TypedArray => Float32Array.from({ length: size }, (_, i) => Math.sin(i * 37 + 1))
 
 const nothing = new Float32Array(0)
+const noBytes = new Uint8Array(0)
 
 function wide<K extends Opcode>(
   name: string,
@@ -150,6 +151,20 @@ const empty = [
   ),
   wide('no rows', 'reduce', { kind: 'sum', outer: 0, reduced: most, inner: most }, [nothing], [0]),
   wide('no columns', 'reduce', { kind: 'prod', outer: most, reduced: 0, inner: 0 }, [nothing], [0]),
+  wide(
+    'no outputs',
+    'quantizedMatmul',
+    { m: most, n: 0, k: 0, activation: 'relu', slope: 0 },
+    [nothing, noBytes, nothing],
+    [0],
+  ),
+  wide(
+    'no rows',
+    'quantizedMatmul',
+    { m: 0, n: 7, k: 0, activation: 'none', slope: 0 },
+    [nothing, noBytes, noise(7)],
+    [0],
+  ),
   wide('of nothing', 'argmax', { outer: most, reduced: most, inner: 0 }, [nothing], [['int32', 0]]),
   wide('of nothing', 'scan', { kind: 'sum', outer: most, length: 0, inner: most, reverse: false }, [nothing], [0]),
   wide('of nothing', 'recurrence', { outer: most, length: 0, inner: most, reverse: true }, [nothing, nothing], [0]),

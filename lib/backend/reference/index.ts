@@ -30,6 +30,7 @@ import { concat, copy, pad } from './movement.ts'
 import { isNested, type NestedOpcode, nested } from './nested.ts'
 import { adam, momentum, sgd } from './optimizer.ts'
 import { maxPool2d, maxPool2dGradient } from './pooling.ts'
+import { quantizedMatmul } from './quantized.ts'
 import { random } from './random.ts'
 import { argmax, reduce } from './reduce.ts'
 import { recurrence, scan } from './scan.ts'
@@ -39,6 +40,7 @@ import { SubmissionQueue } from './submission-queue.ts'
 
 const loops: { readonly [K in Exclude<Opcode, NestedOpcode>]: Loop<K> } = {
   matmul,
+  quantizedMatmul,
   elementwise,
   copy,
   pad,

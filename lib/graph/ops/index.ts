@@ -14,6 +14,7 @@ import { movementOps } from './movement.ts'
 import { optimizerOps } from './optimizer.ts'
 import { poolingOps } from './pooling.ts'
 import { castOp } from './promotion.ts'
+import { quantizedOps } from './quantized.ts'
 import { randomOps } from './random.ts'
 import { reduceOps } from './reduce.ts'
 import { scanOps } from './scan.ts'
@@ -26,6 +27,7 @@ export const graphOps = {
   ...elementwiseOps,
   cast: castOp,
   ...matmulOps,
+  ...quantizedOps,
   ...movementOps,
   ...reduceOps,
   ...scanOps,

@@ -65,6 +65,10 @@ const linalgRows: Rows<keyof typeof linalgOps> = {
   svdVh: noMatrices,
 }
 
+const noRoundedRows: Unsupported = {
+  unsupported: 'ONNX has no product that rounds its rows by themselves: export the model that was quantized',
+}
+
 const isTraining: Unsupported = { unsupported: 'an update of an optimizer belongs to training' }
 
 const optimizerRows: Rows<keyof typeof optimizerOps> = {
@@ -79,6 +83,7 @@ export const rows: Rows<ExportName> = {
   ...elementwiseRows,
   cast: ({ builder }, { params: { to } }, x) => builder.cast(x, to),
   ...matmulRows,
+  quantizedMatmul: noRoundedRows,
   ...movementRows,
   ...splitRows,
   ...reduceRows,

@@ -14,7 +14,12 @@ import type { ActivationName, LoadPattern } from '../vocabulary.ts'
 const isActivation = (op: string): op is ActivationName =>
   op === 'relu' || op === 'leakyRelu' || op === 'sigmoid' || op === 'tanh'
 
-type Product = InstructionOf<'matmul'> | InstructionOf<'conv2d'>
+type Product = InstructionOf<'matmul'> | InstructionOf<'quantizedMatmul'> | InstructionOf<'conv2d'>
+
+/** By opcode, how many operands a product has without a bias. */
+const products = { matmul: 2, quantizedMatmul: 3, conv2d: 2 } as const
+
+const isProduct = (next: Draft['instructions'][number]): next is Product => Object.hasOwn(products, next.opcode)
 type Absorb = (draft: Draft, product: Product, next: InstructionOf<'elementwise'>) => Product | null
 
 /** product → + bias → activation → max pooling becomes one product. */
@@ -32,7 +37,7 @@ export function fuseEpilogues(draft: Draft): void {
 /** The product moves to where its only reader stood, since that one's other operands may be younger. Gives its position. */
 function absorbReader(draft: Draft, uses: Uses, removed: Set<number>, position: number, rule: Absorb): number {
   const product = elementAt(draft.instructions, position)
-  if (product.opcode !== 'matmul' && product.opcode !== 'conv2d') return position
+  if (!isProduct(product)) return position
   if (product.params.activation !== 'none' || removed.has(position)) return position
   const value = elementAt(product.outputs, 0)
   if (valueAt(draft, value).dtype === 'int32') return position
@@ -73,7 +78,7 @@ function isPoolingByTwo({ params: p }: InstructionOf<'maxPool2d'>, { params: c }
 
 /** What a bias adds to: [rows, channels, plane], with one element for each channel. */
 function biasedExtents(product: Product): { channels: number; plane: number } {
-  if (product.opcode === 'matmul') return { channels: product.params.n, plane: 1 }
+  if (product.opcode !== 'conv2d') return { channels: product.params.n, plane: 1 }
   const { groups, filters, outHeight, outWidth } = product.params
   return { channels: groups * filters, plane: outHeight * outWidth }
 }
@@ -96,14 +101,14 @@ const absorbBias: Absorb = (draft, product, next) => {
   const [c] = product.outputs
   const { code, operands, shape } = next.params
   const [step] = code
-  if (product.inputs.length > 2 || code.length !== 1 || step!.op !== 'add') return null
+  if (product.inputs.length > products[product.opcode] || code.length !== 1 || step!.op !== 'add') return null
   const [left, right] = step!.args.map((register) => elementAt(next.inputs, register))
   const bias = left === c ? 1 : 0
   const value = bias === 1 ? right! : left!
   const dense = isDense(shape, elementAt(operands, step!.args[1 - bias]!))
   if (left === right || !dense || !isPerChannel(elementAt(operands, step!.args[bias]!), shape, product)) return null
   if (sizeOf(valueAt(draft, value).shape) !== biasedExtents(product).channels) return null
-  return { ...product, inputs: [...product.inputs, value], outputs: next.outputs }
+  return { ...product, inputs: [...product.inputs, value], outputs: next.outputs } as Product
 }
 
 const absorbActivation: Absorb = (draft, product, next) => {

@@ -1,0 +1,43 @@
+// Products of int8 on AVX-512 with VNNI.
+#if defined(__x86_64__)
+
+#if defined(GALVANI_EMULATED_AVX512)
+#include "kernels/kernel_table.h"
+
+namespace galvani {
+constexpr QuantizedKernels kAvx512VnniKernels = {};
+}  // namespace galvani
+#else
+
+// GCC 12 warns of the undefined vectors that its own header uses on purpose (GCC bug 105593).
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/kernel_table.h"
+
+#include "simd/begin_avx512_vnni.h"
+
+namespace galvani {
+namespace avx512::vnni {
+#define GALVANI_VNNI
+#define GALVANI_SIMD "simd/avx512.h"
+#include "kernels/quantized.h"
+}  // namespace avx512::vnni
+
+constexpr QuantizedKernels kAvx512VnniKernels = avx512::vnni::kQuantizedKernels;
+
+}  // namespace galvani
+
+#include "simd/end_region.h"
+
+#endif
+#endif
