@@ -1,5 +1,5 @@
 /** Models for inference whose linear layers have weights of int8. */
-import { checkChoice, describe } from '../base/arguments.ts'
+import { describe } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt } from '../base/shape.ts'
@@ -129,7 +129,7 @@ export function quantize<Input, Output>(
 ): Module<Input, Output> {
   const given = checkOptions('quantize', options, quantizeOptions, surplus)
   const { weights = 'int8', perChannel = true, filter = () => true } = given
-  checkChoice('quantize', 'weights', weights, ['int8'])
+  if (weights !== 'int8') throw new RangeError(expected('quantize', "weights 'int8'", weights))
   if (!(model instanceof Module)) throw new TypeError(expected('quantize', 'a module', describe(model)))
   const chosen = [...partsOf(model).paths].filter(
     (part): part is [Linear, string] => part[0] instanceof Linear && fits(part[0]) && filter(part[0], part[1]),

@@ -16,7 +16,8 @@ namespace cost {
 constexpr double kPerByte = 0.004;   // streamed from or to the second-level cache
 constexpr double kPerFlop = 0.0045;  // of a matrix multiplication
 constexpr double kPerIntegerProduct = 0.5;
-constexpr double kPerByteProduct = 0.002;  // of int8, with VNNI
+constexpr double kPerByteProduct = 0.003;  // of int8, with VNNI
+constexpr double kPerWeightByte = 0.025;   // read by such products, from beyond the second-level cache
 constexpr double kPerStridedElement = 0.3;
 constexpr double kPerTransposedElement = 0.08;
 constexpr double kPerReducedElement = 0.02;

@@ -88,8 +88,7 @@ class PreparedQuantizedMatmul final : public PreparedInstruction {
         case Activation::k_sigmoid:
           kernels_.micro[static_cast<int>(MicroOp::k_sigmoid)][f32](y, nullptr, nullptr, y, block.columns);
           break;
-        default:
-          kernels_.micro[static_cast<int>(MicroOp::k_tanh)][f32](y, nullptr, nullptr, y, block.columns);
+        default: kernels_.micro[static_cast<int>(MicroOp::k_tanh)][f32](y, nullptr, nullptr, y, block.columns);
       }
     }
   }
@@ -110,7 +109,9 @@ std::unique_ptr<PreparedInstruction> prepare_quantized_matmul(const Preparation&
   const int64_t grain = std::max<int64_t>(kRowBytes / std::max<int64_t>(p.k, 1) / tile_rows, 1) * tile_rows;
   const Split rows = {p.m, std::min(p.m, grain)};
   const int64_t panels = ceil_div(p.n, kPanelOutputs);
-  const double per_panel = m * k * kPanelOutputs * cost::kPerByteProduct / static_cast<double>(rows.tasks());
+  const double per_byte =
+      m / static_cast<double>(std::max<int64_t>(rows.tasks(), 1)) * cost::kPerByteProduct + cost::kPerWeightByte;
+  const double per_panel = k * kPanelOutputs * per_byte;
   const Split quantized = split_work(p.m, 1, k * cost::kPerReducedElement * 2);
   return std::make_unique<PreparedQuantizedMatmul>(preparation, instruction, rows, split_work(panels, 4, per_panel),
                                                    quantized);

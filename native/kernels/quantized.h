@@ -5,9 +5,9 @@
 #include "math/piecewise.h"
 #include "simd/vectors.h"
 
-// Tiles of `rows` rows of x and `panels` panels of the weight, and of one row. A tile needs a register for each vector of
-// sums and for those of the weight, twice as many without VNNI, and up to four more; a single row needs eight vectors of
-// sums, as two units have a latency of four.
+// Tiles of `rows` rows of x and `panels` panels of the weight, and of one row. A tile needs a register for each vector
+// of sums and for those of the weight, twice as many without VNNI, and up to four more; a single row needs eight
+// vectors of sums, as two units have a latency of four.
 struct QuantizedTiles {
   int rows, panels, panels_of_row;
 };
@@ -32,7 +32,8 @@ constexpr int32_t kLeastMagnitudeBits = (127 - 119) << 23;  // of 2^-119
 inline int32_t greatest_magnitude_bits(const float* x, int64_t k) {
   I32 most = broadcast(0);
   const I32 magnitude = broadcast(0x7fffffff);
-  for_each_vector(0, k, [&](int64_t i, auto lanes) GALVANI_INLINED { most = max(most, bits(lanes.read(x + i)) & magnitude); });
+  for_each_vector(
+      0, k, [&](int64_t i, auto lanes) GALVANI_INLINED { most = max(most, bits(lanes.read(x + i)) & magnitude); });
   int32_t lanes[kLanes], greatest = 0;
   store(lanes, most);
   for (int i = 0; i < kLanes; ++i) greatest = lanes[i] > greatest ? lanes[i] : greatest;
@@ -77,8 +78,12 @@ inline void quantize_kernel(const float* x, int64_t k, int8_t* integers, float* 
 // The lanes that are inside of what is left of a row.
 inline Part part_of(int64_t left) { return {static_cast<int>(left < 0 ? 0 : left < kLanes ? left : kLanes)}; }
 
+// How many steps ahead of its use the weight is fetched for a single row, which waits for it.
+constexpr int kPrefetchedSteps = 16;
+
 // What the sums of a row come to, in `columns` columns.
-inline void finish_row(const QuantizedBlock& b, const int32_t* sums, int64_t row, int64_t first_column, int64_t columns) {
+inline void finish_row(const QuantizedBlock& b, const int32_t* sums, int64_t row, int64_t first_column,
+                       int64_t columns) {
   const F32 row_scale = broadcast(b.row_scales[row]);
   const I32 start = broadcast(b.row_starts[row]);
   const float* const scales = b.scales + first_column;
@@ -91,8 +96,8 @@ inline void finish_row(const QuantizedBlock& b, const int32_t* sums, int64_t row
   });
 }
 
-// The sums go through memory: compilers would rather do so in each step than keep values in registers that they have much
-// to do with after the loop.
+// The sums go through memory: compilers would rather do so in each step than keep values in registers that they have
+// much to do with after the loop.
 template <int kRows, int kPanels>
 __attribute__((noinline)) void quantized_tile(const QuantizedBlock& b, int64_t first_row, int64_t panel) {
   constexpr int kVectors = kPanels * kVectorsOfPanel;
@@ -104,6 +109,12 @@ __attribute__((noinline)) void quantized_tile(const QuantizedBlock& b, int64_t f
     GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) sums[i][v] = broadcast(0);
   }
   for (int64_t step = b.steps; step > 0; --step) {
+    // Before the loads: see multiply_tile.
+    if (kRows == 1) {
+      GALVANI_UNROLL for (int p = 0; p < kPanels; ++p) {
+        __builtin_prefetch(weight + p * panel_bytes + kPrefetchedSteps * kStepBytes);
+      }
+    }
     I32 weights[kVectors];
     GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) {
       weights[v] = load_words(weight + v / kVectorsOfPanel * panel_bytes + v % kVectorsOfPanel * 4 * kLanes);

@@ -209,14 +209,13 @@ inline I32 load_words(const uint8_t* p) {
   return a;
 }
 typedef int16_t Shorts __attribute__((vector_size(16)));
-// sum + Σ (weight + kDotOffset - 128) · x over the four bytes of each lane: those of `weights` without a sign, those of x
-// with one, and not -128. Modulo 2^32; the product of two bytes is an int16.
+// sum + Σ (weight + kDotOffset - 128) · x over the four bytes of each lane: those of `weights` without a sign, those of
+// x with one, and not -128. Modulo 2^32; the product of two bytes is an int16.
 constexpr int32_t kDotOffset = 128;
 inline I32 dot4(I32 sum, I32 weights, I32 x) {
   const Shorts bytes = reinterpret_cast<Shorts>(x.v);
   const I32 even = {reinterpret_cast<Ints>(reinterpret_cast<Shorts>(weights.v & 0x00ff00ff) * (bytes << 8 >> 8))};
-  const I32 odd = {
-      reinterpret_cast<Ints>(reinterpret_cast<Shorts>(weights.v >> 8 & 0x00ff00ff) * (bytes >> 8))};
+  const I32 odd = {reinterpret_cast<Ints>(reinterpret_cast<Shorts>(weights.v >> 8 & 0x00ff00ff) * (bytes >> 8))};
   const I32 low = shift_right<16>(shift_left<16>(even)) + shift_right<16>(shift_left<16>(odd));
   return sum + low + (shift_right<16>(even) + shift_right<16>(odd));
 }

@@ -239,6 +239,18 @@ TEST(decode_checks_matmul) {
                  "input 2 to be float32 of 3");
 }
 
+TEST(decode_checks_quantized_matmul) {
+  const auto with = [](const Words& extents, const Words& weight) {
+    return single(Opcode::k_quantizedMatmul, {{kFloat, {2, 5}}, {kByte, weight}, {kFloat, {18}}}, {{kFloat, {2, 18}}},
+                  extents + Words{number(Activation::k_relu), 0, 0});
+  };
+  EXPECT_ACCEPTED(with({2, 18, 5}, {2, 2, 16, 4}));
+  EXPECT_REFUSED(with({2, 18, 5}, {2, 1, 16, 4}), "input 1 to be of 256 elements");
+  EXPECT_REFUSED(with({2, 18, 131073}, {2, 2, 16, 4}), "k of at most 2^17");
+  EXPECT_REFUSED(with({2, -1, 5}, {2, 2, 16, 4}), "n to be");
+  EXPECT_REFUSED(with({3, 18, 5}, {2, 2, 16, 4}), "input 0 to be of 15 elements");
+}
+
 TEST(decode_checks_copy_and_pad) {
   EXPECT_ACCEPTED(single(Opcode::k_copy, {{kByte, {6}}}, {{kByte, {3, 2}}}, view({3, 2}, 0, {1, 3})));
   EXPECT_REFUSED(single(Opcode::k_copy, {{kByte, {6}}}, {{kByte, {3, 2}}}, view({3, 2}, 0, {2, 3})), "view inside");

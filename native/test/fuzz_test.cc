@@ -22,6 +22,9 @@ ProgramBuilder forward_program() {
                 elementwise({4, 5}, {{0, {5, 1}}, {0, {0, 1}}}, code, {5, 2}));
   const int32_t soft = b.result(kFloat, {4, 5}), sums = b.result(kFloat, {5}), best = b.result(kInt, {4}),
                 turned = b.result(kBool, {5, 4});
+  const int32_t panels = b.input(kByte, {1, 2, 16, 4});
+  b.instruction(Opcode::k_quantizedMatmul, {masked, panels, bias, bias}, {b.result(kFloat, {4, 5})},
+                {4, 5, 5, number(Activation::k_leakyRelu), 0, 0});
   b.instruction(Opcode::k_softmax, {masked}, {soft}, {4, 5});
   b.instruction(Opcode::k_reduce, {masked}, {sums}, {number(Reduction::k_sum), 1, 4, 5});
   b.instruction(Opcode::k_argmax, {masked}, {best}, {4, 5, 1});

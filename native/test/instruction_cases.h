@@ -312,6 +312,17 @@ inline InstructionCase max_pool(const char* name, Opcode opcode, int64_t bytes) 
   return c;
 }
 
+// Rows of 1000 by a weight of int8 to 1000 outputs.
+inline InstructionCase quantized_matmul(int64_t rows) {
+  const int32_t m = static_cast<int32_t>(rows);
+  InstructionCase c{"quantizedMatmul", rows * 1000, 8 * rows * 1000 + 1008 * 1000, {}};
+  const Words in = {c.builder.input(kFloat, {m, 1000}), c.builder.input(kByte, {63, 250, 16, 4}),
+                    c.builder.input(kFloat, {1000})};
+  c.builder.instruction(Opcode::k_quantizedMatmul, in, {c.builder.result(kFloat, {m, 1000})},
+                        {m, 1000, 1000, number(Activation::k_relu), 0, 0});
+  return c;
+}
+
 // One case of each kind.
 inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   const int64_t rows = std::max<int64_t>(bytes / 8000, 1);
@@ -349,6 +360,7 @@ inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   cases.push_back(random("poisson", Distribution::k_poisson, 1, bytes));
   cases.push_back(rows_of("softmax", Opcode::k_softmax, rows, 1000));
   cases.push_back(rows_of("logSoftmax", Opcode::k_logSoftmax, rows, 1000));
+  cases.push_back(quantized_matmul(rows));
   cases.push_back(gather("gather, rows of 64", 64, bytes));
   cases.push_back(gather("gather, rows of 1", 1, bytes));
   cases.push_back(scatter_add("scatterAdd, rows of 64", 64, bytes));
