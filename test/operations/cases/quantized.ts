@@ -39,18 +39,19 @@ const magnitudes = [Number.NaN, Number.POSITIVE_INFINITY, 0, 2 ** -149, least * 
     }),
 )
 
-/** Every byte, halves that are rounded to even integers, and the sums of the greatest depth. */
+const allBytes: OpCase = {
+  note: 'all bytes',
+  inputs: [operand([7, 60]), operand([4, 15, 16, 4], { low: 0, high: 256 }, 'uint8'), operand([50])],
+  f: (x, weight, scales) => g.quantizedMatmul(x, weight, scales),
+  contract: exactly,
+}
+
+/** Halves that are rounded to even integers, and the sums of the greatest depth. */
 const integers: readonly OpCase[] = [
   productRow([2, 8], [20, 8], {
     note: 'ties',
     inputs: [operand([2, 8], [127, 0.5, 1.5, -2.5, 126.5, -126.5]), operand([20, 8])],
   }),
-  {
-    note: 'all bytes',
-    inputs: [operand([7, 60]), operand([4, 15, 16, 4], { low: 0, high: 256 }, 'uint8'), operand([50])],
-    f: (x, weight, scales) => g.quantizedMatmul(x, weight, scales),
-    contract: exactly,
-  },
   {
     note: 'the greatest sums',
     inputs: [operand([1, 2 ** 17], [1]), operand([1, 2 ** 15, 16, 4], [0], 'uint8'), operand([9])],
@@ -77,6 +78,7 @@ const epilogues: readonly OpCase[] = [
 
 export const quantizedCases = {
   quantizedMatmul: [
+    allBytes,
     ...products,
     ...magnitudes,
     ...integers,
