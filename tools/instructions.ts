@@ -96,17 +96,14 @@ function decoderOf({ opcode, struct, params }: Instruction): string {
 
 // --- Operands ---------------------------------------------------------------------------------------------------------
 
-/** float64 is computed by the reference alone. */
-const isNative = (dtype: DType): boolean => dtype !== 'float64'
+/** Those of them that C++ computes the instruction in. */
+const nativeOf = ({ nativeFloat64 }: Signature, dtypes: readonly DType[]): readonly DType[] =>
+  nativeFloat64 ? dtypes : dtypes.filter((dtype) => dtype !== 'float64')
 
-const listOf = (dtypes: readonly DType[]): string =>
-  dtypes
-    .filter(isNative)
-    .map((dtype) => `DType::k_${dtype}`)
-    .join(', ')
+const listOf = (dtypes: readonly DType[]): string => dtypes.map((dtype) => `DType::k_${dtype}`).join(', ')
 
-const dtypesOf = ({ dtypes }: Alternative): string =>
-  typeof dtypes === 'number' ? `operands.input(${dtypes}).dtype` : listOf(dtypes)
+const dtypesOf = (signature: Signature, { dtypes }: Alternative): string =>
+  typeof dtypes === 'number' ? `operands.input(${dtypes}).dtype` : listOf(nativeOf(signature, dtypes))
 
 function factorOf(factor: Factor): string {
   if (typeof factor === 'number') return `${factor}`
@@ -119,24 +116,28 @@ const productOf = (factors: readonly Factor[]): string => `checked_product({${fa
 type Role = 'input' | 'output'
 
 /** What an operand has to be of, once it is there. */
-function dtypeCheckOf(role: Role, { alternatives }: Operand, i: number): string {
-  const allowed = alternatives.flatMap(({ dtypes }): readonly DType[] => (typeof dtypes === 'number' ? [] : dtypes))
-  return dtypes.filter(isNative).every((dtype) => allowed.includes(dtype))
-    ? ''
-    : `operands.expect_${role}_dtype(${i}, {${alternatives.map(dtypesOf).join(', ')}});`
+function dtypeCheckOf(signature: Signature, role: Role, { alternatives }: Operand, i: number): string {
+  const allowed = alternatives.flatMap(({ dtypes }) => (typeof dtypes === 'number' ? [] : nativeOf(signature, dtypes)))
+  const list = alternatives.map((alternative) => dtypesOf(signature, alternative)).join(', ')
+  return dtypes.every((dtype) => allowed.includes(dtype)) ? '' : `operands.expect_${role}_dtype(${i}, {${list}});`
 }
 
-function sizeCheckOf(role: Role, { alternatives: [first, second] }: Operand, i: number): string {
+function sizeCheckOf(
+  signature: Signature,
+  role: Role,
+  { alternatives: [first, second] }: Operand,
+  i: number,
+): string {
   if (first?.size == null) return ''
   const size = productOf(first.size)
-  const is = `is_one_of(operands.${role}(${i}).dtype, {${dtypesOf(first)}})`
+  const is = `is_one_of(operands.${role}(${i}).dtype, {${dtypesOf(signature, first)}})`
   const chosen = second?.size == null ? size : `${is} ? ${size} : ${productOf(second.size)}`
   return `operands.expect_${role}_size(${i}, ${chosen});`
 }
 
-function checksOf(role: Role, { list }: Operands, checkOf: typeof sizeCheckOf): string[] {
-  return list.flatMap((operand, i) => {
-    const check = checkOf(role, operand, i)
+function checksOf(signature: Signature, role: Role, checkOf: typeof sizeCheckOf): string[] {
+  return signature[`${role}s`].list.flatMap((operand, i) => {
+    const check = checkOf(signature, role, operand, i)
     if (check === '') return []
     return operand.occurs === 'optionally' ? [`if (operands.${role}_count() > ${i}) ${check}`] : [check]
   })
@@ -144,14 +145,15 @@ function checksOf(role: Role, { list }: Operands, checkOf: typeof sizeCheckOf): 
 
 const boundsOf = ({ least, most }: Operands): string => `${least}, ${most === Infinity ? 'SIZE_MAX' : most}`
 
-function operandCheckOf({ opcode, struct, inputs, outputs, check }: Instruction): string {
+function operandCheckOf(instruction: Instruction): string {
+  const { opcode, struct, inputs, outputs, check } = instruction
   const lines = [
     `if (!operands.counts(${boundsOf(inputs)}, ${boundsOf(outputs)})) return;`,
-    ...checksOf('input', inputs, dtypeCheckOf),
-    ...checksOf('output', outputs, dtypeCheckOf),
+    ...checksOf(instruction, 'input', dtypeCheckOf),
+    ...checksOf(instruction, 'output', dtypeCheckOf),
     ...(check === null ? [] : [`check_${snake(check)}(p, operands);`]),
-    ...checksOf('input', inputs, sizeCheckOf),
-    ...checksOf('output', outputs, sizeCheckOf),
+    ...checksOf(instruction, 'input', sizeCheckOf),
+    ...checksOf(instruction, 'output', sizeCheckOf),
   ]
   return `void ${snake(opcode)}_operands(const ${struct}& p, Operands& operands) {\n  ${lines.join('\n  ')}\n}`
 }
@@ -176,7 +178,7 @@ const replacedOf = ({ replaces }: Instruction): string => {
 }
 
 const failsOn = (instruction: Instruction): string =>
-  instruction.fails === -1 ? 'false' : `is_one_of(dtype, {${listOf(failingDTypes(instruction))}})`
+  instruction.fails === -1 ? 'false' : `is_one_of(dtype, {${listOf(nativeOf(instruction, failingDTypes(instruction)))}})`
 
 // --- The file ---------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
-/** Which backend runs a program: the native one where it loads, the reference for float64 and wherever native is missing. */
+/**
+ * Which backend runs a program: the native one where it loads, the reference where native is missing, and for float64 in
+ * instructions that have no native kernels of it.
+ */
 import { checkText } from '../base/arguments.ts'
 import { expected } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
-import { bodiesOf } from '../program/signatures.ts'
+import { hasNativeKernels } from '../program/signatures.ts'
 import { NativeLoadError } from './addon-search.ts'
 import type { Backend, BackendInfo } from './backend.ts'
 import { loadNative } from './native.ts'
@@ -45,14 +48,11 @@ export function activeBackend(): Backend {
   return load(chosen)
 }
 
-/** The backend of a program: float64 is computed by the reference backend alone. */
+/** The backend of a program: the rows of the schema say which instructions compute float64 by the reference alone. */
 export function backendOf(program: Program): Backend {
   const active = activeBackend()
-  return hasDoubles(program) ? load('reference') : active
+  return hasNativeKernels(program) ? active : load('reference')
 }
-
-const hasDoubles = ({ values, instructions }: Program): boolean =>
-  values.some(({ dtype }) => dtype === 'float64') || instructions.some((next) => bodiesOf(next).some(hasDoubles))
 
 /** Whether runs may be under way on more than one backend. */
 export const hasSeveralBackends = (): boolean => loaded.size > 1
@@ -73,7 +73,7 @@ export function drainAll(): void {
 
 /**
  * Chooses the backend of what is evaluated from now on: `'native'`, the default, or `'reference'`, the TypeScript
- * one. Programs with float64 values always run on the reference backend.
+ * one. Programs with convolutions, pooling or attention of float64 always run on the reference backend.
  *
  * @throws Error where the native addon does not load, with what to do about it; RangeError for another name.
  */

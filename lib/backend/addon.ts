@@ -1,4 +1,5 @@
 /** The addon: what it exports, and whether something is it. */
+import { dtypes } from '../base/dtype.ts'
 import { opcodes } from '../program/instructions.ts'
 import { microOpNames } from '../program/micro-ops.ts'
 import type { Numbering } from '../program/parameters.ts'
@@ -43,11 +44,11 @@ const functions: Readonly<Record<keyof Addon, true>> = {
   ...{ release: true, drain: true, isIdle: true, info: true, setIsa: true, setNumThreads: true },
 }
 
-/** The names that a program may mention. float64 is none of them: it is computed by the reference backend alone. */
+/** The names that a program may mention. */
 const vocabulary: Readonly<Record<keyof Numbering, readonly string[]>> = {
   opcodes,
   microOps: microOpNames,
-  dtypes: ['float32', 'int32', 'uint8', 'bool'],
+  dtypes,
   places: ['input', 'state', 'literal', 'result', 'arena'],
   reductions,
   activations,

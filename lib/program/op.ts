@@ -57,6 +57,8 @@ export interface Row<
   readonly inStep?: true
   /** The operand whose elements, where they have a dtype of its first alternative, end the run if they are out of range. Every such instruction stands before the first that writes a state. */
   readonly fails?: keyof I
+  /** Programs with float64 in it run on the reference backend: C++ has no kernels of it. */
+  readonly float64?: 'reference'
   /** Operations on real numbers, if any: a function such as exp or √ counts as one, moving and comparing labels as none. */
   readonly flops?: string | { of(params: ParamsOf<P>): number }['of']
   /** How many elements of an operand are touched, where that is not all. */

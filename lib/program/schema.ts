@@ -317,6 +317,7 @@ export const schema = {
     },
     outputs: { out: ['q', checked], logSums: ['q', checked] },
     check: 'attention',
+    float64: 'reference',
     // Two products and a softmax.
     flops: (p) => sizeOf(p.batch) * p.queries * p.keys * (2 * p.features + 2 * p.values + 5),
   }),
@@ -347,6 +348,7 @@ export const schema = {
     },
     outputs: { dq: ['q', checked], dk: ['q', checked], dv: ['q', checked] },
     check: 'attentionGradient',
+    float64: 'reference',
     // Five products, and what is done to the scores.
     flops: (p) => sizeOf(p.batch) * p.queries * p.keys * (6 * p.features + 4 * p.values + 6),
   }),
@@ -539,6 +541,7 @@ export const schema = {
     inputs: { x: [floats, images], w: ['x', kernels], bias: optional(['x', 'groups filters']) },
     outputs: { y: ['x', filtered] },
     check: 'windows',
+    float64: 'reference',
     flops: convolutionFlops,
   }),
 
@@ -551,6 +554,7 @@ export const schema = {
     inputs: { x: [floats, images], w: ['x', kernels], bias: optional(['x', 'groups filters']) },
     outputs: { y: ['x', 'batch groups filters pooledHeight pooledWidth'] },
     check: 'pooledWindows',
+    float64: 'reference',
     flops: (p) =>
       p.batch *
       p.groups *
@@ -564,6 +568,7 @@ export const schema = {
     inputs: { y: [floats, filtered], w: ['y', kernels] },
     outputs: { x: ['y', images] },
     check: 'windows',
+    float64: 'reference',
     flops: convolutionFlops,
   }),
 
@@ -573,6 +578,7 @@ export const schema = {
     inputs: { x: [floats, images], y: ['x', filtered] },
     outputs: { w: ['x', kernels] },
     check: 'windows',
+    float64: 'reference',
     flops: convolutionFlops,
   }),
 
@@ -585,6 +591,7 @@ export const schema = {
     inputs: { x: [floats, 'planes height width'], z: ['x', 'planes height width'] },
     outputs: { out: ['x', 'planes outHeight outWidth'] },
     check: 'windows',
+    float64: 'reference',
     flops: poolingFlops,
   }),
 
@@ -594,6 +601,7 @@ export const schema = {
     inputs: { x: [floats, 'planes height width'], dy: ['x', 'planes outHeight outWidth'] },
     outputs: { dx: ['x', 'planes height width'] },
     check: 'windows',
+    float64: 'reference',
     flops: poolingFlops,
   }),
 } as const

@@ -39,6 +39,8 @@ export interface Signature {
   /** By output, the input where whose memory it may be written; -1 for none. */
   readonly replaces: readonly number[]
   readonly inStep: boolean
+  /** Whether C++ computes it in float64. */
+  readonly nativeFloat64: boolean
   /** The input whose elements may be out of range where they have a dtype of its first alternative; -1 for none. */
   readonly fails: number
 }
@@ -116,6 +118,7 @@ export function signatureOf(opcode: string, row: Row): Signature {
     check: row.check ?? null,
     replaces: outputs.map(([name]) => inputOf(row.replaces?.[name])),
     inStep: row.inStep ?? false,
+    nativeFloat64: row.float64 !== 'reference',
     fails: inputOf(row.fails),
   }
 }
@@ -139,6 +142,14 @@ const bodyNames = byOpcode((opcode) =>
 /** The programs that an instruction runs. */
 export const bodiesOf = ({ opcode, params }: Instruction): readonly Program[] =>
   bodyNames[opcode].map((name) => (params as Numbers)[name] as Program)
+
+/** Whether C++ computes all of a program: not where an instruction of float64 is the reference's alone. */
+export const hasNativeKernels = ({ values, instructions }: Program): boolean =>
+  instructions.every((next) => {
+    const isDouble = (id: number): boolean => values[id]?.dtype === 'float64'
+    const isNative = signatures[next.opcode].nativeFloat64 || ![...next.inputs, ...next.outputs].some(isDouble)
+    return isNative && bodiesOf(next).every(hasNativeKernels)
+  })
 
 /** Whether what an instruction reads, or one of its programs does, can end the run. */
 export function isFallible(values: readonly { readonly dtype: DType }[], instruction: Instruction): boolean {

@@ -10,6 +10,7 @@ namespace {
 napi_typedarray_type array_type(DType dtype) {
   switch (dtype) {
     case DType::k_float32: return napi_float32_array;
+    case DType::k_float64: return napi_float64_array;
     case DType::k_int32: return napi_int32_array;
     default: return napi_uint8_array;
   }
@@ -63,7 +64,7 @@ bool bind_item(napi_env env, BoundBuffers* bound, size_t i, DType dtype, const E
   napi_is_arraybuffer(env, buffer, &is_private);
   if (!is_private) return refuse(env, i, "memory of its own", "shared memory");
   const int64_t bytes = static_cast<int64_t>(length) * element_bytes(dtype);
-  const int64_t bytes_of_all = extent.bytes_of_step * steps;  // fits: 2^31 elements of 4 bytes, 2^24 steps
+  const int64_t bytes_of_all = extent.bytes_of_step * steps;  // fits: 2^31 elements of 8 bytes, 2^24 steps
   *stride = extent.may_be_parted && bytes == bytes_of_all && steps > 1 ? extent.bytes_of_step : 0;
   if (*stride > 0 || (bytes == extent.bytes_of_step && (extent.may_be_shared || steps == 1 || bytes == 0))) return true;
   bool is_detached = false;

@@ -243,7 +243,7 @@ bool packs_weight(const ConvolutionShape& s) {
 
 int64_t packed_weight_floats(const ConvolutionShape& s, const ConvolutionPlan& plan, const GemmKernels& gemm) {
   if (!packs_weight(s)) return 0;
-  return round_up(gemm.packed_a_floats(plan.channels * plan.taps, s.filters), 16);
+  return round_up(gemm.packed_a_elements(plan.channels * plan.taps, s.filters), 16);
 }
 
 void pack_weight(const GemmKernels& gemm, float* packed, GemmBlock* product) {

@@ -35,6 +35,7 @@ struct Scatter {
 
 // Elements of int32 add up modulo 2³², as those of elementwise groups do.
 inline void accumulate(float& out, float update) { out += update; }
+inline void accumulate(double& out, double update) { out += update; }
 inline void accumulate(int32_t& out, int32_t update) {
   out = static_cast<int32_t>(static_cast<uint32_t>(out) + static_cast<uint32_t>(update));
 }
@@ -99,13 +100,14 @@ std::unique_ptr<PreparedInstruction> prepare_take_along_axis(const Preparation& 
   const auto p = std::get<TakeAlongAxisParams>(instruction.params);
   const Location x = preparation.input(instruction, 0), indices = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
-  const bool is_word = element_bytes(preparation.input_dtype(instruction, 0)) == 4;
+  const int64_t bytes = element_bytes(preparation.input_dtype(instruction, 0));
   const int64_t size = p.outer * p.count * p.inner;
   const Split split = split_work(size, 4 * kCacheLineElements, cost::kPerStridedElement);
   return prepare_checked_ranges(indices, size, p.rows, split, [=](const Run& run, int64_t begin, int64_t end) {
     const int32_t* const at = indices.in<const int32_t>(run);
     with_rows(run, p.rows, [&](auto rows) {
-      if (is_word) return take(p, x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
+      if (bytes == 8) return take(p, x.in<const uint64_t>(run), at, rows, out.in<uint64_t>(run), begin, end);
+      if (bytes == 4) return take(p, x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
       take(p, x.in<const uint8_t>(run), at, rows, out.in<uint8_t>(run), begin, end);
     });
   });
@@ -117,7 +119,12 @@ std::unique_ptr<PreparedInstruction> prepare_scatter_along_axis(const Preparatio
   const Scatter s{p, preparation.input(instruction, 0), preparation.input(instruction, 1),
                   preparation.input(instruction, 2), preparation.output(instruction, 0)};
   const DType dtype = preparation.input_dtype(instruction, 0);
-  if (!p.accumulate) return element_bytes(dtype) == 4 ? prepare_replacing<uint32_t>(s) : prepare_replacing<uint8_t>(s);
+  if (!p.accumulate) {
+    const int64_t bytes = element_bytes(dtype);
+    if (bytes == 8) return prepare_replacing<uint64_t>(s);
+    return bytes == 4 ? prepare_replacing<uint32_t>(s) : prepare_replacing<uint8_t>(s);
+  }
+  if (dtype == DType::k_float64) return prepare_accumulating<double>(s);
   return dtype == DType::k_int32 ? prepare_accumulating<int32_t>(s) : prepare_accumulating<float>(s);
 }
 

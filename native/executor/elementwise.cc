@@ -24,7 +24,9 @@ void fill(void* out, const void* value, int64_t n) {
 }
 
 void fill(void* out, const void* value, int64_t element_bytes, int64_t n) {
-  element_bytes == 4 ? fill<uint32_t>(out, value, n) : fill<uint8_t>(out, value, n);
+  if (element_bytes == 8) fill<uint64_t>(out, value, n);
+  else if (element_bytes == 4) fill<uint32_t>(out, value, n);
+  else fill<uint8_t>(out, value, n);
 }
 
 // The elements [begin, end) of a view [rows, period] with strides [stride, 0].
@@ -58,7 +60,7 @@ class PreparedElementwise final : public PreparedInstruction {
   int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
 
  private:
-  int64_t slot_bytes() const { return round_up(std::min(plan_.block, plan_.split.count) * 4, kCacheLine); }
+  int64_t slot_bytes() const { return round_up(std::min(plan_.block, plan_.split.count) * plan_.slot_width, kCacheLine); }
   int64_t prepared_bytes() const { return plan_.prepared * slot_bytes(); }
   int64_t thread_bytes() const { return table_bytes() + plan_.slots * slot_bytes(); }
   int64_t table_bytes() const {

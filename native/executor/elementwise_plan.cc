@@ -33,6 +33,7 @@ class Planner {
       if (!add_micro(i)) return false;
     }
     bind_late_entries();
+    for (const int64_t bytes : register_bytes_) plan_.slot_width = std::max(plan_.slot_width, bytes);
     choose_split();
     return true;
   }

@@ -50,6 +50,7 @@ struct Plan {
   std::vector<int64_t> output_bytes;  // of an element
   std::vector<Micro> code;
   std::vector<Copy> copies;  // at the end of each block
+  int64_t slot_width = 4;    // bytes of an element of a scratch block
   int32_t slots = 0;         // scratch blocks of a thread
   int32_t prepared = 0;      // scratch blocks that all threads read
 };

@@ -27,6 +27,8 @@ std::unique_ptr<PreparedInstruction> prepare_attention_gradient(const Preparatio
                                                                 const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_random(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_sample(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_standard_doubles(const Preparation& preparation,
+                                                              const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_sgd(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_momentum(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_adam(const Preparation& preparation, const Instruction& instruction);

@@ -71,15 +71,16 @@ std::unique_ptr<PreparedInstruction> prepare_gather(const Preparation& preparati
   const int64_t width = element_bytes(preparation.input_dtype(instruction, 0));
   const int64_t row_bytes = params.row_size * width;
   const Split split = split_work(params.count, 1, cost::kPerRow + cost::of_moving(row_bytes));
-  // A row of four bytes may stand where no word does.
-  const bool is_word = row_bytes == 4 && width == 4, is_byte = row_bytes == 1;
+  // A row of so many bytes may stand where no word does.
+  const bool is_long = row_bytes == 8 && width == 8, is_word = row_bytes == 4 && width == 4, is_byte = row_bytes == 1;
   const auto body = [=](const Run& run, int64_t begin, int64_t end) {
     const int32_t* const at = indices.in<const int32_t>(run);
     with_rows(run, count, [&](auto rows) {
+      if (is_long) gather_elements(x.in<const uint64_t>(run), at, rows, out.in<uint64_t>(run), begin, end);
       if (is_word) gather_elements(x.in<const uint32_t>(run), at, rows, out.in<uint32_t>(run), begin, end);
       if (is_byte) gather_elements(x.in<const uint8_t>(run), at, rows, out.in<uint8_t>(run), begin, end);
     });
-    if (is_word || is_byte) return;
+    if (is_long || is_word || is_byte) return;
     gather_rows(x.in<const uint8_t>(run), at, Below(count), out.in<uint8_t>(run), row_bytes, begin, end);
   };
   return prepare_checked_ranges(indices, params.count, params.rows, split, body);
@@ -94,16 +95,18 @@ std::unique_ptr<PreparedInstruction> prepare_scatter_add(const Preparation& prep
                      preparation.output(instruction, 0),
                      params.row_size,
                      params.count};
-  const double added = static_cast<double>(params.count) * (cost::kPerRow + cost::of_moving(params.row_size * 4));
+  const DType dtype = preparation.input_dtype(instruction, 0);
+  const int64_t row_bytes = params.row_size * element_bytes(dtype);
+  const double added = static_cast<double>(params.count) * (cost::kPerRow + cost::of_moving(row_bytes));
   const double per_row =
-      cost::of_moving(params.row_size * 4) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
+      cost::of_moving(row_bytes) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
   const Split split = few_ranges(split_work(params.rows, 1, per_row), params.row_size);
-  if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
-    return prepare_checked_ranges(s.indices, s.count, params.rows, split,
-                                  scatter_body(s, preparation.kernels.accumulate_int32));
-  }
-  return prepare_checked_ranges(s.indices, s.count, params.rows, split,
-                                scatter_body(s, preparation.kernels.accumulate_float32));
+  const auto prepare = [&](auto accumulate) {
+    return prepare_checked_ranges(s.indices, s.count, params.rows, split, scatter_body(s, accumulate));
+  };
+  if (dtype == DType::k_int32) return prepare(preparation.kernels.accumulate_int32);
+  if (dtype == DType::k_float64) return prepare(preparation.kernels.accumulate_float64);
+  return prepare(preparation.kernels.accumulate_float32);
 }
 
 }  // namespace galvani

@@ -8,14 +8,16 @@
 namespace galvani {
 namespace {
 
-MatrixView view_of(const MatrixLayout& layout, const float* data) {
+template <typename T>
+MatrixViewOf<T> view_of(const MatrixLayout& layout, const T* data) {
   const int64_t leading = layout.leading_dimension;
   return {data + layout.offset, layout.batch_stride, layout.transpose ? 1 : leading, layout.transpose ? leading : 1};
 }
 
+template <typename T>
 class PreparedMatmul final : public PreparedInstruction {
  public:
-  PreparedMatmul(const MatmulParams& params, const GemmKernels& kernels, Location a, Location b, Location bias,
+  PreparedMatmul(const MatmulParams& params, const GemmKernelsOf<T>& kernels, Location a, Location b, Location bias,
                  Location c)
       : PreparedInstruction(split_work(multiplications(params), 1, 2 * cost::kPerFlop).tasks()),
         params_(params),
@@ -28,15 +30,14 @@ class PreparedMatmul final : public PreparedInstruction {
 
   bool run(Run& run) const override {
     if (shape_.batch * shape_.m * shape_.n == 0) return true;
-    const float* const bias = bias_.base < 0 ? nullptr : bias_.in<const float>(run);
-    gemm(shape_, view_of(params_.a, a_.in<const float>(run)), view_of(params_.b, b_.in<const float>(run)),
-         c_.in<float>(run), {bias, params_.activation, static_cast<float>(params_.slope)}, kernels_, threads_of(run),
-         run.workspace);
+    const T* const bias = bias_.base < 0 ? nullptr : bias_.in<const T>(run);
+    gemm(shape_, view_of(params_.a, a_.in<const T>(run)), view_of(params_.b, b_.in<const T>(run)), c_.in<T>(run),
+         {bias, params_.activation, static_cast<T>(params_.slope)}, kernels_, threads_of(run), run.workspace);
     return true;
   }
 
   int64_t workspace_bytes(int threads) const override {
-    const MatrixView a = view_of(params_.a, nullptr);
+    const MatrixViewOf<T> a = view_of<T>(params_.a, nullptr);
     return static_cast<int64_t>(gemm_workspace_bytes(shape_, a, kernels_, is_parallel() ? threads : 1));
   }
 
@@ -49,7 +50,7 @@ class PreparedMatmul final : public PreparedInstruction {
 
   MatmulParams params_;
   GemmShape shape_;
-  const GemmKernels& kernels_;
+  const GemmKernelsOf<T>& kernels_;
   Location a_, b_, bias_, c_;
 };
 
@@ -102,14 +103,15 @@ std::unique_ptr<PreparedInstruction> prepare_integer_matmul(const MatmulParams& 
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_matmul(const Preparation& preparation, const Instruction& instruction) {
-  if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
-    return prepare_integer_matmul(std::get<MatmulParams>(instruction.params), preparation.input(instruction, 0),
-                                  preparation.input(instruction, 1), preparation.output(instruction, 0));
-  }
+  const auto& params = std::get<MatmulParams>(instruction.params);
+  const Location a = preparation.input(instruction, 0), b = preparation.input(instruction, 1);
   const Location bias = instruction.inputs.size() == 3 ? preparation.input(instruction, 2) : Location{-1, 0};
-  return std::make_unique<PreparedMatmul>(std::get<MatmulParams>(instruction.params), preparation.kernels.gemm,
-                                          preparation.input(instruction, 0), preparation.input(instruction, 1), bias,
-                                          preparation.output(instruction, 0));
+  const Location c = preparation.output(instruction, 0);
+  const DType dtype = preparation.input_dtype(instruction, 0);
+  if (dtype == DType::k_int32) return prepare_integer_matmul(params, a, b, c);
+  if (dtype == DType::k_float64)
+    return std::make_unique<PreparedMatmul<double>>(params, preparation.kernels.gemm_float64, a, b, bias, c);
+  return std::make_unique<PreparedMatmul<float>>(params, preparation.kernels.gemm, a, b, bias, c);
 }
 
 }  // namespace galvani

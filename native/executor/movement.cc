@@ -49,7 +49,9 @@ class PreparedPad final : public PreparedInstruction {
       if (stride_ == 1) {
         copy_bytes(to, from, row_ * bytes_);
       } else {
-        bytes_ == 4 ? spread<uint32_t>(from, to, stride_, row_) : spread<uint8_t>(from, to, stride_, row_);
+        if (bytes_ == 8) spread<uint64_t>(from, to, stride_, row_);
+        else if (bytes_ == 4) spread<uint32_t>(from, to, stride_, row_);
+        else spread<uint8_t>(from, to, stride_, row_);
       }
     }
   }

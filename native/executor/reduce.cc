@@ -96,6 +96,9 @@ std::unique_ptr<PreparedInstruction> prepare_reduce(const Preparation& preparati
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
     return prepare_reduce_of<int32_t>(params, preparation.kernels.reduce_int32[kind], x, out);
   }
+  if (preparation.input_dtype(instruction, 0) == DType::k_float64) {
+    return prepare_reduce_of<double>(params, preparation.kernels.reduce_float64[kind], x, out);
+  }
   return prepare_reduce_of<float>(params, preparation.kernels.reduce_float32[kind], x, out);
 }
 
@@ -104,6 +107,9 @@ std::unique_ptr<PreparedInstruction> prepare_argmax(const Preparation& preparati
   const Location x = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
     return prepare_argmax_of<int32_t>(params, preparation.kernels.argmax_int32, x, out);
+  }
+  if (preparation.input_dtype(instruction, 0) == DType::k_float64) {
+    return prepare_argmax_of<double>(params, preparation.kernels.argmax_float64, x, out);
   }
   return prepare_argmax_of<float>(params, preparation.kernels.argmax_float32, x, out);
 }

@@ -1,5 +1,6 @@
 // Random numbers of distributions with parameters: the reference's sample.ts, operation by operation, so that the bits
-// are the same. Element by element, as each takes as many words as it needs.
+// are the same. Element by element, as each takes as many words as it needs. And doubles of the standard distributions.
+#include <algorithm>
 #include <cmath>
 
 #include "executor/families.h"
@@ -160,33 +161,72 @@ std::unique_ptr<PreparedInstruction> prepare_sample_of(int64_t size, Location ke
       });
 }
 
-}  // namespace
-
-std::unique_ptr<PreparedInstruction> prepare_sample(const Preparation& preparation, const Instruction& instruction) {
-  const int64_t size = preparation.program.values[instruction.outputs[0]].size;
-  const Location key = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
-  const auto parameter = [&](size_t i) {
-    return Parameter{preparation.input(instruction, i), preparation.program.values[instruction.inputs[i]].size == 1};
-  };
-  const Parameter a = parameter(1), b = parameter(instruction.inputs.size() - 1);
+template <typename T>
+std::unique_ptr<PreparedInstruction> prepare_floats(Distribution distribution, int64_t size, Location key, Parameter a,
+                                                    Parameter b, Location out) {
   const auto by_blocks = [=](auto variate) {
-    return prepare_sample_of<float>(size, key, a, b, out,
-                                    [variate](const int32_t* words_key, int64_t i, double x, double y) {
-                                      return variate(Blocks{words_key, static_cast<uint64_t>(i)}, x, y);
-                                    });
+    return prepare_sample_of<T>(size, key, a, b, out,
+                                [variate](const int32_t* words_key, int64_t i, double x, double y) {
+                                  return variate(Blocks{words_key, static_cast<uint64_t>(i)}, x, y);
+                                });
   };
-  switch (std::get<RandomParams>(instruction.params).distribution) {
-    case Distribution::k_integer:
-      return prepare_sample_of<int32_t>(
-          size, key, a, b, out,
-          [](const int32_t* words, int64_t i, int32_t x, int32_t y) { return integer_in(word_of(words, i), x, y); });
+  switch (distribution) {
     case Distribution::k_truncatedNormal:
-      return prepare_sample_of<float>(size, key, a, b, out, [](const int32_t* words, int64_t i, double x, double y) {
+      return prepare_sample_of<T>(size, key, a, b, out, [](const int32_t* words, int64_t i, double x, double y) {
         return truncated_normal(word_of(words, i), x, y);
       });
     case Distribution::k_gamma: return by_blocks(gamma_variate);
     case Distribution::k_beta: return by_blocks(beta_variate);
     default: return by_blocks(poisson_variate);
+  }
+}
+
+double uniform(uint32_t word) { return word * 0x1p-32; }
+
+// Element by element of a function of one word.
+template <double (*f)(uint32_t)>
+std::unique_ptr<PreparedInstruction> prepare_words(int64_t size, Location key, Location out) {
+  return prepare_ranges(split_work(size, 16, cost::kPerSampledElement), [=](const Run& run, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end;) {
+      const Block4 block = philox(key.in<const int32_t>(run), static_cast<uint64_t>(i) / 4, 0, 0);
+      for (const int64_t last = std::min(end, (i / 4 + 1) * 4); i < last; ++i) out.in<double>(run)[i] = f(block.words[i % 4]);
+    }
+  });
+}
+
+template <double (*f)(double)>
+double of_unit(uint32_t word) {
+  return f(unit(word));
+}
+
+}  // namespace
+
+std::unique_ptr<PreparedInstruction> prepare_sample(const Preparation& preparation, const Instruction& instruction) {
+  const auto distribution = std::get<RandomParams>(instruction.params).distribution;
+  const Value& result = preparation.program.values[instruction.outputs[0]];
+  const Location key = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
+  const auto parameter = [&](size_t i) {
+    return Parameter{preparation.input(instruction, i), preparation.program.values[instruction.inputs[i]].size == 1};
+  };
+  const Parameter a = parameter(1), b = parameter(instruction.inputs.size() - 1);
+  if (distribution == Distribution::k_integer) {
+    return prepare_sample_of<int32_t>(
+        result.size, key, a, b, out,
+        [](const int32_t* words, int64_t i, int32_t x, int32_t y) { return integer_in(word_of(words, i), x, y); });
+  }
+  return result.dtype == DType::k_float64 ? prepare_floats<double>(distribution, result.size, key, a, b, out)
+                                          : prepare_floats<float>(distribution, result.size, key, a, b, out);
+}
+
+std::unique_ptr<PreparedInstruction> prepare_standard_doubles(const Preparation& preparation,
+                                                              const Instruction& instruction) {
+  const int64_t size = preparation.program.values[instruction.outputs[0]].size;
+  const Location key = preparation.input(instruction, 0), out = preparation.output(instruction, 0);
+  switch (std::get<RandomParams>(instruction.params).distribution) {
+    case Distribution::k_normal: return prepare_words<of_unit<inverse_normal>>(size, key, out);
+    case Distribution::k_exponential: return prepare_words<of_unit<exponential>>(size, key, out);
+    case Distribution::k_gumbel: return prepare_words<of_unit<gumbel>>(size, key, out);
+    default: return prepare_words<uniform>(size, key, out);
   }
 }
 

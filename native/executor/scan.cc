@@ -18,6 +18,15 @@ std::unique_ptr<PreparedInstruction> prepare_scan_of(const ScanParams& params, K
   });
 }
 
+template <typename T, typename Kernel>
+std::unique_ptr<PreparedInstruction> prepare_recurrence_of(const RecurrenceParams& params, Kernel kernel, Location a,
+                                                           Location b, Location out) {
+  return prepare_ranges(split_lines(params), [=](const Run& run, int64_t begin, int64_t end) {
+    kernel(a.in<const T>(run), b.in<const T>(run), out.in<T>(run), params.length, params.inner, params.reverse, begin,
+           end);
+  });
+}
+
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_scan(const Preparation& preparation, const Instruction& instruction) {
@@ -27,19 +36,21 @@ std::unique_ptr<PreparedInstruction> prepare_scan(const Preparation& preparation
   if (preparation.input_dtype(instruction, 0) == DType::k_int32) {
     return prepare_scan_of<int32_t>(params, preparation.kernels.scan_int32[kind], x, out);
   }
+  if (preparation.input_dtype(instruction, 0) == DType::k_float64) {
+    return prepare_scan_of<double>(params, preparation.kernels.scan_float64[kind], x, out);
+  }
   return prepare_scan_of<float>(params, preparation.kernels.scan_float32[kind], x, out);
 }
 
 std::unique_ptr<PreparedInstruction> prepare_recurrence(const Preparation& preparation,
                                                         const Instruction& instruction) {
   const auto params = std::get<RecurrenceParams>(instruction.params);
-  const auto kernel = preparation.kernels.recurrence;
   const Location a = preparation.input(instruction, 0), b = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
-  return prepare_ranges(split_lines(params), [=](const Run& run, int64_t begin, int64_t end) {
-    kernel(a.in<const float>(run), b.in<const float>(run), out.in<float>(run), params.length, params.inner,
-           params.reverse, begin, end);
-  });
+  if (preparation.input_dtype(instruction, 0) == DType::k_float64) {
+    return prepare_recurrence_of<double>(params, preparation.kernels.recurrence_float64, a, b, out);
+  }
+  return prepare_recurrence_of<float>(params, preparation.kernels.recurrence_float32, a, b, out);
 }
 
 }  // namespace galvani

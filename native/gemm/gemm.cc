@@ -29,8 +29,8 @@ constexpr int64_t kStreamedRows = 16;
 // A transposed A is packed where it meets so many columns of B, if its columns are far apart: read in place, each step
 // of k would then miss the caches at the same few sets.
 constexpr int64_t kManyColumns = 96;
-// Floats of A that are packed at a time, and of B that a thread keeps for its next rows of A.
-constexpr int64_t kPackedFloats = 1 << 20;
+// Elements of A that are packed at a time, and of B that a thread keeps for its next rows of A.
+constexpr int64_t kPackedElements = 1 << 20;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 
@@ -50,11 +50,12 @@ Range part_of(int64_t size, int64_t unit, int64_t parts, int64_t index) {
 enum class Method { k_tiles, k_row, k_dot, k_packed_dot, k_narrow };
 
 // What is computed, in the form that suits it best.
+template <typename T>
 struct Problem {
   GemmShape shape;
-  MatrixView a, b;
-  float* c;
-  GemmEpilogue epilogue;
+  MatrixViewOf<T> a, b;
+  T* c;
+  GemmEpilogueOf<T> epilogue;
   int64_t bias_stride;
   Method method;
   int64_t kc, nc;
@@ -62,13 +63,15 @@ struct Problem {
 };
 
 // What a thread packs into, and which part of B that is, where it is kept: -1 for none.
+template <typename T>
 struct Packing {
-  float* floats;
+  T* elements;
   int64_t kept = -1;
 };
 
 // A batch whose matrices A lie one below the other and share one B is a single product.
-void fold_batch(Problem* p) {
+template <typename T>
+void fold_batch(Problem<T>* p) {
   const int64_t m = p->shape.m;
   if (p->shape.batch == 1 || p->b.batch_stride != 0) return;
   if (m == 1 ? p->a.column_stride != 1 : p->a.batch_stride != m * p->a.row_stride) return;
@@ -78,9 +81,10 @@ void fold_batch(Problem* p) {
 }
 
 // A column C = A·b is the row bᵀ·Aᵀ, if that reads A in its order.
-void turn_column(Problem* p) {
+template <typename T>
+void turn_column(Problem<T>* p) {
   if (p->shape.n != 1 || (p->a.row_stride != 1 && p->b.row_stride != 1)) return;
-  const MatrixView a = p->a, b = p->b;
+  const MatrixViewOf<T> a = p->a, b = p->b;
   p->a = {b.data, b.batch_stride, 1, b.row_stride};
   p->b = {a.data, a.batch_stride, a.column_stride, a.row_stride};
   p->shape.n = p->shape.m;
@@ -92,13 +96,15 @@ void turn_column(Problem* p) {
 int64_t block_depth(int64_t k, int64_t kc) { return k <= kc ? k : ceil_div(k, ceil_div(k, kc)); }
 
 // The columns of a block of B.
-int64_t block_width(int64_t depth, const GemmKernels& kernels) {
-  if (depth * kernels.nc <= kernels.block_floats) return kernels.nc;
-  const int64_t columns = kernels.block_floats / depth / kernels.nr * kernels.nr;
+template <typename T>
+int64_t block_width(int64_t depth, const GemmKernelsOf<T>& kernels) {
+  if (depth * kernels.nc <= kernels.block_elements) return kernels.nc;
+  const int64_t columns = kernels.block_elements / depth / kernels.nr * kernels.nr;
   return std::max(columns, kernels.nr);
 }
 
-Method choose_method(const Problem& p, const GemmKernels& kernels) {
+template <typename T>
+Method choose_method(const Problem<T>& p, const GemmKernelsOf<T>& kernels) {
   const bool rows_of_a = p.a.column_stride == 1, rows_of_b = p.b.column_stride == 1;
   if (p.shape.m == 1 && rows_of_b && kernels.row != nullptr) return Method::k_row;
   const bool is_narrow = p.shape.n <= kernels.narrow_columns && p.shape.m > kFewRows;
@@ -115,13 +121,20 @@ Method choose_method(const Problem& p, const GemmKernels& kernels) {
 
 // Copies by members: one of the whole would read together what the caller has just written one by one, and wait for it.
 GemmShape copy_of(const GemmShape& s) { return {s.batch, s.m, s.n, s.k}; }
-MatrixView copy_of(const MatrixView& v) { return {v.data, v.batch_stride, v.row_stride, v.column_stride}; }
-GemmEpilogue copy_of(const GemmEpilogue& e) { return {e.bias, e.activation, e.slope}; }
+template <typename T>
+MatrixViewOf<T> copy_of(const MatrixViewOf<T>& v) {
+  return {v.data, v.batch_stride, v.row_stride, v.column_stride};
+}
+template <typename T>
+GemmEpilogueOf<T> copy_of(const GemmEpilogueOf<T>& e) {
+  return {e.bias, e.activation, e.slope};
+}
 
 // All that decides the rounding of C is decided here, from the shape and the layout alone.
-Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c,
-                     const GemmEpilogue& epilogue, const GemmKernels& kernels) {
-  Problem p = {copy_of(shape), copy_of(a), copy_of(b), c, copy_of(epilogue), 1, Method::k_tiles, 0, 0, false};
+template <typename T>
+Problem<T> make_problem(const GemmShape& shape, const MatrixViewOf<T>& a, const MatrixViewOf<T>& b, T* c,
+                        const GemmEpilogueOf<T>& epilogue, const GemmKernelsOf<T>& kernels) {
+  Problem<T> p = {copy_of(shape), copy_of(a), copy_of(b), c, copy_of(epilogue), 1, Method::k_tiles, 0, 0, false};
   fold_batch(&p);
   turn_column(&p);
   const bool rows_of_b = p.b.column_stride == 1;
@@ -138,36 +151,42 @@ Problem make_problem(const GemmShape& shape, const MatrixView& a, const MatrixVi
 }
 
 // The rows of A that are packed at a time.
-int64_t packed_rows(int64_t m, int64_t k, const GemmKernels& kernels) {
-  return std::min(m, round_up(std::max<int64_t>(kPackedFloats / std::max<int64_t>(k, 1), 1), kernels.mr));
+template <typename T>
+int64_t packed_rows(int64_t m, int64_t k, const GemmKernelsOf<T>& kernels) {
+  return std::min(m, round_up(std::max<int64_t>(kPackedElements / std::max<int64_t>(k, 1), 1), kernels.mr));
 }
 
-bool packs_a(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels) {
+template <typename T>
+bool packs_a(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels) {
   return shape.m > kernels.mr && shape.n >= kManyColumns && a.column_stride >= kernels.packing_stride;
 }
 
 // Whether a thread keeps the B that it has packed: its next task may be of other rows and the same columns.
-bool keeps_b(const GemmShape& shape, const GemmKernels& kernels) {
-  return shape.k * round_up(shape.n, kernels.lanes) <= kPackedFloats;
+template <typename T>
+bool keeps_b(const GemmShape& shape, const GemmKernelsOf<T>& kernels) {
+  return shape.k * round_up(shape.n, kernels.lanes) <= kPackedElements;
 }
 
-int64_t packed_b_floats(const GemmShape& shape, const GemmKernels& kernels) {
+template <typename T>
+int64_t packed_b_elements(const GemmShape& shape, const GemmKernelsOf<T>& kernels) {
   const int64_t depth = block_depth(shape.k, kernels.kc), columns = round_up(shape.n, kernels.lanes);
   if (keeps_b(shape, kernels)) return round_up(shape.k * columns, 16);
   return round_up(depth * std::min(columns, block_width(depth, kernels)), 16);
 }
 
-int64_t workspace_floats(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels) {
-  int64_t floats = packed_b_floats(shape, kernels);
+template <typename T>
+int64_t workspace_elements(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels) {
+  int64_t elements = packed_b_elements(shape, kernels);
   const GemmShape folded = {1, shape.batch * shape.m, shape.n, shape.k};
   if (packs_a(folded, a, kernels)) {
-    floats += round_up(kernels.packed_a_floats(packed_rows(folded.m, shape.k, kernels), shape.k), 16);
+    elements += round_up(kernels.packed_a_elements(packed_rows(folded.m, shape.k, kernels), shape.k), 16);
   }
-  return shape.n <= kernels.narrow_columns ? std::max(floats, round_up(shape.k * shape.n, 16)) : floats;
+  return shape.n <= kernels.narrow_columns ? std::max(elements, round_up(shape.k * shape.n, 16)) : elements;
 }
 
 // Whether B is packed because it is large, or has to be because it is transposed.
-bool packs_blocks(const Problem& p, const GemmKernels& kernels) {
+template <typename T>
+bool packs_blocks(const Problem<T>& p, const GemmKernelsOf<T>& kernels) {
   return p.b.column_stride != 1 || (p.shape.m >= kernels.packing_rows && is_large(p.shape.k, p.shape.n));
 }
 
@@ -180,7 +199,8 @@ struct Grid {
 // The cut of one C into about `parts_of_thread` parts for each thread that costs it least. Beside the multiplications,
 // a thread reads its rows of A and its columns of B, and may pack those: in multiplications per element and step of k.
 // Where columns are cut, two processors write each row of C, and their prefetching takes lines from each other.
-Grid cut_matrix(const Problem& p, int64_t threads, int64_t parts_of_thread, const GemmKernels& kernels) {
+template <typename T>
+Grid cut_matrix(const Problem<T>& p, int64_t threads, int64_t parts_of_thread, const GemmKernelsOf<T>& kernels) {
   constexpr double kReadCost = 1, kPackCost = 6, kCutRowCost = 3000;
   const bool has_tiles = p.method == Method::k_tiles;
   const double row_cost = has_tiles && packs_a(p.shape, p.a, kernels) ? kPackCost : kReadCost;
@@ -204,13 +224,15 @@ Grid cut_matrix(const Problem& p, int64_t threads, int64_t parts_of_thread, cons
   return best;
 }
 
-double work_of(const GemmShape& s, const GemmKernels& kernels) {
+template <typename T>
+double work_of(const GemmShape& s, const GemmKernelsOf<T>& kernels) {
   const double batch = static_cast<double>(s.batch), m = static_cast<double>(s.m), k = static_cast<double>(s.k);
   const double n = static_cast<double>(s.n), lanes = static_cast<double>(std::max(s.n, kernels.lanes));
   return batch * (m * lanes * k + kReadWork * (m * k + k * n));
 }
 
-Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
+template <typename T>
+Grid make_grid(const Problem<T>& p, int64_t threads, const GemmKernelsOf<T>& kernels) {
   const GemmShape& s = p.shape;
   if (threads == 1) return {1, 1, 1};
   const double work = work_of(s, kernels);
@@ -224,8 +246,9 @@ Grid make_grid(const Problem& p, int64_t threads, const GemmKernels& kernels) {
 }
 
 // A part of one matrix C, with all of k.
-GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) {
-  GemmBlock part = {};
+template <typename T>
+GemmBlockOf<T> make_part(const Problem<T>& p, int64_t batch, Range rows, Range columns) {
+  GemmBlockOf<T> part = {};
   part.m = rows.size();
   part.n = columns.size();
   part.k = p.shape.k;
@@ -246,20 +269,22 @@ GemmBlock make_part(const Problem& p, int64_t batch, Range rows, Range columns) 
 
 // Whether a part of B is: also one that is so narrow that its partial vector would be a tile of its own, too narrow to
 // keep the units busy.
-bool packs_part(const Problem& p, const GemmBlock& part, const GemmKernels& kernels) {
+template <typename T>
+bool packs_part(const Problem<T>& p, const GemmBlockOf<T>& part, const GemmKernelsOf<T>& kernels) {
   const bool is_narrow = part.n > kernels.lanes && part.n < kernels.nr;
   return packs_blocks(p, kernels) || (is_narrow && part.n % kernels.lanes != 0 && part.m >= 4 * kernels.mr);
 }
 
 // The loops over blocks of B, which all rows of A meet while it is in L2. Blocks that are kept lie one after the other.
-void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kernels, int64_t part_of_b,
-                     Packing* packing) {
+template <typename T>
+void multiply_blocks(const Problem<T>& p, GemmBlockOf<T>& block, const GemmKernelsOf<T>& kernels, int64_t part_of_b,
+                     Packing<T>* packing) {
   const int64_t n = block.n, k = block.k;
   const bool is_packed = packing->kept == part_of_b;
-  const float* const a = block.a;
-  const float* const b = block.b;
-  const float* const bias = block.bias;
-  float* const c = block.c;
+  const T* const a = block.a;
+  const T* const b = block.b;
+  const T* const bias = block.bias;
+  T* const c = block.c;
   for (int64_t j = 0; j < n; j += p.nc) {
     block.n = std::min(p.nc, n - j);
     block.c = c + j;
@@ -270,7 +295,7 @@ void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kern
       block.a = a + q * block.a_column_stride;
       block.b = b + q * p.b.row_stride + j * p.b.column_stride;
       if (block.b_is_packed) {
-        float* const packed = packing->floats + (p.keeps_b ? j * k + q * round_up(block.n, kernels.lanes) : 0);
+        T* const packed = packing->elements + (p.keeps_b ? j * k + q * round_up(block.n, kernels.lanes) : 0);
         if (!is_packed) kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
         block.b = packed;
       }
@@ -283,13 +308,15 @@ void multiply_blocks(const Problem& p, GemmBlock& block, const GemmKernels& kern
   if (block.b_is_packed && p.keeps_b) packing->kept = part_of_b;
 }
 
-void multiply_part(const Problem& p, GemmBlock& part, const GemmKernels& kernels, int64_t part_of_b, Packing* packing) {
+template <typename T>
+void multiply_part(const Problem<T>& p, GemmBlockOf<T>& part, const GemmKernelsOf<T>& kernels, int64_t part_of_b,
+                   Packing<T>* packing) {
   part.b_is_packed = packs_part(p, part, kernels);
   if (!packs_a(p.shape, p.a, kernels)) return multiply_blocks(p, part, kernels, part_of_b, packing);
   const int64_t most_rows = packed_rows(part.m, part.k, kernels);
-  float* const packed_a = packing->floats + packed_b_floats(p.shape, kernels);
+  T* const packed_a = packing->elements + packed_b_elements(p.shape, kernels);
   for (int64_t i = 0; i < part.m; i += most_rows) {
-    GemmBlock rows = part;
+    GemmBlockOf<T> rows = part;
     rows.m = std::min(most_rows, part.m - i);
     kernels.pack_a(part.a + i, part.a_column_stride, rows.m, part.k, packed_a);
     rows.a = packed_a;
@@ -302,7 +329,8 @@ void multiply_part(const Problem& p, GemmBlock& part, const GemmKernels& kernels
 }
 
 // The columns of B one after the other, for dot products.
-void pack_columns(GemmBlock* block, float* packed) {
+template <typename T>
+void pack_columns(GemmBlockOf<T>* block, T* packed) {
   for (int64_t p = 0; p < block->k; ++p) {
     for (int64_t j = 0; j < block->n; ++j) packed[j * block->k + p] = block->b[p * block->b_stride + j];
   }
@@ -310,12 +338,13 @@ void pack_columns(GemmBlock* block, float* packed) {
   block->b_stride = block->k;
 }
 
-void run_part(const Problem& p, Range batches, Range rows, Range columns, const GemmKernels& kernels,
-              Packing* packing) {
+template <typename T>
+void run_part(const Problem<T>& p, Range batches, Range rows, Range columns, const GemmKernelsOf<T>& kernels,
+              Packing<T>* packing) {
   if (rows.size() == 0 || columns.size() == 0) return;
   for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
-    GemmBlock part = make_part(p, batch, rows, columns);
-    if (p.method == Method::k_packed_dot) pack_columns(&part, packing->floats);
+    GemmBlockOf<T> part = make_part(p, batch, rows, columns);
+    if (p.method == Method::k_packed_dot) pack_columns(&part, packing->elements);
     if (p.method == Method::k_tiles) multiply_part(p, part, kernels, batch * p.shape.n + columns.begin, packing);
     else if (p.method == Method::k_row) kernels.row(part);
     else if (p.method == Method::k_narrow) kernels.narrow(part, p.b.column_stride);
@@ -324,7 +353,9 @@ void run_part(const Problem& p, Range batches, Range rows, Range columns, const 
 }
 
 // Tasks that follow each other are of other rows and the same columns.
-void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernels& kernels, Packing* packing) {
+template <typename T>
+void run_task(const Problem<T>& p, const Grid& grid, int64_t task, const GemmKernelsOf<T>& kernels,
+              Packing<T>* packing) {
   const int64_t row_part = task % grid.row_parts;
   const int64_t column_part = task / grid.row_parts % grid.column_parts;
   const int64_t batch_part = task / grid.row_parts / grid.column_parts;
@@ -335,27 +366,37 @@ void run_task(const Problem& p, const Grid& grid, int64_t task, const GemmKernel
 
 }  // namespace
 
-size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels, int threads) {
-  return sizeof(float) * static_cast<size_t>(workspace_floats(shape, a, kernels) * threads);
+template <typename T>
+size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels,
+                            int threads) {
+  return sizeof(T) * static_cast<size_t>(workspace_elements(shape, a, kernels) * threads);
 }
 
-void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c, const GemmEpilogue& epilogue,
-          const GemmKernels& kernels, Parallel& parallel, void* workspace) {
+template <typename T>
+void gemm(const GemmShape& shape, const MatrixViewOf<T>& a, const MatrixViewOf<T>& b, T* c,
+          const GemmEpilogueOf<T>& epilogue, const GemmKernelsOf<T>& kernels, Parallel& parallel, void* workspace) {
   if (shape.batch == 0 || shape.m == 0 || shape.n == 0) return;
-  Problem p = make_problem(shape, a, b, c, epilogue, kernels);
+  Problem<T> p = make_problem(shape, a, b, c, epilogue, kernels);
   const Grid grid = make_grid(p, parallel.threads(), kernels);
-  float* const floats = static_cast<float*>(workspace);
+  T* const elements = static_cast<T*>(workspace);
   if (grid.tasks() == 1) {
-    Packing packing{floats};
+    Packing<T> packing{elements};
     return run_part(p, {0, p.shape.batch}, {0, p.shape.m}, {0, p.shape.n}, kernels, &packing);
   }
-  const int64_t floats_of_thread = workspace_floats(shape, a, kernels);
+  const int64_t elements_of_thread = workspace_elements(shape, a, kernels);
   p.keeps_b = keeps_b(p.shape, kernels);
-  Packing packings[kMaxThreads];
+  Packing<T> packings[kMaxThreads];
   for (int thread = 0; thread < parallel.threads(); ++thread)
-    packings[thread].floats = floats + thread * floats_of_thread;
+    packings[thread].elements = elements + thread * elements_of_thread;
   parallel.for_each(grid.tasks(),
                     [&](int64_t task, int thread) { run_task(p, grid, task, kernels, &packings[thread]); });
 }
+
+template size_t gemm_workspace_bytes(const GemmShape&, const MatrixViewOf<float>&, const GemmKernelsOf<float>&, int);
+template size_t gemm_workspace_bytes(const GemmShape&, const MatrixViewOf<double>&, const GemmKernelsOf<double>&, int);
+template void gemm(const GemmShape&, const MatrixViewOf<float>&, const MatrixViewOf<float>&, float*,
+                   const GemmEpilogueOf<float>&, const GemmKernelsOf<float>&, Parallel&, void*);
+template void gemm(const GemmShape&, const MatrixViewOf<double>&, const MatrixViewOf<double>&, double*,
+                   const GemmEpilogueOf<double>&, const GemmKernelsOf<double>&, Parallel&, void*);
 
 }  // namespace galvani

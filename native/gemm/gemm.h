@@ -11,29 +11,36 @@
 namespace galvani {
 
 // Element (i, j) of matrix `b` is at data[b·batch_stride + i·row_stride + j·column_stride]. One of the strides is 1.
-struct MatrixView {
-  const float* data;
+template <typename T>
+struct MatrixViewOf {
+  const T* data;
   int64_t batch_stride;
   int64_t row_stride;
   int64_t column_stride;
 };
+using MatrixView = MatrixViewOf<float>;
 
 struct GemmShape {
   int64_t batch, m, n, k;
 };
 
-struct GemmEpilogue {
-  const float* bias = nullptr;  // [n]
+template <typename T>
+struct GemmEpilogueOf {
+  const T* bias = nullptr;  // [n]
   Activation activation = Activation::k_none;
-  float slope = 0;
+  T slope = 0;
 };
+using GemmEpilogue = GemmEpilogueOf<float>;
 
 // Bytes of scratch that gemm() needs for this shape and such an A with up to `threads` threads; 64-byte aligned memory.
-size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixView& a, const GemmKernels& kernels, int threads);
+template <typename T>
+size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels,
+                            int threads);
 
 // C is dense [batch, m, n] and overlaps neither operand. k = 0 gives activation(bias). The bits of C do not depend on
-// how many threads there are.
-void gemm(const GemmShape& shape, const MatrixView& a, const MatrixView& b, float* c, const GemmEpilogue& epilogue,
-          const GemmKernels& kernels, Parallel& parallel, void* workspace);
+// how many threads there are. T is float or double.
+template <typename T>
+void gemm(const GemmShape& shape, const MatrixViewOf<T>& a, const MatrixViewOf<T>& b, T* c,
+          const GemmEpilogueOf<T>& epilogue, const GemmKernelsOf<T>& kernels, Parallel& parallel, void* workspace);
 
 }  // namespace galvani

@@ -32,7 +32,7 @@ inline void attend_kernel(float* scores, int64_t stride, int64_t rows, int64_t c
     // Where there is nothing but -∞ the powers are 0, not those of -∞ + ∞.
     const F32 shift = select(now == least, zero(), now);
     const F32 factor = exp(before - shift);
-    const float sum = first_lane(sum_of_powers(x, shift, columns, KeepInRow{x}));
+    const float sum = first_lane(sum_of_powers(x, shift, columns, KeepInRow<float>{x}));
     greatest[row] = first_lane(now);
     sums[row] = sums[row] * first_lane(factor) + sum;
     if (!is_first && any(factor != broadcast(1.0f))) for_each_vector(0, width, ScaleInPlace{out + row * width, factor});

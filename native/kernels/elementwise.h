@@ -12,6 +12,13 @@ struct Conversion {
 };
 struct ToFloat : Conversion {
   static F32 of(I32 a) { return to_float(a); }
+  static F32 of(F64 a) { return to_float(a); }
+};
+struct ToDouble : Conversion {
+  template <class V>
+  static F64 of(V a) {
+    return to_double(a);
+  }
 };
 struct ToInt : Conversion {
   static I32 of(I32 a) { return a; }
@@ -20,14 +27,20 @@ struct ToInt : Conversion {
     const F32 bounded = min(max(number, broadcast(-2147483648.0f)), broadcast(2147483520.0f));
     return select(number < broadcast(2147483648.0f), truncate(bounded), broadcast(INT32_MAX));
   }
+  static I32 of(F64 a) {
+    const F64 number = select(a == a, a, broadcast(0.0));
+    return truncate(min(max(number, broadcast(-2147483648.0)), broadcast(2147483647.0)));
+  }
 };
 struct ToByte : Conversion {
   static I32 of(I32 a) { return a; }
   static I32 of(F32 a) { return truncate(min(max(a, zero()), broadcast(255.0f))); }  // max gives 0 for NaN
+  static I32 of(F64 a) { return truncate(min(max(a, broadcast(0.0)), broadcast(255.0))); }
 };
 struct ToBool : Conversion {
   static I32 of(I32 a) { return truth(a != broadcast(0)); }
   static I32 of(F32 a) { return truth(a != zero()); }
+  static I32 of(F64 a) { return truth(a != broadcast(0.0)); }
 };
 
 template <class Op, class T, class Out>

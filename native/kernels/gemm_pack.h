@@ -25,7 +25,14 @@ inline void pack_transposed(const float* from, int64_t from_stride, int64_t k, i
   }
 }
 
-inline void pack_rows(const float* from, int64_t from_stride, int64_t k, int columns, int width, float* to) {
+inline void pack_transposed(const double* from, int64_t from_stride, int64_t k, int columns, int width, double* to) {
+  for (int64_t p = 0; p < k; ++p, to += width) {
+    for (int j = 0; j < width; ++j) to[j] = j < columns ? from[p + j * from_stride] : 0;
+  }
+}
+
+template <class T>
+inline void pack_rows(const T* from, int64_t from_stride, int64_t k, int columns, int width, T* to) {
   const int whole = columns / kLanes * kLanes;
   for (int64_t p = 0; p < k; ++p) {
     for (int j = 0; j < whole; j += kLanes) store(to + j, load(from + j));
@@ -37,32 +44,35 @@ inline void pack_rows(const float* from, int64_t from_stride, int64_t k, int col
 }
 
 // to[p·width + j] = from[p·row_stride + j·column_stride] for p in [0, k) and j in [0, columns); one stride is 1.
-inline void pack_panel(const float* from, int64_t row_stride, int64_t column_stride, int64_t k, int columns, int width,
-                       float* to) {
+template <class T>
+inline void pack_panel(const T* from, int64_t row_stride, int64_t column_stride, int64_t k, int columns, int width,
+                       T* to) {
   if (column_stride == 1) return pack_rows(from, row_stride, k, columns, width, to);
   pack_transposed(from, column_stride, k, columns, width, to);
 }
 
-static void pack_a_kernel(const float* a, int64_t column_stride, int64_t m, int64_t k, float* packed) {
+template <class T>
+void pack_a_kernel(const T* a, int64_t column_stride, int64_t m, int64_t k, T* packed) {
   // Of so many panels at once: whole lines of memory.
-  constexpr int64_t kRows = kTileRows * 8;
+  constexpr int64_t kRows = kTileRows<T> * 8;
   for (int64_t i = 0; i < m; i += kRows) {
-    const int64_t end = i + kRows < m ? i + kRows : m, whole = i + (end - i) / kTileRows * kTileRows;
+    const int64_t end = i + kRows < m ? i + kRows : m, whole = i + (end - i) / kTileRows<T> * kTileRows<T>;
     for (int64_t p = 0; p < k; ++p) {
-      const float* const column = a + p * column_stride;
-      float* const to = packed + p * kTileRows;
-      for (int64_t row = i; row < whole; row += kTileRows) {
-        __builtin_memcpy(to + row * k, column + row, kTileRows * sizeof(float));
+      const T* const column = a + p * column_stride;
+      T* const to = packed + p * kTileRows<T>;
+      for (int64_t row = i; row < whole; row += kTileRows<T>) {
+        __builtin_memcpy(to + row * k, column + row, kTileRows<T> * sizeof(T));
       }
-      if (whole < end) __builtin_memcpy(to + whole * k, column + whole, (end - whole) * sizeof(float));
+      if (whole < end) __builtin_memcpy(to + whole * k, column + whole, (end - whole) * sizeof(T));
     }
   }
 }
 
-static void pack_b_kernel(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
-                          float* packed) {
-  for (int64_t j = 0; j < n; j += kTileColumns) {
-    const int columns = n - j < kTileColumns ? static_cast<int>(n - j) : kTileColumns;
+template <class T>
+void pack_b_kernel(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
+                          T* packed) {
+  for (int64_t j = 0; j < n; j += kTileColumns<T>) {
+    const int columns = n - j < kTileColumns<T> ? static_cast<int>(n - j) : kTileColumns<T>;
     const int width = (columns + kLanes - 1) / kLanes * kLanes;
     pack_panel(b + j * column_stride, row_stride, column_stride, k, columns, width, packed + j * k);
   }

@@ -17,14 +17,37 @@ namespace galvani {
 // micro-op has fewer operands. For `where`, a is the condition (bytes 0 or 1).
 using MicroKernel = void (*)(const void* a, const void* b, const void* c, void* out, int64_t n);
 
+template <typename T>
 struct AdamScalars {
-  float learning_rate;                     // lr
-  float beta1, beta2;                      // rounded from double
-  float one_minus_beta1, one_minus_beta2;  // computed in double, then rounded
-  float step_size;                         // lr / (1 - beta1^t)
-  float inverse_sqrt_bias2;                // 1 / sqrt(1 - beta2^t)
-  float epsilon;
-  float decay;  // 1 - lr * weightDecay
+  T learning_rate;                     // lr
+  T beta1, beta2;                      // rounded from double
+  T one_minus_beta1, one_minus_beta2;  // computed in double, then rounded
+  T step_size;                         // lr / (1 - beta1^t)
+  T inverse_sqrt_bias2;                // 1 / sqrt(1 - beta2^t)
+  T epsilon;
+  T decay;  // 1 - lr * weightDecay
+};
+
+// Rows [begin, end).
+template <typename T>
+struct RowKernels {
+  void (*softmax)(const T* x, T* out, int64_t columns, int64_t begin, int64_t end);
+  void (*log_softmax)(const T* x, T* out, int64_t columns, int64_t begin, int64_t end);
+  // gradient may be null. Labels are in range.
+  void (*cross_entropy_classes)(const T* logits, const int32_t* labels, T* losses, T* gradient, int64_t columns,
+                                int64_t begin, int64_t end);
+  void (*cross_entropy_probabilities)(const T* logits, const T* labels, T* losses, T* gradient, int64_t columns,
+                                      int64_t begin, int64_t end);
+};
+
+// Elements [begin, end). Outputs may be the buffers of the old values.
+template <typename T>
+struct OptimizerKernels {
+  void (*sgd)(const T* p, const T* g, T learning_rate, T* p_out, int64_t begin, int64_t end);
+  void (*momentum)(const T* p, const T* g, const T* v, T learning_rate, T momentum, bool nesterov, T* p_out, T* v_out,
+                   int64_t begin, int64_t end);
+  void (*adam)(const AdamScalars<T>& scalars, const T* p, const T* g, const T* m, const T* v, T* p_out, T* m_out,
+               T* v_out, int64_t begin, int64_t end);
 };
 
 // A rectangle of outputs.
@@ -33,52 +56,57 @@ struct OutputBlock {
 };
 
 // A block of a matrix product: c = or, if `accumulate`, += a[m × k] · b[k × n].
-struct GemmBlock {
+template <typename T>
+struct GemmBlockOf {
   int64_t m, n, k;
-  const float* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
+  const T* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
   int64_t a_row_stride, a_column_stride;
   bool a_is_packed;  // by pack_a: a_row_stride is its k, a_column_stride is mr
-  const float* b;    // element (p, j) at b[p·b_stride + j], or as pack_b left it
+  const T* b;    // element (p, j) at b[p·b_stride + j], or as pack_b left it
   int64_t b_stride;
   bool b_is_packed;
-  float* c;  // element (i, j) at c[i·c_stride + j]
+  T* c;  // element (i, j) at c[i·c_stride + j]
   int64_t c_stride;
   bool accumulate;
   // With the last block of k: bias[j·bias_stride] is added where bias is not null, then the activation is applied.
   bool is_last;
-  const float* bias;
+  const T* bias;
   int64_t bias_stride;
-  const float* row_bias;  // null, or what is added to each row
+  const T* row_bias;  // null, or what is added to each row
   Activation activation;
-  float slope;
+  T slope;
 };
 
-struct GemmKernels {
+using GemmBlock = GemmBlockOf<float>;
+
+template <typename T>
+struct GemmKernelsOf {
   int64_t mr, nr;          // the tile of C that stays in registers while k runs
   int64_t kc, mc, nc;      // mc rows of A meet a block of B at a time, kc×nc at most
-  int64_t block_floats;    // of such a block of B
+  int64_t block_elements;  // of such a block of B
   int64_t lanes;           // of a vector
   int64_t packing_rows;    // from that many rows of A on, a B that is not in L2 is worth packing
   int64_t packing_stride;  // from such a distance of its columns on, so is a transposed A
   int64_t narrow_columns;  // the most columns of C for `narrow`
   // Of a single row of C, with all of k; null where the tiles do that as well.
-  void (*row)(const GemmBlock& block);
-  void (*multiply)(const GemmBlock& block);
+  void (*row)(const GemmBlockOf<T>& block);
+  void (*multiply)(const GemmBlockOf<T>& block);
   // c[i][j] = the dot product of row i of a (a_column_stride is 1) and row j of b, here [n × k] with b_stride between
   // its rows. All of k at once.
-  void (*dot)(const GemmBlock& block);
+  void (*dot)(const GemmBlockOf<T>& block);
   // c = a · b with n <= narrow_columns, for an a whose a_row_stride is 1; b's element (p, j) at
   // b[p·b_stride + j·b_column_stride]. All of k at once.
-  void (*narrow)(const GemmBlock& block, int64_t b_column_stride);
+  void (*narrow)(const GemmBlockOf<T>& block, int64_t b_column_stride);
   // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
   // one after the other: k rows of the panel's columns, padded to whole vectors.
-  void (*pack_b)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
+  void (*pack_b)(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, T* packed);
   // a[m × k], element (i, p) at a[i + p·column_stride] → panels of mr rows, one after the other: k columns of the
-  // panel's rows. packed_a_floats(m, k) in all.
-  void (*pack_a)(const float* a, int64_t column_stride, int64_t m, int64_t k, float* packed);
+  // panel's rows. packed_a_elements(m, k) in all.
+  void (*pack_a)(const T* a, int64_t column_stride, int64_t m, int64_t k, T* packed);
 
-  int64_t packed_a_floats(int64_t m, int64_t k) const { return round_up(m, mr) * k; }
+  int64_t packed_a_elements(int64_t m, int64_t k) const { return round_up(m, mr) * k; }
 };
+using GemmKernels = GemmKernelsOf<float>;
 
 // Panels of the weight of a quantizedMatmul times rows of integers: `rows` rows of `out`, from the first output of the
 // first panel on, `columns` in all.
@@ -120,37 +148,38 @@ struct KernelTable {
   MicroKernel micro_scalar[2][kMicroOpCount][kDTypeCount];
   MicroKernel cast[kDTypeCount][kDTypeCount];  // [from][to]
 
-  // Elements [begin, end) of the dense result of reading a view; element_bytes is 1 or 4.
+  // Elements [begin, end) of the dense result of reading a view; element_bytes is 1, 4 or 8.
   void (*copy)(const StridedView& view, int element_bytes, const void* x, void* out, int64_t begin, int64_t end);
 
-  // out[row·out_stride + column] = x[row + column·stride] for rows × columns elements of 1 or 4 bytes.
+  // out[row·out_stride + column] = x[row + column·stride] for rows × columns elements of 1, 4 or 8 bytes.
   void (*transpose)(int element_bytes, const void* x, int64_t stride, void* out, int64_t out_stride, int64_t rows,
                     int64_t columns);
 
   // Outputs [begin, end) of x[outer, reduced, inner] → out[outer, inner]. Pairwise or blocked with a fixed shape.
   void (*reduce_float32[kReductionCount])(const float* x, float* out, int64_t reduced, int64_t inner, int64_t begin,
                                           int64_t end);
+  void (*reduce_float64[kReductionCount])(const double* x, double* out, int64_t reduced, int64_t inner, int64_t begin,
+                                          int64_t end);
   void (*reduce_int32[kReductionCount])(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin,
                                         int64_t end);
   void (*argmax_float32)(const float* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
+  void (*argmax_float64)(const double* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
   void (*argmax_int32)(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
 
   // Lines [begin, end) along the middle axis of [outer, length, inner], of outer · inner.
   void (*scan_float32[kReductionCount])(const float* x, float* out, int64_t length, int64_t inner, bool reverse,
                                         int64_t begin, int64_t end);
+  void (*scan_float64[kReductionCount])(const double* x, double* out, int64_t length, int64_t inner, bool reverse,
+                                        int64_t begin, int64_t end);
   void (*scan_int32[kReductionCount])(const int32_t* x, int32_t* out, int64_t length, int64_t inner, bool reverse,
                                       int64_t begin, int64_t end);
-  void (*recurrence)(const float* a, const float* b, float* out, int64_t length, int64_t inner, bool reverse,
-                     int64_t begin, int64_t end);
+  void (*recurrence_float32)(const float* a, const float* b, float* out, int64_t length, int64_t inner, bool reverse,
+                             int64_t begin, int64_t end);
+  void (*recurrence_float64)(const double* a, const double* b, double* out, int64_t length, int64_t inner, bool reverse,
+                             int64_t begin, int64_t end);
 
-  // Rows [begin, end).
-  void (*softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);
-  void (*log_softmax)(const float* x, float* out, int64_t columns, int64_t begin, int64_t end);
-  // gradient may be null. Labels are in range.
-  void (*cross_entropy_classes)(const float* logits, const int32_t* labels, float* losses, float* gradient,
-                                int64_t columns, int64_t begin, int64_t end);
-  void (*cross_entropy_probabilities)(const float* logits, const float* labels, float* losses, float* gradient,
-                                      int64_t columns, int64_t begin, int64_t end);
+  RowKernels<float> rows_float32;
+  RowKernels<double> rows_float64;
 
   // Blocks of an attention's scores, some rows of them, and what their rows have come to so far: the greatest score and
   // the sum of the powers, and the powers times the values. The scores, times `scale`, become powers; all that was is
@@ -167,14 +196,11 @@ struct KernelTable {
 
   // out[j] += x[j] for j in [0, n): scatterAdd's row.
   void (*accumulate_float32)(const float* x, float* out, int64_t n);
+  void (*accumulate_float64)(const double* x, double* out, int64_t n);
   void (*accumulate_int32)(const int32_t* x, int32_t* out, int64_t n);
 
-  // Elements [begin, end). Outputs may be the buffers of the old values.
-  void (*sgd)(const float* p, const float* g, float learning_rate, float* p_out, int64_t begin, int64_t end);
-  void (*momentum)(const float* p, const float* g, const float* v, float learning_rate, float momentum, bool nesterov,
-                   float* p_out, float* v_out, int64_t begin, int64_t end);
-  void (*adam)(const AdamScalars& scalars, const float* p, const float* g, const float* m, const float* v, float* p_out,
-               float* m_out, float* v_out, int64_t begin, int64_t end);
+  OptimizerKernels<float> update_float32;
+  OptimizerKernels<double> update_float64;
 
   // Elements [begin, end), begin a multiple of 4. key[2]; the same bits on every instruction set.
   // Null for those that have parameters: they are the executor's.
@@ -214,6 +240,7 @@ struct KernelTable {
 
   GemmKernels gemm;
   QuantizedKernels quantized;
+  GemmKernelsOf<double> gemm_float64;
 };
 
 extern const KernelTable kBaselineKernels;

@@ -3,6 +3,7 @@
 
 #include "kernels/elementwise.h"
 #include "math/arc.h"
+#include "math/doubles.h"
 #include "math/erf.h"
 #include "math/exp.h"
 #include "math/gamma.h"
@@ -53,6 +54,10 @@ template <>
 struct ElementOf<DType::k_int32> {
   using Type = int32_t;
 };
+template <>
+struct ElementOf<DType::k_float64> {
+  using Type = double;
+};
 
 // The operands of a binary micro-op: two arrays, or one element for one of them.
 enum class Operands { k_dense, k_scalar_first, k_scalar_second };
@@ -75,14 +80,15 @@ constexpr MicroKernel kernel_of() {
   else return where_kernel<T>;
 }
 
-// For the operand dtypes float32, int32, uint8 and bool.
+// For the operand dtypes float32, int32, uint8, bool and float64.
 struct KernelRow {
   MicroKernel kernels[kDTypeCount];
 };
 template <MicroOp op, Operands operands = Operands::k_dense>
 constexpr KernelRow kernels_of() {
   return {{kernel_of<op, DType::k_float32, operands>(), kernel_of<op, DType::k_int32, operands>(),
-           kernel_of<op, DType::k_uint8, operands>(), kernel_of<op, DType::k_bool, operands>()}};
+           kernel_of<op, DType::k_uint8, operands>(), kernel_of<op, DType::k_bool, operands>(),
+           kernel_of<op, DType::k_float64, operands>()}};
 }
 
 constexpr KernelRow kMicroKernels[] = {
@@ -100,19 +106,23 @@ constexpr KernelRow kScalarSecondKernels[] = {
 #include "program/micro_ops.inc"
 };
 
-// The casts from one dtype to float32, int32, uint8 and bool.
+// The casts from one dtype to float32, int32, uint8, bool and float64.
 constexpr KernelRow casts_from(DType from) {
   if (from == DType::k_float32) {
     return {{identity_kernel<float>, unary_kernel<ToInt, float, int32_t>, unary_kernel<ToByte, float, uint8_t>,
-             unary_kernel<ToBool, float, uint8_t>}};
+             unary_kernel<ToBool, float, uint8_t>, unary_kernel<ToDouble, float, double>}};
+  }
+  if (from == DType::k_float64) {
+    return {{unary_kernel<ToFloat, double, float>, unary_kernel<ToInt, double, int32_t>,
+             unary_kernel<ToByte, double, uint8_t>, unary_kernel<ToBool, double, uint8_t>, identity_kernel<double>}};
   }
   if (from == DType::k_int32) {
     return {{unary_kernel<ToFloat, int32_t, float>, identity_kernel<int32_t>, unary_kernel<ToByte, int32_t, uint8_t>,
-             unary_kernel<ToBool, int32_t, uint8_t>}};
+             unary_kernel<ToBool, int32_t, uint8_t>, unary_kernel<ToDouble, int32_t, double>}};
   }
   const MicroKernel to_bool = from == DType::k_bool ? identity_kernel<uint8_t> : unary_kernel<ToBool, uint8_t, uint8_t>;
   return {{unary_kernel<ToFloat, uint8_t, float>, unary_kernel<ToInt, uint8_t, int32_t>, identity_kernel<uint8_t>,
-           to_bool}};
+           to_bool, unary_kernel<ToDouble, uint8_t, double>}};
 }
 
 // Fills in the kernels of the micro-ops and of the casts.

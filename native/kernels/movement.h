@@ -1,4 +1,4 @@
-// Reading a strided view into a dense result. Elements are bit patterns of 1 or 4 bytes.
+// Reading a strided view into a dense result. Elements are bit patterns of 1, 4 or 8 bytes.
 #pragma once
 
 #include "kernels/vector_loop.h"
@@ -162,6 +162,18 @@ inline void transpose_bytes(const uint8_t* x, int64_t stride, uint8_t* out, int6
   }
 }
 
+// Elements of 8 bytes, one by one, in blocks whose lines of x and of the result stay in L1.
+inline void transpose(const int64_t* x, int64_t stride, int64_t* out, int64_t out_stride, int64_t rows,
+                      int64_t columns) {
+  constexpr int64_t kSide = 8;
+  for (int64_t column = 0; column < columns; column += kSide) {
+    const int64_t width = columns - column < kSide ? columns - column : kSide;
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t j = column; j < column + width; ++j) out[row * out_stride + j] = x[row + j * stride];
+    }
+  }
+}
+
 // out[row·out_stride + column] = x[row + column·stride].
 template <class T>
 void transpose(const T* x, int64_t stride, T* out, int64_t out_stride, int64_t rows, int64_t columns) {
@@ -190,6 +202,8 @@ inline void transpose_kernel(int element_bytes, const void* x, int64_t stride, v
                              int64_t rows, int64_t columns) {
   if (element_bytes == 1) {
     transpose(static_cast<const uint8_t*>(x), stride, static_cast<uint8_t*>(out), out_stride, rows, columns);
+  } else if (element_bytes == 8) {
+    transpose(static_cast<const int64_t*>(x), stride, static_cast<int64_t*>(out), out_stride, rows, columns);
   } else {
     transpose(static_cast<const int32_t*>(x), stride, static_cast<int32_t*>(out), out_stride, rows, columns);
   }
@@ -234,6 +248,8 @@ inline void copy_kernel(const StridedView& view, int element_bytes, const void* 
   }
   if (element_bytes == 1) {
     copy_elements<uint8_t>(collapsed, x, out, begin, end);
+  } else if (element_bytes == 8) {
+    copy_elements<int64_t>(collapsed, x, out, begin, end);
   } else {
     copy_elements<int32_t>(collapsed, x, out, begin, end);
   }

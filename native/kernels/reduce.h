@@ -4,12 +4,14 @@
 #pragma once
 
 #include "kernels/vector_loop.h"
+#include "math/doubles.h"
 #include "math/piecewise.h"
 #include "simd/vectors.h"
 
 // The pointer that identity() takes says which type is meant.
 struct Sum {
   static F32 identity(const float*) { return zero(); }
+  static F64 identity(const double*) { return broadcast(0.0); }
   static I32 identity(const int32_t*) { return broadcast(0); }
   template <class V>
   static V combine(V a, V b) {
@@ -18,6 +20,7 @@ struct Sum {
 };
 struct Max {
   static F32 identity(const float*) { return broadcast(-kInfinity); }
+  static F64 identity(const double*) { return broadcast(-__builtin_inf()); }
   static I32 identity(const int32_t*) { return broadcast(INT32_MIN); }
   template <class V>
   static V combine(V a, V b) {
@@ -26,6 +29,7 @@ struct Max {
 };
 struct Min {
   static F32 identity(const float*) { return broadcast(kInfinity); }
+  static F64 identity(const double*) { return broadcast(__builtin_inf()); }
   static I32 identity(const int32_t*) { return broadcast(INT32_MAX); }
   template <class V>
   static V combine(V a, V b) {
@@ -77,10 +81,16 @@ V fold_pairwise(const Source& source, V identity, int64_t begin, int64_t end) {
 
 // The instructions may lose a NaN and the sign of a zero.
 struct RawMax {
-  static F32 combine(F32 a, F32 b) { return max(a, b); }
+  template <class V>
+  static V combine(V a, V b) {
+    return max(a, b);
+  }
 };
 struct RawMin {
-  static F32 combine(F32 a, F32 b) { return min(a, b); }
+  template <class V>
+  static V combine(V a, V b) {
+    return min(a, b);
+  }
 };
 
 template <class R, class T>

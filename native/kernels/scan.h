@@ -4,10 +4,12 @@
 
 // What a line carries: doubles, or 64 bits of which an int32 is kept.
 inline double carry_of(const float*, double x) { return x; }
+inline double carry_of(const double*, double x) { return x; }
 inline int64_t carry_of(const int32_t*, int64_t x) { return static_cast<int32_t>(static_cast<uint32_t>(x)); }
 
 struct RunningSum {
   static double identity(const float*) { return 0; }
+  static double identity(const double*) { return 0; }
   static int64_t identity(const int32_t*) { return 0; }
   template <class C>
   static C next(C running, C x) {
@@ -16,6 +18,7 @@ struct RunningSum {
 };
 struct RunningProduct {
   static double identity(const float*) { return 1; }
+  static double identity(const double*) { return 1; }
   static int64_t identity(const int32_t*) { return 1; }
   template <class C>
   static C next(C running, C x) {
@@ -23,7 +26,8 @@ struct RunningProduct {
   }
 };
 struct RunningMax {
-  static double identity(const float*) { return -static_cast<double>(kInfinity); }
+  static double identity(const float*) { return -__builtin_inf(); }
+  static double identity(const double*) { return -__builtin_inf(); }
   static int64_t identity(const int32_t*) { return INT32_MIN; }
   template <class C>
   static C next(C running, C x) {
@@ -31,7 +35,8 @@ struct RunningMax {
   }
 };
 struct RunningMin {
-  static double identity(const float*) { return static_cast<double>(kInfinity); }
+  static double identity(const float*) { return __builtin_inf(); }
+  static double identity(const double*) { return __builtin_inf(); }
   static int64_t identity(const int32_t*) { return INT32_MAX; }
   template <class C>
   static C next(C running, C x) {
@@ -66,16 +71,15 @@ inline void product_of_lines(const T* x, T* out, int64_t length, int64_t step, i
   for (int j = 0; j < width; ++j) out[j] = static_cast<T>(running[j]);
 }
 
-template <int width>
-inline void recurrence_of_lines(const float* a, const float* b, float* out, int64_t length, int64_t step,
-                                int64_t stride) {
+template <int width, class T>
+inline void recurrence_of_lines(const T* a, const T* b, T* out, int64_t length, int64_t step, int64_t stride) {
   double running[width];
   for (int j = 0; j < width; ++j) running[j] = 0;
   for (int64_t i = 0; i < length; ++i) {
     for (int j = 0; j < width; ++j) {
       const int64_t at = i * step + j * stride;
       running[j] = static_cast<double>(a[at]) * running[j] + static_cast<double>(b[at]);
-      out[at] = static_cast<float>(running[j]);
+      out[at] = static_cast<T>(running[j]);
     }
   }
 }
@@ -127,9 +131,10 @@ struct ProductOfLines {
   }
 };
 
+template <class T>
 struct RecurrenceOfLines {
-  const float *a, *b;
-  float* out;
+  const T *a, *b;
+  T* out;
   int64_t length;
   template <int width>
   void run(int64_t at, int64_t step, int64_t stride, int64_t) const {
@@ -147,7 +152,8 @@ void product_kernel(const T* x, T* out, int64_t reduced, int64_t inner, int64_t 
   for_each_line(ProductOfLines<T>{x, out, reduced}, reduced, inner, false, begin, end);
 }
 
-inline void recurrence_kernel(const float* a, const float* b, float* out, int64_t length, int64_t inner, bool reverse,
-                              int64_t begin, int64_t end) {
-  for_each_line(RecurrenceOfLines{a, b, out, length}, length, inner, reverse, begin, end);
+template <class T>
+void recurrence_kernel(const T* a, const T* b, T* out, int64_t length, int64_t inner, bool reverse, int64_t begin,
+                       int64_t end) {
+  for_each_line(RecurrenceOfLines<T>{a, b, out, length}, length, inner, reverse, begin, end);
 }

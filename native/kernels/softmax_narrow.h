@@ -53,6 +53,7 @@ inline void for_each_group(int64_t columns, int64_t begin, int64_t end, const Gr
 
 // p·(−logSoftmax), and 0 where p is 0: an impossible class that has no weight is no 0·∞.
 inline F32 weighted_loss(F32 p, F32 loss) { return select(p == zero(), zero(), p * loss); }
+inline F64 weighted_loss(F64 p, F64 loss) { return select(p == broadcast(0.0), broadcast(0.0), p * loss); }
 
 inline F32 greatest_of_rows(const RowGroup& x, int64_t columns) {
   F32 greatest = x.v[0];

@@ -36,6 +36,9 @@ struct Part {
   }
 };
 
+template <class T>
+using VectorOf = decltype(load(static_cast<const T*>(nullptr)));
+
 // Operands of a loop's body: the elements of an array, or one value for all of them.
 template <class T>
 struct Elements {
@@ -54,6 +57,7 @@ struct Same {
   }
 };
 inline Same<F32> same(const float* x) { return {broadcast(*x)}; }
+inline Same<F64> same(const double* x) { return {broadcast(*x)}; }
 inline Same<I32> same(const int32_t* x) { return {broadcast(*x)}; }
 inline Same<I32> same(const uint8_t* x) { return {broadcast(static_cast<int32_t>(*x))}; }
 

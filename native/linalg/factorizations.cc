@@ -40,7 +40,8 @@ double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 }  // namespace
 
-bool factor_cholesky(const float* a, double* l, int64_t n) {
+template <typename T>
+bool factor_cholesky(const T* a, double* l, int64_t n) {
   std::fill(l, l + n * n, 0.0);
   for (int64_t j = 0; j < n; ++j) {
     for (int64_t i = j; i < n; ++i) {
@@ -57,6 +58,8 @@ bool factor_cholesky(const float* a, double* l, int64_t n) {
   }
   return true;
 }
+template bool factor_cholesky(const float* a, double* l, int64_t n);
+template bool factor_cholesky(const double* a, double* l, int64_t n);
 
 double factor_lu(double* a, int64_t rows, int64_t columns, double* x, int64_t width) {
   double sign = 1;

@@ -7,7 +7,8 @@
 namespace galvani::linalg {
 
 // L of L·Lᵀ = A from the lower triangle of A; the upper one of `l` becomes 0. False where A is not positive definite.
-bool factor_cholesky(const float* a, double* l, int64_t n);
+template <typename T>
+bool factor_cholesky(const T* a, double* l, int64_t n);
 
 // P·A = L·U in place, with the greatest element of each column as its pivot (the first of several); the rows of x,
 // which has `width` columns, are exchanged alike. The sign of P, or 0 where a pivot is 0: below it everything is.

@@ -140,7 +140,7 @@ void check_argsort(const ArgsortParams& p, Operands& operands) {
 }
 
 void check_scatter_along_axis(const ScatterAlongAxisParams& p, Operands& operands) {
-  if (p.accumulate) operands.expect_input_dtype(0, {DType::k_float32, DType::k_int32});
+  if (p.accumulate) operands.expect_input_dtype(0, {DType::k_float32, DType::k_float64, DType::k_int32});
 }
 
 bool has_adjacent_columns(const StridedView& view) {
@@ -262,7 +262,9 @@ size_t parameter_count(Distribution distribution) {
 
 void check_random(const RandomParams& p, Operands& operands) {
   if (!operands.counts(1 + parameter_count(p.distribution), 1)) return;
-  const DType dtype = p.distribution == Distribution::k_integer ? DType::k_int32 : DType::k_float32;
+  const bool is_double = operands.output(0).dtype == DType::k_float64;
+  const DType real = is_double ? DType::k_float64 : DType::k_float32;
+  const DType dtype = p.distribution == Distribution::k_integer ? DType::k_int32 : real;
   for (size_t i = 1; i < operands.input_count(); ++i) {
     operands.expect_input_dtype(i, {dtype});
     operands.expect_input_size(i, operands.input(i).size == 1 ? 1 : operands.output(0).size);

@@ -9,7 +9,7 @@ namespace galvani {
 
 // The orders of these lists are the numbers of the wire format; the addon exports the names.
 // clang-format off
-#define GALVANI_DTYPES(X) X(float32) X(int32) X(uint8) X(bool)
+#define GALVANI_DTYPES(X) X(float32) X(int32) X(uint8) X(bool) X(float64)
 #define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min) X(prod)
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
 #define GALVANI_DISTRIBUTIONS(X) \
@@ -35,7 +35,12 @@ constexpr int kReductionCount = static_cast<int>(Reduction::count);
 constexpr int kDistributionCount = static_cast<int>(Distribution::count);
 constexpr int kMaxRank = 8;
 
-constexpr int64_t element_bytes(DType dtype) { return dtype == DType::k_float32 || dtype == DType::k_int32 ? 4 : 1; }
+constexpr int64_t element_bytes(DType dtype) {
+  if (dtype == DType::k_float64) return 8;
+  return dtype == DType::k_float32 || dtype == DType::k_int32 ? 4 : 1;
+}
+
+constexpr bool is_float(DType dtype) { return dtype == DType::k_float32 || dtype == DType::k_float64; }
 
 // Which operands a micro-op takes, and what it gives: see `MicroOpKind` in lib/program/micro-ops.ts.
 enum class MicroKind { k_same, k_float, k_any, k_comparison, k_cast, k_bits, k_integer };
@@ -60,9 +65,9 @@ constexpr const MicroFacts& facts_of(MicroOp op) { return kMicroFacts[static_cas
 // Whether operands may be of this dtype: those of `where` beside its condition, and what a `cast` converts.
 constexpr bool takes(MicroKind kind, DType dtype) {
   switch (kind) {
-    case MicroKind::k_same: return dtype == DType::k_float32 || dtype == DType::k_int32;
-    case MicroKind::k_float: return dtype == DType::k_float32;
-    case MicroKind::k_bits: return dtype != DType::k_float32;
+    case MicroKind::k_same: return is_float(dtype) || dtype == DType::k_int32;
+    case MicroKind::k_float: return is_float(dtype);
+    case MicroKind::k_bits: return !is_float(dtype);
     case MicroKind::k_integer: return dtype == DType::k_int32 || dtype == DType::k_uint8;
     case MicroKind::k_any:
     case MicroKind::k_comparison:

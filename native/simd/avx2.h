@@ -197,3 +197,67 @@ inline float reduce_add(F32 a) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
+
+struct F64 {
+  static constexpr int kLanes = 8;
+  __m256d low, high;
+};
+
+inline F64 load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
+// A truth for each lane of 64 bits, from that of the first or the last four lanes of 32.
+inline __m256i low_lanes(Mask m) { return _mm256_cvtepi32_epi64(_mm256_castsi256_si128(m.v)); }
+inline __m256i high_lanes(Mask m) { return _mm256_cvtepi32_epi64(_mm256_extracti128_si256(m.v, 1)); }
+inline F64 load_partial(const double* p, int count) {
+  const Mask lanes = first_lanes(count);
+  return {_mm256_maskload_pd(p, low_lanes(lanes)), _mm256_maskload_pd(p + 4, high_lanes(lanes))};
+}
+inline void store(double* p, F64 a) {
+  _mm256_storeu_pd(p, a.low);
+  _mm256_storeu_pd(p + 4, a.high);
+}
+inline void store_partial(double* p, F64 a, int count) {
+  const Mask lanes = first_lanes(count);
+  _mm256_maskstore_pd(p, low_lanes(lanes), a.low);
+  _mm256_maskstore_pd(p + 4, high_lanes(lanes), a.high);
+}
+inline F64 broadcast(double a) { return {_mm256_set1_pd(a), _mm256_set1_pd(a)}; }
+
+inline F64 fma(F64 a, F64 b, F64 c) {
+  return {_mm256_fmadd_pd(a.low, b.low, c.low), _mm256_fmadd_pd(a.high, b.high, c.high)};
+}
+inline F64 sqrt(F64 a) { return {_mm256_sqrt_pd(a.low), _mm256_sqrt_pd(a.high)}; }
+inline F64 max(F64 a, F64 b) { return {_mm256_max_pd(a.low, b.low), _mm256_max_pd(a.high, b.high)}; }
+inline F64 min(F64 a, F64 b) { return {_mm256_min_pd(a.low, b.low), _mm256_min_pd(a.high, b.high)}; }
+
+template <int predicate>
+inline Mask compare(F64 a, F64 b) {
+  const __m256 low = _mm256_castpd_ps(_mm256_cmp_pd(a.low, b.low, predicate));
+  const __m256 high = _mm256_castpd_ps(_mm256_cmp_pd(a.high, b.high, predicate));
+  const __m256 mixed = _mm256_shuffle_ps(low, high, 0x88);
+  return {_mm256_permute4x64_epi64(_mm256_castps_si256(mixed), 0xd8)};
+}
+inline Mask operator==(F64 a, F64 b) { return compare<_CMP_EQ_OQ>(a, b); }
+inline Mask operator!=(F64 a, F64 b) { return compare<_CMP_NEQ_UQ>(a, b); }
+inline Mask operator<(F64 a, F64 b) { return compare<_CMP_LT_OQ>(a, b); }
+inline Mask operator<=(F64 a, F64 b) { return compare<_CMP_LE_OQ>(a, b); }
+inline F64 select(Mask m, F64 a, F64 b) {
+  return {_mm256_blendv_pd(b.low, a.low, _mm256_castsi256_pd(low_lanes(m))),
+          _mm256_blendv_pd(b.high, a.high, _mm256_castsi256_pd(high_lanes(m)))};
+}
+
+inline F64 to_double(F32 a) {
+  return {_mm256_cvtps_pd(_mm256_castps256_ps128(a.v)), _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1))};
+}
+inline F64 to_double(I32 a) {
+  return {_mm256_cvtepi32_pd(_mm256_castsi256_si128(a.v)), _mm256_cvtepi32_pd(_mm256_extracti128_si256(a.v, 1))};
+}
+inline F32 to_float(F64 a) { return {_mm256_set_m128(_mm256_cvtpd_ps(a.high), _mm256_cvtpd_ps(a.low))}; }
+inline I32 truncate(F64 a) { return {_mm256_set_m128i(_mm256_cvttpd_epi32(a.high), _mm256_cvttpd_epi32(a.low))}; }
+
+template <int n>
+inline F64 rotate(F64 a) {
+  if constexpr (n == 4) return {a.high, a.low};
+  const __m256d inner = _mm256_permute2f128_pd(a.low, a.high, 0x21), outer = _mm256_permute2f128_pd(a.high, a.low, 0x21);
+  if constexpr (n == 2) return {inner, outer};
+  else return {_mm256_shuffle_pd(a.low, inner, 5), _mm256_shuffle_pd(a.high, outer, 5)};
+}

@@ -158,3 +158,71 @@ inline I32 dot4(I32 sum, I32 weights, I32 x) {
 inline float first_lane(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline int32_t first_lane(I32 a) { return _mm512_cvtsi512_si32(a.v); }
 inline float reduce_add(F32 a) { return _mm512_reduce_add_ps(a.v); }
+
+struct F64 {
+  static constexpr int kLanes = 16;
+  __m512d low, high;
+};
+
+inline F64 load(const double* p) { return {_mm512_loadu_pd(p), _mm512_loadu_pd(p + 8)}; }
+inline F64 load_partial(const double* p, int count) {
+  const unsigned lanes = first_lanes(count).v;
+  return {_mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes), p),
+          _mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes >> 8), p + 8)};
+}
+inline void store(double* p, F64 a) {
+  _mm512_storeu_pd(p, a.low);
+  _mm512_storeu_pd(p + 8, a.high);
+}
+inline void store_partial(double* p, F64 a, int count) {
+  const unsigned lanes = first_lanes(count).v;
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>(lanes), a.low);
+  _mm512_mask_storeu_pd(p + 8, static_cast<__mmask8>(lanes >> 8), a.high);
+}
+inline F64 broadcast(double a) { return {_mm512_set1_pd(a), _mm512_set1_pd(a)}; }
+
+inline F64 fma(F64 a, F64 b, F64 c) {
+  return {_mm512_fmadd_pd(a.low, b.low, c.low), _mm512_fmadd_pd(a.high, b.high, c.high)};
+}
+inline F64 sqrt(F64 a) { return {_mm512_sqrt_pd(a.low), _mm512_sqrt_pd(a.high)}; }
+inline F64 max(F64 a, F64 b) { return {_mm512_max_pd(a.low, b.low), _mm512_max_pd(a.high, b.high)}; }
+inline F64 min(F64 a, F64 b) { return {_mm512_min_pd(a.low, b.low), _mm512_min_pd(a.high, b.high)}; }
+
+template <int predicate>
+inline Mask compare(F64 a, F64 b) {
+  const unsigned low = _mm512_cmp_pd_mask(a.low, b.low, predicate);
+  const unsigned high = _mm512_cmp_pd_mask(a.high, b.high, predicate);
+  return {static_cast<__mmask16>(low | high << 8)};
+}
+inline Mask operator==(F64 a, F64 b) { return compare<_CMP_EQ_OQ>(a, b); }
+inline Mask operator!=(F64 a, F64 b) { return compare<_CMP_NEQ_UQ>(a, b); }
+inline Mask operator<(F64 a, F64 b) { return compare<_CMP_LT_OQ>(a, b); }
+inline Mask operator<=(F64 a, F64 b) { return compare<_CMP_LE_OQ>(a, b); }
+inline F64 select(Mask m, F64 a, F64 b) {
+  return {_mm512_mask_blend_pd(static_cast<__mmask8>(m.v), b.low, a.low),
+          _mm512_mask_blend_pd(static_cast<__mmask8>(m.v >> 8), b.high, a.high)};
+}
+
+inline F64 to_double(F32 a) {
+  return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1))};
+}
+inline F64 to_double(I32 a) {
+  return {_mm512_cvtepi32_pd(_mm512_castsi512_si256(a.v)), _mm512_cvtepi32_pd(_mm512_extracti32x8_epi32(a.v, 1))};
+}
+inline F32 to_float(F64 a) {
+  return {_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(a.low)), _mm512_cvtpd_ps(a.high), 1)};
+}
+inline I32 truncate(F64 a) {
+  return {_mm512_inserti32x8(_mm512_castsi256_si512(_mm512_cvttpd_epi32(a.low)), _mm512_cvttpd_epi32(a.high), 1)};
+}
+
+template <int n>
+inline F64 rotate(F64 a) {
+  if constexpr (n == 8) {
+    return {a.high, a.low};
+  } else {
+    const __m512i low = _mm512_castpd_si512(a.low), high = _mm512_castpd_si512(a.high);
+    return {_mm512_castsi512_pd(_mm512_alignr_epi64(high, low, n)),
+            _mm512_castsi512_pd(_mm512_alignr_epi64(low, high, n))};
+  }
+}

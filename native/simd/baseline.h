@@ -1,8 +1,8 @@
 // Vectors of 4 lanes in the compiler's portable vector extension: SSE2 on x86-64.
 //
 // Every header of simd/ defines these types and functions, inside the namespace of its instruction set:
-// F32 (float lanes), I32 (int32 lanes, wrapping arithmetic) and Mask (one truth per lane). Bytes (uint8 and bool) are
-// loaded into I32 lanes and stored from their low bytes.
+// F32 (float lanes), I32 (int32 lanes, wrapping arithmetic), F64 (double lanes) and Mask (one truth per lane), all of as
+// many lanes. Bytes (uint8 and bool) are loaded into I32 lanes and stored from their low bytes.
 #pragma once
 
 typedef float Floats __attribute__((vector_size(16)));
@@ -223,3 +223,77 @@ inline I32 dot4(I32 sum, I32 weights, I32 x) {
 inline float first_lane(F32 a) { return a.v[0]; }
 inline int32_t first_lane(I32 a) { return a.v[0]; }
 inline float reduce_add(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
+
+// Two registers, the first half of the lanes and the second: so loops, masks and conversions are those of all vectors.
+typedef double Doubles __attribute__((vector_size(16)));
+struct F64 {
+  static constexpr int kLanes = 4;
+  Doubles low, high;
+};
+
+inline F64 load(const double* p) {
+  F64 a;
+  __builtin_memcpy(&a.low, p, 16);
+  __builtin_memcpy(&a.high, p + 2, 16);
+  return a;
+}
+inline F64 load_partial(const double* p, int count) {
+  if (count == 4) return load(p);
+  return {Doubles{count > 0 ? p[0] : 0, count > 1 ? p[1] : 0}, Doubles{count > 2 ? p[2] : 0, 0}};
+}
+inline void store(double* p, F64 a) {
+  __builtin_memcpy(p, &a.low, 16);
+  __builtin_memcpy(p + 2, &a.high, 16);
+}
+inline void store_partial(double* p, F64 a, int count) {
+  if (count > 0) p[0] = a.low[0];
+  if (count > 1) p[1] = a.low[1];
+  if (count > 2) p[2] = a.high[0];
+  if (count > 3) p[3] = a.high[1];
+}
+inline F64 broadcast(double a) { return {Doubles{a, a}, Doubles{a, a}}; }
+
+inline F64 fma(F64 a, F64 b, F64 c) { return {a.low * b.low + c.low, a.high * b.high + c.high}; }
+inline F64 sqrt(F64 a) {
+  return {Doubles{__builtin_sqrt(a.low[0]), __builtin_sqrt(a.low[1])},
+          Doubles{__builtin_sqrt(a.high[0]), __builtin_sqrt(a.high[1])}};
+}
+
+typedef int64_t Longs __attribute__((vector_size(16)));  // -1 or 0
+inline Mask mask_of(Longs low, Longs high) {
+  return {Ints{static_cast<int32_t>(low[0]), static_cast<int32_t>(low[1]), static_cast<int32_t>(high[0]),
+               static_cast<int32_t>(high[1])}};
+}
+inline Mask operator==(F64 a, F64 b) { return mask_of(a.low == b.low, a.high == b.high); }
+inline Mask operator!=(F64 a, F64 b) { return mask_of(a.low != b.low, a.high != b.high); }
+inline Mask operator<(F64 a, F64 b) { return mask_of(a.low < b.low, a.high < b.high); }
+inline Mask operator<=(F64 a, F64 b) { return mask_of(a.low <= b.low, a.high <= b.high); }
+inline Doubles select(Longs m, Doubles a, Doubles b) {
+  return reinterpret_cast<Doubles>((reinterpret_cast<Longs>(a) & m) | (reinterpret_cast<Longs>(b) & ~m));
+}
+inline F64 select(Mask m, F64 a, F64 b) {
+  return {select(Longs{m.v[0], m.v[1]}, a.low, b.low), select(Longs{m.v[2], m.v[3]}, a.high, b.high)};
+}
+inline F64 max(F64 a, F64 b) { return {select(b.low < a.low, a.low, b.low), select(b.high < a.high, a.high, b.high)}; }
+inline F64 min(F64 a, F64 b) { return {select(a.low < b.low, a.low, b.low), select(a.high < b.high, a.high, b.high)}; }
+
+inline F64 to_double(F32 a) { return {Doubles{a.v[0], a.v[1]}, Doubles{a.v[2], a.v[3]}}; }
+inline F64 to_double(I32 a) {
+  return {Doubles{static_cast<double>(a.v[0]), static_cast<double>(a.v[1])},
+          Doubles{static_cast<double>(a.v[2]), static_cast<double>(a.v[3])}};
+}
+inline F32 to_float(F64 a) {
+  return {Floats{static_cast<float>(a.low[0]), static_cast<float>(a.low[1]), static_cast<float>(a.high[0]),
+                 static_cast<float>(a.high[1])}};
+}
+// Toward zero. Of no defined value outside the range of int32.
+inline I32 truncate(F64 a) {
+  return {Ints{static_cast<int32_t>(a.low[0]), static_cast<int32_t>(a.low[1]), static_cast<int32_t>(a.high[0]),
+               static_cast<int32_t>(a.high[1])}};
+}
+
+template <int n>
+inline F64 rotate(F64 a) {
+  if constexpr (n == 2) return {a.high, a.low};
+  else return {Doubles{a.low[1], a.high[0]}, Doubles{a.high[1], a.low[0]}};
+}

@@ -211,3 +211,63 @@ inline I32 dot4(I32 sum, I32 weights, I32 x) {
 inline float first_lane(F32 a) { return vgetq_lane_f32(a.v, 0); }
 inline int32_t first_lane(I32 a) { return vgetq_lane_s32(a.v, 0); }
 inline float reduce_add(F32 a) { return vpadds_f32(vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v))); }
+
+struct F64 {
+  static constexpr int kLanes = 4;
+  float64x2_t low, high;
+};
+
+inline F64 load(const double* p) { return {vld1q_f64(p), vld1q_f64(p + 2)}; }
+inline F64 load_partial(const double* p, int count) {
+  if (count == 4) return load(p);
+  F64 a = {vdupq_n_f64(0), vdupq_n_f64(0)};
+  if (count > 0) a.low = vld1q_lane_f64(p, a.low, 0);
+  if (count > 1) a.low = vld1q_lane_f64(p + 1, a.low, 1);
+  if (count > 2) a.high = vld1q_lane_f64(p + 2, a.high, 0);
+  return a;
+}
+inline void store(double* p, F64 a) {
+  vst1q_f64(p, a.low);
+  vst1q_f64(p + 2, a.high);
+}
+inline void store_partial(double* p, F64 a, int count) {
+  if (count > 0) vst1q_lane_f64(p, a.low, 0);
+  if (count > 1) vst1q_lane_f64(p + 1, a.low, 1);
+  if (count > 2) vst1q_lane_f64(p + 2, a.high, 0);
+  if (count > 3) vst1q_lane_f64(p + 3, a.high, 1);
+}
+inline F64 broadcast(double a) { return {vdupq_n_f64(a), vdupq_n_f64(a)}; }
+
+inline F64 fma(F64 a, F64 b, F64 c) { return {vfmaq_f64(c.low, a.low, b.low), vfmaq_f64(c.high, a.high, b.high)}; }
+inline F64 sqrt(F64 a) { return {vsqrtq_f64(a.low), vsqrtq_f64(a.high)}; }
+
+// Lanes of 32 bits from those of 64, and back.
+inline Mask mask_of(uint64x2_t low, uint64x2_t high) { return {vmovn_high_u64(vmovn_u64(low), high)}; }
+inline uint64x2_t low_lanes(Mask m) { return vreinterpretq_u64_u32(vzip1q_u32(m.v, m.v)); }
+inline uint64x2_t high_lanes(Mask m) { return vreinterpretq_u64_u32(vzip2q_u32(m.v, m.v)); }
+inline Mask operator==(F64 a, F64 b) { return mask_of(vceqq_f64(a.low, b.low), vceqq_f64(a.high, b.high)); }
+inline Mask operator!=(F64 a, F64 b) { return ~(a == b); }
+inline Mask operator<(F64 a, F64 b) { return mask_of(vcltq_f64(a.low, b.low), vcltq_f64(a.high, b.high)); }
+inline Mask operator<=(F64 a, F64 b) { return mask_of(vcleq_f64(a.low, b.low), vcleq_f64(a.high, b.high)); }
+inline F64 select(Mask m, F64 a, F64 b) {
+  return {vbslq_f64(low_lanes(m), a.low, b.low), vbslq_f64(high_lanes(m), a.high, b.high)};
+}
+inline F64 max(F64 a, F64 b) {
+  return {vbslq_f64(vcgtq_f64(a.low, b.low), a.low, b.low), vbslq_f64(vcgtq_f64(a.high, b.high), a.high, b.high)};
+}
+inline F64 min(F64 a, F64 b) {
+  return {vbslq_f64(vcltq_f64(a.low, b.low), a.low, b.low), vbslq_f64(vcltq_f64(a.high, b.high), a.high, b.high)};
+}
+
+inline F64 to_double(F32 a) { return {vcvt_f64_f32(vget_low_f32(a.v)), vcvt_high_f64_f32(a.v)}; }
+inline F64 to_double(I32 a) {
+  return {vcvtq_f64_s64(vmovl_s32(vget_low_s32(a.v))), vcvtq_f64_s64(vmovl_high_s32(a.v))};
+}
+inline F32 to_float(F64 a) { return {vcvt_high_f32_f64(vcvt_f32_f64(a.low), a.high)}; }
+inline I32 truncate(F64 a) { return {vmovn_high_s64(vmovn_s64(vcvtq_s64_f64(a.low)), vcvtq_s64_f64(a.high))}; }
+
+template <int n>
+inline F64 rotate(F64 a) {
+  if constexpr (n == 2) return {a.high, a.low};
+  else return {vextq_f64(a.low, a.high, 1), vextq_f64(a.high, a.low, 1)};
+}

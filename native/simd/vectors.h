@@ -4,3 +4,5 @@
 #pragma once
 
 #include GALVANI_SIMD
+
+#include "simd/doubles.h"

@@ -44,7 +44,7 @@ describe('names', () => {
     const names = addon.names()
     expect(names.opcodes[0]).toBe('matmul')
     expect(names.places).toEqual(['input', 'state', 'literal', 'result', 'arena'])
-    expect(names.dtypes).toEqual(['float32', 'int32', 'uint8', 'bool'])
+    expect(names.dtypes).toEqual(['float32', 'int32', 'uint8', 'bool', 'float64'])
   })
 })
 

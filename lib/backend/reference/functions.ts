@@ -37,7 +37,7 @@ export const gelu = (x: number): number => weighted(x, erfc(-x * Math.SQRT1_2) /
 
 /** (1 + tanh(u)) / 2 is sigmoid(2u), which keeps its tail. */
 export const geluTanh = (x: number): number =>
-  weighted(x, sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+  weighted(x, sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * (x * x * x))))
 
 /** IEEE 754 §9.2.1, where Math.pow departs from it: 1 to any power, and −1 to ±∞, are 1. */
 export const pow = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)
