@@ -16,6 +16,8 @@ interface MicroOpFacts {
   readonly kind: MicroOpKind
   /** How far results of backends may be apart, in representable numbers: 0 where IEEE 754 or the row defines the result. */
   readonly ulps: number
+  /** The same of float64, where it is more: as far as the reference's own formulas are off, also beside a root. */
+  readonly ulps64?: number
   /** Whether it is a machine instruction or two. */
   readonly cheap: boolean
 }
@@ -65,13 +67,13 @@ export const microOps = {
   /** 1/a. */
   reciprocal: { arity: 1, kind: 'float', ulps: 0, cheap: false },
   /** The error function. */
-  erf: { arity: 1, kind: 'float', ulps: 2, cheap: false },
+  erf: { arity: 1, kind: 'float', ulps: 2, ulps64: 4, cheap: false },
   /** a·sigmoid(a); at −∞ its limit, 0. */
   silu: { arity: 1, kind: 'float', ulps: 2, cheap: false },
   /** a > 0 ? a : b·expm1(a), with the alpha b. */
   elu: { arity: 2, kind: 'float', ulps: 2, cheap: false },
   /** a·Φ(a) with the normal distribution function Φ(a) = erfc(−a/√2)/2; at −∞ its limit, 0. */
-  gelu: { arity: 1, kind: 'float', ulps: 2, cheap: false },
+  gelu: { arity: 1, kind: 'float', ulps: 2, ulps64: 16, cheap: false },
   /** a·sigmoid(2·√(2/π)·(a + 0.044715·a³)), an approximation of gelu; at −∞ its limit, 0. */
   geluTanh: { arity: 1, kind: 'float', ulps: 2, cheap: false },
   floor: { arity: 1, kind: 'float', ulps: 0, cheap: true },
@@ -98,18 +100,18 @@ export const microOps = {
   /** sin(πa)/(πa), and 1 of 0. */
   sinc: { arity: 1, kind: 'float', ulps: 3, cheap: false },
   /** 1 − erf(a). */
-  erfc: { arity: 1, kind: 'float', ulps: 2, cheap: false },
+  erfc: { arity: 1, kind: 'float', ulps: 2, ulps64: 16, cheap: false },
   /** The inverse of erf; ±∞ of ±1, NaN beyond. */
-  erfinv: { arity: 1, kind: 'float', ulps: 3, cheap: false },
+  erfinv: { arity: 1, kind: 'float', ulps: 3, ulps64: 16, cheap: false },
   /** log |Γ(a)|; ∞ at 0, the negative integers and ±∞. */
-  lgamma: { arity: 1, kind: 'float', ulps: 4, cheap: false },
+  lgamma: { arity: 1, kind: 'float', ulps: 4, ulps64: 1024, cheap: false },
   /** ψ(a) = Γ'(a)/Γ(a); ∓∞ at ±0, NaN at the negative integers and −∞. */
-  digamma: { arity: 1, kind: 'float', ulps: 3, cheap: false },
+  digamma: { arity: 1, kind: 'float', ulps: 3, ulps64: 256, cheap: false },
   /**
    * The derivative of order b of ψ at a, for an integer b in [1, 170], and NaN for another b; (−1)ᵇ⁺¹·∞ at 0 and the
    * negative integers, NaN at −∞.
    */
-  polygamma: { arity: 2, kind: 'float', ulps: 1, cheap: false },
+  polygamma: { arity: 2, kind: 'float', ulps: 1, ulps64: 8, cheap: false },
   /** The angle of the point (b, a), in [−π, π]. */
   atan2: { arity: 2, kind: 'float', ulps: 3, cheap: false },
   /** √(a² + b²), without overflow, and ∞ where either is infinite. */

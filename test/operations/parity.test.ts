@@ -1,11 +1,12 @@
 /**
  * Every row on the native backend, by each instruction set this machine has, against the reference within the row's
- * contract; its gradient instruction by instruction. Fused or not, planned or not, on one thread or two, sync or async.
+ * contract, as it is and with float64 in place of float32; its gradient instruction by instruction. Fused or not, planned or not, on one thread or two, sync or async.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../lib/backend/backend.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
 import type { TypedArray } from '../../lib/base/dtype.ts'
+import { hasNativeKernels } from '../../lib/program/signatures.ts'
 import { native, nativeIsas } from '../support/backends.ts'
 import {
   type CaseProgram,
@@ -15,7 +16,9 @@ import {
   expectWithin,
   forwardPrograms,
   gradientPrograms,
+  inFloat64,
   type OpCase,
+  type Operand,
 } from '../support/cases.ts'
 import { expectSameResults, runEveryWay } from '../support/every-way.ts'
 import { checkInstruction } from '../support/instruction-contract.ts'
@@ -59,6 +62,16 @@ test('every operation has a row', () => {
   expect(operations.filter(([, rows]) => rows.length === 0)).toEqual([])
 })
 
+const isDouble = ({ dtype }: Operand): boolean => dtype === 'float64'
+
+/** Those that have operands of floats, which are of float64 here. Random numbers have rows of their own. */
+const operationsOfFloats = operations.flatMap(([name, rows]) => {
+  const doubles = rows.map(inFloat64).filter(({ inputs }) => inputs.some(isDouble))
+  return doubles.length > 0 && name !== 'random' ? [[name, doubles] as const] : []
+})
+
+const isNative = ({ program }: CaseProgram): boolean => hasNativeKernels(program)
+
 describe.each(nativeIsas)('%s', (isa) => {
   beforeAll(() => {
     native!.setIsa(isa)
@@ -72,6 +85,13 @@ describe.each(nativeIsas)('%s', (isa) => {
     }),
   )
 
+  test.each(operationsOfFloats)('%s of float64', (_, rows) =>
+    checkRows(rows, async (row) => {
+      for (const every of forwardPrograms(row).filter(isNative))
+        expectWithin(await runEveryWay(native!, every), expectationOnce(row), every.program)
+    }),
+  )
+
   test.each(operations)('gradient of %s', (_, rows) =>
     checkRows(
       rows.filter((row) => row.differentiable),
@@ -80,5 +100,17 @@ describe.each(nativeIsas)('%s', (isa) => {
           expectSameResults(await runEveryWay(native!, every), runStepByStep(native!, every), 'planned')
       },
     ),
+  )
+})
+
+// By the best instruction set alone: the kernels are those of the rows above.
+test.skipIf(native === null).each(operationsOfFloats)('gradient of %s of float64', (_, rows) => {
+  native!.setIsa(nativeIsas[0]!)
+  return checkRows(
+    rows.filter((row) => row.differentiable),
+    async (row) => {
+      for (const every of gradientPrograms(row).filter(isNative))
+        expectSameResults(await runEveryWay(native!, every), runStepByStep(native!, every), 'planned')
+    },
   )
 })

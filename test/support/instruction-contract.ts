@@ -314,11 +314,16 @@ function checkSteps(
     const args = step.args.map((register) => registers[register]!)
     const expected = runStep(step, args, microResultDType(step), size)
     const what = `${step.op} of ${args.map((x) => x.data[0]).join(', ')}, …`
-    expectClose(registers[inputs.length + i]!.data, expected, ulps(microOps[step.op].ulps), `step ${i}, ${what}`)
+    expectClose(registers[inputs.length + i]!.data, expected, ulps(ulpsOf(step)), `step ${i}, ${what}`)
   })
   results.forEach((register, i) => {
     expectClose(actual[i]!.data, registers[register]!.data, exact, `result ${i}`)
   })
+}
+
+function ulpsOf({ op, dtype }: InstructionOf<'elementwise'>['params']['code'][number]): number {
+  const { ulps, ulps64 = ulps }: { ulps: number; ulps64?: number } = microOps[op]
+  return dtype === 'float64' ? ulps64 : ulps
 }
 
 function runStep(
