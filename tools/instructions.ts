@@ -122,12 +122,7 @@ function dtypeCheckOf(signature: Signature, role: Role, { alternatives }: Operan
   return dtypes.every((dtype) => allowed.includes(dtype)) ? '' : `operands.expect_${role}_dtype(${i}, {${list}});`
 }
 
-function sizeCheckOf(
-  signature: Signature,
-  role: Role,
-  { alternatives: [first, second] }: Operand,
-  i: number,
-): string {
+function sizeCheckOf(signature: Signature, role: Role, { alternatives: [first, second] }: Operand, i: number): string {
   if (first?.size == null) return ''
   const size = productOf(first.size)
   const is = `is_one_of(operands.${role}(${i}).dtype, {${dtypesOf(signature, first)}})`
@@ -178,7 +173,9 @@ const replacedOf = ({ replaces }: Instruction): string => {
 }
 
 const failsOn = (instruction: Instruction): string =>
-  instruction.fails === -1 ? 'false' : `is_one_of(dtype, {${listOf(nativeOf(instruction, failingDTypes(instruction)))}})`
+  instruction.fails === -1
+    ? 'false'
+    : `is_one_of(dtype, {${listOf(nativeOf(instruction, failingDTypes(instruction)))}})`
 
 // --- The file ---------------------------------------------------------------------------------------------------------
 

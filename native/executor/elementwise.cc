@@ -60,7 +60,9 @@ class PreparedElementwise final : public PreparedInstruction {
   int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
 
  private:
-  int64_t slot_bytes() const { return round_up(std::min(plan_.block, plan_.split.count) * plan_.slot_width, kCacheLine); }
+  int64_t slot_bytes() const {
+    return round_up(std::min(plan_.block, plan_.split.count) * plan_.slot_width, kCacheLine);
+  }
   int64_t prepared_bytes() const { return plan_.prepared * slot_bytes(); }
   int64_t thread_bytes() const { return table_bytes() + plan_.slots * slot_bytes(); }
   int64_t table_bytes() const {

@@ -98,8 +98,7 @@ std::unique_ptr<PreparedInstruction> prepare_scatter_add(const Preparation& prep
   const DType dtype = preparation.input_dtype(instruction, 0);
   const int64_t row_bytes = params.row_size * element_bytes(dtype);
   const double added = static_cast<double>(params.count) * (cost::kPerRow + cost::of_moving(row_bytes));
-  const double per_row =
-      cost::of_moving(row_bytes) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
+  const double per_row = cost::of_moving(row_bytes) + added / static_cast<double>(std::max<int64_t>(params.rows, 1));
   const Split split = few_ranges(split_work(params.rows, 1, per_row), params.row_size);
   const auto prepare = [&](auto accumulate) {
     return prepare_checked_ranges(s.indices, s.count, params.rows, split, scatter_body(s, accumulate));

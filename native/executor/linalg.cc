@@ -78,8 +78,8 @@ std::unique_ptr<PreparedInstruction> prepare_triangular_solve(const TriangularSo
                             std::copy(right, right + n * columns, solution);
                             const T* const matrix = a.in<const T>(run) + index * n * n;
                             linalg::substitute(
-                                linalg::Triangle<T>{matrix, n, is_lower, is_transposed, has_unit_diagonal},
-                                solution, columns);
+                                linalg::Triangle<T>{matrix, n, is_lower, is_transposed, has_unit_diagonal}, solution,
+                                columns);
                             store(solution, out.in<T>(run) + index * n * columns, n * columns);
                           });
 }
@@ -122,28 +122,28 @@ std::unique_ptr<PreparedInstruction> prepare_lu(const LuParams& p, Location x, L
                                                 Location u) {
   const int64_t rows = p.rows, columns = p.columns, k = std::min(rows, columns);
   // The rows of a matrix without columns stay in their order: there is work wherever there are rows.
-  return prepare_matrices(
-      {p.batch, rows, std::max<int64_t>(columns, 1)}, product(rows, columns, k) / 2, rows * (columns + rows),
-      [=](const Run& run, int64_t index, double* lu) {
-        double* const order = lu + rows * columns;
-        const T* const matrix = x.in<const T>(run) + index * rows * columns;
-        std::copy(matrix, matrix + rows * columns, lu);
-        std::fill(order, order + rows * rows, 0.0);
-        for (int64_t i = 0; i < rows; ++i) order[i * rows + i] = 1;
-        linalg::factor_lu(lu, rows, columns, order, rows);
-        T* const back = exchange.in<T>(run) + index * rows * rows;
-        T* const lower = l.in<T>(run) + index * rows * k;
-        T* const upper = u.in<T>(run) + index * k * columns;
-        for (int64_t i = 0; i < rows; ++i) {
-          for (int64_t j = 0; j < rows; ++j) back[j * rows + i] = static_cast<T>(order[i * rows + j]);
-          for (int64_t j = 0; j < k; ++j)
-            lower[i * k + j] = j < i ? static_cast<T>(lu[i * columns + j]) : j == i ? T{1} : T{0};
-        }
-        for (int64_t i = 0; i < k; ++i) {
-          for (int64_t j = 0; j < columns; ++j)
-            upper[i * columns + j] = j < i ? T{0} : static_cast<T>(lu[i * columns + j]);
-        }
-      });
+  return prepare_matrices({p.batch, rows, std::max<int64_t>(columns, 1)}, product(rows, columns, k) / 2,
+                          rows * (columns + rows), [=](const Run& run, int64_t index, double* lu) {
+                            double* const order = lu + rows * columns;
+                            const T* const matrix = x.in<const T>(run) + index * rows * columns;
+                            std::copy(matrix, matrix + rows * columns, lu);
+                            std::fill(order, order + rows * rows, 0.0);
+                            for (int64_t i = 0; i < rows; ++i) order[i * rows + i] = 1;
+                            linalg::factor_lu(lu, rows, columns, order, rows);
+                            T* const back = exchange.in<T>(run) + index * rows * rows;
+                            T* const lower = l.in<T>(run) + index * rows * k;
+                            T* const upper = u.in<T>(run) + index * k * columns;
+                            for (int64_t i = 0; i < rows; ++i) {
+                              for (int64_t j = 0; j < rows; ++j)
+                                back[j * rows + i] = static_cast<T>(order[i * rows + j]);
+                              for (int64_t j = 0; j < k; ++j)
+                                lower[i * k + j] = j < i ? static_cast<T>(lu[i * columns + j]) : j == i ? T{1} : T{0};
+                            }
+                            for (int64_t i = 0; i < k; ++i) {
+                              for (int64_t j = 0; j < columns; ++j)
+                                upper[i * columns + j] = j < i ? T{0} : static_cast<T>(lu[i * columns + j]);
+                            }
+                          });
 }
 
 template <typename T>
@@ -227,8 +227,7 @@ std::unique_ptr<PreparedInstruction> prepare_svd(const SvdParams& p, Location x,
                             store_transposed(left, order, u.in<T>(run) + index * rows * count, count, rows);
                             for (int64_t k = 0; k < count; ++k) {
                               s.in<T>(run)[index * count + k] = static_cast<T>(norms[order[k]]);
-                              store(right + order[k] * columns, vh.in<T>(run) + (index * count + k) * columns,
-                                    columns);
+                              store(right + order[k] * columns, vh.in<T>(run) + (index * count + k) * columns, columns);
                             }
                           });
 }
@@ -256,8 +255,9 @@ std::unique_ptr<PreparedInstruction> prepare_linalg_of(const Preparation& prepar
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_linalg(const Preparation& preparation, const Instruction& instruction) {
-  return preparation.input_dtype(instruction, 0) == DType::k_float64 ? prepare_linalg_of<double>(preparation, instruction)
-                                                                     : prepare_linalg_of<float>(preparation, instruction);
+  return preparation.input_dtype(instruction, 0) == DType::k_float64
+             ? prepare_linalg_of<double>(preparation, instruction)
+             : prepare_linalg_of<float>(preparation, instruction);
 }
 
 }  // namespace galvani

@@ -44,7 +44,7 @@ std::unique_ptr<PreparedInstruction> prepare_sgd_of(const Preparation& preparati
 
 template <typename T>
 std::unique_ptr<PreparedInstruction> prepare_momentum_of(const Preparation& preparation, const Instruction& instruction,
-                                                    const OptimizerKernels<T>& kernels) {
+                                                         const OptimizerKernels<T>& kernels) {
   const auto& params = std::get<MomentumParams>(instruction.params);
   const auto kernel = kernels.momentum;
   const Location p = preparation.input(instruction, 0), g = preparation.input(instruction, 1);
@@ -53,14 +53,14 @@ std::unique_ptr<PreparedInstruction> prepare_momentum_of(const Preparation& prep
   const T momentum = static_cast<T>(params.momentum);
   const bool nesterov = params.nesterov;
   return prepare_ranges(split_update<T>(params.size, 5), [=](const Run& run, int64_t begin, int64_t end) {
-    kernel(p.in<const T>(run), g.in<const T>(run), v.in<const T>(run), *learning_rate.in<const T>(run),
-           momentum, nesterov, p_out.in<T>(run), v_out.in<T>(run), begin, end);
+    kernel(p.in<const T>(run), g.in<const T>(run), v.in<const T>(run), *learning_rate.in<const T>(run), momentum,
+           nesterov, p_out.in<T>(run), v_out.in<T>(run), begin, end);
   });
 }
 
 template <typename T>
 std::unique_ptr<PreparedInstruction> prepare_adam_of(const Preparation& preparation, const Instruction& instruction,
-                                                    const OptimizerKernels<T>& kernels) {
+                                                     const OptimizerKernels<T>& kernels) {
   const AdamParams params = std::get<AdamParams>(instruction.params);
   const auto kernel = kernels.adam;
   const Location p = preparation.input(instruction, 0), g = preparation.input(instruction, 1);
@@ -70,8 +70,8 @@ std::unique_ptr<PreparedInstruction> prepare_adam_of(const Preparation& preparat
   const Location v_out = preparation.output(instruction, 2);
   return prepare_ranges(split_update<T>(params.size, 7), [=](const Run& run, int64_t begin, int64_t end) {
     const AdamScalars<T> scalars = adam_scalars<T>(params, *learning_rate.in<const T>(run), *step.in<const T>(run));
-    kernel(scalars, p.in<const T>(run), g.in<const T>(run), m.in<const T>(run), v.in<const T>(run),
-           p_out.in<T>(run), m_out.in<T>(run), v_out.in<T>(run), begin, end);
+    kernel(scalars, p.in<const T>(run), g.in<const T>(run), m.in<const T>(run), v.in<const T>(run), p_out.in<T>(run),
+           m_out.in<T>(run), v_out.in<T>(run), begin, end);
   });
 }
 

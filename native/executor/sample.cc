@@ -186,12 +186,14 @@ double uniform(uint32_t word) { return word * 0x1p-32; }
 // Element by element of a function of one word.
 template <double (*f)(uint32_t)>
 std::unique_ptr<PreparedInstruction> prepare_words(int64_t size, Location key, Location out) {
-  return prepare_ranges(split_work(size, 16, cost::kPerSampledElement), [=](const Run& run, int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end;) {
-      const Block4 block = philox(key.in<const int32_t>(run), static_cast<uint64_t>(i) / 4, 0, 0);
-      for (const int64_t last = std::min(end, (i / 4 + 1) * 4); i < last; ++i) out.in<double>(run)[i] = f(block.words[i % 4]);
-    }
-  });
+  return prepare_ranges(split_work(size, 16, cost::kPerSampledElement),
+                        [=](const Run& run, int64_t begin, int64_t end) {
+                          for (int64_t i = begin; i < end;) {
+                            const Block4 block = philox(key.in<const int32_t>(run), static_cast<uint64_t>(i) / 4, 0, 0);
+                            for (const int64_t last = std::min(end, (i / 4 + 1) * 4); i < last; ++i)
+                              out.in<double>(run)[i] = f(block.words[i % 4]);
+                          }
+                        });
 }
 
 template <double (*f)(double)>

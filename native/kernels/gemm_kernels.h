@@ -122,7 +122,7 @@ struct RowTiles {
     run(last, last > 0 ? 1 : 0);
   }
 
-  int64_t elements_of_row;      // from a row of A to the next
+  int64_t elements_of_row;    // from a row of A to the next
   int height, last = 0;       // rows of a tile, and of the last one where it is less
   int higher = 0, whole = 0;  // so many tiles of a row more, and of `height` rows
 };

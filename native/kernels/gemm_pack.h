@@ -69,8 +69,7 @@ void pack_a_kernel(const T* a, int64_t column_stride, int64_t m, int64_t k, T* p
 }
 
 template <class T>
-void pack_b_kernel(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
-                          T* packed) {
+void pack_b_kernel(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, T* packed) {
   for (int64_t j = 0; j < n; j += kTileColumns<T>) {
     const int columns = n - j < kTileColumns<T> ? static_cast<int>(n - j) : kTileColumns<T>;
     const int width = (columns + kLanes - 1) / kLanes * kLanes;

@@ -57,7 +57,7 @@ constexpr GemmBlocking kBlocking = sizeof(T) == sizeof(float) ? float_blocking()
 template <class T>
 constexpr int kTileRows = kBlocking<T>.rows(kBlocking<T>.vectors);
 template <class T>
-constexpr int kTileColumns = kBlocking<T>.vectors * kLanes;
+constexpr int kTileColumns = kBlocking<T>.vectors* kLanes;
 // Whether a single row of C is made by passes over it. The tile of 16 vectors of 16 lanes reads B in runs that are long
 // enough, and keeps its sums in registers.
 template <class T>
@@ -106,8 +106,8 @@ GALVANI_INLINED inline void store_tile(const Tile<T>& t, T* c, const VectorOf<T>
 
 // C = relu(C + sums + bias + row_bias), of which any but the sums may be missing.
 template <class T, int kRows, int kVectors, class Last>
-GALVANI_INLINED inline void finish_tile(const Tile<T>& t, const TileRows<T>& at, const VectorOf<T> (&sums)[kRows][kVectors],
-                                        Last last) {
+GALVANI_INLINED inline void finish_tile(const Tile<T>& t, const TileRows<T>& at,
+                                        const VectorOf<T> (&sums)[kRows][kVectors], Last last) {
   VectorOf<T> bias[kVectors];
   GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) {
     const T* const p = t.bias + v * kLanes;
@@ -135,8 +135,8 @@ GALVANI_INLINED inline void finish_tile(const Tile<T>& t, const TileRows<T>& at,
 
 // What is left to do with the sums once k has run.
 template <class T, int kRows, int kVectors, class Last>
-GALVANI_INLINED inline void write_tile(const Tile<T>& t, const TileRows<T>& at, const VectorOf<T> (&sums)[kRows][kVectors],
-                                       Last last) {
+GALVANI_INLINED inline void write_tile(const Tile<T>& t, const TileRows<T>& at,
+                                       const VectorOf<T> (&sums)[kRows][kVectors], Last last) {
   if (!t.accumulate && t.bias == nullptr && at.row_bias == nullptr && !t.has_relu)
     return store_tile(t, at.c, sums, last);
   finish_tile(t, at, sums, last);

@@ -62,7 +62,7 @@ struct GemmBlockOf {
   const T* a;  // element (i, p) at a[i·a_row_stride + p·a_column_stride]; one of the strides is 1
   int64_t a_row_stride, a_column_stride;
   bool a_is_packed;  // by pack_a: a_row_stride is its k, a_column_stride is mr
-  const T* b;    // element (p, j) at b[p·b_stride + j], or as pack_b left it
+  const T* b;        // element (p, j) at b[p·b_stride + j], or as pack_b left it
   int64_t b_stride;
   bool b_is_packed;
   T* c;  // element (i, j) at c[i·c_stride + j]

@@ -75,7 +75,7 @@ struct AdamBody {
 };
 
 template <class T>
-void adam_kernel(const AdamScalars<T>& scalars, const T* p, const T* g, const T* m, const T* v,
-                        T* p_out, T* m_out, T* v_out, int64_t begin, int64_t end) {
+void adam_kernel(const AdamScalars<T>& scalars, const T* p, const T* g, const T* m, const T* v, T* p_out, T* m_out,
+                 T* v_out, int64_t begin, int64_t end) {
   for_each_vector<2>(begin, end, AdamBody<T>{p, g, m, v, p_out, m_out, v_out, scalars});
 }

@@ -1,7 +1,7 @@
-// softmax, logSoftmax and cross entropy over the rows of x[rows, columns]; of few columns, of floats, in softmax_narrow.h. A row
-// stays in cache between its passes: its greatest element (subtracted, so that no power overflows), the sum of the
-// powers, the result. In a row with a NaN or +∞, or of -∞ alone, the sum is NaN and so is every result, as in the
-// composition of the plain operations.
+// softmax, logSoftmax and cross entropy over the rows of x[rows, columns]; of few columns, of floats, in
+// softmax_narrow.h. A row stays in cache between its passes: its greatest element (subtracted, so that no power
+// overflows), the sum of the powers, the result. In a row with a NaN or +∞, or of -∞ alone, the sum is NaN and so is
+// every result, as in the composition of the plain operations.
 #pragma once
 
 #include "kernels/reduce.h"
@@ -154,8 +154,8 @@ struct ClassGradientBody {
 };
 
 template <class T>
-void cross_entropy_classes_kernel(const T* logits, const int32_t* labels, T* losses, T* gradient,
-                                         int64_t columns, int64_t begin, int64_t end) {
+void cross_entropy_classes_kernel(const T* logits, const int32_t* labels, T* losses, T* gradient, int64_t columns,
+                                  int64_t begin, int64_t end) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (columns <= kNarrow)
       return for_each_group(columns, begin, end, NarrowClassEntropy{logits, labels, losses, gradient, columns});
@@ -199,8 +199,8 @@ struct ProbabilitiesGradientBody {
 };
 
 template <class T>
-void cross_entropy_probabilities_kernel(const T* logits, const T* labels, T* losses, T* gradient,
-                                               int64_t columns, int64_t begin, int64_t end) {
+void cross_entropy_probabilities_kernel(const T* logits, const T* labels, T* losses, T* gradient, int64_t columns,
+                                        int64_t begin, int64_t end) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (columns <= kNarrow)
       return for_each_group(columns, begin, end, NarrowProbabilityEntropy{logits, labels, losses, gradient, columns});

@@ -15,9 +15,7 @@ inline F64 maximum(F64 a, F64 b) { return select(a != a, a, select(a == b, a & b
 inline F64 minimum(F64 a, F64 b) { return select(a != a, a, select(a == b, a | b, min(a, b))); }
 inline F64 relu(F64 a) { return select(a <= broadcast(0.0), broadcast(0.0), a); }
 inline F64 leaky_relu(F64 a, F64 slope) { return select(broadcast(0.0) < a, a, slope * a); }
-inline F64 step(F64 a) {
-  return select(a == a, select(broadcast(0.0) < a, broadcast(1.0), broadcast(0.0)), a);
-}
+inline F64 step(F64 a) { return select(a == a, select(broadcast(0.0) < a, broadcast(1.0), broadcast(0.0)), a); }
 inline F64 reciprocal(F64 a) { return broadcast(1.0) / a; }
 inline F64 rsqrt(F64 a) { return broadcast(1.0) / sqrt(a); }
 
@@ -27,9 +25,7 @@ inline F64 each_lane(F64 a, F f) {
 }
 
 #define GALVANI_BY_LANES_1(name, of_lane) \
-  inline F64 name(F64 a) {                \
-    return each_lane(a, of_lane);         \
-  }
+  inline F64 name(F64 a) { return each_lane(a, of_lane); }
 #define GALVANI_LIBRARY_1(name, of_lane) GALVANI_BY_LANES_1(name, [](double x) { return of_lane(x); })
 GALVANI_LIBRARY_1(exp, __builtin_exp)
 GALVANI_LIBRARY_1(log, __builtin_log)
@@ -65,9 +61,7 @@ inline double sigmoid_of(double x) {
   const double e = __builtin_exp(-__builtin_fabs(x));
   return (x >= 0 ? 1 : e) / (1 + e);
 }
-inline double softplus_of(double x) {
-  return (x < 0 ? 0 : x) + __builtin_log1p(__builtin_exp(-__builtin_fabs(x)));
-}
+inline double softplus_of(double x) { return (x < 0 ? 0 : x) + __builtin_log1p(__builtin_exp(-__builtin_fabs(x))); }
 
 // x · weight, where a weight of 0 wins over an infinite x.
 inline double weighted(double x, double weight) { return weight == 0 ? 0 : x * weight; }
@@ -130,9 +124,7 @@ GALVANI_BY_LANES_1(digamma, digamma_of)
 
 inline F64 elu(F64 x, F64 alpha) { return select(broadcast(0.0) < x, x, alpha * expm1(x)); }
 
-inline double polygamma_of(double x, double order) {
-  return polygamma_of(x, order, x - __builtin_nearbyint(x), true);
-}
+inline double polygamma_of(double x, double order) { return polygamma_of(x, order, x - __builtin_nearbyint(x), true); }
 
 inline double mod_of(double a, double b) {
   const double rest = __builtin_fmod(a, b);
@@ -148,9 +140,9 @@ inline double floor_divide_of(double a, double b) {
   return whole == 0 ? __builtin_copysign(0.0, quotient) : whole;
 }
 
-#define GALVANI_BY_LANES_2(name, of_lanes)                                              \
-  inline F64 name(F64 a, F64 b) {                                                       \
-    return by_lanes<double>(a, b, [](double x, double y) { return of_lanes(x, y); });   \
+#define GALVANI_BY_LANES_2(name, of_lanes)                                            \
+  inline F64 name(F64 a, F64 b) {                                                     \
+    return by_lanes<double>(a, b, [](double x, double y) { return of_lanes(x, y); }); \
   }
 GALVANI_BY_LANES_2(pow, __builtin_pow)
 GALVANI_BY_LANES_2(atan2, __builtin_atan2)

@@ -115,8 +115,8 @@ inline F32 digamma(F32 x) {
 }
 
 // n!·Σ 1/(q + k)ⁿ⁺¹ over k >= 0, for q > 0: Hurwitz's zeta function by the formula of Euler and Maclaurin, relative to
-// its first term. From a on, which is at least `least`, the terms of the formula fall by 0.03 each where that is n + 11,
-// and by 0.007 where it is 2n + 12.
+// its first term. From a on, which is at least `least`, the terms of the formula fall by 0.03 each where that is n +
+// 11, and by 0.007 where it is 2n + 12.
 inline double zeta_with_factorial(double q, int n, double least) {
   constexpr double kBernoulli[] = {1.0 / 12,         -1.0 / 720,     1.0 / 30240,
                                    -1.0 / 1209600,   1.0 / 47900160, -691.0 / 1307674368000,

@@ -257,7 +257,8 @@ inline I32 truncate(F64 a) { return {_mm256_set_m128i(_mm256_cvttpd_epi32(a.high
 template <int n>
 inline F64 rotate(F64 a) {
   if constexpr (n == 4) return {a.high, a.low};
-  const __m256d inner = _mm256_permute2f128_pd(a.low, a.high, 0x21), outer = _mm256_permute2f128_pd(a.high, a.low, 0x21);
+  const __m256d inner = _mm256_permute2f128_pd(a.low, a.high, 0x21),
+                outer = _mm256_permute2f128_pd(a.high, a.low, 0x21);
   if constexpr (n == 2) return {inner, outer};
   else return {_mm256_shuffle_pd(a.low, inner, 5), _mm256_shuffle_pd(a.high, outer, 5)};
 }

@@ -1,8 +1,8 @@
 // Vectors of 4 lanes in the compiler's portable vector extension: SSE2 on x86-64.
 //
 // Every header of simd/ defines these types and functions, inside the namespace of its instruction set:
-// F32 (float lanes), I32 (int32 lanes, wrapping arithmetic), F64 (double lanes) and Mask (one truth per lane), all of as
-// many lanes. Bytes (uint8 and bool) are loaded into I32 lanes and stored from their low bytes.
+// F32 (float lanes), I32 (int32 lanes, wrapping arithmetic), F64 (double lanes) and Mask (one truth per lane), all of
+// as many lanes. Bytes (uint8 and bool) are loaded into I32 lanes and stored from their low bytes.
 #pragma once
 
 typedef float Floats __attribute__((vector_size(16)));

@@ -9,6 +9,7 @@ namespace galvani::test {
 namespace {
 
 constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32, kByte = DType::k_uint8, kBool = DType::k_bool;
+constexpr DType kDouble = DType::k_float64;
 
 std::string error_of(const Words& words, int64_t literal_bytes = 0) {
   Program program;
@@ -181,6 +182,29 @@ TEST(decode_checks_elementwise_operands) {
   EXPECT_REFUSED(group(elementwise({0x7fffffff, 0x7fffffff, 0x7fffffff}, {{0, {0, 0, 0}}}, neg, {1})), "output 0");
 }
 
+// The rows of the schema leave float64 to the reference.
+TEST(decode_refuses_doubles_without_kernels) {
+  struct Row {
+    Opcode opcode;
+    size_t inputs, outputs, words;
+  };
+  const Row rows[] = {{Opcode::k_attention, 3, 2, 9},
+                      {Opcode::k_conv2d, 2, 1, 19},
+                      {Opcode::k_maxPooledConv2d, 2, 1, 21},
+                      {Opcode::k_conv2dInputGradient, 2, 1, 16},
+                      {Opcode::k_conv2dWeightGradient, 2, 1, 16},
+                      {Opcode::k_maxPool2d, 2, 1, 13},
+                      {Opcode::k_maxPool2dGradient, 2, 1, 13}};
+  for (const Row& row : rows) {
+    const auto of = [&](DType dtype) {
+      return single(row.opcode, std::vector<Type>(row.inputs, {dtype, {1}}),
+                    std::vector<Type>(row.outputs, {dtype, {1}}), Words(row.words, 0));
+    };
+    EXPECT_REFUSED(of(DType::k_float64), "input 0 to be float32, got float64");
+    EXPECT(!contains(error_of(of(kFloat)), "input 0 to be float32, got"));
+  }
+}
+
 TEST(decode_checks_registers) {
   const auto code = [](const std::vector<MicroWords>& micros, DType out = kFloat) {
     const auto result = static_cast<int32_t>(micros.size()) + 1;
@@ -198,6 +222,11 @@ TEST(decode_checks_registers) {
   EXPECT_REFUSED(code({{MicroOp::k_add, kBool, {1, 1}}}, kBool), "registers written before");
   EXPECT_ACCEPTED(code({{MicroOp::k_bitwiseAnd, kBool, {1, 1}}}, kBool));
   EXPECT_REFUSED(code({{MicroOp::k_bitwiseAnd, kFloat, {0, 0}}}), "registers written before");
+  EXPECT_ACCEPTED(code({{MicroOp::k_cast, kFloat, {0}, kDouble}, {MicroOp::k_exp, kDouble, {2}}}, kDouble));
+  EXPECT_REFUSED(code({{MicroOp::k_cast, kFloat, {0}, kDouble}, {MicroOp::k_add, kDouble, {0, 2}}}, kDouble),
+                 "registers written before");
+  EXPECT_REFUSED(code({{MicroOp::k_cast, kFloat, {0}, kDouble}, {MicroOp::k_bitwiseOr, kDouble, {2, 2}}}, kDouble),
+                 "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_leftShift, kBool, {1, 1}}}, kBool), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_mod, kBool, {1, 1}}}, kBool), "registers written before");
   EXPECT_REFUSED(code({{MicroOp::k_exp, kInt, {0}}}, kInt), "registers written before");
@@ -287,7 +316,7 @@ TEST(decode_checks_reductions) {
   };
   EXPECT_ACCEPTED(reduce(kFloat, {number(Reduction::k_sum), 2, 3, 4}));
   EXPECT_ACCEPTED(reduce(kInt, {number(Reduction::k_max), 2, 3, 4}));
-  EXPECT_REFUSED(reduce(kByte, {number(Reduction::k_max), 2, 3, 4}), "float32 or int32");
+  EXPECT_REFUSED(reduce(kByte, {number(Reduction::k_max), 2, 3, 4}), "float32 or float64 or int32");
   EXPECT_REFUSED(reduce(kFloat, {number(Reduction::count), 2, 3, 4}), "a reduction");
   EXPECT_REFUSED(reduce(kFloat, {0, 4, 3, 2, 1}), "end of the parameter");
   EXPECT_REFUSED(reduce(kFloat, {0, 3, 2, 4}), "output 0");
@@ -335,7 +364,7 @@ TEST(decode_checks_gather_and_scatter) {
     return single(Opcode::k_scatterAdd, {{dtype, {5, 2}}, {kInt, {3}}, {dtype, {3, 2}}}, {{dtype, {5, 2}}}, params);
   };
   EXPECT_ACCEPTED(scatter(kInt, {5, 2, 3}));
-  EXPECT_REFUSED(scatter(kByte, {5, 2, 3}), "float32 or int32");
+  EXPECT_REFUSED(scatter(kByte, {5, 2, 3}), "float32 or float64 or int32");
   EXPECT_REFUSED(scatter(kFloat, {5, 2, 4}), "input 1");
 }
 
@@ -353,7 +382,7 @@ TEST(decode_checks_elements_along_an_axis) {
   };
   EXPECT_ACCEPTED(scatter(kInt, {1, 5, 3, 2, 1}));
   EXPECT_ACCEPTED(scatter(kByte, {1, 5, 3, 2, 0}));
-  EXPECT_REFUSED(scatter(kByte, {1, 5, 3, 2, 1}), "float32 or int32");
+  EXPECT_REFUSED(scatter(kByte, {1, 5, 3, 2, 1}), "float32 or float64 or int32");
   EXPECT_REFUSED(scatter(kFloat, {1, 5, 3, 2, 2}), "a flag");
   EXPECT_REFUSED(scatter(kFloat, {1, 5, 4, 2, 1}), "input 1");
 }

@@ -118,7 +118,7 @@ T mod(T a, T b) {
 }
 inline double floor_divide(double a, double b) {
   if (b == 0) return a / b;
-  const double rest = std::fmod(a, b), whole = (a - rest) / b;
+  const double rest = std::fmod(a, b), whole = std::nearbyint((a - rest) / b);
   const double down = rest != 0 && (a < 0) != (b < 0) ? whole - 1 : whole;
   return down == 0 ? std::copysign(0.0, a / b) : down;
 }

@@ -6,21 +6,26 @@ namespace {
 
 constexpr DType kFloat = DType::k_float32, kInt = DType::k_int32, kByte = DType::k_uint8, kBool = DType::k_bool;
 
+int32_t literal_of(ProgramBuilder& b, DType floats, const Words& shape, const std::vector<float>& values) {
+  if (floats == kFloat) return b.literal<float>(floats, shape, values);
+  return b.literal<double>(floats, shape, std::vector<double>(values.begin(), values.end()));
+}
+
 // Every opcode and every place. What a seed calls matmul, elementwise, … is small, so that a run is quick.
-ProgramBuilder forward_program() {
+ProgramBuilder forward_program(DType floats) {
   ProgramBuilder b;
-  const int32_t x = b.input(kFloat, {4, 6}), weight = b.input(kFloat, {5, 6}),
-                bias = b.literal<float>(kFloat, {5}, {1, 2, 3, 4, 5});
-  const int32_t hidden = b.scratch(kFloat, {4, 5}), masked = b.scratch(kFloat, {4, 5}), mask = b.scratch(kBool, {4, 5});
+  const int32_t x = b.input(floats, {4, 6}), weight = b.input(floats, {5, 6}),
+                bias = literal_of(b, floats, {5}, {1, 2, 3, 4, 5});
+  const int32_t hidden = b.scratch(floats, {4, 5}), masked = b.scratch(floats, {4, 5}), mask = b.scratch(kBool, {4, 5});
   b.instruction(Opcode::k_matmul, {x, weight, bias}, {hidden},
                 matmul(1, 4, 5, 6, {0, 24, 6, 0}, {0, 30, 6, 1}, Activation::k_tanh));
-  const std::vector<MicroWords> code = {{MicroOp::k_less, kFloat, {0, 1}},
-                                        {MicroOp::k_exp, kFloat, {0}},
-                                        {MicroOp::k_where, kFloat, {2, 3, 1}},
-                                        {MicroOp::k_mul, kFloat, {4, 3}}};
+  const std::vector<MicroWords> code = {{MicroOp::k_less, floats, {0, 1}},
+                                        {MicroOp::k_exp, floats, {0}},
+                                        {MicroOp::k_where, floats, {2, 3, 1}},
+                                        {MicroOp::k_mul, floats, {4, 3}}};
   b.instruction(Opcode::k_elementwise, {hidden, bias}, {masked, mask},
                 elementwise({4, 5}, {{0, {5, 1}}, {0, {0, 1}}}, code, {5, 2}));
-  const int32_t soft = b.result(kFloat, {4, 5}), sums = b.result(kFloat, {5}), best = b.result(kInt, {4}),
+  const int32_t soft = b.result(floats, {4, 5}), sums = b.result(floats, {5}), best = b.result(kInt, {4}),
                 turned = b.result(kBool, {5, 4});
   const int32_t panels = b.input(kByte, {1, 2, 16, 4});
   b.instruction(Opcode::k_quantizedMatmul, {masked, panels, bias, bias}, {b.result(kFloat, {4, 5})},
@@ -28,12 +33,12 @@ ProgramBuilder forward_program() {
   b.instruction(Opcode::k_softmax, {masked}, {soft}, {4, 5});
   b.instruction(Opcode::k_reduce, {masked}, {sums}, {number(Reduction::k_sum), 1, 4, 5});
   b.instruction(Opcode::k_argmax, {masked}, {best}, {4, 5, 1});
-  const int32_t order = b.result(kInt, {4, 3}), running = b.result(kFloat, {4, 5}), recurred = b.result(kFloat, {4, 5});
+  const int32_t order = b.result(kInt, {4, 3}), running = b.result(floats, {4, 5}), recurred = b.result(floats, {4, 5});
   b.instruction(Opcode::k_argsort, {masked}, {order}, {4, 5, 3, 1});
   b.instruction(Opcode::k_scan, {masked}, {running}, {number(Reduction::k_prod), 2, 2, 5, 1});
   b.instruction(Opcode::k_recurrence, {masked, running}, {recurred}, {4, 5, 1, 0});
   b.instruction(Opcode::k_copy, {mask}, {turned}, view({5, 4}, 0, {1, 5}));
-  b.instruction(Opcode::k_logSoftmax, {masked}, {b.result(kFloat, {4, 5})}, {4, 5});
+  b.instruction(Opcode::k_logSoftmax, {masked}, {b.result(floats, {4, 5})}, {4, 5});
   return b;
 }
 
@@ -60,42 +65,42 @@ ProgramBuilder indexing_program() {
   return b;
 }
 
-ProgramBuilder matrices_program() {
+ProgramBuilder matrices_program(DType floats) {
   ProgramBuilder b;
-  const int32_t x = b.input(kFloat, {2, 3, 3}), right = b.input(kFloat, {2, 3, 2});
+  const int32_t x = b.input(floats, {2, 3, 3}), right = b.input(floats, {2, 3, 2});
   const Words square = {2, 3, 3}, column = {2, 3}, one = {2};
-  const int32_t factor = b.scratch(kFloat, square), vectors = b.scratch(kFloat, square);
-  b.instruction(Opcode::k_eigh, {x}, {b.result(kFloat, column), vectors}, {2, 3});
+  const int32_t factor = b.scratch(floats, square), vectors = b.scratch(floats, square);
+  b.instruction(Opcode::k_eigh, {x}, {b.result(floats, column), vectors}, {2, 3});
   b.instruction(Opcode::k_cholesky, {x}, {factor}, {2, 3});
-  const int32_t solution = b.result(kFloat, {2, 3, 2}), other = b.result(kFloat, {2, 3, 2});
+  const int32_t solution = b.result(floats, {2, 3, 2}), other = b.result(floats, {2, 3, 2});
   b.instruction(Opcode::k_triangularSolve, {factor, right}, {solution}, {2, 3, 2, 1, 0, 0});
   b.instruction(Opcode::k_solve, {vectors, right}, {other}, {2, 3, 2});
-  b.instruction(Opcode::k_determinant, {x}, {b.result(kFloat, one), b.result(kFloat, one), b.result(kFloat, one)},
+  b.instruction(Opcode::k_determinant, {x}, {b.result(floats, one), b.result(floats, one), b.result(floats, one)},
                 {2, 3});
-  b.instruction(Opcode::k_qr, {right}, {b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
+  b.instruction(Opcode::k_qr, {right}, {b.result(floats, {2, 3, 2}), b.result(floats, {2, 2, 2})}, {2, 3, 2});
   b.instruction(Opcode::k_lu, {right},
-                {b.result(kFloat, square), b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
-  b.instruction(Opcode::k_matrixExp, {x}, {b.result(kFloat, square)}, {2, 3});
+                {b.result(floats, square), b.result(floats, {2, 3, 2}), b.result(floats, {2, 2, 2})}, {2, 3, 2});
+  b.instruction(Opcode::k_matrixExp, {x}, {b.result(floats, square)}, {2, 3});
   b.instruction(Opcode::k_svd, {right},
-                {b.result(kFloat, {2, 3, 2}), b.result(kFloat, {2, 2}), b.result(kFloat, {2, 2, 2})}, {2, 3, 2});
+                {b.result(floats, {2, 3, 2}), b.result(floats, {2, 2}), b.result(floats, {2, 2, 2})}, {2, 3, 2});
   return b;
 }
 
-ProgramBuilder update_program() {
+ProgramBuilder update_program(DType floats) {
   ProgramBuilder b;
   const Words shape = {3, 4};
-  const int32_t logits = b.input(kFloat, shape), labels = b.literal<int32_t>(kInt, {3}, {0, 3, 1}),
-                rate = b.input(kFloat, {}), key = b.input(kInt, {2});
-  const int32_t gradient = b.scratch(kFloat, shape), noise = b.scratch(kFloat, shape), losses = b.result(kFloat, {3});
+  const int32_t logits = b.input(floats, shape), labels = b.literal<int32_t>(kInt, {3}, {0, 3, 1}),
+                rate = b.input(floats, {}), key = b.input(kInt, {2});
+  const int32_t gradient = b.scratch(floats, shape), noise = b.scratch(floats, shape), losses = b.result(floats, {3});
   Words old, updated;
-  for (int i = 0; i < 6; ++i) old.push_back(b.state(kFloat, shape));
-  for (int i = 0; i < 6; ++i) updated.push_back(b.value(kFloat, Place::k_state, i, shape));
+  for (int i = 0; i < 6; ++i) old.push_back(b.state(floats, shape));
+  for (int i = 0; i < 6; ++i) updated.push_back(b.value(floats, Place::k_state, i, shape));
   b.instruction(Opcode::k_softmaxCrossEntropy, {logits, labels}, {losses, gradient}, {3, 4});
   b.instruction(Opcode::k_random, {key}, {noise}, {number(Distribution::k_normal)});
-  const Words shaped = {b.literal<float>(kFloat, {}, {0.3f}), b.input(kFloat, shape)};
-  b.instruction(Opcode::k_random, {key, shaped[0], shaped[1]}, {b.result(kFloat, shape)},
+  const Words shaped = {literal_of(b, floats, {}, {0.3f}), b.input(floats, shape)};
+  b.instruction(Opcode::k_random, {key, shaped[0], shaped[1]}, {b.result(floats, shape)},
                 {number(Distribution::k_beta)});
-  b.instruction(Opcode::k_random, {key, shaped[1]}, {b.result(kFloat, shape)}, {number(Distribution::k_poisson)});
+  b.instruction(Opcode::k_random, {key, shaped[1]}, {b.result(floats, shape)}, {number(Distribution::k_poisson)});
   b.instruction(Opcode::k_adam, {old[0], gradient, old[1], old[2], rate, rate}, {updated[0], updated[1], updated[2]},
                 Words{12} + real(0.9) + real(0.999) + real(1e-8) + real(0));
   b.instruction(Opcode::k_momentum, {old[3], noise, old[4], rate}, {updated[3], updated[4]},
@@ -177,11 +182,14 @@ void fuzz(const ProgramBuilder& builder, uint64_t seed) {
   EXPECT(accepted < kRounds);
 }
 
-TEST(fuzz_forward_program) { fuzz(forward_program(), 1); }
+TEST(fuzz_forward_program) { fuzz(forward_program(kFloat), 1); }
+TEST(fuzz_forward_program_of_doubles) { fuzz(forward_program(DType::k_float64), 6); }
 TEST(fuzz_indexing_program) { fuzz(indexing_program(), 2); }
-TEST(fuzz_update_program) { fuzz(update_program(), 3); }
+TEST(fuzz_update_program) { fuzz(update_program(kFloat), 3); }
+TEST(fuzz_update_program_of_doubles) { fuzz(update_program(DType::k_float64), 7); }
 TEST(fuzz_attention_program) { fuzz(attention_program(), 4); }
-TEST(fuzz_matrices_program) { fuzz(matrices_program(), 5); }
+TEST(fuzz_matrices_program) { fuzz(matrices_program(kFloat), 5); }
+TEST(fuzz_matrices_program_of_doubles) { fuzz(matrices_program(DType::k_float64), 8); }
 
 TEST(fuzz_noise) {
   Random random(4 + other_seed());

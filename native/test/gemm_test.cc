@@ -1,5 +1,5 @@
-// gemm() against double on every instruction set: shapes around the tiles and blocks, all layouts, epilogues, and the
-// same bits on any number of threads.
+// gemm() of floats against double, and of doubles against long double, on every instruction set: shapes around the
+// tiles and blocks, all layouts, epilogues, and the same bits on any number of threads.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -71,6 +71,7 @@ std::unique_ptr<void, FreeMemory> make_workspace(size_t bytes) {
 }
 
 // A batch of rows × columns matrices in exactly the memory that they span, with NaN between the rows.
+template <typename T>
 class Operand {
  public:
   Operand(int64_t batch, int64_t rows, int64_t columns, const Layout& layout, int64_t shift)
@@ -94,19 +95,20 @@ class Operand {
       }
     }
   }
-  float at(int64_t b, int64_t i, int64_t j) const { return view_.data[offset(b, i, j)]; }
-  const MatrixView& view() const { return view_; }
+  T at(int64_t b, int64_t i, int64_t j) const { return view_.data[offset(b, i, j)]; }
+  const MatrixViewOf<T>& view() const { return view_; }
 
  private:
   int64_t offset(int64_t b, int64_t i, int64_t j) const {
     return b * view_.batch_stride + i * view_.row_stride + j * view_.column_stride;
   }
   int64_t rows_, columns_, shift_ = 0, count_ = 1;
-  std::vector<float> memory_;
-  MatrixView view_{};
+  std::vector<T> memory_;
+  MatrixViewOf<T> view_{};
 };
 
-double activate(Activation activation, double x, double slope) {
+template <typename Wide>
+Wide activate(Activation activation, Wide x, Wide slope) {
   switch (activation) {
     case Activation::k_relu: return x <= 0 ? 0 : x;
     case Activation::k_leakyRelu: return x > 0 ? x : slope * x;
@@ -116,6 +118,10 @@ double activate(Activation activation, double x, double slope) {
   }
 }
 
+const GemmKernels& kernels_of(const KernelTable& table, float) { return table.gemm; }
+const GemmKernelsOf<double>& kernels_of(const KernelTable& table, double) { return table.gemm_float64; }
+
+template <typename T>
 class Product {
  public:
   template <typename Value>
@@ -126,43 +132,46 @@ class Product {
         bias_(static_cast<size_t>(c.shape.n)) {
     a_.fill(value);
     b_.fill(value);
-    for (float& x : bias_) x = value();
+    for (T& x : bias_) x = value();
   }
 
   int64_t size() const { return case_.shape.batch * case_.shape.m * case_.shape.n; }
 
   // The result on `threads` threads; nothing around it is written.
-  std::vector<float> compute(const KernelTable& table, int threads) const {
-    Buffer<float> c(size(), 1);
+  std::vector<T> compute(const KernelTable& table, int threads) const {
+    Buffer<T> c(size(), 1);
     for (int64_t i = 0; i < size(); ++i) c[i] = NAN;
     Threads parallel(threads);
-    const auto workspace = make_workspace(gemm_workspace_bytes(case_.shape, a_.view(), table.gemm, threads));
-    const GemmEpilogue epilogue = {case_.has_bias ? bias_.data() : nullptr, case_.activation, case_.slope};
-    gemm(case_.shape, a_.view(), b_.view(), c.data(), epilogue, table.gemm, parallel, workspace.get());
+    const auto workspace =
+        make_workspace(gemm_workspace_bytes(case_.shape, a_.view(), kernels_of(table, T{}), threads));
+    const GemmEpilogueOf<T> epilogue = {case_.has_bias ? bias_.data() : nullptr, case_.activation,
+                                        static_cast<T>(case_.slope)};
+    gemm(case_.shape, a_.view(), b_.view(), c.data(), epilogue, kernels_of(table, T{}), parallel, workspace.get());
     if (!c.guards_are_whole()) fail(__FILE__, __LINE__, table.isa + (": wrote outside of C: " + describe(case_)));
-    return std::vector<float>(c.data(), c.data() + size());
+    return std::vector<T>(c.data(), c.data() + size());
   }
 
-  // What the result is in double, and how far off it may be: the errors of k roundings of partial sums add up like
-  // √k of them; a vector function may be 2 ulp off.
+  // What the result is in wider numbers, and how far off it may be: the errors of k roundings of partial sums add up
+  // like √k of them; a vector function may be 2 ulp off.
   void compute_reference() {
     const GemmShape& s = case_.shape;
     for (int64_t i = 0; i < size(); ++i) {
       const int64_t batch = i / s.n / s.m, row = i / s.n % s.m, column = i % s.n;
-      double sum = case_.has_bias ? bias_[static_cast<size_t>(column)] : 0, magnitude = std::fabs(sum);
+      Wide sum = case_.has_bias ? bias_[static_cast<size_t>(column)] : 0, magnitude = std::fabs(sum);
       for (int64_t p = 0; p < s.k; ++p) {
-        const double product = static_cast<double>(a_.at(batch, row, p)) * b_.at(batch, p, column);
+        const Wide product = static_cast<Wide>(a_.at(batch, row, p)) * static_cast<Wide>(b_.at(batch, p, column));
         sum += product;
         magnitude += std::fabs(product);
       }
-      wanted_.push_back(activate(case_.activation, sum, case_.slope));
-      const double roundings = std::sqrt(static_cast<double>(s.k)) * magnitude + 2 * std::fabs(wanted_.back());
+      wanted_.push_back(static_cast<double>(activate<Wide>(case_.activation, sum, static_cast<Wide>(case_.slope))));
+      const double roundings =
+          std::sqrt(static_cast<double>(s.k)) * static_cast<double>(magnitude) + 2 * std::fabs(wanted_.back());
       tolerances_.push_back(kEpsilon * roundings);
     }
   }
 
   void check(const KernelTable& table) const {
-    const std::vector<float> c = compute(table, 1);
+    const std::vector<T> c = compute(table, 1);
     for (size_t i = 0; i < c.size(); ++i) {
       if (is_near(c[i], wanted_[i], tolerances_[i])) continue;
       std::ostringstream text;
@@ -172,28 +181,35 @@ class Product {
     check_threads(table, c);
   }
 
-  void check_threads(const KernelTable& table, const std::vector<float>& on_one) const {
+  void check_threads(const KernelTable& table, const std::vector<T>& on_one) const {
     for (const int threads : {2, 3, 4}) {
       if (is_quick() && threads != 3) continue;
-      const std::vector<float> c = compute(table, threads);
-      if (std::equal(c.begin(), c.end(), on_one.begin(), same<float>)) continue;
+      const std::vector<T> c = compute(table, threads);
+      if (std::equal(c.begin(), c.end(), on_one.begin(), same<T>)) continue;
       return fail(__FILE__, __LINE__, table.isa + (": other bits on more threads: " + describe(case_)));
     }
   }
 
  private:
-  static constexpr double kEpsilon = 0x1p-23;
+  using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
+  static constexpr double kEpsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
   Case case_;
-  Operand a_, b_;
-  std::vector<float> bias_;
+  Operand<T> a_, b_;
+  std::vector<T> bias_;
   std::vector<double> wanted_, tolerances_;
 };
 
-template <typename Value>
-void check(const Case& c, Value&& value, int64_t shift = 0) {
-  Product product(c, value, shift);
+template <typename T, typename Value>
+void check_of(const Case& c, Value&& value, int64_t shift) {
+  Product<T> product(c, value, shift);
   product.compute_reference();
   for_each_table([&](const KernelTable& table) { product.check(table); });
+}
+
+template <typename Value>
+void check(const Case& c, Value&& value, int64_t shift = 0) {
+  check_of<float>(c, value, shift);
+  check_of<double>(c, value, shift);
 }
 
 void check_uniform(const Case& c, int64_t shift = 0) {
@@ -285,7 +301,7 @@ TEST(gemm_batches) {
 TEST(gemm_exact_on_integers) {
   for_each_layout({{1, 35, 83, 517}, {}, {}, true}, [](const Case& c) {
     Random random(5);
-    Product product(c, [&] { return static_cast<float>(random.below(17)) - 8; });
+    Product<float> product(c, [&] { return static_cast<float>(random.below(17)) - 8; });
     product.compute_reference();
     std::vector<float> first;
     for_each_table([&](const KernelTable& table) {
@@ -327,12 +343,18 @@ TEST(gemm_without_outputs_does_nothing) {
   }
 }
 
+template <typename T>
+void check_threads_of(const Case& c) {
+  Random random(9);
+  const Product<T> product(c, [&] { return random.uniform(-1, 1); });
+  for_each_table([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
+}
+
 // Enough work for several tasks per thread.
 TEST(gemm_same_bits_on_any_threads_when_large) {
   for_each_layout({{1, 401, 523, 397}, {}, {}, true, Activation::k_relu}, [](const Case& c) {
-    Random random(9);
-    const Product product(c, [&] { return random.uniform(-1, 1); });
-    for_each_table([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
+    check_threads_of<float>(c);
+    check_threads_of<double>(c);
   });
 }
 
@@ -344,7 +366,7 @@ TEST(gemm_same_bits_on_any_threads_for_the_sweep) {
     const Layout a = {x.transpose_a, x.a_stride - (x.transpose_a ? s.m : s.k)};
     const Layout b = {x.transpose_b, x.b_stride - (x.transpose_b ? s.k : s.n)};
     Random random(i);
-    const Product product({s, a, b, true}, [&] { return random.uniform(-1, 1); });
+    const Product<float> product({s, a, b, true}, [&] { return random.uniform(-1, 1); });
     for_each_table([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
   }
 }

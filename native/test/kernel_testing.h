@@ -47,6 +47,15 @@ inline float awkward_value(Random& random) {
   return pick < 40 ? random.uniform(-4, 4) : random.uniform(-300, 300);
 }
 template <>
+inline double awkward_value(Random& random) {
+  const double special[] = {0.0,    -0.0,         1.0,           -1.0, INFINITY, -INFINITY,    NAN,
+                            1e-310, -1e-310,      1e308,         0.5,  -2.5,     255.9,        300.0,
+                            -0.999, 2147483648.0, -2147483648.5, 1e10, 0x1p52,   0x1p53 + 2.0, 2147483647.5};
+  const int64_t pick = random.below(60);
+  if (pick < 21) return special[pick];
+  return static_cast<double>(pick < 40 ? random.uniform(-4, 4) : random.uniform(-300, 300)) * (1 + 0x1p-40);
+}
+template <>
 inline int32_t awkward_value(Random& random) {
   const int32_t special[] = {0, 1, -1, INT32_MAX, INT32_MIN, INT32_MIN + 1, 255, 256, -256, 65536, 16777217};
   const int64_t pick = random.below(30);

@@ -60,8 +60,8 @@ TEST(softmax_and_log_softmax) {
     for (const int64_t columns : kColumns) {
       Buffer<float> x(rows_for(columns) * columns, 1), softmax(x.size(), 2), log_softmax(x.size(), 3);
       fill_logits(x, random);
-      check_rows(table, table.softmax, x, softmax, columns);
-      check_rows(table, table.log_softmax, x, log_softmax, columns);
+      check_rows(table, table.rows_float32.softmax, x, softmax, columns);
+      check_rows(table, table.rows_float32.log_softmax, x, log_softmax, columns);
       std::vector<RowReference> rows;
       for (int64_t i = 0; i < x.size(); i += columns) rows.emplace_back(&x[i], columns);
       for (int64_t i = 0; i < x.size(); ++i) {
@@ -78,11 +78,11 @@ TEST(softmax_of_great_logits_does_not_overflow) {
   for_each_table([](const KernelTable& table) {
     const float x[4] = {10000.0f, 9999.0f, -10000.0f, 3e38f};
     float out[4];
-    table.softmax(x, out, 3, 0, 1);
+    table.rows_float32.softmax(x, out, 3, 0, 1);
     EXPECT_NEAR(static_cast<double>(out[0]), 0.7310585786, 1e-6);
     EXPECT_NEAR(static_cast<double>(out[1]), 0.2689414214, 1e-6);
     EXPECT_EQ(out[2], 0.0f);
-    table.log_softmax(x, out, 4, 0, 1);
+    table.rows_float32.log_softmax(x, out, 4, 0, 1);
     EXPECT_EQ(out[3], 0.0f);
     EXPECT_EQ(out[2], -3e38f);
   });
@@ -96,9 +96,9 @@ TEST(softmax_of_infinities_and_nan) {
       const int32_t label = 0;
       float loss;
       const auto run = [&] {
-        table.softmax(x.data(), softmax.data(), columns, 0, 1);
-        table.log_softmax(x.data(), log_softmax.data(), columns, 0, 1);
-        table.cross_entropy_classes(x.data(), &label, &loss, gradient.data(), columns, 0, 1);
+        table.rows_float32.softmax(x.data(), softmax.data(), columns, 0, 1);
+        table.rows_float32.log_softmax(x.data(), log_softmax.data(), columns, 0, 1);
+        table.rows_float32.cross_entropy_classes(x.data(), &label, &loss, gradient.data(), columns, 0, 1);
       };
       const auto expect_all_nan = [&](const char* what) {
         bool all = std::isnan(loss);
@@ -140,9 +140,10 @@ TEST(cross_entropy_of_classes) {
       fill_logits(x, random);
       for (int64_t row = 0; row < rows; ++row) labels[row] = static_cast<int32_t>(random.below(columns));
       labels[0] = static_cast<int32_t>(columns - 1);
-      table.cross_entropy_classes(x.data(), labels.data(), losses.data(), gradient.data(), columns, 0, rows);
-      table.cross_entropy_classes(x.data(), labels.data(), alone.data(), nullptr, columns, 0, 1);
-      table.cross_entropy_classes(x.data(), labels.data(), alone.data(), nullptr, columns, 1, rows);
+      table.rows_float32.cross_entropy_classes(x.data(), labels.data(), losses.data(), gradient.data(), columns, 0,
+                                               rows);
+      table.rows_float32.cross_entropy_classes(x.data(), labels.data(), alone.data(), nullptr, columns, 0, 1);
+      table.rows_float32.cross_entropy_classes(x.data(), labels.data(), alone.data(), nullptr, columns, 1, rows);
       for (int64_t row = 0; row < rows; ++row) {
         const RowReference reference(&x[row * columns], columns);
         const double exact = -reference.log_softmax(x[row * columns + labels[row]]);
@@ -167,9 +168,10 @@ TEST(cross_entropy_of_probabilities) {
       Buffer<float> losses(rows, 1), alone(rows, 2);
       fill_logits(x, random);
       for (int64_t i = 0; i < p.size(); ++i) p[i] = random.uniform(0, 2) / static_cast<float>(columns);
-      table.cross_entropy_probabilities(x.data(), p.data(), losses.data(), gradient.data(), columns, 0, rows);
-      table.cross_entropy_probabilities(x.data(), p.data(), alone.data(), nullptr, columns, 0, 2);
-      table.cross_entropy_probabilities(x.data(), p.data(), alone.data(), nullptr, columns, 2, rows);
+      table.rows_float32.cross_entropy_probabilities(x.data(), p.data(), losses.data(), gradient.data(), columns, 0,
+                                                     rows);
+      table.rows_float32.cross_entropy_probabilities(x.data(), p.data(), alone.data(), nullptr, columns, 0, 2);
+      table.rows_float32.cross_entropy_probabilities(x.data(), p.data(), alone.data(), nullptr, columns, 2, rows);
       for (int64_t row = 0; row < rows; ++row) {
         const RowReference reference(&x[row * columns], columns);
         double loss = 0, weight = 0;
@@ -198,11 +200,11 @@ TEST(cross_entropy_of_an_impossible_class) {
       x[0] = x[2] = 1;
       p[0] = p[2] = 0.5f;
       float loss;
-      table.cross_entropy_probabilities(x.data(), p.data(), &loss, nullptr, columns, 0, 1);
+      table.rows_float32.cross_entropy_probabilities(x.data(), p.data(), &loss, nullptr, columns, 0, 1);
       EXPECT(std::abs(loss - std::log(2.0f)) < 1e-6f);
       p[1] = p[2];
       p[2] = 0;
-      table.cross_entropy_probabilities(x.data(), p.data(), &loss, nullptr, columns, 0, 1);
+      table.rows_float32.cross_entropy_probabilities(x.data(), p.data(), &loss, nullptr, columns, 0, 1);
       EXPECT_EQ(loss, kInfinity);
     }
   });

@@ -18,6 +18,7 @@ struct Tag {
 template <typename Body>
 void with_type(DType dtype, Body body) {
   if (dtype == DType::k_float32) body(Tag<float>());
+  if (dtype == DType::k_float64) body(Tag<double>());
   if (dtype == DType::k_int32) body(Tag<int32_t>());
   if (dtype == DType::k_uint8 || dtype == DType::k_bool) body(Tag<uint8_t>());
 }
@@ -32,7 +33,7 @@ void fill(Buffer<T>& buffer, DType dtype, Random& random) {
 template <typename T>
 void check_values(const KernelTable& table, MicroOp op, DType dtype) {
   constexpr int64_t n = 1000;
-  Random random(static_cast<uint64_t>(op) * 4 + static_cast<uint64_t>(dtype));
+  Random random(static_cast<uint64_t>(op) * kDTypeCount + static_cast<uint64_t>(dtype));
   Buffer<T> a(n, 1), b(n, 2), out(n, 3);
   Buffer<uint8_t> truth(n, 1);
   fill(a, dtype, random);
@@ -41,7 +42,7 @@ void check_values(const KernelTable& table, MicroOp op, DType dtype) {
   const MicroKernel kernel = table.micro[static_cast<int>(op)][static_cast<int>(dtype)];
   const MicroKind kind = facts_of(op).kind;
   const auto exact = [&](int64_t i) {
-    using Number = std::conditional_t<std::is_same_v<T, float>, double, int64_t>;
+    using Number = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
     return exact_of<Number>(op)(static_cast<Number>(a[i]), static_cast<Number>(b[i]));
   };
   if (op == MicroOp::k_where) {
@@ -60,8 +61,10 @@ void check_values(const KernelTable& table, MicroOp op, DType dtype) {
   for (int64_t i = 0; i < n; ++i) {
     if (kind == MicroKind::k_float) {
       const double wanted = static_cast<double>(exact(i));
-      EXPECT_NEAR(static_cast<double>(out[i]), static_cast<double>(static_cast<float>(wanted)),
-                  3e-7 * std::fabs(wanted) + 3e-45);
+      // Doubles beside a root are off by ulps of what cancels there.
+      const double tolerance =
+          dtype == DType::k_float64 ? 1e-14 * std::fabs(wanted) + 2e-15 : 3e-7 * std::fabs(wanted) + 3e-45;
+      EXPECT_NEAR(static_cast<double>(out[i]), static_cast<double>(static_cast<T>(wanted)), tolerance);
     } else {
       const T wanted = op == MicroOp::k_identity ? a[i] : static_cast<T>(exact(i));
       EXPECT_SAME(out[i], wanted, describe(table, name_of(op), i));
@@ -143,6 +146,8 @@ TEST(binary_kernels_take_scalars) {
       if (!is_binary) return;
       if (dtype == DType::k_float32 && is_comparison) return check_scalar_operands<float, uint8_t>(table, op, dtype);
       if (dtype == DType::k_float32) return check_scalar_operands<float, float>(table, op, dtype);
+      if (dtype == DType::k_float64 && is_comparison) return check_scalar_operands<double, uint8_t>(table, op, dtype);
+      if (dtype == DType::k_float64) return check_scalar_operands<double, double>(table, op, dtype);
       if (dtype == DType::k_int32 && is_comparison) return check_scalar_operands<int32_t, uint8_t>(table, op, dtype);
       if (dtype == DType::k_int32) return check_scalar_operands<int32_t, int32_t>(table, op, dtype);
       check_scalar_operands<uint8_t, uint8_t>(table, op, dtype);
@@ -153,6 +158,7 @@ TEST(binary_kernels_take_scalars) {
 // float → integer truncates and saturates, NaN gives 0; int32 → uint8 keeps the low byte; any → bool is x ≠ 0.
 double cast_reference(double x, DType from, DType to) {
   if (to == DType::k_bool) return x != 0;
+  if (to == DType::k_float64) return x;
   if (to == DType::k_float32) return static_cast<double>(static_cast<float>(x));
   if (from == DType::k_int32 && to == DType::k_uint8) return static_cast<uint8_t>(static_cast<int32_t>(x));
   if (std::isnan(x)) return 0;
@@ -173,12 +179,16 @@ TEST(kernel_table_is_complete) {
     for (int from = 0; from < kDTypeCount; ++from) {
       for (int to = 0; to < kDTypeCount; ++to) EXPECT(table.cast[from][to] != nullptr);
     }
-    for (int kind = 0; kind < kReductionCount; ++kind) EXPECT(table.reduce_float32[kind] && table.reduce_int32[kind]);
-    EXPECT(table.copy && table.argmax_float32 && table.argmax_int32 && table.softmax && table.log_softmax);
-    EXPECT(table.cross_entropy_classes && table.cross_entropy_probabilities);
-    EXPECT(table.accumulate_float32 && table.accumulate_int32 && table.sgd && table.momentum && table.adam);
+    for (int kind = 0; kind < kReductionCount; ++kind) {
+      EXPECT(table.reduce_float32[kind] && table.reduce_float64[kind] && table.reduce_int32[kind]);
+      EXPECT(table.scan_float32[kind] && table.scan_float64[kind] && table.scan_int32[kind]);
+    }
+    EXPECT(table.copy && table.argmax_float32 && table.argmax_float64 && table.argmax_int32);
+    EXPECT(table.accumulate_float32 && table.accumulate_float64 && table.accumulate_int32);
+    EXPECT(table.rows_float32.softmax && table.rows_float64.cross_entropy_probabilities);
+    EXPECT(table.update_float32.sgd && table.update_float64.adam);
     EXPECT(table.random[0] && table.random[1]);
-    EXPECT(table.gemm.multiply && table.gemm.dot && table.gemm.pack_b);
+    EXPECT(table.gemm.multiply && table.gemm.dot && table.gemm.pack_b && table.gemm_float64.row);
   });
 }
 

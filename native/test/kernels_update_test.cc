@@ -24,9 +24,9 @@ struct Update {
 
 constexpr float kRate = 0.01f, kMomentum = 0.9f;
 
-AdamScalars adam_scalars() {
+AdamScalars<float> adam_scalars() {
   constexpr double beta1 = 0.9, beta2 = 0.999, decay = 0.1, t = 3;
-  AdamScalars step;
+  AdamScalars<float> step;
   step.learning_rate = kRate;
   step.beta1 = static_cast<float>(beta1);
   step.beta2 = static_cast<float>(beta2);
@@ -49,8 +49,9 @@ State adam_exactly(State s) {
 Update momentum_update(bool nesterov) {
   return {nesterov ? "nesterov" : "momentum", 1e-6,
           [nesterov](const KernelTable& table, const float* p, const float* g, const float*, const float* v,
-                     float* p_out, float*, float* v_out, int64_t begin,
-                     int64_t end) { table.momentum(p, g, v, kRate, kMomentum, nesterov, p_out, v_out, begin, end); },
+                     float* p_out, float*, float* v_out, int64_t begin, int64_t end) {
+            table.update_float32.momentum(p, g, v, kRate, kMomentum, nesterov, p_out, v_out, begin, end);
+          },
           [nesterov](State s) {
             const double v = 0.9 * s.v + s.g;
             return State{s.p - 0.01 * (nesterov ? s.g + 0.9 * v : v), s.g, s.m, v};
@@ -61,14 +62,15 @@ std::vector<Update> updates() {
   const Update sgd = {
       "sgd", 1e-6,
       [](const KernelTable& table, const float* p, const float* g, const float*, const float*, float* p_out, float*,
-         float*, int64_t begin, int64_t end) { table.sgd(p, g, kRate, p_out, begin, end); },
+         float*, int64_t begin, int64_t end) { table.update_float32.sgd(p, g, kRate, p_out, begin, end); },
       [](State s) {
         return State{s.p - 0.01 * s.g, s.g, s.m, s.v};
       }};
   const Update adam = {"adam", 1e-6,
                        [](const KernelTable& table, const float* p, const float* g, const float* m, const float* v,
-                          float* p_out, float* m_out, float* v_out, int64_t begin,
-                          int64_t end) { table.adam(adam_scalars(), p, g, m, v, p_out, m_out, v_out, begin, end); },
+                          float* p_out, float* m_out, float* v_out, int64_t begin, int64_t end) {
+                         table.update_float32.adam(adam_scalars(), p, g, m, v, p_out, m_out, v_out, begin, end);
+                       },
                        adam_exactly};
   return {sgd, momentum_update(false), momentum_update(true), adam};
 }

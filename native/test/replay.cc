@@ -99,20 +99,26 @@ Case read_case(ReplayFile& file) {
   return result;
 }
 
-// Says where the contents differ, or nothing.
-std::string difference(const Expectation& expectation, const Bytes& actual) {
-  if (actual.size() != expectation.contents.size()) return "has another size";
-  if (expectation.dtype != DType::k_float32) return actual == expectation.contents ? "" : "has other bits";
-  const auto values = values_of<float>(actual), wanted = values_of<float>(expectation.contents);
+template <typename T>
+std::string difference_of(const Expectation& expectation, const Bytes& actual) {
+  const auto values = values_of<T>(actual), wanted = values_of<T>(expectation.contents);
   for (size_t i = 0; i < values.size(); ++i) {
     const double tolerance = expectation.absolute + expectation.relative * std::fabs(static_cast<double>(wanted[i]));
     if (is_near(values[i], wanted[i], tolerance)) continue;
     std::ostringstream text;
-    text.precision(9);
+    text.precision(std::numeric_limits<T>::max_digits10);
     text << "has " << values[i] << " at element " << i << ", not " << wanted[i] << " ± " << tolerance;
     return text.str();
   }
   return "";
+}
+
+// Says where the contents differ, or nothing.
+std::string difference(const Expectation& expectation, const Bytes& actual) {
+  if (actual.size() != expectation.contents.size()) return "has another size";
+  if (expectation.dtype == DType::k_float32) return difference_of<float>(expectation, actual);
+  if (expectation.dtype == DType::k_float64) return difference_of<double>(expectation, actual);
+  return actual == expectation.contents ? "" : "has other bits";
 }
 
 // Says what went wrong, or nothing.

@@ -6,7 +6,9 @@ import { writeFileSync } from 'node:fs'
 import { numberingOf } from '../../lib/backend/addon.ts'
 import { loadAddon } from '../../lib/backend/addon-search.ts'
 import { createReferenceBackend } from '../../lib/backend/reference/index.ts'
+import type { DType } from '../../lib/base/dtype.ts'
 import '../../lib/operations/methods.ts'
+import { hasNativeKernels } from '../../lib/program/signatures.ts'
 import { cases } from '../operations/cases.ts'
 import {
   type CaseProgram,
@@ -14,6 +16,7 @@ import {
   expectationOf,
   forwardPrograms,
   gradientPrograms,
+  inFloat64,
   type OpCase,
   titleOf,
 } from './cases.ts'
@@ -23,33 +26,49 @@ import type { Contract } from './tolerance.ts'
 
 const reference = createReferenceBackend()
 
-/** Of float32, of which 2⁻²³ is the epsilon and 2⁻¹⁴⁹ the least number. */
-function toleranceOf(contract: Contract): { relative: number; absolute: number } {
-  if ('ulps' in contract) return { relative: contract.ulps * 2 ** -23, absolute: contract.ulps * 2 ** -149 }
+/** 2⁻¹⁴⁹ is the least float32; doubles that small are as good as 0 here. */
+function toleranceOf(contract: Contract, dtype: DType): { relative: number; absolute: number } {
+  const epsilon = dtype === 'float64' ? 2 ** -52 : 2 ** -23
+  if ('ulps' in contract) return { relative: contract.ulps * epsilon, absolute: contract.ulps * 2 ** -149 }
   const { epsilons } = contract
   // Infinities and NaN are themselves, whatever the tolerance.
   const finite = (typeof epsilons === 'number' ? [epsilons] : Array.from(epsilons)).filter(Number.isFinite)
   const greatest = finite.reduce((a, b) => Math.max(a, b), 0)
-  return { relative: 0, absolute: greatest * 2 ** -23 + 2 ** -146 }
+  return { relative: 0, absolute: greatest * epsilon + 2 ** -146 }
 }
 
 function record(name: string, { program, inputs }: CaseProgram, expected?: Expectation): RecordedCase {
   const { buffers } = bind(program, inputs)
   const expectations = (expected?.results ?? []).map((contents, i): Recorded => {
     const value = program.values.find(({ place }) => place.kind === 'result' && place.index === i)!
-    return { buffer: inputs.length + i, dtype: value.dtype, ...toleranceOf(expected!.contracts[i]!), contents }
+    return {
+      buffer: inputs.length + i,
+      dtype: value.dtype,
+      ...toleranceOf(expected!.contracts[i]!, value.dtype),
+      contents,
+    }
   })
   return { name, program, buffers, expectations }
 }
+
+const isNative = ({ program }: CaseProgram): boolean => hasNativeKernels(program)
 
 function recordRow(operation: string, row: OpCase): RecordedCase[] {
   const name = `${operation} ${titleOf(row)}`
   const expected = expectationOf(reference, row)
   return [
-    ...forwardPrograms(row).map((program) => record(name, program, expected)),
-    ...(row.differentiable ? gradientPrograms(row).map((program) => record(`gradient of ${name}`, program)) : []),
+    ...forwardPrograms(row)
+      .filter(isNative)
+      .map((program) => record(name, program, expected)),
+    ...(row.differentiable ? gradientPrograms(row) : [])
+      .filter(isNative)
+      .map((program) => record(`gradient of ${name}`, program)),
   ]
 }
 
-const recorded = Object.entries(cases).flatMap(([operation, rows]) => rows.flatMap((row) => recordRow(operation, row)))
+/** Also of float64, but for random numbers, which have rows of it. */
+const recorded = Object.entries(cases).flatMap(([operation, rows]) => [
+  ...rows.flatMap((row) => recordRow(operation, row)),
+  ...(operation === 'random' ? [] : rows.map(inFloat64)).flatMap((row) => recordRow(`float64 ${operation}`, row)),
+])
 writeFileSync(process.argv[2]!, encodeReplay(recorded, numberingOf(loadAddon())))
