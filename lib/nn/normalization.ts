@@ -7,6 +7,7 @@ import { elementAt } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { extentAt, formatShape, normalizeAxis, type Shape } from '../base/shape.ts'
 import * as functions from '../operations/normalization.ts'
+import { moments } from '../operations/reduce.ts'
 import { ones, zeros } from '../tensor/creation.ts'
 import type { StateDict } from '../tensor/state-dict.ts'
 import type { Tensor, TensorLike } from '../tensor/tensor.ts'
@@ -138,10 +139,9 @@ export class BatchNorm extends Affine {
         expected('batchNorm', 'more than one value per channel in training', formatShape(x.shape)),
       )
     const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
-    const mean = x.mean(others, { keepDims: true })
-    const variance = x.sub(mean).square().mean(others)
+    const { mean, variance } = moments(x, others)
     const blend = (running: Variable, batch: Tensor) =>
-      running.assign(running.mul(1 - momentum).add(batch.reshape(features).mul(momentum)))
+      running.assign(running.mul(1 - momentum).add(batch.mul(momentum)))
     blend(this.runningMean, mean)
     blend(this.runningVariance, variance.mul(count / (count - 1)))
   }

@@ -5,6 +5,10 @@ import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { pick } from '../base/lists.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { normalizeAxes, type Shape, sizeOf } from '../base/shape.ts'
+import type { Node } from '../graph/node.ts'
+import { reshape } from '../graph/ops/broadcast.ts'
+import { permute } from '../graph/ops/movement.ts'
+import { meanOf, varianceOf } from '../graph/ops/normalization.ts'
 import { logSumExpOver, normOver, stdOver, varianceOver } from '../graph/ops/norms.ts'
 import * as ops from '../graph/ops/reduce.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
@@ -215,6 +219,36 @@ function spread(
  */
 export function variance(x: TensorLike, axis?: Axes, options?: VarianceOptions, ...surplus: []): Tensor {
   return spread(varianceOver, 'variance', x, axis, options, surplus)
+}
+
+/** What `moments` gives. */
+export interface Moments {
+  readonly mean: Tensor
+  readonly variance: Tensor
+}
+
+/**
+ * The mean and the variance without a correction, Σ(x − mean)²/n, over axes, all of them without any: both in one go, as for a
+ * normalization; float32 for integers. NaN of no elements.
+ *
+ * @throws ShapeError for axes that are none, or named twice
+ * @example
+ * moments([[1, 10], [3, 30]], 0) // { mean: [2, 20], variance: [1, 100] }
+ * @pytorch torch.var_mean
+ * @tensorflow tf.nn.moments
+ */
+export function moments(x: TensorLike, axis?: Axes, options?: ReduceOptions, ...surplus: []): Moments {
+  const keepDims = keepsDims('moments', options, surplus)
+  const t = asFloat('moments', x)
+  const axes = normalizeAxes('moments', axis, t.ndim)
+  const kept = t.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+  const first = kept[0] ?? 0
+  const areAdjacent = kept.every((axis, i) => axis === first + i)
+  const node = areAdjacent ? nodeOf(t) : permute(nodeOf(t), [...kept, ...axes])
+  const channels = areAdjacent ? { first, end: first + kept.length } : { first: 0, end: kept.length }
+  const shape = t.shape.flatMap((extent, i) => (kept.includes(i) ? extent : keepDims ? 1 : []))
+  const shaped = (x: Node): Tensor => wrap(reshape(x, shape))
+  return { mean: shaped(meanOf(node, channels)), variance: shaped(varianceOf(node, channels)) }
 }
 
 /**

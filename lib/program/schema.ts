@@ -39,6 +39,9 @@ const rows = { rows: count, columns: count } as const
 const squares = { batch: count, n: count } as const
 const rectangles = { batch: count, ...rows } as const
 
+/** The extents of x before, along and after the axis of what is not reduced. */
+const channels = { outer: count, channels: count, inner: count } as const
+
 /** The extents of x before, along and after an axis, and `count`, that of the indices along it. */
 const alongAxis = { outer: count, rows: count, count, inner: count } as const
 
@@ -154,6 +157,27 @@ export const schema = {
     inputs: { x: [numbers, 'outer reduced inner'] },
     outputs: { out: ['x', 'outer inner'] },
     flops: 'outer reduced inner',
+  }),
+
+  /**
+   * Of each channel of x[outer, channels, inner] the mean, and as the variance the mean of the squares of what is left without
+   * it. Of none both are NaN.
+   */
+  moments: op({
+    params: channels,
+    inputs: { x: [floats, 'outer channels inner'] },
+    outputs: { mean: ['x', 'channels'], variance: ['x', 'channels'] },
+    float64: 'reference',
+    flops: '4 outer channels inner',
+  }),
+
+  /** Σy and Σ(x − mean)·y of each channel of x and y[outer, channels, inner]. */
+  deviationSums: op({
+    params: channels,
+    inputs: { x: [floats, 'outer channels inner'], mean: ['x', 'channels'], y: ['x', 'outer channels inner'] },
+    outputs: { sum: ['x', 'channels'], product: ['x', 'channels'] },
+    float64: 'reference',
+    flops: '4 outer channels inner',
   }),
 
   /** Where the first greatest of x[outer, ·, inner] is, a NaN before all others: out[outer, inner]. */

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/numbers.h"
 
@@ -120,13 +121,41 @@ WinogradPlan plan_winograd(const ConvolutionShape& s, const KernelTable& kernels
 
 void begin_winograd(const WinogradPlan& plan, float* scratch) { Scratch(plan, scratch).hold(-1); }
 
+ConvolutionShape adjoint_of(const ConvolutionShape& s) {
+  ConvolutionShape adjoint = {s.batch, s.groups, s.filters, s.channels, s.windows};
+  Windows& w = adjoint.windows;
+  std::swap(w.height, w.out_height);
+  std::swap(w.width, w.out_width);
+  w.pad_top = w.kernel_height - 1 - w.pad_top;
+  w.pad_left = w.kernel_width - 1 - w.pad_left;
+  return adjoint;
+}
+
+namespace {
+
+// Kernels [first, first + count) of the adjoint, turned round, element by element.
+void turn_weights(const ConvolutionShape& s, const float* w, int64_t first, int64_t count, float* turned) {
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t channel = (first + i) % s.channels, filter = (first + i) / s.channels % s.filters;
+    const int64_t group = (first + i) / s.channels / s.filters;
+    const float* const kernel = w + ((group * s.channels + channel) * s.filters + filter) * kTaps;
+    for (int64_t tap = 0; tap < kTaps; ++tap) turned[tap * count + i] = kernel[kTaps - 1 - tap];
+  }
+}
+
+}  // namespace
+
 void transform_weights(const ConvolutionShape& s, const WinogradPlan& plan, const KernelTable& kernels, const float* w,
-                       float* scratch, float* shared, int64_t begin, int64_t end) {
+                       bool is_adjoint, float* scratch, float* shared, int64_t begin, int64_t end) {
   float* const turned = scratch + kHeldFloats;
   for (int64_t task = begin; task < end; ++task) {
     const int64_t first = task * kTaskKernels;
     const int64_t count = std::min(kTaskKernels, s.groups * s.filters * s.channels - first);
-    kernels.transpose(4, w + first * kTaps, kTaps, turned, count, kTaps, count);
+    if (is_adjoint) {
+      turn_weights(s, w, first, count, turned);
+    } else {
+      kernels.transpose(4, w + first * kTaps, kTaps, turned, count, kTaps, count);
+    }
     kernels.spread_weights(turned, count, shared + first, plan.weight_stride);
   }
 }

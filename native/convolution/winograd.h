@@ -25,12 +25,16 @@ struct WinogradPlan {
 
 WinogradPlan plan_winograd(const ConvolutionShape& shape, const KernelTable& kernels);
 
+// The convolution, of dy by kernels that are turned round, that is the adjoint in x of one of 3×3 windows side by side:
+// its channels are the other's filters. No worthwhile plan has another form.
+ConvolutionShape adjoint_of(const ConvolutionShape& shape);
+
 // Before anything else, for each thread.
 void begin_winograd(const WinogradPlan& plan, float* scratch);
 
-// Tasks [begin, end) of plan.weight_tasks, before all others.
+// Tasks [begin, end) of plan.weight_tasks, before all others; w is that of the shape, or of the one that it is adjoint to.
 void transform_weights(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels,
-                       const float* w, float* scratch, float* shared, int64_t begin, int64_t end);
+                       const float* w, bool is_adjoint, float* scratch, float* shared, int64_t begin, int64_t end);
 
 // Tasks [begin, end) of y = activation(x ∗ w + bias).
 void convolve_tiles(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels, const float* x,

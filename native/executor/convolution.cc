@@ -97,15 +97,18 @@ struct ConvolutionOperands {
   }
 };
 
-// By tiles; and then directly the images that have outputs that are not finite.
+// By tiles; and then directly the images that have outputs that are not finite. Of a convolution, or of its adjoint in x,
+// which is one too.
 class PreparedWinograd final : public PreparedInstruction {
  public:
-  PreparedWinograd(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels,
+  PreparedWinograd(const ConvolutionShape& shape, const WinogradPlan& plan, bool is_adjoint, const KernelTable& kernels,
                    const ConvolutionOperands& operands)
       : PreparedInstruction(split_tasks(shape, plan.tasks).tasks()),
         shape_(shape),
         plan_(plan),
-        direct_(plan_convolution(shape, kernels)),
+        is_adjoint_(is_adjoint),
+        direct_shape_(is_adjoint ? adjoint_of(shape) : shape),
+        direct_(is_adjoint ? plan_input_gradient(direct_shape_, kernels) : plan_convolution(shape, kernels)),
         split_(split_tasks(shape, plan.tasks)),
         kernels_(kernels),
         operands_(operands) {}
@@ -120,7 +123,7 @@ class PreparedWinograd final : public PreparedInstruction {
     for (int thread = 0; thread < parallel.threads(); ++thread) begin_winograd(plan_, scratch(thread));
     for_ranges(parallel, split_work(plan_.weight_tasks, 1, kNanosecondsPerWeightTask),
                [&](int64_t begin, int64_t end, int thread) {
-                 transform_weights(shape_, plan_, kernels_, w, scratch(thread), shared, begin, end);
+                 transform_weights(shape_, plan_, kernels_, w, is_adjoint_, scratch(thread), shared, begin, end);
                });
     const ConvolutionEpilogue epilogue = operands_.epilogue(run);
     for_ranges(parallel, split_, [&](int64_t begin, int64_t end, int thread) {
@@ -130,8 +133,12 @@ class PreparedWinograd final : public PreparedInstruction {
     for (int64_t image = 0; image < shape_.batch; ++image) {
       if (!is_image_broken(shape_, plan_, shared, image)) continue;
       for_ranges(parallel, {tasks, 1}, [&](int64_t begin, int64_t end, int thread) {
-        convolve(shape_, direct_, kernels_, x, w, epilogue, y, scratch(thread), image * tasks + begin,
-                 image * tasks + end);
+        const int64_t first = image * tasks + begin, last = image * tasks + end;
+        if (is_adjoint_) {
+          convolve_input_gradient(direct_shape_, direct_, kernels_, x, w, y, scratch(thread), first, last);
+        } else {
+          convolve(direct_shape_, direct_, kernels_, x, w, epilogue, y, scratch(thread), first, last);
+        }
       });
     }
     return true;
@@ -147,6 +154,8 @@ class PreparedWinograd final : public PreparedInstruction {
 
   ConvolutionShape shape_;
   WinogradPlan plan_;
+  bool is_adjoint_;
+  ConvolutionShape direct_shape_;
   ConvolutionPlan direct_;
   Split split_;
   const KernelTable& kernels_;
@@ -180,7 +189,7 @@ std::unique_ptr<PreparedInstruction> prepare_forward(const Preparation& preparat
       static_cast<float>(params.slope),
   };
   const WinogradPlan tiles = plan_winograd(shape, kernels);
-  if (tiles.is_worthwhile) return std::make_unique<PreparedWinograd>(shape, tiles, kernels, operands);
+  if (tiles.is_worthwhile) return std::make_unique<PreparedWinograd>(shape, tiles, false, kernels, operands);
   const ConvolutionPlan plan = plan_convolution(shape, kernels);
   return prepare_tasks(shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {
     convolve(shape, plan, kernels, operands.x.in<const float>(run), operands.w.in<const float>(run),
@@ -201,6 +210,12 @@ std::unique_ptr<PreparedInstruction> prepare_convolution(const Preparation& prep
   const Location first = preparation.input(instruction, 0), second = preparation.input(instruction, 1);
   const Location out = preparation.output(instruction, 0);
   if (instruction.opcode == Opcode::k_conv2dInputGradient) {
+    const ConvolutionShape adjoint = adjoint_of(shape);
+    const WinogradPlan tiles = plan_winograd(adjoint, kernels);
+    if (tiles.is_worthwhile) {
+      const ConvolutionOperands operands = {first, second, {-1, 0}, out, Activation::k_none, 0};
+      return std::make_unique<PreparedWinograd>(adjoint, tiles, true, kernels, operands);
+    }
     const ConvolutionPlan plan = plan_input_gradient(shape, kernels);
     return prepare_tasks(
         shape, plan, [=, &kernels](const Run& run, float* scratch, float*, int64_t begin, int64_t end) {

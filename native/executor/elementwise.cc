@@ -29,14 +29,18 @@ void fill(void* out, const void* value, int64_t element_bytes, int64_t n) {
   else fill<uint8_t>(out, value, n);
 }
 
-// The elements [begin, end) of a view [rows, period] with strides [stride, 0].
+// The elements [begin, end) of a view of a column.
 void load_column(const Operand& operand, const uint8_t* x, uint8_t* out, int64_t begin, int64_t end) {
-  const int64_t period = operand.view.shape[1], stride = operand.view.strides[0] * operand.bytes;
-  for (int64_t row = begin / period; begin < end; ++row) {
-    const int64_t n = std::min((row + 1) * period, end) - begin;
+  const int64_t period = elementwise::row_length(operand.view), count = elementwise::column_length(operand.view);
+  const int64_t stride = elementwise::column_stride(operand.view) * operand.bytes;
+  int64_t row = begin / period % count, left = period - begin % period;
+  while (begin < end) {
+    const int64_t n = std::min(left, end - begin);
     fill(out, x + row * stride, operand.bytes, n);
     out += n * operand.bytes;
     begin += n;
+    left = period;
+    if (++row == count) row = 0;
   }
 }
 
@@ -60,25 +64,31 @@ class PreparedElementwise final : public PreparedInstruction {
   int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
 
  private:
-  int64_t slot_bytes() const {
-    return round_up(std::min(plan_.block, plan_.split.count) * plan_.slot_width, kCacheLine);
+  int64_t slot_bytes() const { return bytes_of(plan_.block); }
+  int64_t prepared_slot_bytes() const { return bytes_of(plan_.prepared_block); }
+  int64_t bytes_of(int64_t elements) const {
+    return round_up(std::min(elements, plan_.split.count) * plan_.slot_width, kCacheLine);
   }
-  int64_t prepared_bytes() const { return plan_.prepared * slot_bytes(); }
+  int64_t prepared_bytes() const { return plan_.prepared * prepared_slot_bytes(); }
   int64_t thread_bytes() const { return table_bytes() + plan_.slots * slot_bytes(); }
   int64_t table_bytes() const {
     return round_up((plan_.operands.size() + plan_.outputs.size() + plan_.slots + 1) * sizeof(void*), kCacheLine);
   }
 
   uint8_t* prepared_block(const Run& run, const Operand& operand) const {
-    return run.workspace + operand.slot * slot_bytes();
+    return run.workspace + operand.slot * prepared_slot_bytes();
   }
 
   void fill_prepared(const Run& run) const {
     const int64_t n = std::min(plan_.block, plan_.split.count);
     for (const Operand& operand : plan_.operands) {
-      if (operand.load != Load::k_prepared) continue;
+      if (operand.load != Load::k_prepared && operand.load != Load::k_in_rows) continue;
       uint8_t* const out = prepared_block(run, operand);
       const uint8_t* const x = operand.location.in<const uint8_t>(run);
+      if (operand.load == Load::k_in_rows) {
+        load_column(operand, x, out, 0, std::min(plan_.row, plan_.split.count));
+        continue;
+      }
       if (operand.view.rank == 1) {
         fill(out, x, operand.bytes, n);
         continue;
@@ -124,13 +134,18 @@ class PreparedElementwise final : public PreparedInstruction {
     }
   }
 
+  static int64_t scalar_of_row(const Operand& operand, int64_t row) {
+    return row % elementwise::column_length(operand.view) * elementwise::column_stride(operand.view) * operand.bytes;
+  }
+
   void* load(const Run& run, const Operand& operand, void** slots, const Block& block) const {
     const auto [begin, end, row, phase] = block;
     uint8_t* const x = operand.location.in<uint8_t>(run);
     if (operand.load == Load::k_scalar) return x;
     if (operand.load == Load::k_in_row) return x + phase * operand.bytes;
-    if (operand.load == Load::k_row_scalar) return x + row * operand.view.strides[0] * operand.bytes;
+    if (operand.load == Load::k_row_scalar) return x + scalar_of_row(operand, row);
     if (operand.load == Load::k_prepared) return prepared_block(run, operand);
+    if (operand.load == Load::k_in_rows) return prepared_block(run, operand) + phase * operand.bytes;
     if (operand.load == Load::k_direct && !operand.is_staged) return x + begin * operand.bytes;
     if (operand.load == Load::k_row) {
       const int64_t period = operand.view.shape[1], start = begin % period;

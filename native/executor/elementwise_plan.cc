@@ -59,6 +59,7 @@ class Planner {
     if (view.rank == 1 && view.strides[0] == 0) return Load::k_prepared;
     if (view.rank == 2 && view.strides[0] == 0 && view.strides[1] == 1) return Load::k_row;
     if (view.rank == 2 && view.strides[1] == 0) return Load::k_column;
+    if (view.rank == 3 && view.strides[0] == 0 && view.strides[2] == 0) return Load::k_column;
     return Load::k_strided;
   }
 
@@ -103,24 +104,42 @@ class Planner {
     }
   }
 
+  static constexpr int64_t kShortRow = 256, kLongRows = 1 << 15;
+
+  // Of an operand of columns whose rows are short: all of them, where they are long enough to stay in, and not too long to
+  // be filled.
+  static int64_t rows_length(const StridedView& view) {
+    if (view.rank != 3 || row_length(view) >= kShortRow) return 0;
+    const int64_t length = column_length(view) * row_length(view);
+    return length >= kShortRow && length <= kLongRows ? length : 0;
+  }
+
   // Blocks that stay in a row see an operand of rows in its place, and one of columns as a scalar. Where rows are
   // short, blocks that begin where they do let them be prepared.
   void choose_block() {
-    constexpr int64_t kShortRow = 256;
     int64_t period = 0;
     for (const Operand& operand : plan_.operands) {
       const bool is_row = operand.load == Load::k_row, is_column = operand.load == Load::k_column;
       if (!is_row && !is_column) continue;
-      if (period == 0 || (is_row && operand.view.shape[1] < kShortRow)) period = operand.view.shape[1];
+      const int64_t rows = is_column ? rows_length(operand.view) : 0;
+      const int64_t length = rows > 0 ? rows : row_length(operand.view);
+      if (period == 0 || (is_row && length < kShortRow)) period = length;
     }
+    plan_.prepared_block = plan_.block;
     if (period == 0) return;
     if (period >= kShortRow) plan_.row = period;
     plan_.block = period >= kShortRow ? std::min(period, kBlock) : kBlock / period * period;
+    plan_.prepared_block = plan_.block;
     for (size_t i = 0; i < operand_count_; ++i) {
       Operand& operand = plan_.operands[i];
-      if (operand.view.rank != 2 || operand.view.shape[1] != period) continue;
-      if (operand.load == Load::k_row) operand.load = plan_.row > 0 ? Load::k_in_row : Load::k_prepared;
-      if (operand.load == Load::k_column && plan_.row > 0 && can_be_scalar(static_cast<int32_t>(i))) {
+      const bool is_row = operand.load == Load::k_row, is_column = operand.load == Load::k_column;
+      if (is_column && plan_.row > 0 && rows_length(operand.view) == period) {
+        operand.load = Load::k_in_rows;
+        plan_.prepared_block = std::max(plan_.prepared_block, period);
+      }
+      if ((!is_row && !is_column) || row_length(operand.view) != period) continue;
+      if (is_row) operand.load = plan_.row > 0 ? Load::k_in_row : Load::k_prepared;
+      if (is_column && plan_.row > 0 && can_be_scalar(static_cast<int32_t>(i))) {
         operand.load = Load::k_row_scalar;
       }
     }
@@ -167,7 +186,7 @@ class Planner {
 
   void give_slot_to_operand(size_t i) {
     Operand& operand = plan_.operands[i];
-    if (operand.load == Load::k_prepared) {
+    if (operand.load == Load::k_prepared || operand.load == Load::k_in_rows) {
       operand.slot = plan_.prepared++;
     } else if (!needs_no_slot(operand) || operand.is_staged) {
       operand.slot = take_slot();

@@ -14,11 +14,18 @@ enum class Load {
   k_scalar,      // one element, which all micro-ops that read it take as such
   k_prepared,    // the same block every time: a scalar, or rows that fit a block; filled once at the start of a run
   k_row,         // a row, again and again: a pointer into it wherever no row ends in the block
-  k_column,      // one element for each row
+  k_column,      // one element for each row, or for rows that are a multiple of so many apart
   k_in_row,      // k_row and k_column where blocks stay in a row: a pointer into it,
   k_row_scalar,  // and a scalar
+  k_in_rows,     // k_column whose short rows are all in such a row, which is filled once at the start of a run
   k_strided,
 };
+
+// Of a view whose load is k_row or k_column, or came of it: the elements of a row; those of a column, and what is between
+// them.
+inline int64_t row_length(const StridedView& view) { return view.shape[view.rank - 1]; }
+inline int64_t column_length(const StridedView& view) { return view.shape[view.rank - 2]; }
+inline int64_t column_stride(const StridedView& view) { return view.strides[view.rank - 2]; }
 
 struct Operand {
   Load load;
@@ -52,7 +59,8 @@ struct Plan {
   std::vector<Copy> copies;  // at the end of each block
   int64_t slot_width = 4;    // bytes of an element of a scratch block
   int32_t slots = 0;         // scratch blocks of a thread
-  int32_t prepared = 0;      // scratch blocks that all threads read
+  int32_t prepared = 0;      // scratch blocks that all threads read,
+  int64_t prepared_block = 0;  // and elements of one
 };
 
 // False, with preparation.error set, where a kernel is missing.

@@ -19,6 +19,9 @@ std::unique_ptr<PreparedInstruction> prepare_quantized_matmul(const Preparation&
                                                               const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_reduce(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_argmax(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_moments(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_deviation_sums(const Preparation& preparation,
+                                                            const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_softmax(const Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_cross_entropy(const Preparation& preparation,
                                                            const Instruction& instruction);

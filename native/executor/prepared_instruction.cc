@@ -52,6 +52,8 @@ std::unique_ptr<PreparedInstruction> prepare_by_family(Preparation& preparation,
     case Opcode::k_concat: return prepare_concat(preparation, instruction);
     case Opcode::k_reduce: return prepare_reduce(preparation, instruction);
     case Opcode::k_argmax: return prepare_argmax(preparation, instruction);
+    case Opcode::k_moments: return prepare_moments(preparation, instruction);
+    case Opcode::k_deviationSums: return prepare_deviation_sums(preparation, instruction);
     case Opcode::k_softmax:
     case Opcode::k_logSoftmax: return prepare_softmax(preparation, instruction);
     case Opcode::k_softmaxCrossEntropy: return prepare_cross_entropy(preparation, instruction);

@@ -166,6 +166,14 @@ struct KernelTable {
   void (*argmax_float64)(const double* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
   void (*argmax_int32)(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
 
+  // Of n elements the mean and the sum of the squares of what is left without it, or Σy and Σ(x − mean)·y; and the same
+  // for each column of [rows, columns].
+  void (*row_moments)(const float* x, int64_t n, float* mean, float* squares);
+  void (*row_deviations)(const float* x, float mean, const float* y, int64_t n, float* sum, float* product);
+  void (*column_moments)(const float* x, int64_t rows, int64_t columns, float* means, float* squares);
+  void (*column_deviations)(const float* x, const float* means, const float* y, int64_t rows, int64_t columns,
+                            float* sums, float* products);
+
   // Lines [begin, end) along the middle axis of [outer, length, inner], of outer · inner.
   void (*scan_float32[kReductionCount])(const float* x, float* out, int64_t length, int64_t inner, bool reverse,
                                         int64_t begin, int64_t end);

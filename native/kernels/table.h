@@ -7,6 +7,7 @@
 #include "kernels/convolution.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/micro_kernels.h"
+#include "kernels/moments.h"
 #include "kernels/movement.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
@@ -55,6 +56,10 @@ constexpr KernelTable make_table(const char* isa) {
   table.argmax_int32 = argmax_kernel<int32_t>;
   table.rows_float32 = row_kernels<float>();
   table.rows_float64 = row_kernels<double>();
+  table.row_moments = row_moments_kernel;
+  table.row_deviations = row_deviations_kernel;
+  table.column_moments = column_moments_kernel;
+  table.column_deviations = column_deviations_kernel;
   table.attend = attend_kernel;
   table.attention_slopes = attention_slopes_kernel;
   table.end_attention = end_attention_kernel;

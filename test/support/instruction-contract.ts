@@ -75,6 +75,35 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     const [terms] = runInstruction(reference, 'reduce', params, [magnitudes(x!)], [['float64', expected[0]!.length]])
     return [accumulated(params.reduced, terms!)]
   },
+  moments({ params, inputs: [x], expected: [mean, variance] }) {
+    const { outer, channels, inner } = params
+    const count = outer * inner
+    const sums = (values: TypedArray) =>
+      runInstruction(reference, 'moments', params, [values], [
+        ['float64', channels],
+        ['float64', channels],
+      ])
+    const [terms] = sums(magnitudes(x!))
+    const factor = (accumulated(count, 1) as { epsilons: number }).epsilons
+    const greatest = new Float64Array(channels)
+    x!.forEach((value, i) => {
+      const channel = Math.floor(i / inner) % channels
+      greatest[channel] = Math.max(greatest[channel]!, magnitude(value))
+    })
+    // Beside the sum's, what a mean that is off takes from or gives to the squares.
+    const spread = (i: number) => {
+      const [lost, deviation] = [greatest[i]!, Math.sqrt(magnitude(variance![i]!))]
+      return factor * (magnitude(variance![i]!) + lost * deviation + 2 ** -23 * lost * lost)
+    }
+    return [epsilons(mean!.length, (i) => factor * terms![i]!), epsilons(variance!.length, spread)]
+  },
+  deviationSums({ params, inputs: [x, mean, y] }) {
+    const { outer, channels, inner } = params
+    const operands = [magnitudes(x!), Float64Array.from(mean!, (value) => -magnitude(value)), magnitudes(y!)]
+    const outputs = [0, 1].map(() => ['float64', channels] as const)
+    const terms = runInstruction(reference, 'deviationSums', params, operands, outputs)
+    return terms.map((of) => accumulated(outer * inner, of))
+  },
   argmax: same,
   scan: same,
   recurrence: same,
@@ -220,8 +249,8 @@ const isOfTiles = (p: Convolution): boolean =>
   p.kernelHeight === 3 && p.kernelWidth === 3 && Math.max(p.strideHeight, p.strideWidth) === 1 && p.dilationHeight === 1
 
 /** The greatest of each sum and of those around it, which may be beyond the last row and column. */
-function greatestBeside(p: Convolution, sums: TypedArray): Float64Array {
-  const [height, width] = [p.outHeight, p.outWidth]
+function greatestBeside(p: Convolution, opcode: 'conv2d' | 'conv2dInputGradient', sums: TypedArray): Float64Array {
+  const [height, width] = opcode === 'conv2d' ? [p.outHeight, p.outWidth] : [p.height, p.width]
   return Float64Array.from(sums, (_, i) => {
     const [row, column] = [Math.floor(i / width) % height, i % width]
     let most = 0
@@ -243,7 +272,7 @@ function convolutionErrors(
 ): Float64Array {
   const plain = { ...params, activation: 'none', slope: 0 } as const
   const [sums] = runInstruction(reference, opcode, plain, inputs.map(magnitudes), [['float64', size]])
-  const terms = opcode === 'conv2d' && isOfTiles(params) ? greatestBeside(params, sums!) : sums!
+  const terms = opcode !== 'conv2dWeightGradient' && isOfTiles(params) ? greatestBeside(params, opcode, sums!) : sums!
   const { batch, channels, filters, kernelHeight, kernelWidth, outHeight, outWidth } = params
   const kernel = kernelHeight * kernelWidth
   const depth = {

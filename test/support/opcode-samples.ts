@@ -109,6 +109,28 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
     [['bool', 2, 4]],
   ),
   reduce: sample('reduce', { kind: 'sum', outer: 2, reduced: 3, inner: 4 }, [['int32', 2, 3, 4]], [['int32', 2, 4]]),
+  moments: sample(
+    'moments',
+    { outer: 2, channels: 3, inner: 4 },
+    [['float32', 2, 3, 4]],
+    [
+      ['float32', 3],
+      ['float32', 3],
+    ],
+  ),
+  deviationSums: sample(
+    'deviationSums',
+    { outer: 2, channels: 3, inner: 4 },
+    [
+      ['float32', 2, 3, 4],
+      ['float32', 3],
+      ['float32', 2, 3, 4],
+    ],
+    [
+      ['float32', 3],
+      ['float32', 3],
+    ],
+  ),
   argmax: sample('argmax', { outer: 2, reduced: 3, inner: 4 }, [['float32', 2, 3, 4]], [['int32', 2, 4]]),
   scan: sample(
     'scan',

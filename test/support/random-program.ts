@@ -272,6 +272,13 @@ function squares(s: Sketcher, tape: Tape): { dtype: DType; batch: number; n: num
   return { dtype, batch, n, x: s.operand(dtype, batch * n * n) }
 }
 
+/** A value in channels. */
+function channels(s: Sketcher, tape: Tape) {
+  const x = s.any(s.floats)
+  const [outer, count, inner] = factors(tape, s.sizeOf(x), 3) as [number, number, number]
+  return { x, dtype: s.dtypeOf(x), params: { outer, channels: count, inner } }
+}
+
 function emitRectangle(opcode: 'lu' | 'qr' | 'svd', s: Sketcher, tape: Tape): void {
   const dtype = tape.pick(s.floats)
   const [batch, rows, columns] = [tape.pick([1, 2, 0]), tape.pick([3, 2, 1, 6, 0]), tape.pick([2, 3, 1, 5, 0])]
@@ -466,6 +473,15 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const [outer, reduced, inner] = factors(tape, s.sizeOf(x), 3) as [number, number, number]
     const params = { kind: tape.pick(reductions), outer, reduced, inner }
     s.emit('reduce', params, [x], [s.output(s.dtypeOf(x), outer * inner)])
+  },
+  moments(s, tape) {
+    const { params, x, dtype } = channels(s, tape)
+    s.emit('moments', params, [x], [s.output(dtype, params.channels), s.output(dtype, params.channels)])
+  },
+  deviationSums(s, tape) {
+    const { params, x, dtype } = channels(s, tape)
+    const inputs = [x, s.operand(dtype, params.channels), s.operand(dtype, s.sizeOf(x))]
+    s.emit('deviationSums', params, inputs, [s.output(dtype, params.channels), s.output(dtype, params.channels)])
   },
   argmax(s, tape) {
     const x = s.any(s.numbers)

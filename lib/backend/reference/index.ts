@@ -32,6 +32,7 @@ import { adam, momentum, sgd } from './optimizer.ts'
 import { maxPool2d, maxPool2dGradient } from './pooling.ts'
 import { quantizedMatmul } from './quantized.ts'
 import { random } from './random.ts'
+import { deviationSums, moments } from './moments.ts'
 import { argmax, reduce } from './reduce.ts'
 import { recurrence, scan } from './scan.ts'
 import { logSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts'
@@ -46,6 +47,8 @@ const loops: { readonly [K in Exclude<Opcode, NestedOpcode>]: Loop<K> } = {
   pad,
   concat,
   reduce,
+  moments,
+  deviationSums,
   argmax,
   scan,
   recurrence,

@@ -11,6 +11,7 @@ import { leafOps } from './leaf.ts'
 import { linalgOps } from './linalg.ts'
 import { matmulOps } from './matmul.ts'
 import { movementOps } from './movement.ts'
+import { normalizationOps } from './normalization.ts'
 import { optimizerOps } from './optimizer.ts'
 import { poolingOps } from './pooling.ts'
 import { castOp } from './promotion.ts'
@@ -44,6 +45,7 @@ export const graphOps = {
   ...linalgOps,
   ...convolutionOps,
   ...poolingOps,
+  ...normalizationOps,
 }
 
 export type OpName = keyof typeof graphOps

@@ -7,7 +7,7 @@ type AtLeastOne = readonly [Node, ...Node[]]
 type Rule<X extends readonly Node[]> = (cotangent: Node, y: Node, xs: X) => Cotangents<X>
 
 /** Of all that have a rule: what has this lowering is its first input, but for gradients. */
-const lowerFirst = (emitter: Emitter, { inputs: [y] }: { inputs: AtLeastOne }): View => emitter.viewOf(y)
+export const lowerFirst = (emitter: Emitter, { inputs: [y] }: { inputs: AtLeastOne }): View => emitter.viewOf(y)
 
 export const customGradientOp: OpDef<null, AtLeastOne> = {
   name: 'customGradient',

@@ -1,13 +1,15 @@
 /** Reductions over axes, what runs along an axis, and the order of elements. */
 import type { DType } from '../../base/dtype.ts'
 import { elementAt } from '../../base/lists.ts'
+import type { Channels, normalizationOps } from '../../graph/ops/normalization.ts'
 import type { reduceOps } from '../../graph/ops/reduce.ts'
 import type { scanOps } from '../../graph/ops/scan.ts'
 import type { sortOps } from '../../graph/ops/sort.ts'
 import { type Builder, body, int, ints } from './builder.ts'
-import type { Dim } from './dims.ts'
+import type { Dim, Symbolic } from './dims.ts'
 import type { Operation } from './graph.ts'
 import type { Rows, Write } from './row.ts'
+import type { Scope } from './scope.ts'
 
 const lowest = { int32: -(2 ** 31), uint8: 0, bool: 0, float32: -Infinity, float64: -Infinity } as const
 const highest = { int32: 2 ** 31 - 1, uint8: 255, bool: 1, float32: Infinity, float64: Infinity } as const
@@ -47,6 +49,29 @@ export const reduceRows: Rows<keyof typeof reduceOps> = {
       builder.node('ArgMax', [x], { axis: int(graph.fixed('argmax', 'the axis', axis)), keepdims: int(1) }),
       'int32',
     ),
+}
+
+/** A reduction of all axes but those of channels. */
+const overOthers = ({ builder }: Scope, reduce: string, x: string, { shape, params: { first, end } }: ChannelOperation) =>
+  builder.reduce(
+    reduce,
+    x,
+    shape.flatMap((_, axis) => (axis < Number(first) || axis >= Number(end) ? axis : [])),
+  )
+
+type ChannelOperation = Operation<Symbolic<Channels>>
+
+export const momentRows: Rows<keyof typeof normalizationOps> = {
+  meanOfChannels: (scope, operation, x) => overOthers(scope, 'ReduceMean', x, operation),
+  varianceOfChannels: (scope, operation, x) => {
+    const deviations = scope.builder.node('Sub', [x, overOthers(scope, 'ReduceMean', x, operation)])
+    return overOthers(scope, 'ReduceMean', scope.builder.node('Mul', [deviations, deviations]), operation)
+  },
+  deviationSum: (scope, operation, _x, _mean, y) => overOthers(scope, 'ReduceSum', y!, operation),
+  deviationProduct: (scope, operation, x, mean, y) => {
+    const product = scope.builder.node('Mul', [scope.builder.node('Sub', [x!, mean!]), y!])
+    return overOthers(scope, 'ReduceSum', product, operation)
+  },
 }
 
 interface Running {

@@ -13,7 +13,7 @@ import { elementwiseRows, step } from './elementwise.ts'
 import { alongAxisRows, indexingRows } from './indexing.ts'
 import { matmulRows } from './matmul.ts'
 import { movementRows, splitRows } from './movement.ts'
-import { reduceRows, scanRows, sortRows } from './reduce.ts'
+import { momentRows, reduceRows, scanRows, sortRows } from './reduce.ts'
 import type { ExportName, Rows, Unsupported, Write } from './row.ts'
 import { attentionRows, softmaxRows } from './softmax.ts'
 
@@ -87,6 +87,7 @@ export const rows: Rows<ExportName> = {
   ...movementRows,
   ...splitRows,
   ...reduceRows,
+  ...momentRows,
   ...scanRows,
   ...sortRows,
   ...softmaxRows,

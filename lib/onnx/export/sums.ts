@@ -99,29 +99,26 @@ function batchNormalization({ builder, of }: Scope, parts: Normalization): strin
 }
 
 /** Where mean and variance are those of x over its last axes, which weight and bias have. */
-function layerNormalization({ builder, of }: Scope, parts: Normalization): string | null {
+function layerNormalization(scope: Scope, parts: Normalization): string | null {
+  const { builder } = scope
   const { x, weight, bias, mean, variance, epsilon } = parts
-  const axis = x.shape.length - weight.shape.length
-  const isOfLast = (each: Operation) => axis >= 0 && sameDims(each.shape, x.shape.slice(axis))
-  const squares = meanOf(variance, axis)
-  const [deviations] = squares?.name === 'square' ? squares.inputs : []
-  const isOwn =
-    meanOf(mean, axis) === x &&
-    deviations?.name === 'sub' &&
-    deviations.inputs[0] === x &&
-    meanOf(beforeBroadcast(elementAt(deviations.inputs, 1)), axis) === x
-  if (builder.opset < 17 || !isOwn || !isOfLast(weight) || !isOfLast(bias)) return null
+  const axis = Number(variance.params?.end)
+  const of = [weight, bias].map((each) => ofLast(each, x, axis))
+  const areOwn = [
+    [mean, 'meanOfChannels'],
+    [variance, 'varianceOfChannels'],
+  ] as const
+  const isOwn = areOwn.every(([each, name]) => {
+    return each.name === name && each.inputs[0] === x && each.params.first === 0 && each.params.end === axis
+  })
+  if (builder.opset < 17 || !isOwn || !of.every((each) => each !== null)) return null
   const attributes = { axis: int(axis), epsilon: float(epsilon) }
-  return builder.node('LayerNormalization', [x, weight, bias].map(of), attributes)
+  return builder.node('LayerNormalization', [x, ...of].map(scope.of), attributes)
 }
 
-/** What an operation is the mean of over the axes from one on; null where it is something else. */
-function meanOf({ name, inputs: [sum, divisor] }: Operation, axis: number): Operation | null {
-  if (name !== 'div' || sum?.name !== 'sum' || divisor === undefined) return null
-  const of = elementAt(sum.inputs, 0)
-  const reduced = of.shape.slice(axis)
-  const axes = sum.params.axes as readonly Dim[]
-  const isLast = axes.length === reduced.length && axes[0] === axis
-  const count = reduced.reduce<number>((product, dim) => (isFixed(dim) ? product * dim : Number.NaN), 1)
-  return isLast && beforeBroadcast(divisor).params?.value === count ? of : null
+/** The operand of the last axes of x, from one on, that an operand is with 1 along all others; null where it is something else. */
+function ofLast(operand: Operation, { shape }: Operation<unknown>, axis: number): Operation | null {
+  const of = operand.name === 'reshape' ? beforeBroadcast(elementAt(operand.inputs, 0)) : operand
+  const last = shape.slice(axis)
+  return sameDims(operand.shape.slice(-last.length), last) && sameDims(of.shape, last) ? of : null
 }

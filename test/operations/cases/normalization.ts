@@ -62,6 +62,9 @@ export const normalizationCases = {
     normRow('4,2,3 2 2', 12, (x, w, b) => batchNorm(x!, scaled(w, b)), 'weight and bias'),
     normRow('4,3,2', 12, (x) => batchNorm(x!, { axis: -1 }), 'the last axis'),
     normRow('300,40', 300, (x) => batchNorm(x), 'large', false),
+    normRow('40,6,7,7 6 6', 1960, (x, w, b) => batchNorm(x!, scaled(w, b)).relu(), 'short rows', false),
+    normRow('3,4,20,30 4 4', 1800, (x, w, b) => batchNorm(x!, scaled(w, b)).relu(), 'long rows', false),
+    normRow('2,2,70,70', 9800, (x) => batchNorm(x!), 'rows in parts', false),
     {
       note: 'given statistics',
       inputs: [operand([4, 3]), operand([3]), operand([3], { low: 0.5, high: 2 }), operand([3]), operand([3])],

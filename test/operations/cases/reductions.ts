@@ -1,8 +1,10 @@
 /** Rows of the reductions beside sum, mean, max and min: few of each, as they are made of those but for the product. */
 import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
+import { type Node, record } from '../../../lib/graph/node.ts'
+import { meanOf, normalizationOps, varianceOf } from '../../../lib/graph/ops/normalization.ts'
 import * as g from '../../../lib/operations/index.ts'
-import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { type CaseContract, exactly, type OpCase, operand, shapesOf, type Values } from '../../support/cases.ts'
 import { dtypes } from './elementwise.ts'
 
@@ -188,6 +190,52 @@ const correlationRow = (shape: Shape, values?: Values, dtype?: DType): OpCase =>
   contract: { depth: 60, magnitude: (x) => g.corrcoef(x).mul(0).add(4) },
 })
 
+function momentsRow(row: ReductionRow): OpCase {
+  const f = (x: Tensor): Tensor[] => {
+    const [dropped, kept] = [g.moments(x, row.axes), g.moments(x, row.axes, { keepDims: true })]
+    return [dropped.mean, dropped.variance, kept.mean, kept.variance]
+  }
+  const magnitude = (x: Tensor) => {
+    const greatest = x.cast('float32').abs().max()
+    return f(x).map((y) => y.mul(0).add(greatest.square().add(greatest)))
+  }
+  return { ...rowOf(g.sum, { depth: 1 }, row), f, contract: { depth: 50, magnitude } }
+}
+
+const momentRows: readonly OpCase[] = [
+  ...[...shapedRows, ...largeRows, { shape: [2, 3, 5000], axes: [0, 2] }].map(momentsRow),
+  momentsRow({ shape: [2, 3], axes: [1], values: [1, nan, 2, inf, 0, 1] }),
+  ...dtypes.map((dtype) => momentsRow({ shape: [5, 7], axes: [0], dtype })),
+  ...withoutOne(shapedRows).map((row) => ({
+    ...momentsRow(row),
+    contract: { depth: 200, magnitude: (x: Tensor) => g.moments(x, row.axes).mean.mul(0).add(4) },
+    f: (x: Tensor) => Object.values(g.moments(x, row.axes)).reduce((mean, variance) => mean.mul(variance)),
+    differentiable: true,
+  })),
+]
+
+/** Of an axis in the midst, of the last one, and of rows. */
+const channelShapes = shapesOf("3,4,5 6,4 1,4,33")
+const channels = { first: 1, end: 2 }
+
+const channelRows = (f: (x: Tensor) => Tensor): readonly OpCase[] =>
+  channelShapes.map((shape) => ({
+    inputs: [operand(shape)],
+    f,
+    contract: { depth: 40, magnitude: (x) => f(x).mul(0).add(4) },
+    differentiable: true,
+  }))
+
+function besideRows(name: 'deviationSum' | 'deviationProduct'): readonly OpCase[] {
+  const f = (...xs: Tensor[]) => wrap(record(normalizationOps[name], xs.map(nodeOf) as [Node, Node, Node], channels))
+  return channelShapes.map((shape) => ({
+    inputs: [operand(shape), operand([1, 4, ...shape.slice(2).map(() => 1)]), operand(shape)],
+    f,
+    contract: { depth: 40, magnitude: (...xs) => f(...xs).mul(0).add(160) },
+    differentiable: true,
+  }))
+}
+
 export const reductionCases = {
   nanSum: nanRows(g.nanSum),
   nanMean: nanRows(g.nanMean),
@@ -227,6 +275,11 @@ export const reductionCases = {
     argminRow([4], 0, [2 ** 31 - 1, -(2 ** 31), -(2 ** 31), 0], 'int32'),
     ...dtypes.map((dtype) => argminRow([30, 20], 0, undefined, dtype)),
   ],
+  moments: momentRows,
+  meanOfChannels: channelRows((x) => wrap(meanOf(nodeOf(x), channels))),
+  varianceOfChannels: channelRows((x) => wrap(varianceOf(nodeOf(x), channels))),
+  deviationSum: besideRows('deviationSum'),
+  deviationProduct: besideRows('deviationProduct'),
   variance: spreadRows(g.variance),
   std: spreadRows(g.std),
   squaredNorm: shapedRows.map((row) => differentiableRow(g.squaredNorm, { depth: 60 }, row)),

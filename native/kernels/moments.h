@@ -1,0 +1,73 @@
+// Two sums of a part of each channel of [outer, channels, inner]: of a part of a row, as which the elements of a channel
+// lie where `inner` is more than 1, or of some rows of columns, where it is 1.
+#pragma once
+
+#include "kernels/reduce.h"
+#include "simd/vectors.h"
+
+struct SquaredDeviations {
+  const float* x;
+  F32 mean;
+  template <class Lanes>
+  F32 operator()(int64_t i, Lanes lanes) const {
+    const F32 deviation = lanes.read(x + i) - mean;
+    return deviation * deviation;
+  }
+};
+
+struct DeviationProducts {
+  const float* x;
+  const float* y;
+  F32 mean;
+  template <class Lanes>
+  F32 operator()(int64_t i, Lanes lanes) const {
+    return (lanes.read(x + i) - mean) * lanes.read(y + i);
+  }
+};
+
+template <class Source>
+inline F32 sum_of(const Source& source, int64_t n) {
+  return fold_lanes<Sum>(fold_pairwise<Sum>(source, zero(), 0, n));
+}
+
+// The mean, and the sum of the squares of what is left without it.
+inline void row_moments_kernel(const float* x, int64_t n, float* mean, float* squares) {
+  *mean = first_lane(sum_of(Elements<float>{x}, n)) / static_cast<float>(n);
+  *squares = first_lane(sum_of(SquaredDeviations{x, broadcast(*mean)}, n));
+}
+
+inline void row_deviations_kernel(const float* x, float mean, const float* y, int64_t n, float* sum, float* product) {
+  *sum = first_lane(sum_of(Elements<float>{y}, n));
+  *product = first_lane(sum_of(DeviationProducts{x, y, broadcast(mean)}, n));
+}
+
+// The same of x[rows, columns], for each column.
+inline void column_moments_kernel(const float* x, int64_t rows, int64_t columns, float* means, float* squares) {
+  const F32 count = broadcast(static_cast<float>(rows));
+  for_each_vector<1>(0, columns, [&](int64_t j, auto lanes) {
+    F32 sum = zero(), squared = zero();
+    for (int64_t row = 0; row < rows; ++row) sum = sum + lanes.read(x + row * columns + j);
+    const F32 mean = sum / count;
+    for (int64_t row = 0; row < rows; ++row) {
+      const F32 deviation = lanes.read(x + row * columns + j) - mean;
+      squared = squared + deviation * deviation;
+    }
+    lanes.write(means + j, mean);
+    lanes.write(squares + j, squared);
+  });
+}
+
+inline void column_deviations_kernel(const float* x, const float* means, const float* y, int64_t rows, int64_t columns,
+                                     float* sums, float* products) {
+  for_each_vector<1>(0, columns, [&](int64_t j, auto lanes) {
+    const F32 mean = lanes.read(means + j);
+    F32 sum = zero(), product = zero();
+    for (int64_t row = 0; row < rows; ++row) {
+      const F32 value = lanes.read(y + row * columns + j);
+      sum = sum + value;
+      product = product + (lanes.read(x + row * columns + j) - mean) * value;
+    }
+    lanes.write(sums + j, sum);
+    lanes.write(products + j, product);
+  });
+}
