@@ -5,13 +5,12 @@ import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
-import { literal } from '../graph/ops/leaf.ts'
 import { normalize } from '../graph/ops/normalization.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { rsqrt, square } from './math.ts'
 import { mean as meanOf, moments } from './reduce.ts'
-import { broadcastTo, cast, reshape } from './shape.ts'
+import { cast, reshape } from './shape.ts'
 
 export interface AffineOptions {
   /** Multiplies what was normalized; 1 unless given. */
@@ -105,16 +104,19 @@ function affine(
   return bias == null ? scaled : add(scaled, read('bias', bias))
 }
 
-/** The weight and the bias, of a shape: ones and zeros where they are not given. */
-function parametersOf(op: string, x: Tensor, { weight, bias }: AffineOptions, shape: Shape) {
-  const read = (name: string, value: TensorLike | null | undefined, otherwise: number) =>
-    value == null ? broadcastTo(wrap(literal(otherwise, x.dtype)), shape) : parameter(op, name, x, value, shape)
-  return { weight: read('weight', weight, 1), bias: read('bias', bias, 0) }
+/** By the moments of channels, with parameters of a shape, read as `wide`, which has as many axes as x. */
+function normalizeBy(
+  op: string,
+  x: Tensor,
+  { weight, bias }: AffineOptions,
+  shape: Shape,
+  wide: Shape,
+  params: Parameters<typeof normalize>[3],
+): Tensor {
+  const read = (name: string, value: TensorLike | null | undefined) =>
+    value == null ? null : nodeOf(reshape(parameter(op, name, x, value, shape), wide))
+  return wrap(normalize(nodeOf(x), read('weight', weight), read('bias', bias), params))
 }
-
-/** By the moments of channels, with parameters of as many axes as x. */
-const normalizeBy = (x: Tensor, params: Parameters<typeof normalize>[3], weight: Tensor, bias: Tensor): Tensor =>
-  wrap(normalize(nodeOf(x), nodeOf(weight), nodeOf(bias), params))
 
 /** The axis of the channels; how many there are; and their shape where it is broadcast against x. */
 function channelsOf(op: string, { shape }: Tensor, axis: number) {
@@ -147,10 +149,8 @@ export function batchNorm(x: TensorLike, options?: BatchNormOptions, ...surplus:
   if ((mean === null) !== (variance === null))
     throw new TypeError(expected('batchNorm', 'both mean and variance, or none', 'one of them'))
   const given = (name: string, value: TensorLike) => reshape(parameter('batchNorm', name, t, value, [count]), broadcast)
-  if (mean === null) {
-    const { weight, bias } = parametersOf('batchNorm', t, checked, [count])
-    return normalizeBy(t, { first: at, end: at + 1, epsilon }, reshape(weight, broadcast), reshape(bias, broadcast))
-  }
+  if (mean === null)
+    return normalizeBy('batchNorm', t, checked, [count], broadcast, { first: at, end: at + 1, epsilon })
   const normalized = standardize(t, given('mean', mean), given('variance', variance!), epsilon)
   return affine('batchNorm', normalized, checked, [count], broadcast)
 }
@@ -189,9 +189,8 @@ export function layerNorm(x: TensorLike, options?: LayerNormOptions, ...surplus:
   const shape = normalizedShapeOf('layerNorm', t, given)
   const axes = lastAxes('layerNorm', t, shape)
   const epsilon = checkEpsilon('layerNorm', given.epsilon ?? 1e-5)
-  const { weight, bias } = parametersOf('layerNorm', t, given, shape)
   const wide = t.shape.map((extent, axis) => (axes.includes(axis) ? extent : 1))
-  return normalizeBy(t, { first: 0, end: t.ndim - axes.length, epsilon }, reshape(weight, wide), reshape(bias, wide))
+  return normalizeBy('layerNorm', t, given, shape, wide, { first: 0, end: t.ndim - axes.length, epsilon })
 }
 
 /**
@@ -225,10 +224,8 @@ function normalizeGroups(op: string, x: Tensor, groups: number, options: Channel
   // Of the axes of `grouped` all but the first, which is the batch's, and that of the groups.
   const axes = grouped.shape.map((_, axis) => axis).filter((axis) => axis !== 0 && axis !== at)
   if (at === 1) {
-    const { weight, bias } = parametersOf(op, x, options, [count])
     const wide = grouped.shape.map((extent, axis) => (axis === 1 || axis === 2 ? extent : 1))
-    const normalized = normalizeBy(grouped, { first: 0, end: 2, epsilon }, reshape(weight, wide), reshape(bias, wide))
-    return reshape(normalized, x.shape)
+    return reshape(normalizeBy(op, grouped, options, [count], wide, { first: 0, end: 2, epsilon }), x.shape)
   }
   const { mean, variance } = moments(grouped, axes, { keepDims: true })
   const normalized = reshape(standardize(grouped, mean, variance, epsilon), x.shape)

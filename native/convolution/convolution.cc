@@ -82,6 +82,19 @@ int64_t padded_floats(const Windows& w, int64_t rows, int64_t columns, const Gem
   return round_up(rows_reached(w, rows) * columns_reached(w, columns) + gemm.lanes, 16);
 }
 
+// Elements of windows of all channels whose products are not worth unfolding, and outputs that such a task has.
+constexpr int64_t kDirectDepth = 36, kDirectOutputs = 1024;
+
+// Whether padded images are small, of windows that step by one over short rows.
+bool is_simple(const Windows& w, int64_t channels, const GemmKernels& gemm) {
+  if (w.stride_height != 1 || w.stride_width != 1 || w.out_width > kDirectOutputs) return false;
+  if (kernel_size(w) > kDirectDepth || rows_reached(w, w.out_height) > kPaddedFloats) return false;
+  if (columns_reached(w, w.out_width) > kPaddedFloats) return false;
+  return channels * padded_floats(w, w.out_height, w.out_width, gemm) <= kPaddedFloats;
+}
+
+int64_t direct_floats(int64_t padded, const GemmKernels& gemm) { return padded + round_up(2 * gemm.lanes, 16); }
+
 // Memory is bounded by the image and the weights, however far apart the elements of a window are, and however many.
 void bound_memory(const Windows& w, int64_t padded, ConvolutionPlan* plan) {
   plan->taps = even_part(kernel_size(w), kPieceFloats / plan->column_stride);
@@ -162,12 +175,17 @@ ConvolutionPlan plan_convolution(const ConvolutionShape& s, const KernelTable& k
   const Windows& w = s.windows;
   plan_blocks(w, kBlockOutputs, kernels.gemm, &plan);
   if (s.is_pooled) plan_pooled_blocks(s, kernels.gemm, &plan);
+  plan.is_direct = !s.is_pooled && kernel_size(w) > 1 && s.channels * kernel_size(w) <= kDirectDepth &&
+                   is_simple(w, s.channels, kernels.gemm);
+  if (plan.is_direct) plan_blocks(w, kDirectOutputs, kernels.gemm, &plan);
   plan.channels = even_part(s.channels, std::min(kernels.gemm.kc, kBlockDepth) / kernel_size(w));
   plan.parts = 1;
   plan.tasks = s.filters == 0 ? 0 : s.batch * s.groups * output_blocks(w, plan);
   const int64_t padded = padded_floats(w, plan.block_rows, plan.block_columns, kernels.gemm);
   bound_memory(w, padded, &plan);
-  if (!is_read_in_place(s)) {
+  if (plan.is_direct) {
+    plan.thread_floats = direct_floats(s.channels * padded, kernels.gemm);
+  } else if (!is_read_in_place(s)) {
     plan.thread_floats = columns_floats(plan) + (plan.is_clipped ? 0 : padded) + plan.pooled_floats;
   }
   return plan;
@@ -205,6 +223,13 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
     product.a_row_stride = depth;
     product.a_column_stride = 1;
     float* const planes_of_y = y + image * s.filters * out_size(s);
+    if (plan.is_direct) {
+      const ConvolutionEpilogue own = {epilogue.bias == nullptr ? nullptr : epilogue.bias + filter,
+                                       epilogue.activation, epilogue.slope};
+      kernels.convolve_directly(w, x + image * s.channels * plane_size(w), s.channels, block.row, block.rows,
+                                weight + filter * depth, s.filters, own, scratch, planes_of_y);
+      continue;
+    }
     product.c = s.is_pooled ? unpooled : planes_of_y + first;
     product.c_stride = s.is_pooled ? plan.column_stride : out_size(w);
     product.row_bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + filter;
@@ -334,6 +359,10 @@ ConvolutionPlan plan_weight_gradient(const ConvolutionShape& s, const KernelTabl
   const int64_t filters = std::max<int64_t>(filters_stride(s, kernels.gemm), 1);
   plan_blocks(w, std::clamp<int64_t>(kBlockFloats / filters, 64, kBlockOutputs), kernels.gemm, &plan);
   plan.channels = even_part(s.channels, kBlockFloats / (kernel_size(w) * plan.column_stride));
+  // Of few channels, as each of their planes is padded anew.
+  plan.is_direct = w.kernel_height == 3 && w.kernel_width == 3 && s.channels * kernel_size(w) <= kDirectDepth &&
+                   is_simple(w, 1, kernels.gemm);
+  if (plan.is_direct) plan.channels = std::max<int64_t>(s.channels, 1);
   const double work = static_cast<double>(s.batch) * s.groups * s.filters * s.channels * kernel_size(w) * out_size(w);
   const int64_t worth = static_cast<int64_t>(std::min(work / kPartWork, static_cast<double>(kMostParts)));
   const int64_t affordable = kPartFloats / std::max<int64_t>(s.groups * group_floats(s), 1);
@@ -344,6 +373,9 @@ ConvolutionPlan plan_weight_gradient(const ConvolutionShape& s, const KernelTabl
   bound_memory(w, padded, &plan);
   plan.thread_floats = columns_floats(plan) + (plan.is_clipped ? 0 : padded) +
                        round_up(plan.block_rows * plan.block_columns * filters, 16);
+  if (plan.is_direct) {
+    plan.thread_floats = direct_floats(padded_floats(w, w.out_height, w.out_width, kernels.gemm), kernels.gemm);
+  }
   return plan;
 }
 
@@ -376,7 +408,11 @@ void convolve_weight_gradient(const ConvolutionShape& s, const ConvolutionPlan& 
     for (int64_t i = batch * part / plan.parts; i < batch * (part + 1) / plan.parts; ++i) {
       const int64_t image = i * s.groups + group;
       const float* const planes = x + (image * s.channels + channel) * plane_size(w);
-      for (int64_t index = 0; index < blocks; ++index) {
+      for (int64_t c = 0; c < channels && plan.is_direct; ++c) {
+        kernels.direct_weight_gradient(w, planes + c * plane_size(w), dy + image * s.filters * out_size(w), s.filters,
+                                       scratch, to + c * kernel_size(w) * s.filters);
+      }
+      for (int64_t index = 0; index < blocks && !plan.is_direct; ++index) {
         const OutputBlock block = block_of(w, plan, index);
         const int64_t first = block.row * w.out_width + block.column;
         product.k = block.rows * block.columns;

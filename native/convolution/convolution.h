@@ -16,12 +16,6 @@ struct ConvolutionShape {
   bool is_pooled = false;
 };
 
-struct ConvolutionEpilogue {
-  const float* bias = nullptr;  // [groups·filters]
-  Activation activation = Activation::k_none;
-  float slope = 0;
-};
-
 // How a convolution is cut: into independent tasks, which need floats of scratch: each thread its own, and all
 // together. It depends on the shape and on the kernels alone, and so do the bits of the results.
 struct ConvolutionPlan {
@@ -29,6 +23,7 @@ struct ConvolutionPlan {
   int64_t channels;                   // that are unfolded together
   int64_t taps;                       // elements of the kernel that are: all, or a part of those of one channel
   bool is_clipped;                    // whether only what windows meet of the image is gone through, not its padding
+  bool is_direct;                     // whether nothing is unfolded
   int64_t parts;                      // of the batch, each of which has sums of its own
   int64_t tasks;
   int64_t column_stride;  // between the rows of unfolded columns

@@ -139,6 +139,13 @@ struct OutputFinish {
   bool is_pooled;
 };
 
+// What is done to the sums of a convolution.
+struct ConvolutionEpilogue {
+  const float* bias = nullptr;  // of each filter
+  Activation activation = Activation::k_none;
+  float slope = 0;
+};
+
 struct KernelTable {
   const char* isa;
 
@@ -226,6 +233,15 @@ struct KernelTable {
                        float* plane);
   // The plane without its padding; zeros where no window reaches.
   void (*crop)(const Windows& windows, const float* padded, float* plane);
+
+  // Of windows that step by one, without unfolding: rows [first, first + rows) of the outputs y of all filters; and, of
+  // 3×3, Σ dy·x of a plane, added to sums[tap·filters + filter]. `padded` has room for what the rows reach over of all
+  // channels, or of one, and for two vectors.
+  void (*convolve_directly)(const Windows& windows, const float* x, int64_t channels, int64_t first, int64_t rows,
+                            const float* weight, int64_t filters, const ConvolutionEpilogue& epilogue, float* padded,
+                            float* y);
+  void (*direct_weight_gradient)(const Windows& windows, const float* plane, const float* dy, int64_t filters,
+                                 float* padded, float* sums);
 
   // The transforms of kernels/winograd.h, between 16 matrices that are `stride` floats apart and: n kernels of 3×3,
   // element by element; rows of tiles of a plane; and rows of tiles of a plane of outputs, or of their pooling by 2×2,

@@ -5,6 +5,7 @@
 #include "kernels/argmax.h"
 #include "kernels/attention.h"
 #include "kernels/convolution.h"
+#include "kernels/direct_convolution.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/micro_kernels.h"
 #include "kernels/moments.h"
@@ -73,6 +74,8 @@ constexpr KernelTable make_table(const char* isa) {
   table.fold = fold_kernel;
   table.fold_clipped = fold_clipped;
   table.crop = crop_kernel;
+  table.convolve_directly = convolve_directly_kernel;
+  table.direct_weight_gradient = direct_weight_gradient_kernel;
   table.spread_weights = spread_weights_kernel;
   table.spread_inputs = spread_inputs_kernel;
   table.gather_outputs = gather_outputs_kernel;

@@ -79,10 +79,16 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
     const { outer, channels, inner } = params
     const count = outer * inner
     const sums = (values: TypedArray) =>
-      runInstruction(reference, 'moments', params, [values], [
-        ['float64', channels],
-        ['float64', channels],
-      ])
+      runInstruction(
+        reference,
+        'moments',
+        params,
+        [values],
+        [
+          ['float64', channels],
+          ['float64', channels],
+        ],
+      )
     const [terms] = sums(magnitudes(x!))
     const factor = (accumulated(count, 1) as { epsilons: number }).epsilons
     const greatest = new Float64Array(channels)

@@ -6,6 +6,7 @@ import { type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { type Node, type OpDef, record, type Unary } from '../node.ts'
 import { broadcastTo, sumTo } from './broadcast.ts'
 import { add, div, mul, neg, rsqrt, square, sub } from './elementwise.ts'
+import { literal } from './leaf.ts'
 import { lowerFirst } from './rule.ts'
 
 /** The axes of the channels. */
@@ -52,14 +53,22 @@ export const varianceOf = (x: Node, { first, end }: Channels): Node => record(va
 
 type SumInputs = readonly [x: Node, mean: Node, y: Node]
 
-const deviationSumOp = (name: 'sum' | 'product', vjp: OpDef<Channels, SumInputs>['vjp']): OpDef<Channels, SumInputs> => ({
+const deviationSumOp = (
+  name: 'sum' | 'product',
+  vjp: OpDef<Channels, SumInputs>['vjp'],
+): OpDef<Channels, SumInputs> => ({
   name: `deviation${name === 'sum' ? 'Sum' : 'Product'}`,
   infer: ([, mean]) => mean,
   ...(vjp && { vjp }),
   lower(emitter, { inputs, dtype, shape, params }) {
     const type = { dtype, shape }
     const operands = inputs.map((operand) => emitter.dense(operand))
-    const [sum, product] = emitter.emitShared('deviationSums', operands, [type, type], extentsOf(inputs[0].shape, params))
+    const [sum, product] = emitter.emitShared(
+      'deviationSums',
+      operands,
+      [type, type],
+      extentsOf(inputs[0].shape, params),
+    )
     return emitter.denseView({ sum, product }[name])
   },
 })
@@ -108,15 +117,20 @@ const normalizeOp: OpDef<Normalize, readonly [y: Node, x: Node, weight: Node, bi
 }
 
 /**
- * (x − mean) / √(variance + ε) · weight + bias, by the moments of each channel of x. The weight and the bias have as many axes
- * as x, and broadcast to it.
+ * (x − mean) / √(variance + ε) · weight + bias, by the moments of each channel of x. The weight and the bias, where there are
+ * any, have as many axes as x, and broadcast to it.
  */
-export function normalize(x: Node, weight: Node, bias: Node, { first, end, epsilon }: Normalize): Node {
-  const params = { first, end, epsilon }
-  const deviations = sub(x, meanOf(x, params))
-  const r = inverseDeviation(x, params)
-  const scaled = isPerChannel(weight, x, params) ? mul(deviations, mul(r, weight)) : mul(mul(deviations, r), weight)
-  return record(normalizeOp, [add(scaled, bias), x, weight, bias], params)
+export function normalize(x: Node, weight: Node | null, bias: Node | null, params: Normalize): Node {
+  const { first, end, epsilon } = params
+  const channels = { first, end }
+  const of = (number: number) => broadcastTo(literal(number, x.dtype), channelShape(x.shape, channels))
+  const deviations = sub(x, meanOf(x, channels))
+  const r = inverseDeviation(x, { ...channels, epsilon })
+  const isOfChannels = weight !== null && isPerChannel(weight, x, channels)
+  const unscaled = mul(deviations, isOfChannels ? mul(r, weight) : r)
+  const scaled = weight === null || isOfChannels ? unscaled : mul(unscaled, weight)
+  const y = bias === null ? scaled : add(scaled, bias)
+  return record(normalizeOp, [y, x, weight ?? of(1), bias ?? of(0)], { ...channels, epsilon })
 }
 
 export const normalizationOps = {

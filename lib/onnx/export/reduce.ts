@@ -52,7 +52,12 @@ export const reduceRows: Rows<keyof typeof reduceOps> = {
 }
 
 /** A reduction of all axes but those of channels. */
-const overOthers = ({ builder }: Scope, reduce: string, x: string, { shape, params: { first, end } }: ChannelOperation) =>
+const overOthers = (
+  { builder }: Scope,
+  reduce: string,
+  x: string,
+  { shape, params: { first, end } }: ChannelOperation,
+) =>
   builder.reduce(
     reduce,
     x,

@@ -1,5 +1,5 @@
 /** Normalizations. */
-import { normalizeAxis, sizeOf } from '../../base/shape.ts'
+import { normalizeAxis, sameShape, sizeOf } from '../../base/shape.ts'
 import { abs, add, div, maximum, mul, sub } from '../../operations/arithmetic.ts'
 import { equal, where } from '../../operations/comparison.ts'
 import { pow, rsqrt, sqrt, square } from '../../operations/math.ts'
@@ -37,7 +37,10 @@ export function layerNormalization(n: Call): (Tensor | undefined)[] {
   const epsilon = epsilonOf(n)
   const shape = x.shape.slice(axis)
   const bias = n.optional(2)
-  const y = affine(layerNorm(x, { normalizedShape: shape, epsilon }), weight, bias)
+  const areOfShape = [weight, ...(bias === undefined ? [] : [bias])].every((each) => sameShape(each.shape, shape))
+  const y = areOfShape
+    ? layerNorm(x, { normalizedShape: shape, epsilon, weight, bias: bias ?? null })
+    : affine(layerNorm(x, { normalizedShape: shape, epsilon }), weight, bias)
   if (!n.wants(1) && !n.wants(2)) return [y]
   const axes = shape.map((_, i) => axis + i)
   const inverse = rsqrt(add(variance(x, axes, { correction: 0, keepDims: true }), epsilon))

@@ -104,6 +104,9 @@ export const convolutionCases = {
     ),
     biased('relu(y + bias)', (x, w, b) => conv2d(x, w, { bias: b, padding: 1 }).relu()),
     biased('tanh(y + bias)', (x, w, b) => conv2d(x, w, { bias: b, padding: 1 }).tanh()),
+    row('few channels', [3, 1, 9, 28], [6, 1, 3, 3], { padding: 1 }),
+    row('few channels of wide rows', [2, 3, 9, 70], [9, 3, 3, 3], { padding: [[2, 0], 1] }, large),
+    row('few channels, dilated', [2, 2, 9, 33], [5, 2, 2, 5], { dilation: [3, 2], padding: 2 }, large),
     row('tiles', [3, 16, 9, 11], [16, 16, 3, 3], { padding: 1 }, large),
     row('tiles of odd planes, without padding', [2, 20, 9, 35], [19, 20, 3, 3], {}, large),
     row(

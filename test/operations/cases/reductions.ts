@@ -215,7 +215,7 @@ const momentRows: readonly OpCase[] = [
 ]
 
 /** Of an axis in the midst, of the last one, and of rows. */
-const channelShapes = shapesOf("3,4,5 6,4 1,4,33")
+const channelShapes = shapesOf('3,4,5 6,4 1,4,33')
 const channels = { first: 1, end: 2 }
 
 const channelRows = (f: (x: Tensor) => Tensor): readonly OpCase[] =>
@@ -231,7 +231,13 @@ function besideRows(name: 'deviationSum' | 'deviationProduct'): readonly OpCase[
   return channelShapes.map((shape) => ({
     inputs: [operand(shape), operand([1, 4, ...shape.slice(2).map(() => 1)]), operand(shape)],
     f,
-    contract: { depth: 40, magnitude: (...xs) => f(...xs).mul(0).add(160) },
+    contract: {
+      depth: 40,
+      magnitude: (...xs) =>
+        f(...xs)
+          .mul(0)
+          .add(160),
+    },
     differentiable: true,
   }))
 }
