@@ -619,9 +619,9 @@ export const schema = {
     flops: poolingFlops,
   }),
 
-  /** The adjoint of maxPool2d in z. */
+  /** The adjoint of maxPool2d in z; where `rectified`, with 0 for what an x that is not above 0 would have. */
   maxPool2dGradient: op({
-    params: pooling,
+    params: { ...pooling, rectified: flag },
     inputs: { x: [floats, 'planes height width'], dy: ['x', 'planes outHeight outWidth'] },
     outputs: { dx: ['x', 'planes height width'] },
     check: 'windows',

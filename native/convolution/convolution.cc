@@ -224,8 +224,8 @@ void convolve(const ConvolutionShape& s, const ConvolutionPlan& plan, const Kern
     product.a_column_stride = 1;
     float* const planes_of_y = y + image * s.filters * out_size(s);
     if (plan.is_direct) {
-      const ConvolutionEpilogue own = {epilogue.bias == nullptr ? nullptr : epilogue.bias + filter,
-                                       epilogue.activation, epilogue.slope};
+      const ConvolutionEpilogue own = {epilogue.bias == nullptr ? nullptr : epilogue.bias + filter, epilogue.activation,
+                                       epilogue.slope};
       kernels.convolve_directly(w, x + image * s.channels * plane_size(w), s.channels, block.row, block.rows,
                                 weight + filter * depth, s.filters, own, scratch, planes_of_y);
       continue;

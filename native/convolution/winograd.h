@@ -32,7 +32,8 @@ ConvolutionShape adjoint_of(const ConvolutionShape& shape);
 // Before anything else, for each thread.
 void begin_winograd(const WinogradPlan& plan, float* scratch);
 
-// Tasks [begin, end) of plan.weight_tasks, before all others; w is that of the shape, or of the one that it is adjoint to.
+// Tasks [begin, end) of plan.weight_tasks, before all others; w is that of the shape, or of the one that it is adjoint
+// to.
 void transform_weights(const ConvolutionShape& shape, const WinogradPlan& plan, const KernelTable& kernels,
                        const float* w, bool is_adjoint, float* scratch, float* shared, int64_t begin, int64_t end);
 

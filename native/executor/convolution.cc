@@ -97,8 +97,8 @@ struct ConvolutionOperands {
   }
 };
 
-// By tiles; and then directly the images that have outputs that are not finite. Of a convolution, or of its adjoint in x,
-// which is one too.
+// By tiles; and then directly the images that have outputs that are not finite. Of a convolution, or of its adjoint in
+// x, which is one too.
 class PreparedWinograd final : public PreparedInstruction {
  public:
   PreparedWinograd(const ConvolutionShape& shape, const WinogradPlan& plan, bool is_adjoint, const KernelTable& kernels,

@@ -106,8 +106,8 @@ class Planner {
 
   static constexpr int64_t kShortRow = 256, kLongRows = 1 << 15;
 
-  // Of an operand of columns whose rows are short: all of them, where they are long enough to stay in, and not too long to
-  // be filled.
+  // Of an operand of columns whose rows are short: all of them, where they are long enough to stay in, and not too long
+  // to be filled.
   static int64_t rows_length(const StridedView& view) {
     if (view.rank != 3 || row_length(view) >= kShortRow) return 0;
     const int64_t length = column_length(view) * row_length(view);

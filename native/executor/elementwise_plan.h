@@ -21,8 +21,8 @@ enum class Load {
   k_strided,
 };
 
-// Of a view whose load is k_row or k_column, or came of it: the elements of a row; those of a column, and what is between
-// them.
+// Of a view whose load is k_row or k_column, or came of it: the elements of a row; those of a column, and what is
+// between them.
 inline int64_t row_length(const StridedView& view) { return view.shape[view.rank - 1]; }
 inline int64_t column_length(const StridedView& view) { return view.shape[view.rank - 2]; }
 inline int64_t column_stride(const StridedView& view) { return view.strides[view.rank - 2]; }
@@ -56,10 +56,10 @@ struct Plan {
   std::vector<Location> outputs;
   std::vector<int64_t> output_bytes;  // of an element
   std::vector<Micro> code;
-  std::vector<Copy> copies;  // at the end of each block
-  int64_t slot_width = 4;    // bytes of an element of a scratch block
-  int32_t slots = 0;         // scratch blocks of a thread
-  int32_t prepared = 0;      // scratch blocks that all threads read,
+  std::vector<Copy> copies;    // at the end of each block
+  int64_t slot_width = 4;      // bytes of an element of a scratch block
+  int32_t slots = 0;           // scratch blocks of a thread
+  int32_t prepared = 0;        // scratch blocks that all threads read,
   int64_t prepared_block = 0;  // and elements of one
 };
 

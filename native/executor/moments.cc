@@ -1,5 +1,5 @@
-// The two sums of each channel: parts of channels give theirs, which are put together in double. The parts depend on the
-// shape alone.
+// The two sums of each channel: parts of channels give theirs, which are put together in double. The parts depend on
+// the shape alone.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -26,7 +26,8 @@ class ChannelParts {
   int64_t count() const { return are_columns() ? tasks() * channels_ : tasks(); }
   int64_t of_channel() const { return are_columns() ? tasks() : outer_ * row_parts(); }
   double nanoseconds() const {
-    return cost::kPerReducedElement * static_cast<double>(are_columns() ? kRows * channels_ : std::min(inner_, kElements));
+    return cost::kPerReducedElement *
+           static_cast<double>(are_columns() ? kRows * channels_ : std::min(inner_, kElements));
   }
 
   // Where task `index` begins in x, and how many elements, or rows, it has.
@@ -76,8 +77,9 @@ class PreparedChannelSums final : public PreparedInstruction {
     for_ranges(threads_of(run), split_, [&](int64_t begin, int64_t end, int) {
       for (int64_t i = begin; i < end; ++i) of_part_(std::as_const(run), parts_.range_of(i), sums_of(partial, i));
     });
-    const Split channels = split_work(parts_.channels(), kCacheLineElements,
-                                      kNanosecondsPerPart * static_cast<double>(std::max<int64_t>(parts_.of_channel(), 1)));
+    const Split channels =
+        split_work(parts_.channels(), kCacheLineElements,
+                   kNanosecondsPerPart * static_cast<double>(std::max<int64_t>(parts_.of_channel(), 1)));
     for_ranges(threads_of(run), channels, [&](int64_t begin, int64_t end, int) {
       for (int64_t channel = begin; channel < end; ++channel) {
         of_channel_(std::as_const(run), channel, partial, partial + parts_.count());
@@ -121,7 +123,8 @@ std::unique_ptr<PreparedInstruction> prepare_moments(const Preparation& preparat
       parts,
       [=, &kernels](const Run& run, const ChannelParts::Range& range, std::pair<float*, float*> sums) {
         const float* const from = x.in<const float>(run) + range.first;
-        if (parts.are_columns()) return kernels.column_moments(from, range.size, parts.channels(), sums.first, sums.second);
+        if (parts.are_columns())
+          return kernels.column_moments(from, range.size, parts.channels(), sums.first, sums.second);
         kernels.row_moments(from, range.size, sums.first, sums.second);
       },
       [=](const Run& run, int64_t channel, const float* means, const float* squares) {

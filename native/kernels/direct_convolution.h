@@ -96,12 +96,15 @@ inline void convolve_filters(const Windows& w, const PaddedPlanes& planes, Direc
 
 // Rows [first, first + rows) of the outputs of all filters, whose planes begin at y.
 inline void convolve_directly_kernel(const Windows& w, const float* x, int64_t channels, int64_t first, int64_t rows,
-                                     const float* weight, int64_t count, const ConvolutionEpilogue& epilogue, float* padded,
-                                     float* y) {
+                                     const float* weight, int64_t count, const ConvolutionEpilogue& epilogue,
+                                     float* padded, float* y) {
   const PaddedPlanes planes = pad_planes(w, x, channels, first, rows, padded);
-  const DirectFilters filters = {weight, channels * w.kernel_height * w.kernel_width,
-                                 epilogue.bias, epilogue.slope,
-                                 y + first * w.out_width, w.out_height * w.out_width};
+  const DirectFilters filters = {weight,
+                                 channels * w.kernel_height * w.kernel_width,
+                                 epilogue.bias,
+                                 epilogue.slope,
+                                 y + first * w.out_width,
+                                 w.out_height * w.out_width};
   switch (epilogue.activation) {
     case Activation::k_relu: return convolve_filters<Activation::k_relu>(w, planes, filters, count, rows);
     case Activation::k_leakyRelu: return convolve_filters<Activation::k_leakyRelu>(w, planes, filters, count, rows);

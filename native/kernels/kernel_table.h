@@ -259,8 +259,8 @@ struct KernelTable {
   // Planes [begin, end) of `planes`.
   void (*max_pool)(const Windows& windows, const float* x, const float* z, float* out, int64_t planes, int64_t begin,
                    int64_t end);
-  void (*max_pool_gradient)(const Windows& windows, const float* x, const float* dy, float* dx, int64_t planes,
-                            int64_t begin, int64_t end);
+  void (*max_pool_gradient)(const Windows& windows, bool is_rectified, const float* x, const float* dy, float* dx,
+                            int64_t planes, int64_t begin, int64_t end);
 
   GemmKernels gemm;
   QuantizedKernels quantized;

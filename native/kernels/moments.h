@@ -1,5 +1,5 @@
-// Two sums of a part of each channel of [outer, channels, inner]: of a part of a row, as which the elements of a channel
-// lie where `inner` is more than 1, or of some rows of columns, where it is 1.
+// Two sums of a part of each channel of [outer, channels, inner]: of a part of a row, as which the elements of a
+// channel lie where `inner` is more than 1, or of some rows of columns, where it is 1.
 #pragma once
 
 #include "kernels/reduce.h"

@@ -133,12 +133,13 @@ inline void max_pool_kernel(const Windows& w, const float* x, const float* z, fl
 struct Shares {
   Pairs upper, lower;
 };
-inline Shares share_pairs(Pairs upper, Pairs lower, F32 dy) {
+inline Shares share_pairs(Pairs upper, Pairs lower, F32 dy, bool is_rectified) {
   const Mask second = is_greater(upper.second, upper.first);
   F32 greatest = select(second, upper.second, upper.first);
   const Mask third = is_greater(lower.first, greatest);
   greatest = select(third, lower.first, greatest);
   const Mask fourth = is_greater(lower.second, greatest);
+  if (is_rectified) dy = select(zero() < select(fourth, lower.second, greatest), dy, zero());
   const F32 above = select(third | fourth, zero(), dy);
   return {{select(second, zero(), above), select(second, above, zero())},
           {select(fourth, zero(), select(third, dy, zero())), select(fourth, dy, zero())}};
@@ -156,11 +157,12 @@ struct GradientRows {
   const float* x_limit;
   const float* dy_limit;
   const float* dx_limit;
+  bool is_rectified;
 
   void write(int64_t width, int64_t j, int count, int64_t left_over) const {
     const F32 given = dy + j + kLanes <= dy_limit ? load(dy + j) : load_partial(dy + j, count);
     const Pairs upper = read_pairs(x + 2 * j, x_limit, count), lower = read_pairs(x + width + 2 * j, x_limit, count);
-    const Shares shares = share_pairs(upper, lower, given);
+    const Shares shares = share_pairs(upper, lower, given, is_rectified);
     float* const to = dx + 2 * j;
     write_pairs(to, dx_limit, shares.upper.first, shares.upper.second, count);
     fill_zeros(to + 2 * count, left_over);
@@ -169,14 +171,15 @@ struct GradientRows {
   }
 };
 
-inline void max_pool_gradient_pairs(const Windows& w, const float* x, const float* dy, float* dx, int64_t planes,
-                                    int64_t begin, int64_t end) {
+inline void max_pool_gradient_pairs(const Windows& w, bool is_rectified, const float* x, const float* dy, float* dx,
+                                    int64_t planes, int64_t begin, int64_t end) {
   const int64_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
   const int64_t left_over = w.width - 2 * w.out_width;
   GradientRows rows = {};
   rows.x_limit = x + planes * plane;
   rows.dy_limit = dy + planes * out_plane;
   rows.dx_limit = dx + end * plane;
+  rows.is_rectified = is_rectified;
   for (int64_t i = begin; i < end; ++i) {
     for (int64_t row = 0; row < w.out_height; ++row) {
       rows.x = x + i * plane + 2 * row * w.width;
@@ -194,9 +197,9 @@ inline void max_pool_gradient_pairs(const Windows& w, const float* x, const floa
   }
 }
 
-inline void max_pool_gradient_kernel(const Windows& w, const float* x, const float* dy, float* dx, int64_t planes,
-                                     int64_t begin, int64_t end) {
-  if (are_pairs(w)) return max_pool_gradient_pairs(w, x, dy, dx, planes, begin, end);
+inline void max_pool_gradient_kernel(const Windows& w, bool is_rectified, const float* x, const float* dy, float* dx,
+                                     int64_t planes, int64_t begin, int64_t end) {
+  if (are_pairs(w)) return max_pool_gradient_pairs(w, is_rectified, x, dy, dx, planes, begin, end);
   const int64_t plane = w.height * w.width;
   const float* from = dy + begin * w.out_height * w.out_width;
   fill_zeros(dx + begin * plane, (end - begin) * plane);
@@ -205,7 +208,7 @@ inline void max_pool_gradient_kernel(const Windows& w, const float* x, const flo
       const Taps rows = rows_inside(w, row);
       for (int64_t column = 0; column < w.out_width; ++column, ++from) {
         const int64_t place = greatest_of_window(w, x + i * plane, rows, row, column);
-        if (place >= 0) dx[i * plane + place] += *from;
+        if (place >= 0 && (!is_rectified || x[i * plane + place] > 0)) dx[i * plane + place] += *from;
       }
     }
   }

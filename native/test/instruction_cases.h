@@ -300,6 +300,21 @@ inline InstructionCase pooled_convolution(const char* name, int64_t bytes, int32
   return c;
 }
 
+// Of images of 32 channels, or of 1000 columns.
+inline InstructionCase channel_sums(const char* name, Opcode opcode, int32_t plane, int64_t bytes) {
+  const int32_t channels = plane == 1 ? 1000 : 32;
+  const int32_t outer = static_cast<int32_t>(std::max<int64_t>(bytes / (8 * channels * plane), 1));
+  const Words shape = {outer, channels, plane};
+  const int64_t size = int64_t{outer} * channels * plane;
+  const bool has_two = opcode == Opcode::k_deviationSums;
+  InstructionCase c{name, size, (has_two ? 8 : 4) * size, {}};
+  Words in = {c.builder.input(kFloat, shape)};
+  if (has_two) in = in + Words{c.builder.input(kFloat, {channels}), c.builder.input(kFloat, shape)};
+  const Words out = {c.builder.result(kFloat, {channels}), c.builder.result(kFloat, {channels})};
+  c.builder.instruction(opcode, in, out, shape);
+  return c;
+}
+
 inline InstructionCase max_pool(const char* name, Opcode opcode, int64_t bytes) {
   const int32_t planes = static_cast<int32_t>(std::max<int64_t>(bytes / (5 * 28 * 28), 1));
   const Words in_shape = {planes, 28, 28}, out_shape = {planes, 14, 14};
@@ -308,7 +323,7 @@ inline InstructionCase max_pool(const char* name, Opcode opcode, int64_t bytes) 
   const int32_t x = c.builder.input(kFloat, in_shape);
   const Words in = {x, is_forward ? x : c.builder.input(kFloat, out_shape)};
   c.builder.instruction(opcode, in, {c.builder.result(kFloat, is_forward ? out_shape : in_shape)},
-                        Words{planes} + windows_of_28(2, 2));
+                        Words{planes} + windows_of_28(2, 2) + (is_forward ? Words{} : Words{1}));
   return c;
 }
 
@@ -374,6 +389,10 @@ inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   cases.push_back(pooled_convolution("maxPooledConv2d by tiles", bytes, 20));
   cases.push_back(convolution("conv2dInputGradient", Opcode::k_conv2dInputGradient, bytes));
   cases.push_back(convolution("conv2dWeightGradient", Opcode::k_conv2dWeightGradient, bytes));
+  cases.push_back(channel_sums("moments of images", Opcode::k_moments, 28 * 28, bytes));
+  cases.push_back(channel_sums("moments of columns", Opcode::k_moments, 1, bytes));
+  cases.push_back(channel_sums("deviationSums of images", Opcode::k_deviationSums, 49, bytes));
+  cases.push_back(channel_sums("deviationSums of columns", Opcode::k_deviationSums, 1, bytes));
   cases.push_back(max_pool("maxPool2d", Opcode::k_maxPool2d, bytes));
   cases.push_back(max_pool("maxPool2dGradient", Opcode::k_maxPool2dGradient, bytes));
   cases.push_back(update("sgd", Rule::k_sgd, bytes));

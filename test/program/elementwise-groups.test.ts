@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
+import { maxPool2d, relu } from '../../lib/operations/index.ts'
 import { tensor, zeros } from '../../lib/tensor/creation.ts'
 import { randn } from '../../lib/tensor/random.ts'
 import { evaluateSync, type Tensor } from '../../lib/tensor/tensor.ts'
+import { grad } from '../../lib/transforms/gradients.ts'
 import { build, opcodesOf, resultsOf } from '../support/graph-program.ts'
 
 let seed = 0
@@ -70,6 +72,14 @@ describe('the epilogue of a matmul', () => {
     const hidden = x.matmul(w).add(b).relu()
     expect(opcodes(hidden.matmul(w.transpose()).add(given(4)).sigmoid())).toEqual(['matmul', 'matmul'])
   })
+})
+
+test('the mask of relu becomes part of the gradient of max pooling', () => {
+  const image = given(1, 1, 4, 4)
+  const { program } = build([grad((x: Tensor) => maxPool2d(relu(x), 2).sum())(image)])
+  const gradient = program.instructions.at(-1)!
+  expect(gradient.opcode).toBe('maxPool2dGradient')
+  expect(gradient.params).toMatchObject({ rectified: true })
 })
 
 describe('elementwise groups', () => {

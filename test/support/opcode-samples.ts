@@ -411,7 +411,7 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
   ),
   maxPool2dGradient: sample(
     'maxPool2dGradient',
-    { planes: 3, ...windows },
+    { planes: 3, ...windows, rectified: true },
     [
       ['float32', 3, 5, 4],
       ['float32', 3, 3, 4],

@@ -703,7 +703,7 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     s.emit('maxPool2d', p, [x, z], [s.output(dtype, p.planes * p.outHeight * p.outWidth)])
   },
   maxPool2dGradient(s, tape) {
-    const p = { planes: tape.below(4), ...randomWindows(tape) }
+    const p = { planes: tape.below(4), ...randomWindows(tape), rectified: tape.oneIn(2) }
     const [dtype, size] = [tape.pick(s.floats), p.planes * p.height * p.width]
     const dy = s.operand(dtype, p.planes * p.outHeight * p.outWidth)
     s.emit('maxPool2dGradient', p, [s.operand(dtype, size), dy], [s.output(dtype, size)])

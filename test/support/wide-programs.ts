@@ -82,7 +82,7 @@ const pooled = Object.entries(wideWindows).flatMap(([name, windows]) => {
   const x = noise(size)
   return [
     wide(name, 'maxPool2d', params, [x, x], [out]),
-    wide(name, 'maxPool2dGradient', params, [x, noise(out)], [size]),
+    wide(name, 'maxPool2dGradient', { ...params, rectified: false }, [x, noise(out)], [size]),
   ]
 })
 
@@ -130,7 +130,7 @@ const empty = [
   wide(
     'rows of no outputs',
     'maxPool2dGradient',
-    { planes: 1, ...images, outHeight: most, outWidth: 0 },
+    { planes: 1, ...images, outHeight: most, outWidth: 0, rectified: true },
     [noise(64), nothing],
     [64],
   ),

@@ -25,9 +25,13 @@ export function maxPool2d(p: Pooling, [x, z]: readonly [Floats, Floats], [out]: 
 }
 
 /** Where windows share their greatest element, their gradients add up, in order, each addition rounded. */
-export function maxPool2dGradient(p: Pooling, [x, dy]: readonly [Floats, Floats], [dx]: readonly [Floats]): void {
+export function maxPool2dGradient(
+  p: InstructionParams['maxPool2dGradient'],
+  [x, dy]: readonly [Floats, Floats],
+  [dx]: readonly [Floats],
+): void {
   dx.fill(0)
   greatest(p, x).forEach((place, i) => {
-    if (place !== -1) dx[place]! += dy[i]!
+    if (place !== -1 && (!p.rectified || x[place]! > 0)) dx[place]! += dy[i]!
   })
 }

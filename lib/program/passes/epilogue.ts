@@ -1,10 +1,11 @@
 /**
  * Bias and activation become part of the matmul or convolution they follow, which applies both while its tile is in registers,
- * and so does max pooling by 2×2 of a convolution.
+ * and so does max pooling by 2×2 of a convolution. The mask that relu's gradient is becomes part of the gradient of max pooling
+ * that it follows.
  */
 import { elementAt } from '../../base/lists.ts'
 import { extentAt, sizeOf } from '../../base/shape.ts'
-import { type Draft, type Uses, usesOf } from '../draft.ts'
+import { type Draft, type DraftInstruction, type Uses, usesOf } from '../draft.ts'
 import type { Instruction, InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
 import { isDense } from '../patterns.ts'
@@ -30,6 +31,7 @@ export function fuseEpilogues(draft: Draft): void {
     const biased = absorbReader(draft, uses, removed, position, absorbBias)
     const activated = absorbReader(draft, uses, removed, biased, absorbActivation)
     absorbPooling(draft, uses, removed, activated)
+    absorbMask(draft, uses, removed, position)
   }
   draft.instructions = draft.instructions.filter((_, position) => !removed.has(position))
 }
@@ -66,6 +68,37 @@ function absorbPooling(draft: Draft, uses: Uses, removed: Set<number>, position:
     params: { ...product.params, pooledHeight, pooledWidth },
   } as Instruction
 }
+
+/** where(x > 0, g, 0), of the gradient g of max pooling of x, is that gradient of what is rectified. */
+function absorbMask(draft: Draft, uses: Uses, removed: Set<number>, position: number): void {
+  const gradient = elementAt(draft.instructions, position)
+  if (gradient.opcode !== 'maxPool2dGradient') return
+  const [x, value] = [elementAt(gradient.inputs, 0), elementAt(gradient.outputs, 0)]
+  const reader = uses.lastReaders[value]!
+  const next = draft.instructions[reader]
+  if (next === undefined || uses.counts[value] !== 1) return
+  const [mask, given, otherwise] = soleOperands(next, 'where')
+  const comparison = draft.instructions.findIndex(({ outputs }) => mask !== undefined && outputs.includes(mask))
+  const [compared, least] = soleOperands(draft.instructions[comparison], 'greater')
+  if (given !== value || compared !== x || !isZero(draft, otherwise) || !isZero(draft, least)) return
+  removed.add(position)
+  if (uses.counts[mask!] === 1) removed.add(comparison)
+  draft.instructions[reader] = { ...gradient, outputs: next.outputs, params: { ...gradient.params, rectified: true } }
+}
+
+/** The operands of an elementwise instruction of one step, where all are dense or numbers; else none. */
+function soleOperands(next: DraftInstruction | undefined, op: string): readonly number[] {
+  if (next?.opcode !== 'elementwise') return []
+  const { shape, operands, code } = next.params
+  const [step] = code
+  const areWhole = operands.every(
+    (pattern) => isDense(shape, pattern) || pattern.strides.every((stride) => stride === 0),
+  )
+  return code.length === 1 && step!.op === op && areWhole ? step!.args.map((arg) => elementAt(next.inputs, arg)) : []
+}
+
+const isZero = (draft: Draft, value: number | undefined): boolean =>
+  value !== undefined && Object.is(literalOf(draft, value), 0)
 
 /** Whether windows of 2×2 lie side by side inside the planes of a convolution. */
 function isPoolingByTwo({ params: p }: InstructionOf<'maxPool2d'>, { params: c }: InstructionOf<'conv2d'>): boolean {

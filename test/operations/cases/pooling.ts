@@ -10,9 +10,12 @@ import {
   adaptiveMaxPool2d,
   avgPool1d,
   avgPool2d,
+  greater,
   maxPool1d,
   maxPool2d,
+  relu,
   upsample,
+  where,
 } from '../../../lib/operations/index.ts'
 import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { exactly, type OpCase, operand, type Values } from '../../support/cases.ts'
@@ -53,6 +56,15 @@ const gradientRow = (x: Shape, dy: Shape, p: typeof windows | typeof pairs, note
   differentiable: values === undefined,
 })
 
+const rectifiedRow = (...row: Parameters<typeof gradientRow>): OpCase => ({
+  ...gradientRow(...row),
+  f: (x, dy) => {
+    const y = relu(x)
+    return where(greater(y, 0), wrap(record(poolingOps.maxPool2dGradient, [nodeOf(y), nodeOf(dy)], row[2])), 0)
+  },
+  differentiable: false,
+})
+
 /** Ties everywhere, and what is no number. */
 const special = [1, 0, 1, 1, -0, 0, nan, 1, -inf, inf, 2, nan, -inf, -inf, 0]
 
@@ -73,6 +85,8 @@ export const poolingCases = {
     gradientRow([2, 3, 6, 7], [2, 3, 3, 6], windows, 'overlapping, ties and NaN', special),
     gradientRow([1, 2, 18, 40], [1, 2, 9, 20], pairs, 'pairs'),
     gradientRow([30, 2, 18, 40], [30, 2, 9, 20], pairs, 'pairs, ties and NaN', special),
+    rectifiedRow([30, 2, 18, 40], [30, 2, 9, 20], pairs, 'rectified pairs'),
+    rectifiedRow([2, 3, 6, 7], [2, 3, 3, 6], windows, 'rectified, overlapping', special),
   ],
   maxPool1d: [
     maxRow([2, 3, 9], (x) => maxPool1d(x, 2)),
