@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead kernels train around updates growth neighbour loop startup onnx quantize board watching serve [--only PART…]] */
+/** npm run bench [-- overhead kernels train around precision updates growth neighbour loop startup onnx quantize board watching serve [--only PART…]] */
 import * as g from '../lib/index.ts'
 import { benchBoard } from './board.ts'
 import { benchGrowth } from './growth.ts'
@@ -8,6 +8,7 @@ import { measureMachine } from './machine.ts'
 import { benchNeighbour } from './neighbour.ts'
 import { benchOnnx } from './onnx.ts'
 import { benchOverhead } from './overhead.ts'
+import { benchPrecision } from './precision.ts'
 import { benchQuantize } from './quantize.ts'
 import { benchServe } from './serve/index.ts'
 import { benchStartup } from './startup.ts'
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<void>> = {
   kernels: () => benchKernels(measureMachine()),
   train: benchTrain,
   around: benchAround,
+  precision: benchPrecision,
   updates: benchUpdates,
   growth: benchGrowth,
   loop: benchLoop,

@@ -44,7 +44,7 @@ const around: Record<string, (optimizer: g.optim.Optimizer) => g.optim.Optimizer
 }
 
 /** The time that one in twenty of the calls undercuts, in microseconds: what a busy neighbour does to the rest cancels out. */
-function quickest(calls: readonly (() => unknown)[], rounds: number): number[] {
+export function quickest(calls: readonly (() => unknown)[], rounds: number): number[] {
   const times = calls.map((): number[] => [])
   for (let round = 0; round < rounds; round++)
     for (const [i, call] of calls.entries()) {

@@ -50,6 +50,7 @@ export * as updates from './operations/updates.ts'
 export * as optim from './optim/index.ts'
 export * as schedules from './optim/schedules/index.ts'
 export * as plot from './plot/index.ts'
+export type { Precision } from './program/vocabulary.ts'
 export { arange, eye, full, fullLike, linspace, ones, onesLike, tensor, zeros, zerosLike } from './tensor/creation.ts'
 export {
   bernoulli,
@@ -128,5 +129,6 @@ export {
   variablesOf,
 } from './transforms/gradients.ts'
 export { type InspectedInstruction, Inspection, type InspectOptions, inspect } from './transforms/inspect.ts'
+export { withPrecision } from './transforms/precision.ts'
 export { type ScanOptions, scan } from './transforms/scan.ts'
 export type { Tensors } from './transforms/step-function.ts'

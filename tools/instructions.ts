@@ -27,6 +27,7 @@ const types: Readonly<Record<string, readonly [type: string, read: (name: string
   flag: ['bool', () => 'in.flag()'],
   real: ['double', () => 'in.real()'],
   activation: ['Activation', () => 'in.enumeration<Activation>("an activation")'],
+  precision: ['Precision', () => 'in.enumeration<Precision>("a precision")'],
   reduction: ['Reduction', () => 'in.enumeration<Reduction>("a reduction")'],
   distribution: ['Distribution', () => 'in.enumeration<Distribution>("a distribution")'],
   counts: ['std::vector<int64_t>', (name) => `read_counts(in, "${name}")`],

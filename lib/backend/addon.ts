@@ -3,7 +3,7 @@ import { dtypes } from '../base/dtype.ts'
 import { opcodes } from '../program/instructions.ts'
 import { microOpNames } from '../program/micro-ops.ts'
 import type { Numbering } from '../program/parameters.ts'
-import { activations, distributions, reductions } from '../program/vocabulary.ts'
+import { activations, distributions, precisions, reductions } from '../program/vocabulary.ts'
 import type { BackendInfo, Buffers } from './backend.ts'
 
 /** An index in the data that is out of range. */
@@ -52,6 +52,7 @@ const vocabulary: Readonly<Record<keyof Numbering, readonly string[]>> = {
   places: ['input', 'state', 'literal', 'result', 'arena'],
   reductions,
   activations,
+  precisions,
   distributions,
 }
 
@@ -77,6 +78,7 @@ export function numberingOf(addon: Addon): Numbering {
     places: numbersOf('places'),
     reductions: numbersOf('reductions'),
     activations: numbersOf('activations'),
+    precisions: numbersOf('precisions'),
     distributions: numbersOf('distributions'),
   }
 }

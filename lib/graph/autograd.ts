@@ -7,6 +7,7 @@ import { broadcastTo } from './ops/broadcast.ts'
 import { add } from './ops/elementwise.ts'
 import { literal, stopsGradient } from './ops/leaf.ts'
 import { isNoting, notingGradientOf } from './origin.ts'
+import { precisionOf, withActivePrecision } from './precision.ts'
 
 /** By position, whether a node of `order` depends on any of xs, xs included, and not only by way of a stopped gradient. */
 function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
@@ -19,12 +20,12 @@ function dependents(order: readonly Node[], xs: readonly Node[]): Uint8Array {
   return depends
 }
 
+/** Products of a derivative have the precision of the one that they are a derivative of, wherever they are recorded. */
 function derivatives(node: Node, cotangent: Node, isNeeded: readonly boolean[]): readonly (Node | null)[] {
   const { def } = node
   if (def.vjp === undefined) throw new GradientError(`gradients: ${def.name} has no gradient`)
-  return isNoting()
-    ? notingGradientOf(node, () => def.vjp?.(cotangent, node, isNeeded) ?? [])
-    : def.vjp(cotangent, node, isNeeded)
+  const rule = () => withActivePrecision(precisionOf(node), () => def.vjp?.(cotangent, node, isNeeded) ?? [])
+  return isNoting() ? notingGradientOf(node, rule) : rule()
 }
 
 /**

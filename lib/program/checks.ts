@@ -33,7 +33,9 @@ export interface Given {
 export type Check<C = Checks[Opcode]> = (params: InstructionParams[OpcodesOf<C>], given: Given) => void
 
 export const checks: { readonly [C in Checks[Opcode]]: Check<C> } = {
-  matmul({ batch, m, n, k, a, b, activation }, { inputs, site }) {
+  matmul({ batch, m, n, k, a, b, activation, precision }, { inputs, site }) {
+    if (precision !== 'float32' && inputs[0]?.dtype !== 'float32')
+      refuse(site, `${precision} of float32 operands alone`, inputs[0]?.dtype)
     if (inputs[0]?.dtype === 'int32' && (inputs.length > 2 || activation !== 'none'))
       refuse(site, 'integers without bias and activation', inputs.length > 2 ? 'a bias' : activation)
     expectAtLeast(site, 'a', inputs[0], matrixReach(a, batch, m, k))

@@ -4,7 +4,14 @@ import { maxExtent, maxRank } from '../base/shape.ts'
 import type { MicroInstruction } from './micro-ops.ts'
 import type { Program } from './program.ts'
 import { refuse, type Site } from './refuse.ts'
-import { activations, distributions, type LoadPattern, type MatrixLayout, reductions } from './vocabulary.ts'
+import {
+  activations,
+  distributions,
+  type LoadPattern,
+  type MatrixLayout,
+  precisions,
+  reductions,
+} from './vocabulary.ts'
 
 /** The number of each name; the backend that reads the words hands it over when it is loaded. */
 export interface Numbering {
@@ -14,6 +21,7 @@ export interface Numbering {
   readonly places: ReadonlyMap<string, number>
   readonly reductions: ReadonlyMap<string, number>
   readonly activations: ReadonlyMap<string, number>
+  readonly precisions: ReadonlyMap<string, number>
   readonly distributions: ReadonlyMap<string, number>
 }
 
@@ -83,7 +91,7 @@ export const real: Parameter<number, 'real'> = {
 /** What backends need not know: no words. */
 export const text: Parameter<string, 'text'> = { type: 'text', fault: () => null, write: () => {} }
 
-function oneOf<Type extends 'activation' | 'reduction' | 'distribution', Name extends string>(
+function oneOf<Type extends 'activation' | 'precision' | 'reduction' | 'distribution', Name extends string>(
   type: Type,
   names: readonly Name[],
 ): Parameter<Name, Type> {
@@ -108,6 +116,7 @@ export const program: Parameter<Program, 'program'> = {
 }
 
 export const activation = oneOf('activation', activations)
+export const precision = oneOf('precision', precisions)
 export const reduction = oneOf('reduction', reductions)
 export const distribution = oneOf('distribution', distributions)
 

@@ -15,6 +15,7 @@ import {
   flag,
   layout,
   patterns,
+  precision,
   program,
   real,
   reduction,
@@ -85,10 +86,11 @@ const poolingFlops = 'planes outHeight outWidth kernelHeight kernelWidth'
 export const schema = {
   /**
    * c[batch, m, n] = activation(a·b + bias[n]), with a and b as their layouts say. `slope` is leakyRelu's. Products of int32
-   * wrap, and have neither a bias nor an activation.
+   * wrap, and have neither a bias nor an activation. With bf16 the elements of a and b are rounded to bf16 (nearest, ties to
+   * even) before they are multiplied; those whose magnitude is below 2⁻¹²⁶ count as themselves or as 0. It is float32 for other dtypes.
    */
   matmul: op({
-    params: { batch: count, m: count, n: count, k: count, a: layout, b: layout, activation, slope: real },
+    params: { batch: count, m: count, n: count, k: count, a: layout, b: layout, activation, slope: real, precision },
     inputs: { a: [numbers, checked], b: ['a', checked], bias: optional(['a', 'n']) },
     outputs: { c: ['a', 'batch m n'] },
     check: 'matmul',

@@ -87,7 +87,8 @@ function formatParam(value: unknown): string {
 function formatMatmul({ inputs: [a, b, bias], params }: InstructionOf<'matmul'>): string {
   const product = `matmul ${formatMatrix(a!, params.a)} ${formatMatrix(b!, params.b)}`
   const activation = params.activation === 'leakyRelu' ? `leakyRelu ${params.slope}` : params.activation
-  return `${product}${bias === undefined ? '' : ` + %${bias}`}${activation === 'none' ? '' : `, ${activation}`}`
+  const precision = params.precision === 'float32' ? '' : `, ${params.precision}`
+  return `${product}${bias === undefined ? '' : ` + %${bias}`}${activation === 'none' ? '' : `, ${activation}`}${precision}`
 }
 
 const formatMatrix = (id: number, { offset, transpose }: MatrixLayout): string =>

@@ -17,6 +17,10 @@ export interface LoadPattern {
 export const activations = ['none', 'relu', 'leakyRelu', 'sigmoid', 'tanh'] as const
 export type ActivationName = (typeof activations)[number]
 
+/** What the operands of a product are rounded to; its sums are float32 in either. */
+export const precisions = ['float32', 'bf16'] as const
+export type Precision = (typeof precisions)[number]
+
 export const reductions = ['sum', 'max', 'min', 'prod'] as const
 export type ReductionName = (typeof reductions)[number]
 

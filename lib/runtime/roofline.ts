@@ -77,7 +77,17 @@ function draftOf(inputs: number, size: number, make: (inputs: number[], output: 
 
 function product(n: number): Draft {
   const layout = { offset: 0, batchStride: 0, leadingDimension: n, transpose: false }
-  const params = { batch: 1, m: n, n, k: n, a: layout, b: layout, activation: 'none', slope: 0 } as const
+  const params = {
+    batch: 1,
+    m: n,
+    n,
+    k: n,
+    a: layout,
+    b: layout,
+    activation: 'none',
+    slope: 0,
+    precision: 'float32',
+  } as const
   return draftOf(2, n * n, (inputs, output) => instruction('matmul', inputs, [output], params))
 }
 

@@ -5,6 +5,7 @@ import type { DType, TypedArray } from '../base/dtype.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Node } from '../graph/node.ts'
 import { data, placeholder } from '../graph/ops/leaf.ts'
+import { activePrecision } from '../graph/precision.ts'
 import type { Cell } from './cell.ts'
 
 /** A variable that the function reads: the leaf of its value before the run, and its value as recorded so far. */
@@ -46,7 +47,9 @@ export function untraced<T>(fn: () => T): T {
 /** Runs a function with every variable and dynamic input it meets recorded in a fresh trace. */
 export function traced<T>(fn: () => T): { result: T; trace: Trace } {
   const outer = active
-  const trace: Trace = { variables: new Map(), dynamicInputs: [], guards: [] }
+  const precision = activePrecision()
+  const guards: Guard[] = [() => activePrecision() === precision]
+  const trace: Trace = { variables: new Map(), dynamicInputs: [], guards }
   active = trace
   try {
     return { result: fn(), trace }

@@ -13,6 +13,7 @@ import { chain } from '../optim/chain.ts'
 import { clipByGlobalNorm, clipByValue } from '../optim/clip.ts'
 import type { Minimizer } from '../optim/minimizer.ts'
 import { Optimizer } from '../optim/optimizer.ts'
+import type { Precision } from '../program/vocabulary.ts'
 import { randomStream } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Variable } from '../tensor/variable.ts'
@@ -82,6 +83,11 @@ export interface FitOptions<Prediction = Tensor, Target extends Batch = Tensor, 
   validation?: TrainingData<Input, Target> | Validation<Input, Target> | undefined
   /** The share of the rows, the last ones of the data set, that are kept out of training and are the validation set; above 0 and below 1. */
   validationSplit?: number
+  /**
+   * What the matrix products of the model's forward pass, and those of its gradients, round their operands to, as `withPrecision`
+   * says; 'float32' unless given. Parameters, losses and updates are float32 in either, and so is the scoring of a validation set.
+   */
+  precision?: Precision
   /** How many steps an epoch has at most; unless given, as many as the data set has batches. */
   stepsPerEpoch?: number
   /** Whether rows come in another order each epoch; true unless given. */
@@ -135,6 +141,7 @@ export const fitOptions: OptionTypes<FitOptions> = {
   metrics: 'other',
   validation: 'other',
   validationSplit: 'number',
+  precision: ['float32', 'bf16'],
   stepsPerEpoch: 'number',
   shuffle: 'boolean',
   seed: 'number',
@@ -171,6 +178,7 @@ export interface Settings {
   readonly epochs: number
   readonly batchSize: number
   readonly dropLast: boolean
+  readonly precision: Precision
   readonly stepsPerEpoch: number | undefined
   readonly shuffle: boolean
   readonly seed: number
@@ -314,7 +322,7 @@ export function settingsOf(
   const given = checkOptions(op, options as FitOptions, types) as AnyOptions
   const { epochs = 1, batchSize = 32, dropLast = false, shuffle = true, metrics = [], signal } = given
   const { seed = randomStream().seed, callbacks = [], stepsPerEpoch, sliceMilliseconds = usualMilliseconds } = given
-  const { everyStep = false } = given
+  const { everyStep = false, precision = 'float32' } = given
   checkNumber(op, 'an integer of epochs of at least 0', epochs, isInteger(0))
   const loss = trainingLoss(op, given as unknown as LossSettings)
   const optimizer = optimizerOf(op, given)
@@ -329,7 +337,7 @@ export function settingsOf(
   const validation = held && { source: sourceOf(op, held, { batchSize }), every }
   return {
     ...{ op, model, optimizer, loss, validation, epochs, batchSize, dropLast, stepsPerEpoch, shuffle, seed, signal },
-    ...{ source: sourceOf(op, training, given), metrics: metricTable(op, metrics), sliceMilliseconds },
+    ...{ precision, source: sourceOf(op, training, given), metrics: metricTable(op, metrics), sliceMilliseconds },
     callbacks: hooks,
     watching: watchingOf(hooks),
     checkpoint: given.checkpoint === undefined ? undefined : checkpointSettings(op, given.checkpoint),

@@ -61,6 +61,8 @@ function comparedOptions(settings: Settings): Record<string, unknown> {
     gradients: settings.gradients,
     metrics: metricNames(metrics).join(', '),
     ...{ batchSize, dropLast, stepsPerEpoch, shuffle, seed },
+    // None where it is the usual one, as in checkpoints of versions that had no other.
+    precision: settings.precision === 'float32' ? undefined : settings.precision,
     data: source.title,
     validation: validation?.source.title,
     'validation.every': validation?.every,

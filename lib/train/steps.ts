@@ -10,6 +10,7 @@ import { type RandomStream, randomStream } from '../tensor/random.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { Variable } from '../tensor/variable.ts'
 import { type Compiled, compile } from '../transforms/compile.ts'
+import { withPrecision } from '../transforms/precision.ts'
 import { checkedWeights } from './loss.ts'
 import type { AnyTrainable, Settings } from './options.ts'
 import { type StepResult, stepResult } from './scores.ts'
@@ -24,7 +25,7 @@ export interface Step {
 }
 
 export function trainingStep(settings: Settings): Step {
-  const { op, model, source, loss, metrics } = settings
+  const { op, model, source, loss, metrics, precision } = settings
   const { optimizer, watched } = watchSteps(settings.optimizer, settings.watching)
   return compileWithSeed(settings.seed, (argument) => {
     const { x, y, rows, ...batch } = source.batch(argument)
@@ -32,7 +33,7 @@ export function trainingStep(settings: Settings): Step {
     // Asked for at each recording, as parts may have been frozen or unfrozen meanwhile.
     const parameters = parametersOf(op, model).filter(({ trainable }) => trainable)
     return withMode(model, parameters, true, () => {
-      const prediction = model.forward(x as never)
+      const prediction = withPrecision(precision, () => model.forward(x as never))
       const batchLoss = loss.of(prediction, y, weights)
       const named = namesOf(model, parameters)
       const total = optimizer.minimize(() => checkedLoss(op, batchLoss.total, parameters), named)

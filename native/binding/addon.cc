@@ -88,6 +88,7 @@ Napi::Value names(const Napi::CallbackInfo& info) {
   const char* const places[] = {GALVANI_PLACES(GALVANI_NAME)};
   const char* const reductions[] = {GALVANI_REDUCTIONS(GALVANI_NAME)};
   const char* const activations[] = {GALVANI_ACTIVATIONS(GALVANI_NAME)};
+  const char* const precisions[] = {GALVANI_PRECISIONS(GALVANI_NAME)};
   const char* const distributions[] = {GALVANI_DISTRIBUTIONS(GALVANI_NAME)};
 #undef GALVANI_NAME
   const Napi::Env env = info.Env();
@@ -98,6 +99,7 @@ Napi::Value names(const Napi::CallbackInfo& info) {
   all.Set("places", list_of(env, places));
   all.Set("reductions", list_of(env, reductions));
   all.Set("activations", list_of(env, activations));
+  all.Set("precisions", list_of(env, precisions));
   all.Set("distributions", list_of(env, distributions));
   return all;
 }

@@ -272,7 +272,7 @@ int64_t packed_weight_floats(const ConvolutionShape& s, const ConvolutionPlan& p
 }
 
 void pack_weight(const GemmKernels& gemm, float* packed, GemmBlock* product) {
-  gemm.pack_a(product->a, product->a_column_stride, product->m, product->k, packed);
+  gemm.pack_a(product->a, product->a_row_stride, product->a_column_stride, product->m, product->k, packed);
   product->a = packed;
   product->a_is_packed = true;
   product->a_row_stride = product->k;

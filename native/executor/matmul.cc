@@ -111,7 +111,9 @@ std::unique_ptr<PreparedInstruction> prepare_matmul(const Preparation& preparati
   if (dtype == DType::k_int32) return prepare_integer_matmul(params, a, b, c);
   if (dtype == DType::k_float64)
     return std::make_unique<PreparedMatmul<double>>(params, preparation.kernels.gemm_float64, a, b, bias, c);
-  return std::make_unique<PreparedMatmul<float>>(params, preparation.kernels.gemm, a, b, bias, c);
+  const KernelTable& kernels = preparation.kernels;
+  const GemmKernels& gemm = params.precision == Precision::k_bf16 ? kernels.gemm_bf16 : kernels.gemm;
+  return std::make_unique<PreparedMatmul<float>>(params, gemm, a, b, bias, c);
 }
 
 }  // namespace galvani

@@ -82,8 +82,8 @@ void fold_batch(Problem<T>* p) {
 
 // A column C = A·b is the row bᵀ·Aᵀ, if that reads A in its order.
 template <typename T>
-void turn_column(Problem<T>* p) {
-  if (p->shape.n != 1 || (p->a.row_stride != 1 && p->b.row_stride != 1)) return;
+void turn_column(Problem<T>* p, const GemmKernelsOf<T>& kernels) {
+  if (kernels.rounds || p->shape.n != 1 || (p->a.row_stride != 1 && p->b.row_stride != 1)) return;
   const MatrixViewOf<T> a = p->a, b = p->b;
   p->a = {b.data, b.batch_stride, 1, b.row_stride};
   p->b = {a.data, a.batch_stride, a.column_stride, a.row_stride};
@@ -105,6 +105,7 @@ int64_t block_width(int64_t depth, const GemmKernelsOf<T>& kernels) {
 
 template <typename T>
 Method choose_method(const Problem<T>& p, const GemmKernelsOf<T>& kernels) {
+  if (kernels.rounds) return Method::k_tiles;
   const bool rows_of_a = p.a.column_stride == 1, rows_of_b = p.b.column_stride == 1;
   if (p.shape.m == 1 && rows_of_b && kernels.row != nullptr) return Method::k_row;
   const bool is_narrow = p.shape.n <= kernels.narrow_columns && p.shape.m > kFewRows;
@@ -136,15 +137,15 @@ Problem<T> make_problem(const GemmShape& shape, const MatrixViewOf<T>& a, const 
                         const GemmEpilogueOf<T>& epilogue, const GemmKernelsOf<T>& kernels) {
   Problem<T> p = {copy_of(shape), copy_of(a), copy_of(b), c, copy_of(epilogue), 1, Method::k_tiles, 0, 0, false};
   fold_batch(&p);
-  turn_column(&p);
+  turn_column(&p, kernels);
   const bool rows_of_b = p.b.column_stride == 1;
   p.method = choose_method(p, kernels);
-  if (rows_of_b && p.shape.m <= kernels.mr) {
+  if (rows_of_b && p.shape.m <= kernels.mr && !kernels.rounds) {
     const bool is_streamed = kernels.lanes < kLongLanes && is_large(p.shape.k, p.shape.n);
     p.kc = is_streamed ? block_depth(p.shape.k, kStreamedRows) : p.shape.k;
     p.nc = p.shape.n;
   } else {
-    p.kc = block_depth(p.shape.k, kernels.kc);
+    p.kc = block_depth(kernels.words(p.shape.k), kernels.kc);
     p.nc = block_width(p.kc, kernels);
   }
   return p;
@@ -158,19 +159,21 @@ int64_t packed_rows(int64_t m, int64_t k, const GemmKernelsOf<T>& kernels) {
 
 template <typename T>
 bool packs_a(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels) {
+  if (kernels.rounds) return true;
   return shape.m > kernels.mr && shape.n >= kManyColumns && a.column_stride >= kernels.packing_stride;
 }
 
 // Whether a thread keeps the B that it has packed: its next task may be of other rows and the same columns.
 template <typename T>
 bool keeps_b(const GemmShape& shape, const GemmKernelsOf<T>& kernels) {
-  return shape.k * round_up(shape.n, kernels.lanes) <= kPackedElements;
+  return kernels.words(shape.k) * round_up(shape.n, kernels.lanes) <= kPackedElements;
 }
 
 template <typename T>
 int64_t packed_b_elements(const GemmShape& shape, const GemmKernelsOf<T>& kernels) {
-  const int64_t depth = block_depth(shape.k, kernels.kc), columns = round_up(shape.n, kernels.lanes);
-  if (keeps_b(shape, kernels)) return round_up(shape.k * columns, 16);
+  const int64_t words = kernels.words(shape.k), columns = round_up(shape.n, kernels.lanes);
+  if (keeps_b(shape, kernels)) return round_up(words * columns, 16);
+  const int64_t depth = block_depth(words, kernels.kc);
   return round_up(depth * std::min(columns, block_width(depth, kernels)), 16);
 }
 
@@ -179,7 +182,8 @@ int64_t workspace_elements(const GemmShape& shape, const MatrixViewOf<T>& a, con
   int64_t elements = packed_b_elements(shape, kernels);
   const GemmShape folded = {1, shape.batch * shape.m, shape.n, shape.k};
   if (packs_a(folded, a, kernels)) {
-    elements += round_up(kernels.packed_a_elements(packed_rows(folded.m, shape.k, kernels), shape.k), 16);
+    const int64_t words = kernels.words(shape.k);
+    elements += round_up(kernels.packed_a_elements(packed_rows(folded.m, words, kernels), words), 16);
   }
   return shape.n <= kernels.narrow_columns ? std::max(elements, round_up(shape.k * shape.n, 16)) : elements;
 }
@@ -187,7 +191,8 @@ int64_t workspace_elements(const GemmShape& shape, const MatrixViewOf<T>& a, con
 // Whether B is packed because it is large, or has to be because it is transposed.
 template <typename T>
 bool packs_blocks(const Problem<T>& p, const GemmKernelsOf<T>& kernels) {
-  return p.b.column_stride != 1 || (p.shape.m >= kernels.packing_rows && is_large(p.shape.k, p.shape.n));
+  return kernels.rounds || p.b.column_stride != 1 ||
+         (p.shape.m >= kernels.packing_rows && is_large(p.shape.k, p.shape.n));
 }
 
 // How C is cut into tasks. Each computes its part with all of k.
@@ -201,10 +206,11 @@ struct Grid {
 // Where columns are cut, two processors write each row of C, and their prefetching takes lines from each other.
 template <typename T>
 Grid cut_matrix(const Problem<T>& p, int64_t threads, int64_t parts_of_thread, const GemmKernelsOf<T>& kernels) {
-  constexpr double kReadCost = 1, kPackCost = 6, kCutRowCost = 3000;
+  constexpr double kReadCost = 1, kCutRowCost = 3000;
+  const double pack_cost = 6 * static_cast<double>(kernels.steps);
   const bool has_tiles = p.method == Method::k_tiles;
-  const double row_cost = has_tiles && packs_a(p.shape, p.a, kernels) ? kPackCost : kReadCost;
-  const double column_cost = has_tiles && packs_blocks(p, kernels) ? kPackCost : kReadCost;
+  const double row_cost = has_tiles && packs_a(p.shape, p.a, kernels) ? pack_cost : kReadCost;
+  const double column_cost = has_tiles && packs_blocks(p, kernels) ? pack_cost : kReadCost;
   const double cut_row_cost = kCutRowCost / static_cast<double>(std::max<int64_t>(p.shape.k, 1));
   const int64_t parts = threads * parts_of_thread;
   Grid best = {1, 1, 1};
@@ -247,11 +253,12 @@ Grid make_grid(const Problem<T>& p, int64_t threads, const GemmKernelsOf<T>& ker
 
 // A part of one matrix C, with all of k.
 template <typename T>
-GemmBlockOf<T> make_part(const Problem<T>& p, int64_t batch, Range rows, Range columns) {
+GemmBlockOf<T> make_part(const Problem<T>& p, int64_t batch, Range rows, Range columns,
+                         const GemmKernelsOf<T>& kernels) {
   GemmBlockOf<T> part = {};
   part.m = rows.size();
   part.n = columns.size();
-  part.k = p.shape.k;
+  part.k = kernels.words(p.shape.k);
   part.a = p.a.data + batch * p.a.batch_stride + rows.begin * p.a.row_stride;
   part.a_row_stride = p.a.row_stride;
   part.a_column_stride = p.a.column_stride;
@@ -293,10 +300,11 @@ void multiply_blocks(const Problem<T>& p, GemmBlockOf<T>& block, const GemmKerne
     do {
       block.k = std::min(p.kc, k - q);
       block.a = a + q * block.a_column_stride;
-      block.b = b + q * p.b.row_stride + j * p.b.column_stride;
+      const int64_t first = q * kernels.steps, steps = std::min(block.k * kernels.steps, p.shape.k - first);
+      block.b = b + first * p.b.row_stride + j * p.b.column_stride;
       if (block.b_is_packed) {
         T* const packed = packing->elements + (p.keeps_b ? j * k + q * round_up(block.n, kernels.lanes) : 0);
-        if (!is_packed) kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, block.k, block.n, packed);
+        if (!is_packed) kernels.pack_b(block.b, p.b.row_stride, p.b.column_stride, steps, block.n, packed);
         block.b = packed;
       }
       block.accumulate = q > 0;
@@ -318,11 +326,12 @@ void multiply_part(const Problem<T>& p, GemmBlockOf<T>& part, const GemmKernelsO
   for (int64_t i = 0; i < part.m; i += most_rows) {
     GemmBlockOf<T> rows = part;
     rows.m = std::min(most_rows, part.m - i);
-    kernels.pack_a(part.a + i, part.a_column_stride, rows.m, part.k, packed_a);
+    const T* const a = part.a + i * part.a_row_stride;
+    kernels.pack_a(a, part.a_row_stride, part.a_column_stride, rows.m, p.shape.k, packed_a);
     rows.a = packed_a;
-    rows.a_is_packed = true;
-    rows.a_row_stride = part.k;
-    rows.a_column_stride = kernels.mr;
+    rows.a_is_packed = part.a_column_stride != 1;
+    rows.a_row_stride = rows.a_is_packed ? part.k : GemmKernelsOf<T>::row_words(part.k);
+    rows.a_column_stride = rows.a_is_packed ? kernels.mr : 1;
     rows.c = part.c + i * part.c_stride;
     multiply_blocks(p, rows, kernels, part_of_b, packing);
   }
@@ -343,7 +352,7 @@ void run_part(const Problem<T>& p, Range batches, Range rows, Range columns, con
               Packing<T>* packing) {
   if (rows.size() == 0 || columns.size() == 0) return;
   for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
-    GemmBlockOf<T> part = make_part(p, batch, rows, columns);
+    GemmBlockOf<T> part = make_part(p, batch, rows, columns, kernels);
     if (p.method == Method::k_packed_dot) pack_columns(&part, packing->elements);
     if (p.method == Method::k_tiles) multiply_part(p, part, kernels, batch * p.shape.n + columns.begin, packing);
     else if (p.method == Method::k_row) kernels.row(part);

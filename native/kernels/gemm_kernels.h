@@ -373,5 +373,7 @@ constexpr GemmKernelsOf<T> gemm_kernels() {
           dot_kernel<T>,
           narrow_kernel<T>,
           pack_b_kernel<T>,
-          pack_a_kernel<T>};
+          pack_a_kernel<T>,
+          false,
+          1};
 }

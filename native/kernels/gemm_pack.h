@@ -52,7 +52,7 @@ inline void pack_panel(const T* from, int64_t row_stride, int64_t column_stride,
 }
 
 template <class T>
-void pack_a_kernel(const T* a, int64_t column_stride, int64_t m, int64_t k, T* packed) {
+void pack_a_kernel(const T* a, int64_t, int64_t column_stride, int64_t m, int64_t k, T* packed) {
   // Of so many panels at once: whole lines of memory.
   constexpr int64_t kRows = kTileRows<T> * 8;
   for (int64_t i = 0; i < m; i += kRows) {

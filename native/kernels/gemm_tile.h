@@ -1,6 +1,7 @@
 // Tiles of C: what stays in registers while k runs.
 #pragma once
 
+#include "kernels/gemm_words.h"
 #include "kernels/vector_loop.h"
 #include "math/doubles.h"
 #include "math/piecewise.h"
@@ -188,7 +189,7 @@ GALVANI_INLINED inline void multiply_tile(const Tile<T>& t, const TileRows<T>& a
     }
     GALVANI_UNROLL for (int i = 0; i < kRows; ++i) {
       const VectorOf<T> x = broadcast(a[i / kRowsOfPointer][i % kRowsOfPointer * a_row_stride]);
-      GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) sums[i][v] = fma(x, row[v], sums[i][v]);
+      GALVANI_UNROLL for (int v = 0; v < kVectors; ++v) sums[i][v] = add_product(x, row[v], sums[i][v]);
     }
     // Where rows of A are adjacent, of the next tile: no hardware foresees such strides.
     if (kVectors > 1 && kVectors <= kBlocking<T>.vectors) __builtin_prefetch(a[0] + kRows * a_row_stride);

@@ -100,11 +100,20 @@ struct GemmKernelsOf {
   // b[k × n], element (p, j) at b[p·row_stride + j·column_stride], one of the strides being 1 → panels of nr columns,
   // one after the other: k rows of the panel's columns, padded to whole vectors.
   void (*pack_b)(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, T* packed);
-  // a[m × k], element (i, p) at a[i + p·column_stride] → panels of mr rows, one after the other: k columns of the
-  // panel's rows. packed_a_elements(m, k) in all.
-  void (*pack_a)(const T* a, int64_t column_stride, int64_t m, int64_t k, T* packed);
+  // a[m × k], element (i, p) at a[i·row_stride + p·column_stride] with a row_stride of 1 → panels of mr rows, one after
+  // the other: k columns of the panel's rows. Where operands are rounded row_stride may be another one, and then rows
+  // of row_words(words(k)) are made. packed_a_elements(m, words(k)) in all.
+  void (*pack_a)(const T* a, int64_t row_stride, int64_t column_stride, int64_t m, int64_t k, T* packed);
+  // Whether operands are rounded to bf16 where they are packed. Then both always are, and `multiply` does all products.
+  bool rounds;
+  int64_t steps;  // of k that a packed word holds: k is counted in words wherever operands are packed
 
-  int64_t packed_a_elements(int64_t m, int64_t k) const { return round_up(m, mr) * k; }
+  int64_t words(int64_t k) const { return ceil_div(k, steps); }
+  // Whole vectors, and rows that do not all begin in the same set of a cache.
+  static constexpr int64_t row_words(int64_t words) { return (words + 15) / 16 * 16 + 16; }
+  int64_t packed_a_elements(int64_t m, int64_t words) const {
+    return round_up(m, mr) * (rounds ? row_words(words) : words);
+  }
 };
 using GemmKernels = GemmKernelsOf<float>;
 
@@ -265,6 +274,7 @@ struct KernelTable {
   GemmKernels gemm;
   QuantizedKernels quantized;
   GemmKernelsOf<double> gemm_float64;
+  GemmKernels gemm_bf16;
 };
 
 extern const KernelTable kBaselineKernels;
@@ -274,6 +284,7 @@ extern const KernelTable kAvx512Kernels;
 // With VNNI, which not all machines have that have the rest; without a multiplication where the compiler knows none.
 extern const QuantizedKernels kAvx2VnniKernels;
 extern const QuantizedKernels kAvx512VnniKernels;
+extern const GemmKernels kAvx512Bf16Gemm;  // with AVX512-BF16
 #elif defined(__aarch64__)
 extern const KernelTable kNeonKernels;
 #endif

@@ -7,6 +7,7 @@
 #include "kernels/convolution.h"
 #include "kernels/direct_convolution.h"
 #include "kernels/gemm_kernels.h"
+#include "kernels/gemm_rounded.h"
 #include "kernels/micro_kernels.h"
 #include "kernels/moments.h"
 #include "kernels/movement.h"
@@ -88,5 +89,6 @@ constexpr KernelTable make_table(const char* isa) {
   table.gemm = gemm_kernels<float>();
   table.gemm_float64 = gemm_kernels<double>();
   table.quantized = kQuantizedKernels;
+  table.gemm_bf16 = rounded_gemm_kernels();
   return table;
 }

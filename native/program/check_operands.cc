@@ -49,6 +49,8 @@ void check_matmul(const MatmulParams& p, Operands& operands) {
   const bool is_plain = operands.input_count() == 2 && p.activation == Activation::k_none;
   operands.expect(is_plain || operands.input(0).dtype != DType::k_int32,
                   "expected integers without bias and activation, got one");
+  operands.expect(p.precision == Precision::k_float32 || operands.input(0).dtype == DType::k_float32,
+                  "expected bf16 of float32 operands alone, got integers");
   operands.expect(is_inside(p.a, p.batch, p.m, p.k, operands.input(0).size),
                   "expected a inside its operand, got outside");
   operands.expect(is_inside(p.b, p.batch, p.k, p.n, operands.input(1).size),

@@ -12,6 +12,7 @@ namespace galvani {
 #define GALVANI_DTYPES(X) X(float32) X(int32) X(uint8) X(bool) X(float64)
 #define GALVANI_REDUCTIONS(X) X(sum) X(max) X(min) X(prod)
 #define GALVANI_ACTIVATIONS(X) X(none) X(relu) X(leakyRelu) X(sigmoid) X(tanh)
+#define GALVANI_PRECISIONS(X) X(float32) X(bf16)
 #define GALVANI_DISTRIBUTIONS(X) \
   X(uniform) X(normal) X(exponential) X(gumbel) X(integer) X(truncatedNormal) X(gamma) X(beta) X(poisson)
 // clang-format on
@@ -20,6 +21,7 @@ namespace galvani {
 enum class DType : int32_t { GALVANI_DTYPES(GALVANI_ENUMERATOR) count };
 enum class Reduction : int32_t { GALVANI_REDUCTIONS(GALVANI_ENUMERATOR) count };
 enum class Activation : int32_t { GALVANI_ACTIVATIONS(GALVANI_ENUMERATOR) count };
+enum class Precision : int32_t { GALVANI_PRECISIONS(GALVANI_ENUMERATOR) count };
 enum class Distribution : int32_t { GALVANI_DISTRIBUTIONS(GALVANI_ENUMERATOR) count };
 #undef GALVANI_ENUMERATOR
 

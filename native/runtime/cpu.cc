@@ -26,7 +26,9 @@ class X86Features {
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
     extended_ = b;
     has_avx512_vnni_ = has_all(c, 1u << 11);
-    if (a > 0 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) has_avx_vnni_ = has_all(a, 1u << 4);
+    if (a == 0 || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return;
+    has_avx_vnni_ = has_all(a, 1u << 4);
+    has_bf16_ = has_all(a, 1u << 5);
   }
 
   bool has_avx2() const { return has_fma_ && has_all(extended_, 1u << 5) && has_all(saved_, kXmm | kYmm); }
@@ -43,6 +45,8 @@ class X86Features {
   // Beside AVX2, and beside AVX-512.
   bool has_avx_vnni() const { return has_avx_vnni_; }
   bool has_avx512_vnni() const { return has_avx512_vnni_; }
+  // Of AVX-512.
+  bool has_bf16() const { return has_bf16_; }
 
  private:
   static constexpr unsigned kXmm = 2, kYmm = 4, kMasks = 1u << 5, kZmm = 3u << 6;
@@ -55,11 +59,20 @@ class X86Features {
     return low;
   }
 
-  bool has_fma_ = false;
+  bool has_fma_ = false, has_bf16_ = false;
   bool has_avx_vnni_ = false, has_avx512_vnni_ = false;
   unsigned saved_ = 0;
   unsigned extended_ = 0;
 };
+
+// The table of AVX-512, with the products of bf16 that this processor has.
+KernelTable avx512_kernels(const X86Features& features) {
+  KernelTable table = kAvx512Kernels;
+#if !defined(GALVANI_EMULATED_AVX512)
+  if (features.has_bf16()) table.gemm_bf16 = kAvx512Bf16Gemm;
+#endif
+  return table;
+}
 
 #endif
 
@@ -78,7 +91,8 @@ struct SupportedTables {
     // Nothing wider.
 #elif defined(__x86_64__)
     const X86Features features;
-    static const KernelTable avx512 = with_vnni(kAvx512Kernels, features.has_avx512_vnni(), kAvx512VnniKernels);
+    static const KernelTable avx512 =
+        with_vnni(avx512_kernels(features), features.has_avx512_vnni(), kAvx512VnniKernels);
     static const KernelTable avx2 = with_vnni(kAvx2Kernels, features.has_avx_vnni(), kAvx2VnniKernels);
     if (features.has_avx512() && features.has_avx2()) tables[count++] = &avx512;
     if (features.has_avx2()) tables[count++] = &avx2;

@@ -107,6 +107,14 @@ class Operand {
   MatrixViewOf<T> view_{};
 };
 
+// The nearest bf16, of two as near the even one: by arithmetic, and not by bits as the kernels have it.
+double to_bf16(double x) {
+  int exponent;
+  if (x == 0 || !std::isfinite(x)) return x;
+  const double fraction = std::frexp(x, &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8));
+}
+
 template <typename Wide>
 Wide activate(Activation activation, Wide x, Wide slope) {
   switch (activation) {
@@ -118,15 +126,13 @@ Wide activate(Activation activation, Wide x, Wide slope) {
   }
 }
 
-const GemmKernels& kernels_of(const KernelTable& table, float) { return table.gemm; }
-const GemmKernelsOf<double>& kernels_of(const KernelTable& table, double) { return table.gemm_float64; }
-
 template <typename T>
 class Product {
  public:
   template <typename Value>
-  Product(const Case& c, Value&& value, int64_t shift = 0)
+  Product(const Case& c, Value&& value, int64_t shift = 0, Precision precision = Precision::k_float32)
       : case_(c),
+        precision_(precision),
         a_(c.shape.batch, c.shape.m, c.shape.k, c.a, shift),
         b_(c.shape.batch, c.shape.k, c.shape.n, c.b, shift),
         bias_(static_cast<size_t>(c.shape.n)) {
@@ -137,16 +143,21 @@ class Product {
 
   int64_t size() const { return case_.shape.batch * case_.shape.m * case_.shape.n; }
 
+  const GemmKernelsOf<T>& kernels_of(const KernelTable& table) const {
+    if constexpr (std::is_same_v<T, double>) return table.gemm_float64;
+    else return precision_ == Precision::k_bf16 ? table.gemm_bf16 : table.gemm;
+  }
+
   // The result on `threads` threads; nothing around it is written.
   std::vector<T> compute(const KernelTable& table, int threads) const {
     Buffer<T> c(size(), 1);
     for (int64_t i = 0; i < size(); ++i) c[i] = NAN;
     Threads parallel(threads);
-    const auto workspace =
-        make_workspace(gemm_workspace_bytes(case_.shape, a_.view(), kernels_of(table, T{}), threads));
+    const auto& kernels = kernels_of(table);
+    const auto workspace = make_workspace(gemm_workspace_bytes(case_.shape, a_.view(), kernels, threads));
     const GemmEpilogueOf<T> epilogue = {case_.has_bias ? bias_.data() : nullptr, case_.activation,
                                         static_cast<T>(case_.slope)};
-    gemm(case_.shape, a_.view(), b_.view(), c.data(), epilogue, kernels_of(table, T{}), parallel, workspace.get());
+    gemm(case_.shape, a_.view(), b_.view(), c.data(), epilogue, kernels, parallel, workspace.get());
     if (!c.guards_are_whole()) fail(__FILE__, __LINE__, table.isa + (": wrote outside of C: " + describe(case_)));
     return std::vector<T>(c.data(), c.data() + size());
   }
@@ -159,7 +170,7 @@ class Product {
       const int64_t batch = i / s.n / s.m, row = i / s.n % s.m, column = i % s.n;
       Wide sum = case_.has_bias ? bias_[static_cast<size_t>(column)] : 0, magnitude = std::fabs(sum);
       for (int64_t p = 0; p < s.k; ++p) {
-        const Wide product = static_cast<Wide>(a_.at(batch, row, p)) * static_cast<Wide>(b_.at(batch, p, column));
+        const Wide product = rounded(a_.at(batch, row, p)) * rounded(b_.at(batch, p, column));
         sum += product;
         magnitude += std::fabs(product);
       }
@@ -175,7 +186,8 @@ class Product {
     for (size_t i = 0; i < c.size(); ++i) {
       if (is_near(c[i], wanted_[i], tolerances_[i])) continue;
       std::ostringstream text;
-      text << table.isa << ": " << describe(case_) << " at " << i << ": expected " << wanted_[i] << ", got " << c[i];
+      text << table.isa << (precision_ == Precision::k_bf16 ? " bf16: " : ": ") << describe(case_) << " at " << i
+           << ": expected " << wanted_[i] << ", got " << c[i];
       return fail(__FILE__, __LINE__, text.str());
     }
     check_threads(table, c);
@@ -191,24 +203,39 @@ class Product {
   }
 
  private:
+  Wide rounded(T x) const { return precision_ == Precision::k_bf16 ? to_bf16(static_cast<double>(x)) : x; }
+
   using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
   static constexpr double kEpsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
   Case case_;
+  Precision precision_;
   Operand<T> a_, b_;
   std::vector<T> bias_;
   std::vector<double> wanted_, tolerances_;
 };
 
+// On every table, and that of AVX-512 as it is on processors without its BF16.
+template <typename Body>
+void for_each_gemm(Body body) {
+  for_each_table(body);
+#if defined(__x86_64__)
+  int count = 0;
+  const KernelTable* const best = *supported_kernel_tables(&count);
+  if (best->isa == std::string("avx512") && best != &kAvx512Kernels) body(kAvx512Kernels);
+#endif
+}
+
 template <typename T, typename Value>
-void check_of(const Case& c, Value&& value, int64_t shift) {
-  Product<T> product(c, value, shift);
+void check_of(const Case& c, Value&& value, int64_t shift, Precision precision = Precision::k_float32) {
+  Product<T> product(c, value, shift, precision);
   product.compute_reference();
-  for_each_table([&](const KernelTable& table) { product.check(table); });
+  for_each_gemm([&](const KernelTable& table) { product.check(table); });
 }
 
 template <typename Value>
 void check(const Case& c, Value&& value, int64_t shift = 0) {
   check_of<float>(c, value, shift);
+  check_of<float>(c, value, shift, Precision::k_bf16);
   check_of<double>(c, value, shift);
 }
 
@@ -344,16 +371,18 @@ TEST(gemm_without_outputs_does_nothing) {
 }
 
 template <typename T>
-void check_threads_of(const Case& c) {
+void check_threads_of(const Case& c, Precision precision = Precision::k_float32) {
   Random random(9);
-  const Product<T> product(c, [&] { return random.uniform(-1, 1); });
-  for_each_table([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
+  const Product<T> product(
+      c, [&] { return random.uniform(-1, 1); }, 0, precision);
+  for_each_gemm([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
 }
 
 // Enough work for several tasks per thread.
 TEST(gemm_same_bits_on_any_threads_when_large) {
   for_each_layout({{1, 401, 523, 397}, {}, {}, true, Activation::k_relu}, [](const Case& c) {
     check_threads_of<float>(c);
+    check_threads_of<float>(c, Precision::k_bf16);
     check_threads_of<double>(c);
   });
 }
@@ -366,8 +395,11 @@ TEST(gemm_same_bits_on_any_threads_for_the_sweep) {
     const Layout a = {x.transpose_a, x.a_stride - (x.transpose_a ? s.m : s.k)};
     const Layout b = {x.transpose_b, x.b_stride - (x.transpose_b ? s.k : s.n)};
     Random random(i);
-    const Product<float> product({s, a, b, true}, [&] { return random.uniform(-1, 1); });
-    for_each_table([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
+    for (const Precision precision : {Precision::k_float32, Precision::k_bf16}) {
+      const Product<float> product(
+          {s, a, b, true}, [&] { return random.uniform(-1, 1); }, 0, precision);
+      for_each_gemm([&](const KernelTable& table) { product.check_threads(table, product.compute(table, 1)); });
+    }
   }
 }
 

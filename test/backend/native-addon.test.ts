@@ -424,7 +424,7 @@ describe('the settings', () => {
     const product = programOf(
       'matmul',
       {
-        ...{ batch: 1, m: rows, n: rows, k: rows, activation: 'tanh', slope: 0 },
+        ...{ batch: 1, m: rows, n: rows, k: rows, activation: 'tanh', slope: 0, precision: 'float32' },
         a: { offset: 0, batchStride: rows * rows, leadingDimension: rows, transpose: false },
         b: { offset: 0, batchStride: rows * rows, leadingDimension: rows, transpose: true },
       },

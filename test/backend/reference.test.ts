@@ -18,7 +18,17 @@ describe('matmul', () => {
     transpose: false,
     ...more,
   })
-  const plain = { batch: 1, m: 2, n: 2, k: 3, a: layout(3), b: layout(2), activation: 'none' as const, slope: 0 }
+  const plain = {
+    batch: 1,
+    m: 2,
+    n: 2,
+    k: 3,
+    a: layout(3),
+    b: layout(2),
+    activation: 'none' as const,
+    slope: 0,
+    precision: 'float32' as const,
+  }
   const a = f32(1, 2, 3, 4, 5, 6)
   const b = f32(1, 2, 3, 4, 5, -6)
   const multiply = (

@@ -6,7 +6,7 @@ import { type InstructionParams, type Opcode, opcodes } from '../../lib/program/
 import { microOpNames } from '../../lib/program/micro-ops.ts'
 import type { Numbering } from '../../lib/program/parameters.ts'
 import type { Program } from '../../lib/program/program.ts'
-import { activations, distributions, reductions } from '../../lib/program/vocabulary.ts'
+import { activations, distributions, precisions, reductions } from '../../lib/program/vocabulary.ts'
 import { opcodeSamples } from '../support/opcode-samples.ts'
 import { f32, instruction, program, u8, value } from '../support/run.ts'
 
@@ -20,6 +20,7 @@ const numbering: Numbering = {
   places: numbered(places),
   reductions: numbered(reductions),
   activations: numbered(activations),
+  precisions: numbered(precisions),
   distributions: numbered(distributions),
 }
 

@@ -95,6 +95,7 @@ const readers: Readonly<Record<string, (from: Reader) => unknown>> = {
   real: (from) => from.real(),
   text: () => 'values',
   activation: (from) => from.name('activations'),
+  precision: (from) => from.name('precisions'),
   reduction: (from) => from.name('reductions'),
   distribution: (from) => from.name('distributions'),
   counts: (from) => from.list(1, () => from.number()),

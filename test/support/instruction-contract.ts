@@ -56,9 +56,13 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   matmul({ params, inputs, expected }) {
     if (expected[0] instanceof Int32Array) return same({ expected })
     const size = params.batch * params.m * params.n
-    const [terms] = runInstruction(reference, 'matmul', { ...params, activation: 'none' }, inputs.map(magnitudes), [
-      ['float64', size],
-    ])
+    const [terms] = runInstruction(
+      reference,
+      'matmul',
+      { ...params, activation: 'none', precision: 'float32' },
+      inputs.map(magnitudes),
+      [['float64', size]],
+    )
     const sum = accumulated(params.k + inputs.length - 2, terms!) as { epsilons: Float64Array }
     const steepest = params.activation === 'leakyRelu' ? Math.max(1, Math.abs(params.slope)) : 1
     const rounding = params.activation === 'none' || params.activation === 'relu' ? 0 : 2

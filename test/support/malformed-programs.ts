@@ -221,7 +221,17 @@ const overwriting = (rule: string, twin: Program): Malformed =>
 const a44 = float([4, 4], 'arena', 0)
 const c44 = float([4, 4], 'arena', 64)
 const layout = { offset: 0, batchStride: 0, leadingDimension: 4, transpose: false }
-const square = { batch: 1, m: 4, n: 4, k: 4, a: layout, b: layout, activation: 'none' as const, slope: 0 }
+const square = {
+  batch: 1,
+  m: 4,
+  n: 4,
+  k: 4,
+  a: layout,
+  b: layout,
+  activation: 'none' as const,
+  slope: 0,
+  precision: 'float32' as const,
+}
 const widen = {
   shape: [4],
   operands: [dense([4])],

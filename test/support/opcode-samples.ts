@@ -51,6 +51,7 @@ export const opcodeSamples: { readonly [K in Opcode]: Program } = {
       b: { offset: 1, batchStride: 0, leadingDimension: 6, transpose: true },
       activation: 'leakyRelu',
       slope: 0.1,
+      precision: 'bf16',
     },
     [
       ['float32', 2, 3, 5],

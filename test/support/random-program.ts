@@ -16,6 +16,7 @@ import {
   distributions,
   type LoadPattern,
   type MatrixLayout,
+  precisions,
   reductions,
 } from '../../lib/program/vocabulary.ts'
 import { type Placed, shared, unshared } from './placement.ts'
@@ -404,7 +405,8 @@ const emitters: { readonly [K in Opcode]: (s: Sketcher, tape: Tape) => void } = 
     const inputs = [matrixOperand(s, tape, dtype, reachA), matrixOperand(s, tape, dtype, reachB)]
     if (!isInteger && tape.oneIn(2)) inputs.push(s.operand(dtype, n))
     const activation = isInteger ? 'none' : tape.pick(activations)
-    const params = { batch, m, n, k, a, b, activation, slope: 0.01 }
+    const precision = dtype === 'float32' ? tape.pick(precisions) : 'float32'
+    const params = { batch, m, n, k, a, b, activation, slope: 0.01, precision }
     s.emit('matmul', params, inputs, [s.output(dtype, batch * m * n)])
   },
   quantizedMatmul(s, tape) {

@@ -3,6 +3,17 @@
 import { erfc } from '../../base/erf.ts'
 import type { ActivationName } from '../../program/vocabulary.ts'
 
+const float = new Float32Array(1)
+const bits = new Uint32Array(float.buffer)
+
+/** The nearest number of 8 bits of precision with float32's exponents, of two as near the even one. */
+export function toBf16(x: number): number {
+  float[0] = x
+  const word = bits[0]!
+  if (!Number.isNaN(x)) bits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000
+  return float[0]!
+}
+
 export const step = (x: number): number => (Number.isNaN(x) ? x : Number(x > 0))
 
 export const relu = (x: number): number => Math.max(x, 0)

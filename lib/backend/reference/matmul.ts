@@ -1,10 +1,10 @@
 /**
- * Batched matrix multiplication: dot products in float64, added in ascending order and rounded once, like the sum with the
+ * Batched matrix multiplication: of operands rounded to the precision, dot products in float64, added in ascending order and rounded once, like the sum with the
  * bias and the activation after them; of integers modulo 2³².
  */
 import type { InstructionParams } from '../../program/instructions.ts'
 import type { MatrixLayout } from '../../program/vocabulary.ts'
-import { activations } from './functions.ts'
+import { activations, toBf16 } from './functions.ts'
 import type { Numbers } from './loop.ts'
 
 export function matmul(
@@ -16,8 +16,9 @@ export function matmul(
   const multiply = c instanceof Int32Array ? multiplyIntegers : multiplyRow
   const sums = new Float64Array(p.n)
   for (let batch = 0; batch < p.batch; batch++) {
-    const left = denseMatrix(a, p.a, batch, p.m, p.k)
-    const right = denseMatrix(b, p.b, batch, p.k, p.n)
+    const [left, right] = [denseMatrix(a, p.a, batch, p.m, p.k), denseMatrix(b, p.b, batch, p.k, p.n)]
+    if (p.precision === 'bf16')
+      for (const matrix of [left, right]) matrix.forEach((x, i) => void (matrix[i] = toBf16(x)))
     for (let i = 0; i < p.m; i++) {
       multiply(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
       const start = (batch * p.m + i) * p.n

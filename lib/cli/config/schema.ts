@@ -99,6 +99,7 @@ export interface TrainConfig {
   readonly batchSize?: number
   readonly stepsPerEpoch?: number
   readonly dropLast?: boolean
+  readonly precision?: 'float32' | 'bf16'
   readonly shuffle?: boolean
   readonly seed?: number
   readonly clipNorm?: number
@@ -284,6 +285,7 @@ const keysOf = (config: Readonly<Record<string, unknown>>): Keys => ({
   batchSize: integer(1),
   stepsPerEpoch: integer(1),
   dropLast: truth,
+  precision: oneOf('precision', ['float32', 'bf16']),
   shuffle: truth,
   seed: integer(0, 2 ** 32 - 1),
   clipNorm: above(0),

@@ -109,9 +109,21 @@ interface Parts {
 function optionsOf(run: CompleteRun, { data, resume }: Parts): FitOptions<Tensor, Tensor, Tensor> {
   const { config } = run
   const { metrics = [], callbacks = [], checkpoint = {} } = config
-  const { epochs, batchSize, stepsPerEpoch, dropLast, shuffle, seed, clipNorm, clipValue, accumulate } = config
-  const numbers = { epochs, batchSize, stepsPerEpoch, dropLast, shuffle, seed, clipNorm, clipValue, accumulate }
-  const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined))
+  const { epochs, batchSize, stepsPerEpoch, dropLast, shuffle, seed, clipNorm, clipValue, accumulate, precision } =
+    config
+  const plain = {
+    epochs,
+    batchSize,
+    stepsPerEpoch,
+    dropLast,
+    shuffle,
+    seed,
+    clipNorm,
+    clipValue,
+    accumulate,
+    precision,
+  }
+  const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined))
   const directory = checkpointsOf(run)
   const { file } = placeOf(run)
   return {

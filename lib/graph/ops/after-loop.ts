@@ -4,7 +4,9 @@
  */
 import { elementAt } from '../../base/lists.ts'
 import { extentAt } from '../../base/shape.ts'
+import type { Precision } from '../../program/vocabulary.ts'
 import type { Node, OpDef } from '../node.ts'
+import { precisionOf, withActivePrecision } from '../precision.ts'
 import { reshape, reshapeOp, sumOp, sumOver } from './broadcast.ts'
 import { add, elementwiseOps } from './elementwise.ts'
 import type { LoopResults } from './loop.ts'
@@ -41,7 +43,7 @@ function movedSum(node: Node, isTurned: boolean, parts: LoopParts): AfterLoop | 
   const { inputs, params } = node
   const [a, b] = inputs as [Node, Node]
   if (is(node, matmulOps.matmul) && node.shape.length === 2 && parts.isInside(a) && parts.isInside(b))
-    return sumOfProducts(a, b, isTurned, parts)
+    return sumOfProducts(a, b, isTurned, parts, precisionOf(node))
   if (is(node, sumOp)) return sumOfSums(a, (params as { axes: readonly number[] }).axes, parts)
   if (is(node, elementwiseOps.add)) {
     const [left, right] = [sumAfterLoop(a, isTurned, parts), sumAfterLoop(b, isTurned, parts)]
@@ -73,14 +75,16 @@ function linearOf(node: Node): Linear | null {
 }
 
 /** Σ a[m, k]·b[k, n] as one product over [steps, k]. */
-function sumOfProducts(a: Node, b: Node, isTurned: boolean, parts: LoopParts): AfterLoop {
+function sumOfProducts(a: Node, b: Node, isTurned: boolean, parts: LoopParts, precision: Precision): AfterLoop {
   const [m, n] = [extentAt(a.shape, 0), extentAt(b.shape, 1)]
   const summed = parts.length * extentAt(b.shape, 0)
   const [left, right] = [stacked(transposeMatrices(a), parts), stacked(b, parts)]
   return (results) => {
     const x = reshape(left(results), [summed, m])
     const y = reshape(right(results), [summed, n])
-    return isTurned ? transposeMatrices(matmul(transposeMatrices(y), x)) : matmul(transposeMatrices(x), y)
+    return withActivePrecision(precision, () =>
+      isTurned ? transposeMatrices(matmul(transposeMatrices(y), x)) : matmul(transposeMatrices(x), y),
+    )
   }
 }
 

@@ -3,21 +3,24 @@ import { promote } from '../../base/dtype.ts'
 import { expected, ShapeError } from '../../base/errors.ts'
 import { elementAt } from '../../base/lists.ts'
 import { broadcastShapes, extentAt, formatShape, lastTwo, type Shape, sizeOf } from '../../base/shape.ts'
-import type { MatrixLayout } from '../../program/vocabulary.ts'
+import type { MatrixLayout, Precision } from '../../program/vocabulary.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record } from '../node.ts'
+import { type ProductParams, precisionOf, productParams } from '../precision.ts'
 import { broadcastTo, reshape } from './broadcast.ts'
 import { isTransposed, transposeMatrices } from './movement.ts'
 import { arithmeticDType, cast } from './promotion.ts'
 
-const matmulOp: OpDef<null, Binary> = {
+const matmulOp: OpDef<ProductParams, Binary> = {
   name: 'matmul',
   infer([a, b]) {
     return { dtype: a.dtype, shape: [...a.shape.slice(0, -1), extentAt(b.shape, -1)] }
   },
   // C[m,n] = A[m,k]·B[k,n]: dA[m,k] = dC·Bᵀ, dB[k,n] = Aᵀ·dC
   vjp: (ct, { inputs: [a, b] }) => [productLike(a, ct, transposeMatrices(b)), productLike(b, transposeMatrices(a), ct)],
-  lower(emitter, { inputs: [x, y], dtype, shape }) {
+  lower(emitter, node) {
+    const { dtype, shape } = node
+    const [x, y] = node.inputs
     const [a, b] = [matrixOperand(emitter, x), matrixOperand(emitter, y)]
     const params = {
       batch: sizeOf(shape.slice(0, -2)),
@@ -28,6 +31,7 @@ const matmulOp: OpDef<null, Binary> = {
       b: b.layout,
       activation: 'none',
       slope: 0,
+      precision: precisionOf(node as Node),
     } as const
     return emitter.denseView(emitter.emit('matmul', [a.value, b.value], [{ dtype, shape }], mergeRows(params))[0])
   },
@@ -48,6 +52,7 @@ type MatmulExtents = {
   b: MatrixLayout
   activation: 'none'
   slope: number
+  precision: Precision
 }
 
 /** One B for a whole batch of dense A: a single tall product. */
@@ -122,7 +127,7 @@ export function matmul(a: Node, b: Node): Node {
   const batch = broadcastShapes('matmul', x.shape.slice(0, -2), y.shape.slice(0, -2))
   const left = broadcastTo(cast(x, dtype), [...batch, ...x.shape.slice(-2)])
   const right = broadcastTo(cast(y, dtype), [...batch, ...y.shape.slice(-2)])
-  const product = record(matmulOp, [left, right], null)
+  const product = record(matmulOp, [left, right], productParams(left))
   if (x === a && y === b) return product
   return reshape(product, [...batch, ...(x === a ? x.shape.slice(-2, -1) : []), ...(y === b ? y.shape.slice(-1) : [])])
 }
