@@ -1,13 +1,13 @@
 /** Training steps whose matrix products are of float32 or of bf16, in turn. */
 import { CharGpt } from '../examples/char-gpt.ts'
 import * as g from '../lib/index.ts'
-import { quickest } from './train.ts'
 import { printTable } from './harness.ts'
+import { quickest } from './train.ts'
 
 type Forward = () => { readonly forward: () => g.Tensor; readonly labels: g.Tensor }
 
 /** A step with Adam on rows of its own. */
-function step(make: Forward, precision: g.Precision): () => unknown {
+export function step(make: Forward, precision: g.Precision): () => unknown {
   g.setSeed(1)
   const { forward, labels } = make()
   const optimizer = g.optim.adam({ learningRate: 0.001 })
@@ -17,16 +17,17 @@ function step(make: Forward, precision: g.Precision): () => unknown {
   return () => compiled.sync()
 }
 
-const classes = (shape: readonly number[], count: number) => g.variable(g.randint(shape, 0, count), { trainable: false })
+const classes = (shape: readonly number[], count: number) =>
+  g.variable(g.randint(shape, 0, count), { trainable: false })
 
-function wideMlp() {
+export function wideMlp() {
   const layers = [g.nn.linear(784, 1024), g.nn.relu(), g.nn.linear(1024, 1024), g.nn.relu(), g.nn.linear(1024, 10)]
   const model = g.nn.sequential(...layers)
   const x = g.variable(g.uniform([256, 784]), { trainable: false })
   return { forward: () => model.forward(x), labels: classes([256], 10) }
 }
 
-function gpt() {
+export function gpt() {
   const model = new CharGpt(96, { layers: 4, features: 128, context: 64 })
   const tokens = classes([16, 64], 96)
   return { forward: () => model.forward(tokens).reshape([16 * 64, 96]), labels: classes([16 * 64], 96) }

@@ -5,6 +5,7 @@ import { formatShape, sameShape } from '../base/shape.ts'
 import { type Node, record } from '../graph/node.ts'
 import { cast } from '../graph/ops/promotion.ts'
 import { withRule } from '../graph/ops/rule.ts'
+import { productParams } from '../graph/precision.ts'
 import { nodeOf, Tensor, type TensorLike, toNode, wrap } from '../tensor/tensor.ts'
 import { type Differentiable, valueAt } from './differentiable.ts'
 import type { LikesFor } from './gradients.ts'
@@ -58,6 +59,6 @@ export function customGradient<F extends Differentiable>(
   return (...args) => {
     const xs = args.map((x) => toNode('customGradient', x as TensorLike))
     const y = valueAt('customGradient', f, xs.map(wrap))
-    return wrap(record(def, [nodeOf(y), ...xs], null))
+    return wrap(record(def, [nodeOf(y), ...xs], productParams(nodeOf(y))))
   }
 }

@@ -3,7 +3,7 @@
  * bias and the activation after them; of integers modulo 2³².
  */
 import type { InstructionParams } from '../../program/instructions.ts'
-import type { MatrixLayout } from '../../program/vocabulary.ts'
+import type { MatrixLayout, Precision } from '../../program/vocabulary.ts'
 import { activations, toBf16 } from './functions.ts'
 import type { Numbers } from './loop.ts'
 
@@ -16,9 +16,8 @@ export function matmul(
   const multiply = c instanceof Int32Array ? multiplyIntegers : multiplyRow
   const sums = new Float64Array(p.n)
   for (let batch = 0; batch < p.batch; batch++) {
-    const [left, right] = [denseMatrix(a, p.a, batch, p.m, p.k), denseMatrix(b, p.b, batch, p.k, p.n)]
-    if (p.precision === 'bf16')
-      for (const matrix of [left, right]) matrix.forEach((x, i) => void (matrix[i] = toBf16(x)))
+    const left = denseMatrix(a, p.a, batch, p.m, p.k, p.precision)
+    const right = denseMatrix(b, p.b, batch, p.k, p.n, p.precision)
     for (let i = 0; i < p.m; i++) {
       multiply(left.subarray(i * p.k, (i + 1) * p.k), right, sums)
       const start = (batch * p.m + i) * p.n
@@ -30,8 +29,15 @@ export function matmul(
   }
 }
 
-/** The matrix that the layout describes, row by row, in float64. */
-function denseMatrix(x: Numbers, layout: MatrixLayout, batch: number, rows: number, columns: number): Float64Array {
+/** The matrix that the layout describes, row by row, in float64, rounded to the precision. */
+function denseMatrix(
+  x: Numbers,
+  layout: MatrixLayout,
+  batch: number,
+  rows: number,
+  columns: number,
+  precision: Precision,
+): Float64Array {
   const { leadingDimension, transpose } = layout
   const start = layout.offset + batch * layout.batchStride
   const [rowStride, columnStride] = transpose ? [1, leadingDimension] : [leadingDimension, 1]
@@ -39,7 +45,7 @@ function denseMatrix(x: Numbers, layout: MatrixLayout, batch: number, rows: numb
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) matrix[i * columns + j] = x[start + i * rowStride + j * columnStride]!
   }
-  return matrix
+  return precision === 'bf16' ? matrix.map(toBf16) : matrix
 }
 
 /** sums[j] = Σ row[q] · matrix[q, j] */

@@ -1,6 +1,7 @@
 /** A value whose gradient is what a rule says, and not that of the operations that made it. */
 import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Cotangents, type Node, type OpDef, type Params, record } from '../node.ts'
+import type { ProductParams } from '../precision.ts'
 
 type AtLeastOne = readonly [Node, ...Node[]]
 
@@ -15,11 +16,11 @@ export const customGradientOp: OpDef<null, AtLeastOne> = {
   lower: lowerFirst,
 }
 
-/** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says; the one of y is 0. */
+/** The operation (y, …xs) ↦ y whose gradient in xs is what the rule says, of products of its precision; the one of y is 0. */
 export const withRule = <X extends readonly Node[]>(
   rule: Rule<X>,
   name = customGradientOp.name,
-): OpDef<null, readonly [Node, ...X]> => ({
+): OpDef<ProductParams, readonly [Node, ...X]> => ({
   ...customGradientOp,
   name,
   vjp(ct, node) {

@@ -1,6 +1,7 @@
 /** Rows of matmul: square, skinny and empty shapes, every way an operand can lie in memory, batches and epilogues. */
 import type { Shape } from '../../../lib/base/shape.ts'
 import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { withPrecision } from '../../../lib/transforms/precision.ts'
 import { exactly, type OpCase, operand, shapesOf } from '../../support/cases.ts'
 
 const product = (x: Tensor, y: Tensor): Tensor => x.matmul(y)
@@ -125,6 +126,16 @@ const epilogues: readonly OpCase[] = shapesOf('5,9,21 33,70,10 130,17,64').flatM
   ]),
 ])
 
+/** The same with operands that are rounded to bf16. */
+const inBf16 = (row: OpCase): OpCase => ({
+  ...row,
+  note: `bf16 ${row.note ?? ''}`,
+  f: (...xs) => withPrecision('bf16', () => row.f(...xs)),
+})
+
+/** What rounds to infinity, and what it meets; numbers halfway between two of bf16. */
+const roundedOnes = [Infinity, NaN, 3.4e38, 0, 1, 257, 259, -257, 1.00390625, -0]
+
 export const matmulCases = {
   matmul: [
     ...extents.map(([m, k, n]) => matmulRow([m!, k!], [k!, n!], k!)),
@@ -134,6 +145,15 @@ export const matmulCases = {
     ...vectors,
     ...batches,
     ...epilogues,
+    ...extents.map(([m, k, n]) => inBf16(matmulRow([m!, k!], [k!, n!], k!))),
+    ...[...layouts, ...layers, ...large, ...vectors, ...batches].map(inBf16),
+    ...epilogues.slice(0, 11).map(inBf16),
+    inBf16(
+      matmulRow([10, 1], [1, 7], 1, {
+        inputs: [operand([10, 1], roundedOnes), operand([1, 7])],
+        differentiable: false,
+      }),
+    ),
     ...extents.map(([m, k, n]) => integerRow([m!, k!], [k!, n!])),
     integerRow([40, 13], [21, 40], { note: 'int32 aᵀ·bᵀ', f: (a, b) => a.transpose().matmul(b.transpose()) }),
     integerRow([20, 30], [30, 20], {
