@@ -10,6 +10,7 @@ import type { Pieces } from '../base/turns.ts'
 import { buildProgram } from '../program/build.ts'
 import { addValue, type Draft, emptyDraft, instruction } from '../program/draft.ts'
 import type { Instruction } from '../program/instructions.ts'
+import type { Precision } from '../program/vocabulary.ts'
 
 export interface MachineLimits {
   /** Of a large matrix product, on all threads in use. */
@@ -28,8 +29,13 @@ const measured = new Map<string, number>()
 /**
  * Measured when they are first asked for, in pieces of a millisecond or a product each.
  * @param extent of the matrices that are multiplied by the native backend
+ * @param precision of the products
  */
-export function* machineLimits(workingSet: number, extent: number): Pieces<MachineLimits> {
+export function* machineLimits(
+  workingSet: number,
+  extent: number,
+  precision: Precision = 'float32',
+): Pieces<MachineLimits> {
   const { backend, isa, threads } = backendInfo()
   const bytes = 2 ** Math.min(28, Math.max(14, Math.ceil(Math.log2(Math.max(1, workingSet)))))
   function* once(what: string, work: number, draft: () => Draft): Pieces<number> {
@@ -40,7 +46,7 @@ export function* machineLimits(workingSet: number, extent: number): Pieces<Machi
   }
   const n = backend === 'native' ? extent : 96
   return {
-    gigaflops: yield* once(`matmul ${n}`, 2 * n ** 3, () => product(n)),
+    gigaflops: yield* once(`matmul ${n} ${precision}`, 2 * n ** 3, () => product(n, precision)),
     gigabytesPerSecond: yield* once(`copy ${bytes}`, bytes, () => copy(bytes / 8)),
     bytes,
   }
@@ -75,7 +81,7 @@ function draftOf(inputs: number, size: number, make: (inputs: number[], output: 
   return draft
 }
 
-function product(n: number): Draft {
+function product(n: number, precision: Precision): Draft {
   const layout = { offset: 0, batchStride: 0, leadingDimension: n, transpose: false }
   const params = {
     batch: 1,
@@ -86,7 +92,7 @@ function product(n: number): Draft {
     b: layout,
     activation: 'none',
     slope: 0,
-    precision: 'float32',
+    precision,
   } as const
   return draftOf(2, n * n, (inputs, output) => instruction('matmul', inputs, [output], params))
 }

@@ -199,9 +199,12 @@ function* inspectedInPieces(
   if (milliseconds === 0) return new Inspection(plain, program.arenaBytes, total, effects, text)
   yield
   const machine = yield* machineLimits(total, extent)
+  const isRounded = program.instructions.map((x) => x.opcode === 'matmul' && x.params.precision === 'bf16')
+  const ofBf16 = isRounded.includes(true) ? yield* machineLimits(total, extent, 'bf16') : machine
   const times = yield* profileTraced(traced, args, milliseconds)
-  const instructions = zipWith(plain, times, (x, nanoseconds) => {
-    const limit = Math.max(x.flops / machine.gigaflops, x.bytes / machine.gigabytesPerSecond)
+  const instructions = zipWith(plain, times, (x, nanoseconds, i) => {
+    const { gigaflops } = isRounded[i] ? ofBf16 : machine
+    const limit = Math.max(x.flops / gigaflops, x.bytes / machine.gigabytesPerSecond)
     return { ...x, microseconds: nanoseconds / 1000, limitMicroseconds: limit / 1000 }
   })
   return new Inspection(instructions, program.arenaBytes, total, effects, text, machine)

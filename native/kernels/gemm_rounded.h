@@ -78,7 +78,8 @@ GALVANI_INLINED inline void write_panels(float* to, int64_t words, int64_t count
   if constexpr (kTileRows<float> * 2 == kLanes) {
     make([=](int64_t i, F32 x) GALVANI_INLINED {
       store_partial(to + i * words, x, kTileRows<float>);
-      if (i + kTileRows<float> < count) store_partial(to + (i + kTileRows<float>) * words, rotate<kTileRows<float>>(x), kTileRows<float>);
+      if (i + kTileRows<float> < count)
+        store_partial(to + (i + kTileRows<float>)*words, rotate<kTileRows<float>>(x), kTileRows<float>);
     });
     return;
   }
@@ -107,9 +108,8 @@ static void round_a_kernel(const float* a, int64_t row_stride, int64_t column_st
   for (int64_t i = 0; i < m; i += kRows) {
     const int64_t count = i + kRows < m ? kRows : m - i;
     for (int64_t p = 0; p < words; ++p) {
-      write_panels(packed + i * words + p * kTileRows<float>, words, count, [&](const auto& write) GALVANI_INLINED {
-        round_row_of(a + i, column_stride, k, p, count, write);
-      });
+      write_panels(packed + i * words + p * kTileRows<float>, words, count,
+                   [&](const auto& write) GALVANI_INLINED { round_row_of(a + i, column_stride, k, p, count, write); });
     }
   }
 }

@@ -65,8 +65,12 @@ class X86Features {
   unsigned extended_ = 0;
 };
 
+#endif
+
+#if defined(__x86_64__) && !defined(GALVANI_ONLY_BASELINE)
+
 // The table of AVX-512, with the products of bf16 that this processor has.
-KernelTable avx512_kernels(const X86Features& features) {
+KernelTable avx512_kernels([[maybe_unused]] const X86Features& features) {
   KernelTable table = kAvx512Kernels;
 #if !defined(GALVANI_EMULATED_AVX512)
   if (features.has_bf16()) table.gemm_bf16 = kAvx512Bf16Gemm;
@@ -74,9 +78,6 @@ KernelTable avx512_kernels(const X86Features& features) {
   return table;
 }
 
-#endif
-
-#if defined(__x86_64__)
 // The table as it is, but for products of int8 where the machine and the compiler have better ones.
 KernelTable with_vnni(const KernelTable& table, bool has_vnni, const QuantizedKernels& kernels) {
   KernelTable result = table;

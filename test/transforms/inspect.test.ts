@@ -33,6 +33,14 @@ describe.each(backends)('inspect on %s', (backend) => {
     expect(all.machine).toBeUndefined()
   })
 
+  test('measures products of bf16 by what they may be at best', () => {
+    const f = (x: g.Tensor) => g.withPrecision('bf16', () => x.matmul(x)).matmul(x)
+    const { instructions } = g.inspect(f, g.zeros([256, 256]), { profile: true })
+    expect(instructions.map(({ text }) => text.endsWith(', bf16'))).toEqual([true, false])
+    const [bf16, float32] = instructions.map(({ limitMicroseconds }) => limitMicroseconds!)
+    expect([bf16! > 0, float32! > 0, bf16 === float32]).toEqual([true, true, false])
+  })
+
   test('sums it up, and has no times unless asked', () => {
     const report = g.inspect((x) => x.exp().sum(), g.zeros([8]))
     expect([report.bytes, report.flops]).toEqual([4 * (16 + 9), 16])
