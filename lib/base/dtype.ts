@@ -104,9 +104,34 @@ function writeIntegers(op: string, from: ArrayLike<number>, dtype: 'int32' | 'ui
 /** A zeroed array of `size` elements. */
 export const allocate = (dtype: DType, size: number): TypedArray => new arrays[dtype](size)
 
+/** A cache line, so that two threads that write small arrays do not take lines from each other. */
+const roomAlignment = 64
+
+/** Arrays of so many bytes at most share a room: a view of one costs a tenth of a buffer of its own. */
+const smallBytes = 256
+
+/** What a small array may keep alive is no more than this. */
+const roomBytes = 4096
+
+let room = new ArrayBuffer(0)
+let roomUsed = 0
+
+/** `allocate` for memory that native code is given and users are not: small arrays lie in one buffer, each in lines of its own. */
+export function allocateInRoom(dtype: DType, size: number): TypedArray {
+  const bytes = size * bytesPerElement(dtype)
+  if (!(bytes <= smallBytes)) return allocate(dtype, size)
+  if (roomUsed + bytes > room.byteLength) {
+    room = new ArrayBuffer(roomBytes)
+    roomUsed = 0
+  }
+  const array = arrayAt(dtype, room, roomUsed, size)
+  roomUsed += Math.ceil(bytes / roomAlignment) * roomAlignment
+  return array
+}
+
 /** An array of one number. */
 export function scalarArray(dtype: DType, x: number): TypedArray {
-  const array = allocate(dtype, 1)
+  const array = allocateInRoom(dtype, 1)
   array[0] = x
   return array
 }

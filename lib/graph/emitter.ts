@@ -114,6 +114,12 @@ export class Emitter {
     return { value, dtype, shape, offset: 0, strides: denseStrides(shape) }
   }
 
+  /** A scalar as each element of a shape. */
+  repeated(value: number, shape: Shape): View {
+    const { dtype } = valueAt(this.draft, value)
+    return { value, dtype, shape, offset: 0, strides: new Array<number>(shape.length).fill(0) }
+  }
+
   /** The value of a node as one dense operand; a copy where its view is not. */
   dense(node: Node): number {
     return this.denseValue(this.viewOf(node))

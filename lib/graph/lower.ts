@@ -40,7 +40,9 @@ export function lower(
       state === undefined
         ? ({ kind: 'input', index: inputs.push(node) - 1 } as const)
         : ({ kind: 'state', index: state } as const)
-    emitter.setView(node, emitter.denseView(addValue(draft, node.dtype, node.shape, place)))
+    const isNumber = numbers.has(node)
+    const value = addValue(draft, node.dtype, isNumber ? [] : node.shape, place)
+    emitter.setView(node, isNumber ? emitter.repeated(value, node.shape) : emitter.denseView(value))
   }
   for (const { leaf } of updates) bind(leaf)
   const roots = [...results, ...updates.map(({ value }) => value)]

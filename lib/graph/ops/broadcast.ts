@@ -3,6 +3,7 @@ import { expected, ShapeError } from '../../base/errors.ts'
 import { broadcastShapes, denseStrides, formatShape, type Shape, sameShape, sizeOf } from '../../base/shape.ts'
 import { reshapeView } from '../emitter.ts'
 import { type Node, type OpDef, record, type Unary } from '../node.ts'
+import { isLiteral, literal, literalValue } from './leaf.ts'
 import { reductionOp } from './reduction.ts'
 
 export const reshapeOp: OpDef<{ shape: Shape }, Unary> = {
@@ -62,6 +63,8 @@ export function broadcastTo(x: Node, shape: Shape, op = 'broadcastTo'): Node {
   if (sameShape(x.shape, shape)) return x
   if (!sameShape(broadcastShapes(op, x.shape, shape), shape))
     throw new ShapeError(expected(op, `a shape that ${formatShape(x.shape)} broadcasts to`, formatShape(shape)))
+  // Half of all operands that are broadcast are numbers: one node for each is half of the graph saved.
+  if (isLiteral(x)) return literal(literalValue(x), x.dtype, false, shape.slice())
   return record(broadcastToOp, [x], { shape: shape.slice() })
 }
 

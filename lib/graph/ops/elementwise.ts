@@ -1,13 +1,12 @@
 /** Elementwise operations: one for each micro-op, which says how many operands it has and of what dtype, and a table of derivatives. */
 import type { DType } from '../../base/dtype.ts'
 import { DTypeError, expected } from '../../base/errors.ts'
-import { mapTuple } from '../../base/lists.ts'
-import { broadcastShapes } from '../../base/shape.ts'
+import { broadcastShapes, type Shape } from '../../base/shape.ts'
 import { type MicroOpKind, type MicroOpName, microOpNames, microOps } from '../../program/micro-ops.ts'
 import type { Emitter, View } from '../emitter.ts'
 import { type Binary, type Node, type OpDef, record, type TensorType, type Ternary, type Unary } from '../node.ts'
 import { broadcastTo } from './broadcast.ts'
-import { literal } from './leaf.ts'
+import { literal, weakValue } from './leaf.ts'
 import { arithmeticDType, floatDType, type Operand, operandNode, promotedDType, toDType } from './promotion.ts'
 import { composed, type Derivative } from './rule.ts'
 
@@ -273,8 +272,7 @@ function withNumber<K extends string>(
     infer: ([x]) => x,
     vjp: (ct, { inputs: [x], params }) => [derivative(ct, x, params[key])],
     lower(emitter, { inputs: [x], params, dtype, shape }) {
-      const number = emitter.denseView(emitter.literal(dtype, params[key]))
-      const operands = [emitter.viewOf(x), { ...number, shape, strides: shape.map(() => 0) }]
+      const operands = [emitter.viewOf(x), emitter.repeated(emitter.literal(dtype, params[key]), shape)]
       return emitter.elementwise({ dtype, shape }, operands, { op: name, dtype })
     },
   }
@@ -338,12 +336,18 @@ function unary(def: OpDef<null>, dtypeOf: (op: string, promoted: DType) => DType
   }
 }
 
+/** x in a dtype and a shape, which is a node's own. */
+function operandOf(x: Node, dtype: DType, shape: Shape): Node {
+  const value = weakValue(x)
+  return value === undefined ? broadcastTo(toDType(x, dtype), shape) : literal(value, dtype, false, shape)
+}
+
 function binary(def: OpDef<null>, dtypeOf: (op: string, promoted: DType) => DType) {
   return (a: Operand, b: Operand): Node => {
     const [x, y] = [operandNode(a), operandNode(b)]
     const dtype = dtypeOf(def.name, x.dtype === y.dtype && x.dtype === 'float32' ? x.dtype : promotedDType(x, y))
     const shape = broadcastShapes(def.name, x.shape, y.shape)
-    return record(def, [broadcastTo(toDType(x, dtype), shape), broadcastTo(toDType(y, dtype), shape)], null)
+    return record(def, [operandOf(x, dtype, shape), operandOf(y, dtype, shape)], null)
   }
 }
 
@@ -353,12 +357,8 @@ export function where(condition: Node, a: Operand, b: Operand): Node {
   const [x, y] = [operandNode(a), operandNode(b)]
   const dtype = promotedDType(x, y)
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape))
-  const choices = [toDType(x, dtype), toDType(y, dtype)] as const
-  return record(
-    ops.where,
-    mapTuple([condition, ...choices], (node) => broadcastTo(node, shape)),
-    null,
-  )
+  const choices = [operandOf(x, dtype, shape), operandOf(y, dtype, shape)] as const
+  return record(ops.where, [broadcastTo(condition, shape), ...choices], null)
 }
 
 /** What records an operation of K operands, nodes or numbers. */

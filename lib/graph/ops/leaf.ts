@@ -23,7 +23,7 @@ const placeholderOp: OpDef<null> = { ...dataOp, name: 'placeholder' }
 const literalOp: OpDef<{ value: number; weak: boolean }> = {
   name: 'literal',
   infer: inferLeaf,
-  lower: (emitter, node) => emitter.denseView(emitter.literal(node.dtype, node.params.value)),
+  lower: (emitter, { dtype, shape, params }) => emitter.repeated(emitter.literal(dtype, params.value), shape),
 }
 
 const identityOf = (name: string): OpDef<null, Unary> => ({
@@ -84,9 +84,12 @@ export const isPlaceholder = (node: Node): boolean => node.def === placeholderOp
 export const elementLiteral = (op: string, value: number | boolean, dtype: DType): Node =>
   literal(elementOf(op, value, dtype), dtype)
 
-/** A scalar constant. A weak one, a JavaScript number, takes the dtype of what it meets. */
-export const literal = (value: number, dtype: DType, weak = false): Node =>
-  new Node(literalOp, [], { value, weak }, { dtype, shape: [] }, false)
+const noInputs: readonly [] = []
+const scalar: Shape = []
+
+/** A constant, one number for all elements. A weak one, a JavaScript number, takes the dtype of what it meets. */
+export const literal = (value: number, dtype: DType, weak = false, shape = scalar): Node =>
+  new Node(literalOp, noInputs, { value, weak }, { dtype, shape }, false)
 
 export const isLiteral = (node: Node): boolean => node.def === literalOp
 

@@ -9,7 +9,7 @@ import { elementAt } from '../../base/lists.ts'
 import { type AnyNode, type Node, type OpDef, type ParamValue, topologicalOrder } from '../../graph/node.ts'
 import { demandOps } from '../../graph/ops/demand.ts'
 import { gradientRuleOps } from '../../graph/ops/gradient-rules.ts'
-import { leafOps } from '../../graph/ops/leaf.ts'
+import { isLiteral, leafOps } from '../../graph/ops/leaf.ts'
 import { randomOps } from '../../graph/ops/random.ts'
 import { type Dim, dimOf, type Symbolic } from './dims.ts'
 
@@ -118,22 +118,16 @@ export class ExportedGraph {
     const node = elementAt(nodes, 0)
     if (this.#known.has(node)) return
     const { name } = node.def
+    const { dtype } = node
     const isLeaf = node.storage !== null
     if (isLeaf) this.#checkConstant(nodes, title)
-    const operation: Operation = {
-      name: isLeaf ? 'data' : name,
-      dtype: node.dtype,
-      shape: this.#symbolic(
-        title,
-        'the shape',
-        nodes.map(({ shape }) => shape),
-      ) as Dim[],
-      params: isLeaf ? {} : this.#paramsOf(nodes, title),
-      inputs: inputsOf(node).map((input) => this.at(input)),
-      nodes,
-    }
-    this.#known.set(node, operation)
-    for (const input of operation.inputs) this.#addReader(input, operation)
+    const shapes = nodes.map(({ shape }) => shape)
+    const shape = this.#symbolic(title, 'the shape', shapes) as Dim[]
+    const params = isLeaf ? {} : this.#paramsOf(nodes, title)
+    const inputs = inputsOf(node).map((input) => this.at(input))
+    const operation: Operation = { name: isLeaf ? 'data' : name, dtype, shape, params, inputs, nodes }
+    this.#known.set(node, isLiteral(node) && !isLeaf && shape.length > 0 ? broadcastNumber(operation) : operation)
+    for (const input of inputs) this.#addReader(input, operation)
   }
 
   #addReader(operation: Operation, reader: Operation): void {
@@ -201,6 +195,12 @@ export class ExportedGraph {
     if (typeof dim !== 'number') throw this.differs(name, what)
     return dim
   }
+}
+
+/** A number of a shape as a scalar that is broadcast, as it is in ONNX. */
+function broadcastNumber(number: Operation): Operation {
+  const { shape } = number
+  return { ...number, name: 'broadcastTo', params: { shape }, inputs: [{ ...number, shape: [] }] }
 }
 
 /** What was broadcast to an operand. */
