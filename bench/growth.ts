@@ -17,8 +17,8 @@ interface Point {
 /** The median of some calls, fewer of slow ones. */
 function medianMicroseconds(fn: () => unknown): number {
   const times: number[] = []
-  const end = performance.now() + 250
   fn()
+  const end = performance.now() + 250
   do {
     const before = performance.now()
     fn()

@@ -1,6 +1,7 @@
-/** npm run bench [-- overhead kernels train around precision updates growth neighbour loop startup onnx quantize board watching serve [--only PART…]] */
+/** npm run bench [-- overhead first-call kernels train around precision updates growth neighbour loop startup onnx quantize board watching serve [--only PART…]] */
 import * as g from '../lib/index.ts'
 import { benchBoard } from './board.ts'
+import { benchFirstCall } from './first-call.ts'
 import { benchGrowth } from './growth.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLoop } from './loop.ts'
@@ -18,6 +19,7 @@ import { benchWatching } from './watching.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   overhead: benchOverhead,
+  'first-call': benchFirstCall,
   kernels: () => benchKernels(measureMachine()),
   train: benchTrain,
   around: benchAround,

@@ -21,8 +21,12 @@ export const byteLength = (dtype: DType, shape: Shape): number => sizeOf(shape) 
 
 export const formatShape = (shape: Shape): string => `[${Array.from(shape, shown).join(', ')}]`
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((extent, i) => extent === b[i])
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
+  return true
+}
 
 /**
  * The extent of an axis that there is; negative ones count from the end.
@@ -59,7 +63,7 @@ export function denseStrides(shape: Shape): number[] {
   let stride = 1
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     strides[axis] = stride
-    stride *= extentAt(shape, axis)
+    stride *= shape[axis]!
   }
   return strides
 }

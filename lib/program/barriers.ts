@@ -3,6 +3,7 @@ import { elementAt } from '../base/lists.ts'
 import { type Draft, type PlannedDraft, renameValues, substitute } from './draft.ts'
 
 export function removeBarriers(draft: Draft): PlannedDraft {
+  if (!draft.instructions.some(({ opcode }) => opcode === 'barrier')) return draft as PlannedDraft
   const replaced = new Map<number, number>()
   draft.instructions = draft.instructions.flatMap((next) =>
     next.opcode === 'barrier'

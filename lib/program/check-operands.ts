@@ -52,26 +52,30 @@ const operandAt = ({ list }: Operands, i: number): Operand | undefined => list[i
 
 /** The first alternative that allows the dtype. */
 function alternativeOf({ alternatives }: Operand, dtype: DType, inputs: readonly Value[]): Alternative | undefined {
-  return alternatives.find(({ dtypes }) =>
-    typeof dtypes === 'number' ? inputs[dtypes]?.dtype === dtype : dtypes.includes(dtype),
-  )
+  for (const alternative of alternatives) {
+    const { dtypes } = alternative
+    if (typeof dtypes === 'number' ? inputs[dtypes]?.dtype === dtype : dtypes.includes(dtype)) return alternative
+  }
+  return undefined
 }
 
 function checkDTypes(operands: Operands, values: readonly Value[], { inputs, site }: Given): void {
-  values.forEach((value, i) => {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
     const operand = operandAt(operands, i)
-    if (operand === undefined || alternativeOf(operand, value.dtype, inputs)) return
+    if (operand === undefined || alternativeOf(operand, value.dtype, inputs)) continue
     const wanted = operand.alternatives.map(({ dtypes }) =>
       typeof dtypes === 'number' ? inputs[dtypes]?.dtype : dtypes.join(' or '),
     )
     refuse(site, `${operand.name} to be ${wanted.join(' or ')}`, formatType(value))
-  })
+  }
 }
 
 function checkSizes(operands: Operands, values: readonly Value[], { inputs, site }: Given, params: Numbers): void {
-  values.forEach((value, i) => {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
     const operand = operandAt(operands, i)
     const size = operand && alternativeOf(operand, value.dtype, inputs)?.size
     if (size) expectSize(site, operand.name, value, productOf(size, params))
-  })
+  }
 }

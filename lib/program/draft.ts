@@ -90,8 +90,9 @@ export function substitute(
 export function renameValues(draft: Draft, replaced: ReadonlyMap<number, number>): void {
   if (replaced.size === 0) return
   const rename = (value: number) => replaced.get(value) ?? value
+  const isRenamed = (value: number) => replaced.has(value)
   draft.instructions = draft.instructions.map((next) =>
-    next.inputs.some((value) => replaced.has(value)) ? { ...next, inputs: next.inputs.map(rename) } : next,
+    next.inputs.some(isRenamed) ? { ...next, inputs: next.inputs.map(rename) } : next,
   )
   draft.updates.forEach(({ state, value }, i) => {
     draft.updates[i] = { state, value: rename(value) }
@@ -107,15 +108,13 @@ export interface Uses {
 export function usesOf({ values, instructions, updates }: Draft): Uses {
   const counts = new Int32Array(values.length)
   const lastReaders = new Int32Array(values.length).fill(-1)
-  values.forEach(({ place }, id) => {
-    if (place !== null) counts[id]!++
-  })
+  for (let id = 0; id < values.length; id++) if (values[id]!.place !== null) counts[id]!++
   for (const { value } of updates) counts[value]!++
-  instructions.forEach(({ inputs }, position) => {
-    for (const id of inputs) {
+  for (let position = 0; position < instructions.length; position++) {
+    for (const id of instructions[position]!.inputs) {
       if (lastReaders[id] !== position) counts[id]!++
       lastReaders[id] = position
     }
-  })
+  }
   return { counts, lastReaders }
 }

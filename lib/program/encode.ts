@@ -75,7 +75,8 @@ function pushProgram(words: number[], program: Program, literalStarts: readonly 
   words.push(program.inputCount, program.stateCount, program.resultCount, blocks(program.arenaBytes))
   for (const { dtype, shape, place } of program.values) {
     words.push(numberOf(numbering.dtypes, dtype), numberOf(numbering.places, place.kind))
-    words.push(placeIndex(place, literalStarts), shape.length, ...shape)
+    words.push(placeIndex(place, literalStarts), shape.length)
+    for (const extent of shape) words.push(extent)
   }
   for (const instruction of program.instructions) pushInstruction(words, instruction, numbering)
 }
@@ -84,8 +85,7 @@ export function encodeProgram(program: Program, numbering: Numbering): EncodedPr
   const { bytes, starts } = packLiterals(program.literals)
   const words: number[] = [programMagic, programVersion]
   pushProgram(words, program, starts, numbering)
-  const encoded = Int32Array.from(words)
-  const misfit = encoded.findIndex((word, i) => word !== words[i])
-  if (misfit !== -1) throw new ProgramError(expected('program', 'integers of 32 bits', words[misfit]))
-  return { words: encoded, literals: bytes }
+  for (const word of words)
+    if (word !== (word | 0)) throw new ProgramError(expected('program', 'integers of 32 bits', word))
+  return { words: new Int32Array(words), literals: bytes }
 }

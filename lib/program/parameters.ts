@@ -84,7 +84,7 @@ export const real: Parameter<number, 'real'> = {
   fault: () => null,
   write(words, value) {
     double[0] = value
-    words.push(...halves)
+    words.push(halves[0]!, halves[1]!)
   },
 }
 
@@ -126,12 +126,11 @@ function listOf<T, Type extends string>(type: Type, item: Item<T>, most = Infini
     type,
     fault(value) {
       if (value.length > most) return { at: '', wanted: `to have at most ${most} axes`, got: value.length }
-      let fault: Fault | null = null
-      const at = value.findIndex((x) => {
-        fault = item.fault(x)
-        return fault !== null
-      })
-      return fault && within(`[${at}]`, fault)
+      for (let i = 0; i < value.length; i++) {
+        const fault = item.fault(value[i]!)
+        if (fault !== null) return within(`[${i}]`, fault)
+      }
+      return null
     },
     write(words, value, numbering) {
       words.push(value.length)

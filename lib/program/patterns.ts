@@ -1,16 +1,17 @@
 /** What strides and matrix layouts address. */
-import { denseStrides, type Shape, sizeOf } from '../base/shape.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
 import type { LoadPattern, MatrixLayout } from './vocabulary.ts'
 
 /** The first and the last element that a pattern reads over a shape; null where that is none. */
 export function spanOf(shape: Shape, { offset, strides }: LoadPattern): { first: number; last: number } | null {
   if (sizeOf(shape) === 0) return null
-  const span = { first: offset, last: offset }
-  strides.forEach((stride, axis) => {
-    const reach = ((shape[axis] ?? 1) - 1) * stride
-    span[reach < 0 ? 'first' : 'last'] += reach
-  })
-  return span
+  let [first, last] = [offset, offset]
+  for (let axis = 0; axis < strides.length; axis++) {
+    const reach = ((shape[axis] ?? 1) - 1) * strides[axis]!
+    if (reach < 0) first += reach
+    else last += reach
+  }
+  return { first, last }
 }
 
 /** How many elements an operand must have for the layout to stay inside. */
@@ -22,8 +23,13 @@ export function matrixReach(layout: MatrixLayout, batch: number, rows: number, c
 
 /** True where the pattern reads elements 0, 1, 2, … in order. */
 export function isDense(shape: Shape, { offset, strides }: LoadPattern): boolean {
-  const order = denseStrides(shape)
-  return offset === 0 && shape.every((extent, axis) => extent <= 1 || strides[axis] === order[axis])
+  let stride = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = shape[axis]!
+    if (extent > 1 && strides[axis] !== stride) return false
+    stride *= extent
+  }
+  return offset === 0
 }
 
 /** Whether the rows of a view are what a product can read: elements one after the other, and no step backwards. */

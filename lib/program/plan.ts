@@ -2,7 +2,7 @@
 
 import type { TypedArray } from '../base/dtype.ts'
 import { elementAt } from '../base/lists.ts'
-import type { PlannedDraft } from './draft.ts'
+import { instruction, type PlannedDraft } from './draft.ts'
 import type { Place, Program, Value } from './program.ts'
 import { findSlots, placeApart, placeSlots, type Slot } from './slots.ts'
 import { placeUpdates } from './updates.ts'
@@ -21,20 +21,22 @@ export function plan(draft: PlannedDraft, { inPlace, reuse }: PlanOptions): Prog
   const arenaBytes = (reuse ? placeSlots : placeApart)([...new Set(slots.values())])
   const { values, literals, renumber } = compactValues(draft, slots)
   const { inputCount, stateCount, resultCount } = draft
-  const instructions = draft.instructions.map((instruction) => ({
-    ...instruction,
-    inputs: instruction.inputs.map(renumber),
-    outputs: instruction.outputs.map(renumber),
-  }))
+  const instructions = draft.instructions.map(({ opcode, inputs, outputs, params }) =>
+    instruction(opcode, inputs.map(renumber), outputs.map(renumber), params),
+  )
   return { values, instructions, literals, inputCount, stateCount, resultCount, arenaBytes }
 }
 
 /** The values that instructions mention, and the program's bound ones, under new numbers; and the literals among them. */
 function compactValues(draft: PlannedDraft, slots: ReadonlyMap<number, Slot>) {
-  const numbers = new Map<number, number>()
+  /** Of those that are not mentioned it is −1. */
+  const numbers = new Int32Array(draft.values.length).fill(-1)
   const values: Value[] = []
   const literals: TypedArray[] = []
-  const mentioned = new Set(draft.instructions.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]))
+  for (const { inputs, outputs } of draft.instructions) {
+    for (const id of inputs) numbers[id] = 0
+    for (const id of outputs) numbers[id] = 0
+  }
   const placeOf = (place: Place, offset: number | undefined): Place => {
     if (offset !== undefined) return { kind: 'arena', offset }
     if (place.kind !== 'literal') return place
@@ -42,9 +44,9 @@ function compactValues(draft: PlannedDraft, slots: ReadonlyMap<number, Slot>) {
   }
   draft.values.forEach(({ dtype, shape, place }, id) => {
     const bound = place !== null && place.kind !== 'literal'
-    if (!mentioned.has(id) && !bound) return
-    numbers.set(id, values.length)
+    if (numbers[id] === -1 && !bound) return
+    numbers[id] = values.length
     values.push({ dtype, shape, place: placeOf(place!, slots.get(id)?.offset) })
   })
-  return { values, literals, renumber: (id: number) => numbers.get(id)! }
+  return { values, literals, renumber: (id: number) => numbers[id]! }
 }

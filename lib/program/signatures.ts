@@ -139,9 +139,15 @@ const bodyNames = byOpcode((opcode) =>
   signatures[opcode].params.filter(([, { type }]) => type === 'program').map(([name]) => name),
 )
 
+const noBodies: readonly Program[] = []
+
 /** The programs that an instruction runs. */
-export const bodiesOf = ({ opcode, params }: Instruction): readonly Program[] =>
-  bodyNames[opcode].map((name) => (params as Numbers)[name] as Program)
+export function bodiesOf({ opcode, params }: Instruction): readonly Program[] {
+  const names = bodyNames[opcode]
+  return names.length === 0 ? noBodies : names.map((name) => (params as Numbers)[name] as Program)
+}
+
+const canFail = ({ values, instructions }: Program): boolean => instructions.some((next) => isFallible(values, next))
 
 /** Whether C++ computes all of a program: not where an instruction of float64 is the reference's alone. */
 export const hasNativeKernels = ({ values, instructions }: Program): boolean =>
@@ -153,11 +159,12 @@ export const hasNativeKernels = ({ values, instructions }: Program): boolean =>
 
 /** Whether what an instruction reads, or one of its programs does, can end the run. */
 export function isFallible(values: readonly { readonly dtype: DType }[], instruction: Instruction): boolean {
-  const { opcode, inputs } = instruction
-  if (bodiesOf(instruction).some((body) => body.instructions.some((next) => isFallible(body.values, next)))) return true
-  const { fails } = signatures[opcode]
-  const dtype = values[inputs[fails] ?? -1]?.dtype
-  return dtype !== undefined && failingDTypes(signatures[opcode]).includes(dtype)
+  const bodies = bodiesOf(instruction)
+  if (bodies.length > 0 && bodies.some(canFail)) return true
+  const signature = signatures[instruction.opcode]
+  if (signature.fails < 0) return false
+  const dtype = values[instruction.inputs[signature.fails] ?? -1]?.dtype
+  return dtype !== undefined && failingDTypes(signature).includes(dtype)
 }
 
 /** The dtypes of the input whose elements may be out of range; none where there is no such input. */

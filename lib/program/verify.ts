@@ -218,22 +218,27 @@ function checkSlots(program: Program, lastReads: Int32Array): void {
   const live = new LiveSlots(slots.flatMap((slot) => slot?.start ?? []))
   program.instructions.forEach((instruction, index) => {
     const { opcode, inputs, outputs } = instruction
-    const kept = new Set(inputs.filter((id) => lastReads[id] === index))
+    const ending = new Set<number>()
+    for (const id of inputs) if (lastReads[id] === index && slots[id]) ending.add(id)
     outputs.forEach((id, o) => {
       const slot = slots[id]
       if (!slot) return
-      const operand = inputs.find(
-        (input) =>
-          kept.has(input) &&
-          sameSlot(slots[input], slot) &&
-          mayOverwrite(program.values, instruction, o, (id) => id === input),
-      )
-      if (operand !== undefined) kept.delete(operand)
+      const operand =
+        ending.size === 0
+          ? undefined
+          : inputs.find(
+              (input) =>
+                ending.has(input) &&
+                sameSlot(slots[input], slot) &&
+                mayOverwrite(program.values, instruction, o, (id) => id === input),
+            )
+      if (operand !== undefined) ending.delete(operand)
       else if (live.overlaps(slot.start, slot.end))
         refuse({ index, opcode }, `a free slot for value ${id}`, `bytes ${slot.start} to ${slot.end}, which are in use`)
       live.insert(slot.start, slot.end)
     })
-    for (const id of [...kept, ...outputs.filter((id) => lastReads[id] === -1)]) {
+    for (const id of outputs) if (lastReads[id] === -1) ending.add(id)
+    for (const id of ending) {
       const slot = slots[id]
       if (slot) live.remove(slot.start)
     }

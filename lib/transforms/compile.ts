@@ -4,9 +4,9 @@ import { checkFunction, refuseSurplus } from '../base/arguments.ts'
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { elementAt, zipWith } from '../base/lists.ts'
-import { formatShape } from '../base/shape.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
 import { mapTree, treeKey } from '../base/tree.ts'
-import type { Node } from '../graph/node.ts'
+import type { Node, TensorType } from '../graph/node.ts'
 import { reshape } from '../graph/ops/broadcast.ts'
 import type { Call } from '../graph/ops/call.ts'
 import { placeholder } from '../graph/ops/leaf.ts'
@@ -15,7 +15,7 @@ import { isNoting } from '../graph/origin.ts'
 import { formatProgram } from '../program/text.ts'
 import { evaluateNodes, evaluateNodesSync } from '../runtime/evaluate.ts'
 import { bindRun, hold, type Run, release, type StateBinding, submitAsync, submitSync } from '../runtime/execution.ts'
-import { Tensor, wrap } from '../tensor/tensor.ts'
+import { nodeOf, Tensor, wrap } from '../tensor/tensor.ts'
 import { activeTrace } from '../tensor/trace.ts'
 import { Variable } from '../tensor/variable.ts'
 import { finishResult, finishSteps, startCall } from './call-history.ts'
@@ -92,6 +92,30 @@ function signatureOf(args: unknown[]): string {
   })
 }
 
+/**
+ * `signatureOf`, from the call before where the arguments are tensors of the same types as those of that one: a text takes
+ * longer to make than all else that a small call does.
+ */
+function signatures(): (args: unknown[]) => string {
+  let types: readonly TensorType[] = []
+  let last: string | null = null
+  const areAlike = (args: unknown[]): boolean =>
+    args.length === types.length &&
+    args.every((x, i) => {
+      if (!isArgument(x)) return false
+      const { dtype, shape } = nodeOf(x)
+      return dtype === types[i]?.dtype && sameShape(shape, types[i].shape)
+    })
+  return (args) => {
+    if (last !== null && areAlike(args)) return last
+    const signature = signatureOf(args)
+    const areTensors = args.every(isArgument)
+    types = areTensors ? args.map((x) => ({ dtype: x.dtype, shape: x.shape })) : []
+    last = areTensors ? signature : null
+    return signature
+  }
+}
+
 /** A run that is bound, and what its results will have been computed from. */
 interface BoundCall {
   readonly run: Run
@@ -116,12 +140,13 @@ const callAt = (calls: BoundCall['calls'], i: number): Call | null => (calls ===
 
 /** The results, with a leading axis of the steps where `stacked`. */
 function unpack({ results, shape }: Traced, { run, calls }: BoundCall, stacked = false): unknown {
-  const tensors = zipWith(results, run.results, ({ dtype, shape }, array, i) =>
+  const tensors = zipWith(results, run.results, (type, array, i) =>
     stacked
-      ? finishSteps(callAt(calls, i), array, { dtype, shape: [run.steps, ...shape] })
-      : finishResult(callAt(calls, i), array, { dtype, shape }),
+      ? finishSteps(callAt(calls, i), array, { dtype: type.dtype, shape: [run.steps, ...type.shape] })
+      : finishResult(callAt(calls, i), array, type),
   )
-  return mapTree('compile', shape, (x) => (x instanceof ResultIndex ? tensors[x.index] : x))
+  const tensorOf = (x: unknown) => (x instanceof ResultIndex ? tensors[x.index] : x)
+  return shape instanceof ResultIndex ? tensorOf(shape) : mapTree('compile', shape, tensorOf)
 }
 
 /** How many steps the arguments of `scan` are, and the arguments of one of them, without data. */
@@ -234,8 +259,9 @@ export function compile<A extends unknown[], const R>(fn: (...args: A) => R, ...
   refuseSurplus('compile', 1, surplus)
   checkFunction('compile', 'a function', fn)
   const recordings = new Recordings(typeof fn.name === 'string' ? fn.name : '')
+  const signatureFor = signatures()
   const find = (args: A): Traced => {
-    const signature = signatureOf(args)
+    const signature = signatureFor(args)
     return recordings.find(signature) ?? recordings.add(signature, recordFunction(fn, args))
   }
   const compiled = async (...given: A | [...A, CallOptions]): Promise<R> => {

@@ -65,6 +65,7 @@ export const isArgument = (x: unknown): x is Tensor => x instanceof Tensor && !(
 
 /** Those among the arguments that a run binds. */
 export function tensorsIn(args: unknown[]): Node[] {
+  if (args.every(isArgument)) return args.map(nodeOf)
   const nodes: Node[] = []
   mapTree('compile', args, (x) => isArgument(x) && nodes.push(nodeOf(x)))
   return nodes

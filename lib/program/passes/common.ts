@@ -12,22 +12,31 @@ export function mergeCommon(draft: Draft): void {
   shareLiterals(draft, replaced, firstOf)
   const onlyElementwise = readOnlyByElementwise(draft)
   const known = new Map<string, Instruction>()
-  draft.instructions = draft.instructions.flatMap((next): DraftInstruction[] => {
+  const rest: DraftInstruction[] = []
+  for (const next of draft.instructions) {
     // No two barriers are the same, so that what follows one stays apart from what follows the other.
-    if (next.opcode === 'barrier') return [next]
+    if (next.opcode === 'barrier') {
+      rest.push(next)
+      continue
+    }
     const key = keyOf(draft, next, firstOf)
     const first = known.get(key)
     if (first === undefined) {
       known.set(key, next)
-      return [next]
+      rest.push(next)
+      continue
     }
     next.outputs.forEach((value, i) => {
       firstOf.set(value, firstOf.get(elementAt(first.outputs, i)) ?? elementAt(first.outputs, i))
     })
     // A group that reads it computes it for less than what reading it costs.
-    if (isCheap(next) && next.outputs.every((value) => onlyElementwise[value] === 1)) return [next]
-    return next.outputs.flatMap((value, i) => substitute(draft, value, elementAt(first.outputs, i), replaced))
-  })
+    if (isCheap(next) && next.outputs.every((value) => onlyElementwise[value] === 1)) rest.push(next)
+    else
+      next.outputs.forEach((value, i) => {
+        rest.push(...substitute(draft, value, elementAt(first.outputs, i), replaced))
+      })
+  }
+  draft.instructions = rest
   renameValues(draft, replaced)
 }
 
@@ -73,6 +82,7 @@ function keyOf({ values }: Draft, next: Instruction, firstOf: ReadonlyMap<number
 function keyOfParam(x: unknown): string {
   if (typeof x !== 'object' || x === null) return ` ${Object.is(x, -0) ? '-0' : x}`
   let key = Array.isArray(x) ? `[${x.length}` : ''
-  for (const name in x) key += keyOfParam(x[name as keyof typeof x])
+  if (Array.isArray(x)) for (const item of x) key += keyOfParam(item)
+  else for (const name in x) key += keyOfParam(x[name as keyof typeof x])
   return key
 }

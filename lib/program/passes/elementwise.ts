@@ -1,5 +1,6 @@
 /** Elementwise instructions that only one other one reads, densely and over the same shape, become one group with it. */
 import { elementAt } from '../../base/lists.ts'
+import { sameShape } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, instruction, usesOf } from '../draft.ts'
 import type { InstructionOf } from '../instructions.ts'
 import type { MicroInstruction } from '../micro-ops.ts'
@@ -45,11 +46,13 @@ export function fuseElementwise(draft: Draft): void {
     groups.set(position, group)
     if (instruction.outputs.length === 1) producers.set(elementAt(instruction.outputs, 0), position)
   })
-  draft.instructions = draft.instructions.flatMap((instruction, position): DraftInstruction[] => {
-    if (instruction.opcode !== 'elementwise') return [instruction]
+  const fused: DraftInstruction[] = []
+  draft.instructions.forEach((instruction, position) => {
     const group = groups.get(position)
-    return group === undefined ? [] : [emit(group)]
+    if (group !== undefined) fused.push(emit(group))
+    else if (instruction.opcode !== 'elementwise') fused.push(instruction)
   })
+  draft.instructions = fused
 }
 
 const groupOf = (single: Elementwise): Group => ({
@@ -60,17 +63,14 @@ const groupOf = (single: Elementwise): Group => ({
 
 const shapeOf = ({ members }: Group): readonly number[] => elementAt(members, 0).params.shape
 
-const sameExtents = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((x, i) => x === b[i])
-
 const sameOperand = (a: Operand, b: Operand): boolean =>
-  a.value === b.value && a.pattern.offset === b.pattern.offset && sameExtents(a.pattern.strides, b.pattern.strides)
+  a.value === b.value && a.pattern.offset === b.pattern.offset && sameShape(a.pattern.strides, b.pattern.strides)
 
 /** The group of both, where the consumer reads `value` element by element as the producer makes it; else null. */
 function join(producer: Group, consumer: Group, value: number): Group | null {
   const shape = shapeOf(consumer)
   const steps = producer.steps + consumer.steps
-  if (steps > maxSteps || !sameExtents(shapeOf(producer), shape)) return null
+  if (steps > maxSteps || !sameShape(shapeOf(producer), shape)) return null
   const operands = producer.operands.slice()
   for (const operand of consumer.operands) {
     if (operand.value !== value) {
@@ -116,4 +116,4 @@ function emit({ members, operands }: Group): Elementwise {
 }
 
 const sameStep = (a: MicroInstruction, b: MicroInstruction): boolean =>
-  a.op === b.op && a.dtype === b.dtype && a.to === b.to && sameExtents(a.args, b.args)
+  a.op === b.op && a.dtype === b.dtype && a.to === b.to && sameShape(a.args, b.args)
