@@ -134,7 +134,10 @@ class ResidualBlock extends g.nn.Module {
   }
 
   forward(x: g.Tensor): g.Tensor {
-    return this.main.forward(x).add(this.shortcut?.forward(x) ?? x).relu()
+    return this.main
+      .forward(x)
+      .add(this.shortcut?.forward(x) ?? x)
+      .relu()
   }
 }
 

@@ -108,7 +108,7 @@ export {
   sinusoidalPositions,
 } from './positions.ts'
 export { PRelu, type PReluOptions, prelu } from './prelu.ts'
-export { Quantized, QuantizedLinear } from './quantize.ts'
+export { Quantized, QuantizedLinear } from './quantized.ts'
 export {
   fold,
   identity,

@@ -65,7 +65,8 @@ describe('a quantized model', () => {
       const all = small.forward(rows)
       g.setNumThreads(1)
       expect(bits(small.forward(rows))).toEqual(bits(all))
-      for (const i of [0, 1, 66]) expect(bits(small.forward(rows.slice([i], [i + 1])))).toEqual(bits(all.slice([i], [i + 1])))
+      for (const i of [0, 1, 66])
+        expect(bits(small.forward(rows.slice([i], [i + 1])))).toEqual(bits(all.slice([i], [i + 1])))
       expect(bits(small.forward(rows.slice([7], [20])))).toEqual(bits(all.slice([7], [20])))
     } finally {
       g.setNumThreads(threads)
@@ -75,7 +76,12 @@ describe('a quantized model', () => {
   test('gives NaN for a row that is not finite, and nothing else for the others', () => {
     const small = g.quantize(nn.linear(40, 5))
     const rows = g.concat([x().slice([0], [1]), g.full([1, 40], Number.POSITIVE_INFINITY), x().slice([0], [1])])
-    const [first, second, third] = [0, 1, 2].map((i) => [...small.forward(rows).slice([i], [i + 1]).dataSync()])
+    const [first, second, third] = [0, 1, 2].map((i) => [
+      ...small
+        .forward(rows)
+        .slice([i], [i + 1])
+        .dataSync(),
+    ])
     expect(second!.every(Number.isNaN)).toBe(true)
     expect(first!.every(Number.isFinite)).toBe(true)
     expect(third).toEqual(first)
@@ -99,7 +105,7 @@ describe('a quantized model', () => {
   })
 
   test('has the layers wherever they are', () => {
-    class Deep extends nn.Module {
+    class Deep extends nn.Module<g.Tensor, readonly [g.Tensor, g.Tensor]> {
       blocks = [
         nn.residual(nn.sequential(nn.linear(16, 16), nn.relu())),
         nn.transformerEncoderLayer(16, 2, { dropout: 0.5 }),
@@ -113,7 +119,7 @@ describe('a quantized model', () => {
       }
     }
     const model = new Deep()
-    const small = g.quantize<g.Tensor, readonly [g.Tensor, g.Tensor]>(model)
+    const small = g.quantize(model)
     const layers = Object.entries(small.namedModules()).filter(([, module]) => module instanceof nn.QuantizedLinear)
     expect(layers.map(([path]) => path)).toEqual([
       'blocks.0.inner.0',
@@ -135,7 +141,14 @@ describe('a quantized model', () => {
     expect(forward.program(x())).toMatch(/quantizedMatmul %0 .*relu/)
     const service = await predictor(small, { inputShape: [40] })
     const answers = await Promise.all(
-      Array.from({ length: 9 }, (_, i) => service.predict(x().slice([i], [i + 1]).reshape([40]).dataSync())),
+      Array.from({ length: 9 }, (_, i) =>
+        service.predict(
+          x()
+            .slice([i], [i + 1])
+            .reshape([40])
+            .dataSync(),
+        ),
+      ),
     )
     expect(answers.flatMap((answer) => [...(answer as Float32Array)])).toEqual(direct)
     await service.close()

@@ -65,6 +65,7 @@ export const exceptions: Readonly<Record<string, readonly Exception[]>> = {
   ],
   gcd: divisor,
   lcm: divisor,
+  quantizedMatmul: [without('quantizedMatmul', 'ONNX has no product that rounds its rows by themselves')],
   sgd: training('sgd'),
   momentum: training('momentum'),
   adam: training('adam'),

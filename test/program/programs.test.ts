@@ -122,7 +122,7 @@ function featuresOf(sketch: Sketch, placement: readonly number[]): string[] {
 describe('random programs', () => {
   test('reach every opcode, micro-op, dtype and kind of place, in-place and reused slots', () => {
     const counts = new Map<string, number>()
-    for (const { sketch, placement } of fc.sample(sketches(dtypes), { numRuns: 4000, seed: 1 }))
+    for (const { sketch, placement } of fc.sample(sketches(dtypes), { numRuns: 5000, seed: 1 }))
       for (const feature of featuresOf(sketch, placement)) counts.set(feature, (counts.get(feature) ?? 0) + 1)
     const wanted = [
       ...opcodes,

@@ -21,8 +21,9 @@ export const withRule = <X extends readonly Node[]>(
   rule: Rule<X>,
   name = customGradientOp.name,
 ): OpDef<ProductParams, readonly [Node, ...X]> => ({
-  ...customGradientOp,
   name,
+  infer: ([y]) => y,
+  lower: lowerFirst,
   vjp(ct, node) {
     const [, ...xs] = node.inputs
     return [null, ...rule(ct, node, xs)]
