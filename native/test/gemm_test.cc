@@ -203,9 +203,10 @@ class Product {
   }
 
  private:
+  using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
+
   Wide rounded(T x) const { return precision_ == Precision::k_bf16 ? to_bf16(static_cast<double>(x)) : x; }
 
-  using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
   static constexpr double kEpsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
   Case case_;
   Precision precision_;
