@@ -155,6 +155,8 @@ inline simde__mmask16 compare(simde__m512i a, simde__m512i b, Compare holds) {
 #define _mm512_cvtepi32_ps(a) galvani::emulated::to_floats(a)
 #define _mm512_cvtepu8_epi32(a) galvani::emulated::widen_bytes(a)
 #define _mm512_cvtepi32_epi8(a) galvani::emulated::low_bytes(a)
+#undef _mm512_madd_epi16  // SIMDe's has the arguments of another one
+#define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
 #define _mm512_alignr_epi32(a, b, n) galvani::emulated::rotate_pair(a, b, n)
 #define _mm512_reduce_add_ps(a) galvani::emulated::sum(a)
 #define _mm512_cvtss_f32(a) galvani::emulated::floats(a)[0]
