@@ -140,6 +140,48 @@ inline simde__mmask16 compare(simde__m512i a, simde__m512i b, Compare holds) {
   return static_cast<simde__mmask16>(mask);
 }
 
+// Each of `count` elements as one of another type.
+template <class To, class Vector, class From, class Source, class Convert>
+inline Vector each(const Source& source, int count, Convert convert) {
+  From x[sizeof(Source) / sizeof(From)];
+  To to[sizeof(Vector) / sizeof(To)] = {};
+  std::memcpy(x, &source, sizeof(source));
+  for (int i = 0; i < count; ++i) to[i] = convert(x[i]);
+  Vector result;
+  std::memcpy(&result, to, sizeof(result));
+  return result;
+}
+inline simde__m512d doubles(simde__m256 a) {
+  return each<double, simde__m512d, float>(a, 8, [](float x) { return static_cast<double>(x); });
+}
+inline simde__m512d doubles(simde__m256i a) {
+  return each<double, simde__m512d, int32_t>(a, 8, [](int32_t x) { return static_cast<double>(x); });
+}
+inline simde__m256 to_floats(simde__m512d a) {
+  return each<float, simde__m256, double>(a, 8, [](double x) { return static_cast<float>(x); });
+}
+// As the instruction has it: what no int32 holds becomes the least.
+inline simde__m256i truncate(simde__m512d a) {
+  return each<int32_t, simde__m256i, double>(
+      a, 8, [](double x) { return x > -2147483649.0 && x < 2147483648.0 ? static_cast<int32_t>(x) : INT32_MIN; });
+}
+// Half 0 or 1.
+template <class Half, class Vector>
+inline Half half_of(Vector a, int half) {
+  Half result;
+  std::memcpy(&result, reinterpret_cast<const char*>(&a) + 32 * half, 32);
+  return result;
+}
+// Elements n to n + 7 of low and then high.
+inline simde__m512i rotate_doubles(simde__m512i high, simde__m512i low, int n) {
+  int64_t x[16];
+  std::memcpy(x, &low, 64);
+  std::memcpy(x + 8, &high, 64);
+  simde__m512i result;
+  std::memcpy(&result, x + n, 64);
+  return result;
+}
+
 }  // namespace galvani::emulated
 
 #define _mm512_maskz_loadu_ps(mask, p) (galvani::emulated::load_masked<simde__m512, float>(mask, p))
@@ -148,6 +190,15 @@ inline simde__mmask16 compare(simde__m512i a, simde__m512i b, Compare holds) {
 #define _mm512_mask_storeu_ps(p, mask, a) galvani::emulated::store_masked<float>(p, mask, a)
 #define _mm512_mask_storeu_epi32(p, mask, a) galvani::emulated::store_masked<int32_t>(p, mask, a)
 #define _mm_mask_storeu_epi8(p, mask, a) galvani::emulated::store_masked<uint8_t>(p, mask, a)
+#define _mm512_maskz_loadu_pd(mask, p) (galvani::emulated::load_masked<simde__m512d, double>(mask, p))
+#define _mm512_mask_storeu_pd(p, mask, a) galvani::emulated::store_masked<double>(p, mask, a)
+#define _mm512_cvtps_pd(a) galvani::emulated::doubles(a)
+#define _mm512_cvtepi32_pd(a) galvani::emulated::doubles(a)
+#define _mm512_cvtpd_ps(a) galvani::emulated::to_floats(a)
+#define _mm512_cvttpd_epi32(a) galvani::emulated::truncate(a)
+#define _mm512_extractf32x8_ps(a, half) galvani::emulated::half_of<simde__m256>(a, half)
+#define _mm512_extracti32x8_epi32(a, half) galvani::emulated::half_of<simde__m256i>(a, half)
+#define _mm512_alignr_epi64(high, low, n) galvani::emulated::rotate_doubles(high, low, n)
 #define _mm512_cvttps_epi32(a) galvani::emulated::truncate(a)
 #undef _mm512_scalef_ps
 #define _mm512_scalef_ps(a, n) galvani::emulated::scale(a, n)
