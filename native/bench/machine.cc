@@ -13,7 +13,7 @@ int main() {
     std::fprintf(stderr, "%s\n", error.c_str());
     return 1;
   }
-  std::printf("{\"isa\": \"%s\", \"gflops\": %.1f, \"copyGBs\": %.1f}\n", table->isa, galvani::peak_gflops(*table),
-              galvani::copy_gbs());
+  std::printf("{\"isa\": \"%s\", \"gigahertz\": %.2f, \"gflops\": %.1f, \"copyGBs\": %.1f}\n", table->isa,
+              galvani::gigahertz(), galvani::peak_gflops(*table), galvani::copy_gbs());
   return 0;
 }

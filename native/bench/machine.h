@@ -110,6 +110,22 @@ inline double peak_gflops(const KernelTable& table) {
   return operations / best_seconds(0.1, chains) * 1e-9;
 }
 
+// Additions that wait for each other, of which a core does one at each turn.
+inline double gigahertz() {
+  constexpr int64_t kAdditions = 1 << 20;
+  const double time = best_seconds(0.05, [] {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < kAdditions; i += 16) {
+#pragma GCC unroll 16
+      for (int j = 0; j < 16; ++j) {
+        sum += i;
+        asm volatile("" : "+r"(sum));
+      }
+    }
+  });
+  return static_cast<double>(kAdditions) / time * 1e-9;
+}
+
 // Copies by whole vectors, four at a time; `bytes` is a multiple of 256.
 template <typename V>
 inline __attribute__((always_inline)) void copy_vectors(const void* from, void* to, size_t bytes) {

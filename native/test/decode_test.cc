@@ -189,12 +189,15 @@ TEST(decode_refuses_doubles_without_kernels) {
     size_t inputs, outputs, words;
   };
   const Row rows[] = {{Opcode::k_attention, 3, 2, 9},
+                      {Opcode::k_attentionGradient, 6, 3, 9},
+                      {Opcode::k_moments, 1, 2, 3},
+                      {Opcode::k_deviationSums, 3, 2, 3},
                       {Opcode::k_conv2d, 2, 1, 19},
                       {Opcode::k_maxPooledConv2d, 2, 1, 21},
                       {Opcode::k_conv2dInputGradient, 2, 1, 16},
                       {Opcode::k_conv2dWeightGradient, 2, 1, 16},
                       {Opcode::k_maxPool2d, 2, 1, 13},
-                      {Opcode::k_maxPool2dGradient, 2, 1, 13}};
+                      {Opcode::k_maxPool2dGradient, 2, 1, 14}};
   for (const Row& row : rows) {
     const auto of = [&](DType dtype) {
       return single(row.opcode, std::vector<Type>(row.inputs, {dtype, {1}}),
@@ -252,6 +255,8 @@ TEST(decode_checks_matmul) {
   EXPECT_REFUSED(with(matmul(2, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})), "output 0");
   EXPECT_REFUSED(with(matmul(-1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0})), "batch");
   EXPECT_REFUSED(with(matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0}, Activation::count)), "an activation");
+  EXPECT_REFUSED(with(matmul(1, 2, 3, 4, {0, 0, 4, 0}, {0, 0, 3, 0}, Activation::k_none, 0, Precision::count)),
+                 "a precision");
   const int32_t huge = 0x7fffffff;
   EXPECT_REFUSED(with(matmul(huge, huge, huge, huge, {huge, huge, huge, 0}, {huge, huge, huge, 1})), "a inside");
   EXPECT_REFUSED(single(Opcode::k_matmul, {{kInt, {8}}, {kFloat, {12}}}, {{kFloat, {2, 3}}},
@@ -274,10 +279,10 @@ TEST(decode_checks_quantized_matmul) {
                   extents + Words{number(Activation::k_relu), 0, 0});
   };
   EXPECT_ACCEPTED(with({2, 18, 5}, {2, 2, 16, 4}));
-  EXPECT_REFUSED(with({2, 18, 5}, {2, 1, 16, 4}), "input 1 to be of 256 elements");
+  EXPECT_REFUSED(with({2, 18, 5}, {2, 1, 16, 4}), "input 1 to be uint8 of 256 elements");
   EXPECT_REFUSED(with({2, 18, 131073}, {2, 2, 16, 4}), "k of at most 2^17");
-  EXPECT_REFUSED(with({2, -1, 5}, {2, 2, 16, 4}), "n to be");
-  EXPECT_REFUSED(with({3, 18, 5}, {2, 2, 16, 4}), "input 0 to be of 15 elements");
+  EXPECT_REFUSED(with({2, -1, 5}, {2, 2, 16, 4}), "n in [0");
+  EXPECT_REFUSED(with({3, 18, 5}, {2, 2, 16, 4}), "input 0 to be float32 of 15 elements");
 }
 
 TEST(decode_checks_copy_and_pad) {

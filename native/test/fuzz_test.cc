@@ -28,8 +28,9 @@ ProgramBuilder forward_program(DType floats) {
   const int32_t soft = b.result(floats, {4, 5}), sums = b.result(floats, {5}), best = b.result(kInt, {4}),
                 turned = b.result(kBool, {5, 4});
   const int32_t panels = b.input(kByte, {1, 2, 16, 4});
-  b.instruction(Opcode::k_quantizedMatmul, {masked, panels, bias, bias}, {b.result(kFloat, {4, 5})},
-                {4, 5, 5, number(Activation::k_leakyRelu), 0, 0});
+  const int32_t scales = b.input(kFloat, {5});
+  b.instruction(Opcode::k_quantizedMatmul, {b.input(kFloat, {4, 5}), panels, scales, scales},
+                {b.result(kFloat, {4, 5})}, {4, 5, 5, number(Activation::k_leakyRelu), 0, 0});
   b.instruction(Opcode::k_softmax, {masked}, {soft}, {4, 5});
   b.instruction(Opcode::k_reduce, {masked}, {sums}, {number(Reduction::k_sum), 1, 4, 5});
   b.instruction(Opcode::k_argmax, {masked}, {best}, {4, 5, 1});

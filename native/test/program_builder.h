@@ -108,8 +108,9 @@ inline Words view(const Words& shape, int32_t offset, const Words& strides) {
 }
 
 inline Words matmul(int32_t batch, int32_t m, int32_t n, int32_t k, const Words& a, const Words& b,
-                    Activation activation = Activation::k_none, double slope = 0) {
-  return Words{batch, m, n, k} + a + b + Words{number(activation)} + real(slope);
+                    Activation activation = Activation::k_none, double slope = 0,
+                    Precision precision = Precision::k_float32) {
+  return Words{batch, m, n, k} + a + b + Words{number(activation)} + real(slope) + Words{number(precision)};
 }
 
 }  // namespace galvani::test

@@ -16,9 +16,8 @@ import {
   expectWithin,
   forwardPrograms,
   gradientPrograms,
-  inFloat64,
   type OpCase,
-  type Operand,
+  rowsOfFloat64,
 } from '../support/cases.ts'
 import { expectSameResults, runEveryWay } from '../support/every-way.ts'
 import { checkInstruction } from '../support/instruction-contract.ts'
@@ -62,16 +61,10 @@ test('every operation has a row', () => {
   expect(operations.filter(([, rows]) => rows.length === 0)).toEqual([])
 })
 
-const isDouble = ({ dtype }: Operand): boolean => dtype === 'float64'
-
-/** Random numbers have rows of their own, and products of int8 are of float32 alone. */
-const notOfDoubles = ['random', 'quantizedMatmul', 'quantizeWeight']
-
 /** Those that have operands of floats, which are of float64 here. */
-const operationsOfFloats = operations.flatMap(([name, rows]) => {
-  const doubles = rows.map(inFloat64).filter(({ inputs }) => inputs.some(isDouble))
-  return doubles.length > 0 && !notOfDoubles.includes(name) ? [[name, doubles] as const] : []
-})
+const operationsOfFloats = operations
+  .map(([name, rows]) => [name, rowsOfFloat64(name, rows)] as const)
+  .filter(([, rows]) => rows.length > 0)
 
 const isNative = ({ program }: CaseProgram): boolean => hasNativeKernels(program)
 

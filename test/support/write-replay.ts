@@ -16,8 +16,8 @@ import {
   expectationOf,
   forwardPrograms,
   gradientPrograms,
-  inFloat64,
   type OpCase,
+  rowsOfFloat64,
   titleOf,
 } from './cases.ts'
 import { encodeReplay, type Expectation as Recorded, type RecordedCase } from './replay.ts'
@@ -66,9 +66,8 @@ function recordRow(operation: string, row: OpCase): RecordedCase[] {
   ]
 }
 
-/** Also of float64, but for random numbers, which have rows of it. */
 const recorded = Object.entries(cases).flatMap(([operation, rows]) => [
   ...rows.flatMap((row) => recordRow(operation, row)),
-  ...(operation === 'random' ? [] : rows.map(inFloat64)).flatMap((row) => recordRow(`float64 ${operation}`, row)),
+  ...rowsOfFloat64(operation, rows).flatMap((row) => recordRow(`float64 ${operation}`, row)),
 ])
 writeFileSync(process.argv[2]!, encodeReplay(recorded, numberingOf(loadAddon())))
