@@ -219,7 +219,7 @@ class Product {
 template <typename Body>
 void for_each_gemm(Body body) {
   for_each_table(body);
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(GALVANI_ONLY_BASELINE)
   int count = 0;
   const KernelTable* const best = *supported_kernel_tables(&count);
   if (best->isa == std::string("avx512") && best != &kAvx512Kernels) body(kAvx512Kernels);

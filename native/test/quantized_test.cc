@@ -15,7 +15,7 @@ std::vector<Named> all_kernels() {
   std::vector<Named> found;
   for_each_table([&](const KernelTable& table) {
     found.push_back({table.isa, &table.quantized});
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(GALVANI_ONLY_BASELINE)
     if (std::string(table.isa) == "avx2") found.push_back({"avx2 without VNNI", &kAvx2Kernels.quantized});
     if (std::string(table.isa) == "avx512") found.push_back({"avx512 without VNNI", &kAvx512Kernels.quantized});
 #endif
