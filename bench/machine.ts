@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 export interface MachinePeak {
   readonly isa: string
+  /** How often a core turns: additions that wait for each other. */
+  readonly gigahertz: number
   /** Fused multiply-adds on one core, counted as two operations. */
   readonly gflops: number
   /** Bytes read and written by a copy in memory on one core. */

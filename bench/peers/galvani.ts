@@ -1,20 +1,48 @@
 /** Galvani's own figures, in the form of its peers'. */
+import { CharGpt } from '../../examples/char-gpt.ts'
 import * as g from '../../lib/index.ts'
 import {
   convolutional,
+  gpt,
   type InferenceRow,
   labelsOf,
+  type Measured,
   medianMicroseconds,
   medianOfBatches,
   mlp,
   normalized,
   numbers,
+  type Row,
   recurrent,
   report,
   residual,
   type TrainingRow,
+  tokensOf,
   transformer,
 } from './rows.ts'
+
+/** A compiled function of some tensors. */
+interface Work {
+  readonly call: () => unknown
+  /** What the machine needs for it at least, in microseconds. */
+  readonly limit: () => number | undefined
+}
+
+function compiled(fn: (...args: g.Tensor[]) => g.Tensor | g.Tensor[], ...args: g.Tensor[]): Work {
+  const step = g.compile(fn)
+  return {
+    call: () => step.sync(...args),
+    limit: () => g.inspect(fn, ...args, { profile: true }).limitMicroseconds,
+  }
+}
+
+/** A training step of a classifier. */
+function trained(model: g.nn.Module, optimizer: g.optim.Optimizer, x: g.Tensor, y: g.Tensor): Work {
+  const step = (x: g.Tensor, y: g.Tensor) => optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y))
+  return compiled(step, x, y)
+}
+
+const adam = () => g.optim.adam({ learningRate: 0.001 })
 
 function classifier(layers: readonly number[]): g.nn.Module {
   const pairs = layers.slice(1).map((units, i) => [layers[i]!, units] as const)
@@ -25,15 +53,10 @@ function classifier(layers: readonly number[]): g.nn.Module {
   return g.nn.sequential(...modules)
 }
 
-function trainingStep({ layers, batch, optimizer: name }: TrainingRow): () => unknown {
-  const model = classifier(layers)
+function trainingStep({ layers, batch, optimizer: name }: TrainingRow): Work {
   const optimizer = g.optim[name]({ learningRate: 0.001 })
   const x = g.tensor(numbers(batch * layers[0]!), { shape: [batch, layers[0]!] })
-  const y = g.tensor(labelsOf(batch))
-  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
-    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
-  )
-  return () => step.sync(x, y)
+  return trained(classifier(layers), optimizer, x, g.tensor(labelsOf(batch)))
 }
 
 class Classifier extends g.nn.Module {
@@ -48,28 +71,31 @@ class Classifier extends g.nn.Module {
   }
 }
 
-function transformerStep(): () => unknown {
+function transformerStep(): Work {
   const { batch, length, features } = transformer
-  const model = new Classifier()
-  const optimizer = g.optim.adam({ learningRate: 0.001 })
   const x = g.tensor(numbers(batch * length * features), { shape: [batch, length, features] })
-  const y = g.tensor(labelsOf(batch))
-  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
-    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
-  )
-  return () => step.sync(x, y)
+  return trained(new Classifier(), adam(), x, g.tensor(labelsOf(batch)))
 }
 
-function recurrentStep(): () => unknown {
+function gptStep(): Work {
+  const { classes, batch, ...shape } = gpt
+  const model = new CharGpt(classes, shape)
+  const tokens = g.tensor(tokensOf(batch * shape.context, classes), { shape: [batch, shape.context] })
+  const optimizer = adam()
+  const step = (x: g.Tensor) =>
+    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x).reshape([x.size, classes]), x.flatten()))
+  return compiled(step, tokens)
+}
+
+function recurrentStep(): Work {
   const { batch, length, features, hidden } = recurrent
   const model = g.nn.lstm(features, hidden)
   const optimizer = g.optim.sgd({ learningRate: 0.001 })
   const x = g.tensor(numbers(length * batch * features), { shape: [length, batch, features] })
-  const step = g.compile((x: g.Tensor) => optimizer.minimize(() => model.forward(x).output.square().mean()))
-  return () => step.sync(x)
+  return compiled((x: g.Tensor) => optimizer.minimize(() => model.forward(x).output.square().mean()), x)
 }
 
-function convolutionalStep(): () => unknown {
+function convolutionalStep(): Work {
   const { batch, channels, hidden } = convolutional
   const [images, first, second] = channels
   const model = g.nn.sequential(
@@ -88,14 +114,9 @@ function convolutionalStep(): () => unknown {
 }
 
 /** A step of Adam on images of 10 classes. */
-function imageStep(model: g.nn.Module, shape: readonly [number, number, number, number]): () => unknown {
-  const optimizer = g.optim.adam({ learningRate: 0.001 })
+function imageStep(model: g.nn.Module, shape: readonly [number, number, number, number]): Work {
   const x = g.tensor(numbers(shape.reduce((a, b) => a * b)), { shape })
-  const y = g.tensor(labelsOf(shape[0]))
-  const step = g.compile((x: g.Tensor, y: g.Tensor) =>
-    optimizer.minimize(() => g.losses.crossEntropy(model.forward(x), y)),
-  )
-  return () => step.sync(x, y)
+  return trained(model, adam(), x, g.tensor(labelsOf(shape[0])))
 }
 
 const normalizedConvolution = (from: number, to: number, kernel: number, stride = 1): g.nn.Module[] => [
@@ -103,7 +124,7 @@ const normalizedConvolution = (from: number, to: number, kernel: number, stride 
   g.nn.batchNorm2d(to),
 ]
 
-function normalizedStep(): () => unknown {
+function normalizedStep(): Work {
   const { batch, channels } = normalized
   const [images, first, second, third] = channels
   const model = g.nn.sequential(
@@ -141,7 +162,7 @@ class ResidualBlock extends g.nn.Module {
   }
 }
 
-function residualStep(): () => unknown {
+function residualStep(): Work {
   const { batch, size, channels, blocks } = residual
   const [first] = channels
   const stages = channels.flatMap((to, i) =>
@@ -158,22 +179,20 @@ function residualStep(): () => unknown {
   return imageStep(model, [batch, 3, size, size])
 }
 
-function inference({ batch }: InferenceRow): () => unknown {
+function inference({ batch }: InferenceRow): Work {
   const model = classifier(mlp)
-  const forward = g.compile((x: g.Tensor) => model.forward(x))
   const x = g.tensor(numbers(batch * mlp[0]), { shape: [batch, mlp[0]] })
-  return () => forward.sync(x)
+  return compiled((x: g.Tensor) => model.forward(x), x)
 }
 
-function tinyGradient(): () => unknown {
+function tinyGradient(): Work {
   const x = g.tensor([
     [1, 2, 3, 4],
     [4, 3, 2, 1],
   ])
   const labels = g.tensor([2, 0], { dtype: 'int32' })
   const [w, b] = [g.variable(g.randn([4, 3], { seed: 1 })), g.variable(g.zeros([3]))]
-  const gradient = g.compile(() => g.gradients(g.losses.crossEntropy(x.matmul(w).add(b), labels), [w, b]))
-  return () => gradient.sync()
+  return compiled(() => g.gradients(g.losses.crossEntropy(x.matmul(w).add(b), labels), [w, b]))
 }
 
 /** The shortest of the epochs after the first, as for every peer. */
@@ -191,15 +210,33 @@ async function epoch(): Promise<number> {
   return 1e6 * Math.min(...history.epochs.slice(1).map(({ seconds }) => seconds))
 }
 
+function workOf(row: Exclude<Row, { kind: 'epoch' }>): Work {
+  switch (row.kind) {
+    case 'training':
+      return trainingStep(row)
+    case 'inference':
+      return inference(row)
+    case 'transformer':
+      return transformerStep()
+    case 'gpt':
+      return gptStep()
+    case 'recurrent':
+      return recurrentStep()
+    case 'convolutional':
+      return convolutionalStep()
+    case 'normalized':
+      return normalizedStep()
+    case 'residual':
+      return residualStep()
+    case 'tiny gradient':
+      return tinyGradient()
+  }
+}
+
 g.setSeed(1)
-await report('Galvani', async (row, seconds) => {
-  if (row.kind === 'training') return medianMicroseconds(trainingStep(row), seconds)
-  if (row.kind === 'transformer') return medianMicroseconds(transformerStep(), seconds)
-  if (row.kind === 'recurrent') return medianMicroseconds(recurrentStep(), seconds)
-  if (row.kind === 'convolutional') return medianMicroseconds(convolutionalStep(), seconds)
-  if (row.kind === 'normalized') return medianMicroseconds(normalizedStep(), seconds)
-  if (row.kind === 'residual') return medianMicroseconds(residualStep(), seconds)
-  if (row.kind === 'inference') return medianMicroseconds(inference(row), seconds)
-  if (row.kind === 'tiny gradient') return medianOfBatches(tinyGradient(), seconds)
-  return epoch()
+await report('Galvani', async (row, seconds): Promise<Measured> => {
+  if (row.kind === 'epoch') return { time: await epoch() }
+  const { call, limit } = workOf(row)
+  const time = await (row.kind === 'tiny gradient' ? medianOfBatches : medianMicroseconds)(call, seconds)
+  return { time, limit: limit() }
 })

@@ -1,20 +1,23 @@
 /**
  * Galvani beside its peers, in turn, in one table:
  *
- *   npm run bench:peers -- [--python PYTHON] [--rounds N] [--seconds S] [--row NAME]...
+ *   npm run bench:peers -- [--python PYTHON] [--rounds N] [--seconds S] [--row NAME]... [--json FILE]
  *
  * Peers that are not installed here are left out; `npm install` in this folder brings those of Node.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import * as g from '../../lib/index.ts'
+import { measureMachine } from '../machine.ts'
+import { type Machine, type ResultRow, type Results, resultSource, resultTable } from './results.ts'
 import { type Report, rows } from './rows.ts'
 
 interface Peer {
   readonly name: string
+  readonly version: string
   readonly command: readonly string[]
   readonly env?: Record<string, string>
 }
@@ -26,6 +29,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '0.5' },
     row: { type: 'string', multiple: true, default: [] },
+    json: { type: 'string' },
   },
 })
 const unknown = values.row.find((name) => !(name in rows))
@@ -36,56 +40,76 @@ if (unknown !== undefined) {
 
 const typescript = (file: string) => [process.execPath, '--import', 'tsx', `${here}${file}`]
 
+const versionIn = (file: string): string => JSON.parse(readFileSync(file, 'utf8')).version
+
 /** Galvani first; each of the others where its library is here. */
 function installedPeers(): Peer[] {
-  const npm = (name: string) => existsSync(`${here}node_modules/${name}`)
-  const python = (name: string) => spawnSync(values.python, ['-c', `import ${name}`], { stdio: 'ignore' }).status === 0
-  const peers: Peer[] = [{ name: 'Galvani', command: typescript('galvani.ts') }]
-  for (const name of ['jax', 'torch', 'tensorflow'])
-    if (python(name)) peers.push({ name, command: [values.python, `${here}python_peers.py`, name] })
-  if (npm('onnxruntime-node')) peers.push({ name: 'onnxruntime-node', command: typescript('onnxruntime.ts') })
-  if (npm('@tensorflow/tfjs'))
-    for (const backend of ['wasm', 'cpu'])
-      peers.push({ name: `tfjs ${backend}`, command: typescript('tfjs.ts'), env: { GALVANI_BENCH_TFJS: backend } })
+  const npm = (name: string) => {
+    const file = `${here}node_modules/${name}/package.json`
+    return existsSync(file) ? versionIn(file) : null
+  }
+  const python = (name: string) => {
+    const program = `import ${name}; print(${name}.__version__)`
+    const { stdout, status } = spawnSync(values.python, ['-c', program], { encoding: 'utf8' })
+    return status === 0 ? stdout.trim() : null
+  }
+  const peers: Peer[] = [
+    { name: 'Galvani', version: versionIn(`${here}../../package.json`), command: typescript('galvani.ts') },
+  ]
+  for (const name of ['jax', 'torch', 'tensorflow']) {
+    const version = python(name)
+    if (version !== null) peers.push({ name, version, command: [values.python, `${here}python_peers.py`, name] })
+  }
+  const ort = npm('onnxruntime-node')
+  if (ort !== null) peers.push({ name: 'onnxruntime-node', version: ort, command: typescript('onnxruntime.ts') })
+  const tfjs = npm('@tensorflow/tfjs')
+  for (const backend of tfjs === null ? [] : ['wasm', 'cpu']) {
+    const env = { GALVANI_BENCH_TFJS: backend }
+    peers.push({ name: `tfjs ${backend}`, version: tfjs!, command: typescript('tfjs.ts'), env })
+  }
   return peers
 }
 
-function runPeer({ name, command: [file, ...args], env }: Peer): Report['microseconds'] {
+function runPeer({ name, command: [file, ...args], env }: Peer): Report {
   const options = { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 2 ** 26 } as const
   const { stdout, stderr, status } = spawnSync(file!, [...args, values.seconds, ...values.row], options)
   const line = stdout.trim().split('\n').at(-1) ?? ''
-  if (status === 0 && line.startsWith('{')) return (JSON.parse(line) as Report).microseconds
+  for (const message of stderr.split('\n')) if (message.startsWith('bench:peers: ')) console.error(message)
+  if (status === 0 && line.startsWith('{')) return JSON.parse(line) as Report
   console.error(`bench:peers: ${name} failed: ${stderr.trim().split('\n').at(-1)}`)
-  return {}
+  return { name, microseconds: {} }
 }
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
 
-const formatTime = (µs: number): string => (µs < 1e4 ? `${threeDigits(µs)} µs` : `${threeDigits(µs / 1000)} ms`)
+function machineOfRun(): Machine {
+  const { isa, threads } = g.backendInfo()
+  const { gigahertz, gflops, copyGBs } = measureMachine()
+  return { processor: cpus()[0]!.model.trim(), threads, isa, gigahertz, gflops, copyGBs }
+}
 
-/** At least three, without an exponent. */
-const threeDigits = (x: number): string => (x < 100 ? x.toPrecision(3) : x.toFixed(0))
+/** The medians of a row's reports. */
+function resultOf(row: string, reports: ReadonlyMap<string, readonly Report[]>): ResultRow {
+  const microseconds: Record<string, number> = {}
+  for (const [name, found] of reports) {
+    const times = found.flatMap((report) => report.microseconds[row] ?? [])
+    if (times.length > 0) microseconds[name] = median(times)
+  }
+  const limits = [...reports.values()].flat().flatMap(({ limits }) => limits?.[row] ?? [])
+  return limits.length > 0 ? { microseconds, limit: median(limits) } : { microseconds }
+}
 
 const peers = installedPeers()
-const measured = new Map(peers.map((peer) => [peer.name, [] as Report['microseconds'][]]))
+const reports = new Map(peers.map(({ name }) => [name, [] as Report[]]))
 for (let round = 0; round < Number(values.rounds); round++)
-  for (const peer of peers) measured.get(peer.name)!.push(runPeer(peer))
+  for (const peer of peers) reports.get(peer.name)!.push(runPeer(peer))
 
-const { isa, threads } = g.backendInfo()
-console.log(
-  `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]!.model}, ${threads} threads, ${isa}, Node ${process.version}\n`,
-)
-const others = peers.slice(1).map(({ name }) => name)
-console.log(`| | Galvani | ${others.join(' | ')} | Galvani / best |`)
-console.log(`| --- |${' --- |'.repeat(peers.length + 1)}`)
-for (const row of Object.keys(rows)) {
-  const times = peers.map(({ name }) => {
-    const found = measured.get(name)!.flatMap((report) => report[row] ?? [])
-    return found.length > 0 ? median(found) : undefined
-  })
-  const [ours, ...theirs] = times
-  if (ours === undefined) continue
-  const best = Math.min(...theirs.map((µs) => µs ?? Infinity))
-  const cells = times.map((µs) => (µs === undefined ? '' : formatTime(µs)))
-  console.log(`| ${row} | ${cells.join(' | ')} | ${Number.isFinite(best) ? (ours / best).toFixed(2) : ''} |`)
+const results: Results = {
+  date: new Date().toISOString().slice(0, 10),
+  node: process.version,
+  machine: machineOfRun(),
+  versions: Object.fromEntries(peers.map(({ name, version }) => [name, version])),
+  rows: Object.fromEntries(Object.keys(rows).map((row) => [row, resultOf(row, reports)])),
 }
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+console.log(`${resultSource(results)}\n\n${resultTable(results)}`)

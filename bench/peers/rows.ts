@@ -23,6 +23,12 @@ export interface InferenceRow {
 export const transformer = { layers: 2, features: 128, heads: 4, feedForward: 512, length: 64, batch: 16 } as const
 
 /**
+ * A transformer that predicts characters from those before them: layers that normalize first, gelu, a last normalization and the
+ * embedding's own weights as the last layer; cross entropy of each position, Adam.
+ */
+export const gpt = { classes: 96, batch: 16, context: 64, layers: 4, features: 128 } as const
+
+/**
  * Two convolutions 3×3 ('same') of 28×28 images, to 16 and to 32 channels, each with relu and max pooling by 2; dense layers
  * to 128, with relu, and to 10 classes; cross entropy, Adam.
  */
@@ -48,6 +54,7 @@ export type Row =
   | TrainingRow
   | InferenceRow
   | { readonly kind: 'transformer' }
+  | { readonly kind: 'gpt' }
   | { readonly kind: 'recurrent' }
   | { readonly kind: 'convolutional' }
   | { readonly kind: 'normalized' }
@@ -70,6 +77,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'step, batch 1024, SGD': training(mlp, 1024, 'sgd'),
   'wide step, batch 256, Adam': training(wideMlp, 256, 'adam'),
   'transformer step': { kind: 'transformer' },
+  'character GPT step': { kind: 'gpt' },
   'LSTM step, batch 16, 64 steps': { kind: 'recurrent' },
   'CNN step, batch 64, Adam': { kind: 'convolutional' },
   'CNN with batch normalization, batch 128': { kind: 'normalized' },
@@ -86,6 +94,8 @@ export const rows: Readonly<Record<string, Row>> = {
 export interface Report {
   readonly name: string
   readonly microseconds: Readonly<Record<string, number>>
+  /** What arithmetic or memory needs at least, where the peer knows. */
+  readonly limits?: Readonly<Record<string, number>>
 }
 
 /** The median time of a call in microseconds, over `seconds` of calls after a warm-up of a third of that. */
@@ -119,18 +129,31 @@ export function arguments_(): { seconds: number; wanted: readonly (readonly [str
   return { seconds: Number(seconds), wanted }
 }
 
-/** Measures what `measure` can do, and prints the report. */
+/** A row's time in microseconds, and its limit where that is known. */
+export interface Measured {
+  readonly time: number
+  readonly limit?: number | undefined
+}
+
+/** Measures what `measure` can do, and prints the report. What fails, as its data are not here, costs that row alone. */
 export async function report(
   name: string,
-  measure: (row: Row, seconds: number) => Promise<number | undefined>,
+  measure: (row: Row, seconds: number) => Promise<number | Measured | undefined>,
 ): Promise<void> {
   const { seconds, wanted } = arguments_()
-  const microseconds: Record<string, number> = {}
+  const [microseconds, limits]: Record<string, number>[] = [{}, {}]
   for (const [rowName, row] of wanted) {
-    const measured = await measure(row, seconds)
-    if (measured !== undefined) microseconds[rowName] = measured
+    try {
+      const measured = await measure(row, seconds)
+      if (measured === undefined) continue
+      const { time, limit } = typeof measured === 'number' ? { time: measured } : measured
+      microseconds![rowName] = time
+      if (limit !== undefined) limits![rowName] = limit
+    } catch (error) {
+      console.error(`bench:peers: ${name}, ${rowName}: ${(error as Error).message}`)
+    }
   }
-  console.log(JSON.stringify({ name, microseconds } satisfies Report))
+  console.log(JSON.stringify({ name, microseconds: microseconds!, limits: limits! } satisfies Report))
 }
 
 /** Numbers from −0.5 to 0.5, the same ones each time. */
@@ -141,5 +164,9 @@ export function numbers(size: number): Float32Array {
     return state / 2 ** 32 - 0.5
   })
 }
+
+/** The same tokens each time. */
+export const tokensOf = (count: number, classes: number): Int32Array =>
+  Int32Array.from(numbers(count), (x) => Math.floor((x + 0.5) * classes) % classes)
 
 export const labelsOf = (batch: number): Int32Array => Int32Array.from({ length: batch }, (_, i) => i % 10)

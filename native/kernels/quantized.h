@@ -63,7 +63,7 @@ inline void quantize_kernel(const float* x, int64_t k, int8_t* integers, float* 
   const int64_t padded = (k + kPanelInputs - 1) / kPanelInputs * kPanelInputs;
   const int32_t greatest = greatest_magnitude_bits(x, k);
   if (greatest < kLeastMagnitudeBits || greatest >= kInfinityBits) {
-    __builtin_memset(integers, 0, padded);
+    if (padded > 0) __builtin_memset(integers, 0, padded);
     *scale = greatest >= kInfinityBits ? kNaN : 0;
     *start = 0;
     return;
