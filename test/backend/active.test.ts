@@ -9,6 +9,8 @@ import { opcodeSamples } from '../support/opcode-samples.ts'
 
 function inDoubles(x: unknown): unknown {
   if (x === 'float32') return 'float64'
+  // Products of bf16 are of float32 alone.
+  if (x === 'bf16') return 'float32'
   if (x instanceof Float32Array) return Float64Array.from(x)
   if (Array.isArray(x)) return x.map(inDoubles)
   if (typeof x !== 'object' || x === null || ArrayBuffer.isView(x)) return x

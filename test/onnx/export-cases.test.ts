@@ -54,7 +54,10 @@ async function expectSame(name: string, rows: readonly OpCase[], run: Run, isLis
   expect(surprises).toEqual([])
 }
 
-const operations = Object.entries(cases)
+/** Products of bf16 are written as products of float32, which ONNX has, and so give other values. */
+const operations = Object.entries(cases).map(
+  ([name, rows]) => [name, (rows as readonly OpCase[]).filter(({ note }) => !note?.startsWith('bf16'))] as const,
+)
 
 /** The titles of rows; of several with the same one the second is `… #2`. */
 function titlesOf(rows: readonly OpCase[]): string[] {

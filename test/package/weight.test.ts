@@ -28,7 +28,7 @@ const weights: Readonly<Record<string, Weight>> = {
   './tfjs': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras' && name !== 'tfjs')] },
   './tensorboard': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'tensorboard')] },
   './board': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'board')] },
-  './serve': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
+  './serve': { bytes: 0.52e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
   './serve/http': { bytes: 1.2e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve' && name !== 'onnx')] },
   './serve/grpc': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'serve')] },
 }
