@@ -180,7 +180,7 @@ const shapes: readonly Mistake[] = [
   [
     () => g.ones([1e6, 1]).add(g.ones([1e5])),
     ShapeError,
-    'broadcastTo: expected at most 2147483647 elements, got [1000000, 100000]',
+    'add: expected at most 2147483647 elements, got [1000000, 100000]',
   ],
   [() => x.transpose([0, 0]), ShapeError, 'transpose: expected a permutation of 2 axes, got [0, 0]'],
   [() => x.transpose([0]), ShapeError, 'transpose: expected a permutation of 2 axes, got [0]'],
