@@ -27,8 +27,11 @@ import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
 
+/** More would be made for hours, before anything could be asked of them. */
+const mostLayers = 1000
+
 export interface RecurrentOptions extends CellOptions {
-  /** How many layers are on top of each other; 1 unless given. */
+  /** How many layers are on top of each other, 1000 at most; 1 unless given. */
   layers?: number
   /** Whether each layer also reads the sequence backwards, and gives both outputs side by side; false unless given. */
   bidirectional?: boolean
@@ -90,7 +93,12 @@ export class Recurrent<State> extends Module<Tensor, RecurrentOutput<State>> {
     this.#inputSize = checkSize(op, 'inputs', inputSize)
     this.#hiddenSize = checkSize(op, 'hidden units', hiddenSize)
     const { layers = 1, bidirectional = false, dropout = 0, batchFirst = false } = options
-    this.#layers = checkSize(op, 'layers', layers)
+    this.#layers = checkNumber(
+      op,
+      `from 1 to ${mostLayers} layers`,
+      layers,
+      (x) => Number.isInteger(x) && x >= 1 && x <= mostLayers,
+    )
     this.#dropout = checkNumber(op, 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
     this.#batchFirst = batchFirst
     this.#suffixes = bidirectional ? ['', '_reverse'] : ['']

@@ -194,3 +194,7 @@ describe('recurrent layers', () => {
     expect(() => nn.lstmCell(2, 3).forward(g.zeros([2, 4]))).toThrow(g.ShapeError)
   })
 })
+
+test('a number of layers that nobody waits for is refused', () => {
+  expect(() => g.nn.lstm(2, 3, { layers: 2 ** 31 })).toThrow('lstm: expected from 1 to 1000 layers, got 2147483648')
+})
