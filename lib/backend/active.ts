@@ -73,7 +73,7 @@ export function drainAll(): void {
 
 /**
  * Chooses the backend of what is evaluated from now on: `'native'`, the default, or `'reference'`, the TypeScript
- * one. Programs with convolutions, pooling or attention of float64 always run on the reference backend.
+ * one. Programs with convolutions, pooling, normalization or attention of float64 always run on the reference backend.
  *
  * @throws Error where the native addon does not load, with what to do about it; RangeError for another name.
  */

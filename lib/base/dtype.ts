@@ -1,7 +1,7 @@
 /** The dtypes of elements, and the typed arrays that hold them. */
 import { DTypeError, expected } from './errors.ts'
 
-/** Element types. Convolutions, pooling and attention of float64 are computed by the reference backend only. */
+/** Element types. Convolutions, pooling, normalization and attention of float64 are computed by the reference backend only. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool'
 
 export type TypedArray =

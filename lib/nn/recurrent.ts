@@ -1,5 +1,5 @@
 /** Recurrent layers: loops over the steps of sequences. */
-import { checkNumber, checkValues, describe } from '../base/arguments.ts'
+import { checkInteger, checkNumber, checkValues, describe } from '../base/arguments.ts'
 import { expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { formatShape } from '../base/shape.ts'
@@ -27,11 +27,8 @@ import { inputOf } from './inputs.ts'
 import { Module } from './module.ts'
 import { titled } from './repr.ts'
 
-/** More would be made for hours, before anything could be asked of them. */
-const mostLayers = 1000
-
 export interface RecurrentOptions extends CellOptions {
-  /** How many layers are on top of each other, 1000 at most; 1 unless given. */
+  /** How many layers are on top of each other, 10,000 at most; 1 unless given. */
   layers?: number
   /** Whether each layer also reads the sequence backwards, and gives both outputs side by side; false unless given. */
   bidirectional?: boolean
@@ -93,12 +90,7 @@ export class Recurrent<State> extends Module<Tensor, RecurrentOutput<State>> {
     this.#inputSize = checkSize(op, 'inputs', inputSize)
     this.#hiddenSize = checkSize(op, 'hidden units', hiddenSize)
     const { layers = 1, bidirectional = false, dropout = 0, batchFirst = false } = options
-    this.#layers = checkNumber(
-      op,
-      `from 1 to ${mostLayers} layers`,
-      layers,
-      (x) => Number.isInteger(x) && x >= 1 && x <= mostLayers,
-    )
+    this.#layers = checkInteger(op, 'a positive number of layers', layers, 1, 10_000)
     this.#dropout = checkNumber(op, 'a dropout in [0, 1]', dropout, (p) => p >= 0 && p <= 1)
     this.#batchFirst = batchFirst
     this.#suffixes = bidirectional ? ['', '_reverse'] : ['']

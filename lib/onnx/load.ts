@@ -21,7 +21,7 @@ export interface LoadOptions {
   trainable?: boolean | ((name: string) => boolean)
   /** The files that tensors of the model stand in, by the names that the model has for them; those beside the file unless given. */
   externalData?: Readonly<Record<string, Uint8Array>>
-  /** What tensors of doubles are; float32 unless given. Convolutions, pooling and attention of float64 are computed by the reference backend. */
+  /** What tensors of doubles are; float32 unless given. Convolutions, pooling, normalization and attention of float64 are computed by the reference backend. */
   doubles?: Doubles
 }
 

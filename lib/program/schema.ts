@@ -43,6 +43,18 @@ const rectangles = { batch: count, ...rows } as const
 /** The extents of x before, along and after the axis of what is not reduced. */
 const channels = { outer: count, channels: count, inner: count } as const
 
+/** Of q[batch…, queries, features] with k[batch…, keys, features] and v[batch…, keys, values]. */
+const attending = {
+  batch: shape,
+  queries: count,
+  keys: count,
+  features: count,
+  values: count,
+  operands: patterns,
+  scale: real,
+  causal: flag,
+} as const
+
 /** The extents of x before, along and after an axis, and `count`, that of the indices along it. */
 const alongAxis = { outer: count, rows: count, count, inner: count } as const
 
@@ -325,16 +337,7 @@ export const schema = {
    * count as 0 · v.
    */
   attention: op({
-    params: {
-      batch: shape,
-      queries: count,
-      keys: count,
-      features: count,
-      values: count,
-      operands: patterns,
-      scale: real,
-      causal: flag,
-    },
+    params: attending,
     inputs: {
       q: [floats, checked],
       k: ['q', checked],
@@ -354,16 +357,7 @@ export const schema = {
    * (cotangent·vᵀ − Σ cotangent ∘ out): dq = ds·k, dk = dsᵀ·q, dv = pᵀ·cotangent. The cotangent has adjacent columns, too.
    */
   attentionGradient: op({
-    params: {
-      batch: shape,
-      queries: count,
-      keys: count,
-      features: count,
-      values: count,
-      operands: patterns,
-      scale: real,
-      causal: flag,
-    },
+    params: attending,
     inputs: {
       q: [floats, checked],
       k: ['q', checked],

@@ -3,16 +3,7 @@
 #if defined(GALVANI_EMULATED_AVX512)
 #include "test/emulated_avx512.h"
 #else
-// GCC 12 warns of the undefined vectors that its own header uses on purpose (GCC bug 105593).
-#if !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+#include "simd/avx512_intrinsics.h"
 #endif
 #include <stddef.h>
 #include <stdint.h>

@@ -1,17 +1,9 @@
 // The products of bf16 of processors that have AVX512-BF16.
 #if defined(__x86_64__)
 
-#if !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 #include <stddef.h>
 #include <stdint.h>
+#include "simd/avx512_intrinsics.h"
 
 #include "kernels/kernel_table.h"
 

@@ -9,18 +9,9 @@ constexpr QuantizedKernels kAvx512VnniKernels = {};
 }  // namespace galvani
 #else
 
-// GCC 12 warns of the undefined vectors that its own header uses on purpose (GCC bug 105593).
-#if !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 #include <stddef.h>
 #include <stdint.h>
+#include "simd/avx512_intrinsics.h"
 
 #include "kernels/kernel_table.h"
 
