@@ -4,7 +4,6 @@
 #pragma once
 
 #include "kernels/vector_loop.h"
-#include "math/doubles.h"
 #include "simd/vectors.h"
 
 inline F64 add_product(F64 a, F64 b, F64 sum) { return fma(a, b, sum); }
