@@ -1,7 +1,7 @@
 /** TensorFlow.js on the backend that GALVANI_BENCH_TFJS names: wasm or cpu. */
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs'
-import { labelsOf, medianMicroseconds, mlp, numbers, report, type TrainingRow } from './rows.ts'
+import { labelsOf, medianMicroseconds, mlp, numbers, type Row, report, type TrainingRow } from './rows.ts'
 
 function parametersOf(layers: readonly number[]): tf.Variable[] {
   return layers
@@ -56,15 +56,17 @@ function inference(batch: number): () => Promise<unknown> {
   }
 }
 
+/** Of the rows that are measured here; the plain JavaScript backend takes seconds for a large step. */
+function callOf(row: Row): (() => Promise<unknown>) | undefined {
+  if (row.kind === 'training' && (row.batch <= 128 || backend !== 'cpu')) return trainingStep(row)
+  if (row.kind === 'inference') return inference(row.batch)
+  return row.kind === 'tiny gradient' ? tinyGradient() : undefined
+}
+
 const backend = process.env.GALVANI_BENCH_TFJS ?? 'cpu'
 await tf.setBackend(backend)
 await tf.ready()
 await report(`tfjs ${backend}`, async (row, seconds) => {
-  if (row.kind === 'epoch' || row.kind === 'transformer' || row.kind === 'recurrent' || row.kind === 'convolutional')
-    return undefined
-  // The plain JavaScript backend takes seconds for a large step.
-  if (row.kind === 'training' && row.batch > 128 && backend === 'cpu') return undefined
-  const call =
-    row.kind === 'training' ? trainingStep(row) : row.kind === 'inference' ? inference(row.batch) : tinyGradient()
-  return medianMicroseconds(call, seconds)
+  const call = callOf(row)
+  return call === undefined ? undefined : medianMicroseconds(call, seconds)
 })
