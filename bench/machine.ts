@@ -10,6 +10,9 @@ export interface MachinePeak {
   readonly gflops: number
   /** Bytes read and written by a copy in memory on one core. */
   readonly copyGBs: number
+  /** Between two threads: to hand over work and to know that it is done, and to read a line that the other has written. */
+  readonly forkJoinNanoseconds: number
+  readonly lineNanoseconds: number
 }
 
 export function measureMachine(): MachinePeak {

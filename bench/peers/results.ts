@@ -9,6 +9,9 @@ export interface Machine {
   readonly gigahertz: number
   readonly gflops: number
   readonly copyGBs: number
+  /** Between two threads: to hand over work and to know that it is done, and to read a line that the other has written. */
+  readonly forkJoinNanoseconds: number
+  readonly lineNanoseconds: number
 }
 
 export interface Results {
@@ -62,10 +65,11 @@ export function resultTable({ versions, rows }: Results): string {
 
 /** Where and with what it was measured, in a sentence. */
 export function resultSource({ date, node, machine, versions }: Results): string {
-  const { processor, threads, isa, gigahertz, gflops, copyGBs } = machine
+  const { processor, threads, isa, gigahertz, gflops, copyGBs, forkJoinNanoseconds, lineNanoseconds } = machine
   const [, ...peers] = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return (
     `Medians of ${date}, Node ${node.replace(/^v/, '')}, ${threads} threads of an ${processor} (${isa}; of one core, measured in the same run: ` +
-    `${gigahertz} GHz, ${gflops} GFLOP/s, a copy in memory ${copyGBs} GB/s). Versions: ${peers.join(', ')}.`
+    `${gigahertz} GHz, ${gflops} GFLOP/s, a copy in memory ${copyGBs} GB/s; between two: work handed over and back in ${forkJoinNanoseconds} ns, ` +
+    `${lineNanoseconds} ns more for a cache line of the other). Versions: ${peers.join(', ')}.`
   )
 }

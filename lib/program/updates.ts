@@ -68,23 +68,40 @@ function inPlaceTest(draft: PlannedDraft): (value: number, old: number) => boole
 const lastFallibleOf = ({ values, instructions }: PlannedDraft): number =>
   instructions.findLastIndex((instruction) => isFallible(values, instruction))
 
-/** What does nothing but make new values waits until the old ones were read and nothing can fail any more. */
+/**
+ * What does nothing but make new values waits until the old ones were read and nothing can fail any more; but no longer,
+ * so that it follows the product that it is made of, and what all updates read is there before.
+ */
 function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
-  const { lastReaders } = usesOf(draft)
+  const lastOthers = lastOtherReaders(draft, oldValues)
   const lastFallible = lastFallibleOf(draft)
   /** When a value may be made at the earliest: after that instruction. */
   const due = new Map<number, number>()
   for (const { state, value } of draft.updates)
-    due.set(value, Math.max(due.get(value) ?? -1, lastReaders[oldValues[state]!]!, lastFallible))
+    due.set(value, Math.max(due.get(value) ?? -1, lastOthers[state]!, lastFallible))
   const updating = updatingInstructions(draft)
   const order = draft.instructions.map((instruction, position) => {
-    if (!updating.has(position)) return { instruction, after: position }
     const { inputs, outputs } = instruction
-    const after = Math.max(position, ...[...inputs, ...outputs].map((value) => due.get(value) ?? -1))
+    const isUpdating = updating.has(position)
+    const after = isUpdating ? Math.max(...[...inputs, ...outputs].map((value) => due.get(value) ?? -1)) : position
     for (const value of outputs) due.set(value, after)
-    return { instruction, after: after + 0.5 }
+    return { instruction, after: isUpdating ? after + 0.5 : after }
   })
   draft.instructions = order.sort((a, b) => a.after - b.after).map(({ instruction }) => instruction)
+}
+
+/** By state, the last instruction that reads its old value, and does not make the new one, or -1. */
+function lastOtherReaders({ instructions, updates, stateCount }: PlannedDraft, oldValues: readonly number[]): number[] {
+  const states = new Map(oldValues.map((value, state) => [value, state]))
+  const newValues = new Map(updates.map(({ state, value }) => [state, value]))
+  const last = new Array<number>(stateCount).fill(-1)
+  instructions.forEach(({ inputs, outputs }, position) => {
+    for (const value of inputs) {
+      const state = states.get(value)
+      if (state !== undefined && !outputs.includes(newValues.get(state) ?? -1)) last[state] = position
+    }
+  })
+  return last
 }
 
 /** The positions of instructions that make new values of states, for nobody but each other. */

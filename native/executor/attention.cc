@@ -40,7 +40,7 @@ class PreparedAttention final : public PreparedInstruction {
  public:
   PreparedAttention(const AttentionParams& params, const KernelTable& kernels, const Split& split,
                     const Location* inputs, DType mask, Location out, Location log_sums)
-      : PreparedInstruction(split.tasks()),
+      : PreparedInstruction(split),
         params_(params),
         kernels_(kernels),
         split_(split),

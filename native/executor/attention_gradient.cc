@@ -21,7 +21,7 @@ class PreparedAttentionGradient final : public PreparedInstruction {
  public:
   PreparedAttentionGradient(const AttentionParams& params, const KernelTable& kernels, const Split& split,
                             const Location (&inputs)[6], const Location (&outputs)[3])
-      : PreparedInstruction(split.tasks()), params_(params), kernels_(kernels), split_(split) {
+      : PreparedInstruction(split), params_(params), kernels_(kernels), split_(split) {
     std::copy(inputs, inputs + 6, inputs_);
     std::copy(outputs, outputs + 3, outputs_);
     for (size_t i = 0; i < 4; ++i) views_[i] = gradient_view_of(params, i);

@@ -36,6 +36,7 @@ inline double of_moving(int64_t bytes) { return 2 * static_cast<double>(bytes) *
 // [0, count) in ranges of `grain` items; the last one is what is left.
 struct Split {
   int64_t count, grain;
+  double nanoseconds = 0;  // of all on one thread, where that is known
   int64_t tasks() const { return count == 0 ? 0 : ceil_div(count, grain); }
 };
 
@@ -53,9 +54,9 @@ inline int64_t task_count(double nanoseconds) {
 
 // Ranges that are multiples of `unit` items.
 inline Split split_work(int64_t count, int64_t unit, double nanoseconds_per_item) {
-  const int64_t tasks = task_count(static_cast<double>(count) * nanoseconds_per_item);
+  const double nanoseconds = static_cast<double>(count) * nanoseconds_per_item;
   const int64_t units = std::max<int64_t>(ceil_div(count, unit), 1);
-  return {count, ceil_div(units, tasks) * unit};
+  return {count, ceil_div(units, task_count(nanoseconds)) * unit, nanoseconds};
 }
 
 }  // namespace galvani

@@ -49,10 +49,10 @@ struct Block {
   int64_t begin, end, row, phase;
 };
 
-class PreparedElementwise final : public PreparedInstruction {
+class PreparedElementwise final : public PreparedInstruction, public Tail {
  public:
   PreparedElementwise(decltype(KernelTable::copy) copy, Plan plan)
-      : PreparedInstruction(plan.split.tasks()), copy_(copy), plan_(std::move(plan)) {}
+      : PreparedInstruction(plan.split), copy_(copy), plan_(std::move(plan)) {}
 
   bool run(Run& run) const override {
     fill_prepared(run);
@@ -62,6 +62,24 @@ class PreparedElementwise final : public PreparedInstruction {
   }
 
   int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
+
+  const Tail* as_tail() const override { return this; }
+  void begin(Run& run) const override { fill_prepared(run); }
+  int64_t tail_workspace_bytes(int threads) const override { return workspace_bytes(threads); }
+  // The rows that are filled once begin where those of the block do.
+  int64_t unit() const override {
+    for (const Operand& operand : plan_.operands) {
+      if (operand.load == Load::k_prepared && operand.view.rank > 1) return elementwise::row_length(operand.view);
+    }
+    return 1;
+  }
+  void run_part(const Run& run, const GemmPart& part, const Location& /* product */, int thread) const override {
+    if (part.columns == part.stride) return run_range(run, part.first, part.first + part.rows * part.columns, thread);
+    for (int64_t row = 0; row < part.rows; ++row) {
+      const int64_t begin = part.first + row * part.stride;
+      run_range(run, begin, begin + part.columns, thread);
+    }
+  }
 
  private:
   int64_t slot_bytes() const { return bytes_of(plan_.block); }

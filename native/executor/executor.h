@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "executor/memory.h"
-#include "executor/prepared_instruction.h"
+#include "executor/sequence.h"
 #include "program/program.h"
 #include "runtime/thread_pool.h"
 
@@ -38,33 +38,34 @@ class Executable {
            Parallel* lent = nullptr) {
     return run(buffers, pool, failure, interruption, lent, nullptr);
   }
-  // The same, with the time that each instruction took: nanoseconds[instruction_count()].
+  // The same, with the time that each instruction took by itself: nanoseconds[instruction_count()].
   bool profile(void* const* buffers, ThreadPool& pool, Failure* failure, double* nanoseconds) {
     return run(buffers, pool, failure, {}, nullptr, nanoseconds);
   }
   // Whether a run can be in the midst of the one that is under way: not of itself, and with memory of its own.
   bool can_pass() const { return !is_running_ && room_->block()->data() != nullptr; }
-  size_t instruction_count() const { return instructions_.size(); }
+  size_t instruction_count() const { return sequence_.count(); }
+  // How many of them have a turn of their own.
+  size_t turn_count() const { return sequence_.steps().size(); }
 
  private:
   explicit Executable(SharedBlock memory) : memory_(std::move(memory)) {}
-  bool prepare_instructions(const KernelTable& kernels, std::string* error);
-  int64_t workspace_bytes(int threads) const;
   bool take_memory(int threads);
+  void place(ThreadPool& pool);
   void bind(void* const* buffers, uint8_t* arena);
   bool run(void* const* buffers, ThreadPool& pool, Failure* failure, const Interruption& interruption, Parallel* lent,
            double* nanoseconds);
-  bool run_instructions(Run& run, const Interruption& interruption, Failure* failure, double* nanoseconds);
+  bool run_steps(Run& run, const Interruption& interruption, Failure* failure);
+  bool run_timed(Run& run, Failure* failure, double* nanoseconds);
+  bool fail(const Run& run, size_t i, Failure* failure) const;
 
   Program program_;
-  std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
-  std::vector<int32_t> numbers_;  // see Failure
-  bool has_parallel_instruction_ = false;
-  size_t first_update_ = 0;  // the first instruction that writes a state
+  Sequence sequence_;
   std::unique_ptr<Block> literals_;
   SharedBlock memory_;
   std::unique_ptr<SharedBlock::Room> room_;  // for the arena, then the workspace
   int threads_ = 0;                          // that there is workspace for
+  int placed_threads_ = 0;                   // that the sequence is placed for
   std::vector<uint8_t*> bases_;              // see Run
   bool is_running_ = false;
 };

@@ -20,7 +20,7 @@ template <typename Body>
 class PreparedMatrix final : public PreparedInstruction {
  public:
   PreparedMatrix(const Split& split, int64_t doubles, Body body)
-      : PreparedInstruction(split.tasks()), split_(split), doubles_(round_up(doubles, 8)), body_(std::move(body)) {}
+      : PreparedInstruction(split), split_(split), doubles_(round_up(doubles, 8)), body_(std::move(body)) {}
 
   bool run(Run& run) const override {
     double* const workspaces = reinterpret_cast<double*>(run.workspace);

@@ -1,6 +1,8 @@
 // Matrix products: see gemm/gemm.h.
 #include <algorithm>
+#include <vector>
 
+#include "base/numbers.h"
 #include "executor/families.h"
 #include "executor/ranges.h"
 #include "gemm/gemm.h"
@@ -19,7 +21,7 @@ class PreparedMatmul final : public PreparedInstruction {
  public:
   PreparedMatmul(const MatmulParams& params, const GemmKernelsOf<T>& kernels, Location a, Location b, Location bias,
                  Location c)
-      : PreparedInstruction(split_work(multiplications(params), 1, 2 * cost::kPerFlop).tasks()),
+      : PreparedInstruction(split_work(multiplications(params), 1, 2 * cost::kPerFlop)),
         params_(params),
         shape_{params.batch, params.m, params.n, params.k},
         kernels_(kernels),
@@ -30,18 +32,72 @@ class PreparedMatmul final : public PreparedInstruction {
 
   bool run(Run& run) const override {
     if (shape_.batch * shape_.m * shape_.n == 0) return true;
-    const T* const bias = bias_.base < 0 ? nullptr : bias_.in<const T>(run);
-    gemm(shape_, view_of(params_.a, a_.in<const T>(run)), view_of(params_.b, b_.in<const T>(run)), c_.in<T>(run),
-         {bias, params_.activation, static_cast<T>(params_.slope)}, kernels_, threads_of(run), run.workspace);
+    if (tails_.empty() || !run.has_tails) {
+      multiply(run, nullptr);
+      return true;
+    }
+    Parts parts{run, tails_.data(), tails_.size(), c_, {}};
+    uint8_t* workspace = run.workspace + own_workspace_bytes(threads_of(run).threads());
+    for (size_t i = 0; i < tails_.size(); ++i) {
+      parts.workspaces[i] = workspace;
+      Run of_tail = parts.run_of(i);
+      tails_[i]->begin(of_tail);
+      workspace += round_up(tails_[i]->tail_workspace_bytes(threads_of(run).threads()), kArenaAlignment);
+    }
+    const GemmTail tail{&run_tails, &parts, takes_columns_, needs_c_};
+    multiply(run, &tail);
     return true;
   }
 
   int64_t workspace_bytes(int threads) const override {
-    const MatrixViewOf<T> a = view_of<T>(params_.a, nullptr);
-    return static_cast<int64_t>(gemm_workspace_bytes(shape_, a, kernels_, is_parallel() ? threads : 1));
+    int64_t bytes = own_workspace_bytes(threads);
+    for (const Tail* tail : tails_) bytes += round_up(tail->tail_workspace_bytes(threads), kArenaAlignment);
+    return bytes;
+  }
+
+  bool take_tail(const Tail& tail, bool is_only_reader) override {
+    if (tails_.size() == kMostTails || shape_.n % tail.unit() != 0) return false;
+    needs_c_ |= !is_only_reader || tail.needs_c();
+    takes_columns_ &= tail.unit() == 1;
+    tails_.push_back(&tail);
+    return true;
   }
 
  private:
+  static constexpr size_t kMostTails = 4;
+
+  // What the tails of a run find in each part.
+  struct Parts {
+    const Run& run;
+    const Tail* const* tails;
+    size_t count;
+    Location product;
+    uint8_t* workspaces[kMostTails];
+
+    Run run_of(size_t i) const {
+      Run of_tail = run;
+      of_tail.workspace = workspaces[i];
+      return of_tail;
+    }
+  };
+
+  static void run_tails(const void* context, const GemmPart& part, int thread) {
+    const Parts& parts = *static_cast<const Parts*>(context);
+    for (size_t i = 0; i < parts.count; ++i) parts.tails[i]->run_part(parts.run_of(i), part, parts.product, thread);
+  }
+
+  void multiply(Run& run, const GemmTail* tail) const {
+    const T* const bias = bias_.base < 0 ? nullptr : bias_.in<const T>(run);
+    gemm(shape_, view_of(params_.a, a_.in<const T>(run)), view_of(params_.b, b_.in<const T>(run)), c_.in<T>(run),
+         {bias, params_.activation, static_cast<T>(params_.slope), tail}, kernels_, threads_of(run), run.workspace);
+  }
+
+  int64_t own_workspace_bytes(int threads) const {
+    const MatrixViewOf<T> a = view_of<T>(params_.a, nullptr);
+    const size_t bytes = gemm_workspace_bytes(shape_, a, kernels_, is_parallel() ? threads : 1, !tails_.empty());
+    return round_up(static_cast<int64_t>(bytes), kArenaAlignment);
+  }
+
   // Bounded, so that it counts work that no machine will ever finish as merely long.
   static int64_t multiplications(const MatmulParams& p) {
     const double product = static_cast<double>(p.batch) * p.m * p.n * p.k;
@@ -52,6 +108,8 @@ class PreparedMatmul final : public PreparedInstruction {
   GemmShape shape_;
   const GemmKernelsOf<T>& kernels_;
   Location a_, b_, bias_, c_;
+  std::vector<const Tail*> tails_;
+  bool takes_columns_ = true, needs_c_ = false;
 };
 
 // Sums of products of integers modulo 2^32, as those of their bits without a sign are.

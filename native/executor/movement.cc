@@ -21,7 +21,7 @@ void spread(const uint8_t* x, uint8_t* out, int64_t stride, int64_t n) {
 class PreparedPad final : public PreparedInstruction {
  public:
   PreparedPad(const StridedView& view, int64_t size, int64_t bytes, int64_t out_bytes, Location x, Location out)
-      : PreparedInstruction(split_work(out_bytes, kCacheLine, cost::kPerByte).tasks()),
+      : PreparedInstruction(split_work(out_bytes, kCacheLine, cost::kPerByte)),
         view_(view),
         row_(view.rank == 0 ? 1 : view.shape[view.rank - 1]),
         stride_(view.rank == 0 ? 1 : view.strides[view.rank - 1]),

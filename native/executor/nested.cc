@@ -5,6 +5,7 @@
 #include "base/numbers.h"
 #include "executor/families.h"
 #include "executor/ranges.h"
+#include "executor/sequence.h"
 
 namespace galvani {
 namespace {
@@ -15,34 +16,16 @@ class Body {
  public:
   // Whether it could be prepared; `number` instructions of its instruction come before its own.
   bool prepare(const Program& program, int32_t number, Preparation& outer) {
-    Preparation preparation{program, outer.kernels, ""};
     arena_bytes_ = round_up(program.arena_bytes, kArenaAlignment);
     bases_.resize(program.input_count + program.state_count + program.result_count + 2);
-    for (const Instruction& instruction : program.instructions) {
-      instructions_.push_back(prepare_instruction(preparation, instruction));
-      if (instructions_.back() == nullptr) {
-        outer.error = preparation.error;
-        return false;
-      }
-      numbers_.push_back(number);
-      number += 1 + inner_count(instruction);
-      is_parallel_ |= instructions_.back()->is_parallel();
-    }
-    end_ = number;
-    return true;
+    return sequence_.prepare(program, outer.kernels, number, &outer.error);
   }
 
-  bool is_parallel() const { return is_parallel_; }
+  bool is_parallel() const { return sequence_.is_parallel(); }
   // The number that follows those of its instructions.
-  int32_t end() const { return end_; }
+  int32_t end() const { return sequence_.end_number(); }
 
-  int64_t workspace_bytes(int threads) const {
-    int64_t most = 0;
-    for (const auto& next : instructions_) {
-      most = std::max(most, next->workspace_bytes(next->is_parallel() ? threads : 1));
-    }
-    return arena_bytes_ + most;
-  }
+  int64_t workspace_bytes(int threads) const { return arena_bytes_ + sequence_.workspace_bytes(threads); }
 
   // Where its inputs, states and results are, one after the other.
   uint8_t*& base(int64_t i) const { return bases_[i]; }
@@ -50,11 +33,11 @@ class Body {
   bool run(Run& outer) const {
     bases_.back() = outer.workspace;
     Run run{bases_.data(), outer.parallel, outer.workspace + arena_bytes_, {}, {}, outer.is_lent, outer.interruption};
-    for (size_t i = 0; i < instructions_.size(); ++i) {
+    for (const size_t i : sequence_.steps()) {
       run.interruption.let_pass(run.parallel);
-      if (instructions_[i]->run(run)) continue;
+      if (sequence_[i].run(run)) continue;
       outer.failure = run.failure;
-      outer.failure.instruction += numbers_[i] + 1;
+      outer.failure.instruction += sequence_.number(i) + 1;
       outer.is_ended = run.is_ended;
       return false;
     }
@@ -62,12 +45,9 @@ class Body {
   }
 
  private:
-  std::vector<std::unique_ptr<PreparedInstruction>> instructions_;
-  std::vector<int32_t> numbers_;         // see Failure
+  Sequence sequence_;
   mutable std::vector<uint8_t*> bases_;  // see Run; runs of an executable never overlap
   int64_t arena_bytes_ = 0;
-  int32_t end_ = 0;
-  bool is_parallel_ = false;
 };
 
 // A value of the program around, and how many bytes of it belong to one step.
@@ -90,7 +70,7 @@ Operands operands_of(const Preparation& preparation, const std::vector<int32_t>&
   return operands;
 }
 
-void bind(const Body& body, int64_t first, const Operands& operands, const Run& run, int64_t step = 0) {
+void bind_operands(const Body& body, int64_t first, const Operands& operands, const Run& run, int64_t step = 0) {
   for (const Operand& operand : operands) body.base(first++) = operand.in(run) + step * operand.bytes;
 }
 
@@ -126,13 +106,13 @@ class PreparedLoop final : public PreparedInstruction {
   bool run(Run& run) const override {
     const int64_t sequences = constants_.size(), carries = sequences + sequences_.size();
     start_carries(initial_, carries_, run);
-    bind(body_, 0, constants_, run);
-    bind(body_, carries, carries_, run);
+    bind_operands(body_, 0, constants_, run);
+    bind_operands(body_, carries, carries_, run);
     for (int64_t i = 0; i < length_; ++i) {
       if (should_end(run)) return false;
       const int64_t step = reverse_ ? length_ - 1 - i : i;
-      bind(body_, sequences, sequences_, run, step);
-      bind(body_, carries + carries_.size(), results_, run, step);
+      bind_operands(body_, sequences, sequences_, run, step);
+      bind_operands(body_, carries + carries_.size(), results_, run, step);
       if (!body_.run(run)) return false;
     }
     return true;
@@ -166,8 +146,8 @@ class PreparedWhileLoop final : public PreparedInstruction {
     uint8_t goes_on = 0;
     start_carries(initial_, carries_, run);
     for (const Body* each : {&condition_, &body_}) {
-      bind(*each, 0, constants_, run);
-      bind(*each, constants, carries_, run);
+      bind_operands(*each, 0, constants_, run);
+      bind_operands(*each, constants, carries_, run);
     }
     condition_.base(constants + carries_.size()) = &goes_on;
     for (int64_t step = 0; step < limit_; ++step) {
@@ -200,8 +180,8 @@ class PreparedBranch final : public PreparedInstruction {
 
   bool run(Run& run) const override {
     const Body& chosen = *predicate_.in<const uint8_t>(run) != 0 ? if_true_ : if_false_;
-    bind(chosen, 0, operands_, run);
-    bind(chosen, operands_.size(), results_, run);
+    bind_operands(chosen, 0, operands_, run);
+    bind_operands(chosen, operands_.size(), results_, run);
     return chosen.run(run);
   }
 

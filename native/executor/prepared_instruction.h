@@ -6,6 +6,7 @@
 #include <string>
 
 #include "executor/cost.h"
+#include "executor/tail.h"
 #include "kernels/kernel_table.h"
 #include "program/program.h"
 #include "runtime/execution_queue.h"
@@ -48,6 +49,8 @@ struct Run {
   // What may end it between the steps of a loop, and whether that did.
   Interruption interruption = {};
   bool is_ended = false;
+  // Whether products run their tails, which else are run by themselves.
+  bool has_tails = true;
 };
 
 // Where a value is.
@@ -65,18 +68,27 @@ struct Location {
 class PreparedInstruction {
  public:
   explicit PreparedInstruction(int64_t tasks) : tasks_(tasks) {}
+  explicit PreparedInstruction(const Split& split) : tasks_(split.tasks()), nanoseconds_(split.nanoseconds) {}
   virtual ~PreparedInstruction() = default;
   // False where it failed; then it has written nothing, and run.failure says why.
   virtual bool run(Run& run) const = 0;
   virtual int64_t workspace_bytes(int /* threads */) const { return 0; }
   // Whether it is worth more than one thread.
   bool is_parallel() const { return tasks_ > 1; }
+  // What it takes on one thread, roughly; 0 where that is not known.
+  double nanoseconds() const { return nanoseconds_; }
+  // The instruction as one that runs in the parts of a product; null where it cannot be one.
+  virtual const Tail* as_tail() const { return nullptr; }
+  // Makes a product run `tail`, which lives as long, in its parts, after those that it has; false where it cannot. The
+  // product itself may stay unwritten where that alone reads it.
+  virtual bool take_tail(const Tail& /* tail */, bool /* is_only_reader */) { return false; }
 
  protected:
   Parallel& threads_of(Run& run) const { return is_parallel() ? run.parallel : run.serial; }
 
  private:
   int64_t tasks_;
+  double nanoseconds_ = 0;
 };
 
 struct Preparation {

@@ -15,8 +15,7 @@ namespace galvani {
 template <typename Body>
 class PreparedRanges final : public PreparedInstruction {
  public:
-  PreparedRanges(const Split& split, Body body)
-      : PreparedInstruction(split.tasks()), split_(split), body_(std::move(body)) {}
+  PreparedRanges(const Split& split, Body body) : PreparedInstruction(split), split_(split), body_(std::move(body)) {}
   bool run(Run& run) const override {
     for_ranges(run.parallel, split_, [&](int64_t begin, int64_t end, int) { body_(std::as_const(run), begin, end); });
     return true;
@@ -76,11 +75,7 @@ template <typename Body>
 class PreparedCheckedRanges final : public PreparedInstruction {
  public:
   PreparedCheckedRanges(Location indices, int64_t count, int64_t limit, const Split& split, Body body)
-      : PreparedInstruction(split.tasks()),
-        indices_(indices),
-        count_(count),
-        limit_(limit),
-        rest_(split, std::move(body)) {}
+      : PreparedInstruction(split), indices_(indices), count_(count), limit_(limit), rest_(split, std::move(body)) {}
   bool run(Run& run) const override {
     return check_indices(run, indices_.in<const int32_t>(run), count_, limit_) && rest_.run(run);
   }

@@ -87,7 +87,7 @@ template <typename T, typename E>
 class PreparedArgsort final : public PreparedInstruction {
  public:
   PreparedArgsort(const ArgsortParams& params, const Split& split, Location x, Location out)
-      : PreparedInstruction(split.tasks()), params_(params), split_(split), x_(x), out_(out) {}
+      : PreparedInstruction(split), params_(params), split_(split), x_(x), out_(out) {}
 
   bool run(Run& run) const override {
     for_ranges(threads_of(run), split_, [&](int64_t begin, int64_t end, int thread) {

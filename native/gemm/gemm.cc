@@ -31,6 +31,14 @@ constexpr int64_t kStreamedRows = 16;
 constexpr int64_t kManyColumns = 96;
 // Elements of A that are packed at a time, and of B that a thread keeps for its next rows of A.
 constexpr int64_t kPackedElements = 1 << 20;
+// Elements of C that a tail is given at a time, to find them in the cache: not so few rows that reading B again for
+// each part costs more.
+constexpr int64_t kTailElements = 1 << 14;
+constexpr int64_t kTailRows = 64;
+// For so deep a product, what a tail takes is little beside it.
+constexpr int64_t kTailDepth = 512;
+// Elements that are kept beside C at most.
+constexpr int64_t kMostTailElements = 1 << 16;
 
 bool is_large(int64_t k, int64_t n) { return static_cast<double>(k) * static_cast<double>(n) > kLargeB; }
 
@@ -66,6 +74,8 @@ struct Problem {
 template <typename T>
 struct Packing {
   T* elements;
+  T* tail_elements = nullptr;
+  int thread = 0;
   int64_t kept = -1;
 };
 
@@ -128,7 +138,7 @@ MatrixViewOf<T> copy_of(const MatrixViewOf<T>& v) {
 }
 template <typename T>
 GemmEpilogueOf<T> copy_of(const GemmEpilogueOf<T>& e) {
-  return {e.bias, e.activation, e.slope};
+  return {e.bias, e.activation, e.slope, e.tail};
 }
 
 // All that decides the rounding of C is decided here, from the shape and the layout alone.
@@ -215,8 +225,9 @@ Grid cut_matrix(const Problem<T>& p, int64_t threads, int64_t parts_of_thread, c
   const int64_t parts = threads * parts_of_thread;
   Grid best = {1, 1, 1};
   double best_cost = 0;
+  const bool cuts_columns = p.epilogue.tail == nullptr || p.epilogue.tail->takes_columns;
   for (int64_t row_parts = 1; row_parts <= parts; ++row_parts) {
-    const int64_t column_parts = parts / row_parts;
+    const int64_t column_parts = cuts_columns ? parts / row_parts : 1;
     const double rows = static_cast<double>(round_up(ceil_div(p.shape.m, row_parts), kernels.mr));
     const double columns = static_cast<double>(round_up(ceil_div(p.shape.n, column_parts), kernels.lanes));
     const double tasks = static_cast<double>(ceil_div(row_parts * column_parts, threads));
@@ -347,17 +358,45 @@ void pack_columns(GemmBlockOf<T>* block, T* packed) {
   block->b_stride = block->k;
 }
 
+// Of a part of C: all, but for a tail, unless B were packed again for each or the product is deep.
+template <typename T>
+int64_t rows_at_once(const Problem<T>& p, int64_t rows, int64_t columns, const GemmKernelsOf<T>& kernels) {
+  const bool is_cut = p.epilogue.tail != nullptr && p.shape.k <= kTailDepth;
+  if (!is_cut || (p.method == Method::k_tiles && !p.keeps_b)) return rows;
+  return round_up(std::max(kTailElements / columns, kTailRows), kernels.mr);
+}
+
+template <typename T>
+void run_rows(const Problem<T>& p, int64_t batch, Range rows, Range columns, const GemmKernelsOf<T>& kernels,
+              Packing<T>* packing) {
+  const GemmTail* const tail = p.epilogue.tail;
+  GemmBlockOf<T> part = make_part(p, batch, rows, columns, kernels);
+  if (tail != nullptr && !tail->needs_c && rows.size() * columns.size() <= kMostTailElements) {
+    part.c = packing->tail_elements;
+    part.c_stride = columns.size();
+  }
+  T* const elements = part.c;
+  const int64_t elements_stride = part.c_stride;
+  if (p.method == Method::k_packed_dot) pack_columns(&part, packing->elements);
+  if (p.method == Method::k_tiles) multiply_part(p, part, kernels, batch * p.shape.n + columns.begin, packing);
+  else if (p.method == Method::k_row) kernels.row(part);
+  else if (p.method == Method::k_narrow) kernels.narrow(part, p.b.column_stride);
+  else kernels.dot(part);
+  if (tail == nullptr) return;
+  const GemmShape& s = p.shape;
+  const int64_t first = (batch * s.m + rows.begin) * s.n + columns.begin;
+  tail->run(tail->context, {first, rows.size(), columns.size(), s.n, elements, elements_stride}, packing->thread);
+}
+
 template <typename T>
 void run_part(const Problem<T>& p, Range batches, Range rows, Range columns, const GemmKernelsOf<T>& kernels,
               Packing<T>* packing) {
   if (rows.size() == 0 || columns.size() == 0) return;
+  const int64_t most_rows = rows_at_once(p, rows.size(), columns.size(), kernels);
   for (int64_t batch = batches.begin; batch < batches.end; ++batch) {
-    GemmBlockOf<T> part = make_part(p, batch, rows, columns, kernels);
-    if (p.method == Method::k_packed_dot) pack_columns(&part, packing->elements);
-    if (p.method == Method::k_tiles) multiply_part(p, part, kernels, batch * p.shape.n + columns.begin, packing);
-    else if (p.method == Method::k_row) kernels.row(part);
-    else if (p.method == Method::k_narrow) kernels.narrow(part, p.b.column_stride);
-    else kernels.dot(part);
+    for (int64_t i = rows.begin; i < rows.end; i += most_rows) {
+      run_rows(p, batch, {i, std::min(i + most_rows, rows.end)}, columns, kernels, packing);
+    }
   }
 }
 
@@ -377,8 +416,9 @@ void run_task(const Problem<T>& p, const Grid& grid, int64_t task, const GemmKer
 
 template <typename T>
 size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels,
-                            int threads) {
-  return sizeof(T) * static_cast<size_t>(workspace_elements(shape, a, kernels) * threads);
+                            int threads, bool has_tail) {
+  const int64_t elements = workspace_elements(shape, a, kernels) + (has_tail ? kMostTailElements : 0);
+  return sizeof(T) * static_cast<size_t>(elements * threads);
 }
 
 template <typename T>
@@ -389,20 +429,25 @@ void gemm(const GemmShape& shape, const MatrixViewOf<T>& a, const MatrixViewOf<T
   const Grid grid = make_grid(p, parallel.threads(), kernels);
   T* const elements = static_cast<T*>(workspace);
   if (grid.tasks() == 1) {
-    Packing<T> packing{elements};
+    p.keeps_b = epilogue.tail != nullptr && p.shape.k <= kTailDepth && keeps_b(p.shape, kernels);
+    Packing<T> packing{elements, elements + workspace_elements(shape, a, kernels)};
     return run_part(p, {0, p.shape.batch}, {0, p.shape.m}, {0, p.shape.n}, kernels, &packing);
   }
-  const int64_t elements_of_thread = workspace_elements(shape, a, kernels);
+  const int64_t packed_elements = workspace_elements(shape, a, kernels);
+  const int64_t elements_of_thread = packed_elements + (epilogue.tail == nullptr ? 0 : kMostTailElements);
   p.keeps_b = keeps_b(p.shape, kernels);
   Packing<T> packings[kMaxThreads];
   for (int thread = 0; thread < parallel.threads(); ++thread)
-    packings[thread].elements = elements + thread * elements_of_thread;
+    packings[thread] = {elements + thread * elements_of_thread,
+                        elements + thread * elements_of_thread + packed_elements, thread};
   parallel.for_each(grid.tasks(),
                     [&](int64_t task, int thread) { run_task(p, grid, task, kernels, &packings[thread]); });
 }
 
-template size_t gemm_workspace_bytes(const GemmShape&, const MatrixViewOf<float>&, const GemmKernelsOf<float>&, int);
-template size_t gemm_workspace_bytes(const GemmShape&, const MatrixViewOf<double>&, const GemmKernelsOf<double>&, int);
+template size_t gemm_workspace_bytes(const GemmShape&, const MatrixViewOf<float>&, const GemmKernelsOf<float>&, int,
+                                     bool);
+template size_t gemm_workspace_bytes(const GemmShape&, const MatrixViewOf<double>&, const GemmKernelsOf<double>&, int,
+                                     bool);
 template void gemm(const GemmShape&, const MatrixViewOf<float>&, const MatrixViewOf<float>&, float*,
                    const GemmEpilogueOf<float>&, const GemmKernelsOf<float>&, Parallel&, void*);
 template void gemm(const GemmShape&, const MatrixViewOf<double>&, const MatrixViewOf<double>&, double*,

@@ -24,18 +24,35 @@ struct GemmShape {
   int64_t batch, m, n, k;
 };
 
+// Elements of C, counted over all of it: `rows` of `columns` of them, each `stride` after the one before. They are at
+// `elements`, whose rows are `elements_stride` apart.
+struct GemmPart {
+  int64_t first, rows, columns, stride;
+  const void* elements;
+  int64_t elements_stride;
+};
+
+// What is done with each part of C once it is there, by the thread that has computed it: run(context, part, thread).
+struct GemmTail {
+  void (*run)(const void* context, const GemmPart& part, int thread);
+  const void* context;
+  bool takes_columns;  // and not only whole rows
+  bool needs_c;        // what it is not given by `elements` alone: else C may stay unwritten
+};
+
 template <typename T>
 struct GemmEpilogueOf {
   const T* bias = nullptr;  // [n]
   Activation activation = Activation::k_none;
   T slope = 0;
+  const GemmTail* tail = nullptr;
 };
 using GemmEpilogue = GemmEpilogueOf<float>;
 
 // Bytes of scratch that gemm() needs for this shape and such an A with up to `threads` threads; 64-byte aligned memory.
 template <typename T>
 size_t gemm_workspace_bytes(const GemmShape& shape, const MatrixViewOf<T>& a, const GemmKernelsOf<T>& kernels,
-                            int threads);
+                            int threads, bool has_tail = false);
 
 // C is dense [batch, m, n] and overlaps neither operand. k = 0 gives activation(bias). The bits of C do not depend on
 // how many threads there are. T is float or double.

@@ -47,6 +47,7 @@ struct Outcome {
   bool is_prepared = false, has_run = false;
   std::string error;
   Failure failure{};
+  size_t turns = 0;
   std::vector<Bytes> buffers;  // after the run: inputs, states as read, states as written, results
 };
 
@@ -64,9 +65,9 @@ inline std::shared_ptr<Executable> prepare(const Words& words, const Bytes& lite
 }
 
 // `contents` holds the first buffers; those that follow start as zeros. A state is written in place, unless
-// `has_new_states`: then to a buffer of its own.
+// `has_new_states`: then to a buffer of its own. Each instruction runs by itself if `is_timed`.
 inline Outcome run(const Words& words, const Bytes& literals, std::vector<Bytes> contents, const KernelTable& table,
-                   int threads, bool has_new_states = true) {
+                   int threads, bool has_new_states = true, bool is_timed = false) {
   Outcome outcome;
   SharedBlock memory;
   const auto executable = prepare(words, literals, table, memory, threads, &outcome.error);
@@ -83,7 +84,10 @@ inline Outcome run(const Words& words, const Bytes& literals, std::vector<Bytes>
     const bool is_new_state = i >= first_new && i < first_new + executable->state_count();
     pointers.push_back(is_new_state && !has_new_states ? pointers[i - executable->state_count()] : buffers[i].data());
   }
-  outcome.has_run = executable->run(pointers.data(), pool_of(threads), &outcome.failure);
+  outcome.turns = executable->turn_count();
+  std::vector<double> times(executable->instruction_count());
+  outcome.has_run = is_timed ? executable->profile(pointers.data(), pool_of(threads), &outcome.failure, times.data())
+                             : executable->run(pointers.data(), pool_of(threads), &outcome.failure);
   for (size_t i = 0; i < buffers.size(); ++i) {
     const uint8_t* const data = static_cast<const uint8_t*>(pointers[i]);
     outcome.buffers.emplace_back(data, data + executable->buffers()[i].bytes);
