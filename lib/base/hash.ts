@@ -19,7 +19,7 @@ export function hashData(hash: number, x: unknown): number {
 }
 
 function hashNumber(hash: number, x: number): number {
-  if ((x | 0) === x) return mix(hash, x)
+  if (Object.is(x | 0, x)) return mix(hash, x)
   real.setFloat64(0, x)
   return mix(mix(hash, real.getInt32(0)), real.getInt32(4))
 }
