@@ -1,4 +1,4 @@
-/** npm run bench [-- overhead first-call kernels train around precision updates growth neighbour loop startup onnx quantize board watching serve [--only PART…]] */
+/** npm run bench [-- overhead first-call kernels train around precision updates growth results neighbour loop startup onnx quantize board watching serve [--only PART…]] */
 import * as g from '../lib/index.ts'
 import { benchBoard } from './board.ts'
 import { benchFirstCall } from './first-call.ts'
@@ -11,6 +11,7 @@ import { benchOnnx } from './onnx.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchPrecision } from './precision.ts'
 import { benchQuantize } from './quantize.ts'
+import { benchResults } from './results.ts'
 import { benchServe } from './serve/index.ts'
 import { benchStartup } from './startup.ts'
 import { benchAround, benchTrain } from './train.ts'
@@ -26,6 +27,7 @@ const benches: Record<string, () => Promise<void>> = {
   precision: benchPrecision,
   updates: benchUpdates,
   growth: benchGrowth,
+  results: benchResults,
   loop: benchLoop,
   neighbour: benchNeighbour,
   startup: benchStartup,

@@ -76,6 +76,9 @@ export function reshapeView(view: View, shape: Shape): View | null {
   return { ...view, shape, strides: strides.reverse() }
 }
 
+/** By the number of operands, the registers that hold them. */
+const registers: readonly (readonly number[])[] = [[], [0], [0, 1], [0, 1, 2]]
+
 export class Emitter {
   private readonly views = new Map<Node, View>()
   private readonly outputs = new Map<Node, readonly number[]>()
@@ -206,10 +209,12 @@ export class Emitter {
 
   /** One elementwise step over operands that are views of the shape of the result. */
   elementwise(type: TensorType, operands: readonly View[], step: Omit<MicroInstruction, 'args'>): View {
+    const { op, dtype, to } = step
+    const args = registers[operands.length]!
     const params = {
       shape: type.shape,
       operands: operands.map(({ offset, strides }) => ({ offset, strides })),
-      code: [{ ...step, args: operands.map((_, i) => i) }],
+      code: [to === undefined ? { op, dtype, args } : { op, dtype, to, args }],
       results: [operands.length],
     }
     const inputs = operands.map(({ value }) => value)

@@ -47,11 +47,11 @@ export function lower(
   for (const { leaf } of updates) bind(leaf)
   const roots = [...results, ...updates.map(({ value }) => value)]
   const order = topologicalOrder(roots, pendingInputs)
-  for (const node of order) node.def.announce?.(emitter, node)
-  for (const node of order) {
-    if (isLeaf(node)) {
-      if (!states.has(node)) bind(node)
-    } else emitter.setView(node, node.def.lower(emitter, node))
+  for (let i = 0; i < order.length; i++) order[i]!.def.announce?.(emitter, order[i]!)
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i]!
+    if (!isLeaf(node)) emitter.setView(node, node.def.lower(emitter, node))
+    else if (!states.has(node)) bind(node)
   }
   draft.inputCount = inputs.length
   draft.resultCount = results.length

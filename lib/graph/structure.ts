@@ -3,17 +3,10 @@
  * graphs of one structure differ in.
  */
 import { dtypes } from '../base/dtype.ts'
+import { hashData, hashText, mix, sameData } from '../base/hash.ts'
 import { type Shape, sameShape } from '../base/shape.ts'
 import type { NodeUpdate } from './lower.ts'
-import {
-  type Node,
-  numberedOrder,
-  type OpDef,
-  type Params,
-  type ParamValue,
-  pendingInputs,
-  type TensorType,
-} from './node.ts'
+import { type Node, numberedOrder, type OpDef, type Params, pendingInputs, type TensorType } from './node.ts'
 import { isLiteral } from './ops/leaf.ts'
 
 /** A graph with its nodes numbered, until another walk numbers nodes. */
@@ -38,8 +31,6 @@ export function structureOf(results: readonly Node[], updates: readonly NodeUpda
 
 // --- Its hash ---------------------------------------------------------------------------------------------------------
 
-const mix = (hash: number, x: number): number => Math.imul((hash << 5) ^ (hash >>> 27) ^ x, 0x9e3779b1)
-
 /**
  * What an operation is to a program: how it is lowered. Operations that differ in their gradients alone are one, and a
  * rule that a user gave for them is not kept alive.
@@ -51,28 +42,15 @@ const opHashes = new WeakMap<Lowering, number>()
 function hashOp({ lower, name }: OpDef): number {
   let hash = opHashes.get(lower)
   if (hash === undefined) {
-    hash = hashParam(0, name)
+    hash = hashText(0, name)
     opHashes.set(lower, hash)
   }
   return hash
 }
 
-const real = new DataView(new ArrayBuffer(8))
-
-function hashParam(hash: number, value: ParamValue): number {
-  if (typeof value === 'number') {
-    real.setFloat64(0, value)
-    return mix(mix(hash, real.getInt32(0)), real.getInt32(4))
-  }
-  if (typeof value === 'boolean') return mix(hash, value ? 3 : 5)
-  if (typeof value !== 'string') return value.reduce<number>(hashParam, mix(hash, value.length))
-  for (let i = 0; i < value.length; i++) hash = mix(hash, value.charCodeAt(i))
-  return hash
-}
-
 function hashNode(node: Node): number {
   let hash = hashOp(node.def)
-  if (!isLiteral(node)) for (const value of Object.values(node.params ?? {})) hash = hashParam(hash, value)
+  if (!isLiteral(node)) hash = hashData(hash, node.params)
   return node.inputs.length === 0 ? hashType(hash, node) : hash
 }
 
@@ -152,20 +130,7 @@ function matchesNode(key: NodeKey, node: Node): boolean {
   if (key.lower !== node.def.lower || key.inputs.length !== inputs.length) return false
   for (let i = 0; i < inputs.length; i++) if (inputs[i]!.position !== key.inputs[i]) return false
   if (inputs.length === 0 && !sameType(key, node)) return false
-  return isLiteral(node) || sameParams(key.params, node.params)
+  return isLiteral(node) || sameData(key.params, node.params)
 }
 
 const sameType = (key: NodeKey, { dtype, shape }: Node): boolean => key.dtype === dtype && sameShape(key.shape, shape)
-
-function sameParam(a: ParamValue | undefined, b: ParamValue | undefined): boolean {
-  if (typeof a === 'object' && typeof b === 'object')
-    return a.length === b.length && a.every((value, i) => sameParam(value, b[i]))
-  return Object.is(a, b)
-}
-
-function sameParams(a: Params, b: Params): boolean {
-  if (a === b) return true
-  if (a === null || b === null) return false
-  const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => sameParam(a[key], b[key]))
-}

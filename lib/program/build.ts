@@ -1,10 +1,9 @@
-/** From a draft to a program: the passes, the plan of memory, and a check of all rules. */
+/** From a draft to a program: the passes and the plan of memory. Whoever prepares the program checks it against all rules. */
 import { removeBarriers } from './barriers.ts'
 import type { Draft } from './draft.ts'
 import { chosenPasses, type PassEffect, type PassName, rewrite } from './passes/index.ts'
 import { plan } from './plan.ts'
 import type { Program } from './program.ts'
-import { verifyProgram } from './verify.ts'
 
 export interface Built {
   readonly program: Program
@@ -15,7 +14,6 @@ export interface Built {
 export function build(draft: Draft, passes: readonly PassName[] = chosenPasses()): Built {
   const effects = rewrite(draft, passes)
   const program = plan(removeBarriers(draft), { inPlace: passes.includes('inPlace'), reuse: passes.includes('reuse') })
-  verifyProgram(program)
   return { program, effects }
 }
 

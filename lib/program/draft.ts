@@ -91,9 +91,12 @@ export function renameValues(draft: Draft, replaced: ReadonlyMap<number, number>
   if (replaced.size === 0) return
   const rename = (value: number) => replaced.get(value) ?? value
   const isRenamed = (value: number) => replaced.has(value)
-  draft.instructions = draft.instructions.map((next) =>
-    next.inputs.some(isRenamed) ? { ...next, inputs: next.inputs.map(rename) } : next,
-  )
+  const { instructions } = draft
+  for (let i = 0; i < instructions.length; i++) {
+    const { opcode, inputs, outputs, params } = instructions[i]!
+    if (inputs.some(isRenamed))
+      instructions[i] = { opcode, inputs: inputs.map(rename), outputs, params } as DraftInstruction
+  }
   draft.updates.forEach(({ state, value }, i) => {
     draft.updates[i] = { state, value: rename(value) }
   })
@@ -111,7 +114,9 @@ export function usesOf({ values, instructions, updates }: Draft): Uses {
   for (let id = 0; id < values.length; id++) if (values[id]!.place !== null) counts[id]!++
   for (const { value } of updates) counts[value]!++
   for (let position = 0; position < instructions.length; position++) {
-    for (const id of instructions[position]!.inputs) {
+    const { inputs } = instructions[position]!
+    for (let i = 0; i < inputs.length; i++) {
+      const id = inputs[i]!
       if (lastReaders[id] !== position) counts[id]!++
       lastReaders[id] = position
     }

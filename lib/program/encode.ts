@@ -10,7 +10,7 @@
 import type { TypedArray } from '../base/dtype.ts'
 import { expected, ProgramError } from '../base/errors.ts'
 import type { Instruction } from './instructions.ts'
-import { type Numbering, numberOf } from './parameters.ts'
+import { type Numbering, numberOf, pushNumbers } from './parameters.ts'
 import { arenaAlignment, type Place, type Program } from './program.ts'
 import { signatures } from './signatures.ts'
 
@@ -28,16 +28,17 @@ function pushInstruction(
   numbering: Numbering,
 ): void {
   words.push(numberOf(numbering.opcodes, opcode))
-  // One by one: so many arguments as a long concat has operands fit no stack.
-  for (const list of [inputs, outputs]) {
-    words.push(list.length)
-    for (const id of list) words.push(id)
-  }
+  pushNumbers(words, inputs)
+  pushNumbers(words, outputs)
   const counted = words.push(0) - 1
   const values = params as Readonly<Record<string, unknown>>
-  for (const [name, parameter] of signatures[opcode].params)
+  const rows = signatures[opcode].params
+  for (let i = 0; i < rows.length; i++) {
+    const name = rows[i]![0]
+    const parameter = rows[i]![1]
     if (parameter.type === 'program') pushBody(words, values[name] as Program, numbering)
     else parameter.write(words, values[name], numbering)
+  }
   words[counted] = words.length - counted - 1
 }
 
@@ -73,19 +74,23 @@ function placeIndex(place: Place, literalStarts: readonly number[]): number {
 function pushProgram(words: number[], program: Program, literalStarts: readonly number[], numbering: Numbering): void {
   words.push(program.values.length, program.instructions.length)
   words.push(program.inputCount, program.stateCount, program.resultCount, blocks(program.arenaBytes))
-  for (const { dtype, shape, place } of program.values) {
+  const { values, instructions } = program
+  for (let i = 0; i < values.length; i++) {
+    const { dtype, shape, place } = values[i]!
     words.push(numberOf(numbering.dtypes, dtype), numberOf(numbering.places, place.kind))
-    words.push(placeIndex(place, literalStarts), shape.length)
-    for (const extent of shape) words.push(extent)
+    words.push(placeIndex(place, literalStarts))
+    pushNumbers(words, shape)
   }
-  for (const instruction of program.instructions) pushInstruction(words, instruction, numbering)
+  for (let i = 0; i < instructions.length; i++) pushInstruction(words, instructions[i]!, numbering)
 }
 
 export function encodeProgram(program: Program, numbering: Numbering): EncodedProgram {
   const { bytes, starts } = packLiterals(program.literals)
   const words: number[] = [programMagic, programVersion]
   pushProgram(words, program, starts, numbering)
-  for (const word of words)
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!
     if (word !== (word | 0)) throw new ProgramError(expected('program', 'integers of 32 bits', word))
+  }
   return { words: new Int32Array(words), literals: bytes }
 }

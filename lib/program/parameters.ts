@@ -134,17 +134,29 @@ function listOf<T, Type extends string>(type: Type, item: Item<T>, most = Infini
     },
     write(words, value, numbering) {
       words.push(value.length)
-      for (const x of value) item.write(words, x, numbering)
+      for (let i = 0; i < value.length; i++) item.write(words, value[i]!, numbering)
     },
   }
 }
 
-export const counts = listOf('counts', count)
+/** One by one: so many arguments as a long concat has operands fit no stack. */
+export function pushNumbers(words: number[], list: readonly number[]): void {
+  words.push(list.length)
+  for (let i = 0; i < list.length; i++) words.push(list[i]!)
+}
+
+const integersOf = <Type extends string>(
+  type: Type,
+  item: Item<number>,
+  most?: number,
+): Parameter<readonly number[], Type> => ({ ...listOf(type, item, most), write: pushNumbers })
+
+export const counts = integersOf('counts', count)
 
 /** The extents of some axes. */
-export const shape = listOf('shape', count, maxRank)
+export const shape = integersOf('shape', count, maxRank)
 
-export const strides = listOf('strides', integer(-maxExtent), maxRank)
+export const strides = integersOf('strides', integer(-maxExtent), maxRank)
 
 /** The fault of the first member that has one. */
 const firstFault =
@@ -159,9 +171,9 @@ const firstFault =
 
 export const patterns = listOf<LoadPattern, 'patterns'>('patterns', {
   fault: firstFault({ offset: count, strides }),
-  write(words, pattern, numbering) {
+  write(words, pattern) {
     words.push(pattern.offset)
-    strides.write(words, pattern.strides, numbering)
+    pushNumbers(words, pattern.strides)
   },
 })
 
@@ -176,7 +188,8 @@ export const layout: Parameter<MatrixLayout, 'layout'> = {
 /** Registers that a step does not read are -1. */
 export const code = listOf<MicroInstruction, 'code'>('code', {
   fault: firstFault({ args: counts }),
-  write(words, { op, dtype, to, args: [a = -1, b = -1, c = -1] }, { microOps, dtypes }) {
-    words.push(numberOf(microOps, op), numberOf(dtypes, dtype), numberOf(dtypes, to ?? dtype), a, b, c)
+  write(words, { op, dtype, to, args }, { microOps, dtypes }) {
+    words.push(numberOf(microOps, op), numberOf(dtypes, dtype), numberOf(dtypes, to ?? dtype))
+    words.push(args[0] ?? -1, args[1] ?? -1, args[2] ?? -1)
   },
 })

@@ -4,6 +4,7 @@ import { byteLength } from '../base/shape.ts'
 import { Arena, alignUp } from './arena.ts'
 import { type PlannedDraft, usesOf } from './draft.ts'
 import { mayReuse } from './in-place.ts'
+import type { Instruction } from './instructions.ts'
 import { valueAt } from './program.ts'
 
 /** Memory that is in use from one instruction to another, both included. */
@@ -19,22 +20,39 @@ export function findSlots(draft: PlannedDraft, inPlace = true): Map<number, Slot
   const slots = new Map<number, Slot>()
   const { lastReaders } = usesOf(draft)
   draft.instructions.forEach((instruction, position) => {
-    const dying = new Set(instruction.inputs.filter((value) => lastReaders[value] === position && slots.has(value)))
     instruction.outputs.forEach((output, i) => {
       const { place, dtype, shape } = valueAt(draft, output)
       if (place !== null) return
       const end = Math.max(position, lastReaders[output]!)
-      const donor = inPlace ? [...dying].find((value) => mayReuse(draft, instruction, i, value)) : undefined
-      if (donor === undefined)
+      const slot = inPlace
+        ? donatedSlot(draft, slots, instruction, i, (value) => lastReaders[value] === position)
+        : undefined
+      if (slot === undefined)
         slots.set(output, { bytes: alignUp(byteLength(dtype, shape)), begin: position, end, offset: 0 })
       else {
-        dying.delete(donor)
-        slots.set(output, slots.get(donor)!)
-        slots.get(donor)!.end = end
+        slots.set(output, slot)
+        slot.end = end
       }
     })
   })
   return slots
+}
+
+/** That of an operand which dies and may be replaced, unless another output has it. */
+function donatedSlot(
+  draft: PlannedDraft,
+  slots: ReadonlyMap<number, Slot>,
+  instruction: Instruction,
+  output: number,
+  isDying: (value: number) => boolean,
+): Slot | undefined {
+  const { inputs, outputs } = instruction
+  for (let i = 0; i < inputs.length; i++) {
+    const slot = isDying(inputs[i]!) ? slots.get(inputs[i]!) : undefined
+    if (slot === undefined || outputs.some((other) => slots.get(other) === slot)) continue
+    if (mayReuse(draft, instruction, output, inputs[i]!)) return slot
+  }
+  return undefined
 }
 
 /** Each slot in memory of its own. */

@@ -13,6 +13,7 @@ import { bodiesOf, isFallible } from './signatures.ts'
 export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
   if (draft.updates.length === 0) return
   const oldValues = oldValuesOf(draft)
+  const isOld = new Set(oldValues)
   delayUpdates(draft, oldValues)
   const inPlace = wantsInPlace ? inPlaceTest(draft) : () => false
   const saved: Instruction[] = []
@@ -21,7 +22,7 @@ export function placeUpdates(draft: PlannedDraft, wantsInPlace = true): void {
     const place = { kind: 'state', index: state } as const
     if (value === oldValues[state]) continue
     if (inPlace(value, elementAt(oldValues, state))) valueAt(draft, value).place = place
-    else copies.push(copyTo(draft, oldValues.includes(value) ? save(draft, saved, value) : value, place))
+    else copies.push(copyTo(draft, isOld.has(value) ? save(draft, saved, value) : value, place))
   }
   draft.instructions = [...saved, ...draft.instructions, ...copies]
 }
@@ -83,7 +84,14 @@ function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
   const order = draft.instructions.map((instruction, position) => {
     const { inputs, outputs } = instruction
     const isUpdating = updating.has(position)
-    const after = isUpdating ? Math.max(...[...inputs, ...outputs].map((value) => due.get(value) ?? -1)) : position
+    let after = isUpdating ? -1 : position
+    const waitFor = (value: number) => {
+      after = Math.max(after, due.get(value) ?? -1)
+    }
+    if (isUpdating) {
+      inputs.forEach(waitFor)
+      outputs.forEach(waitFor)
+    }
     for (const value of outputs) due.set(value, after)
     return { instruction, after: isUpdating ? after + 0.5 : after }
   })

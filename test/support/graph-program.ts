@@ -7,6 +7,7 @@ import { lower, type NodeUpdate } from '../../lib/graph/lower.ts'
 import { buildProgram } from '../../lib/program/build.ts'
 import { type PassName, passNames } from '../../lib/program/passes/index.ts'
 import { arenaAlignment, type Program, type Value, valueBytes } from '../../lib/program/program.ts'
+import { verifyProgram } from '../../lib/program/verify.ts'
 import type { Tensor } from '../../lib/tensor/tensor.ts'
 import { nodeOf } from '../../lib/tensor/tensor.ts'
 import { runProgram } from './run.ts'
@@ -16,14 +17,16 @@ export interface Built {
   readonly inputs: readonly TypedArray[]
 }
 
-/** The program that computes these tensors. */
+/** The program that computes these tensors, which obeys all rules. */
 export function build(
   tensors: readonly Tensor[],
   passes: readonly PassName[] = passNames,
   updates: readonly NodeUpdate[] = [],
 ): Built {
   const { draft, inputs } = lower(tensors.map(nodeOf), updates)
-  return { program: buildProgram(draft, passes), inputs: inputs.map(({ storage }) => storage!.array) }
+  const program = buildProgram(draft, passes)
+  verifyProgram(program)
+  return { program, inputs: inputs.map(({ storage }) => storage!.array) }
 }
 
 const reference = createReferenceBackend()

@@ -1,9 +1,9 @@
 /** Common subexpressions: what two instructions compute alike from the same values is computed once. */
+import { hashData, hashText, mix, sameData } from '../../base/hash.ts'
 import { elementAt } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
 import { type Draft, type DraftInstruction, renameValues, substitute } from '../draft.ts'
 import { type Instruction, isCheap } from '../instructions.ts'
-import { valueAt } from '../program.ts'
 
 export function mergeCommon(draft: Draft): void {
   const replaced = new Map<number, number>()
@@ -11,7 +11,7 @@ export function mergeCommon(draft: Draft): void {
   const firstOf = new Map<number, number>()
   shareLiterals(draft, replaced, firstOf)
   const onlyElementwise = readOnlyByElementwise(draft)
-  const known = new Map<string, Instruction>()
+  const known = new KnownInstructions(draft, firstOf)
   const rest: DraftInstruction[] = []
   for (const next of draft.instructions) {
     // No two barriers are the same, so that what follows one stays apart from what follows the other.
@@ -19,10 +19,8 @@ export function mergeCommon(draft: Draft): void {
       rest.push(next)
       continue
     }
-    const key = keyOf(draft, next, firstOf)
-    const first = known.get(key)
-    if (first === undefined) {
-      known.set(key, next)
+    const first = known.findOrAdd(next)
+    if (first === null) {
       rest.push(next)
       continue
     }
@@ -56,33 +54,65 @@ function shareLiterals({ values, literals }: Draft, replaced: Map<number, number
   })
 }
 
-/** By value, 1 where elementwise instructions read it, and nothing else needs it. */
+/** By value, who needs it: 1 where elementwise instructions alone do. */
 function readOnlyByElementwise({ values, instructions, updates }: Draft): Uint8Array {
   const found = new Uint8Array(values.length)
-  for (const { opcode, inputs } of instructions)
-    if (opcode === 'elementwise') for (const value of inputs) found[value] = 1
-  for (const { opcode, inputs } of instructions)
-    if (opcode !== 'elementwise') for (const value of inputs) found[value] = 0
-  for (const { value } of updates) found[value] = 0
+  const readByOthers = 2
+  for (const { opcode, inputs } of instructions) {
+    const reader = opcode === 'elementwise' ? 1 : readByOthers
+    for (let i = 0; i < inputs.length; i++) found[inputs[i]!]! |= reader
+  }
+  for (const { value } of updates) found[value] = readByOthers
   values.forEach(({ place }, value) => {
-    if (place !== null) found[value] = 0
+    if (place !== null) found[value] = readByOthers
   })
   return found
 }
 
-/** A text that two instructions share exactly when they compute the same. */
-function keyOf({ values }: Draft, next: Instruction, firstOf: ReadonlyMap<number, number>): string {
-  let key: string = next.opcode
-  for (const value of next.inputs) key += ` ${firstOf.get(value) ?? value}`
-  for (const value of next.outputs)
-    key += ` ${valueAt({ values }, value).dtype} ${sizeOf(valueAt({ values }, value).shape)}`
-  return key + keyOfParam(next.params)
-}
+/** Instructions by what they compute: a hash of it, then an exact comparison. */
+class KnownInstructions {
+  readonly #byHash = new Map<number, Instruction[]>()
+  readonly #values: Draft['values']
+  readonly #firstOf: ReadonlyMap<number, number>
 
-function keyOfParam(x: unknown): string {
-  if (typeof x !== 'object' || x === null) return ` ${Object.is(x, -0) ? '-0' : x}`
-  let key = Array.isArray(x) ? `[${x.length}` : ''
-  if (Array.isArray(x)) for (const item of x) key += keyOfParam(item)
-  else for (const name in x) key += keyOfParam(x[name as keyof typeof x])
-  return key
+  constructor({ values }: Draft, firstOf: ReadonlyMap<number, number>) {
+    this.#values = values
+    this.#firstOf = firstOf
+  }
+
+  /** One that computes the same; null where there was none, and this one is known from now on. */
+  findOrAdd(next: Instruction): Instruction | null {
+    const hash = this.#hashOf(next)
+    const alike = this.#byHash.get(hash)
+    if (alike === undefined) {
+      this.#byHash.set(hash, [next])
+      return null
+    }
+    const first = alike.find((other) => this.#computesSame(other, next))
+    if (first === undefined) alike.push(next)
+    return first ?? null
+  }
+
+  #first(value: number): number {
+    return this.#firstOf.get(value) ?? value
+  }
+
+  #hashOf({ opcode, inputs, params }: Instruction): number {
+    let hash = hashText(inputs.length, opcode)
+    for (let i = 0; i < inputs.length; i++) hash = mix(hash, this.#first(inputs[i]!))
+    return hashData(hash, params)
+  }
+
+  #computesSame(a: Instruction, b: Instruction): boolean {
+    if (a.opcode !== b.opcode || a.inputs.length !== b.inputs.length || a.outputs.length !== b.outputs.length)
+      return false
+    for (let i = 0; i < a.inputs.length; i++) if (this.#first(a.inputs[i]!) !== this.#first(b.inputs[i]!)) return false
+    for (let i = 0; i < a.outputs.length; i++) if (!this.#sameType(a.outputs[i]!, b.outputs[i]!)) return false
+    return sameData(a.params, b.params)
+  }
+
+  #sameType(a: number, b: number): boolean {
+    const [x, y] = [this.#values[a]!, this.#values[b]!]
+    return x.dtype === y.dtype && sizeOf(x.shape) === sizeOf(y.shape)
+  }
 }

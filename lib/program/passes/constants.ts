@@ -75,9 +75,10 @@ function compute({ op, dtype, to, args }: MicroInstruction, x: readonly number[]
 /** Makes the outputs literals where all operands are; says whether it did. */
 function fold(draft: Draft, { inputs, outputs, params }: Elementwise, replaced: ReadonlyMap<number, number>): boolean {
   const size = sizeOf(params.shape)
-  if (size > mostElements || outputs.some((id) => valueAt(draft, id).place !== null)) return false
-  const data = inputs.map((id) => literalOf(draft, replaced.get(id) ?? id))
-  if (data.some((array) => array === null)) return false
+  const dataOf = (id: number) => literalOf(draft, replaced.get(id) ?? id)
+  if (size > mostElements || !inputs.every(dataOf) || outputs.some((id) => valueAt(draft, id).place !== null))
+    return false
+  const data = inputs.map(dataOf)
   const made = outputs.map((id) => allocate(valueAt(draft, id).dtype, size))
   for (let i = 0; i < size; i++) {
     const registers = data.map((array, k) => array![elementOf(elementAt(params.operands, k), params.shape, i)]!)
@@ -117,11 +118,14 @@ function elementOf({ offset, strides }: LoadPattern, shape: readonly number[], i
   return element
 }
 
+/** What an operand on the right is where the one on the left stays what it is. */
+const neutrals = { mul: 1, div: 1, sub: 0 } as const
+
 /** The operand that x·1, 1·x, x/1 and x − 0 give, read as it stands; else null. −0 is no such 0. */
 function unchanged(draft: Draft, { inputs, params }: Elementwise): number | null {
-  const [step] = params.code
-  if (params.code.length !== 1 || params.results[0] !== inputs.length) return null
-  const [left, right] = step!.args as [number, number]
+  const step = params.code[0]!
+  if (params.code.length !== 1 || params.results[0] !== inputs.length || !(step.op in neutrals)) return null
+  const [left, right] = step.args as [number, number]
   const isNeutral = (register: number | undefined, neutral: number) => {
     const data = register === undefined ? null : literalOf(draft, elementAt(inputs, register))
     return data?.length === 1 && Object.is(data[0], neutral)
@@ -133,15 +137,7 @@ function unchanged(draft: Draft, { inputs, params }: Elementwise): number | null
       ? value
       : null
   }
-  switch (step!.op) {
-    case 'mul':
-      if (isNeutral(left, 1)) return whole(right)
-      return isNeutral(right, 1) ? whole(left) : null
-    case 'div':
-      return isNeutral(right, 1) ? whole(left) : null
-    case 'sub':
-      return isNeutral(right, 0) ? whole(left) : null
-    default:
-      return null
-  }
+  const neutral = neutrals[step.op as keyof typeof neutrals]
+  if (step.op === 'mul' && isNeutral(left, neutral)) return whole(right)
+  return isNeutral(right, neutral) ? whole(left) : null
 }

@@ -38,7 +38,7 @@ export function fuseElementwise(draft: Draft): void {
       const producer = from === undefined ? undefined : groups.get(from)
       const joined = producer === undefined ? null : join(producer, group, value)
       if (from === undefined || producer === undefined || joined === null) continue
-      for (const shared of sharedValues(producer, group)) counts[shared]!--
+      joinReaders(counts, producer, group)
       groups.delete(from)
       group = joined
       i = -1
@@ -80,10 +80,14 @@ function join(producer: Group, consumer: Group, value: number): Group | null {
   return operands.length > maxOperands ? null : { members: [...producer.members, ...consumer.members], operands, steps }
 }
 
-/** What both groups read: when they are one, it has one reader fewer. */
-function sharedValues(a: Group, b: Group): Set<number> {
-  const values = new Set(b.operands.map(({ value }) => value))
-  return new Set(a.operands.map(({ value }) => value).filter((value) => values.has(value)))
+/** What both groups read has one reader fewer when they are one. */
+function joinReaders(counts: Int32Array, a: Group, b: Group): void {
+  const { operands } = a
+  for (let i = 0; i < operands.length; i++) {
+    const { value } = operands[i]!
+    const isFirst = operands.findIndex((other) => other.value === value) === i
+    if (isFirst && b.operands.some((other) => other.value === value)) counts[value]!--
+  }
 }
 
 /** Numbers the registers anew: operands of the group first, then the steps of its members in order, equal ones once. */
