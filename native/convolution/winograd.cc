@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/numbers.h"
+#include "convolution/tiles.h"
 
 namespace galvani {
 namespace {
@@ -25,14 +26,6 @@ constexpr int64_t kInputFloats = 1 << 20;
 constexpr int64_t kInputWork = 70, kOutputWork = 90, kWeightWork = 400;
 // Kernels whose transform is a task.
 constexpr int64_t kTaskKernels = 512;
-
-// Rows of whole lines, an odd number of them between matrices: so those do not meet in the same few sets of a cache.
-int64_t apart(int64_t floats) { return round_up(floats, 16) | 16; }
-
-bool has_form(const Windows& w) {
-  return w.kernel_height == 3 && w.kernel_width == 3 && w.stride_height == 1 && w.stride_width == 1 &&
-         w.dilation_height == 1 && w.dilation_width == 1;
-}
 
 // Rows of tiles that fill the vectors of a product best.
 int64_t choose_rows(int64_t rows, int64_t tiles, int64_t most, int64_t lanes) {
@@ -69,18 +62,6 @@ struct Scratch {
   void hold(int64_t strip) { std::memcpy(held, &strip, sizeof strip); }
   float *held, *padded, *inputs, *outputs;
 };
-
-// body(image, first row of its tiles, rows, rows of the strip before them) for the images of a strip.
-template <typename Body>
-void for_images(const WinogradPlan& plan, int64_t batch, int64_t strip, Body&& body) {
-  const int64_t begin = strip * plan.strip_rows, end = std::min(begin + plan.strip_rows, batch * plan.tile_rows);
-  for (int64_t row = begin; row < end;) {
-    const int64_t image = row / plan.tile_rows, first = row % plan.tile_rows;
-    const int64_t rows = std::min(plan.tile_rows - first, end - row);
-    body(image, first, rows, row - begin);
-    row += rows;
-  }
-}
 
 uint8_t* broken_rows(const WinogradPlan& plan, float* shared) {
   return reinterpret_cast<uint8_t*>(shared + kPlaces * plan.weight_stride);

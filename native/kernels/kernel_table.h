@@ -262,6 +262,15 @@ struct KernelTable {
   bool (*gather_outputs)(const Windows& windows, const float* m, int64_t stride, int64_t first, int64_t rows,
                          const OutputFinish& finish, float* plane);
 
+  // The transforms of kernels/winograd_gradient.h, between 36 matrices that are `stride` floats apart and: a row of
+  // tiles of inputs, or of cotangents, whose pixels are `pitch` floats apart, whole vectors, as are the tiles; and n
+  // kernels, element by element, with whether all are finite.
+  void (*spread_pixels)(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                        int64_t stride);
+  void (*spread_cotangents)(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                            int64_t stride);
+  bool (*gather_kernels)(const float* sums, int64_t stride, int64_t n, float* out, int64_t out_stride);
+
   // The greatest of windows of 2×2 side by side, of even numbers of rows and columns that lie one after the other: rows
   // of columns / 2 that are out_stride apart. x has room for two vectors more.
   void (*pool_pairs)(const float* x, int64_t rows, int64_t columns, float* out, int64_t out_stride);

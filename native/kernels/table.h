@@ -19,6 +19,7 @@
 #include "kernels/scan.h"
 #include "kernels/softmax.h"
 #include "kernels/winograd.h"
+#include "kernels/winograd_gradient.h"
 #include "math/distributions.h"
 
 constexpr KernelTable make_table(const char* isa) {
@@ -80,6 +81,9 @@ constexpr KernelTable make_table(const char* isa) {
   table.spread_weights = spread_weights_kernel;
   table.spread_inputs = spread_inputs_kernel;
   table.gather_outputs = gather_outputs_kernel;
+  table.spread_pixels = spread_pixels_kernel;
+  table.spread_cotangents = spread_cotangents_kernel;
+  table.gather_kernels = gather_kernels_kernel;
   table.pool_pairs = pool_pairs_kernel;
   table.max_pool = max_pool_kernel;
   table.max_pool_gradient = max_pool_gradient_kernel;

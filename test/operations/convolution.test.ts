@@ -59,6 +59,35 @@ describe('what is not finite', () => {
   })
 })
 
+/** By tiles of 4×4 cotangents in the native backend, of which all elements of a kernel are made. */
+describe('what is not finite in the gradient of a weight', () => {
+  const [count, channels, filters, size] = [4, 16, 18, 18]
+  const gradient = (pixel: number, value: number): Float32Array => {
+    const images = g.randn([count, channels, size, size], { seed: 1 }).dataSync() as Float32Array
+    images[(channels + 5) * size * size + pixel] = value
+    const w = g.variable(g.randn([filters, channels, 3, 3], { seed: 2 }))
+    const y = g.conv2d(g.tensor(images, { shape: [count, channels, size, size] }), w, { padding: 1 })
+    const [dw] = g.gradients(y.mul(g.randn(y.shape, { seed: 3 })).sum(), [w])
+    return dw!.dataSync() as Float32Array
+  }
+
+  test.each([
+    ['an infinity', Infinity],
+    ['a NaN', Number.NaN],
+    ['a number whose sums overflow', 3e38],
+  ])('%s is where it was, and nowhere else', (_, value) => {
+    for (const pixel of [0, 4 * size + 7]) {
+      const dw = gradient(pixel, value)
+      g.setBackend('reference')
+      const expected = gradient(pixel, value)
+      g.setBackend('native')
+      const kinds = (x: Float32Array) => Array.from(x, (element) => (Number.isFinite(element) ? 0 : element))
+      if (Number.isFinite(value)) expect(dw.some(Number.isNaN)).toBe(false)
+      else expect(kinds(dw)).toEqual(kinds(expected))
+    }
+  })
+})
+
 describe('values', () => {
   test('a convolution does not turn its filter', async () => {
     const y = g.conv2d(image, [

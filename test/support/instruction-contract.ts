@@ -254,7 +254,7 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   maxPool2dGradient: same,
 }
 
-/** Whether kernels may compute 2×2 outputs together, from all that these meet. */
+/** Whether kernels may compute by tiles: 2×2 outputs, or the 3×3 elements of a kernel, together from all that these meet. */
 const isOfTiles = (p: Convolution): boolean =>
   p.kernelHeight === 3 && p.kernelWidth === 3 && Math.max(p.strideHeight, p.strideWidth) === 1 && p.dilationHeight === 1
 
@@ -271,6 +271,11 @@ function greatestBeside(p: Convolution, opcode: 'conv2d' | 'conv2dInputGradient'
   })
 }
 
+/** The greatest sum of each kernel. */
+function greatestOfKernels(sums: TypedArray): Float64Array {
+  return Float64Array.from(sums, (_, i) => Math.max(...sums.subarray(i - (i % 9), i - (i % 9) + 9)))
+}
+
 type ConvolutionOpcode = 'conv2d' | 'conv2dInputGradient' | 'conv2dWeightGradient'
 
 /** The error of each sum of a convolution without its activation. */
@@ -282,7 +287,9 @@ function convolutionErrors(
 ): Float64Array {
   const plain = { ...params, activation: 'none', slope: 0 } as const
   const [sums] = runInstruction(reference, opcode, plain, inputs.map(magnitudes), [['float64', size]])
-  const terms = opcode !== 'conv2dWeightGradient' && isOfTiles(params) ? greatestBeside(params, opcode, sums!) : sums!
+  const together = () =>
+    opcode === 'conv2dWeightGradient' ? greatestOfKernels(sums!) : greatestBeside(params, opcode, sums!)
+  const terms = isOfTiles(params) ? together() : sums!
   const { batch, channels, filters, kernelHeight, kernelWidth, outHeight, outWidth } = params
   const kernel = kernelHeight * kernelWidth
   const depth = {

@@ -3,6 +3,7 @@
 import type { Shape } from '../../../lib/base/shape.ts'
 import * as nodes from '../../../lib/graph/ops/convolution.ts'
 import { conv1d, conv2d, convTranspose1d, convTranspose2d, maxPool2d } from '../../../lib/operations/index.ts'
+import { zeros } from '../../../lib/tensor/creation.ts'
 import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { type Magnitude, type OpCase, operand } from '../../support/cases.ts'
 
@@ -75,6 +76,26 @@ const [largeInput, largeWeight, largeOutput] = [
   operand([10, 30, 3, 3]),
   operand([3, 10, 18, 17]),
 ]
+
+/** A gradient by tiles, of windows of 3×3 over images whose padding is 1 above and to the left, and as much or more below. */
+function tiled(
+  note: string,
+  sizes: Pick<typeof large3x3, 'batch' | 'groups' | 'channels' | 'filters' | 'height' | 'width'>,
+): OpCase {
+  const { batch, groups, channels, filters, height, width } = sizes
+  const p = { ...large3x3, ...sizes, outHeight: height, outWidth: width + 1 }
+  return {
+    note: `tiles, ${note}`,
+    inputs: [operand([batch, groups * channels, height, width]), operand([batch, groups * filters, height, width + 1])],
+    f: (x, dy) => wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), p)),
+    contract: { depth: batch * height * (width + 1), magnitude: (x, dy) => greatestOfKernels(x.abs(), dy.abs(), p) },
+  }
+}
+
+const greatestOfKernels = (x: Tensor, dy: Tensor, p: Parameters<typeof nodes.conv2dWeightGradient>[2]): Tensor =>
+  wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), p))
+    .max([2, 3], { keepDims: true })
+    .add(zeros([1, 1, 3, 3]))
 
 /** More filters than a product sums up at a time. */
 const deep = {
@@ -165,8 +186,20 @@ export const convolutionCases = {
       note: 'large',
       inputs: [largeInput, largeOutput],
       f: (x, dy) => wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), large3x3)),
-      contract: { depth: 918 },
+      contract: { depth: 918, magnitude: (x, dy) => greatestOfKernels(x.abs(), dy.abs(), large3x3) },
     },
+    tiled('several parts', { batch: 9, groups: 1, channels: 16, filters: 18, height: 13, width: 14 }),
+    tiled('groups', { batch: 5, groups: 2, channels: 17, filters: 16, height: 15, width: 18 }),
+    tiled('several images in a strip', { batch: 40, groups: 1, channels: 20, filters: 33, height: 6, width: 7 }),
+    tiled('more channels and filters than a task has', {
+      batch: 7,
+      groups: 1,
+      channels: 70,
+      filters: 65,
+      height: 9,
+      width: 16,
+    }),
+    tiled('wide rows', { batch: 1, groups: 1, channels: 16, filters: 16, height: 5, width: 150 }),
   ],
   conv1d: [
     {
