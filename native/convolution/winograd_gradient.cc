@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kSide = 4, kReach = 6, kPlaces = 36, kTaps = 9;
 // Tiles of a strip, at most if a row of an image is not longer: the depth of a product, whose sums stay in L2.
-constexpr int64_t kStripTiles = 32;
+constexpr int64_t kStripTiles = 64;
 // Tiles of a row from which on the pixels of a strip are more than a cache holds.
 constexpr int64_t kMostColumns = 64;
 // Channels and filters of a task, at most.

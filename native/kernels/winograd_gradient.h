@@ -10,7 +10,7 @@
 constexpr int kTilePlaces = 6;
 
 // [¼ 0 −1¼ 0 1 0; 0 −¼ −¼ 1 1 0; 0 ¼ −¼ −1 1 0; 0 −½ −1 ½ 1 0; 0 ½ −1 −½ 1 0; 0 ¼ 0 −1¼ 0 1] · d.
-inline void spread_six(const F32 (&d)[6], F32 (&places)[kTilePlaces]) {
+GALVANI_INLINED inline void spread_places(const F32 (&d)[6], F32 (&places)[kTilePlaces]) {
   const F32 quarter = broadcast(0.25f), half = broadcast(0.5f);
   const F32 even = d[4] - d[2], odd = d[3] - d[1];
   const F32 even_of_one = fnma(quarter, d[2], d[4]), odd_of_one = fnma(quarter, d[1], d[3]);
@@ -23,7 +23,7 @@ inline void spread_six(const F32 (&d)[6], F32 (&places)[kTilePlaces]) {
 }
 
 // [1 0 0 0; 1 1 1 1; 1 −1 1 −1; 8 4 2 1; 8 −4 2 −1; 0 0 0 1] · g.
-inline void spread_four(const F32 (&g)[4], F32 (&places)[kTilePlaces]) {
+GALVANI_INLINED inline void spread_places(const F32 (&g)[4], F32 (&places)[kTilePlaces]) {
   const F32 two = broadcast(2.0f), four = broadcast(4.0f);
   const F32 even = g[0] + g[2], odd = g[1] + g[3];
   const F32 half_even = fma(four, g[0], g[2]), odd_of_half = fma(four, g[1], g[3]);
@@ -36,31 +36,31 @@ inline void spread_four(const F32 (&g)[4], F32 (&places)[kTilePlaces]) {
 }
 
 // The places of one tile of kSide×kSide, from its first pixel on.
-template <int kSide, class Spread>
+template <int kSide>
 GALVANI_INLINED inline void spread_tile(const float* pixels, int64_t pitch, int64_t row_pitch, float* to,
-                                        int64_t stride, Spread spread) {
+                                        int64_t stride) {
   F32 columns[kTilePlaces][kSide];
   GALVANI_UNROLL for (int column = 0; column < kSide; ++column) {
     F32 given[kSide], places[kTilePlaces];
     GALVANI_UNROLL for (int row = 0; row < kSide; ++row) given[row] = load(pixels + row * row_pitch + column * pitch);
-    spread(given, places);
+    spread_places(given, places);
     GALVANI_UNROLL for (int place = 0; place < kTilePlaces; ++place) columns[place][column] = places[place];
   }
   GALVANI_UNROLL for (int row = 0; row < kTilePlaces; ++row) {
     F32 places[kTilePlaces];
-    spread(columns[row], places);
+    spread_places(columns[row], places);
     GALVANI_UNROLL for (int place = 0; place < kTilePlaces; ++place) {
       store(to + (kTilePlaces * row + place) * stride, places[place]);
     }
   }
 }
 
-template <int kSide, class Spread>
+template <int kSide>
 inline void spread_tiles(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
-                         int64_t stride, Spread spread) {
+                         int64_t stride) {
   for (int64_t tile = 0; tile < tiles; ++tile) {
     for (int64_t i = 0; i < pitch; i += kLanes) {
-      spread_tile<kSide>(pixels + 4 * tile * pitch + i, pitch, row_pitch, out + tile * pitch + i, stride, spread);
+      spread_tile<kSide>(pixels + 4 * tile * pitch + i, pitch, row_pitch, out + tile * pitch + i, stride);
     }
   }
 }
@@ -69,12 +69,12 @@ inline void spread_tiles(const float* pixels, int64_t pitch, int64_t row_pitch, 
 // `pitch` floats apart too.
 inline void spread_pixels_kernel(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
                                  int64_t stride) {
-  spread_tiles<6>(pixels, pitch, row_pitch, tiles, out, stride, spread_six);
+  spread_tiles<6>(pixels, pitch, row_pitch, tiles, out, stride);
 }
 
 inline void spread_cotangents_kernel(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
                                      int64_t stride) {
-  spread_tiles<4>(pixels, pitch, row_pitch, tiles, out, stride, spread_four);
+  spread_tiles<4>(pixels, pitch, row_pitch, tiles, out, stride);
 }
 
 // [4 ⅔ ⅔ −⅓ −⅓ 0; 0 ⅔ −⅔ −⅙ ⅙ 0; 0 ⅔ ⅔ −1⁄12 −1⁄12 1] · m.
