@@ -9,7 +9,6 @@
 namespace galvani {
 namespace {
 
-constexpr int64_t kSide = 4, kReach = 6, kPlaces = 36, kTaps = 9;
 // Tiles of a strip, at most if a row of an image is not longer: the depth of a product, whose sums stay in L2.
 constexpr int64_t kStripTiles = 64;
 // Tiles of a row from which on the pixels of a strip are more than a cache holds.
@@ -54,8 +53,8 @@ WinogradGradientPlan plan_winograd_gradient(const ConvolutionShape& s, const Ker
   WinogradGradientPlan plan = {};
   const Windows& w = s.windows;
   if (!has_form(w) || s.groups == 0 || s.channels == 0 || s.filters == 0) return plan;
-  plan.tile_rows = ceil_div(w.out_height, kSide);
-  plan.tile_columns = ceil_div(w.out_width, kSide);
+  plan.tile_rows = ceil_div(w.out_height, kTileSide);
+  plan.tile_columns = ceil_div(w.out_width, kTileSide);
   const int64_t tiles = plan.tile_rows * plan.tile_columns, rows = s.batch * plan.tile_rows;
   if (plan.tile_columns > kMostColumns || s.batch * tiles < kPartTiles) return plan;
   if (!is_faster(s, static_cast<double>(tiles))) return plan;
@@ -72,7 +71,8 @@ WinogradGradientPlan plan_winograd_gradient(const ConvolutionShape& s, const Ker
   plan.input_stride = apart(strip_tiles * plan.channel_pitch);
   plan.output_stride = apart(strip_tiles * plan.filter_pitch);
   plan.sum_stride = apart(plan.channels * plan.filter_pitch);
-  const int64_t image_rows = kSide * std::min(plan.strip_rows, plan.tile_rows), columns = kSide * plan.tile_columns;
+  const int64_t image_rows = kTileSide * std::min(plan.strip_rows, plan.tile_rows),
+                columns = kTileSide * plan.tile_columns;
   plan.input_floats = round_up((image_rows + 2) * (columns + 2) * plan.channel_pitch, 16);
   plan.output_floats = round_up(image_rows * columns * plan.filter_pitch, 16);
   plan.thread_floats =
@@ -84,46 +84,22 @@ WinogradGradientPlan plan_winograd_gradient(const ConvolutionShape& s, const Ker
 
 namespace {
 
-// Planes of height × width, of some channels, and the pixels that are made of a piece of them.
-struct Planes {
-  const float* first;
-  int64_t count, height, width;
-  float* pixels;
-  int64_t pitch;
-};
-
-// Rows and columns [top, top + rows) × [left, left + columns), pixel by pixel. What is beside the planes in their rows
-// has been 0 from the beginning.
-void lay_out(const KernelTable& kernels, const Planes& planes, int64_t top, int64_t left, int64_t rows,
-             int64_t columns) {
-  const int64_t begin = std::max<int64_t>(left, 0), end = std::min(left + columns, planes.width);
-  float* to = planes.pixels;
-  for (int64_t row = top; row < top + rows; ++row, to += columns * planes.pitch) {
-    if (row < 0 || row >= planes.height) {
-      std::memset(to, 0, columns * planes.pitch * sizeof(float));
-    } else if (begin < end) {
-      kernels.transpose(4, planes.first + row * planes.width + begin, planes.height * planes.width,
-                        to + (begin - left) * planes.pitch, planes.pitch, end - begin, planes.count);
-    }
-  }
-}
-
 // The inputs and the cotangents of a strip, of a task that begins at planes x and dy of the first image.
 void transform_strip(const ConvolutionShape& s, const WinogradGradientPlan& plan, const KernelTable& kernels, Planes x,
                      Planes dy, int64_t strip, const Scratch& to) {
   const Windows& w = s.windows;
   const float *const first_x = x.first, *const first_dy = dy.first;
-  const int64_t columns = kSide * plan.tile_columns;
+  const int64_t columns = kTileSide * plan.tile_columns;
   for_images(plan, s.batch, strip, [&](int64_t image, int64_t first, int64_t rows, int64_t before) {
     x.first = first_x + image * s.groups * s.channels * w.height * w.width;
     dy.first = first_dy + image * s.groups * s.filters * w.out_height * w.out_width;
-    lay_out(kernels, x, kSide * first - w.pad_top, -w.pad_left, kSide * rows + 2, columns + 2);
-    lay_out(kernels, dy, kSide * first, 0, kSide * rows, columns);
+    lay_out(kernels, x, kTileSide * first - w.pad_top, -w.pad_left, kTileSide * rows + 2, columns + 2);
+    lay_out(kernels, dy, kTileSide * first, 0, kTileSide * rows, columns);
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t tile = (before + row) * plan.tile_columns;
-      kernels.spread_pixels(x.pixels + kSide * row * (columns + 2) * x.pitch, x.pitch, (columns + 2) * x.pitch,
+      kernels.spread_pixels(x.pixels + kTileSide * row * (columns + 2) * x.pitch, x.pitch, (columns + 2) * x.pitch,
                             plan.tile_columns, to.inputs + tile * x.pitch, plan.input_stride);
-      kernels.spread_cotangents(dy.pixels + kSide * row * columns * dy.pitch, dy.pitch, columns * dy.pitch,
+      kernels.spread_cotangents(dy.pixels + kTileSide * row * columns * dy.pitch, dy.pitch, columns * dy.pitch,
                                 plan.tile_columns, to.outputs + tile * dy.pitch, plan.output_stride);
     }
   });

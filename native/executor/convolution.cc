@@ -155,7 +155,7 @@ class PreparedWinograd final : public PreparedInstruction {
     float* const shared = reinterpret_cast<float*>(run.workspace);
     const auto scratch = [&](int thread) { return shared + plan_.shared_floats + thread * thread_floats(); };
     for (int thread = 0; thread < parallel.threads(); ++thread) begin_winograd(plan_, scratch(thread));
-    for_ranges(parallel, split_work(plan_.weight_tasks, 1, kNanosecondsPerWeightTask),
+    for_ranges(parallel, split_work(plan_.weight_tasks, 1, kNanosecondsPerKernel * shape_.filters),
                [&](int64_t begin, int64_t end, int thread) {
                  transform_weights(shape_, plan_, kernels_, w, is_adjoint_, scratch(thread), shared, begin, end);
                });
@@ -183,7 +183,7 @@ class PreparedWinograd final : public PreparedInstruction {
   }
 
  private:
-  static constexpr double kNanosecondsPerWeightTask = 1000;
+  static constexpr double kNanosecondsPerKernel = 2;
   int64_t thread_floats() const { return round_up(std::max(plan_.thread_floats, direct_.thread_floats), 16); }
 
   ConvolutionShape shape_;

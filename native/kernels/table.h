@@ -19,7 +19,6 @@
 #include "kernels/scan.h"
 #include "kernels/softmax.h"
 #include "kernels/winograd.h"
-#include "kernels/winograd_gradient.h"
 #include "math/distributions.h"
 
 constexpr KernelTable make_table(const char* isa) {
@@ -79,7 +78,6 @@ constexpr KernelTable make_table(const char* isa) {
   table.convolve_directly = convolve_directly_kernel;
   table.direct_weight_gradient = direct_weight_gradient_kernel;
   table.spread_weights = spread_weights_kernel;
-  table.spread_inputs = spread_inputs_kernel;
   table.gather_outputs = gather_outputs_kernel;
   table.spread_pixels = spread_pixels_kernel;
   table.spread_cotangents = spread_cotangents_kernel;

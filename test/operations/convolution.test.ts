@@ -6,7 +6,7 @@ beforeEach(() => g.setSeed(1))
 
 const image = g.tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], { shape: [1, 1, 3, 3], dtype: 'float32' })
 
-/** By tiles of 2×2 outputs in the native backend, where this meets a 4×4 tile of the input. */
+/** By tiles of 4×4 outputs in the native backend, where this meets a 6×6 tile of the input. */
 describe('what is not finite', () => {
   const [count, channels, filters, size] = [3, 16, 16, 12]
   const plane = size * size

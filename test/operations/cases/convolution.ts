@@ -41,7 +41,7 @@ const activations: Readonly<Record<string, (y: Tensor) => Tensor>> = {
 
 /** By tiles, with all that may follow. */
 const activated = Object.entries(activations).flatMap(([name, f]): OpCase[] => {
-  const inputs = [operand([3, 16, 9, 12]), operand([18, 16, 3, 3]), operand([18])]
+  const inputs = [operand([3, 16, 14, 18]), operand([18, 16, 3, 3]), operand([18])]
   const magnitude: Magnitude = (x, w, b) => conv2d(x.abs(), w.abs(), { bias: b.abs(), padding: 1 })
   const convolved: OpCase['f'] = (x, w, b) => f(conv2d(x, w, { bias: b, padding: 1 }))
   return [
@@ -128,11 +128,11 @@ export const convolutionCases = {
     row('few channels', [3, 1, 9, 28], [6, 1, 3, 3], { padding: 1 }),
     row('few channels of wide rows', [2, 3, 9, 70], [9, 3, 3, 3], { padding: [[2, 0], 1] }, large),
     row('few channels, dilated', [2, 2, 9, 33], [5, 2, 2, 5], { dilation: [3, 2], padding: 2 }, large),
-    row('tiles', [3, 16, 9, 11], [16, 16, 3, 3], { padding: 1 }, large),
+    row('tiles', [4, 16, 15, 20], [16, 16, 3, 3], { padding: 1 }, large),
     row('tiles of odd planes, without padding', [2, 20, 9, 35], [19, 20, 3, 3], {}, large),
     row(
       'tiles with uneven padding, in groups',
-      [3, 32, 9, 6],
+      [3, 32, 15, 11],
       [36, 16, 3, 3],
       {
         groups: 2,
@@ -143,8 +143,9 @@ export const convolutionCases = {
       },
       large,
     ),
-    row('tiles of wide rows', [1, 16, 6, 70], [16, 16, 3, 3], { padding: 'same' }, large),
+    row('tiles of wide rows', [1, 16, 8, 150], [16, 16, 3, 3], { padding: 'same' }, large),
     row('tiles of several strips and parts', [2, 16, 34, 30], [40, 16, 3, 3], { padding: 1 }, large),
+    row('tiles of small images', [40, 20, 7, 7], [40, 20, 3, 3], { padding: 1 }, large),
     ...activated,
     row('many channels', [2, 40, 9, 9], [10, 40, 3, 3], { padding: 1 }, large),
     pooled('pooled', [2, 3, 7, 9], [4, 3, 2, 3], { padding: 1 }),
