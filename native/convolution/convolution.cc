@@ -434,10 +434,9 @@ void convolve_weight_gradient(const ConvolutionShape& s, const ConvolutionPlan& 
   }
 }
 
-void add_parts(const ConvolutionShape& s, const ConvolutionPlan& plan, const KernelTable& kernels, float* sums,
-               float* dw) {
+void add_parts(const ConvolutionShape& s, int64_t parts, const KernelTable& kernels, float* sums, float* dw) {
   const int64_t size = s.groups * group_floats(s), depth = s.channels * kernel_size(s.windows);
-  for (int64_t part = 1; part < plan.parts; ++part) kernels.accumulate_float32(sums + part * size, sums, size);
+  for (int64_t part = 1; part < parts; ++part) kernels.accumulate_float32(sums + part * size, sums, size);
   for (int64_t group = 0; group < s.groups; ++group) {
     kernels.transpose(4, sums + group * group_floats(s), s.filters, dw + group * group_floats(s), depth, s.filters,
                       depth);

@@ -47,7 +47,6 @@ void convolve_input_gradient(const ConvolutionShape& shape, const ConvolutionPla
 // Tasks [begin, end) of the adjoint in w: sums of parts of the batch, which add_parts() adds once all tasks are done.
 void convolve_weight_gradient(const ConvolutionShape& shape, const ConvolutionPlan& plan, const KernelTable& kernels,
                               const float* x, const float* dy, float* sums, float* scratch, int64_t begin, int64_t end);
-void add_parts(const ConvolutionShape& shape, const ConvolutionPlan& plan, const KernelTable& kernels, float* sums,
-               float* dw);
+void add_parts(const ConvolutionShape& shape, int64_t parts, const KernelTable& kernels, float* sums, float* dw);
 
 }  // namespace galvani

@@ -1,5 +1,5 @@
-// Convolutions of 3×3 windows side by side by Winograd's minimal filtering: 16 matrix products, of a place of all tiles
-// each, instead of 36 products a tile. No intrinsics here, and no knowledge of programs.
+// Convolutions of 3×3 windows side by side by Winograd's minimal filtering: 36 matrix products, of a place of all tiles
+// of 4×4 outputs each, instead of 144 products a tile. No intrinsics here, and no knowledge of programs.
 //
 // Sums of inputs take the place of inputs. So what is not finite spreads to outputs that do not meet it, and so may
 // what overflows: outputs of images where any is not finite are to be computed once more, directly.
@@ -18,9 +18,10 @@ struct WinogradPlan {
   int64_t strip_rows, strips;
   int64_t part_filters, parts;  // of a group
   int64_t tasks, weight_tasks;
-  int64_t row_floats;                                  // between the rows of the matrices of inputs and of outputs
-  int64_t weight_stride, input_stride, output_stride;  // between the matrices of 16 places
-  int64_t padded_floats, thread_floats, shared_floats;
+  int64_t channel_pitch, filter_pitch;                 // of a group: whole vectors, as are the filters of a part
+  int64_t weight_stride, input_stride, output_stride;  // between the matrices of 36 places
+  int64_t input_floats, output_floats;                 // of pixels
+  int64_t thread_floats, shared_floats;
 };
 
 WinogradPlan plan_winograd(const ConvolutionShape& shape, const KernelTable& kernels);

@@ -4,6 +4,7 @@
 
 #include "convolution/convolution.h"
 #include "convolution/winograd.h"
+#include "convolution/winograd_gradient.h"
 #include "executor/families.h"
 
 namespace galvani {
@@ -25,10 +26,10 @@ Split split_tasks(const ConvolutionShape& shape, int64_t tasks) {
 }
 
 // Runs body(run, scratch of the thread, shared scratch, begin, end) over ranges of tasks.
-template <typename Body>
+template <typename Plan, typename Body>
 class PreparedConvolution : public PreparedInstruction {
  public:
-  PreparedConvolution(const ConvolutionShape& shape, const ConvolutionPlan& plan, Body body)
+  PreparedConvolution(const ConvolutionShape& shape, const Plan& plan, Body body)
       : PreparedInstruction(split_tasks(shape, plan.tasks).tasks()),
         plan_(plan),
         split_(split_tasks(shape, plan.tasks)),
@@ -47,32 +48,31 @@ class PreparedConvolution : public PreparedInstruction {
   }
 
  private:
-  ConvolutionPlan plan_;
+  Plan plan_;
   Split split_;
   Body body_;
 };
 
-template <typename Body>
-std::unique_ptr<PreparedInstruction> prepare_tasks(const ConvolutionShape& shape, const ConvolutionPlan& plan,
-                                                   Body body) {
-  return std::make_unique<PreparedConvolution<Body>>(shape, plan, std::move(body));
+template <typename Plan, typename Body>
+std::unique_ptr<PreparedInstruction> prepare_tasks(const ConvolutionShape& shape, const Plan& plan, Body body) {
+  return std::make_unique<PreparedConvolution<Plan, Body>>(shape, plan, std::move(body));
 }
 
 // Tasks, and then what adds up their sums.
 class PreparedWeightGradient final : public PreparedInstruction {
  public:
-  PreparedWeightGradient(std::unique_ptr<PreparedInstruction> tasks, const ConvolutionShape& shape,
-                         const ConvolutionPlan& plan, const KernelTable& kernels, Location dw)
+  PreparedWeightGradient(std::unique_ptr<PreparedInstruction> tasks, const ConvolutionShape& shape, int64_t parts,
+                         const KernelTable& kernels, Location dw)
       : PreparedInstruction(tasks->is_parallel() ? 2 : 1),
         tasks_(std::move(tasks)),
         shape_(shape),
-        plan_(plan),
+        parts_(parts),
         kernels_(kernels),
         dw_(dw) {}
 
   bool run(Run& run) const override {
     tasks_->run(run);
-    add_parts(shape_, plan_, kernels_, reinterpret_cast<float*>(run.workspace), dw_.in<float>(run));
+    add_parts(shape_, parts_, kernels_, reinterpret_cast<float*>(run.workspace), dw_.in<float>(run));
     return true;
   }
 
@@ -81,7 +81,41 @@ class PreparedWeightGradient final : public PreparedInstruction {
  private:
   std::unique_ptr<PreparedInstruction> tasks_;
   ConvolutionShape shape_;
-  ConvolutionPlan plan_;
+  int64_t parts_;
+  const KernelTable& kernels_;
+  Location dw_;
+};
+
+// By tiles; and then directly, if an element is not finite.
+class PreparedWinogradGradient final : public PreparedInstruction {
+ public:
+  PreparedWinogradGradient(std::unique_ptr<PreparedInstruction> tiles, std::unique_ptr<PreparedInstruction> direct,
+                           const ConvolutionShape& shape, const WinogradGradientPlan& plan, const KernelTable& kernels,
+                           Location dw)
+      : PreparedInstruction(tiles->is_parallel() || direct->is_parallel() ? 2 : 1),
+        tiles_(std::move(tiles)),
+        direct_(std::move(direct)),
+        shape_(shape),
+        plan_(plan),
+        kernels_(kernels),
+        dw_(dw) {}
+
+  bool run(Run& run) const override {
+    float* const sums = reinterpret_cast<float*>(run.workspace);
+    tiles_->run(run);
+    if (is_gradient_broken(shape_, plan_, sums)) return direct_->run(run);
+    add_parts(shape_, plan_.parts, kernels_, sums, dw_.in<float>(run));
+    return true;
+  }
+
+  int64_t workspace_bytes(int threads) const override {
+    return std::max(tiles_->workspace_bytes(threads), direct_->workspace_bytes(threads));
+  }
+
+ private:
+  std::unique_ptr<PreparedInstruction> tiles_, direct_;
+  ConvolutionShape shape_;
+  WinogradGradientPlan plan_;
   const KernelTable& kernels_;
   Location dw_;
 };
@@ -121,7 +155,7 @@ class PreparedWinograd final : public PreparedInstruction {
     float* const shared = reinterpret_cast<float*>(run.workspace);
     const auto scratch = [&](int thread) { return shared + plan_.shared_floats + thread * thread_floats(); };
     for (int thread = 0; thread < parallel.threads(); ++thread) begin_winograd(plan_, scratch(thread));
-    for_ranges(parallel, split_work(plan_.weight_tasks, 1, kNanosecondsPerWeightTask),
+    for_ranges(parallel, split_work(plan_.weight_tasks, 1, kNanosecondsPerKernel * shape_.filters),
                [&](int64_t begin, int64_t end, int thread) {
                  transform_weights(shape_, plan_, kernels_, w, is_adjoint_, scratch(thread), shared, begin, end);
                });
@@ -149,7 +183,7 @@ class PreparedWinograd final : public PreparedInstruction {
   }
 
  private:
-  static constexpr double kNanosecondsPerWeightTask = 1000;
+  static constexpr double kNanosecondsPerKernel = 2;
   int64_t thread_floats() const { return round_up(std::max(plan_.thread_floats, direct_.thread_floats), 16); }
 
   ConvolutionShape shape_;
@@ -197,6 +231,25 @@ std::unique_ptr<PreparedInstruction> prepare_forward(const Preparation& preparat
   });
 }
 
+std::unique_ptr<PreparedInstruction> prepare_weight_gradient(const ConvolutionShape& shape, const KernelTable& kernels,
+                                                             Location x, Location dy, Location dw) {
+  const ConvolutionPlan plan = plan_weight_gradient(shape, kernels);
+  const auto body = [=, &kernels](const Run& run, float* scratch, float* sums, int64_t begin, int64_t end) {
+    convolve_weight_gradient(shape, plan, kernels, x.in<const float>(run), dy.in<const float>(run), sums, scratch,
+                             begin, end);
+  };
+  auto direct =
+      std::make_unique<PreparedWeightGradient>(prepare_tasks(shape, plan, body), shape, plan.parts, kernels, dw);
+  const WinogradGradientPlan tiles = plan_winograd_gradient(shape, kernels);
+  if (!tiles.is_worthwhile) return direct;
+  const auto tiles_body = [=, &kernels](const Run& run, float* scratch, float* sums, int64_t begin, int64_t end) {
+    convolve_weight_gradient_tiles(shape, tiles, kernels, x.in<const float>(run), dy.in<const float>(run), sums,
+                                   scratch, begin, end);
+  };
+  return std::make_unique<PreparedWinogradGradient>(prepare_tasks(shape, tiles, tiles_body), std::move(direct), shape,
+                                                    tiles, kernels, dw);
+}
+
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_convolution(const Preparation& preparation,
@@ -223,12 +276,7 @@ std::unique_ptr<PreparedInstruction> prepare_convolution(const Preparation& prep
                                   out.in<float>(run), scratch, begin, end);
         });
   }
-  const ConvolutionPlan plan = plan_weight_gradient(shape, kernels);
-  const auto body = [=, &kernels](const Run& run, float* scratch, float* sums, int64_t begin, int64_t end) {
-    convolve_weight_gradient(shape, plan, kernels, first.in<const float>(run), second.in<const float>(run), sums,
-                             scratch, begin, end);
-  };
-  return std::make_unique<PreparedWeightGradient>(prepare_tasks(shape, plan, body), shape, plan, kernels, out);
+  return prepare_weight_gradient(shape, kernels, first, second, out);
 }
 
 }  // namespace galvani

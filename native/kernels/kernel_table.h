@@ -142,7 +142,7 @@ struct QuantizedKernels {
 
 // What is done to sums before they are written.
 struct OutputFinish {
-  float bias;
+  const float* bias;  // of each lane
   Activation activation;
   float slope;
   bool is_pooled;
@@ -252,15 +252,18 @@ struct KernelTable {
   void (*direct_weight_gradient)(const Windows& windows, const float* plane, const float* dy, int64_t filters,
                                  float* padded, float* sums);
 
-  // The transforms of kernels/winograd.h, between 16 matrices that are `stride` floats apart and: n kernels of 3×3,
-  // element by element; rows of tiles of a plane; and rows of tiles of a plane of outputs, or of their pooling by 2×2,
-  // with whether all were finite before the bias. Matrices have room for a vector more, `padded` for what the tiles
-  // reach over and two.
-  void (*spread_weights)(const float* w, int64_t n, float* out, int64_t stride);
-  void (*spread_inputs)(const Windows& windows, const float* plane, int64_t first, int64_t rows, float* padded,
-                        float* out, int64_t stride);
-  bool (*gather_outputs)(const Windows& windows, const float* m, int64_t stride, int64_t first, int64_t rows,
-                         const OutputFinish& finish, float* plane);
+  // The transforms of kernels/winograd.h, between 36 matrices that are `stride` floats apart and: a row of tiles of
+  // inputs, or of cotangents, whose pixels are `pitch` floats apart, whole vectors, as are the tiles; n kernels, whole
+  // vectors, element by element; a row of tiles of outputs, or of their pooling by 2×2, with whether all were finite
+  // before the bias; and n gradients of kernels, element by element, with whether all are finite.
+  void (*spread_pixels)(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                        int64_t stride);
+  void (*spread_cotangents)(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                            int64_t stride);
+  void (*spread_weights)(const float* w, int64_t element_stride, int64_t n, float* out, int64_t stride);
+  bool (*gather_outputs)(const float* m, int64_t stride, int64_t pitch, int64_t tiles, const OutputFinish& finish,
+                         float* pixels);
+  bool (*gather_kernels)(const float* m, int64_t stride, int64_t n, float* out, int64_t out_stride);
 
   // The greatest of windows of 2×2 side by side, of even numbers of rows and columns that lie one after the other: rows
   // of columns / 2 that are out_stride apart. x has room for two vectors more.

@@ -78,8 +78,10 @@ constexpr KernelTable make_table(const char* isa) {
   table.convolve_directly = convolve_directly_kernel;
   table.direct_weight_gradient = direct_weight_gradient_kernel;
   table.spread_weights = spread_weights_kernel;
-  table.spread_inputs = spread_inputs_kernel;
   table.gather_outputs = gather_outputs_kernel;
+  table.spread_pixels = spread_pixels_kernel;
+  table.spread_cotangents = spread_cotangents_kernel;
+  table.gather_kernels = gather_kernels_kernel;
   table.pool_pairs = pool_pairs_kernel;
   table.max_pool = max_pool_kernel;
   table.max_pool_gradient = max_pool_gradient_kernel;

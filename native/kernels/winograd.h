@@ -1,195 +1,196 @@
-// The transforms of Winograd's minimal filtering: F(2×2, 3×3), by which 16 products instead of 36 give the 2×2 outputs
-// of a 4×4 tile of the input, for each channel. A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural
-// Networks" (2016). What stands at the same place of all tiles is a matrix; there are 16, `stride` floats apart.
+// The transforms of Winograd's minimal filtering by tiles of 6×6 inputs, whose products are 36 for each channel:
+// F(4×4, 3×3), which gives 4×4 outputs in place of 144 products, and F(3×3, 4×4), which gives what as many cotangents
+// add to the 3×3 elements of a kernel. A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks"
+// (2016). The points are 0, 1, −1, ½, −2 and ∞, whose errors are least: B. Barabasz et al., "Error Analysis and
+// Improving the Accuracy of Winograd Convolution for Deep Neural Networks" (2020).
+//
+// The lanes are channels, or filters, of a pixel. What stands at the same place of all tiles is a matrix; there are 36,
+// `stride` floats apart.
 #pragma once
 
-#include "kernels/convolution.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/pooling.h"
+#include "kernels/vector_loop.h"
 #include "simd/vectors.h"
 
-// Four vectors: of a row of places, or of a column.
-struct Four {
-  F32 a, b, c, d;
-};
+constexpr int kTilePlaces = 6;
 
-// G·g of the rows of a kernel: [1 0 0; ½ ½ ½; ½ −½ ½; 0 0 1].
-inline Four spread_weights(F32 g0, F32 g1, F32 g2) {
-  const F32 half = broadcast(0.5f), outer = half * (g0 + g2), inner = half * g1;
-  return {g0, outer + inner, outer - inner, g2};
+// [1 −1½ −2 1½ 1 0; 0 −1 ½ 2½ 1 0; 0 1 −2½ ½ 1 0; 0 −2 −1 2 1 0; 0 ½ −1 −½ 1 0; 0 1 −1½ −2 1½ 1] · d: of inputs.
+GALVANI_INLINED inline void spread_places(const F32 (&d)[6], F32 (&places)[kTilePlaces]) {
+  const F32 half = broadcast(0.5f), two = broadcast(2.0f), more = broadcast(1.5f), most = broadcast(2.5f);
+  const F32 odd = d[3] - d[1], even = d[4] - d[2];
+  places[0] = fma(more, odd, fnma(two, d[2], d[0] + d[4]));
+  places[1] = fma(most, d[3], fma(half, d[2], d[4] - d[1]));
+  places[2] = fnma(most, d[2], fma(half, d[3], d[4] + d[1]));
+  places[3] = fma(two, odd, even);
+  places[4] = fnma(half, odd, even);
+  places[5] = fma(more, even, fnma(two, d[3], d[1] + d[5]));
 }
 
-// Of n kernels, whose elements (p, q) are at w[(3p + q)·n + i], their 16 places at out[place·stride + i].
-inline void spread_weights_kernel(const float* w, int64_t n, float* out, int64_t stride) {
-  for_each_vector<1>(0, n, [&](int64_t i, auto lanes) {
-    const auto at = [&](int element) { return lanes.read(w + element * n + i); };
-    const Four columns[3] = {spread_weights(at(0), at(3), at(6)), spread_weights(at(1), at(4), at(7)),
-                             spread_weights(at(2), at(5), at(8))};
-    const auto write = [&](int row, F32 x, F32 y, F32 z) {
-      const Four places = spread_weights(x, y, z);
-      float* const to = out + 4 * row * stride + i;
-      lanes.write(to, places.a);
-      lanes.write(to + stride, places.b);
-      lanes.write(to + 2 * stride, places.c);
-      lanes.write(to + 3 * stride, places.d);
-    };
-    write(0, columns[0].a, columns[1].a, columns[2].a);
-    write(1, columns[0].b, columns[1].b, columns[2].b);
-    write(2, columns[0].c, columns[1].c, columns[2].c);
-    write(3, columns[0].d, columns[1].d, columns[2].d);
-  });
+// [1 0 0 0; 1 1 1 1; 1 −1 1 −1; 8 4 2 1; 1 −2 4 −8; 0 0 0 1] · g: of cotangents, whose factors gather_three has.
+GALVANI_INLINED inline void spread_places(const F32 (&g)[4], F32 (&places)[kTilePlaces]) {
+  const F32 two = broadcast(2.0f), even = g[0] + g[2], odd = g[1] + g[3];
+  places[0] = g[0];
+  places[1] = even + odd;
+  places[2] = even - odd;
+  places[3] = fma(two, fma(two, fma(two, g[0], g[1]), g[2]), g[3]);
+  places[4] = fnma(two, fnma(two, fnma(two, g[3], g[2]), g[1]), g[0]);
+  places[5] = g[3];
 }
 
-// Bᵀ·d: [1 0 −1 0; 0 1 1 0; 0 −1 1 0; 0 1 0 −1].
-inline Four spread_inputs(F32 d0, F32 d1, F32 d2, F32 d3) { return {d0 - d2, d1 + d2, d2 - d1, d1 - d3}; }
-
-// A row of the input, of as many tiles as a vector has lanes: they begin at every second element.
-inline Four spread_row(const float* from) {
-  const F32 a = load(from), b = load(from + kLanes), c = load(from + 2), d = load(from + kLanes + 2);
-  return spread_inputs(even_lanes(a, b), odd_lanes(a, b), even_lanes(c, d), odd_lanes(c, d));
+// [1 0 0; ⅓ ⅓ ⅓; −⅓ ⅓ −⅓; −16⁄15 −8⁄15 −4⁄15; 1⁄15 −2⁄15 4⁄15; 0 0 1] · w: of kernels.
+GALVANI_INLINED inline void spread_places(const F32 (&w)[3], F32 (&places)[kTilePlaces]) {
+  const F32 third = broadcast(1.0f / 3), two = broadcast(2.0f), even = w[0] + w[2];
+  places[0] = w[0];
+  places[1] = third * (even + w[1]);
+  places[2] = third * (w[1] - even);
+  places[3] = broadcast(-4.0f / 15) * fma(two, fma(two, w[0], w[1]), w[2]);
+  places[4] = broadcast(1.0f / 15) * fma(two, fma(two, w[2], broadcast(0.0f) - w[1]), w[0]);
+  places[5] = w[2];
 }
 
-inline void write_places(F32 d0, F32 d1, F32 d2, F32 d3, float* to, int64_t stride) {
-  const Four places = spread_inputs(d0, d1, d2, d3);
-  store(to, places.a);
-  store(to + 4 * stride, places.b);
-  store(to + 8 * stride, places.c);
-  store(to + 12 * stride, places.d);
-}
-
-// n zeros, and what is left of the last vector.
-inline void write_zeros(float* to, int64_t n) {
-  for (int64_t i = 0; i < n; i += kLanes) store(to + i, zero());
-}
-
-// As pad_plane, by whole vectors: what is written past the end of a row is written again, or beyond the last one.
-inline void pad_rows(const Windows& w, const float* plane, int64_t top, int64_t rows, int64_t columns, float* padded) {
-  const Inside met = inside(-w.pad_left, columns, w.width);
-  const int64_t written = met.first + round_up(met.end - met.first, kLanes);
-  for (int64_t row = top; row < top + rows; ++row, padded += columns) {
-    if (row < 0 || row >= w.height || met.first == met.end) {
-      write_zeros(padded, columns);
-      continue;
-    }
-    write_zeros(padded, met.first);
-    copy_run(plane + row * w.width + met.first - w.pad_left, padded + met.first, met.end - met.first);
-    write_zeros(padded + written, columns - written);
+// The places of what read(row, column) gives of a tile of kSide×kSide.
+template <int kSide, class Read, class Write>
+GALVANI_INLINED inline void spread_tile(Read&& read, Write&& write) {
+  F32 columns[kTilePlaces][kSide];
+  GALVANI_UNROLL for (int column = 0; column < kSide; ++column) {
+    F32 given[kSide], places[kTilePlaces];
+    GALVANI_UNROLL for (int row = 0; row < kSide; ++row) given[row] = read(row, column);
+    spread_places(given, places);
+    GALVANI_UNROLL for (int place = 0; place < kTilePlaces; ++place) columns[place][column] = places[place];
+  }
+  GALVANI_UNROLL for (int row = 0; row < kTilePlaces; ++row) {
+    F32 places[kTilePlaces];
+    spread_places(columns[row], places);
+    GALVANI_UNROLL for (int place = 0; place < kTilePlaces; ++place) write(kTilePlaces * row + place, places[place]);
   }
 }
 
-// Rows [first, first + rows) of the tiles of a plane, one after the other from `out` on. What is written past the end
-// of a row, less than a vector, is written again. `padded` has room for what the tiles reach over, and two vectors.
-inline void spread_inputs_kernel(const Windows& w, const float* plane, int64_t first, int64_t rows, float* padded,
-                                 float* out, int64_t stride) {
-  const int64_t tiles = (w.out_width + 1) / 2, pitch = 2 * tiles + 2;
-  pad_rows(w, plane, 2 * first - w.pad_top, 2 * rows + 2, pitch, padded);
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t j = 0; j < tiles; j += kLanes) {
-      const float* const from = padded + 2 * row * pitch + 2 * j;
-      const Four x0 = spread_row(from), x1 = spread_row(from + pitch);
-      const Four x2 = spread_row(from + 2 * pitch), x3 = spread_row(from + 3 * pitch);
-      float* const to = out + row * tiles + j;
-      write_places(x0.a, x1.a, x2.a, x3.a, to, stride);
-      write_places(x0.b, x1.b, x2.b, x3.b, to + stride, stride);
-      write_places(x0.c, x1.c, x2.c, x3.c, to + 2 * stride, stride);
-      write_places(x0.d, x1.d, x2.d, x3.d, to + 3 * stride, stride);
+template <int kSide>
+inline void spread_tiles(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                         int64_t stride) {
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    for (int64_t i = 0; i < pitch; i += kLanes) {
+      const float* const from = pixels + 4 * tile * pitch + i;
+      float* const to = out + tile * pitch + i;
+      spread_tile<kSide>([&](int row, int column)
+                             GALVANI_INLINED { return load(from + row * row_pitch + column * pitch); },
+                         [&](int place, F32 value) GALVANI_INLINED { store(to + place * stride, value); });
     }
   }
 }
 
-// Aᵀ·m: [1 1 1 0; 0 1 −1 −1].
-struct Two {
-  F32 a, b;
-};
-inline Two gather_outputs(F32 m0, F32 m1, F32 m2, F32 m3) { return {m0 + m1 + m2, m1 - m2 - m3}; }
-
-inline Two gather_column(const float* m, int64_t stride) {
-  return gather_outputs(load(m), load(m + 4 * stride), load(m + 8 * stride), load(m + 12 * stride));
+// A row of tiles, of pixels that are `pitch` floats apart, whole vectors, in rows that are `row_pitch` apart; tiles are
+// `pitch` floats apart too.
+inline void spread_pixels_kernel(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                                 int64_t stride) {
+  spread_tiles<6>(pixels, pitch, row_pitch, tiles, out, stride);
 }
 
-// The outputs of as many tiles as a vector has lanes: the upper and the lower rows of each.
-struct TileOutputs {
-  Two upper, lower;
-};
-inline TileOutputs gather_tiles(const float* m, int64_t stride) {
-  const Two c0 = gather_column(m, stride), c1 = gather_column(m + stride, stride);
-  const Two c2 = gather_column(m + 2 * stride, stride), c3 = gather_column(m + 3 * stride, stride);
-  return {gather_outputs(c0.a, c1.a, c2.a, c3.a), gather_outputs(c0.b, c1.b, c2.b, c3.b)};
+inline void spread_cotangents_kernel(const float* pixels, int64_t pitch, int64_t row_pitch, int64_t tiles, float* out,
+                                     int64_t stride) {
+  spread_tiles<4>(pixels, pitch, row_pitch, tiles, out, stride);
 }
 
-inline void write_interleaved(float* to, Pairs row, int elements) {
-  const F32 low = from_bits(zip_low(bits(row.first), bits(row.second)));
-  if (elements <= kLanes) return store_partial(to, low, elements);
-  store(to, low);
-  store_partial(to + kLanes, from_bits(zip_high(bits(row.first), bits(row.second))), elements - kLanes);
+// Of n kernels, whole vectors, whose elements (p, q) are at w[(3p + q)·element_stride + i].
+inline void spread_weights_kernel(const float* w, int64_t element_stride, int64_t n, float* out, int64_t stride) {
+  for (int64_t i = 0; i < n; i += kLanes) {
+    spread_tile<3>([&](int p, int q) GALVANI_INLINED { return load(w + (3 * p + q) * element_stride + i); },
+                   [&](int place, F32 value) GALVANI_INLINED { store(out + place * stride + i, value); });
+  }
 }
 
-template <Activation kActivation>
-inline Pairs finish_outputs(Two row, const OutputFinish& finish) {
-  const F32 bias = broadcast(finish.bias);
-  return {activated<kActivation>(row.a + bias, finish.slope), activated<kActivation>(row.b + bias, finish.slope)};
+// [1 1 1 1 1 0; 0 1 −1 ½ −2 0; 0 1 1 ¼ 4 0; 0 1 −1 ⅛ −8 1] · m.
+GALVANI_INLINED inline void gather_places(const F32 (&m)[kTilePlaces], F32 (&outputs)[4]) {
+  const F32 even = m[1] + m[2], odd = m[1] - m[2];
+  outputs[0] = (m[0] + even) + (m[3] + m[4]);
+  outputs[1] = fnma(broadcast(2.0f), m[4], fma(broadcast(0.5f), m[3], odd));
+  outputs[2] = fma(broadcast(4.0f), m[4], fma(broadcast(0.25f), m[3], even));
+  outputs[3] = fnma(broadcast(8.0f), m[4], fma(broadcast(0.125f), m[3], odd + m[5]));
+}
+
+// [1 ⅓ −⅓ −2⁄15 1⁄15 0; 0 ⅓ ⅓ −1⁄15 −2⁄15 0; 0 ⅓ −⅓ −1⁄30 4⁄15 1] · m.
+GALVANI_INLINED inline void gather_places(const F32 (&m)[kTilePlaces], F32 (&elements)[3]) {
+  const F32 third = broadcast(1.0f / 3), fifteenth = broadcast(1.0f / 15);
+  const F32 even = third * (m[1] + m[2]), odd = third * (m[1] - m[2]);
+  const F32 near = fifteenth * m[3], far = fifteenth * m[4];
+  elements[0] = fnma(broadcast(2.0f), near, (m[0] + odd) + far);
+  elements[1] = fnma(broadcast(2.0f), far, even - near);
+  elements[2] = fma(broadcast(4.0f), far, fnma(broadcast(0.5f), near, odd + m[5]));
+}
+
+// kSide×kSide sums of what read(place) gives.
+template <int kSide, class Read>
+GALVANI_INLINED inline void gather_tile(Read&& read, F32 (&sums)[kSide][kSide]) {
+  F32 rows[kSide][kTilePlaces];
+  GALVANI_UNROLL for (int column = 0; column < kTilePlaces; ++column) {
+    F32 m[kTilePlaces], gathered[kSide];
+    GALVANI_UNROLL for (int row = 0; row < kTilePlaces; ++row) m[row] = read(kTilePlaces * row + column);
+    gather_places(m, gathered);
+    GALVANI_UNROLL for (int row = 0; row < kSide; ++row) rows[row][column] = gathered[row];
+  }
+  GALVANI_UNROLL for (int row = 0; row < kSide; ++row) gather_places(rows[row], sums[row]);
 }
 
 // 0, or NaN where one is not finite.
-inline F32 zero_of(const TileOutputs& t) {
-  return (t.upper.a - t.upper.a) + (t.upper.b - t.upper.b) + (t.lower.a - t.lower.a) + (t.lower.b - t.lower.b);
+template <int kSide>
+GALVANI_INLINED inline F32 zero_of(const F32 (&sums)[kSide][kSide]) {
+  F32 zeros = zero();
+  GALVANI_UNROLL for (int row = 0; row < kSide; ++row) {
+    GALVANI_UNROLL for (int column = 0; column < kSide; ++column) {
+      zeros = zeros + (sums[row][column] - sums[row][column]);
+    }
+  }
+  return zeros;
 }
 
-template <Activation kActivation>
-inline bool gather_rows(const Windows& w, const float* m, int64_t stride, int64_t first, int64_t rows,
-                        const OutputFinish& finish, float* plane) {
-  const int64_t tiles = (w.out_width + 1) / 2;
-  F32 zeros = zero();
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t y = 2 * (first + row);
-    for (int64_t j = 0; j < tiles; j += kLanes) {
-      const TileOutputs sums = gather_tiles(m + row * tiles + j, stride);
-      zeros = zeros + select(first_lanes(lanes_left(tiles - j)), zero_of(sums), zero());
-      const int64_t left = w.out_width - 2 * j;
-      const int elements = static_cast<int>(left < 2 * kLanes ? left : 2 * kLanes);
-      float* const to = plane + y * w.out_width + 2 * j;
-      write_interleaved(to, finish_outputs<kActivation>(sums.upper, finish), elements);
-      if (y + 1 < w.out_height) {
-        write_interleaved(to + w.out_width, finish_outputs<kActivation>(sums.lower, finish), elements);
+// A tile's outputs, or the greatest of each 2×2 of them.
+GALVANI_INLINED inline void write_outputs(const F32 (&y)[4][4], bool is_pooled, float* to, int64_t pitch,
+                                          int64_t row_pitch) {
+  if (!is_pooled) {
+    GALVANI_UNROLL for (int row = 0; row < 4; ++row) {
+      GALVANI_UNROLL for (int column = 0; column < 4; ++column) {
+        store(to + row * row_pitch + column * pitch, y[row][column]);
       }
     }
+    return;
   }
-  return !any(zeros != zero());
+  GALVANI_UNROLL for (int row = 0; row < 2; ++row) {
+    GALVANI_UNROLL for (int column = 0; column < 2; ++column) {
+      const Pairs upper = {y[2 * row][2 * column], y[2 * row][2 * column + 1]};
+      const Pairs lower = {y[2 * row + 1][2 * column], y[2 * row + 1][2 * column + 1]};
+      store(to + row * row_pitch + column * pitch, greatest_of_pairs(upper, lower));
+    }
+  }
 }
 
-// The rows lie one after the other in both.
 template <Activation kActivation>
-inline bool gather_pooled_rows(const Windows& w, const float* m, int64_t stride, int64_t first, int64_t rows,
-                               const OutputFinish& finish, float* plane) {
-  const int64_t tiles = w.out_width / 2, count = rows * tiles;
+inline bool gather_outputs_of(const float* m, int64_t stride, int64_t pitch, int64_t tiles, const OutputFinish& finish,
+                              float* pixels) {
   F32 zeros = zero();
-  float* const to = plane + first * tiles;
-  for (int64_t i = 0; i < count; i += kLanes) {
-    const int lanes = lanes_left(count - i);
-    const TileOutputs sums = gather_tiles(m + i, stride);
-    zeros = zeros + select(first_lanes(lanes), zero_of(sums), zero());
-    const F32 greatest = greatest_of_pairs(finish_outputs<kActivation>(sums.upper, finish),
-                                           finish_outputs<kActivation>(sums.lower, finish));
-    if (lanes == kLanes) {
-      store(to + i, greatest);
-    } else {
-      store_partial(to + i, greatest, lanes);
+  const int64_t side = finish.is_pooled ? 2 : 4;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    for (int64_t i = 0; i < pitch; i += kLanes) {
+      F32 y[4][4];
+      gather_tile([&](int place) GALVANI_INLINED { return load(m + place * stride + tile * pitch + i); }, y);
+      zeros = zeros + zero_of(y);
+      const F32 bias = load(finish.bias + i);
+      GALVANI_UNROLL for (int row = 0; row < 4; ++row) {
+        GALVANI_UNROLL for (int column = 0; column < 4; ++column) {
+          y[row][column] = activated<kActivation>(y[row][column] + bias, finish.slope);
+        }
+      }
+      write_outputs(y, finish.is_pooled, pixels + side * tile * pitch + i, pitch, side * tiles * pitch);
     }
   }
   return !any(zeros != zero());
 }
 
-template <Activation kActivation>
-inline bool gather_outputs_of(const Windows& w, const float* m, int64_t stride, int64_t first, int64_t rows,
-                              const OutputFinish& finish, float* plane) {
-  if (finish.is_pooled) return gather_pooled_rows<kActivation>(w, m, stride, first, rows, finish, plane);
-  return gather_rows<kActivation>(w, m, stride, first, rows, finish, plane);
-}
-
-// The outputs of rows [first, first + rows) of the tiles of a plane; whether all of them were finite before the bias.
-inline bool gather_outputs_kernel(const Windows& w, const float* m, int64_t stride, int64_t first, int64_t rows,
-                                  const OutputFinish& finish, float* plane) {
-  const auto gather = [&](auto of) { return of(w, m, stride, first, rows, finish, plane); };
+// The outputs of a row of tiles, or their pooling by 2×2, in rows that follow each other; whether all of them were
+// finite before the bias.
+inline bool gather_outputs_kernel(const float* m, int64_t stride, int64_t pitch, int64_t tiles,
+                                  const OutputFinish& finish, float* pixels) {
+  const auto gather = [&](auto of) { return of(m, stride, pitch, tiles, finish, pixels); };
   switch (finish.activation) {
     case Activation::k_relu: return gather(gather_outputs_of<Activation::k_relu>);
     case Activation::k_leakyRelu: return gather(gather_outputs_of<Activation::k_leakyRelu>);
@@ -199,4 +200,18 @@ inline bool gather_outputs_kernel(const Windows& w, const float* m, int64_t stri
     case Activation::count: break;
   }
   return gather(gather_outputs_of<Activation::k_none>);
+}
+
+// Of n kernels, one to a lane, the elements (p, q) at out[(3p + q)·out_stride + i]; whether all of them are finite.
+inline bool gather_kernels_kernel(const float* m, int64_t stride, int64_t n, float* out, int64_t out_stride) {
+  F32 zeros = zero();
+  for_each_vector<1>(0, n, [&](int64_t i, auto lanes) {
+    F32 elements[3][3];
+    gather_tile([&](int place) GALVANI_INLINED { return lanes.read(m + place * stride + i); }, elements);
+    zeros = zeros + zero_of(elements);
+    GALVANI_UNROLL for (int tap = 0; tap < 9; ++tap) {
+      lanes.write(out + tap * out_stride + i, elements[tap / 3][tap % 3]);
+    }
+  });
+  return !any(zeros != zero());
 }

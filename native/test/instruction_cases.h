@@ -389,6 +389,7 @@ inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   cases.push_back(pooled_convolution("maxPooledConv2d by tiles", bytes, 20));
   cases.push_back(convolution("conv2dInputGradient", Opcode::k_conv2dInputGradient, bytes));
   cases.push_back(convolution("conv2dWeightGradient", Opcode::k_conv2dWeightGradient, bytes));
+  cases.push_back(convolution("conv2dWeightGradient by tiles", Opcode::k_conv2dWeightGradient, bytes, 20));
   cases.push_back(channel_sums("moments of images", Opcode::k_moments, 28 * 28, bytes));
   cases.push_back(channel_sums("moments of columns", Opcode::k_moments, 1, bytes));
   cases.push_back(channel_sums("deviationSums of images", Opcode::k_deviationSums, 49, bytes));

@@ -6,7 +6,7 @@ beforeEach(() => g.setSeed(1))
 
 const image = g.tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], { shape: [1, 1, 3, 3], dtype: 'float32' })
 
-/** By tiles of 2×2 outputs in the native backend, where this meets a 4×4 tile of the input. */
+/** By tiles of 4×4 outputs in the native backend, where this meets a 6×6 tile of the input. */
 describe('what is not finite', () => {
   const [count, channels, filters, size] = [3, 16, 16, 12]
   const plane = size * size
@@ -56,6 +56,35 @@ describe('what is not finite', () => {
     const expected = convolve(data)
     g.setBackend('native')
     expect(kinds(y)).toEqual(kinds(expected))
+  })
+})
+
+/** By tiles of 4×4 cotangents in the native backend, of which all elements of a kernel are made. */
+describe('what is not finite in the gradient of a weight', () => {
+  const [count, channels, filters, size] = [4, 16, 18, 18]
+  const gradient = (pixel: number, value: number): Float32Array => {
+    const images = g.randn([count, channels, size, size], { seed: 1 }).dataSync() as Float32Array
+    images[(channels + 5) * size * size + pixel] = value
+    const w = g.variable(g.randn([filters, channels, 3, 3], { seed: 2 }))
+    const y = g.conv2d(g.tensor(images, { shape: [count, channels, size, size] }), w, { padding: 1 })
+    const [dw] = g.gradients(y.mul(g.randn(y.shape, { seed: 3 })).sum(), [w])
+    return dw!.dataSync() as Float32Array
+  }
+
+  test.each([
+    ['an infinity', Infinity],
+    ['a NaN', Number.NaN],
+    ['a number whose sums overflow', 3e38],
+  ])('%s is where it was, and nowhere else', (_, value) => {
+    for (const pixel of [0, 4 * size + 7]) {
+      const dw = gradient(pixel, value)
+      g.setBackend('reference')
+      const expected = gradient(pixel, value)
+      g.setBackend('native')
+      const kinds = (x: Float32Array) => Array.from(x, (element) => (Number.isFinite(element) ? 0 : element))
+      if (Number.isFinite(value)) expect(dw.some(Number.isNaN)).toBe(false)
+      else expect(kinds(dw)).toEqual(kinds(expected))
+    }
   })
 })
 

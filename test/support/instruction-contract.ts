@@ -254,21 +254,26 @@ const contracts: { readonly [K in Exclude<Opcode, 'elementwise'>]: Contracts<K> 
   maxPool2dGradient: same,
 }
 
-/** Whether kernels may compute 2×2 outputs together, from all that these meet. */
+/** Whether kernels may compute by tiles: 4×4 outputs, or the 3×3 elements of a kernel, together from all that these meet. */
 const isOfTiles = (p: Convolution): boolean =>
   p.kernelHeight === 3 && p.kernelWidth === 3 && Math.max(p.strideHeight, p.strideWidth) === 1 && p.dilationHeight === 1
 
-/** The greatest of each sum and of those around it, which may be beyond the last row and column. */
+/** The greatest of each sum and of those that may be in a tile with it, which may reach beyond the last row and column. */
 function greatestBeside(p: Convolution, opcode: 'conv2d' | 'conv2dInputGradient', sums: TypedArray): Float64Array {
   const [height, width] = opcode === 'conv2d' ? [p.outHeight, p.outWidth] : [p.height, p.width]
   return Float64Array.from(sums, (_, i) => {
     const [row, column] = [Math.floor(i / width) % height, i % width]
     let most = 0
-    for (let y = Math.max(row - 1, 0); y <= Math.min(row + 1, height - 1); y++)
-      for (let x = Math.max(column - 1, 0); x <= Math.min(column + 1, width - 1); x++)
+    for (let y = Math.max(row - 3, 0); y <= Math.min(row + 3, height - 1); y++)
+      for (let x = Math.max(column - 3, 0); x <= Math.min(column + 3, width - 1); x++)
         most = Math.max(most, sums[i + (y - row) * width + x - column]!)
     return most
   })
+}
+
+/** The greatest sum of each kernel. */
+function greatestOfKernels(sums: TypedArray): Float64Array {
+  return Float64Array.from(sums, (_, i) => Math.max(...sums.subarray(i - (i % 9), i - (i % 9) + 9)))
 }
 
 type ConvolutionOpcode = 'conv2d' | 'conv2dInputGradient' | 'conv2dWeightGradient'
@@ -282,7 +287,9 @@ function convolutionErrors(
 ): Float64Array {
   const plain = { ...params, activation: 'none', slope: 0 } as const
   const [sums] = runInstruction(reference, opcode, plain, inputs.map(magnitudes), [['float64', size]])
-  const terms = opcode !== 'conv2dWeightGradient' && isOfTiles(params) ? greatestBeside(params, opcode, sums!) : sums!
+  const together = () =>
+    opcode === 'conv2dWeightGradient' ? greatestOfKernels(sums!) : greatestBeside(params, opcode, sums!)
+  const terms = isOfTiles(params) ? together() : sums!
   const { batch, channels, filters, kernelHeight, kernelWidth, outHeight, outWidth } = params
   const kernel = kernelHeight * kernelWidth
   const depth = {

@@ -3,6 +3,7 @@
 import type { Shape } from '../../../lib/base/shape.ts'
 import * as nodes from '../../../lib/graph/ops/convolution.ts'
 import { conv1d, conv2d, convTranspose1d, convTranspose2d, maxPool2d } from '../../../lib/operations/index.ts'
+import { zeros } from '../../../lib/tensor/creation.ts'
 import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { type Magnitude, type OpCase, operand } from '../../support/cases.ts'
 
@@ -40,7 +41,7 @@ const activations: Readonly<Record<string, (y: Tensor) => Tensor>> = {
 
 /** By tiles, with all that may follow. */
 const activated = Object.entries(activations).flatMap(([name, f]): OpCase[] => {
-  const inputs = [operand([3, 16, 9, 12]), operand([18, 16, 3, 3]), operand([18])]
+  const inputs = [operand([3, 16, 14, 18]), operand([18, 16, 3, 3]), operand([18])]
   const magnitude: Magnitude = (x, w, b) => conv2d(x.abs(), w.abs(), { bias: b.abs(), padding: 1 })
   const convolved: OpCase['f'] = (x, w, b) => f(conv2d(x, w, { bias: b, padding: 1 }))
   return [
@@ -76,6 +77,26 @@ const [largeInput, largeWeight, largeOutput] = [
   operand([3, 10, 18, 17]),
 ]
 
+/** A gradient by tiles, of windows of 3×3 over images whose padding is 1 above and to the left, and as much or more below. */
+function tiled(
+  note: string,
+  sizes: Pick<typeof large3x3, 'batch' | 'groups' | 'channels' | 'filters' | 'height' | 'width'>,
+): OpCase {
+  const { batch, groups, channels, filters, height, width } = sizes
+  const p = { ...large3x3, ...sizes, outHeight: height, outWidth: width + 1 }
+  return {
+    note: `tiles, ${note}`,
+    inputs: [operand([batch, groups * channels, height, width]), operand([batch, groups * filters, height, width + 1])],
+    f: (x, dy) => wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), p)),
+    contract: { depth: batch * height * (width + 1), magnitude: (x, dy) => greatestOfKernels(x.abs(), dy.abs(), p) },
+  }
+}
+
+const greatestOfKernels = (x: Tensor, dy: Tensor, p: Parameters<typeof nodes.conv2dWeightGradient>[2]): Tensor =>
+  wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), p))
+    .max([2, 3], { keepDims: true })
+    .add(zeros([1, 1, 3, 3]))
+
 /** More filters than a product sums up at a time. */
 const deep = {
   ...{ batch: 1, groups: 1, channels: 120, filters: 330, height: 4, width: 3, kernelHeight: 3, kernelWidth: 3 },
@@ -107,11 +128,11 @@ export const convolutionCases = {
     row('few channels', [3, 1, 9, 28], [6, 1, 3, 3], { padding: 1 }),
     row('few channels of wide rows', [2, 3, 9, 70], [9, 3, 3, 3], { padding: [[2, 0], 1] }, large),
     row('few channels, dilated', [2, 2, 9, 33], [5, 2, 2, 5], { dilation: [3, 2], padding: 2 }, large),
-    row('tiles', [3, 16, 9, 11], [16, 16, 3, 3], { padding: 1 }, large),
+    row('tiles', [4, 16, 15, 20], [16, 16, 3, 3], { padding: 1 }, large),
     row('tiles of odd planes, without padding', [2, 20, 9, 35], [19, 20, 3, 3], {}, large),
     row(
       'tiles with uneven padding, in groups',
-      [3, 32, 9, 6],
+      [3, 32, 15, 11],
       [36, 16, 3, 3],
       {
         groups: 2,
@@ -122,8 +143,9 @@ export const convolutionCases = {
       },
       large,
     ),
-    row('tiles of wide rows', [1, 16, 6, 70], [16, 16, 3, 3], { padding: 'same' }, large),
+    row('tiles of wide rows', [1, 16, 8, 150], [16, 16, 3, 3], { padding: 'same' }, large),
     row('tiles of several strips and parts', [2, 16, 34, 30], [40, 16, 3, 3], { padding: 1 }, large),
+    row('tiles of small images', [40, 20, 7, 7], [40, 20, 3, 3], { padding: 1 }, large),
     ...activated,
     row('many channels', [2, 40, 9, 9], [10, 40, 3, 3], { padding: 1 }, large),
     pooled('pooled', [2, 3, 7, 9], [4, 3, 2, 3], { padding: 1 }),
@@ -165,8 +187,20 @@ export const convolutionCases = {
       note: 'large',
       inputs: [largeInput, largeOutput],
       f: (x, dy) => wrap(nodes.conv2dWeightGradient(nodeOf(x), nodeOf(dy), large3x3)),
-      contract: { depth: 918 },
+      contract: { depth: 918, magnitude: (x, dy) => greatestOfKernels(x.abs(), dy.abs(), large3x3) },
     },
+    tiled('several parts', { batch: 9, groups: 1, channels: 16, filters: 18, height: 13, width: 14 }),
+    tiled('groups', { batch: 5, groups: 2, channels: 17, filters: 16, height: 15, width: 18 }),
+    tiled('several images in a strip', { batch: 40, groups: 1, channels: 20, filters: 33, height: 6, width: 7 }),
+    tiled('more channels and filters than a task has', {
+      batch: 7,
+      groups: 1,
+      channels: 70,
+      filters: 65,
+      height: 9,
+      width: 16,
+    }),
+    tiled('wide rows', { batch: 1, groups: 1, channels: 16, filters: 16, height: 5, width: 150 }),
   ],
   conv1d: [
     {
