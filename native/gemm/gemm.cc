@@ -35,8 +35,8 @@ constexpr int64_t kPackedElements = 1 << 20;
 // each part costs more.
 constexpr int64_t kTailElements = 1 << 14;
 constexpr int64_t kTailRows = 64;
-// For so deep a product, what a tail takes is little beside it.
-constexpr int64_t kTailDepth = 512;
+// For a deeper product, what a tail takes is little beside it, and parts cost more than they save.
+constexpr int64_t kTailDepth = 48;
 // Elements that are kept beside C at most.
 constexpr int64_t kMostTailElements = 1 << 16;
 

@@ -54,7 +54,8 @@ double fork_join_of(ThreadPool::Lease& lease) {
          });
 }
 
-// Two threads write a block each, and then read their own or that of the other.
+// Two threads write a block each, and then read their own or that of the other: who writes to a line again that the
+// other has read waits for it, too.
 class Blocks {
  public:
   Blocks() : numbers_(2 * kLines * kNumbersOfLine) {}
@@ -66,10 +67,10 @@ class Blocks {
 
  private:
   double time_of(ThreadPool::Lease& lease, int64_t other) {
+    const auto begin = Clock::now();
     run_both(lease, [&](int64_t task) {
       for (int64_t i = 0; i < kLines * kNumbersOfLine; ++i) block(task)[i] += static_cast<uint64_t>(i);
     });
-    const auto begin = Clock::now();
     run_both(lease, [&](int64_t task) {
       uint64_t sum = 0;
       for (int64_t i = 0; i < kLines * kNumbersOfLine; ++i) sum += block(task ^ other)[i];

@@ -8,7 +8,7 @@ namespace galvani {
 
 struct ThreadCosts {
   double fork_join;  // nanoseconds to hand over work to threads that spin, and to know that it is done
-  double line;       // and to read a cache line that another thread has written, beyond one of one's own
+  double line;       // and to read a cache line that another thread writes, and that one to have it back
 };
 
 // Measured at the first call that finds the helpers free; what is usual where that was not so yet.
