@@ -70,8 +70,9 @@ const lastFallibleOf = ({ values, instructions }: PlannedDraft): number =>
   instructions.findLastIndex((instruction) => isFallible(values, instruction))
 
 /**
- * What does nothing but make new values waits until the old ones were read and nothing can fail any more; but no longer,
- * so that it follows the product that it is made of, and what all updates read is there before.
+ * What does nothing but make new values waits until the old ones were read and nothing can fail any more. What could be made long
+ * before is made before the first product that an update follows, and so nothing comes between the two; not earlier, as a run can be
+ * aborted only until then.
  */
 function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
   const lastOthers = lastOtherReaders(draft, oldValues)
@@ -81,10 +82,11 @@ function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
   for (const { state, value } of draft.updates)
     due.set(value, Math.max(due.get(value) ?? -1, lastOthers[state]!, lastFallible))
   const updating = updatingInstructions(draft)
+  const firstProduct = firstUpdatingProduct(draft, updating)
   const order = draft.instructions.map((instruction, position) => {
     const { inputs, outputs } = instruction
     const isUpdating = updating.has(position)
-    let after = isUpdating ? -1 : position
+    let after = isUpdating ? Math.min(position, firstProduct - 1) : position
     const waitFor = (value: number) => {
       after = Math.max(after, due.get(value) ?? -1)
     }
@@ -96,6 +98,13 @@ function delayUpdates(draft: PlannedDraft, oldValues: readonly number[]): void {
     return { instruction, after: isUpdating ? after + 0.5 : after }
   })
   draft.instructions = order.sort((a, b) => a.after - b.after).map(({ instruction }) => instruction)
+}
+
+/** The position of the first product that an updating instruction reads; Infinity where there is none. */
+function firstUpdatingProduct({ instructions }: PlannedDraft, updating: ReadonlySet<number>): number {
+  const read = new Set([...updating].flatMap((position) => instructions[position]!.inputs))
+  const first = instructions.findIndex(({ opcode, outputs }) => opcode === 'matmul' && read.has(outputs[0]!))
+  return first === -1 ? Infinity : first
 }
 
 /** By state, the last instruction that reads its old value, and does not make the new one, or -1. */

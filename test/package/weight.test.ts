@@ -23,7 +23,7 @@ const weights: Readonly<Record<string, Weight>> = {
   '.': { bytes: 0.5e6, without: ['cli', ...subpaths] },
   './numpy': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'numpy')] },
   './torch': { bytes: 0.5e6, without: ['cli', ...subpaths.filter((name) => name !== 'torch')] },
-  './onnx': { bytes: 1.1e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
+  './onnx': { bytes: 1.12e6, without: ['cli', ...subpaths.filter((name) => name !== 'onnx')] },
   './keras': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras')] },
   './tfjs': { bytes: 1e6, without: ['cli', ...subpaths.filter((name) => name !== 'keras' && name !== 'tfjs')] },
   './tensorboard': { bytes: 0.6e6, without: ['cli', ...subpaths.filter((name) => name !== 'tensorboard')] },

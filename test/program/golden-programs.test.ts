@@ -201,12 +201,12 @@ describe('in place', () => {
       %16: float32[2,4] @192 = matmul %15 %0ᵀ + %1, relu
       %17: float32[2,3] @0 = matmul %16 %2ᵀ + %3
       %19: float32[2] @64, %20: float32[2,3] @256 = softmaxCrossEntropy %17 %18 { rows: 2, columns: 3 }
-      %32: float32[] state 4 = elementwise { a = add %4 %25 } → a
       %21: float32[1] @0 = reduce %19 { kind: sum, outer: 1, reduced: 2, inner: 1 }
       %23: float32[] result 0 = elementwise { a = div %21 %22 } → a
       %27: float32[2,3] @256 = elementwise { a = mul %26 %20 } → a
       %28: float32[2,4] @320 = matmul %27 %2
       %29: float32[2,4] @320 = elementwise { a = greater %16 %24; b = where a %28 %24 } → b
+      %32: float32[] state 4 = elementwise { a = add %4 %25 } → a
       %30: float32[4,8] @0 = matmul %29ᵀ %15
       %33: float32[4,8] state 0, %34: float32[4,8] state 5, %35: float32[4,8] state 6 = adam %0 %30 %5 %6 %31 %32 { size: 32, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
       %36: float32[1,4] @0 = reduce %29 { kind: sum, outer: 1, reduced: 2, inner: 4 }
