@@ -45,16 +45,8 @@ export interface Addon {
 
 const functions: Readonly<Record<keyof Addon, true>> = {
   ...{ names: true, configure: true, prepare: true, run: true, runAsync: true, abort: true, profile: true },
-  ...{
-    release: true,
-    drain: true,
-    isIdle: true,
-    watch: true,
-    isCollected: true,
-    info: true,
-    setIsa: true,
-    setNumThreads: true,
-  },
+  ...{ release: true, drain: true, isIdle: true, watch: true, isCollected: true },
+  ...{ info: true, setIsa: true, setNumThreads: true },
 }
 
 /** The names that a program may mention. */

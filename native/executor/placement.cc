@@ -11,6 +11,8 @@ constexpr size_t kMostTogether = 8;
 constexpr int kRounds = 3;
 // What takes longer is divided in any case.
 constexpr double kLongNanoseconds = 300'000;
+// What reads more is not looked at again for each that writes it.
+constexpr size_t kMostReads = 64;
 
 class Placement {
  public:
@@ -20,6 +22,7 @@ class Placement {
       is_divided_[i] = turns[i].is_divisible;
       const bool is_free = turns[i].is_divisible && turns[i].nanoseconds > 0 && turns[i].nanoseconds < kLongNanoseconds;
       if (is_free) free_.push_back(i);
+      if (turns[i].reads.size() > kMostReads) continue;
       for (const TurnRead& read : turns[i].reads) readers_[read.writer].push_back(i);
     }
   }

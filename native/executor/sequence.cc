@@ -11,12 +11,21 @@ bool writes_state(const Program& program, const Instruction& instruction) {
                      [&](int32_t id) { return program.values[id].place == Place::k_state; });
 }
 
-// Whether one instruction reads the value, once, and nobody else.
-bool is_read_once(const Program& program, int32_t id) {
-  int64_t reads = 0;
-  for (const Instruction& instruction : program.instructions)
-    reads += std::count(instruction.inputs.begin(), instruction.inputs.end(), id);
-  return reads == 1 && program.values[id].place == Place::k_arena;
+// By value, how often instructions read it.
+std::vector<int32_t> count_reads(const Program& program) {
+  std::vector<int32_t> reads(program.values.size(), 0);
+  for (const Instruction& instruction : program.instructions) {
+    for (const int32_t id : instruction.inputs) ++reads[id];
+  }
+  return reads;
+}
+
+// Whether a thread reads what it has written itself, where both turns are divided: element by element, or weights by
+// their rows for the columns of a product, as their update divides them too.
+bool is_own_part(const Program& program, const Instruction& instruction, size_t input) {
+  if (instruction.opcode != Opcode::k_matmul) return is_read_in_step(program, instruction, input);
+  const bool is_state = program.values[instruction.inputs[input]].place == Place::k_state;
+  return input == 1 && is_state && std::get<MatmulParams>(instruction.params).b.transpose;
 }
 
 }  // namespace
@@ -43,12 +52,15 @@ bool Sequence::prepare(const Program& program, const KernelTable& kernels, int32
 std::vector<size_t> Sequence::join_tails(const Program& program) {
   const size_t count = instructions_.size();
   std::vector<size_t> heads(count);
+  const std::vector<int32_t> reads = count_reads(program);
   std::iota(heads.begin(), heads.end(), 0);
   find_tails(program, [&](size_t head, size_t i) {
     PreparedInstruction& product = *instructions_[head];
     const Tail* const tail = instructions_[i]->as_tail();
     if (tail == nullptr || product.is_parallel() < instructions_[i]->is_parallel()) return false;
-    if (!product.take_tail(*tail, is_read_once(program, program.instructions[head].outputs[0]))) return false;
+    const int32_t value = program.instructions[head].outputs[0];
+    const bool is_only_reader = reads[value] == 1 && program.values[value].place == Place::k_arena;
+    if (!product.take_tail(*tail, is_only_reader)) return false;
     heads[i] = head;
     return true;
   });
@@ -85,7 +97,7 @@ void Sequence::find_turns(const Program& program, const std::vector<size_t>& hea
       if (writer == kNone && value.place == Place::k_state) writer = of_states[value.index];
       const bool is_own = writer == turn_of[i] && value.place != Place::k_state;
       if (writer == kNone || is_own) continue;
-      turn.reads.push_back({writer, value.bytes, is_read_in_step(program, instruction, input)});
+      turn.reads.push_back({writer, value.bytes, is_own_part(program, instruction, input)});
     }
   }
 }

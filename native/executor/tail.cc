@@ -134,9 +134,6 @@ class Finder {
 
 bool is_read_in_step(const Program& program, const Instruction& instruction, size_t input) {
   const Value& read = program.values[instruction.inputs[input]];
-  if (instruction.opcode == Opcode::k_matmul) {
-    return input == 1 && read.place == Place::k_state && std::get<MatmulParams>(instruction.params).b.transpose;
-  }
   // The last inputs of an update are scalars.
   if (is_update(instruction.opcode)) return read.size == program.values[instruction.outputs[0]].size;
   if (instruction.opcode != Opcode::k_elementwise) return false;

@@ -35,8 +35,7 @@ class Tail {
 // joined to it already, and takes it for one more of them if that gives true.
 void find_tails(const Program& program, const std::function<bool(size_t, size_t)>& join);
 
-// Whether an instruction reads its input at the elements that it writes; of a product that reads weights by their rows
-// for its columns, as the update divides them too, the same is said.
+// Whether an instruction reads its input at the elements that it writes.
 bool is_read_in_step(const Program& program, const Instruction& instruction, size_t input);
 
 }  // namespace galvani
