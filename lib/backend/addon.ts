@@ -34,10 +34,6 @@ export interface Addon {
   release(handle: number): void
   drain(): void
   isIdle(): boolean
-  /** A number for `isCollected`. The object is not kept alive. */
-  watch(object: object): number
-  /** Whether it has been collected, as soon as it is; one that was is not known any more. */
-  isCollected(watched: number): boolean
   info(): Omit<BackendInfo, 'backend'>
   setIsa(name: string): void
   setNumThreads(threads: number): void
@@ -45,8 +41,7 @@ export interface Addon {
 
 const functions: Readonly<Record<keyof Addon, true>> = {
   ...{ names: true, configure: true, prepare: true, run: true, runAsync: true, abort: true, profile: true },
-  ...{ release: true, drain: true, isIdle: true, watch: true, isCollected: true },
-  ...{ info: true, setIsa: true, setNumThreads: true },
+  ...{ release: true, drain: true, isIdle: true, info: true, setIsa: true, setNumThreads: true },
 }
 
 /** The names that a program may mention. */

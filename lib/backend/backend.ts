@@ -1,6 +1,6 @@
 /** What a backend is: it prepares programs and runs them. It knows no tensor, no graph and no gradient. */
 import type { Abortable } from '../base/abort.ts'
-import type { DType, TypedArray } from '../base/dtype.ts'
+import type { TypedArray } from '../base/dtype.ts'
 import type { Program } from '../program/program.ts'
 
 /**
@@ -48,8 +48,6 @@ export type ThreadsFrom = 'setNumThreads' | 'GALVANI_NUM_THREADS' | 'cgroup quot
 export interface Backend {
   /** Validates the program and resolves its kernels; throws where it is malformed. */
   prepare(program: Program): Executable
-  /** An array for a run to write, each element of it, which users are never given: what it holds before is of anybody's. */
-  allocate(dtype: DType, size: number): TypedArray
   /** Blocks until every run that was submitted has ended. */
   drain(): void
   /** Whether every run has, so that one that is to take place here and now waits for none. */

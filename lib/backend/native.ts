@@ -8,7 +8,6 @@ import { type Addon, type Failure, numberingOf } from './addon.ts'
 import { loadAddon } from './addon-search.ts'
 import type { Backend, Buffers, Executable } from './backend.ts'
 import { instructionAt, rangeError } from './failure.ts'
-import { RecycledMemory } from './recycled.ts'
 
 export interface NativeBackend extends Backend {
   /** Chooses the instruction set of programs that are prepared from here on. */
@@ -25,9 +24,7 @@ export function loadNative(): NativeBackend {
   addon.configure()
   // An executable that nobody holds any more lets go of its memory like any other value.
   const forgotten = new FinalizationRegistry<number>((handle) => addon.release(handle))
-  const memory = new RecycledMemory(addon)
   return {
-    allocate: (dtype, size) => memory.allocate(dtype, size),
     prepare(program) {
       const executable = new NativeExecutable(addon, program, prepareHandle(addon, program, numbering))
       forgotten.register(executable, executable.handle)

@@ -2,7 +2,7 @@
 import { activeBackend, backendOf } from '../backend/active.ts'
 import type { Backend, Buffers, Executable } from '../backend/backend.ts'
 import type { Abortable } from '../base/abort.ts'
-import type { TypedArray } from '../base/dtype.ts'
+import { allocateInRoom, type TypedArray } from '../base/dtype.ts'
 import { expected } from '../base/errors.ts'
 import { maxExtent } from '../base/shape.ts'
 import { lower, type NodeUpdate } from '../graph/lower.ts'
@@ -118,7 +118,7 @@ export function bindRun(
 function resultsFor(graph: PreparedGraph, steps: number): TypedArray[] {
   const results: TypedArray[] = []
   try {
-    for (const { dtype, size } of graph.results) results.push(graph.backend.allocate(dtype, steps * size))
+    for (const { dtype, size } of graph.results) results.push(allocateInRoom(dtype, steps * size))
     return results
   } catch (cause) {
     throw memoryError(graph.program, cause)

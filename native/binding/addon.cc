@@ -1,5 +1,4 @@
-// What JavaScript sees: names, prepare, run, runAsync, abort, profile, release, drain, isIdle,
-// watch, isCollected, info and the settings.
+// What JavaScript sees: names, prepare, run, runAsync, abort, profile, release, drain, isIdle, info and the settings.
 // Programs are numbers and executables are handles, so no native object is ever wrapped. Only this folder knows
 // Node-API.
 #include <algorithm>
@@ -266,44 +265,6 @@ Napi::Value describe(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// watch(object): a number for isCollected(). The object is not kept alive.
-napi_value watch(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value argument, result;
-  napi_ref reference;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  if (napi_create_reference(env, argument, 0, &reference) != napi_ok) {
-    napi_throw_type_error(env, nullptr, "watch: expected an object");
-    return nullptr;
-  }
-  Environment& environment = environment_of(env);
-  environment.watched.emplace(environment.next_watched, reference);
-  napi_create_uint32(env, environment.next_watched++, &result);
-  return result;
-}
-
-// isCollected(watched): whether the object has been collected. One that was is not known any more.
-napi_value is_collected(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value argument, object = nullptr, result;
-  uint32_t number = 0;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  napi_get_value_uint32(env, argument, &number);
-  auto& watched = environment_of(env).watched;
-  const auto found = watched.find(number);
-  if (found == watched.end()) {
-    napi_throw_type_error(env, nullptr, "isCollected: expected the number of an object that is watched");
-    return nullptr;
-  }
-  napi_get_reference_value(env, found->second, &object);
-  if (object == nullptr) {
-    napi_delete_reference(env, found->second);
-    watched.erase(found);
-  }
-  napi_get_boolean(env, object == nullptr, &result);
-  return result;
-}
-
 // setIsa(name): the instruction set of programs that are prepared from here on.
 Napi::Value set_isa(const Napi::CallbackInfo& info) {
   if (info.Length() != 1 || !info[0].IsString()) return fail_type(info.Env(), "setIsa: expected a name");
@@ -345,10 +306,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   const napi_property_descriptor fast[] = {
       {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"runAsync", nullptr, run_async, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"watch", nullptr, watch, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"isCollected", nullptr, is_collected, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
-  napi_define_properties(env, exports, 4, fast);
+  napi_define_properties(env, exports, 2, fast);
   exports.Set("names", Napi::Function::New(env, names));
   exports.Set("configure", Napi::Function::New(env, configure));
   exports.Set("prepare", Napi::Function::New(env, prepare));

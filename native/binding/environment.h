@@ -45,9 +45,6 @@ class Environment {
   // Of the runs under way that may be aborted, by their numbers, whether they are.
   std::unordered_map<uint32_t, std::atomic<bool>*> abortable;
   uint32_t next_run = 1;
-  // Objects of JavaScript, by number, that are asked about until they are collected.
-  std::unordered_map<uint32_t, napi_ref> watched;
-  uint32_t next_watched = 1;
   BoundBuffers bound;  // of the run that is being called, kept for its capacity
 
   // The process stays alive while a run is under way, and only then. For the thread of the environment.

@@ -34,7 +34,7 @@ describe('in the package', () => {
     expect([code, out]).toEqual([0, 'native 2,3'])
     expect(errors).toContain(
       `${inPackage(home, places.build)} is of another version or of something else, and lacks names, configure, ` +
-        `prepare, run and 11 more; ${inPackage(home, places.prebuilt)} takes over${cure}`,
+        `prepare, run and 9 more; ${inPackage(home, places.prebuilt)} takes over${cure}`,
     )
   })
 
@@ -179,7 +179,7 @@ describe('GALVANI_ADDON', () => {
     [
       'another addon',
       another,
-      'which is of another version or of something else, and lacks names, configure, prepare, run and 11 more',
+      'which is of another version or of something else, and lacks names, configure, prepare, run and 9 more',
     ],
     ['an empty file', () => write(named('empty.node'), ''), 'which is empty'],
   ])('that names %s is an error, not the reference backend', async (_, file, what) => {

@@ -61,7 +61,7 @@ describe('galvani doctor', () => {
     [
       'another version',
       (home) => cpSync(another(), inPackage(home, places.prebuilt)),
-      'is of another version or of something else, and lacks names, configure, prepare, run and 11 more',
+      'is of another version or of something else, and lacks names, configure, prepare, run and 9 more',
     ],
   ])('where the prebuilt addon is %s', async (state, prepare, why) => {
     const home = project(`ill, ${state}`)

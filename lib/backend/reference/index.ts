@@ -3,7 +3,7 @@
  * runs where no native binary loads.
  */
 import { type Abortable, reasonOf } from '../../base/abort.ts'
-import { allocateInRoom, type TypedArray } from '../../base/dtype.ts'
+import type { TypedArray } from '../../base/dtype.ts'
 import { InternalError } from '../../base/errors.ts'
 import { pick } from '../../base/lists.ts'
 import { sizeOf } from '../../base/shape.ts'
@@ -92,7 +92,6 @@ export function createReferenceBackend(): Backend {
       return new ReferenceExecutable(program, queue)
     },
     drain: () => queue.drain(),
-    allocate: allocateInRoom,
     isIdle: () => queue.isEmpty,
     setNumThreads: () => {},
     info: () => ({
