@@ -23,10 +23,11 @@ const readIn: Run = async (bytes, xs) => {
   return outputs.map((y) => ({ type: y.dtype, dims: y.shape, data: y.dataSync() }))
 }
 
-/** The greatest of the sums that a row says it is made of; 0 where it says none or has no elements. */
+/** The greatest finite one of the sums that a row says it is made of; 0 where it has none. */
 function greatestSum({ contract }: OpCase, xs: readonly g.Tensor[]): number {
   if (contract === undefined || !('magnitude' in contract) || contract.magnitude === undefined) return 0
-  return Math.max(0, ...[contract.magnitude(...xs)].flat().map((sums) => (sums.size === 0 ? 0 : sums.max().itemSync())))
+  const sums = [contract.magnitude(...xs)].flat().flatMap((each) => [...each.dataSync()].map(Number))
+  return sums.reduce((greatest, sum) => (Number.isFinite(sum) ? Math.max(greatest, sum) : greatest), 0)
 }
 
 /** What keeps a row from being exported and giving the same values; null where nothing does. */
