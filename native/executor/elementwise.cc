@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/numbers.h"
+#include "executor/element_group.h"
 #include "executor/elementwise_plan.h"
 #include "executor/families.h"
 
@@ -49,36 +50,20 @@ struct Block {
   int64_t begin, end, row, phase;
 };
 
-class PreparedElementwise final : public PreparedInstruction, public Tail {
+class PreparedElementwise final : public ElementGroup {
  public:
   PreparedElementwise(decltype(KernelTable::copy) copy, Plan plan)
-      : PreparedInstruction(plan.split), copy_(copy), plan_(std::move(plan)) {}
-
-  bool run(Run& run) const override {
-    fill_prepared(run);
-    for_ranges(run.parallel, plan_.split,
-               [&](int64_t begin, int64_t end, int thread) { run_range(run, begin, end, thread); });
-    return true;
-  }
+      : ElementGroup(plan.split), copy_(copy), plan_(std::move(plan)) {}
 
   int64_t workspace_bytes(int threads) const override { return prepared_bytes() + threads * thread_bytes(); }
 
-  const Tail* as_tail() const override { return this; }
   void begin(Run& run) const override { fill_prepared(run); }
-  int64_t tail_workspace_bytes(int threads) const override { return workspace_bytes(threads); }
   // The rows that are filled once begin where those of the block do.
   int64_t unit() const override {
     for (const Operand& operand : plan_.operands) {
       if (operand.load == Load::k_prepared && operand.view.rank > 1) return elementwise::row_length(operand.view);
     }
     return 1;
-  }
-  void run_part(const Run& run, const GemmPart& part, const Location& /* product */, int thread) const override {
-    if (part.columns == part.stride) return run_range(run, part.first, part.first + part.rows * part.columns, thread);
-    for (int64_t row = 0; row < part.rows; ++row) {
-      const int64_t begin = part.first + row * part.stride;
-      run_range(run, begin, begin + part.columns, thread);
-    }
   }
 
  private:
@@ -118,7 +103,7 @@ class PreparedElementwise final : public PreparedInstruction, public Tail {
     }
   }
 
-  void run_range(const Run& run, int64_t begin, int64_t end, int thread) const {
+  void run_range(const Run& run, int64_t begin, int64_t end, int thread) const override {
     uint8_t* const scratch = run.workspace + prepared_bytes() + thread * thread_bytes();
     void** const table = reinterpret_cast<void**>(scratch);
     void** const slots = table + plan_.operands.size() + plan_.outputs.size();
@@ -187,6 +172,11 @@ class PreparedElementwise final : public PreparedInstruction, public Tail {
 }  // namespace
 
 std::unique_ptr<PreparedInstruction> prepare_elementwise(Preparation& preparation, const Instruction& instruction) {
+  if (auto chain = prepare_chain(preparation, instruction)) return chain;
+  return prepare_blocks(preparation, instruction);
+}
+
+std::unique_ptr<PreparedInstruction> prepare_blocks(Preparation& preparation, const Instruction& instruction) {
   Plan plan;
   if (!elementwise::make_plan(preparation, instruction, &plan)) return nullptr;
   return std::make_unique<PreparedElementwise>(preparation.kernels.copy, std::move(plan));

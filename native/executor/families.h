@@ -7,8 +7,10 @@
 
 namespace galvani {
 
-// Null, with preparation.error set, where a kernel is missing.
+// Null, with preparation.error set, where a kernel is missing. As a chain, which may be null, or block by block.
 std::unique_ptr<PreparedInstruction> prepare_elementwise(Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_chain(const Preparation& preparation, const Instruction& instruction);
+std::unique_ptr<PreparedInstruction> prepare_blocks(Preparation& preparation, const Instruction& instruction);
 
 std::unique_ptr<PreparedInstruction> prepare_loop(Preparation& preparation, const Instruction& instruction);
 std::unique_ptr<PreparedInstruction> prepare_while_loop(Preparation& preparation, const Instruction& instruction);

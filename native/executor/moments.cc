@@ -11,7 +11,8 @@
 namespace galvani {
 namespace {
 
-constexpr double kNanosecondsPerPart = 4;
+// Of putting a part's sums together; of a row, beside its elements, which are read twice.
+constexpr double kNanosecondsPerPart = 4, kNanosecondsPerRow = 10;
 
 // How [outer, channels, inner] is cut: rows into parts of some first-level cache, or columns into some rows of all.
 class ChannelParts {
@@ -26,18 +27,21 @@ class ChannelParts {
   int64_t count() const { return are_columns() ? tasks() * channels_ : tasks(); }
   int64_t of_channel() const { return are_columns() ? tasks() : outer_ * row_parts(); }
   double nanoseconds() const {
-    return cost::kPerReducedElement *
-           static_cast<double>(are_columns() ? kRows * channels_ : std::min(inner_, kElements));
+    if (are_columns()) return 2 * cost::kPerReducedElement * static_cast<double>(kRows * channels_);
+    return kNanosecondsPerRow + 2 * cost::kPerReducedElement * static_cast<double>(std::min(inner_, kElements));
   }
 
-  // Where task `index` begins in x, and how many elements, or rows, it has.
+  // Some tasks: `rows` rows of `size` elements from `first` on, of channels one after the other; where channels are
+  // columns, all of them.
   struct Range {
-    int64_t first, size, channel;
+    int64_t first, rows, size, channel, tasks;
   };
-  Range range_of(int64_t index) const {
-    if (are_columns()) return {index * kRows * channels_, std::min(kRows, outer_ - index * kRows), 0};
-    const int64_t row = index / row_parts(), part = index % row_parts();
-    return {row * inner_ + part * kElements, std::min(kElements, inner_ - part * kElements), row % channels_};
+  // The first tasks of [begin, end) that are such rows.
+  Range range_of(int64_t begin, int64_t end) const {
+    if (are_columns()) return {begin * kRows * channels_, std::min(kRows, outer_ - begin * kRows), channels_, 0, 1};
+    const int64_t row = begin / row_parts(), part = begin % row_parts(), channel = row % channels_;
+    const int64_t rows = row_parts() == 1 ? std::min(end - begin, channels_ - channel) : 1;
+    return {row * inner_ + part * kElements, rows, std::min(kElements, inner_ - part * kElements), channel, rows};
   }
 
   // Calls body(index of a part, its elements) for those of a channel.
@@ -62,20 +66,24 @@ class ChannelParts {
 };
 
 // The sums of a part into partial[0][count] and partial[1][count], then body(channel, partial) for each channel.
-template <typename OfPart, typename OfChannel>
+template <typename OfRows, typename OfChannel>
 class PreparedChannelSums final : public PreparedInstruction {
  public:
-  PreparedChannelSums(const ChannelParts& parts, OfPart of_part, OfChannel of_channel)
+  PreparedChannelSums(const ChannelParts& parts, OfRows of_rows, OfChannel of_channel)
       : PreparedInstruction(split_of(parts).tasks()),
         parts_(parts),
         split_(split_of(parts)),
-        of_part_(std::move(of_part)),
+        of_rows_(std::move(of_rows)),
         of_channel_(std::move(of_channel)) {}
 
   bool run(Run& run) const override {
     float* const partial = reinterpret_cast<float*>(run.workspace);
     for_ranges(threads_of(run), split_, [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) of_part_(std::as_const(run), parts_.range_of(i), sums_of(partial, i));
+      while (begin < end) {
+        const ChannelParts::Range range = parts_.range_of(begin, end);
+        of_rows_(std::as_const(run), range, sums_of(partial, begin));
+        begin += range.tasks;
+      }
     });
     const Split channels =
         split_work(parts_.channels(), kCacheLineElements,
@@ -100,14 +108,14 @@ class PreparedChannelSums final : public PreparedInstruction {
 
   ChannelParts parts_;
   Split split_;
-  OfPart of_part_;
+  OfRows of_rows_;
   OfChannel of_channel_;
 };
 
-template <typename OfPart, typename OfChannel>
-std::unique_ptr<PreparedInstruction> prepare_channel_sums(const ChannelParts& parts, OfPart of_part,
+template <typename OfRows, typename OfChannel>
+std::unique_ptr<PreparedInstruction> prepare_channel_sums(const ChannelParts& parts, OfRows of_rows,
                                                           OfChannel of_channel) {
-  return std::make_unique<PreparedChannelSums<OfPart, OfChannel>>(parts, std::move(of_part), std::move(of_channel));
+  return std::make_unique<PreparedChannelSums<OfRows, OfChannel>>(parts, std::move(of_rows), std::move(of_channel));
 }
 
 }  // namespace
@@ -123,12 +131,16 @@ std::unique_ptr<PreparedInstruction> prepare_moments(const Preparation& preparat
       parts,
       [=, &kernels](const Run& run, const ChannelParts::Range& range, std::pair<float*, float*> sums) {
         const float* const from = x.in<const float>(run) + range.first;
-        if (parts.are_columns())
-          return kernels.column_moments(from, range.size, parts.channels(), sums.first, sums.second);
-        kernels.row_moments(from, range.size, sums.first, sums.second);
+        if (parts.are_columns()) return kernels.column_moments(from, range.rows, range.size, sums.first, sums.second);
+        kernels.row_moments(from, range.rows, range.size, sums.first, sums.second);
       },
       [=](const Run& run, int64_t channel, const float* means, const float* squares) {
         const double count = static_cast<double>(parts.elements());
+        if (parts.of_channel() == 1) {
+          mean.in<float>(run)[channel] = means[channel];
+          variance.in<float>(run)[channel] = static_cast<float>(squares[channel] / count);
+          return;
+        }
         double sum = 0, squared = 0;
         parts.for_each(channel, [&](int64_t i, int64_t size) { sum += static_cast<double>(size) * means[i]; });
         const double whole = sum / count;
@@ -154,9 +166,9 @@ std::unique_ptr<PreparedInstruction> prepare_deviation_sums(const Preparation& p
         const float *const a = x.in<const float>(run) + range.first, *const b = y.in<const float>(run) + range.first;
         const float* const means = mean.in<const float>(run);
         if (parts.are_columns()) {
-          return kernels.column_deviations(a, means, b, range.size, parts.channels(), sums.first, sums.second);
+          return kernels.column_deviations(a, means, b, range.rows, range.size, sums.first, sums.second);
         }
-        kernels.row_deviations(a, means[range.channel], b, range.size, sums.first, sums.second);
+        kernels.row_deviations(a, means + range.channel, b, range.rows, range.size, sums.first, sums.second);
       },
       [=](const Run& run, int64_t channel, const float* sums, const float* products) {
         double first = 0, second = 0;

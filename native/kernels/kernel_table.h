@@ -155,6 +155,39 @@ struct ConvolutionEpilogue {
   float slope = 0;
 };
 
+// What a step of a chain does to the accumulator (see kernels/chain.h), those of GALVANI_CHAIN_BINARY with what they
+// find in an array, in one element, or in either of two registers.
+#define GALVANI_CHAIN_BINARY(F) F(load, b) F(add, a + b) F(sub, a - b) F(sub_from, b - a) F(mul, a* b)
+#define GALVANI_CHAIN_CODES(name, result) k_##name, k_##name##_scalar, k_##name##_first, k_##name##_second,
+enum class ChainCode : int32_t {
+  GALVANI_CHAIN_BINARY(GALVANI_CHAIN_CODES) k_save_first,
+  k_save_second,
+  k_store,
+  k_neg,
+  k_square,
+  k_relu,
+  k_keep_where_greater,  // than a threshold are an array's elements; it is another element elsewhere
+};
+#undef GALVANI_CHAIN_CODES
+
+struct ChainStep {
+  ChainCode code;
+  int32_t operand = 0, threshold = 0, other = 0;
+};
+
+// The steps that run on `rows` rows of `length` elements, and where the operands of the first row are, row_strides
+// elements before those of the next.
+struct ChainRows {
+  const ChainStep* steps;
+  int64_t step_count;
+  float* const* operands;
+  const int64_t* row_strides;
+  int64_t operand_count;
+  int64_t rows, length;
+};
+
+constexpr int64_t kMostChainOperands = 24;
+
 struct KernelTable {
   const char* isa;
 
@@ -163,6 +196,9 @@ struct KernelTable {
   // Of binary micro-ops, where one operand is one element for all of the other: the first, or the second.
   MicroKernel micro_scalar[2][kMicroOpCount][kDTypeCount];
   MicroKernel cast[kDTypeCount][kDTypeCount];  // [from][to]
+
+  // Operands are kMostChainOperands at most.
+  void (*chain)(const ChainRows& rows);
 
   // Elements [begin, end) of the dense result of reading a view; element_bytes is 1, 4 or 8.
   void (*copy)(const StridedView& view, int element_bytes, const void* x, void* out, int64_t begin, int64_t end);
@@ -182,10 +218,11 @@ struct KernelTable {
   void (*argmax_float64)(const double* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
   void (*argmax_int32)(const int32_t* x, int32_t* out, int64_t reduced, int64_t inner, int64_t begin, int64_t end);
 
-  // Of n elements the mean and the sum of the squares of what is left without it, or Σy and Σ(x − mean)·y; and the same
-  // for each column of [rows, columns].
-  void (*row_moments)(const float* x, int64_t n, float* mean, float* squares);
-  void (*row_deviations)(const float* x, float mean, const float* y, int64_t n, float* sum, float* product);
+  // Of each of `rows` rows of n elements the mean and the sum of the squares of what is left without it, or, with its
+  // row's mean, Σy and Σ(x − mean)·y; and the same for each column of [rows, columns].
+  void (*row_moments)(const float* x, int64_t rows, int64_t n, float* means, float* squares);
+  void (*row_deviations)(const float* x, const float* means, const float* y, int64_t rows, int64_t n, float* sums,
+                         float* products);
   void (*column_moments)(const float* x, int64_t rows, int64_t columns, float* means, float* squares);
   void (*column_deviations)(const float* x, const float* means, const float* y, int64_t rows, int64_t columns,
                             float* sums, float* products);

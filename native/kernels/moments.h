@@ -25,20 +25,30 @@ struct DeviationProducts {
   }
 };
 
+// Rows of a block, as most are, without a call, so that the processor goes on with the next row while the lanes of this
+// one are folded.
 template <class Source>
-inline F32 sum_of(const Source& source, int64_t n) {
-  return fold_lanes<Sum>(fold_pairwise<Sum>(source, zero(), 0, n));
+GALVANI_INLINED inline F32 sum_of(const Source& source, int64_t n) {
+  return fold_lanes<Sum>(n <= kBlock ? fold_block<Sum>(source, zero(), 0, n)
+                                     : fold_pairwise<Sum>(source, zero(), 0, n));
 }
 
-// The mean, and the sum of the squares of what is left without it.
-inline void row_moments_kernel(const float* x, int64_t n, float* mean, float* squares) {
-  *mean = first_lane(sum_of(Elements<float>{x}, n)) / static_cast<float>(n);
-  *squares = first_lane(sum_of(SquaredDeviations{x, broadcast(*mean)}, n));
+// Of each of `rows` rows of n elements the mean, and the sum of the squares of what is left without it.
+inline void row_moments_kernel(const float* x, int64_t rows, int64_t n, float* means, float* squares) {
+  const F32 count = broadcast(static_cast<float>(n));
+  for (int64_t row = 0; row < rows; ++row, x += n) {
+    const F32 mean = sum_of(Elements<float>{x}, n) / count;
+    means[row] = first_lane(mean);
+    squares[row] = first_lane(sum_of(SquaredDeviations{x, mean}, n));
+  }
 }
 
-inline void row_deviations_kernel(const float* x, float mean, const float* y, int64_t n, float* sum, float* product) {
-  *sum = first_lane(sum_of(Elements<float>{y}, n));
-  *product = first_lane(sum_of(DeviationProducts{x, y, broadcast(mean)}, n));
+inline void row_deviations_kernel(const float* x, const float* means, const float* y, int64_t rows, int64_t n,
+                                  float* sums, float* products) {
+  for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
+    sums[row] = first_lane(sum_of(Elements<float>{y}, n));
+    products[row] = first_lane(sum_of(DeviationProducts{x, y, broadcast(means[row])}, n));
+  }
 }
 
 // The same of x[rows, columns], for each column.

@@ -49,7 +49,7 @@ inline V fold_lanes(V v) {
 
 // Folds what `source` gives for each vector of [i, end), lane by lane.
 template <class R, class V, class Source>
-inline V fold_block(const Source& source, V identity, int64_t i, int64_t end) {
+GALVANI_INLINED inline V fold_block(const Source& source, V identity, int64_t i, int64_t end) {
   if (end - i <= kLanes) {
     const Part part{static_cast<int>(end - i)};
     return part.or_else(source(i, part), identity);

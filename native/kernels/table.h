@@ -4,6 +4,7 @@
 #include "kernels/accumulate.h"
 #include "kernels/argmax.h"
 #include "kernels/attention.h"
+#include "kernels/chain.h"
 #include "kernels/convolution.h"
 #include "kernels/direct_convolution.h"
 #include "kernels/gemm_kernels.h"
@@ -25,6 +26,7 @@ constexpr KernelTable make_table(const char* isa) {
   KernelTable table = {};
   table.isa = isa;
   set_micro_kernels(table);
+  table.chain = chain_kernel;
   table.copy = copy_kernel;
   table.transpose = transpose_kernel;
   table.reduce_float32[static_cast<int>(Reduction::k_sum)] = reduce_kernel<Sum, float>;
