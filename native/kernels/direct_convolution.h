@@ -116,24 +116,46 @@ inline void convolve_directly_kernel(const Windows& w, const float* x, int64_t c
   convolve_filters<Activation::k_none>(w, planes, filters, count, rows);
 }
 
+// The sums of the nine taps of some filters, for which each vector of x is read once.
+template <int kFilters>
+inline void add_weight_gradients(const Windows& w, const PaddedPlanes& x, const float* dy, int64_t filters,
+                                 float* sums) {
+  constexpr int kTaps = 9;
+  const int64_t size = w.out_height * w.out_width;
+  F32 sum[kFilters][kTaps];
+  GALVANI_UNROLL
+  for (int i = 0; i < kFilters * kTaps; ++i) sum[i / kTaps][i % kTaps] = zero();
+  for (int64_t row = 0; row < w.out_height; ++row) {
+    for_each_vector<1>(0, w.out_width, [&](int64_t column, auto lanes) {
+      F32 given[kFilters];
+      GALVANI_UNROLL
+      for (int f = 0; f < kFilters; ++f) given[f] = lanes.read(dy + f * size + row * w.out_width + column);
+      GALVANI_UNROLL
+      for (int tap = 0; tap < kTaps; ++tap) {
+        const float* const from =
+            x.x + (row + tap / 3 * w.dilation_height) * x.pitch + column + tap % 3 * w.dilation_width;
+        const F32 met = lanes.or_else(load(from), zero());
+        GALVANI_UNROLL
+        for (int f = 0; f < kFilters; ++f) sum[f][tap] = fma(given[f], met, sum[f][tap]);
+      }
+    });
+  }
+  GALVANI_UNROLL
+  for (int f = 0; f < kFilters; ++f) {
+    GALVANI_UNROLL
+    for (int tap = 0; tap < kTaps; ++tap) sums[tap * filters + f] += first_lane(fold_lanes<Sum>(sum[f][tap]));
+  }
+}
+
 // Of kernels of 3×3, adds Σ dy·x to sums[tap·filters + filter], of one plane of x and those of dy.
 inline void direct_weight_gradient_kernel(const Windows& w, const float* plane, const float* dy, int64_t filters,
                                           float* padded, float* sums) {
-  constexpr int kTaps = 9;
+  constexpr int kFilters = kLanes == 16 ? 3 : 1;  // as many as there are registers for
   const PaddedPlanes x = pad_planes(w, plane, 1, 0, w.out_height, padded);
-  for (int64_t filter = 0; filter < filters; ++filter, dy += w.out_height * w.out_width) {
-    F32 sum[kTaps];
-    for (int tap = 0; tap < kTaps; ++tap) sum[tap] = zero();
-    for (int64_t row = 0; row < w.out_height; ++row) {
-      for_each_vector<1>(0, w.out_width, [&](int64_t column, auto lanes) {
-        const F32 given = lanes.read(dy + row * w.out_width + column);
-        for (int tap = 0; tap < kTaps; ++tap) {
-          const float* const from =
-              x.x + (row + tap / 3 * w.dilation_height) * x.pitch + column + tap % 3 * w.dilation_width;
-          sum[tap] = fma(given, lanes.or_else(load(from), zero()), sum[tap]);
-        }
-      });
-    }
-    for (int tap = 0; tap < kTaps; ++tap) sums[tap * filters + filter] += first_lane(fold_lanes<Sum>(sum[tap]));
+  const int64_t size = w.out_height * w.out_width;
+  int64_t filter = 0;
+  for (; filter + kFilters <= filters; filter += kFilters) {
+    add_weight_gradients<kFilters>(w, x, dy + filter * size, filters, sums + filter);
   }
+  for (; filter < filters; ++filter) add_weight_gradients<1>(w, x, dy + filter * size, filters, sums + filter);
 }
