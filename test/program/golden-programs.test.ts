@@ -25,6 +25,16 @@ describe('one instruction', () => {
     `)
   })
 
+  test('the gradient of gelu takes its derivative at once', () => {
+    const f = compile((x, ct) => gradients(x.gelu(), [x], ct))
+    expect(f.program(zeros([4]), zeros([4]))).toMatchInlineSnapshot(`
+      "%0: float32[4] input 0
+      %1: float32[4] input 1
+      %2: float32[4] result 0 = elementwise { a = geluDerivative %1; b = mul %0 a } → b
+      arena 0 bytes"
+    `)
+  })
+
   test('a product of transposed operands', () => {
     const f = compile((x, w) => x.transpose().matmul(w.transpose()).leakyRelu(0.5))
     expect(f.program(zeros([4, 2]), zeros([3, 4]))).toMatchInlineSnapshot(`
