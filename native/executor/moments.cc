@@ -17,14 +17,17 @@ constexpr double kNanosecondsPerPart = 4;
 class ChannelParts {
  public:
   explicit ChannelParts(const MomentsParams& p)
-      : outer_(p.inner == 0 ? 0 : p.outer), channels_(p.channels), inner_(p.inner) {}
+      : outer_(p.inner == 0 ? 0 : p.outer),
+        channels_(p.channels),
+        inner_(p.inner),
+        row_parts_(ceil_div(p.inner, kElements)) {}
 
   bool are_columns() const { return inner_ == 1; }
   int64_t channels() const { return channels_; }
   int64_t elements() const { return outer_ * inner_; }  // of a channel
-  int64_t tasks() const { return are_columns() ? ceil_div(outer_, kRows) : outer_ * channels_ * row_parts(); }
+  int64_t tasks() const { return are_columns() ? ceil_div(outer_, kRows) : outer_ * channels_ * row_parts_; }
   int64_t count() const { return are_columns() ? tasks() * channels_ : tasks(); }
-  int64_t of_channel() const { return are_columns() ? tasks() : outer_ * row_parts(); }
+  int64_t of_channel() const { return are_columns() ? tasks() : outer_ * row_parts_; }
   double nanoseconds() const {
     return cost::kPerReducedElement *
            static_cast<double>(are_columns() ? kRows * channels_ : std::min(inner_, kElements));
@@ -36,8 +39,10 @@ class ChannelParts {
   };
   Range range_of(int64_t index) const {
     if (are_columns()) return {index * kRows * channels_, std::min(kRows, outer_ - index * kRows), 0};
-    const int64_t row = index / row_parts(), part = index % row_parts();
-    return {row * inner_ + part * kElements, std::min(kElements, inner_ - part * kElements), row % channels_};
+    // A division takes as long as a short row.
+    const int64_t row = row_parts_ == 1 ? index : index / row_parts_, part = index - row * row_parts_;
+    const int64_t channel = outer_ == 1 ? row : row % channels_;
+    return {row * inner_ + part * kElements, std::min(kElements, inner_ - part * kElements), channel};
   }
 
   // Calls body(index of a part, its elements) for those of a channel.
@@ -48,17 +53,16 @@ class ChannelParts {
       return;
     }
     for (int64_t o = 0; o < outer_; ++o) {
-      for (int64_t part = 0; part < row_parts(); ++part) {
-        body((o * channels_ + channel) * row_parts() + part, std::min(kElements, inner_ - part * kElements));
+      for (int64_t part = 0; part < row_parts_; ++part) {
+        body((o * channels_ + channel) * row_parts_ + part, std::min(kElements, inner_ - part * kElements));
       }
     }
   }
 
  private:
   static constexpr int64_t kElements = 4096, kRows = 64;
-  int64_t row_parts() const { return ceil_div(inner_, kElements); }
 
-  int64_t outer_, channels_, inner_;
+  int64_t outer_, channels_, inner_, row_parts_;
 };
 
 // The sums of a part into partial[0][count] and partial[1][count], then body(channel, partial) for each channel.

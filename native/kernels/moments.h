@@ -15,13 +15,29 @@ struct SquaredDeviations {
   }
 };
 
+// Two sums by one pass, each folded as it would be alone.
+struct TwoSums {
+  F32 first, second;
+};
+template <int n>
+inline TwoSums rotate(TwoSums a) {
+  return {rotate<n>(a.first), rotate<n>(a.second)};
+}
+inline TwoSums select(Mask m, TwoSums a, TwoSums b) {
+  return {select(m, a.first, b.first), select(m, a.second, b.second)};
+}
+struct BothSums {
+  static TwoSums combine(TwoSums a, TwoSums b) { return {a.first + b.first, a.second + b.second}; }
+};
+
 struct DeviationProducts {
   const float* x;
   const float* y;
   F32 mean;
   template <class Lanes>
-  F32 operator()(int64_t i, Lanes lanes) const {
-    return (lanes.read(x + i) - mean) * lanes.read(y + i);
+  TwoSums operator()(int64_t i, Lanes lanes) const {
+    const F32 value = lanes.read(y + i);
+    return {value, (lanes.read(x + i) - mean) * value};
   }
 };
 
@@ -37,8 +53,10 @@ inline void row_moments_kernel(const float* x, int64_t n, float* mean, float* sq
 }
 
 inline void row_deviations_kernel(const float* x, float mean, const float* y, int64_t n, float* sum, float* product) {
-  *sum = first_lane(sum_of(Elements<float>{y}, n));
-  *product = first_lane(sum_of(DeviationProducts{x, y, broadcast(mean)}, n));
+  const DeviationProducts source = {x, y, broadcast(mean)};
+  const TwoSums sums = fold_lanes<BothSums>(fold_pairwise<BothSums>(source, TwoSums{zero(), zero()}, 0, n));
+  *sum = first_lane(sums.first);
+  *product = first_lane(sums.second);
 }
 
 // The same of x[rows, columns], for each column.
