@@ -1,7 +1,7 @@
 /** The error function, its complement and its inverse in float64, to a few ulps; formulas from the NIST Digital Library (DLMF). */
 
 /** exp(−x²). A square of 24 bits is exact, so that the exponent loses nothing: x² = h² + (x − h)(x + h). */
-function gaussian(x: number): number {
+export function gaussian(x: number): number {
   const high = Math.fround(x)
   return Math.exp(-high * high) * Math.exp((high - x) * (high + x))
 }

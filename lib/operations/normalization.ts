@@ -5,7 +5,7 @@ import { isFloat } from '../base/dtype.ts'
 import { DTypeError, expected, ShapeError } from '../base/errors.ts'
 import { checkOptions, type OptionTypes } from '../base/options.ts'
 import { checkShape, extentAt, formatShape, normalizeAxis, type Shape, sameShape } from '../base/shape.ts'
-import { normalize } from '../graph/ops/normalization.ts'
+import { normalize, rmsNormalize } from '../graph/ops/normalization.ts'
 import { nodeOf, type Tensor, type TensorLike, toNode, toTensor, wrap } from '../tensor/tensor.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { rsqrt, square } from './math.ts'
@@ -209,7 +209,13 @@ export function rmsNorm(x: TensorLike, options?: RmsNormOptions, ...surplus: [])
   const shape = normalizedShapeOf('rmsNorm', t, given)
   const axes = lastAxes('rmsNorm', t, shape)
   const epsilon = checkEpsilon('rmsNorm', given.epsilon ?? (t.dtype === 'float64' ? 2 ** -52 : 2 ** -23))
-  return affine('rmsNorm', scaleToUnit(t, axes, epsilon), { weight: given.weight ?? null }, shape)
+  const weight = given.weight ?? null
+  // The sums of channels have no kernels of float64.
+  if (t.dtype === 'float64') return affine('rmsNorm', scaleToUnit(t, axes, epsilon), { weight }, shape)
+  const read = weight === null ? null : parameter('rmsNorm', 'weight', t, weight, shape)
+  const wide = t.shape.map((extent, axis) => (axes.includes(axis) ? extent : 1))
+  const params = { first: 0, end: t.ndim - axes.length, epsilon }
+  return wrap(rmsNormalize(nodeOf(t), read && nodeOf(reshape(read, wide)), params))
 }
 
 /** What both of the next normalize: the channels in groups, each over its channels and all axes that follow. */

@@ -76,6 +76,8 @@ export const microOps = {
   gelu: { arity: 1, kind: 'float', ulps: 2, ulps64: 16, cheap: false },
   /** a·sigmoid(2·√(2/π)·(a + 0.044715·a³)), an approximation of gelu; at −∞ its limit, 0. */
   geluTanh: { arity: 1, kind: 'float', ulps: 2, cheap: false },
+  /** The derivative of gelu, Φ(a) + a·φ(a) with the normal density φ; at ±∞ its limits, 0 and 1. */
+  geluDerivative: { arity: 1, kind: 'float', ulps: 2, ulps64: 4096, cheap: false },
   floor: { arity: 1, kind: 'float', ulps: 0, cheap: true },
   ceil: { arity: 1, kind: 'float', ulps: 0, cheap: true },
   /** Ties to even. */

@@ -18,14 +18,17 @@ constexpr double kNanosecondsPerPart = 4, kNanosecondsPerRow = 10;
 class ChannelParts {
  public:
   explicit ChannelParts(const MomentsParams& p)
-      : outer_(p.inner == 0 ? 0 : p.outer), channels_(p.channels), inner_(p.inner) {}
+      : outer_(p.inner == 0 ? 0 : p.outer),
+        channels_(p.channels),
+        inner_(p.inner),
+        row_parts_(ceil_div(p.inner, kElements)) {}
 
   bool are_columns() const { return inner_ == 1; }
   int64_t channels() const { return channels_; }
   int64_t elements() const { return outer_ * inner_; }  // of a channel
-  int64_t tasks() const { return are_columns() ? ceil_div(outer_, kRows) : outer_ * channels_ * row_parts(); }
+  int64_t tasks() const { return are_columns() ? ceil_div(outer_, kRows) : outer_ * channels_ * row_parts_; }
   int64_t count() const { return are_columns() ? tasks() * channels_ : tasks(); }
-  int64_t of_channel() const { return are_columns() ? tasks() : outer_ * row_parts(); }
+  int64_t of_channel() const { return are_columns() ? tasks() : outer_ * row_parts_; }
   double nanoseconds() const {
     if (are_columns()) return 2 * cost::kPerReducedElement * static_cast<double>(kRows * channels_);
     return kNanosecondsPerRow + 2 * cost::kPerReducedElement * static_cast<double>(std::min(inner_, kElements));
@@ -39,8 +42,8 @@ class ChannelParts {
   // The first tasks of [begin, end) that are such rows.
   Range range_of(int64_t begin, int64_t end) const {
     if (are_columns()) return {begin * kRows * channels_, std::min(kRows, outer_ - begin * kRows), channels_, 0, 1};
-    const int64_t row = begin / row_parts(), part = begin % row_parts(), channel = row % channels_;
-    const int64_t rows = row_parts() == 1 ? std::min(end - begin, channels_ - channel) : 1;
+    const int64_t row = begin / row_parts_, part = begin % row_parts_, channel = row % channels_;
+    const int64_t rows = row_parts_ == 1 ? std::min(end - begin, channels_ - channel) : 1;
     return {row * inner_ + part * kElements, rows, std::min(kElements, inner_ - part * kElements), channel, rows};
   }
 
@@ -52,17 +55,16 @@ class ChannelParts {
       return;
     }
     for (int64_t o = 0; o < outer_; ++o) {
-      for (int64_t part = 0; part < row_parts(); ++part) {
-        body((o * channels_ + channel) * row_parts() + part, std::min(kElements, inner_ - part * kElements));
+      for (int64_t part = 0; part < row_parts_; ++part) {
+        body((o * channels_ + channel) * row_parts_ + part, std::min(kElements, inner_ - part * kElements));
       }
     }
   }
 
  private:
   static constexpr int64_t kElements = 4096, kRows = 64;
-  int64_t row_parts() const { return ceil_div(inner_, kElements); }
 
-  int64_t outer_, channels_, inner_;
+  int64_t outer_, channels_, inner_, row_parts_;
 };
 
 // The sums of a part into partial[0][count] and partial[1][count], then body(channel, partial) for each channel.

@@ -61,23 +61,31 @@ inline Pairs read_pairs(const float* from, const float* limit, int count) {
   return {even_lanes(a, b), odd_lanes(a, b)};
 }
 
+// The same of at most half as many pairs.
+inline Pairs read_few_pairs(const float* from, const float* limit, int count) {
+  const F32 a = from + kLanes <= limit ? load(from) : load_partial(from, 2 * count);
+  return {even_lanes(a, a), odd_lanes(a, a)};
+}
+
 // Writes `count` elements; a whole vector where memory goes on until `limit`, as what follows is written later.
 inline void write_run(float* to, const float* limit, F32 value, int count) {
   if (to + kLanes <= limit) return store(to, value);
   store_partial(to, value, count);
 }
 
-inline void write_pairs(float* to, const float* limit, F32 first, F32 second, int count) {
-  const F32 low = from_bits(zip_low(bits(first), bits(second))), high = from_bits(zip_high(bits(first), bits(second)));
-  const int pairs = 2 * count;
-  write_run(to, limit, low, pairs < kLanes ? pairs : kLanes);
-  if (pairs > kLanes) write_run(to + kLanes, limit, high, pairs - kLanes);
-}
-
 inline int lanes_left(int64_t left) { return static_cast<int>(left < kLanes ? left : kLanes); }
 
-// The greatest of windows: of the upper and the lower rows.
+// Whether any lane may be NaN: one of them is, or they are infinities of both signs.
+inline bool may_have_nan(F32 a, F32 b) {
+  const F32 sum = a + b;
+  return any(sum != sum);
+}
+
+// The greatest of windows: of the upper and the lower rows. max(a, b) is b where neither is greater.
 inline F32 greatest_of_pairs(Pairs upper, Pairs lower) {
+  if (!may_have_nan(upper.first + upper.second, lower.first + lower.second)) {
+    return max(lower.second, max(lower.first, max(upper.second, upper.first)));
+  }
   F32 greatest = upper.first;
   greatest = select(is_greater(upper.second, greatest), upper.second, greatest);
   greatest = select(is_greater(lower.first, greatest), lower.first, greatest);
@@ -89,9 +97,16 @@ inline void max_pool_pairs(const Windows& w, const float* x, float* out, int64_t
   const float* const limit = x + planes * plane;
   float* const out_limit = out + end * w.out_height * w.out_width;
   float* to = out + begin * w.out_height * w.out_width;
+  const bool are_few = 2 * w.out_width <= kLanes;
   for (int64_t i = begin; i < end; ++i) {
     for (int64_t row = 0; row < w.out_height; ++row, to += w.out_width) {
       const float* const from = x + i * plane + 2 * row * w.width;
+      if (are_few) {
+        const int count = static_cast<int>(w.out_width);
+        const Pairs upper = read_few_pairs(from, limit, count), lower = read_few_pairs(from + w.width, limit, count);
+        write_run(to, out_limit, greatest_of_pairs(upper, lower), count);
+        continue;
+      }
       for (int64_t j = 0; j < w.out_width; j += kLanes) {
         const int count = lanes_left(w.out_width - j);
         const Pairs upper = read_pairs(from + 2 * j, limit, count);
@@ -129,71 +144,90 @@ inline void max_pool_kernel(const Windows& w, const float* x, const float* z, fl
   }
 }
 
-// dy where the windows of two rows of x are greatest, 0 elsewhere.
-struct Shares {
-  Pairs upper, lower;
-};
-inline Shares share_pairs(Pairs upper, Pairs lower, F32 dy, bool is_rectified) {
-  const Mask second = is_greater(upper.second, upper.first);
-  F32 greatest = select(second, upper.second, upper.first);
-  const Mask third = is_greater(lower.first, greatest);
-  greatest = select(third, lower.first, greatest);
-  const Mask fourth = is_greater(lower.second, greatest);
-  if (is_rectified) dy = select(zero() < select(fourth, lower.second, greatest), dy, zero());
-  const F32 above = select(third | fourth, zero(), dy);
-  return {{select(second, zero(), above), select(second, above, zero())},
-          {select(fourth, zero(), select(third, dy, zero())), select(fourth, dy, zero())}};
-}
-
 inline void fill_zeros(float* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = 0;
 }
 
-// Two rows of dx from `to` on. A row shorter than a vector is written past its end, and then the next one.
-struct GradientRows {
-  const float* x;
-  const float* dy;
-  float* dx;
-  const float* x_limit;
-  const float* dy_limit;
-  const float* dx_limit;
+// Parts of two rows as they lie, a window being two neighbouring lanes of both.
+struct TwoRows {
+  F32 upper, lower;
+};
+
+// dy, which both lanes of a window have, where x is greatest, 0 elsewhere.
+inline TwoRows share(TwoRows x, F32 dy, bool is_rectified) {
+  const Mask odd = (lane_numbers() & broadcast(1)) == broadcast(1);
+  const F32 upper_second = repeat_odd(x.upper), lower_first = repeat_even(x.lower), lower_second = repeat_odd(x.lower);
+  F32 greatest = repeat_even(x.upper);
+  const Mask second = is_greater(upper_second, greatest);
+  greatest = select(second, upper_second, greatest);
+  const Mask third = is_greater(lower_first, greatest);
+  greatest = select(third, lower_first, greatest);
+  const Mask fourth = is_greater(lower_second, greatest);
+  if (is_rectified) dy = select(zero() < select(fourth, lower_second, greatest), dy, zero());
+  const Mask is_below = third | fourth;
+  const F32 above = select(is_below, zero(), dy), below = select(is_below, dy, zero());
+  return {select(second ^ odd, zero(), above), select(fourth ^ odd, zero(), below)};
+}
+
+// Rows of dx for two rows of x of `width` elements, of which the first `covered` are in windows.
+struct PairGradient {
+  int64_t width, covered;
   bool is_rectified;
 
-  void write(int64_t width, int64_t j, int count, int64_t left_over) const {
-    const F32 given = dy + j + kLanes <= dy_limit ? load(dy + j) : load_partial(dy + j, count);
-    const Pairs upper = read_pairs(x + 2 * j, x_limit, count), lower = read_pairs(x + width + 2 * j, x_limit, count);
-    const Shares shares = share_pairs(upper, lower, given, is_rectified);
-    float* const to = dx + 2 * j;
-    write_pairs(to, dx_limit, shares.upper.first, shares.upper.second, count);
-    fill_zeros(to + 2 * count, left_over);
-    write_pairs(to + width, dx_limit, shares.lower.first, shares.lower.second, count);
-    fill_zeros(to + width + 2 * count, left_over);
+  void write_vectors(const float* x, const float* dy, float* dx) const {
+    const TwoRows shares = share({load(x), load(x + width)}, load_twice(dy), is_rectified);
+    store(dx, shares.upper);
+    store(dx + width, shares.lower);
+  }
+  // Of rows shorter than a vector, without what is beyond them.
+  void write_short(const float* x, const float* dy, float* dx) const {
+    const int count = static_cast<int>(covered);
+    const I32 given = bits(load_partial(dy, count / 2));
+    const TwoRows rows = {load_partial(x, count), load_partial(x + width, count)};
+    const TwoRows shares = share(rows, from_bits(zip_low(given, given)), is_rectified);
+    store_partial(dx, shares.upper, count);
+    store_partial(dx + width, shares.lower, count);
+  }
+  // The last vector ends with the row, over the one before.
+  void write_long(const float* x, const float* dy, float* dx) const {
+    int64_t j = 0;
+    for (; j + kLanes < covered; j += kLanes) write_vectors(x + j, dy + j / 2, dx + j);
+    j = covered - kLanes;
+    write_vectors(x + j, dy + j / 2, dx + j);
+  }
+  void clear_left_over(float* dx) const {
+    fill_zeros(dx + covered, width - covered);
+    fill_zeros(dx + width + covered, width - covered);
   }
 };
 
+// Rows shorter than a vector are written past their ends, and then the next ones, where memory goes on.
 inline void max_pool_gradient_pairs(const Windows& w, bool is_rectified, const float* x, const float* dy, float* dx,
                                     int64_t planes, int64_t begin, int64_t end) {
   const int64_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
-  const int64_t left_over = w.width - 2 * w.out_width;
-  GradientRows rows = {};
-  rows.x_limit = x + planes * plane;
-  rows.dy_limit = dy + planes * out_plane;
-  rows.dx_limit = dx + end * plane;
-  rows.is_rectified = is_rectified;
+  const PairGradient gradient = {w.width, 2 * w.out_width, is_rectified};
+  const bool is_short = gradient.covered < kLanes;
+  const int64_t reach = w.width + kLanes;
+  const float* const x_limit = x + planes * plane;
+  const float* const dy_limit = dy + planes * out_plane;
+  const float* const dx_limit = dx + end * plane;
   for (int64_t i = begin; i < end; ++i) {
+    const float *from = x + i * plane, *given = dy + i * out_plane;
+    float* to = dx + i * plane;
     for (int64_t row = 0; row < w.out_height; ++row) {
-      rows.x = x + i * plane + 2 * row * w.width;
-      rows.dy = dy + i * out_plane + row * w.out_width;
-      rows.dx = dx + i * plane + 2 * row * w.width;
-      if (w.out_width < kLanes) {
-        rows.write(w.width, 0, static_cast<int>(w.out_width), left_over);
-        continue;
+      if (!is_short) {
+        gradient.write_long(from, given, to);
+      } else if (from + reach <= x_limit && to + reach <= dx_limit && given + kLanes / 2 <= dy_limit) {
+        gradient.write_vectors(from, given, to);
+      } else {
+        gradient.write_short(from, given, to);
       }
-      int64_t j = 0;
-      for (; j + kLanes < w.out_width; j += kLanes) rows.write(w.width, j, kLanes, 0);
-      rows.write(w.width, w.out_width - kLanes, kLanes, left_over);
+      gradient.clear_left_over(to);
+      from += 2 * w.width;
+      given += w.out_width;
+      to += 2 * w.width;
     }
-    fill_zeros(dx + i * plane + 2 * w.out_height * w.width, (w.height - 2 * w.out_height) * w.width);
+    fill_zeros(to, (w.height - 2 * w.out_height) * w.width);
   }
 }
 

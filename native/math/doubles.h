@@ -71,6 +71,18 @@ inline double gelu_tanh_of(double x) {
   return weighted(x, sigmoid_of(1.5957691216057308 * (x + 0.044715 * (x * x * x))));
 }
 
+// e^(-x²). The square of a float is exact as a double, so that the exponent loses nothing: x² = h² + (x - h)(x + h).
+inline double gaussian_of(double x) {
+  const double high = static_cast<double>(static_cast<float>(x));
+  return __builtin_exp(-high * high) * __builtin_exp((high - x) * (high + x));
+}
+// Beyond ±1000 it is as flat.
+inline double gelu_derivative_of(double x) {
+  const double root_half = 0.7071067811865476, root_two_pi = 2.5066282746310002;
+  const double within = x < -1000 ? -1000 : x > 1000 ? 1000 : x;
+  return __builtin_erfc(-within * root_half) / 2 + within * (gaussian_of(within * root_half) / root_two_pi);
+}
+
 // sin(π(n + r)) = ±sin(πr), where r is exact.
 inline double sinc_of(double x) {
   if (x == 0) return 1;
@@ -117,6 +129,7 @@ GALVANI_BY_LANES_1(softplus, softplus_of)
 GALVANI_BY_LANES_1(silu, silu_of)
 GALVANI_BY_LANES_1(gelu, gelu_of)
 GALVANI_BY_LANES_1(gelu_tanh, gelu_tanh_of)
+GALVANI_BY_LANES_1(gelu_derivative, gelu_derivative_of)
 GALVANI_BY_LANES_1(sinc, sinc_of)
 GALVANI_BY_LANES_1(erfinv, erfinv_of)
 GALVANI_BY_LANES_1(digamma, digamma_of)

@@ -26,6 +26,7 @@ inline Mask first_lanes(int count) {
 }
 inline Mask operator&(Mask a, Mask b) { return {_mm256_and_si256(a.v, b.v)}; }
 inline Mask operator|(Mask a, Mask b) { return {_mm256_or_si256(a.v, b.v)}; }
+inline Mask operator^(Mask a, Mask b) { return {_mm256_xor_si256(a.v, b.v)}; }
 inline Mask operator~(Mask a) { return {_mm256_xor_si256(a.v, _mm256_set1_epi32(-1))}; }
 inline int lane_bits(Mask a) { return _mm256_movemask_ps(_mm256_castsi256_ps(a.v)); }
 inline bool any(Mask a) { return lane_bits(a) != 0; }
@@ -175,6 +176,13 @@ inline F32 even_lanes(F32 a, F32 b) {
 inline F32 odd_lanes(F32 a, F32 b) {
   const __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0xdd));
   return {_mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8))};
+}
+
+inline F32 repeat_even(F32 a) { return {_mm256_moveldup_ps(a.v)}; }
+inline F32 repeat_odd(F32 a) { return {_mm256_movehdup_ps(a.v)}; }
+inline F32 load_twice(const float* p) {
+  const __m256 half = _mm256_castps128_ps256(_mm_loadu_ps(p));
+  return {_mm256_permutevar8x32_ps(half, _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3))};
 }
 
 inline I32 load_words(const uint8_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }

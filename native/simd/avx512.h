@@ -21,6 +21,7 @@ constexpr bool kHasFma = true;
 inline Mask first_lanes(int count) { return {static_cast<__mmask16>((1u << count) - 1)}; }
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.v & b.v)}; }
 inline Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+inline Mask operator^(Mask a, Mask b) { return {static_cast<__mmask16>(a.v ^ b.v)}; }
 inline Mask operator~(Mask a) { return {static_cast<__mmask16>(~a.v)}; }
 inline bool any(Mask a) { return a.v != 0; }
 inline int first_set(Mask a) { return __builtin_ctz(a.v); }
@@ -140,6 +141,13 @@ inline F32 even_lanes(F32 a, F32 b) {
 inline F32 odd_lanes(F32 a, F32 b) {
   const __m512i lanes = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+
+inline F32 repeat_even(F32 a) { return {_mm512_moveldup_ps(a.v)}; }
+inline F32 repeat_odd(F32 a) { return {_mm512_movehdup_ps(a.v)}; }
+inline F32 load_twice(const float* p) {
+  const __m512i lanes = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  return {_mm512_permutexvar_ps(lanes, _mm512_castps256_ps512(_mm256_loadu_ps(p)))};
 }
 
 inline I32 load_words(const uint8_t* p) { return {_mm512_loadu_si512(p)}; }

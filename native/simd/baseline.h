@@ -30,6 +30,7 @@ constexpr bool kHasFma = false;
 inline Mask first_lanes(int count) { return {Ints{0, 1, 2, 3} < count}; }
 inline Mask operator&(Mask a, Mask b) { return {a.v & b.v}; }
 inline Mask operator|(Mask a, Mask b) { return {a.v | b.v}; }
+inline Mask operator^(Mask a, Mask b) { return {a.v ^ b.v}; }
 inline Mask operator~(Mask a) { return {~a.v}; }
 inline bool any(Mask a) { return (a.v[0] | a.v[1] | a.v[2] | a.v[3]) != 0; }
 // The lowest true lane; there must be one.
@@ -201,6 +202,11 @@ inline I32 zip_high(I32 a, I32 b) { return {Ints{a.v[2], b.v[2], a.v[3], b.v[3]}
 // The lanes of a, then b, that zip_low and zip_high of the two results would give back.
 inline F32 even_lanes(F32 a, F32 b) { return {Floats{a.v[0], a.v[2], b.v[0], b.v[2]}}; }
 inline F32 odd_lanes(F32 a, F32 b) { return {Floats{a.v[1], a.v[3], b.v[1], b.v[3]}}; }
+
+// In both lanes of each pair its even one, or its odd one; and of half a vector from p on each element twice.
+inline F32 repeat_even(F32 a) { return {Floats{a.v[0], a.v[0], a.v[2], a.v[2]}}; }
+inline F32 repeat_odd(F32 a) { return {Floats{a.v[1], a.v[1], a.v[3], a.v[3]}}; }
+inline F32 load_twice(const float* p) { return {Floats{p[0], p[0], p[1], p[1]}}; }
 
 // Four bytes a lane.
 inline I32 load_words(const uint8_t* p) {

@@ -25,6 +25,7 @@ static const uint32_t kLaneWindow[8] = {~0u, ~0u, ~0u, ~0u, 0, 0, 0, 0};
 inline Mask first_lanes(int count) { return {vld1q_u32(kLaneWindow + 4 - count)}; }
 inline Mask operator&(Mask a, Mask b) { return {vandq_u32(a.v, b.v)}; }
 inline Mask operator|(Mask a, Mask b) { return {vorrq_u32(a.v, b.v)}; }
+inline Mask operator^(Mask a, Mask b) { return {veorq_u32(a.v, b.v)}; }
 inline Mask operator~(Mask a) { return {vmvnq_u32(a.v)}; }
 inline bool any(Mask a) { return vmaxvq_u32(a.v) != 0; }
 inline int first_set(Mask a) { return __builtin_ctzll(vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(a.v)), 0)) / 16; }
@@ -188,6 +189,13 @@ inline I32 zip_high(I32 a, I32 b) { return {vzip2q_s32(a.v, b.v)}; }
 
 inline F32 even_lanes(F32 a, F32 b) { return {vuzp1q_f32(a.v, b.v)}; }
 inline F32 odd_lanes(F32 a, F32 b) { return {vuzp2q_f32(a.v, b.v)}; }
+
+inline F32 repeat_even(F32 a) { return {vtrn1q_f32(a.v, a.v)}; }
+inline F32 repeat_odd(F32 a) { return {vtrn2q_f32(a.v, a.v)}; }
+inline F32 load_twice(const float* p) {
+  const float32x2_t half = vld1_f32(p);
+  return {vcombine_f32(vdup_lane_f32(half, 0), vdup_lane_f32(half, 1))};
+}
 
 inline I32 load_words(const uint8_t* p) { return {vreinterpretq_s32_u8(vld1q_u8(p))}; }
 #if defined(__ARM_FEATURE_DOTPROD)

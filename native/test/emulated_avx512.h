@@ -54,6 +54,13 @@ inline void store_masked(void* p, uint32_t mask, Vector a) {
   }
 }
 
+// The lanes 2i + which in both of each pair.
+inline simde__m512 repeat_lanes(simde__m512 a, int which) {
+  Floats x = floats(a);
+  for (int i = 0; i < 16; i += 2) x[i] = x[i + 1] = x[i + which];
+  return vector(x);
+}
+
 // As the instruction has it: what no int32 holds becomes the least.
 inline simde__m512i truncate(simde__m512 a) {
   const Floats x = floats(a);
@@ -209,6 +216,8 @@ inline simde__m512i rotate_doubles(simde__m512i high, simde__m512i low, int n) {
 #undef _mm512_madd_epi16  // SIMDe's has the arguments of another one
 #define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
 #define _mm512_alignr_epi32(a, b, n) galvani::emulated::rotate_pair(a, b, n)
+#define _mm512_moveldup_ps(a) galvani::emulated::repeat_lanes(a, 0)
+#define _mm512_movehdup_ps(a) galvani::emulated::repeat_lanes(a, 1)
 #define _mm512_reduce_add_ps(a) galvani::emulated::sum(a)
 #define _mm512_cvtss_f32(a) galvani::emulated::floats(a)[0]
 #define _mm512_cvtsi512_si32(a) galvani::emulated::ints(a)[0]

@@ -23,6 +23,14 @@ inline double gelu_tanh(double x) {
   return x < -1000 ? -0.0 : x > 1000 ? x : x * sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x));
 }
 
+// With the bits that the difference loses beside its root.
+inline double gelu_derivative(double number) {
+  if (number < -1000 || number > 1000) return number < 0 ? -0.0 : 1;
+  const long double x = static_cast<long double>(number), root_half = std::sqrt(0.5L);
+  const long double density = std::exp(-x * x / 2) * root_half * std::sqrt(1 / std::acos(-1.0L));
+  return static_cast<double>(std::erfc(-x * root_half) / 2 + x * density);
+}
+
 // sin(π(n + r)) = ±sin(πr), where r is exact.
 inline double sinc(double x) {
   const double n = std::nearbyint(x), r = x - n;

@@ -351,6 +351,7 @@ inline std::vector<InstructionCase> instruction_cases(int64_t bytes) {
   cases.push_back(unary("tanh", MicroOp::k_tanh, bytes));
   cases.push_back(unary("gelu", MicroOp::k_gelu, bytes));
   cases.push_back(unary("gelu, tanh", MicroOp::k_geluTanh, bytes));
+  cases.push_back(unary("derivative of gelu", MicroOp::k_geluDerivative, bytes));
   cases.push_back(add(bytes));
   cases.push_back(chain(bytes));
   cases.push_back(add_row(rows, 1000));

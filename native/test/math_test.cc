@@ -138,6 +138,11 @@ TEST(math_special_values) {
       {MicroOp::k_geluTanh, kInfinity, kInfinity},
       {MicroOp::k_geluTanh, kGreatest, kGreatest},
       {MicroOp::k_geluTanh, -kInfinity, -0.0f},
+      {MicroOp::k_geluDerivative, kInfinity, 1.0f},
+      {MicroOp::k_geluDerivative, -kInfinity, -0.0f},
+      {MicroOp::k_geluDerivative, kGreatest, 1.0f},
+      {MicroOp::k_geluDerivative, -0.0f, 0.5f},
+      {MicroOp::k_geluDerivative, NAN, NAN},
       {MicroOp::k_floor, -0.0f, -0.0f},
       {MicroOp::k_ceil, -0.25f, -0.0f},
       {MicroOp::k_round, -2.5f, -2.0f},
@@ -227,6 +232,8 @@ TEST(math_errors_next_to_zeros) {
       {MicroOp::k_digamma, 1.46163213f, -1.203605254910667e-08},
       {MicroOp::k_digamma, -0.504083037f, -2.6025495502993588e-07},
       {MicroOp::k_digamma, -1.57349849f, -1.4226449024506777e-07},
+      {MicroOp::k_geluDerivative, -0.751791537f, -5.227312104575155e-09},
+      {MicroOp::k_geluDerivative, -0.751791477f, 2.0491734848740447e-08},
   };
   for_each_table([&](const KernelTable& table) {
     for (const Zero& zero : zeros) {

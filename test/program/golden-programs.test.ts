@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { setBackend } from '../../lib/backend/active.ts'
 import { linear } from '../../lib/nn/linear.ts'
+import { rmsNorm } from '../../lib/operations/normalization.ts'
 import { adam } from '../../lib/optim/adam.ts'
 import { sgd } from '../../lib/optim/sgd.ts'
 import { tensor, zeros } from '../../lib/tensor/creation.ts'
@@ -21,6 +22,16 @@ describe('one instruction', () => {
       %1: float32[4,3] input 1
       %2: float32[3] input 2
       %3: float32[2,3] result 0 = matmul %0 %1 + %2, relu
+      arena 0 bytes"
+    `)
+  })
+
+  test('the gradient of gelu takes its derivative at once', () => {
+    const f = compile((x, ct) => gradients(x.gelu(), [x], ct))
+    expect(f.program(zeros([4]), zeros([4]))).toMatchInlineSnapshot(`
+      "%0: float32[4] input 0
+      %1: float32[4] input 1
+      %2: float32[4] result 0 = elementwise { a = geluDerivative %1; b = mul %0 a } → b
       arena 0 bytes"
     `)
   })
@@ -215,6 +226,28 @@ describe('in place', () => {
       %41: float32[3,4] state 2, %42: float32[3,4] state 9, %43: float32[3,4] state 10 = adam %2 %40 %9 %10 %31 %32 { size: 12, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
       %44: float32[1,3] @0 = reduce %27 { kind: sum, outer: 1, reduced: 2, inner: 3 }
       %45: float32[3] state 3, %46: float32[3] state 11, %47: float32[3] state 12 = adam %3 %44 %11 %12 %31 %32 { size: 3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+      arena 384 bytes"
+    `)
+  })
+
+  test('the gradient of rmsNorm takes its sums in one pass over what they are of, without storing squares', () => {
+    const f = compile((x, weight, ct) => gradients(rmsNorm(x, { weight }), [x, weight], ct))
+    expect(f.program(zeros([3, 8]), zeros([8]), zeros([3, 8]))).toMatchInlineSnapshot(`
+      "%0: float32[3,8] input 0
+      %1: float32[8] input 1
+      %3: float32[3,8] input 2
+      %4: float32[] literal 0 = 0
+      %8: float32[] literal 1 = 8
+      %9: float32[] literal 2 = 1.1920928955078125e-7
+      %2: float32[3,8] @0 = elementwise { a = mul %0 %1(0,1) } → a
+      %5: float32[3,1] @128 = copy %4 { shape: [3,1], offset: 0, strides: [0,0] }
+      %6: float32[3,1] @192, %7: float32[3,1] @256 = deviationSums %3 %5 %3 { outer: 1, channels: 3, inner: 8 }
+      %10: float32[3,1] @256 = elementwise { a = div %7 %8; b = add a %9; c = rsqrt b } → c
+      %11: float32[3,1] @192, %12: float32[3,1] @320 = deviationSums %3 %5 %2 { outer: 1, channels: 3, inner: 8 }
+      %13: float32[3,1] @320 = elementwise { a = square %10; b = mul a %12; c = div b %8 } → c
+      %14: float32[3,8] result 0 = elementwise { a = mul %3 %13(1,0); b = sub %2 a; c = mul b %10(1,0) } → c
+      %15: float32[3,8] @0 = elementwise { a = mul %3 %10(1,0); b = mul a %0 } → b
+      %16: float32[1,8] result 1 = reduce %15 { kind: sum, outer: 1, reduced: 3, inner: 8 }
       arena 384 bytes"
     `)
   })

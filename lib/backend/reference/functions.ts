@@ -1,6 +1,6 @@
 /** The functions of one real number, in float64; what receives a result rounds it. Each gives NaN for NaN. */
 
-import { erfc } from '../../base/erf.ts'
+import { erfc, gaussian } from '../../base/erf.ts'
 import type { ActivationName } from '../../program/vocabulary.ts'
 
 const float = new Float32Array(1)
@@ -49,6 +49,13 @@ export const gelu = (x: number): number => weighted(x, erfc(-x * Math.SQRT1_2) /
 /** (1 + tanh(u)) / 2 is sigmoid(2u), which keeps its tail. */
 export const geluTanh = (x: number): number =>
   weighted(x, sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * (x * x * x))))
+
+/** Φ(x) + x·φ(x) with the normal distribution function and its density; beyond ±1000 it is as flat. */
+export function geluDerivative(x: number): number {
+  const within = Math.min(Math.max(x, -1000), 1000)
+  const density = gaussian(within * Math.SQRT1_2) / Math.sqrt(2 * Math.PI)
+  return erfc(-within * Math.SQRT1_2) / 2 + within * density
+}
 
 /** IEEE 754 §9.2.1, where Math.pow departs from it: 1 to any power, and −1 to ±∞, are 1. */
 export const pow = (x: number, y: number): number => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y)

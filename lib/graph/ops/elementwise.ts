@@ -170,12 +170,8 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
   erf: (ct, _y, x) => [mul(ct, mul(bell(x), 2 / Math.sqrt(Math.PI)))],
   // (x·σ)' = σ + x·σ'
   silu: (ct, _y, x) => [mul(ct, add(sigmoid(x), mul(bounded(x), slopeOfSigmoid(x))))],
-  // (x·Φ)' = Φ + x·φ with the normal distribution Φ, by the complement of erf, which keeps its tail, and its density φ
-  gelu: (ct, _y, x) => {
-    const distribution = mul(erfc(mul(x, -Math.SQRT1_2)), 0.5)
-    const density = mul(bell(mul(x, Math.SQRT1_2)), 1 / Math.sqrt(2 * Math.PI))
-    return [mul(ct, add(distribution, mul(bounded(x), density)))]
-  },
+  // (x·Φ)' = Φ + x·φ with the normal distribution Φ and its density φ
+  gelu: (ct, _y, x) => [mul(ct, geluDerivative(x))],
   // (x·σ(u))' = σ(u) + x·σ'(u)·u'
   geluTanh: (ct, _y, x) => {
     const within = bounded(x)
@@ -183,6 +179,11 @@ const derivatives: { readonly [K in Differentiable]: Derivative<OperandsOf<K>> }
     const u = mul(within, add(mul(squared, geluScale * 0.044715), geluScale))
     const slope = add(mul(squared, geluScale * 3 * 0.044715), geluScale)
     return [mul(ct, add(sigmoid(u), mul(within, mul(slopeOfSigmoid(u), slope))))]
+  },
+  // (Φ + x·φ)' = (2 − x²)·φ
+  geluDerivative: (ct, _y, x) => {
+    const density = mul(bell(mul(x, Math.SQRT1_2)), 1 / Math.sqrt(2 * Math.PI))
+    return [mul(ct, mul(density, sub(2, square(bounded(x)))))]
   },
   floor: flat,
   ceil: flat,
@@ -412,7 +413,7 @@ export const {
   bitwiseAnd,
   bitwiseOr,
 } = elementwise
-const { digamma, round, sinh, cosh, hypot, floorDiv, erfc } = elementwise
+const { digamma, round, sinh, cosh, hypot, floorDiv, geluDerivative } = elementwise
 
 export const atLeast = binary(bounds.atLeast, computeIn.same)
 export const atMost = binary(bounds.atMost, computeIn.same)

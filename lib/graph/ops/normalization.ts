@@ -133,6 +133,43 @@ export function normalize(x: Node, weight: Node | null, bias: Node | null, param
   return record(normalizeOp, [y, x, weight ?? of(1), bias ?? of(0)], { ...channels, epsilon })
 }
 
+/** Σx·y of each channel, as deviations from 0. */
+function channelProduct(x: Node, y: Node, channels: Channels): Node {
+  const zeros = broadcastTo(literal(0, x.dtype), channelShape(x.shape, channels))
+  return record(productBesideOp, [x, zeros, y], channels)
+}
+
+/** 1/√(Σx²/n + ε) */
+const inverseRootMeanSquare = (x: Node, { epsilon, ...channels }: Normalize): Node =>
+  rsqrt(add(div(channelProduct(x, x, channels), countOf(x.shape, channels)), epsilon))
+
+/**
+ * With r = 1/√(Σx²/n + ε) and g = ct·weight, over the n elements of a channel:
+ *
+ *     dx = r·(g − x·r²·Σ(x·g)/n)    dweight = Σ r·x·ct
+ */
+const rmsNormalizeOp: OpDef<Normalize, readonly [y: Node, x: Node, weight: Node]> = {
+  name: 'rmsNormalizeChannels',
+  infer: ([y]) => y,
+  vjp(ct, { inputs: [, x, weight], params: { epsilon, first, end } }) {
+    const channels = { first, end }
+    const r = inverseRootMeanSquare(x, { epsilon, ...channels })
+    const g = mul(ct, weight)
+    const slope = div(mul(square(r), channelProduct(x, g, channels)), countOf(x.shape, channels))
+    return [null, mul(sub(g, mul(x, slope)), r), sumTo(mul(mul(x, r), ct), weight.shape)]
+  },
+  lower: lowerFirst,
+}
+
+/** x / √(mean x² + ε) · weight, by the mean square of each channel of x; a weight has as many axes as x, and broadcasts to it. */
+export function rmsNormalize(x: Node, weight: Node | null, params: Normalize): Node {
+  const { first, end, epsilon } = params
+  const given = { first, end, epsilon }
+  const unscaled = mul(x, inverseRootMeanSquare(x, given))
+  const y = weight === null ? unscaled : mul(unscaled, weight)
+  return record(rmsNormalizeOp, [y, x, weight ?? broadcastTo(literal(1, x.dtype), channelShape(x.shape, given))], given)
+}
+
 export const normalizationOps = {
   meanOfChannels: meanOp,
   varianceOfChannels: varianceOp,

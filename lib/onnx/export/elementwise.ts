@@ -104,6 +104,14 @@ const gelu =
     return m.mul(m.mul(x!, 0.5), m.add(inner, 1))
   }
 
+/** Φ(x) + x·φ(x) with the normal distribution function and its density; beyond ±1000 it is as flat, and x·φ no ∞·0. */
+function geluDerivative(m: Arithmetic, x: string): string {
+  const distribution = m.mul(m.add(m.apply('Erf', m.mul(x, Math.SQRT1_2)), 1), 0.5)
+  const within = m.min(m.max(x, -1000), 1000)
+  const density = m.mul(m.exp(m.mul(m.square(within), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+  return m.add(distribution, m.mul(within, density))
+}
+
 export const elementwiseRows: Rows<ElementwiseOp> = {
   add: (scope, operation, ...xs) => fusedSum(scope, operation) ?? scope.builder.node('Add', xs),
   sub: operator('Sub'),
@@ -141,6 +149,7 @@ export const elementwiseRows: Rows<ElementwiseOp> = {
   silu: made((m, x) => m.mul(x, m.sigmoid(x))),
   gelu: gelu('none'),
   geluTanh: gelu('tanh'),
+  geluDerivative: made(geluDerivative),
   floor: operator('Floor'),
   ceil: operator('Ceil'),
   round: operator('Round'),

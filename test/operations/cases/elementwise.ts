@@ -1,8 +1,9 @@
 /** Rows of elementwise operations: sizes, dtypes, broadcasting, operands that are views, special values. */
 import type { DType } from '../../../lib/base/dtype.ts'
 import type { Shape } from '../../../lib/base/shape.ts'
+import { elementwise } from '../../../lib/graph/ops/elementwise.ts'
 import { type MicroOpName, microOps } from '../../../lib/program/micro-ops.ts'
-import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, type Operand, operand, type Range, shapesOf, type Values } from '../../support/cases.ts'
 
 export const dtypes: readonly DType[] = ['float32', 'int32', 'uint8', 'bool']
@@ -344,6 +345,7 @@ export const elementwiseCases = {
   elu: [1, 0.3, 0, -1.5].flatMap(eluRows),
   gelu: [...rowsOfUnary('gelu'), large('dense', '99991', (x) => x!.gelu(), microOps.gelu.ulps)],
   geluTanh: unaryRows((x) => x.gelu({ approximate: 'tanh' }), { ulps: microOps.geluTanh.ulps }),
+  geluDerivative: unaryRows((x) => wrap(elementwise.geluDerivative(nodeOf(x))), { ulps: microOps.geluDerivative.ulps }),
   where: whereRows,
   cast: castRows,
 } satisfies Record<string, readonly OpCase[]>

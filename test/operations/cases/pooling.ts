@@ -48,7 +48,14 @@ const pairs = {
   ...{ strideHeight: 2, strideWidth: 2, padTop: 0, padLeft: 0, dilationHeight: 1, dilationWidth: 1 },
 } as const
 
-const gradientRow = (x: Shape, dy: Shape, p: typeof windows | typeof pairs, note: string, values?: Values): OpCase => ({
+/** Rows shorter than a vector of some instruction sets, with and without what no window covers. */
+const shortPairs = { ...pairs, height: 14, width: 14, outHeight: 7, outWidth: 7 }
+const oddPairs = { ...pairs, height: 7, width: 7, outHeight: 3, outWidth: 3 }
+const leastPairs = { ...pairs, height: 3, width: 2, outHeight: 1, outWidth: 1 }
+
+type WindowParams = Readonly<Record<keyof typeof windows, number>>
+
+const gradientRow = (x: Shape, dy: Shape, p: WindowParams, note: string, values?: Values): OpCase => ({
   note,
   inputs: [operand(x, values), operand(dy)],
   f: (x, dy) => wrap(record(poolingOps.maxPool2dGradient, [nodeOf(x), nodeOf(dy)], p)),
@@ -73,6 +80,8 @@ export const poolingCases = {
     maxRow([2, 3, 8, 18], (x) => maxPool2d(x, 2), 'pairs'),
     maxRow([2, 3, 7, 35], (x) => maxPool2d(x, 2), 'pairs, odd'),
     maxRow([1, 2, 8, 34], (x) => maxPool2d(x, 2), 'pairs, ties and NaN', special),
+    maxRow([3, 5, 14, 14], (x) => maxPool2d(x, 2), 'short pairs, ties and NaN', special),
+    maxRow([2, 3, 7, 7], (x) => maxPool2d(x, 2), 'odd pairs, ties and NaN', special),
     maxRow([2, 2, 9, 8], (x) => maxPool2d(x, 3, { stride: 2, padding: 1 }), 'overlapping'),
     maxRow([2, 2, 9, 8], (x) => maxPool2d(x, [2, 3], { stride: [3, 1], dilation: 2 }), 'dilated'),
     maxRow([1, 2, 6, 7], (x) => maxPool2d(x, 3, { stride: 2, padding: 1, ceilMode: true }), 'ties and NaN', special),
@@ -85,6 +94,10 @@ export const poolingCases = {
     gradientRow([2, 3, 6, 7], [2, 3, 3, 6], windows, 'overlapping, ties and NaN', special),
     gradientRow([1, 2, 18, 40], [1, 2, 9, 20], pairs, 'pairs'),
     gradientRow([30, 2, 18, 40], [30, 2, 9, 20], pairs, 'pairs, ties and NaN', special),
+    gradientRow([3, 5, 14, 14], [3, 5, 7, 7], shortPairs, 'short pairs, ties and NaN', special),
+    gradientRow([2, 3, 7, 7], [2, 3, 3, 3], oddPairs, 'odd pairs, ties and NaN', special),
+    gradientRow([7, 2, 3, 2], [7, 2, 1, 1], leastPairs, 'one pair, ties and NaN', special),
+    rectifiedRow([3, 5, 14, 14], [3, 5, 7, 7], shortPairs, 'rectified short pairs', special),
     rectifiedRow([30, 2, 18, 40], [30, 2, 9, 20], pairs, 'rectified pairs'),
     rectifiedRow([2, 3, 6, 7], [2, 3, 3, 6], windows, 'rectified, overlapping', special),
   ],
