@@ -146,8 +146,6 @@ export const exceptions: Readonly<Record<string, readonly Exception[]>> = {
       'overlapping, ties and NaN: float32[2,3,6,7] float32[2,3,3,6]',
       'pairs, ties and NaN: float32[30,2,18,40] float32[30,2,9,20]',
       'short pairs, ties and NaN: float32[3,5,14,14] float32[3,5,7,7]',
-      'odd pairs, ties and NaN: float32[2,3,7,7] float32[2,3,3,3]',
-      'one pair, ties and NaN: float32[7,2,3,2] float32[7,2,1,1]',
     ),
     ...runtimeDiffers(passesOverNaN, 'rectified, overlapping: float32[2,3,6,7] float32[2,3,3,6]'),
   ],
