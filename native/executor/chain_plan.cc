@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "executor/element_group.h"
+
 namespace galvani::chain {
 namespace {
 
@@ -19,7 +21,7 @@ class Rows {
         length_ = row_length(view);
       } else if (is_row(view)) {
         shortest = shortest == 0 ? row_length(view) : std::min(shortest, row_length(view));
-      } else if (!is_contiguous(view) && !is_scalar(view)) {
+      } else if (!is_contiguous(view) && !is_one_element(view)) {
         return false;
       }
     }
@@ -33,23 +35,13 @@ class Rows {
   int64_t length() const { return length_; }
 
   Operand operand_of(const StridedView& view, const Location& location) const {
-    if (is_scalar(view)) return {location, false, 0, 0};
-    if (is_column(view)) {
-      return {location, false, view.strides[view.rank - 2], view.rank == 3 ? view.shape[1] : 0};
-    }
+    if (is_one_element(view)) return {location, false, 0, 0};
+    if (is_column(view)) return {location, false, column_stride(view), view.rank == 3 ? column_length(view) : 0};
     const int64_t period = is_row(view) ? row_length(view) / length_ : 0;
     return {location, true, period == 1 ? 0 : length_, period == 1 ? 0 : period};
   }
 
  private:
-  static int64_t row_length(const StridedView& view) { return view.shape[view.rank - 1]; }
-  static bool is_scalar(const StridedView& view) { return view.rank == 1 && view.strides[0] == 0; }
-  static bool is_row(const StridedView& view) { return view.rank == 2 && view.strides[0] == 0 && view.strides[1] == 1; }
-  static bool is_column(const StridedView& view) {
-    if (view.rank == 2) return view.strides[1] == 0;
-    return view.rank == 3 && view.strides[0] == 0 && view.strides[2] == 0;
-  }
-
   int64_t length_ = 0;
 };
 
@@ -96,7 +88,7 @@ class Compiler {
   }
 
   bool is_operand(int32_t value) const { return value < operand_count_; }
-  bool is_one_element(int32_t value) const { return is_operand(value) && !plan_.operands[value].is_array; }
+  bool is_element(int32_t value) const { return is_operand(value) && !plan_.operands[value].is_array; }
   int32_t result() const { return operand_count_ + at_; }
 
   bool add(const MicroInstruction& micro) {
@@ -143,7 +135,7 @@ class Compiler {
     const MicroInstruction& greater = params_.code[condition - operand_count_];
     const auto [x, threshold, none] = greater.args;
     if (greater.op != MicroOp::k_greater || greater.dtype != DType::k_float32) return false;
-    if (!is_operand(x) || is_one_element(x) || !is_one_element(threshold) || !is_one_element(other)) return false;
+    if (!is_operand(x) || is_element(x) || !is_element(threshold) || !is_element(other)) return false;
     if (!bring(value)) return false;
     emit({ChainCode::k_keep_where_greater, x, threshold, other});
     accumulator_ = result();
@@ -151,7 +143,7 @@ class Compiler {
   }
 
   Place place_of(int32_t value) const {
-    if (is_operand(value)) return is_one_element(value) ? kScalar : kArray;
+    if (is_operand(value)) return is_element(value) ? kScalar : kArray;
     if (value == saved_[0]) return kFirst;
     return value == saved_[1] ? kSecond : kNowhere;
   }

@@ -1,4 +1,5 @@
-// An elementwise instruction: what a whole run and the parts of a product before it have in common.
+// What elementwise instructions have in common, block by block or as chains: how operands lie, and the two ways to run
+// them, as a whole and in the parts of a product before them.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +7,20 @@
 #include "executor/prepared_instruction.h"
 
 namespace galvani {
+
+// Collapsed views of operands, by what a group finds in them: one element everywhere, a row again and again, or an
+// element of each row, or of rows that are a multiple of so many apart.
+inline bool is_one_element(const StridedView& view) { return view.rank == 1 && view.strides[0] == 0; }
+inline bool is_row(const StridedView& view) { return view.rank == 2 && view.strides[0] == 0 && view.strides[1] == 1; }
+inline bool is_column(const StridedView& view) {
+  if (view.rank == 2) return view.strides[1] == 0;
+  return view.rank == 3 && view.strides[0] == 0 && view.strides[2] == 0;
+}
+
+// Of a row or a column: the elements of a row; those of a column, and what is between them.
+inline int64_t row_length(const StridedView& view) { return view.shape[view.rank - 1]; }
+inline int64_t column_length(const StridedView& view) { return view.shape[view.rank - 2]; }
+inline int64_t column_stride(const StridedView& view) { return view.strides[view.rank - 2]; }
 
 class ElementGroup : public PreparedInstruction, public Tail {
  public:

@@ -32,8 +32,8 @@ void fill(void* out, const void* value, int64_t element_bytes, int64_t n) {
 
 // The elements [begin, end) of a view of a column.
 void load_column(const Operand& operand, const uint8_t* x, uint8_t* out, int64_t begin, int64_t end) {
-  const int64_t period = elementwise::row_length(operand.view), count = elementwise::column_length(operand.view);
-  const int64_t stride = elementwise::column_stride(operand.view) * operand.bytes;
+  const int64_t period = row_length(operand.view), count = column_length(operand.view);
+  const int64_t stride = column_stride(operand.view) * operand.bytes;
   int64_t row = begin / period % count, left = period - begin % period;
   while (begin < end) {
     const int64_t n = std::min(left, end - begin);
@@ -61,7 +61,7 @@ class PreparedElementwise final : public ElementGroup {
   // The rows that are filled once begin where those of the block do.
   int64_t unit() const override {
     for (const Operand& operand : plan_.operands) {
-      if (operand.load == Load::k_prepared && operand.view.rank > 1) return elementwise::row_length(operand.view);
+      if (operand.load == Load::k_prepared && operand.view.rank > 1) return row_length(operand.view);
     }
     return 1;
   }
@@ -138,7 +138,7 @@ class PreparedElementwise final : public ElementGroup {
   }
 
   static int64_t scalar_of_row(const Operand& operand, int64_t row) {
-    return row % elementwise::column_length(operand.view) * elementwise::column_stride(operand.view) * operand.bytes;
+    return row % column_length(operand.view) * column_stride(operand.view) * operand.bytes;
   }
 
   void* load(const Run& run, const Operand& operand, void** slots, const Block& block) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/numbers.h"
+#include "executor/element_group.h"
 
 namespace galvani::elementwise {
 namespace {
@@ -56,10 +57,9 @@ class Planner {
 
   static Load load_of(const StridedView& view) {
     if (is_contiguous(view)) return Load::k_direct;
-    if (view.rank == 1 && view.strides[0] == 0) return Load::k_prepared;
-    if (view.rank == 2 && view.strides[0] == 0 && view.strides[1] == 1) return Load::k_row;
-    if (view.rank == 2 && view.strides[1] == 0) return Load::k_column;
-    if (view.rank == 3 && view.strides[0] == 0 && view.strides[2] == 0) return Load::k_column;
+    if (is_one_element(view)) return Load::k_prepared;
+    if (is_row(view)) return Load::k_row;
+    if (is_column(view)) return Load::k_column;
     return Load::k_strided;
   }
 

@@ -21,12 +21,6 @@ enum class Load {
   k_strided,
 };
 
-// Of a view whose load is k_row or k_column, or came of it: the elements of a row; those of a column, and what is
-// between them.
-inline int64_t row_length(const StridedView& view) { return view.shape[view.rank - 1]; }
-inline int64_t column_length(const StridedView& view) { return view.shape[view.rank - 2]; }
-inline int64_t column_stride(const StridedView& view) { return view.strides[view.rank - 2]; }
-
 struct Operand {
   Load load;
   Location location;       // of its first element
