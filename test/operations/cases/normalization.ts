@@ -1,6 +1,9 @@
 /** Rows of the normalizations. */
+import type { Shape } from '../../../lib/base/shape.ts'
+import { record } from '../../../lib/graph/node.ts'
+import { normalizationOps } from '../../../lib/graph/ops/normalization.ts'
 import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from '../../../lib/operations/index.ts'
-import type { Tensor } from '../../../lib/tensor/tensor.ts'
+import { nodeOf, type Tensor, wrap } from '../../../lib/tensor/tensor.ts'
 import { type OpCase, operand, shapesOf } from '../../support/cases.ts'
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
@@ -38,6 +41,24 @@ const special = (f: (x: Tensor) => Tensor): OpCase => ({
   contract: { depth: 3, magnitude: (x) => x.abs().add(8).mul(8) },
 })
 
+/** Σ(x − mean)·y of each channel, as a gradient takes it, of more channels than one thread is given. */
+const deviationRow = (x: Shape, mean: Shape, first: number, note: string): OpCase => ({
+  note,
+  inputs: [operand(x), operand(mean), operand(x)],
+  f: (x, mean, y) =>
+    wrap(record(normalizationOps.deviationProduct, [nodeOf(x!), nodeOf(mean!), nodeOf(y!)], { first, end: first + 1 })),
+  contract: {
+    depth: x.at(-1)! * (first === 0 ? 1 : x[0]!),
+    magnitude: (x, mean, y) =>
+      x!
+        .abs()
+        .add(mean!.abs())
+        .mul(y!.abs())
+        .sum(first === 0 ? [1] : [0, 2], { keepDims: true }),
+  },
+  differentiable: false,
+})
+
 const scaled = (w?: Tensor, b?: Tensor) => ({ weight: w ?? null, bias: b ?? null })
 
 export const normalizationCases = {
@@ -49,6 +70,7 @@ export const normalizationCases = {
     normRow('260,300 300 300', 300, (x, w, b) => layerNorm(x!, scaled(w, b)), 'large', false),
     normRow('2,5000', 5000, (x) => layerNorm(x!), 'long rows', false),
     special((x) => layerNorm(x)),
+    deviationRow([700, 40], [700, 1], 0, 'deviations of many rows'),
   ],
   rmsNorm: [
     ...['3,17', '1,2', '0,4', '5', '2,33'].map((shape) => normRow(shape, 33, (x) => rmsNorm(x))),
@@ -64,6 +86,7 @@ export const normalizationCases = {
     normRow('300,40', 300, (x) => batchNorm(x), 'large', false),
     normRow('40,6,7,7 6 6', 1960, (x, w, b) => batchNorm(x!, scaled(w, b)).relu(), 'short rows', false),
     normRow('3,4,20,30 4 4', 1800, (x, w, b) => batchNorm(x!, scaled(w, b)).relu(), 'long rows', false),
+    deviationRow([3, 300, 40], [1, 300, 1], 1, 'deviations of many channels'),
     normRow('2,2,70,70', 9800, (x) => batchNorm(x!), 'rows in parts', false),
     {
       note: 'given statistics',
